@@ -1,0 +1,46 @@
+# `make demo` and `make test` set everything up by themselves; they need Python >= 3.11 with venv, and a package index.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := libs/common libs/cli services/api services/ticker services/runner services/mailer
+OWN := $(notdir $(PACKAGES))
+ARGS ?=
+
+.PHONY: install demo up test lint bench lock clean
+
+install: .venv/installed
+
+.venv/installed: requirements.lock $(PACKAGES:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Nightmail needs Python 3.11 or newer; name one with make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@
+
+demo: install
+	$(BIN)/python examples/demo.py $(ARGS)
+
+up: install
+	$(BIN)/nightmail up $(ARGS)
+
+test: lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy libs services tests bench examples
+
+bench: install
+	$(BIN)/python bench/idle.py $(ARGS)
+
+# Makes the lock anew; it names no index, and what is in it installs on every Python and platform that we support.
+lock: install
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group dev $(PACKAGES:%=%/pyproject.toml) \
+		$(OWN:%=--no-emit-package nightmail-%) -o requirements.lock $(UPGRADE)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,3 @@
+"""The command `nightmail`."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,279 @@
+"""The event catalogue: everything that happens in Nightmail, one model per event.
+
+Events are facts in the past. On the wire an event is named by its `name` (`run-requested`, CloudEvents type
+`nightmail.run-requested.v1`); a field is never renamed or given another meaning, a changed meaning is a new
+version. A reader ignores fields that it does not know.
+"""
+
+import base64
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from nightmail_common.job import Job
+
+Trigger = Literal["schedule", "manual"]
+Stage = Literal["fetch", "parse", "script", "output", "runner"]
+SkipReason = Literal["missed", "overlap"]
+MailKind = Literal["result", "failure"]
+MailAnswer = Literal["accepted", "refused", "uncertain"]
+
+
+def _from_base64(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+#: Bytes in Python, standard base64 (RFC 4648 section 4) in JSON.
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_from_base64),
+    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
+]
+
+
+class Event(BaseModel):
+    """A fact. Subclasses are named after it and say under which `name` it goes over the wire."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    family: ClassVar[Literal["jobs", "runs"]]
+
+    job_name: str
+
+
+# --- jobs.<job>.<event>: kept for ever -------------------------------------------------------------------------------
+
+
+class JobEvent(Event):
+    family = "jobs"
+
+    job_id: UUID
+    actor: str
+
+
+class JobCreated(JobEvent):
+    """A job was registered: the whole job."""
+
+    name = "job-created"
+
+    job: Job
+
+
+class JobUpdated(JobEvent):
+    """A job was changed: the whole job after the change."""
+
+    name = "job-updated"
+
+    job: Job
+
+
+class JobPaused(JobEvent):
+    """A job stops firing. Nothing that falls due while it is paused is caught up."""
+
+    name = "job-paused"
+
+    job_version: int
+
+
+class JobResumed(JobEvent):
+    """A paused job fires again, from now on."""
+
+    name = "job-resumed"
+
+    job_version: int
+
+
+class JobDeleted(JobEvent):
+    """A job is gone; its history stays, its name is free."""
+
+    name = "job-deleted"
+
+    job_version: int
+
+
+class JobErased(JobEvent):
+    """A job, its runs and results were purged from the log: what remains is this, without personal data."""
+
+    name = "job-erased"
+
+    events_purged: int
+    results_purged: int
+
+
+# --- runs.<job>.<event>: kept for RUN_RETENTION ----------------------------------------------------------------------
+
+
+class RunEvent(Event):
+    family = "runs"
+
+    run_id: UUID
+
+
+class RunRequested(RunEvent):
+    """A run is wanted: a due time came, or somebody asked. A runner needs nothing but this event.
+
+    `scheduled_at` is the due time of a scheduled run and the time of asking of a manual one. `late` marks a run
+    for a due time that was missed while the system was down.
+    """
+
+    name = "run-requested"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    actor: str | None = None
+
+
+class RunSkipped(RunEvent):
+    """A due time that gets no run, and why: it was missed, or the previous run had not ended."""
+
+    name = "run-skipped"
+
+    job_id: UUID
+    job_version: int
+    scheduled_at: datetime
+    reason: SkipReason
+    detail: str
+
+
+class RunStarted(RunEvent):
+    """A runner took the request. `attempt` counts from 1."""
+
+    name = "run-started"
+
+    runner: str
+    attempt: int
+
+
+class Blob(BaseModel):
+    """Bytes of a result: inline, or a reference into the object store (`bucket` and `object_name`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    sha256: str
+    data: Base64 | None = None
+    bucket: str | None = None
+    object_name: str | None = None
+
+
+class Timings(BaseModel):
+    """Where a run's time went, in milliseconds. A stage that was not reached is None."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fetch_ms: float | None = None
+    parse_ms: float | None = None
+    script_ms: float | None = None
+    output_ms: float | None = None
+    total_ms: float
+
+
+class Runtime(BaseModel):
+    """What a script ran on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    python: str
+    pandas: str
+
+
+class ResultReady(RunEvent):
+    """The script gave a DataFrame and this is its CSV."""
+
+    name = "result-ready"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    rows: int
+    columns: tuple[str, ...]
+    csv: Blob
+    log: str
+    timings: Timings
+    input_sha256: str
+    script_sha256: str
+    runtime: Runtime
+
+
+class RunError(BaseModel):
+    """Why a run failed, in the words of the script's owner. `line` counts from 1 in the script's own text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    type: str
+    message: str
+    traceback: str | None = None
+    line: int | None = None
+
+
+class RunFailed(RunEvent):
+    """The run ended without a result."""
+
+    name = "run-failed"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    error: RunError
+    log: str
+    timings: Timings
+
+
+class RecipientOutcome(BaseModel):
+    """What the SMTP server said for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    outcome: MailAnswer
+    answer: str
+
+
+class MailEvent(RunEvent):
+    kind: MailKind
+    message_id: str
+    recipients: tuple[RecipientOutcome, ...]
+    attachment_sha256: str | None = None
+
+
+class MailSent(MailEvent):
+    """At least one recipient's mail was accepted by the SMTP server."""
+
+    name = "mail-sent"
+
+
+class MailFailed(MailEvent):
+    """No recipient's mail was accepted, and trying again is pointless."""
+
+    name = "mail-failed"
+
+    reason: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.name: event
+    for event in (
+        JobCreated,
+        JobUpdated,
+        JobPaused,
+        JobResumed,
+        JobDeleted,
+        JobErased,
+        RunRequested,
+        RunSkipped,
+        RunStarted,
+        ResultReady,
+        RunFailed,
+        MailSent,
+        MailFailed,
+    )
+}

@@ -1,0 +1,48 @@
+"""Liveness and readiness over HTTP: `/health/live`, and `/health/ready` with a reason per dependency."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from nats.aio.client import Client
+
+#: Returns None when the dependency is ready, else a text that says why not.
+Check = Callable[[], str | None]
+_Message = MutableMapping[str, Any]
+
+
+class Health:
+    """What a service depends on, and whether each of it is ready. An ASGI application."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+
+    def add(self, dependency: str, check: Check) -> None:
+        self._checks[dependency] = check
+
+    def add_nats(self, client: Client) -> None:
+        self.add("nats", lambda: None if client.is_connected else "not connected")
+
+    def report(self) -> tuple[bool, dict[str, str]]:
+        """Return whether all is ready, and `ok` or the reason for each dependency."""
+        reasons = {dependency: check() for dependency, check in self._checks.items()}
+        ready = bool(reasons) and not any(reasons.values())
+        return ready, {dependency: reason or "ok" for dependency, reason in reasons.items()}
+
+    async def __call__(
+        self, scope: _Message, _receive: Callable[[], Awaitable[_Message]], send: Callable[[_Message], Awaitable[None]]
+    ) -> None:
+        if scope["type"] != "http":
+            return
+        body: dict[str, Any]
+        if scope["path"] == "/health/live":
+            status, body = 200, {"status": "live"}
+        elif scope["path"] == "/health/ready":
+            ready, dependencies = self.report()
+            status = 200 if ready else 503
+            body = {"status": "ready" if ready else "not ready", "dependencies": dependencies}
+        else:
+            status, body = 404, {"status": "not found"}
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})

@@ -1,0 +1,39 @@
+"""An HTTP server inside a service: it listens while its context is open and leaves the signals to the service."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+
+
+@asynccontextmanager
+async def serve_http(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[int]:
+    """Serve an ASGI application while inside, and yield the port; on leaving, finish what is being answered.
+
+    Args:
+        port: 0 takes a free one.
+        options: further settings of `uvicorn.Config`.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=2048)
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, **options)
+    )
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

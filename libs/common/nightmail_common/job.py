@@ -1,0 +1,64 @@
+"""What a job is, as the log keeps it.
+
+These models read what was written, by this version or another: unknown fields are ignored and nothing is
+validated a second time. What a user may write is decided in `job_definition`.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+SourceType = Literal["api", "file"]
+FileType = Literal["csv", "json"]
+OnMissed = Literal["run_once", "skip"]
+Overlap = Literal["allow", "skip"]
+
+#: A missed run is still worth something the day after; restoring an old backup must not fire a year of reports.
+DEFAULT_MAX_LATENESS_SECONDS = 86_400
+
+
+class DataSource(BaseModel):
+    """Where a job's data comes from and how its bytes become rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source_type: SourceType
+    location: str
+    file_type: FileType
+    headers: dict[str, str] | None = None
+    records_path: str | None = None
+
+
+class JobFields(BaseModel):
+    """The fields of a job that its owner decides."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_name: str
+    schedule_time: str
+    timezone: str
+    data_source: DataSource
+    processing_script: str
+    consumer_emails: tuple[str, ...]
+    description: str = ""
+    timeout_seconds: int | None = None
+    on_missed: OnMissed = "run_once"
+    max_lateness_seconds: int = DEFAULT_MAX_LATENESS_SECONDS
+    overlap: Overlap = "allow"
+    retries: int = 0
+    subject: str | None = None
+    notify_on_failure: bool = True
+
+
+class Job(JobFields):
+    """A job as the log keeps it: what its owner decided, and which job and version it is.
+
+    `job_id` is given at creation and kept through edits: the identity of its runs. `version` counts from 1.
+    """
+
+    job_id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,193 @@
+"""What a user may write as a job, and how it is read.
+
+Stricter than `job`: unknown fields are refused and every value is checked, so that what is in the log can run.
+"""
+
+import re
+import unicodedata
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import email_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+
+from nightmail_common.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
+from nightmail_common.schedule import Schedule, zone
+from nightmail_common.script import ScriptSyntaxError, compile_script
+
+MAX_JOB_NAME_CHARACTERS = 128
+#: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
+MAX_SCRIPT_BYTES = 128 * 1024
+MAX_RECIPIENTS = 100
+
+#: Control, surrogate, line and paragraph separators: none of them can be typed, all of them can mislead.
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SECRET = re.compile(r"\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
+
+
+def normalise_job_name(name: str) -> str:
+    """Return the one spelling of a job's name (Unicode NFC).
+
+    Raises:
+        ValueError: it is no name: empty, longer than 128 characters, with a control character or `/`, with space
+            at an end, or `.` or `..`, which no URL path can hold.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not 1 <= len(name) <= MAX_JOB_NAME_CHARACTERS:
+        raise ValueError(f"a name has 1 to {MAX_JOB_NAME_CHARACTERS} characters, this one has {len(name)}")
+    if "/" in name or any(unicodedata.category(char) in _UNPRINTABLE_CATEGORIES for char in name):
+        raise ValueError("a name has no '/' and no control characters")
+    if name != name.strip():
+        raise ValueError("a name does not begin or end with a space")
+    if name in {".", ".."}:
+        raise ValueError("'.' and '..' cannot be part of a URL path")
+    return name
+
+
+def normalise_email(address: str) -> str:
+    """Return an address with its domain in lower case.
+
+    Internal domains (`ops@mail.corp`, `root@localhost`) are fine: whether it arrives is for the mail server to say.
+
+    Raises:
+        ValueError: it is not an e-mail address.
+    """
+    try:
+        return email_validator.validate_email(
+            address, check_deliverability=False, globally_deliverable=False, allow_empty_local=False
+        ).normalized
+    except email_validator.EmailNotValidError as error:
+        raise ValueError(f"{address!r} is not an e-mail address: {error}") from None
+
+
+def secret_names(value: str) -> list[str]:
+    """Return the names of the secrets that a header's value refers to as `{{ secrets.NAME }}`."""
+    return _SECRET.findall(value)
+
+
+def fill_secrets(value: str, secrets: dict[str, str]) -> str:
+    """Return a header's value with its `{{ secrets.NAME }}` replaced.
+
+    Raises:
+        KeyError: a secret of that name is not there.
+    """
+    return _SECRET.sub(lambda match: secrets[match[1]], value)
+
+
+class DataSourceDefinition(DataSource):
+    """A data source as a user writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    location: str = Field(min_length=1, max_length=4096)
+    headers: dict[str, str] | None = Field(default=None, max_length=50)
+    records_path: str | None = Field(default=None, min_length=1, max_length=256)
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_can_be_sent(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
+        for name, value in (headers or {}).items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of an HTTP header")
+            if not value.isprintable() or len(value) > 4096:
+                raise ValueError(f"the value of {name!r} is too long or has characters that no HTTP header may have")
+            if "{{" in _SECRET.sub("", value):
+                raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
+        return headers
+
+    @model_validator(mode="after")
+    def _location_fits_the_source_type(self) -> "DataSourceDefinition":
+        if self.source_type == "api":
+            _check_url(self.location)
+        else:
+            _check_path(self.location)
+            if self.headers:
+                raise ValueError("headers go with source_type 'api' only")
+        if self.records_path is not None and self.file_type != "json":
+            raise ValueError("records_path goes with file_type 'json' only")
+        return self
+
+
+def _check_url(location: str) -> None:
+    try:
+        url = urlsplit(location)
+        _ = url.port
+    except ValueError as error:
+        raise ValueError(f"location: {location!r} is not a URL: {error}") from None
+    if url.scheme not in {"http", "https"} or not url.hostname or not location.isprintable() or " " in location:
+        raise ValueError("location: source_type 'api' needs an http:// or https:// URL")
+    if url.username is not None or url.password is not None:
+        raise ValueError("location: no user or password in the URL; send a header with {{ secrets.NAME }} instead")
+
+
+def _check_path(location: str) -> None:
+    if location.startswith("/") or "\\" in location or not location.isprintable() or ".." in location.split("/"):
+        raise ValueError(
+            "location: source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'"
+        )
+
+
+def _check_timezone(name: str) -> str:
+    zone(name)
+    return name
+
+
+def _check_emails(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(normalise_email(address) for address in addresses))
+
+
+def _check_one_line(text: str | None) -> str | None:
+    if text is not None and not text.isprintable():
+        raise ValueError("a subject is one line without control characters")
+    return text
+
+
+class JobDefinition(JobFields):
+    """A job as a user writes it.
+
+    Raises:
+        pydantic.ValidationError: one error per field that cannot be.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    job_name: Annotated[str, AfterValidator(normalise_job_name)]
+    schedule_time: str = Field(min_length=1, max_length=256)
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+    data_source: DataSourceDefinition
+    processing_script: str = Field(min_length=1)
+    consumer_emails: Annotated[
+        tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)
+    ]
+    description: str = Field(default="", max_length=4096)
+    timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
+    max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)
+    retries: int = Field(default=0, ge=0, le=10)
+    subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_one_line)] = None
+
+    @field_validator("schedule_time")
+    @classmethod
+    def _schedule_comes(cls, schedule_time: str) -> str:
+        Schedule.parse(schedule_time, "UTC")
+        return schedule_time
+
+    @field_validator("processing_script")
+    @classmethod
+    def _script_is_python(cls, script: str) -> str:
+        if len(script.encode()) > MAX_SCRIPT_BYTES:
+            raise ValueError(f"a script has at most {MAX_SCRIPT_BYTES} bytes")
+        try:
+            compile_script(script)
+        except ScriptSyntaxError as error:
+            where = f"line {error.line}: " if error.line is not None else ""
+            raise ValueError(f"{where}{error}") from None
+        return script
+
+    def with_timezone_default(self, timezone: str) -> "JobDefinition":
+        """Return the same job in that zone if its owner named none."""
+        return self if "timezone" in self.model_fields_set else self.model_copy(update={"timezone": timezone})
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values by field name, ready to make a `Job` of."""
+        return self.model_dump()

@@ -1,0 +1,59 @@
+"""Log lines are events too: a stable name and fields, on the console or as JSON.
+
+`run_id` and `job_name` are bound to the context while a run is worked on and stand on every line of it.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from structlog.typing import Processor
+
+
+def set_up_logging(service: str, level: str, log_format: Literal["console", "json"]) -> None:
+    """Send structlog's lines and those of libraries to stderr, in one format."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    rendering: list[Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if log_format == "json"
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=False, pad_event_to=28, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # Their every request or job is a line at `info`; ours say what was decided.
+    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn.access", "faststream", "nats"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if log_format == "json":
+        structlog.contextvars.bind_contextvars(service=service)
+
+
+@contextmanager
+def run_context(run_id: UUID, job_name: str) -> Iterator[None]:
+    """Put `run_id` and `job_name` on every log line inside."""
+    with structlog.contextvars.bound_contextvars(run_id=str(run_id), job_name=job_name):
+        yield

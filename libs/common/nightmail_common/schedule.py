@@ -1,0 +1,113 @@
+"""What a schedule means: Debian cron, in a time zone.
+
+Five fields, `HH:MM` or one of four aliases. 0 and 7 are Sunday; day-of-month OR day-of-week when both are
+restricted; a time that DST skips runs right after the gap; a time that DST repeats runs once, the first time
+(jobs whose minute or hour is a `*` follow real time instead). Source: cron(8) and crontab(5) of Debian, as
+cronsim implements them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+ALIASES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+}
+
+_TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
+
+
+class ScheduleError(ValueError):
+    """The text is not a schedule, or one that never comes; the message says what is wrong with which part."""
+
+
+class TimezoneError(ValueError):
+    """The name is not an IANA time zone."""
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA time zone of that name.
+
+    Raises:
+        TimezoneError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise TimezoneError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'") from error
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a job is due. Two schedules are equal if they mean the same text in the same zone.
+
+    `cron` has five fields; `timezone` is an IANA name.
+    """
+
+    cron: str
+    timezone: str
+
+    @classmethod
+    def parse(cls, schedule_time: str, timezone: str) -> "Schedule":
+        """Return the schedule that a user wrote.
+
+        Raises:
+            ScheduleError: the schedule is malformed or never comes.
+            TimezoneError: the zone does not exist.
+        """
+        zone(timezone)
+        schedule = cls(_five_fields(schedule_time), timezone)
+        if next(schedule.due_times(datetime.now(UTC)), None) is None:
+            raise ScheduleError(f"{schedule_time!r} names a date that never comes")
+        return schedule
+
+    def due_times(self, after: datetime) -> Iterator[datetime]:
+        """Yield the due times strictly after a moment, in order, each once, in the schedule's zone.
+
+        The iterator ends only if there is no further one in 50 years.
+
+        Args:
+            after: an aware time.
+        """
+        # cronsim walks local time; in a repeated hour that can lie before `after`, and two times that a gap
+        # swallows become one. Comparing moments instead of wall clocks settles both.
+        last = after.astimezone(UTC)
+        for due in CronSim(self.cron, after.astimezone(zone(self.timezone))):
+            moment = due.astimezone(UTC)
+            if moment > last:
+                last = moment
+                yield due
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """Return the first due time strictly after a moment, in the schedule's zone; None if none comes."""
+        return next(self.due_times(after), None)
+
+
+def _five_fields(schedule_time: str) -> str:
+    text = " ".join(schedule_time.split())
+    if match := _TIME_OF_DAY.fullmatch(text):
+        return f"{int(match['minute'])} {int(match['hour'])} * * *"
+    if text.startswith("@"):
+        if (cron := ALIASES.get(text.lower())) is None:
+            raise ScheduleError(f"{text!r} is not one of {', '.join(ALIASES)}")
+        return cron
+    count = len(text.split())
+    if count != 5:
+        raise ScheduleError(
+            f"{schedule_time!r} is neither five cron fields (minute hour day-of-month month day-of-week)"
+            f" nor a time of day (HH:MM) nor one of {', '.join(ALIASES)}"
+        )
+    try:
+        CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ScheduleError(f"{schedule_time!r}: {str(error).lower().replace('bad', 'bad value for', 1)}") from None
+    return text

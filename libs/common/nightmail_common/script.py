@@ -1,0 +1,75 @@
+"""The three forms of a processing script, made one.
+
+A script is a function body with `return df`; or it assigns `result = df`; or it defines `process(data)`. Its
+text is parsed as it stands, so line numbers are the user's own.
+"""
+
+import ast
+from types import CodeType
+from typing import Literal
+
+ScriptForm = Literal["return", "result", "process"]
+
+#: The function that a script with `return` is put into. It takes `INPUTS` by name, so that a script may assign to them.
+BODY_FUNCTION = "__nightmail_body__"
+
+#: The names that a script is given.
+INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
+FILENAME = "<script>"
+
+
+class ScriptSyntaxError(Exception):
+    """The script is not Python: the message says why, `line` where (counted from 1)."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
+    """Return the script as code to execute once, and the form it has.
+
+    A script with a `return` outside of any function becomes the body of `BODY_FUNCTION`; otherwise `process` is
+    the form if it defines a function of that name, and `result` if it does not.
+
+    Raises:
+        ScriptSyntaxError: the text is not a Python script.
+    """
+    try:
+        tree = ast.parse(text, FILENAME)
+        form = _form(tree)
+        if form == "return":
+            tree = _as_function(tree)
+        return compile(tree, FILENAME, "exec", dont_inherit=True), form
+    except SyntaxError as error:
+        raise ScriptSyntaxError(error.msg, error.lineno) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ScriptSyntaxError(str(error) or "the script is too deeply nested", None) from None
+
+
+def _form(tree: ast.Module) -> ScriptForm:
+    if _returns(tree.body):
+        return "return"
+    if any(isinstance(node, ast.FunctionDef) and node.name == "process" for node in tree.body):
+        return "process"
+    return "result"
+
+
+def _returns(statements: list[ast.stmt]) -> bool:
+    pending: list[ast.AST] = list(statements)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Return):
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _as_function(tree: ast.Module) -> ast.Module:
+    future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    body = [node for node in tree.body if node not in future]
+    function = ast.parse(f"def {BODY_FUNCTION}({', '.join(INPUTS)}): pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body = body
+    return ast.Module(body=[*future, function], type_ignores=[])

@@ -1,0 +1,79 @@
+"""The settings that every service has, and how a wrong one is told.
+
+Environment variables with the prefix `NIGHTMAIL_`, or the same names in `.env`. A service adds its own in its
+`settings.py`.
+"""
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "NIGHTMAIL_"
+#: Where `nightmail up` leaves how to reach its own nats-server (mode 0600), in the format of `.env`.
+EMBEDDED_NATS_FILE = "nats.env"
+DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
+
+_DURATION = re.compile(r"(\d+)\s*(d|h|m|s)?")
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+
+
+def _retention(value: Any) -> Any:
+    """Read `90d`, `12h`, `30m`, `45s`, or a plain number of days."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return int(match[1]) * _UNITS[match[2] or "d"]
+    if isinstance(value, str):
+        raise ValueError("a duration is a number with d, h, m or s behind it, as in 90d")
+    return value
+
+
+Retention = Annotated[timedelta, BeforeValidator(_retention), Field(ge=timedelta(seconds=1))]
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Path("data")
+    nats_url: str | None = None
+    nats_creds: Path | None = None
+    nats_user: str | None = None
+    nats_password: SecretStr | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    #: The port of /health/live and /health/ready; 0 takes a free one.
+    health_port: int = Field(default=0, ge=0, le=65535)
+    health_host: str = "127.0.0.1"
+    run_retention: Retention = timedelta(days=90)
+    result_retention: Retention = timedelta(days=30)
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def load(settings: type[SettingsT], **given: Any) -> SettingsT:
+    """Return the settings, or end the process with one line on stderr per setting that is missing or malformed.
+
+    Without `NATS_URL` the broker is the one that `nightmail up` runs on this machine: how to reach it is read from
+    `DATA_DIR/nats.env`.
+    """
+    try:
+        loaded = settings(**given)
+        if loaded.nats_url is None:
+            embedded = loaded.data_dir / EMBEDDED_NATS_FILE
+            loaded = settings(_env_file=(".env", embedded), **given)
+        return loaded
+    except ValidationError as error:
+        for problem in error.errors():
+            name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"error: setting {name}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+    except PermissionError as error:
+        print(f"error: cannot read {error.filename}: {error.strerror}", file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,3 @@
+"""The API: REST in, events out, and the read model that answers."""
+
+__version__ = "0.1.0"
