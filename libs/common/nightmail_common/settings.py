@@ -59,17 +59,21 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def load(settings: type[SettingsT], **given: Any) -> SettingsT:
-    """Return the settings, or end the process with one line on stderr per setting that is missing or malformed.
+    """Return a service's settings, or end the process with one line on stderr per setting that is malformed.
 
     Without `NATS_URL` the broker is the one that `nightmail up` runs on this machine: how to reach it is read from
     `DATA_DIR/nats.env`.
     """
+    loaded = load_without_broker(settings, **given)
+    if loaded.nats_url is None:
+        return load_without_broker(settings, _env_file=(".env", loaded.data_dir / EMBEDDED_NATS_FILE), **given)
+    return loaded
+
+
+def load_without_broker(settings: type[SettingsT], **given: Any) -> SettingsT:
+    """Return the settings as the environment and `.env` have them; end the process as `load` does."""
     try:
-        loaded = settings(**given)
-        if loaded.nats_url is None:
-            embedded = loaded.data_dir / EMBEDDED_NATS_FILE
-            loaded = settings(_env_file=(".env", embedded), **given)
-        return loaded
+        return settings(**given)
     except ValidationError as error:
         for problem in error.errors():
             name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()

@@ -1,0 +1,51 @@
+"""The command `nightmail`: starts the system on this machine, and is a client of it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightmail_cli import events, jobs, runs, status
+from nightmail_cli.output import fail
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Runs your pandas scripts on schedule and mails the result as CSV.",
+)
+app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
+app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
+app.add_typer(events.app, name="events", help="Read the event log.")
+app.command("status")(status.status)
+
+
+@app.command("up")
+def _up(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept. [default: ./data]")] = None,
+    host: Annotated[str | None, typer.Option(help="Where the API listens. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The API's port. [default: 8080]")] = None,
+    nats_port: Annotated[int, typer.Option(min=1, max=65535, help="The embedded nats-server's port.")] = 4222,
+    runners: Annotated[
+        int, typer.Option(min=0, help="How many runner processes; 0 if they run elsewhere. [default: one per core]")
+    ] = len(os.sched_getaffinity(0)),
+    mail_catcher: Annotated[
+        bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
+    ] = False,
+) -> None:
+    """Start the whole system on this machine and keep it running."""
+    from nightmail_cli.up import CannotStart, up  # only this command needs it
+
+    try:
+        up(data_dir, host, port, nats_port, runners, mail_catcher)
+    except CannotStart as error:
+        fail(str(error))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

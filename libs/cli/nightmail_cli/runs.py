@@ -1,0 +1,73 @@
+"""`nightmail runs`: what ran, what it printed, what came out, over REST."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nightmail_cli.client import Client
+from nightmail_cli.output import AsJson, print_fields, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
+
+STILL_GOING = frozenset({"requested", "running", "processed"})
+ENDED_WELL = frozenset({"delivered", "skipped"})
+
+
+@app.command("list")
+def list_runs(
+    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the newest first."""
+    runs = list(Client().pages("/runs", limit, job_name=job, status=status))
+    if as_json:
+        print_json(runs)
+        return
+    rows = (
+        (run["run_id"], run["job_name"], run["status"], run["trigger"], run["scheduled_at"], run["rows"])
+        for run in runs
+    )
+    print_table(("run", "job", "status", "trigger", "scheduled for", "rows"), rows, empty="there are no runs")
+
+
+@app.command("show")
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show one run with everything that happened to it."""
+    run = Client().call("GET", f"/runs/{run_id}").json()
+    if as_json:
+        print_json(run)
+        return
+    timeline = run.pop("timeline")
+    print_fields(run)
+    for event in timeline:
+        typer.echo(f"    {event['time']}  {event['type']}")
+
+
+@app.command("log")
+def log(run_id: RunId) -> None:
+    """Print what the run's script printed."""
+    typer.echo(Client().call("GET", f"/runs/{run_id}/log").text, nl=False)
+
+
+@app.command("result")
+def result(
+    run_id: RunId, output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None
+) -> None:
+    """Print the run's CSV, or write it to a file."""
+    csv = Client().call("GET", f"/runs/{run_id}/result").content
+    if output is None:
+        sys.stdout.buffer.write(csv)
+    else:
+        output.write_bytes(csv)
+
+
+def summary(run: dict[str, Any]) -> str:
+    """Return how a run ended, in one line."""
+    if run["error"] is not None:
+        return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
+    return f"{run['status']}, {run['rows']} rows"

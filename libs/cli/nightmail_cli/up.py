@@ -1,0 +1,197 @@
+"""`nightmail up`: the whole system on this machine, each service its own process under one supervisor."""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from nightmail_cli import embedded_nats
+from nightmail_cli.embedded_nats import NatsServerMissing, write_private
+from nightmail_cli.supervisor import ProcessSpec, Supervisor
+from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
+
+STATE_FILE = "up.json"
+LOCK_FILE = "up.lock"
+SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
+
+#: Order of draining: no new requests, then the runs, then their mails, then what they all stand on.
+ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
+
+#: What only one service may see. `SECRET_KEY` signs links; `SECRET_<NAME>` are the secrets of data sources.
+PRIVATE_TO = {
+    "ADMIN_TOKEN": {"api"},
+    "SECRET_KEY": {"api", "mailer"},
+    "SMTP_USERNAME": {"mailer"},
+    "SMTP_PASSWORD": {"mailer"},
+}
+
+
+class CannotStart(Exception):
+    """The system cannot be started like this; the message says why in one line."""
+
+
+class UpSettings(ServiceSettings):
+    """What `nightmail up` decides itself; the services read the rest."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    smtp_host: str | None = None
+    secret_key: SecretStr | None = None
+
+
+def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int, runners: int, catch: bool) -> None:
+    """Run everything until SIGTERM or SIGINT.
+
+    Raises:
+        CannotStart: a port is taken, the folder cannot be written, or another instance uses it.
+    """
+    given = {"data_dir": data_dir, "host": host, "port": port}
+    settings = load_without_broker(UpSettings, **{name: value for name, value in given.items() if value is not None})
+    folder = settings.data_dir
+    _make_folder(folder)
+    lock = _lock(folder)
+    _check_port(settings.host, settings.port, "port")
+    catch = catch or settings.smtp_host is None
+    specs = _specs(settings, nats_port, runners, catch=catch)
+    if settings.smtp_host is None:
+        print(
+            f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {folder}/mailbox and reaches nobody", flush=True
+        )
+    supervisor = Supervisor(specs, folder / STATE_FILE, prefix_lines=settings.log_format == "console")
+    url = f"http://{settings.host}:{settings.port}"
+    token = "the token is NIGHTMAIL_ADMIN_TOKEN" if _token_is_given() else f"the token is in {folder}/admin-token"
+    asyncio.run(_until_signal(supervisor, f"Nightmail is ready: API {url}, docs {url}/docs, {token}"))
+    os.close(lock)
+
+
+async def _until_signal(supervisor: Supervisor, ready_message: str) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop)
+    await supervisor.run(ready_message)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        (folder / "files").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"cannot write to the data folder {folder}: {error.strerror}") from error
+
+
+def _lock(folder: Path) -> int:
+    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotStart(f"another nightmail up is running on the data folder {folder}") from None
+    return lock
+
+
+def _check_port(host: str, port: int, setting: str) -> None:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {setting} {port} of {host}: {error.strerror}") from error
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _token_is_given() -> bool:
+    return bool(os.environ.get(f"{PREFIX}ADMIN_TOKEN"))
+
+
+def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -> list[ProcessSpec]:
+    shared = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}
+    specs = []
+    if settings.nats_url is None:
+        broker, reach = _broker(settings, nats_port)
+        specs.append(broker)
+        shared |= reach
+    if catch:
+        catcher = _catcher(settings.data_dir)
+        specs.append(catcher)
+        shared |= {
+            f"{PREFIX}SMTP_HOST": "127.0.0.1",
+            f"{PREFIX}SMTP_PORT": str(catcher.ready_port),
+            f"{PREFIX}SMTP_SECURITY": "none",
+        }
+    api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
+    keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
+    api_url = f"http://{_reachable(settings.host)}:{settings.port}/health/ready"
+    specs.append(ProcessSpec("api", _module("api"), _environment("api", shared | api | keys), ENTRANCES, api_url))
+    specs.append(_service("ticker", "ticker", shared, ENTRANCES))
+    specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
+    specs.append(_service("mailer", "mailer", shared | keys, MAILERS))
+    return specs
+
+
+def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str]]:
+    _check_port("127.0.0.1", port, "NATS port")
+    password = settings.nats_password.get_secret_value() if settings.nats_password else None
+    try:
+        command = embedded_nats.executable()
+    except NatsServerMissing as error:
+        raise CannotStart(str(error)) from error
+    config, reach = embedded_nats.write_config(settings.data_dir, port, settings.nats_user, password)
+    return ProcessSpec("nats", [command, "-c", str(config)], _environment("nats", {}), BROKER, ready_port=port), reach
+
+
+def _catcher(data_dir: Path) -> ProcessSpec:
+    port = _free_port()
+    command = [*_python("nightmail_cli.catcher"), "--port", str(port), "--mailbox", str(data_dir / "mailbox")]
+    return ProcessSpec("catcher", command, _environment("catcher", {}), CATCHER, ready_port=port)
+
+
+def _service(service: str, name: str, settings: dict[str, str], stop_rank: int) -> ProcessSpec:
+    port = _free_port()
+    environment = _environment(service, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
+    return ProcessSpec(name, _module(service), environment, stop_rank, f"http://127.0.0.1:{port}/health/ready")
+
+
+def _module(service: str) -> list[str]:
+    return _python(f"nightmail_{service}")
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
+
+def _environment(service: str, settings: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for one service: with its settings, without what is private to others."""
+    return {name: value for name, value in os.environ.items() if _may_see(service, name)} | settings
+
+
+def _may_see(service: str, name: str) -> bool:
+    setting = name.removeprefix(PREFIX)
+    if setting == name:
+        return True
+    if setting in PRIVATE_TO:
+        return service in PRIVATE_TO[setting]
+    return not setting.startswith("SECRET_") or service == "runner"
+
+
+def _reachable(host: str) -> str:
+    """Return an address at which a server on `host` can be reached from here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+
+def _secret_key(settings: UpSettings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    kept = settings.data_dir / SECRET_KEY_FILE
+    if not kept.exists():
+        write_private(kept, secrets.token_urlsafe(32))
+    return kept.read_text()
