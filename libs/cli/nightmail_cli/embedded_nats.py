@@ -14,6 +14,8 @@ CONFIG = """\
 server_name: nightmail
 host: "127.0.0.1"
 port: {port}
+log_file: {log}
+logfile_size_limit: 16MB
 authorization {{ user: {user}, password: {password} }}
 jetstream {{
     store_dir: {store}
@@ -62,6 +64,7 @@ def write_config(data_dir: Path, port: int, user: str | None, password: str | No
             port=port,
             user=json.dumps(reach[f"{PREFIX}NATS_USER"]),
             password=json.dumps(reach[f"{PREFIX}NATS_PASSWORD"]),
+            log=json.dumps(str((data_dir / "nats.log").resolve())),
             store=json.dumps(str((data_dir / "nats").resolve())),
         ),
     )

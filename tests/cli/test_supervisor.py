@@ -1,0 +1,136 @@
+"""The supervisor with real processes that die, hang and drain."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from conftest import eventually, free_port
+from nightmail_cli.supervisor import ProcessSpec, Supervisor
+
+
+def python(code: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", code, *arguments]
+
+
+LISTEN = """
+import signal, socket, sys, time
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def drain(*_):
+    with open(sys.argv[2], "a") as file:
+        file.write(sys.argv[3] + "\\n")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, drain)
+while True:
+    listening.accept()
+"""
+
+
+def listener(name: str, drained: Path, stop_rank: int) -> ProcessSpec:
+    port = free_port()
+    command = python(LISTEN, str(port), str(drained), name)
+    return ProcessSpec(name, command, dict(os.environ), stop_rank, ready_port=port)
+
+
+@asynccontextmanager
+async def supervised(supervisor: Supervisor) -> AsyncIterator[None]:
+    running = asyncio.create_task(supervisor.run("all is ready"))
+    try:
+        yield
+    finally:
+        supervisor.stop()
+        await asyncio.wait_for(running, 30)
+
+
+def state(file: Path) -> dict[str, Any]:
+    processes = json.loads(file.read_text())["processes"] if file.exists() else []
+    return {process["name"]: process for process in processes}
+
+
+async def test_it_says_once_that_all_are_ready_and_drains_by_rank(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drained = tmp_path / "drained"
+    specs = [listener("broker", drained, 2), listener("worker", drained, 1), listener("entrance", drained, 0)]
+    output = ""
+    async with supervised(Supervisor(specs, tmp_path / "state.json", prefix_lines=True)):
+
+        def announced() -> bool:
+            nonlocal output
+            output += capsys.readouterr().out
+            return "all is ready" in output
+
+        await eventually(announced, "all is ready")
+    assert drained.read_text().split() == ["entrance", "worker", "broker"]
+    assert not (tmp_path / "state.json").exists()
+
+
+async def test_a_killed_process_comes_back_and_what_it_started_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    spec = ProcessSpec("parent", python(parent), dict(os.environ), 0, ready_port=1)
+    async with supervised(Supervisor([spec], file, prefix_lines=True)):
+        await eventually(lambda: state(file), "it runs")
+        first = psutil.Process(state(file)["parent"]["pid"])
+        [child] = await eventually(first.children, "it has started a child")
+        first.send_signal(signal.SIGKILL)
+        await eventually(lambda: state(file)["parent"]["pid"] != first.pid, "it is back")
+        assert state(file)["parent"]["restarts"] == 1
+        await eventually(lambda: not child.is_running(), "the first one's child is gone")
+
+
+async def test_a_process_that_keeps_dying_is_restarted_ever_more_slowly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = ProcessSpec("dying", python("raise SystemExit(3)"), dict(os.environ), 0, ready_port=1)
+    said = ""
+    async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=True)):
+
+        def thrice() -> bool:
+            nonlocal said
+            said += capsys.readouterr().err
+            return said.count("ended with exit code 3") >= 3
+
+        await eventually(thrice, "it died three times")
+    waits = [line.rpartition(" in ")[2] for line in said.splitlines() if "starting it again" in line]
+    assert waits[:3] == ["0.1 s", "0.2 s", "0.4 s"]
+
+
+async def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightmail_cli.supervisor.DRAIN_SECONDS", 0.3)
+    port = free_port()
+    code = (
+        "import signal, socket; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        f"s = socket.create_server(('127.0.0.1', {port}));\nwhile True: s.accept()"
+    )
+    spec = ProcessSpec("stubborn", python(code), dict(os.environ), 0, ready_port=port)
+    file = tmp_path / "state.json"
+    async with supervised(Supervisor([spec], file, prefix_lines=True)):
+        await eventually(lambda: state(file), "it runs")
+        process = psutil.Process(state(file)["stubborn"]["pid"])
+        await eventually(lambda: process.net_connections(), "it listens")
+    assert not process.is_running()
+
+
+async def test_lines_carry_the_process_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = "import time; print('a line', flush=True); print('x' * 3_000_000); print('after a long one', flush=True); time.sleep(60)"
+    spec = ProcessSpec("talker", python(code), dict(os.environ), 0, ready_port=1)
+    said = ""
+    async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=True)):
+
+        def heard() -> bool:
+            nonlocal said
+            said += capsys.readouterr().err
+            return "after a long one" in said
+
+        await eventually(heard, "its lines come")
+    assert "talker a line\n" in said
+    assert "talker after a long one\n" in said
