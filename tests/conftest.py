@@ -16,6 +16,7 @@ from uuid import uuid4
 import nats
 import pytest
 from nats.aio.client import Client
+
 from nightmail_common import streams
 from nightmail_common.job import Job
 from nightmail_common.job_definition import JobDefinition
