@@ -1,6 +1,7 @@
 """The supervisor: runs processes, restarts what dies with backoff, and drains all of them in order.
 
-Light on purpose: it needs nothing but the standard library, and one screen of it runs all of Nightmail.
+Light on purpose: it needs nothing but the standard library. `nightmail up` writes a `Plan` and becomes this
+(`python -m nightmail_cli.supervisor DESCRIPTOR`).
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 #: A process that dies is started again after this, doubled each time it dies young.
@@ -45,6 +46,24 @@ class ProcessSpec:
     stop_rank: int
     ready_url: str | None = None
     ready_port: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to supervise: the processes, where to say that they run, and what to print when all are ready."""
+
+    processes: list[ProcessSpec]
+    state_file: str
+    prefix_lines: bool
+    ready_message: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        plan = json.loads(text)
+        return cls(**plan | {"processes": [ProcessSpec(**spec) for spec in plan["processes"]]})
 
 
 @dataclass
@@ -230,3 +249,20 @@ async def http_status(url: str) -> int | None:
             finally:
                 writer.close()
     return None
+
+
+async def _supervise(plan: Plan) -> None:
+    supervisor = Supervisor(plan.processes, Path(plan.state_file), prefix_lines=plan.prefix_lines)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+    await supervisor.run(plan.ready_message)
+
+
+def main() -> None:
+    """Supervise the plan that stands in an inherited descriptor."""
+    with os.fdopen(int(sys.argv[1])) as plan:
+        asyncio.run(_supervise(Plan.from_json(plan.read())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,19 +1,18 @@
 """`nightmail up`: the whole system on this machine, each service its own process under one supervisor."""
 
-import asyncio
 import fcntl
 import os
 import secrets
-import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from pydantic import Field, SecretStr
 
 from nightmail_cli import embedded_nats
 from nightmail_cli.embedded_nats import NatsServerMissing, write_private
-from nightmail_cli.supervisor import ProcessSpec, Supervisor
+from nightmail_cli.supervisor import Plan, ProcessSpec
 from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
 
 STATE_FILE = "up.json"
@@ -46,7 +45,7 @@ class UpSettings(ServiceSettings):
 
 
 def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int, runners: int, catch: bool) -> None:
-    """Run everything until SIGTERM or SIGINT.
+    """Run everything until SIGTERM or SIGINT; does not return.
 
     Raises:
         CannotStart: a port is taken, the folder cannot be written, or another instance uses it.
@@ -63,18 +62,25 @@ def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int
         print(
             f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {folder}/mailbox and reaches nobody", flush=True
         )
-    supervisor = Supervisor(specs, folder / STATE_FILE, prefix_lines=settings.log_format == "console")
     url = f"http://{settings.host}:{settings.port}"
     token = "the token is NIGHTMAIL_ADMIN_TOKEN" if _token_is_given() else f"the token is in {folder}/admin-token"
-    asyncio.run(_until_signal(supervisor, f"Nightmail is ready: API {url}, docs {url}/docs, {token}"))
-    os.close(lock)
+    plan = Plan(
+        processes=specs,
+        state_file=str(folder / STATE_FILE),
+        prefix_lines=settings.log_format == "console",
+        ready_message=f"Nightmail is ready: API {url}, docs {url}/docs, {token}",
+    )
+    _become_the_supervisor(plan, lock)
 
 
-async def _until_signal(supervisor: Supervisor, ready_message: str) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, supervisor.stop)
-    await supervisor.run(ready_message)
+def _become_the_supervisor(plan: Plan, lock: int) -> NoReturn:
+    """Replace this process by the supervisor, which keeps the lock and needs a third of the memory."""
+    descriptor = os.memfd_create("plan", 0)
+    os.write(descriptor, plan.to_json().encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.set_inheritable(lock, True)
+    command = [*_python("nightmail_cli.supervisor"), str(descriptor)]
+    os.execv(command[0], command)
 
 
 def _make_folder(folder: Path) -> None:
