@@ -4,15 +4,11 @@ import asyncio
 import json
 from typing import Any
 
-import nats.errors
 import typer
 
 from nightmail_cli.output import FAILED, AsJson, fail, print_json, print_table
-from nightmail_cli.supervisor import http_status
-from nightmail_cli.up import STATE_FILE
-from nightmail_common.connection import connect
+from nightmail_cli.supervisor import STATE_FILE, http_status
 from nightmail_common.settings import ServiceSettings, load
-from nightmail_common.streams import STREAM
 
 CONNECT_SECONDS = 3.0
 
@@ -49,7 +45,7 @@ async def _look(
     ]
     try:
         return looked_at, await asyncio.wait_for(_waiting(settings), CONNECT_SECONDS)
-    except (TimeoutError, nats.errors.Error):
+    except (TimeoutError, OSError):
         return looked_at, {}
 
 
@@ -66,6 +62,11 @@ async def _is_ready(process: dict[str, Any]) -> bool:
 
 async def _waiting(settings: ServiceSettings) -> dict[str, int]:
     """Return how many events each durable consumer has still to handle."""
+    import nats.errors  # no other command needs a connection to NATS, and it takes long to import
+
+    from nightmail_common.connection import connect
+    from nightmail_common.streams import STREAM
+
     client = await connect(settings, "nightmail-status")
     try:
         consumers = await client.jetstream().consumers_info(STREAM)
@@ -74,5 +75,7 @@ async def _waiting(settings: ServiceSettings) -> dict[str, int]:
             for consumer in consumers
             if consumer.config.durable_name
         }
+    except nats.errors.Error:
+        return {}
     finally:
         await client.close()

@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+#: In the data folder: which processes run, for `nightmail status`.
+STATE_FILE = "up.json"
 #: A process that dies is started again after this, doubled each time it dies young.
 FIRST_RESTART_SECONDS = 0.1
 LONGEST_RESTART_SECONDS = 5.0

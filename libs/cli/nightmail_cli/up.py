@@ -12,10 +12,9 @@ from pydantic import Field, SecretStr
 
 from nightmail_cli import embedded_nats
 from nightmail_cli.embedded_nats import NatsServerMissing, write_private
-from nightmail_cli.supervisor import Plan, ProcessSpec
+from nightmail_cli.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
 
-STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
 
