@@ -1,0 +1,3 @@
+from nightmail_runner.main import main
+
+main()

@@ -1,0 +1,72 @@
+"""The runner: takes requested runs from the queue, fetches, runs the script in the sandbox, publishes the outcome."""
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+import httpx
+from nats.aio.client import Client
+
+from nightmail_common import streams
+from nightmail_common.connection import connect
+from nightmail_common.health import Health
+from nightmail_common.http_server import serve_http
+from nightmail_common.log import EventLog
+from nightmail_common.service import run_service
+from nightmail_common.settings import load
+from nightmail_runner.consumer import Broker, Consumer
+from nightmail_runner.fetch import Fetcher
+from nightmail_runner.outcome import Outcomes
+from nightmail_runner.results import Results
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.settings import RunnerSettings
+from nightmail_runner.work import Ceilings, Work
+
+NAME = "runner"
+
+
+def main() -> None:
+    settings = load(RunnerSettings)
+    run_service(NAME, settings, partial(serve, settings))
+
+
+async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
+    """Take runs until told to stop; then finish what runs."""
+    health = Health()
+    async with (
+        serve_http(health, settings.health_host, settings.health_port),
+        Sandbox(spares=settings.runner_concurrency) as sandbox,
+    ):
+        health.add("sandbox", sandbox.why_not_ready)
+        health.add("nats", lambda: "not connected yet")
+        connecting = asyncio.create_task(_connect(settings))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not connecting.done():
+            connecting.cancel()
+            return
+        client = connecting.result()
+        health.add_nats(client)
+        await _take_runs(settings, client, sandbox, stop)
+        await client.close()
+
+
+async def _connect(settings: RunnerSettings) -> Client:
+    client = await connect(settings, NAME)
+    await streams.declare(client.jetstream(), settings.result_retention)
+    return client
+
+
+async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox, stop: asyncio.Event) -> None:
+    async with httpx.AsyncClient(timeout=settings.fetch_timeout, follow_redirects=True) as http:
+        log = EventLog(client, NAME, settings.run_retention)
+        fetcher = Fetcher(http, settings.data_dir / "files", settings.max_input_bytes)
+        ceilings = Ceilings(settings.script_timeout, settings.script_memory)
+        work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings)
+        consumer = Consumer(log, Outcomes(client, log), work, f"{socket.gethostname()}/{os.getpid()}")
+        broker = Broker(client)
+        consumer.subscribe(broker, settings.runner_concurrency)
+        await broker.start()
+        await stop.wait()
+        await broker.stop()

@@ -1,0 +1,36 @@
+"""Where a result's CSV is kept: small ones in the event itself, others in the object store."""
+
+from nats.js import JetStreamContext
+
+from nightmail_common.events import Blob, RunRequested
+from nightmail_common.streams import RESULTS
+from nightmail_common.subjects import job_token
+from nightmail_runner.sandbox.memory import MemoryFile
+
+#: Base64 makes 350 KB of it, in an event of at most 1 MB.
+MAX_INLINE_BYTES = 256 * 1024
+
+
+class Results:
+    """The object store of results, and the rule of what goes there."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self._js = js
+
+    async def keep(self, request: RunRequested, csv: MemoryFile) -> Blob:
+        """Return the CSV as an event can carry it.
+
+        Raises:
+            nats.errors.Error: the object store did not take it.
+        """
+        if csv.size <= MAX_INLINE_BYTES:
+            return Blob(size=csv.size, sha256=csv.sha256(), data=csv.read())
+        return await self.store(request, csv)
+
+    async def store(self, request: RunRequested, csv: MemoryFile) -> Blob:
+        """Put a CSV into the object store, under the job's and the run's name."""
+        name = f"{job_token(request.job_name)}/{request.run_id}"
+        bucket = await self._js.object_store(RESULTS)
+        with csv.reader() as reader:
+            await bucket.put(name, reader)
+        return Blob(size=csv.size, sha256=csv.sha256(), bucket=RESULTS, object_name=name)

@@ -1,0 +1,161 @@
+"""One run, in a process of its own: bytes to DataFrame to script to CSV."""
+
+import builtins
+import io
+import os
+import resource
+import socket
+import sys
+import time
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+import numpy
+import pandas
+
+from nightmail_common.script import BODY_FUNCTION, INPUTS, ScriptForm, ScriptSyntaxError, compile_script
+from nightmail_runner.sandbox import formats, protocol
+from nightmail_runner.sandbox.blame import Blame, blame
+
+SOCKET_DESCRIPTOR = 3
+#: What a name or value in a message may have at most: a message is for people.
+LONGEST_SHOWN = 200
+
+_NOTHING = object()
+
+
+class NotADataFrame(Exception):
+    """The script came to an end, but not with a DataFrame."""
+
+
+def warm_up() -> None:
+    """Do once what every run does, so that no run pays for a first time."""
+    frame = formats.read(b"a,b\n1,x\n2,y\n", "csv", None)
+    frame = formats.read(b'[{"a": 1, "b": "x"}]', "json", None)
+    formats.write(frame.groupby("b", as_index=False).sum(), io.BytesIO())
+
+
+def run(sock: socket.socket) -> None:
+    """Wait for a task, do it, answer. A socket that closes before a task comes ends it: nobody needs this child."""
+    received = protocol.receive(sock)
+    if received is None:
+        return
+    task, (source, output) = received
+    sys.stdin = io.StringIO()
+    sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    answer = _Run(task, source, output).answer()
+    sys.stdout.flush()
+    protocol.send(sock, answer)
+
+
+class _Run:
+    def __init__(self, task: dict[str, Any], source: int, output: int) -> None:
+        self._task = task
+        self._source = source
+        self._output = output
+        self._durations: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def answer(self) -> dict[str, Any]:
+        stage = "parse"
+        try:
+            self._limit()
+            data = self._read()
+            self._lap("parse_ms")
+            stage = "script"
+            result = run_script(self._task, data)
+            del data
+            self._lap("script_ms")
+            stage = "output"
+            with open(self._output, "wb", closefd=False) as output:
+                formats.write(result, output)
+            self._lap("output_ms")
+            return {
+                "rows": len(result),
+                "columns": formats.column_names(result),
+                "durations": self._durations,
+            }
+        except BaseException as error:
+            self._lap(f"{stage}_ms")
+            return _failure(stage, error, self._task["script"]) | {"durations": self._durations}
+
+    def _limit(self) -> None:
+        limits = self._task["limits"]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits["output_bytes"],) * 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def _read(self) -> "pandas.DataFrame":
+        data = os.pread(self._source, os.fstat(self._source).st_size, 0)
+        os.close(self._source)
+        return formats.read(data, self._task["file_type"], self._task["records_path"])
+
+    def _lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self._durations[name] = (now - self._since) * 1000
+        self._since = now
+
+
+def run_script(task: dict[str, Any], data: "pandas.DataFrame") -> "pandas.DataFrame":
+    """Execute a script on its data and return the DataFrame that it made.
+
+    Raises:
+        ScriptSyntaxError: it is not Python.
+        NotADataFrame: it made something else, or nothing.
+        BaseException: whatever it raised.
+    """
+    code, form = compile_script(task["script"])
+    module = ModuleType("__main__")
+    sys.modules["__main__"] = module
+    inputs = dict(
+        zip(
+            INPUTS,
+            (data, task["job_name"], datetime.fromisoformat(task["scheduled_at"]), pandas, numpy),
+            strict=True,
+        )
+    )
+    module.__dict__.update(inputs, __builtins__=builtins)
+    exec(code, module.__dict__)  # noqa: S102 what this process is for
+    result = _result(form, module.__dict__, inputs)
+    if isinstance(result, pandas.DataFrame):
+        return result
+    raise NotADataFrame(_what_came_instead(form, result))
+
+
+def _result(form: ScriptForm, namespace: dict[str, Any], inputs: dict[str, Any]) -> Any:
+    if form == "return":
+        return namespace[BODY_FUNCTION](**inputs)
+    if form == "process":
+        return namespace["process"](inputs["data"])
+    return namespace.get("result", _NOTHING)
+
+
+def _what_came_instead(form: ScriptForm, result: Any) -> str:
+    if result is _NOTHING:
+        return "the script neither returns a DataFrame nor assigns one to result, nor does it define process(data)"
+    how = {"return": "the script returned", "process": "process(data) returned", "result": "result is"}[form]
+    if result is None:
+        return f"{how} None, not a DataFrame"
+    shown = repr(result)
+    shown = shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "..."
+    return f"{how} an object of type {type(result).__name__}, not a DataFrame: {shown}"
+
+
+def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:
+    match error:
+        case MemoryError():
+            return _told("out_of_memory", Blame("OutOfMemory", "the run needed more memory than it may have"))
+        case NotADataFrame():
+            return _told("not_a_dataframe", Blame("NotADataFrame", str(error)))
+        case ScriptSyntaxError():
+            return _told("script", Blame("SyntaxError", str(error), line=error.line))
+        case OSError() if stage == "output":
+            return _told("output_too_large", Blame("OutputTooLarge", "the CSV is larger than it may be"))
+        case _ if stage == "script":
+            return _told("script", blame(error, script))
+        case _:
+            return _told(stage, Blame(type(error).__name__, str(error)))
+
+
+def _told(kind: str, why: Blame) -> dict[str, Any]:
+    return {"kind": kind, "type": why.type, "message": why.message, "traceback": why.traceback, "line": why.line}

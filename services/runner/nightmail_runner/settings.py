@@ -1,0 +1,30 @@
+"""What the runner needs to know."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ByteSize, Field
+from pydantic_settings import NoDecode
+
+from nightmail_common.settings import ServiceSettings
+
+
+def _comma_separated(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class RunnerSettings(ServiceSettings):
+    """How data is fetched and how scripts are held."""
+
+    #: Hosts and CIDRs that data may be fetched from besides the public internet.
+    fetch_allow: CommaSeparated = ()
+    fetch_timeout: float = Field(default=30.0, gt=0)
+    max_input_bytes: ByteSize = ByteSize(256 * 1024**2)
+    #: Seconds; the default of a job and the most that it may ask for.
+    script_timeout: int = Field(default=300, ge=1)
+    script_memory: ByteSize = ByteSize(1024**3)
+    #: How many runs a runner process works on at once.
+    runner_concurrency: int = Field(default=1, ge=1)
+    sandbox: Literal["on", "off"] = "on"

@@ -1,0 +1,149 @@
+"""A request in, an outcome out: fetch, sandbox, and the event that tells what came of it."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from nightmail_common.events import Blob, ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
+from nightmail_runner.fetch import CannotFetch, Fetcher, Input
+from nightmail_runner.results import Results
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.task import Durations, Failed, FailureKind, Limits, Succeeded, Task
+
+#: Which stage of a run a failure of the sandbox belongs to.
+_STAGES: dict[FailureKind, Stage] = {
+    "parse": "parse",
+    "script": "script",
+    "not_a_dataframe": "script",
+    "output": "output",
+    "output_too_large": "output",
+    "timeout": "script",
+    "out_of_memory": "script",
+    "killed": "script",
+    "sandbox": "runner",
+}
+
+_NO_DURATIONS = Durations()
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What any job's script may use at most; the time is also what a job gets that asks for none."""
+
+    timeout_seconds: int
+    memory_bytes: int
+
+
+class Work:
+    """Does runs. It publishes nothing: what it returns is for others to publish."""
+
+    def __init__(self, fetcher: Fetcher, sandbox: Sandbox, results: Results, ceilings: Ceilings) -> None:
+        self._fetcher = fetcher
+        self._sandbox = sandbox
+        self._results = results
+        self._ceilings = ceilings
+
+    async def do(self, request: RunRequested) -> ResultReady | RunFailed:
+        """Return what came of a run. Whatever goes wrong becomes a `RunFailed`."""
+        clock = Clock()
+        try:
+            return await self._do(request, clock)
+        except CannotFetch as error:
+            return failure(request, RunError(stage="fetch", type=type(error).__name__, message=str(error)), clock)
+        except Exception as error:  # a request always ends in an event
+            logger.exception("run_broke")
+            return failure(request, RunError(stage="runner", type=type(error).__name__, message=str(error)), clock)
+
+    async def _do(self, request: RunRequested, clock: "Clock") -> ResultReady | RunFailed:
+        source = await self._fetcher.fetch(request.job.data_source)
+        clock.fetched()
+        with source.file:
+            outcome = await self._sandbox.run(self._task(request), source.file)
+        if isinstance(outcome, Failed):
+            error = RunError(
+                stage=_STAGES[outcome.kind],
+                type=outcome.type,
+                message=outcome.message,
+                traceback=outcome.traceback,
+                line=outcome.line,
+            )
+            return failure(request, error, clock, outcome.log, outcome.durations)
+        with outcome.csv:
+            return await self._result(request, source, outcome, clock)
+
+    async def _result(
+        self, request: RunRequested, source: Input, outcome: Succeeded, clock: "Clock"
+    ) -> ResultReady | RunFailed:
+        blob: Blob = await self._results.keep(request, outcome.csv)
+        return ResultReady(
+            job_name=request.job_name,
+            run_id=request.run_id,
+            job=request.job,
+            trigger=request.trigger,
+            scheduled_at=request.scheduled_at,
+            late=request.late,
+            rows=outcome.rows,
+            columns=outcome.columns,
+            csv=blob,
+            log=outcome.log,
+            timings=clock.timings(outcome.durations),
+            input_sha256=source.sha256(),
+            script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
+            runtime=Runtime(**self._sandbox.runtime),
+        )
+
+    def _task(self, request: RunRequested) -> Task:
+        job = request.job
+        timeout = min(job.timeout_seconds or self._ceilings.timeout_seconds, self._ceilings.timeout_seconds)
+        return Task(
+            script=job.processing_script,
+            file_type=job.data_source.file_type,
+            records_path=job.data_source.records_path,
+            job_name=job.job_name,
+            scheduled_at=request.scheduled_at,
+            limits=Limits(timeout_seconds=timeout, memory_bytes=self._ceilings.memory_bytes),
+        )
+
+
+class Clock:
+    """Where a run's time goes, from its making on."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._fetch_ms: float | None = None
+
+    def fetched(self) -> None:
+        self._fetch_ms = self._elapsed_ms()
+
+    def timings(self, durations: Durations = _NO_DURATIONS) -> Timings:
+        return Timings(
+            fetch_ms=self._fetch_ms,
+            parse_ms=durations.parse_ms,
+            script_ms=durations.script_ms,
+            output_ms=durations.output_ms,
+            total_ms=self._elapsed_ms(),
+        )
+
+    def _elapsed_ms(self) -> float:
+        return (time.perf_counter() - self._started) * 1000
+
+
+def failure(
+    request: RunRequested, error: RunError, clock: Clock, log: str = "", durations: Durations = _NO_DURATIONS
+) -> RunFailed:
+    """Return the event that says that a run ended without a result."""
+    return RunFailed(
+        job_name=request.job_name,
+        run_id=request.run_id,
+        job=request.job,
+        trigger=request.trigger,
+        scheduled_at=request.scheduled_at,
+        late=request.late,
+        error=error,
+        log=log,
+        timings=clock.timings(durations),
+    )

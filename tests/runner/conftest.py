@@ -1,0 +1,62 @@
+"""Runners on the session's broker, with a data folder of their own; requests; a sandbox without any of it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from conftest import NatsServer
+from nightmail_common.events import RunRequested
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_runner.sandbox.client import Sandbox
+from runner.processes import Request, RunnerProcess
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder with one stored file."""
+    files = tmp_path / "data" / "files"
+    files.mkdir(parents=True)
+    (files / "sales.csv").write_text("region,amount\nnorth,10\nsouth,5\nnorth,7\n")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def start_runner(
+    nats_server: NatsServer, data_dir: Path, event_log: EventLog
+) -> Iterator[Callable[..., RunnerProcess]]:
+    """Start runners on the session's broker; what still runs at the end is killed."""
+    started: list[RunnerProcess] = []
+
+    def start(**settings: str) -> RunnerProcess:
+        started.append(RunnerProcess(nats_server, data_dir, **settings))
+        return started[-1]
+
+    yield start
+    for runner in started:
+        runner.kill()
+
+
+@pytest.fixture
+def request_run(event_log: EventLog, make_job: Callable[..., Job]) -> Request:
+    """Request a run of a job with these fields."""
+
+    async def request(**fields: Any) -> RunRequested:
+        job = make_job(**fields)
+        event = RunRequested(
+            job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=datetime.now(UTC)
+        )
+        await event_log.publish(event, message_id=str(event.run_id))
+        return event
+
+    return request
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as sandbox:
+        yield sandbox

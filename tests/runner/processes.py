@@ -1,0 +1,77 @@
+"""Runners as processes, as `nightmail up` starts them, and what the log says of their runs."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from conftest import NatsServer, eventually, free_port
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import ResultReady, RunFailed, RunRequested
+from nightmail_common.log import EventLog
+
+Request = Callable[..., Awaitable[RunRequested]]
+
+
+class RunnerProcess:
+    """`python -m nightmail_runner` on a data folder of its own."""
+
+    def __init__(self, server: NatsServer, data_dir: Path, **settings: str) -> None:
+        self.health_port = free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "NIGHTMAIL_NATS_URL": server.url,
+            "NIGHTMAIL_DATA_DIR": str(data_dir),
+            "NIGHTMAIL_HEALTH_PORT": str(self.health_port),
+            "NIGHTMAIL_FETCH_ALLOW": "127.0.0.0/8",
+        } | {f"NIGHTMAIL_{name.upper()}": value for name, value in settings.items()}
+        self.process = subprocess.Popen([sys.executable, "-m", "nightmail_runner"], env=environment, cwd=data_dir)
+
+    async def ready(self) -> None:
+        async with httpx.AsyncClient() as client:
+
+            async def answers() -> bool:
+                try:
+                    answer = await client.get(f"http://127.0.0.1:{self.health_port}/health/ready")
+                except httpx.TransportError:
+                    return False
+                return answer.status_code == httpx.codes.OK
+
+            await eventually(answers, "the runner is ready")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 15) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+async def events_of(log: EventLog, request: RunRequested) -> list[StoredEvent]:
+    """Return everything that the log has about a run, in order."""
+    return [
+        stored
+        async for batch in log.replay(["runs.>"])
+        for stored in batch
+        if str(request.run_id).encode() in stored.data
+    ]
+
+
+async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunFailed:
+    """Wait for a run's outcome and return it."""
+
+    async def look() -> ResultReady | RunFailed | None:
+        for stored in await events_of(log, request):
+            event = stored.event()
+            if isinstance(event, ResultReady | RunFailed):
+                return event
+        return None
+
+    outcome = await eventually(look, "the run has an outcome")
+    assert isinstance(outcome, ResultReady | RunFailed)
+    return outcome

@@ -1,0 +1,50 @@
+"""A request in the log becomes an outcome in the log, by a runner process on its own."""
+
+from collections.abc import Callable
+
+from nightmail_common.events import ResultReady, RunFailed, RunStarted
+from nightmail_common.log import EventLog
+from runner.processes import Request, RunnerProcess, events_of, outcome_of
+
+
+async def test_a_request_becomes_started_and_then_a_result_with_its_csv(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run()
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    assert outcome.csv.data == b"region,amount\nnorth,17\nsouth,5\n"
+    assert (outcome.rows, outcome.columns) == (2, ("region", "amount"))
+    assert [stored.name for stored in await events_of(event_log, request)] == [
+        "run-requested",
+        RunStarted.name,
+        ResultReady.name,
+    ]
+
+
+async def test_a_script_that_raises_ends_as_run_failed_with_its_own_line(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="print('before')\nreturn data.nothing")
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert (outcome.error.stage, outcome.error.type, outcome.error.line) == ("script", "AttributeError", 2)
+    assert outcome.log == "before\n"
+
+
+async def test_a_missing_file_ends_as_run_failed_at_fetch(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(data_source={"source_type": "file", "location": "no.csv", "file_type": "csv"})
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert outcome.error.stage == "fetch"
