@@ -1,0 +1,3 @@
+from nightmail_api.main import main
+
+main()

@@ -1,0 +1,209 @@
+"""What a caller may do to jobs: decided on the log, answered when it can be read.
+
+A job's event is published with the sequence that the job's last event is expected to have. Of two replicas that
+decide at once, the log lets one win; the other waits until it can read what won and decides anew.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import nats.errors
+
+from nightmail_api.problems import ChangedMeanwhile, NameTaken, NotFound, NotReady, NotValid
+from nightmail_api.queries import KnownJob, Queries
+from nightmail_api.read_model import NotApplied, ReadModel
+from nightmail_common.envelope import run_message_id
+from nightmail_common.events import (
+    JobCreated,
+    JobDeleted,
+    JobEvent,
+    JobPaused,
+    JobResumed,
+    JobUpdated,
+    RunRequested,
+)
+from nightmail_common.job import Job
+from nightmail_common.job_definition import JobDefinition
+from nightmail_common.log import EventLog, Expectation, WrongLastSequence
+from nightmail_common.run import manual_run_id
+from nightmail_common.subjects import job_token
+
+#: Who loses this many times in a row is told to try again: something else changes the job all the time.
+MAX_DECISIONS = 20
+
+
+class Commands:
+    """Decides, publishes, and waits for the read model."""
+
+    def __init__(self, log: EventLog, model: ReadModel, queries: Queries, default_timezone: str) -> None:
+        self._log = log
+        self._model = model
+        self._queries = queries
+        self._default_timezone = default_timezone
+
+    async def create(self, definition: JobDefinition, actor: str) -> None:
+        """Register a job.
+
+        Raises:
+            NameTaken: a job of that name exists.
+        """
+        fields = definition.with_timezone_default(self._default_timezone).fields()
+
+        def decide(known: KnownJob | None) -> JobEvent:
+            if known is not None and known.job is not None:
+                raise NameTaken(
+                    f"there is a job named {definition.job_name!r} already",
+                    errors=[("job_name", "the name is taken")],
+                )
+            now = datetime.now(UTC)
+            job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
+            return JobCreated(job_name=job.job_name, job_id=job.job_id, actor=actor, job=job)
+
+        await self._decide_and_publish(definition.job_name, decide)
+
+    async def update(self, job_name: str, definition: JobDefinition, actor: str, if_match: int | None) -> None:
+        """Change a job to what the definition says; the same content again changes nothing.
+
+        Raises:
+            NotFound: there is no such job.
+            NotValid: the definition has another name.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+        if definition.job_name != job_name:
+            raise NotValid("1 field is not valid", errors=[("job_name", f"a job keeps its name, {job_name!r}")])
+        fields = definition.with_timezone_default(self._default_timezone).fields()
+
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            now = datetime.now(UTC)
+            changed = Job(
+                **fields, job_id=job.job_id, version=job.version + 1, created_at=job.created_at, updated_at=now
+            )
+            if not differing_fields(job, changed):
+                return None
+            return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed)
+
+        await self._decide_and_publish(job_name, decide)
+
+    async def delete(self, job_name: str, actor: str, if_match: int | None) -> None:
+        """End a job; its history stays and its name is free.
+
+        Raises:
+            NotFound: there is no such job.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+
+        def decide(known: KnownJob | None) -> JobEvent:
+            job = existing(known, job_name, if_match)
+            return JobDeleted(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
+
+        await self._decide_and_publish(job_name, decide)
+
+    async def pause(self, job_name: str, actor: str, if_match: int | None) -> None:
+        """Stop a job from firing; one that is paused stays so.
+
+        Raises:
+            NotFound: there is no such job.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            if known is not None and known.status == "paused":
+                return None
+            return JobPaused(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
+
+        await self._decide_and_publish(job_name, decide)
+
+    async def resume(self, job_name: str, actor: str, if_match: int | None) -> None:
+        """Let a job fire again; one that is active stays so.
+
+        Raises:
+            NotFound: there is no such job.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            if known is not None and known.status == "active":
+                return None
+            return JobResumed(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
+
+        await self._decide_and_publish(job_name, decide)
+
+    async def run(self, job_name: str, actor: str, idempotency_key: str | None) -> UUID:
+        """Ask for a run now, of a paused job too, and return its id: with the same key the same run, asked for once.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        job = existing(self._queries.known_job(job_name), job_name, None)
+        run_id = manual_run_id(job.job_id, idempotency_key)
+        if idempotency_key is not None and self._queries.run(str(run_id)) is not None:
+            return run_id
+        event = RunRequested(
+            job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=datetime.now(UTC), actor=actor
+        )
+        # Of two requests with one key at once the log keeps the first: the message id is the same.
+        try:
+            stored = await self._log.publish(event, message_id=run_message_id(run_id))
+        except nats.errors.Error as error:
+            raise _not_stored() from error
+        await self._until_readable(stored.sequence)
+        return run_id
+
+    async def _decide_and_publish(self, job_name: str, decide: Callable[[KnownJob | None], JobEvent | None]) -> None:
+        subjects = f"jobs.{job_token(job_name)}.>"
+        try:
+            for _ in range(MAX_DECISIONS):
+                known = self._queries.known_job(job_name)
+                event = decide(known)
+                if event is None:
+                    return
+                try:
+                    expectation = Expectation(subjects, 0 if known is None else known.sequence)
+                    stored = await self._log.publish(event, expectation=expectation)
+                except WrongLastSequence:
+                    # Another replica's event came first and stands; this one reads it and decides anew.
+                    last = await self._log.last_event(subjects)
+                    await self._until_readable(0 if last is None else last.sequence)
+                else:
+                    await self._until_readable(stored.sequence)
+                    return
+        except nats.errors.Error as error:
+            raise _not_stored() from error
+        raise NotReady(f"the job {job_name!r} is being changed all the time; try again")
+
+    async def _until_readable(self, sequence: int) -> None:
+        try:
+            await self._model.until(sequence)
+        except NotApplied as error:
+            raise NotReady(
+                f"the change is stored (event {sequence}), but cannot be read here yet: {self._model.applied} is"
+            ) from error
+
+
+def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:
+    """Return the job that is known by a name.
+
+    Raises:
+        NotFound: there is none.
+        ChangedMeanwhile: its last event is not the one of `if_match`.
+    """
+    if known is None or known.job is None:
+        raise NotFound(f"there is no job named {job_name!r}")
+    if if_match is not None and if_match != known.sequence:
+        raise ChangedMeanwhile(f'the job {job_name!r} was changed meanwhile: its ETag is now "{known.sequence}"')
+    return known.job
+
+
+def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
+    """Return what the owner decides and where two versions differ: field name to (before, after)."""
+    unlike = {"job_id", "version", "created_at", "updated_at"}
+    old, new = before.model_dump(mode="json", exclude=unlike), after.model_dump(mode="json", exclude=unlike)
+    return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
+
+
+def _not_stored() -> NotReady:
+    return NotReady("the log does not answer; the change may be stored or not")

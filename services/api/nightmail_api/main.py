@@ -1,0 +1,99 @@
+"""The API from start to end: settings, the broker, the read model, the HTTP server, the drain."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from functools import partial
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from nightmail_api.application import build_application
+from nightmail_api.audit import AuditLog
+from nightmail_api.auth import Tokens
+from nightmail_api.commands import Commands
+from nightmail_api.parts import Parts
+from nightmail_api.projection import Projection
+from nightmail_api.queries import Queries
+from nightmail_api.read_model import ReadModel
+from nightmail_api.results import Results
+from nightmail_api.settings import ApiSettings, admin_token
+from nightmail_common import streams
+from nightmail_common.connection import connect_options
+from nightmail_common.health import Health
+from nightmail_common.http_server import serve_http
+from nightmail_common.log import EventLog
+from nightmail_common.service import run_service
+from nightmail_common.settings import load
+
+DECLARE_WAIT_SECONDS = 0.25
+
+logger = structlog.get_logger()
+
+
+def main() -> None:
+    """Run the API until SIGTERM or SIGINT; a setting that cannot be ends it with one line on stderr, exit 1."""
+    settings = load(ApiSettings)
+    try:
+        token = admin_token(settings)
+        projection = Projection(settings.data_dir / "api" / "projection.sqlite")
+    except OSError as error:
+        print(f"error: setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(1) from None
+    run_service("api", settings, partial(serve, settings, token, projection))
+
+
+async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
+    """Answer requests until `stop`. Before the broker is there and its log is read, only health answers."""
+    client = Client()
+    js = client.jetstream()
+    log = EventLog(client, "api", settings.run_retention)
+    model = ReadModel(log, js, projection)
+    queries = Queries(projection.path)
+    audit = AuditLog(client)
+    health = Health()
+    health.add_nats(client)
+    health.add("projection", model.reason_not_ready)
+    parts = Parts(
+        tokens=Tokens(token),
+        health=health,
+        log=log,
+        audit=audit,
+        model=model,
+        queries=queries,
+        commands=Commands(log, model, queries, settings.timezone),
+        results=Results(queries, audit, js),
+        default_timezone=settings.timezone,
+    )
+
+    async def follow_the_log() -> None:
+        await client.connect(**connect_options(settings, "nightmail-api"))
+        await _declare(js, settings)
+        await model.run()
+
+    following = asyncio.create_task(follow_the_log())
+    # It ends only by a fault; without it every answer would be of the past, so the process goes and starts anew.
+    following.add_done_callback(lambda _: stop.set())
+    try:
+        async with serve_http(build_application(parts), settings.host, settings.port, http="httptools") as port:
+            logger.info("api_listens", host=settings.host, port=port)
+            await stop.wait()
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        queries.close()
+        projection.close()
+        await client.close()
+
+
+async def _declare(js: JetStreamContext, settings: ApiSettings) -> None:
+    while True:
+        try:
+            await streams.declare(js, settings.result_retention)
+            return
+        except (nats.errors.Error, OSError) as error:
+            logger.warning("streams_not_declared", error=str(error) or type(error).__name__)
+            await asyncio.sleep(DECLARE_WAIT_SECONDS)

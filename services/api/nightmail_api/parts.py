@@ -1,0 +1,44 @@
+"""What the routes work with, wired once in `main`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from nightmail_api.audit import AuditLog
+from nightmail_api.auth import Tokens
+from nightmail_api.commands import Commands
+from nightmail_api.problems import NotReady
+from nightmail_api.queries import Queries
+from nightmail_api.read_model import ReadModel
+from nightmail_api.results import Results
+from nightmail_common.health import Health
+from nightmail_common.log import EventLog
+
+
+@dataclass(frozen=True)
+class Parts:
+    tokens: Tokens
+    health: Health
+    log: EventLog
+    audit: AuditLog
+    model: ReadModel
+    queries: Queries
+    commands: Commands
+    results: Results
+    default_timezone: str
+
+
+async def ready_parts(request: Request) -> Parts:
+    """Return the parts.
+
+    Raises:
+        NotReady: the read model still catches up with the log.
+    """
+    parts: Parts = request.app.state.parts
+    if (reason := parts.model.reason_not_ready()) is not None:
+        raise NotReady(reason)
+    return parts
+
+
+Api = Annotated[Parts, Depends(ready_parts)]

@@ -1,0 +1,137 @@
+"""Errors as problem documents (RFC 9457), each naming the field where there is one."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = structlog.get_logger()
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field. `field` is its path in the body, or the parameter's name."""
+
+    field: str = Field(examples=["data_source.location"])
+    detail: str = Field(examples=["source_type 'api' needs an http:// or https:// URL"])
+
+
+class ProblemDocument(BaseModel):
+    """An error. `type` stands for the kind of problem, `detail` says what to do about this one."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Bad Request"])
+    status: int = Field(examples=[400])
+    detail: str = Field(examples=["1 field is not valid"])
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+class Problem(Exception):
+    """What the caller is told instead of an answer. Subclasses say which status it has."""
+
+    status: HTTPStatus
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+class NotValid(Problem):
+    """A field cannot be as it was given; the field is named."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class NotFound(Problem):
+    """There is no such job, run or result."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class NameTaken(Problem):
+    """A job of that name exists; choose another, or change that one with PUT."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class ChangedMeanwhile(Problem):
+    """Somebody else changed the job since the caller read it; read again and decide anew."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class NotReady(Problem):
+    """The service cannot answer yet or right now; trying again later is safe."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, detail: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
+
+
+def problem_response(
+    status: int, detail: str, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": field, "detail": text} for field, text in errors],
+    }
+    return Response(to_json(document), status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_not_valid)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_bug)
+
+
+async def _answer_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error.status, error.detail, error.errors, error.headers)
+
+
+async def _answer_not_valid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [field_error(problem) for problem in error.errors()]
+    count = f"{len(errors)} field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    return problem_response(HTTPStatus.BAD_REQUEST, f"{count} not valid", errors)
+
+
+def field_error(problem: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the field's path and what is wrong with it, of one of pydantic's errors."""
+    if problem["type"] == "json_invalid":
+        return "body", f"not JSON: {problem['ctx']['error']}"
+    where = [str(part) for part in problem["loc"]]
+    path = where[1:] if len(where) > 1 and where[0] in {"body", "query", "path", "header", "cookie"} else where
+    return ".".join(path), problem["msg"].removeprefix("Value error, ")
+
+
+async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _answer_bug(request: Request, error: Exception) -> Response:
+    logger.error("request_failed", method=request.method, route=_route(request), exc_info=error)
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the service; it is in its log")
+
+
+def _route(request: Request) -> str | None:
+    return getattr(request.scope.get("route"), "path", None)

@@ -1,0 +1,215 @@
+"""What is read from the projection, in the shapes that the API answers."""
+
+import base64
+import binascii
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from nightmail_api.problems import NotValid
+from nightmail_common.job import Job
+from nightmail_common.schedule import Schedule
+
+JobStatus = Literal["active", "paused"]
+
+_JOB = """
+SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, runs.run_id, runs.status AS run_status,
+    runs.trigger, runs.scheduled_at, runs.requested_at, runs.started_at, runs.finished_at, runs.rows, runs.error
+FROM jobs LEFT JOIN runs ON runs.run_id = jobs.last_run_id
+"""
+_RUN_COLUMNS = """
+    sequence, run_id, job_name, job_version, trigger, scheduled_at, late, status, requested_at, started_at,
+    finished_at, rows, error, mails, timings
+"""
+
+
+@dataclass(frozen=True)
+class KnownJob:
+    """A job's name as the log knows it: `sequence` is that of its last event; `job` is None once it is deleted."""
+
+    status: str
+    sequence: int
+    job: Job | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Items of a list; `next_cursor` asks for those behind, and is None at the end."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Queries:
+    """Reads of the projection, each a few milliseconds at most, on a connection that cannot write."""
+
+    def __init__(self, path: Path) -> None:
+        self._rows = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self._rows.row_factory = sqlite3.Row
+        self._rows.execute("PRAGMA busy_timeout = 5000")
+
+    def close(self) -> None:
+        self._rows.close()
+
+    def known_job(self, job_name: str) -> KnownJob | None:
+        """Return what is known of a name; None if it was never used."""
+        row = self._one("SELECT status, sequence, definition FROM jobs WHERE job_name = ?", job_name)
+        if row is None:
+            return None
+        job = None if row["definition"] is None else Job.model_validate_json(row["definition"])
+        return KnownJob(row["status"], row["sequence"], job)
+
+    def job(self, job_name: str, now: datetime) -> tuple[dict[str, Any], int] | None:
+        """Return a job's answer and the sequence of its last event; None if there is no such job."""
+        row = self._one(f"{_JOB} WHERE jobs.job_name = ? AND jobs.status <> 'deleted'", job_name)
+        return None if row is None else (_job_answer(row, now), row["sequence"])
+
+    def jobs(
+        self, *, query: str | None, status: JobStatus | None, limit: int, cursor: str | None, now: datetime
+    ) -> Page:
+        """Return a page of jobs by name.
+
+        Raises:
+            NotValid: the cursor is not one.
+        """
+        where = ["jobs.status <> 'deleted'" if status is None else "jobs.status = :status"]
+        if query:
+            where.append("instr(jobs.folded_name, :query) > 0")
+        if cursor is not None:
+            where.append("jobs.job_name > :after")
+        parameters = {
+            "status": status,
+            "query": (query or "").casefold(),
+            "after": _read_cursor(cursor, str),
+            "limit": limit + 1,
+        }
+        sql = f"{_JOB} WHERE {' AND '.join(where)} ORDER BY jobs.job_name LIMIT :limit"
+        rows = self._rows.execute(sql, parameters).fetchall()
+        next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
+        return Page([_job_answer(row, now) for row in rows[:limit]], next_cursor)
+
+    def run(self, run_id: str) -> dict[str, Any] | None:
+        """Return a run's answer with its timeline; None if there is no such run."""
+        row = self._one(f"SELECT {_RUN_COLUMNS}, timeline FROM runs WHERE run_id = ?", run_id)  # noqa: S608
+        if row is None:
+            return None
+        return _run_answer(row) | {"timeline": json.loads(f"[{row['timeline']}]")}
+
+    def outcome_sequence(self, run_id: str) -> int | None:
+        """Return the sequence of the event that ended a run's work; None if it has not ended with one.
+
+        Raises:
+            KeyError: there is no such run.
+        """
+        row = self._one("SELECT outcome_sequence FROM runs WHERE run_id = ?", run_id)
+        if row is None:
+            raise KeyError(run_id)
+        sequence: int | None = row["outcome_sequence"]
+        return sequence
+
+    def runs(
+        self,
+        *,
+        job_name: str | None,
+        status: str | None,
+        trigger: str | None,
+        since: str | None,
+        until: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return a page of runs, the newest request first.
+
+        Args:
+            since, until: bounds of `requested_at`, in its own format; `until` itself is not in.
+
+        Raises:
+            NotValid: the cursor is not one.
+        """
+        where = [
+            condition
+            for condition, value in (
+                ("job_name = :job_name", job_name),
+                ("status = :status", status),
+                ("trigger = :trigger", trigger),
+                ("requested_at >= :since", since),
+                ("requested_at < :until", until),
+                ("sequence < :before", cursor),
+            )
+            if value is not None
+        ]
+        parameters = {
+            "job_name": job_name,
+            "status": status,
+            "trigger": trigger,
+            "since": since,
+            "until": until,
+            "before": _read_cursor(cursor, int),
+            "limit": limit + 1,
+        }
+        filters = f"WHERE {' AND '.join(where)}" if where else ""
+        sql = f"SELECT {_RUN_COLUMNS} FROM runs {filters} ORDER BY sequence DESC LIMIT :limit"  # noqa: S608
+        rows = self._rows.execute(sql, parameters).fetchall()
+        next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
+        return Page([_run_answer(row) for row in rows[:limit]], next_cursor)
+
+    def _one(self, sql: str, parameter: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._rows.execute(sql, (parameter,)).fetchone()
+        return row
+
+
+@lru_cache(maxsize=4096)
+def _schedule(schedule_time: str, timezone: str) -> Schedule:
+    return Schedule.parse(schedule_time, timezone)
+
+
+def _job_answer(row: sqlite3.Row, now: datetime) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(row["definition"])
+    next_run = None
+    if row["status"] == "active":
+        due = _schedule(answer["schedule_time"], answer["timezone"]).next_due(now)
+        next_run = None if due is None else due.isoformat()
+    answer |= {"status": row["status"], "last_run": _last_run(row), "next_run": next_run}
+    return answer
+
+
+def _last_run(row: sqlite3.Row) -> dict[str, Any] | None:
+    if row["run_id"] is None:
+        return None
+    names = ("run_id", "trigger", "scheduled_at", "requested_at", "started_at", "finished_at", "rows")
+    return {name: row[name] for name in names} | {"status": row["run_status"], "error": _json(row["error"])}
+
+
+def _run_answer(row: sqlite3.Row) -> dict[str, Any]:
+    names = ("run_id", "job_name", "job_version", "trigger", "scheduled_at", "status")
+    times = ("requested_at", "started_at", "finished_at", "rows")
+    return {
+        **{name: row[name] for name in names},
+        "late": bool(row["late"]),
+        **{name: row[name] for name in times},
+        **{name: _json(row[name]) for name in ("error", "mails", "timings")},
+    }
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _cursor(position: str | int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
+    if cursor is None:
+        return None
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor))
+    except (ValueError, binascii.Error, RecursionError):
+        position = None
+    if type(position) is not kind:
+        raise NotValid("1 field is not valid", errors=[("cursor", "this is not a next_cursor of this list")])
+    return position

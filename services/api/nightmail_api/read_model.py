@@ -1,0 +1,143 @@
+"""Keeps the projection up with the log, and lets a command wait until its own event can be read."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import nats.errors
+import structlog
+from nats.js import JetStreamContext
+
+from nightmail_api.projection import Projection
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.log import EventLog
+from nightmail_common.streams import STREAM
+
+#: A transaction of this many events blocks the event loop for a few milliseconds.
+SLICE = 100
+#: How often the log is asked which one it is and how far it is.
+LOOK_SECONDS = 2.0
+#: What a reader of the log needs at most for one event, with a broker that restarts meanwhile.
+APPLY_TIMEOUT_SECONDS = 10.0
+
+Item = TypeVar("Item")
+logger = structlog.get_logger()
+
+
+class NotApplied(Exception):
+    """The event is stored, but this replica's read model has not come to it in time."""
+
+
+class ReadModel:
+    """The projection as it follows the log.
+
+    `applied` is the sequence up to which it can be read, `last` the log's own last sequence when it was last asked.
+    """
+
+    def __init__(self, log: EventLog, js: JetStreamContext, projection: Projection) -> None:
+        self._log = log
+        self._js = js
+        self._projection = projection
+        self._caught_up = False
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self.applied = projection.checkpoint
+        self.last = 0
+
+    def reason_not_ready(self) -> str | None:
+        """Return how far the read model is while it catches up with the log; None once it has."""
+        if self._caught_up:
+            return None
+        return f"catching up: {self.applied} of {self.last} events are applied"
+
+    async def run(self) -> None:
+        """Catch up and follow, for ever; begin anew whenever the log is not the one that the rows were made from."""
+        while True:
+            try:
+                log_id = await self._look()
+            except (nats.errors.Error, OSError) as error:
+                logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
+            if log_id != self._projection.log_id or self.applied > self.last:
+                self._start_over(log_id)
+            following = asyncio.create_task(self._follow())
+            try:
+                await self._watch(log_id, following)
+            finally:
+                following.cancel()
+                with suppress(asyncio.CancelledError):
+                    await following
+
+    async def until(self, sequence: int) -> None:
+        """Return once an event can be read.
+
+        Raises:
+            NotApplied: it cannot within 10 seconds.
+        """
+        if self.applied >= sequence:
+            return
+        applied = asyncio.get_running_loop().create_future()
+        self._waiting.append((sequence, applied))
+        try:
+            async with asyncio.timeout(APPLY_TIMEOUT_SECONDS):
+                await applied
+        except TimeoutError:
+            raise NotApplied from None
+
+    async def _look(self) -> str:
+        info = await self._js.stream_info(STREAM)
+        self.last = info.state.last_seq
+        return str(info.created)
+
+    async def _watch(self, log_id: str, following: "asyncio.Task[None]") -> None:
+        while True:
+            done, _ = await asyncio.wait({following}, timeout=LOOK_SECONDS)
+            if done:
+                following.result()
+                return
+            with suppress(nats.errors.Error, OSError):
+                if await self._look() != log_id or self.applied > self.last:
+                    return
+
+    async def _follow(self) -> None:
+        until = self.last
+        async for events in self._log.replay(after=self.applied):
+            await self._apply(events)
+        # The last events of the log may be gone (their time was over): nothing is left to read up to here.
+        self._set_applied(self._projection.apply((), up_to=until))
+        if not self._caught_up:
+            logger.info("read_model_caught_up", sequence=self.applied)
+            self._caught_up = True
+        async for events in self._log.follow(after=self.applied):
+            await self._apply(events)
+
+    async def _apply(self, events: Sequence[StoredEvent]) -> None:
+        for part in _slices(events, SLICE):
+            self._set_applied(self._projection.apply(part))
+            if len(events) > SLICE:
+                await asyncio.sleep(0)
+
+    def _set_applied(self, sequence: int) -> None:
+        self.applied = sequence
+        self.last = max(self.last, sequence)
+        still_waiting = []
+        for wanted, applied in self._waiting:
+            if applied.done():
+                continue
+            if wanted <= sequence:
+                applied.set_result(None)
+            else:
+                still_waiting.append((wanted, applied))
+        self._waiting = still_waiting
+
+    def _start_over(self, log_id: str) -> None:
+        logger.info("read_model_rebuilds", checkpoint=self.applied, last=self.last)
+        self._caught_up = False
+        self._projection.start_over(log_id)
+        self.applied = 0
+
+
+def _slices(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

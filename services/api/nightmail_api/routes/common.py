@@ -1,0 +1,75 @@
+"""What several routes take and answer: names, pages, ETags, documented problems."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Query
+from fastapi.responses import Response
+from pydantic_core import to_json
+
+from nightmail_api.auth import Principal, admin, editor, viewer
+from nightmail_api.problems import MEDIA_TYPE, NotFound, NotValid, ProblemDocument
+from nightmail_common.job_definition import normalise_job_name
+
+Viewer = Annotated[Principal, Depends(viewer)]
+Editor = Annotated[Principal, Depends(editor)]
+Admin = Annotated[Principal, Depends(admin)]
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
+
+_ETAG = re.compile(r'"(\d{1,19})"')
+
+
+def _existing_name(job_name: Annotated[str, Path(description="The job's name.", examples=["daily sales"])]) -> str:
+    try:
+        return normalise_job_name(job_name)
+    except ValueError:
+        raise NotFound("there is no job of that name") from None
+
+
+#: The job's name in the path, in its one spelling; what cannot be a name is not found.
+JobName = Annotated[str, Depends(_existing_name)]
+
+
+def _if_match(
+    if_match: Annotated[
+        str | None,
+        Header(description="The job's `ETag`: the change is refused (412) if somebody else changed it meanwhile."),
+    ] = None,
+) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise NotValid("1 field is not valid", errors=[("if-match", 'not one ETag such as "42", nor *')])
+    return int(match[1])
+
+
+#: The sequence that the job's last event must have; None if any will do.
+IfMatch = Annotated[int | None, Depends(_if_match)]
+
+
+def json_response(content: Any, status: int = 200, **headers: str) -> Response:
+    return Response(to_json(content), status_code=status, headers=headers, media_type="application/json")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI documentation of the problems that a route may answer."""
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+        for status in sorted({401, 403, 503, *statuses})
+    }
+
+
+_PROBLEM = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+_DESCRIPTIONS = {
+    400: "A field is not valid; `errors` names it",
+    401: "The bearer token is missing or not known",
+    403: "The token's role may not do this",
+    404: "There is no such thing",
+    409: "The name is taken",
+    412: "Somebody else changed the job meanwhile",
+    413: "The body is too large",
+    503: "The service cannot answer right now; trying again is safe",
+}

@@ -1,0 +1,46 @@
+"""The audit log: every event, in the one order."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from nightmail_api.answers import EventList
+from nightmail_api.audit import event_answer, subject_filter
+from nightmail_api.parts import Api
+from nightmail_api.routes.common import Limit, Viewer, json_response, problems
+from nightmail_common.events import EVENTS
+
+router = APIRouter(tags=["events"])
+
+EventType = Annotated[
+    str | None,
+    Query(pattern="^[a-z-]+$", max_length=64, description=f"Only events of this type: {', '.join(EVENTS)}."),
+]
+JobFilter = Annotated[str | None, Query(min_length=1, max_length=128, description="Only events of this job.")]
+RunFilter = Annotated[UUID | None, Query(description="Only events of this run.")]
+After = Annotated[int, Query(ge=0, le=2**62, description="Only events behind this `seq`.")]
+
+
+@router.get("/events", response_model=EventList, responses=problems(400))
+async def list_events(
+    _: Viewer,
+    api: Api,
+    job_name: JobFilter = None,
+    run_id: RunFilter = None,
+    type: EventType = None,  # noqa: A002
+    after: After = 0,
+    limit: Limit = 100,
+) -> Response:
+    """List events, oldest first."""
+    if run_id is None:
+        events = await api.audit.page(subject_filter(job_name, type), after, limit)
+    else:
+        run = api.queries.run(str(run_id)) or {"timeline": [], "job_name": None}
+        fits = job_name in {None, run["job_name"]}
+        sequences = [entry["sequence"] for entry in run["timeline"] if fits and type in {None, entry["type"]}]
+        wanted = [sequence for sequence in sequences if sequence > after][:limit]
+        found = [await api.audit.event(sequence) for sequence in wanted]
+        events = [event for event in found if event is not None]
+    return json_response({"items": [event_answer(event) for event in events]})

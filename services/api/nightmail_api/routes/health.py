@@ -1,0 +1,23 @@
+"""Liveness, and readiness with a reason per dependency. No token: a supervisor asks."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from nightmail_api.answers import Live, Ready
+from nightmail_api.routes.common import json_response
+
+router = APIRouter(tags=["health"], prefix="/health")
+
+
+@router.get("/live", response_model=Live)
+async def live() -> Response:
+    """Say that the process answers."""
+    return json_response({"status": "live"})
+
+
+@router.get("/ready", response_model=Ready, responses={503: {"model": Ready, "description": "Not ready, and why"}})
+async def ready(request: Request) -> Response:
+    """Say whether every dependency is ready, with a reason for each that is not."""
+    is_ready, dependencies = request.app.state.parts.health.report()
+    status = "ready" if is_ready else "not ready"
+    return json_response({"status": status, "dependencies": dependencies}, 200 if is_ready else 503)

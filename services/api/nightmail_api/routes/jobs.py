@@ -1,0 +1,108 @@
+"""Jobs: create, read, change, pause, run."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Query
+from fastapi.responses import Response
+
+from nightmail_api.answers import EXAMPLE_JOB, JobAnswer, JobPage, RunAccepted
+from nightmail_api.parts import Api, Parts
+from nightmail_api.problems import NotFound
+from nightmail_api.queries import JobStatus
+from nightmail_api.routes.common import (
+    Cursor,
+    Editor,
+    IfMatch,
+    JobName,
+    Limit,
+    Viewer,
+    json_response,
+    problems,
+)
+from nightmail_common.job_definition import JobDefinition
+
+router = APIRouter(tags=["jobs"])
+
+Definition = Annotated[JobDefinition, Body(examples=[EXAMPLE_JOB])]
+
+
+@router.post("/jobs/create", status_code=201, response_model=JobAnswer, responses=problems(400, 409))
+@router.post("/jobs", status_code=201, response_model=JobAnswer, responses=problems(400, 409))
+async def create_job(principal: Editor, api: Api, definition: Definition) -> Response:
+    """Register a job. It is in the log, on disk, when the answer comes."""
+    await api.commands.create(definition, principal.name)
+    return _job(api, definition.job_name, 201)
+
+
+@router.get("/jobs", response_model=JobPage, responses=problems(400))
+async def list_jobs(
+    _: Viewer,
+    api: Api,
+    q: Annotated[str | None, Query(max_length=128, description="Part of the name, in whatever case.")] = None,
+    status: JobStatus | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List jobs by name."""
+    page = api.queries.jobs(query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
+    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+
+
+@router.get("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404))
+async def get_job(_: Viewer, api: Api, job_name: JobName) -> Response:
+    """Return one job; its `ETag` goes into `If-Match` of a change."""
+    return _job(api, job_name)
+
+
+@router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(400, 404, 412))
+async def update_job(
+    principal: Editor, api: Api, job_name: JobName, definition: Definition, if_match: IfMatch
+) -> Response:
+    """Change a job. The same content again makes no new version."""
+    await api.commands.update(job_name, definition, principal.name, if_match)
+    return _job(api, job_name)
+
+
+@router.delete("/jobs/{job_name}", status_code=204, responses=problems(400, 404, 412))
+async def delete_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
+    """End a job. Its runs stay readable and its name is free."""
+    await api.commands.delete(job_name, principal.name, if_match)
+    return Response(status_code=204)
+
+
+@router.post("/jobs/{job_name}/pause", response_model=JobAnswer, responses=problems(400, 404, 412))
+async def pause_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
+    """Stop a job from firing. What falls due meanwhile is not caught up."""
+    await api.commands.pause(job_name, principal.name, if_match)
+    return _job(api, job_name)
+
+
+@router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(400, 404, 412))
+async def resume_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
+    """Let a paused job fire again, from now on."""
+    await api.commands.resume(job_name, principal.name, if_match)
+    return _job(api, job_name)
+
+
+@router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(400, 404))
+async def run_job(
+    principal: Editor,
+    api: Api,
+    job_name: JobName,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=256, description="The same key for the same job asks for one run, once."),
+    ] = None,
+) -> Response:
+    """Ask for a run now, of a paused job too."""
+    run_id = await api.commands.run(job_name, principal.name, idempotency_key)
+    return json_response({"run_id": str(run_id)}, 202)
+
+
+def _job(api: Parts, job_name: str, status: int = 200) -> Response:
+    found = api.queries.job(job_name, datetime.now(UTC))
+    if found is None:
+        raise NotFound(f"there is no job named {job_name!r}")
+    answer, sequence = found
+    return json_response(answer, status, ETag=f'"{sequence}"')

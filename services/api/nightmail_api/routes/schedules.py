@@ -1,0 +1,45 @@
+"""Schedules: what one means, before a job has it."""
+
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime
+
+from nightmail_api.answers import SchedulePreview
+from nightmail_api.parts import Api
+from nightmail_api.problems import NotValid
+from nightmail_api.routes.common import Viewer, json_response, problems
+from nightmail_api.schedule_words import in_words
+from nightmail_common.schedule import Schedule, ScheduleError, TimezoneError
+
+router = APIRouter(tags=["schedules"])
+
+
+@router.get("/schedules/preview", response_model=SchedulePreview, responses=problems(400))
+async def preview_schedule(
+    _: Viewer,
+    api: Api,
+    schedule_time: Annotated[str, Query(max_length=256, description="As in a job.", examples=["0 9 * * 1-5"])],
+    timezone: Annotated[str | None, Query(max_length=128, description="IANA name.", examples=["Europe/Paris"])] = None,
+    count: Annotated[int, Query(ge=1, le=100, description="How many due times.")] = 5,
+    after: Annotated[AwareDatetime | None, Query(description="Strictly after this time; default is now.")] = None,
+) -> Response:
+    """Return when a schedule is due, in its zone, and the schedule in words."""
+    try:
+        schedule = Schedule.parse(schedule_time, timezone or api.default_timezone)
+    except ScheduleError as error:
+        raise NotValid("1 field is not valid", errors=[("schedule_time", str(error))]) from None
+    except TimezoneError as error:
+        raise NotValid("1 field is not valid", errors=[("timezone", str(error))]) from None
+    due_times = islice(schedule.due_times(after or datetime.now(UTC)), count)
+    return json_response(
+        {
+            "schedule_time": schedule_time,
+            "timezone": schedule.timezone,
+            "description": in_words(schedule.cron),
+            "next_runs": [due.isoformat() for due in due_times],
+        }
+    )

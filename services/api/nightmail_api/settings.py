@@ -1,0 +1,62 @@
+"""What the API needs to know."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator
+
+from nightmail_common.schedule import zone
+from nightmail_common.settings import ServiceSettings
+
+ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
+
+
+def _iana(name: str) -> str:
+    zone(name)
+    return name
+
+
+class ApiSettings(ServiceSettings):
+    """The settings of the API."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    admin_token: SecretStr | None = None
+    #: The zone of a job that names none.
+    timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
+
+    @field_validator("admin_token")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < 16:
+            raise ValueError("a token has at least 16 characters")
+        return token
+
+
+def admin_token(settings: ApiSettings) -> str:
+    """Return the admin's token: the one that is set, or the one made once and kept in `DATA_DIR/admin-token`.
+
+    Raises:
+        OSError: the file cannot be read or made.
+    """
+    if settings.admin_token is not None:
+        return settings.admin_token.get_secret_value()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return _kept_token(settings.data_dir / ADMIN_TOKEN_FILE)
+
+
+def _kept_token(path: Path) -> str:
+    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made.unlink(missing_ok=True)
+    made.touch(mode=0o600, exist_ok=False)
+    made.write_text(secrets.token_urlsafe(32) + "\n")
+    try:
+        # Two replicas may start at once on an empty folder: `link` lets one of them name the file, whole.
+        os.link(made, path)
+    except FileExistsError:
+        pass
+    finally:
+        made.unlink()
+    return path.read_text().strip()

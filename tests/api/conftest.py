@@ -1,0 +1,101 @@
+"""Replicas of the API on a real broker, and a client to talk to them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from conftest import NatsServer, eventually, free_port, job_request
+from nightmail_api.main import serve
+from nightmail_api.projection import Projection
+from nightmail_api.settings import ApiSettings
+from nightmail_common.log import EventLog
+
+TOKEN = "an-admin-token-of-the-tests"
+
+
+class Replica:
+    """One API process' worth: its own data folder, read model and port, in the test's event loop."""
+
+    def __init__(self, nats_url: str, folder: Path, **settings: Any) -> None:
+        self.port = free_port()
+        self.settings = ApiSettings(data_dir=folder, nats_url=nats_url, port=self.port, admin_token=TOKEN, **settings)
+        self.http = self.client(TOKEN)
+        self._stop = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
+
+    def client(self, token: str | None) -> httpx.AsyncClient:
+        """Return a client that sends this token, or none."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=20)
+
+    @property
+    def projection_path(self) -> Path:
+        return self.settings.data_dir / "api" / "projection.sqlite"
+
+    async def start(self, *, ready: bool = True) -> None:
+        self._stop.clear()
+        projection = Projection(self.projection_path)
+        self._serving = asyncio.create_task(serve(self.settings, TOKEN, projection, self._stop))
+        await eventually(self._is_ready if ready else self._is_live, "the API answers")
+
+    async def stop(self) -> None:
+        if self._serving is not None:
+            self._stop.set()
+            await self._serving
+            self._serving = None
+
+    async def _is_ready(self) -> bool:
+        return await self._status("/health/ready") == 200
+
+    async def _is_live(self) -> bool:
+        return await self._status("/health/live") == 200
+
+    async def _status(self, path: str) -> int | None:
+        assert self._serving is not None
+        assert not self._serving.done(), self._serving.result()
+        with suppress(httpx.TransportError):
+            return (await self.http.get(path)).status_code
+        return None
+
+    async def create(self, **fields: Any) -> dict[str, Any]:
+        answer = await self.http.post("/jobs/create", json=job_request(**fields))
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+
+def job_path(job_name: str, *more: str) -> str:
+    return "/".join(("/jobs", quote(job_name, safe=""), *more))
+
+
+MakeReplica = Callable[..., Awaitable[Replica]]
+
+
+@pytest.fixture
+async def make_replica(nats_server: NatsServer, event_log: EventLog, tmp_path: Path) -> AsyncIterator[MakeReplica]:
+    """Start replicas of the API on an empty log; all are stopped at the end."""
+    made: list[Replica] = []
+
+    async def make(*, start: bool = True, **settings: Any) -> Replica:
+        replica = Replica(nats_server.url, tmp_path / f"replica-{len(made)}", **settings)
+        made.append(replica)
+        if start:
+            await replica.start()
+        return replica
+
+    yield make
+    for replica in made:
+        await replica.http.aclose()
+        await replica.stop()
+
+
+@pytest.fixture
+async def api(make_replica: MakeReplica) -> Replica:
+    """One replica that is ready, on an empty log."""
+    return await make_replica()

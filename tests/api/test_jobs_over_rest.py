@@ -1,0 +1,172 @@
+"""Jobs over REST: created, read, changed, paused, run, deleted."""
+
+from typing import Any
+
+import pytest
+
+from api.conftest import Replica, job_path
+from conftest import job_request
+from nightmail_common.log import EventLog
+
+
+async def test_a_created_job_is_in_the_log_and_read_back_with_what_the_service_adds(
+    api: Replica, event_log: EventLog
+) -> None:
+    created = await api.create()
+    written = job_request()
+    source = written.pop("data_source")
+    assert {field: created[field] for field in written} == written
+    assert {field: created["data_source"][field] for field in source} == source
+    assert {field: created[field] for field in ("status", "version", "last_run")} == {
+        "status": "active",
+        "version": 1,
+        "last_run": None,
+    }
+    assert created["next_run"].endswith(("T09:00:00+01:00", "T09:00:00+02:00"))
+    answer = await api.http.get("/jobs/daily%20sales")
+    assert answer.json() == created
+    stored = await event_log.last_event("jobs.>")
+    assert stored is not None
+    assert answer.headers["etag"] == f'"{stored.sequence}"'
+
+
+@pytest.mark.parametrize(
+    "job_name",
+    ["daily sales", "Umsatz für März", "日報", "100%", "a%20b", "a.b", "create", "a*b>c", "a+b&c=d?e#f", "'; --"],
+)
+async def test_any_name_works_in_a_path(api: Replica, job_name: str) -> None:
+    await api.create(job_name=job_name)
+    answer = await api.http.get(job_path(job_name))
+    assert (answer.status_code, answer.json()["job_name"]) == (200, job_name)
+    run = await api.http.post(job_path(job_name, "run"))
+    assert run.status_code == 202
+    events = await api.http.get("/events", params={"job_name": job_name})
+    assert [event["type"] for event in events.json()["items"]] == ["job-created", "run-requested"]
+    assert (await api.http.delete(job_path(job_name))).status_code == 204
+    assert (await api.http.get(job_path(job_name))).status_code == 404
+
+
+async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(api: Replica) -> None:
+    first = await api.create()
+    taken = await api.http.post("/jobs", json=job_request())
+    assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, "job_name")
+    assert (await api.http.delete("/jobs/daily%20sales")).status_code == 204
+    second = await api.create()
+    assert second["version"] == 1
+    assert second["job_id"] != first["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("job_name", "a/b"),
+        ("schedule_time", "0 9 * * 8"),
+        ("timezone", "Mars/Olympus"),
+        ("consumer_emails", []),
+        ("processing_script", "return ("),
+        ("data_source", {"source_type": "api", "location": "ftp://x", "file_type": "csv"}),
+        ("nonsense", 1),
+    ],
+)
+async def test_a_field_that_cannot_be_is_named(api: Replica, field: str, value: Any) -> None:
+    answer = await api.http.post("/jobs/create", json=job_request(**{field: value}))
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert [error["field"] for error in document["errors"]] == [field]
+    assert (document["status"], document["title"]) == (400, "Bad Request")
+
+
+async def test_lists_are_empty_before_there_is_anything(api: Replica) -> None:
+    for path in ("/jobs", "/runs"):
+        assert (await api.http.get(path)).json() == {"items": [], "next_cursor": None}
+    assert (await api.http.get("/events")).json() == {"items": []}
+
+
+async def test_jobs_are_paged_by_name_and_found_by_a_part_of_it(api: Replica) -> None:
+    for job_name in ("beta", "Alpha", "gamma sales", "DAILY SALES"):
+        await api.create(job_name=job_name)
+    first = (await api.http.get("/jobs", params={"limit": 3})).json()
+    rest = (await api.http.get("/jobs", params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    names = [job["job_name"] for job in first["items"] + rest["items"]]
+    assert names == sorted(names)
+    assert (len(names), rest["next_cursor"]) == (4, None)
+    found = (await api.http.get("/jobs", params={"q": "Sales"})).json()["items"]
+    assert [job["job_name"] for job in found] == ["DAILY SALES", "gamma sales"]
+    wrong = await api.http.get("/jobs", params={"cursor": "nonsense"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "cursor")
+
+
+async def test_a_paused_job_has_no_next_run_until_it_is_resumed(api: Replica) -> None:
+    await api.create()
+    paused = (await api.http.post("/jobs/daily%20sales/pause")).json()
+    assert (paused["status"], paused["next_run"]) == ("paused", None)
+    assert [job["status"] for job in (await api.http.get("/jobs?status=paused")).json()["items"]] == ["paused"]
+    assert (await api.http.get("/jobs?status=active")).json()["items"] == []
+    resumed = (await api.http.post("/jobs/daily%20sales/resume")).json()
+    assert resumed["status"] == "active"
+    assert resumed["next_run"] is not None
+
+
+async def test_a_change_makes_a_version_and_the_same_content_makes_none(api: Replica, event_log: EventLog) -> None:
+    created = await api.create()
+    changed = await api.http.put("/jobs/daily%20sales", json=job_request(schedule_time="10:00"))
+    assert changed.status_code == 200
+    assert (changed.json()["version"], changed.json()["created_at"]) == (2, created["created_at"])
+    last = await event_log.last_sequence()
+    again = await api.http.put("/jobs/daily%20sales", json=job_request(schedule_time="10:00"))
+    assert again.json() == changed.json()
+    assert await event_log.last_sequence() == last
+
+
+async def test_a_job_keeps_its_name(api: Replica) -> None:
+    await api.create()
+    answer = await api.http.put("/jobs/daily%20sales", json=job_request(job_name="other"))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "job_name")
+
+
+async def test_a_change_of_what_somebody_else_changed_is_refused(api: Replica) -> None:
+    await api.create()
+    etag = (await api.http.get("/jobs/daily%20sales")).headers["etag"]
+    mine = await api.http.put("/jobs/daily%20sales", json=job_request(description="mine"), headers={"If-Match": etag})
+    assert mine.status_code == 200
+    theirs = await api.http.put(
+        "/jobs/daily%20sales", json=job_request(description="theirs"), headers={"If-Match": etag}
+    )
+    assert theirs.status_code == 412
+    assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": etag})).status_code == 412
+    assert (await api.http.get("/jobs/daily%20sales")).json()["description"] == "mine"
+    assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": "nonsense"})).status_code == 400
+    assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": "*"})).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/jobs/none"),
+        ("PUT", "/jobs/daily%20sales"),
+        ("DELETE", "/jobs/none"),
+        ("POST", "/jobs/none/pause"),
+        ("POST", "/jobs/none/run"),
+        ("GET", "/jobs/none/runs"),
+        ("GET", "/jobs/%00"),
+        ("GET", "/jobs/a%2Fb"),
+        ("GET", "/runs/00000000-0000-0000-0000-000000000000"),
+        ("GET", "/runs/00000000-0000-0000-0000-000000000000/result"),
+        ("GET", "/nowhere"),
+    ],
+)
+async def test_what_is_not_there_is_a_problem_document(api: Replica, method: str, path: str) -> None:
+    answer = await api.http.request(method, path, json=job_request() if method == "PUT" else None)
+    assert (answer.status_code, answer.json()["status"]) == (404, 404)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_retried_request_with_the_same_key_asks_for_one_run(api: Replica, event_log: EventLog) -> None:
+    await api.create()
+    headers = {"Idempotency-Key": "once"}
+    first, second = [(await api.http.post("/jobs/daily%20sales/run", headers=headers)).json() for _ in range(2)]
+    assert first == second
+    other = (await api.http.post("/jobs/daily%20sales/run")).json()
+    assert other != first
+    assert await event_log.last_sequence() == 3

@@ -1,0 +1,221 @@
+"""Runs over REST, from the events that the other services publish."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from nats.aio.client import Client
+
+from api.conftest import Replica
+from conftest import eventually
+from nightmail_common.events import (
+    Blob,
+    Event,
+    MailSent,
+    RecipientOutcome,
+    ResultReady,
+    RunError,
+    RunFailed,
+    RunRequested,
+    RunSkipped,
+    RunStarted,
+    Runtime,
+    Timings,
+)
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_common.streams import RESULTS
+
+CSV = "région,amount\nnorth,17\n".encode()
+DUE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+async def requested(api: Replica, log: EventLog, **fields: Any) -> tuple[UUID, Job]:
+    """Ask for a run of a new job over REST, and return its id and the job as a runner sees it."""
+    name = (await api.create(**fields))["job_name"]
+    run_id = UUID((await api.http.post(f"/jobs/{name}/run")).json()["run_id"])
+    stored = await log.last_event("runs.*.run-requested")
+    assert stored is not None
+    event = stored.event()
+    assert isinstance(event, RunRequested)
+    return run_id, event.job
+
+
+def result_ready(run_id: UUID, job: Job, csv: Blob) -> ResultReady:
+    return ResultReady(
+        job_name=job.job_name,
+        run_id=run_id,
+        job=job,
+        trigger="manual",
+        scheduled_at=DUE,
+        rows=1,
+        columns=("région", "amount"),
+        csv=csv,
+        log="printed\n",
+        timings=Timings(total_ms=12.5, script_ms=3.0),
+        input_sha256="0" * 64,
+        script_sha256="0" * 64,
+        runtime=Runtime(python="3.11", pandas="3.0"),
+    )
+
+
+def inline(data: bytes) -> Blob:
+    return Blob(size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)
+
+
+def mail_sent(run_id: UUID, job: Job) -> MailSent:
+    recipients = (
+        RecipientOutcome(address="reports@example.com", outcome="accepted", answer="250 OK"),
+        RecipientOutcome(address="gone@example.com", outcome="refused", answer="550 no such user"),
+    )
+    return MailSent(
+        job_name=job.job_name, run_id=run_id, kind="result", message_id="<1@nightmail>", recipients=recipients
+    )
+
+
+async def run_with_status(api: Replica, run_id: UUID, status: str) -> dict[str, Any]:
+    async def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = (await api.http.get(f"/runs/{run_id}")).json()
+        return run if run.get("status") == status else None
+
+    found: dict[str, Any] = await eventually(look, f"run is {status}")
+    return found
+
+
+async def test_a_runs_events_make_its_status_timeline_and_the_jobs_last_run(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await requested(api, event_log)
+    await run_with_status(api, run_id, "requested")
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r1", attempt=1))
+    running = await run_with_status(api, run_id, "running")
+    assert running["started_at"] is not None
+    await event_log.publish(result_ready(run_id, job, inline(CSV)))
+    processed = await run_with_status(api, run_id, "processed")
+    assert (processed["rows"], processed["timings"]["total_ms"]) == (1, 12.5)
+    await event_log.publish(mail_sent(run_id, job))
+    delivered = await run_with_status(api, run_id, "delivered")
+    assert {mail["address"]: mail["outcome"] for mail in delivered["mails"]} == {
+        "reports@example.com": "accepted",
+        "gone@example.com": "refused",
+    }
+    timeline = delivered["timeline"]
+    assert [entry["type"] for entry in timeline] == ["run-requested", "run-started", "result-ready", "mail-sent"]
+    assert [entry["sequence"] for entry in timeline] == [2, 3, 4, 5]
+    last_run = (await api.http.get("/jobs/daily%20sales")).json()["last_run"]
+    assert (last_run["run_id"], last_run["status"]) == (str(run_id), "delivered")
+    assert last_run["finished_at"] == delivered["finished_at"]
+    events = (await api.http.get("/events", params={"run_id": str(run_id)})).json()["items"]
+    assert [(event["seq"], event["type"], event["time"]) for event in events] == [
+        (entry["sequence"], entry["type"], entry["time"]) for entry in timeline
+    ]
+
+
+async def test_the_result_is_the_very_bytes_and_the_log_what_was_printed(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await requested(api, event_log)
+    assert (await api.http.get(f"/runs/{run_id}/result")).status_code == 404
+    assert (await api.http.get(f"/runs/{run_id}/log")).text == ""
+    await event_log.publish(result_ready(run_id, job, inline(CSV)))
+    await run_with_status(api, run_id, "processed")
+    answer = await api.http.get(f"/runs/{run_id}/result")
+    assert (answer.content, answer.headers["content-type"]) == (CSV, "text/csv; charset=utf-8")
+    assert (await api.http.get(f"/runs/{run_id}/log")).text == "printed\n"
+
+
+async def test_a_large_result_comes_from_the_object_store(
+    api: Replica, event_log: EventLog, nats_client: Client
+) -> None:
+    run_id, job = await requested(api, event_log)
+    large = b"n\n" + b"1234567\n" * 100_000
+    await (await nats_client.jetstream().object_store(RESULTS)).put("a-result", large)
+    sha256 = hashlib.sha256(large).hexdigest()
+    blob = Blob(size=len(large), sha256=sha256, bucket=RESULTS, object_name="a-result")
+    await event_log.publish(result_ready(run_id, job, blob))
+    await run_with_status(api, run_id, "processed")
+    assert (await api.http.get(f"/runs/{run_id}/result")).content == large
+    await (await nats_client.jetstream().object_store(RESULTS)).delete("a-result")
+    gone = await api.http.get(f"/runs/{run_id}/result")
+    assert (gone.status_code, "no longer" in gone.json()["detail"]) == (404, True)
+
+
+async def test_a_failed_run_says_why_and_its_failure_mail_leaves_it_failed(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await requested(api, event_log)
+    error = RunError(stage="script", type="KeyError", message="'x'", traceback="...", line=2)
+    failed = RunFailed(
+        job_name=job.job_name,
+        run_id=run_id,
+        job=job,
+        trigger="manual",
+        scheduled_at=DUE,
+        error=error,
+        log="so far\n",
+        timings=Timings(total_ms=1.0),
+    )
+    await event_log.publish(failed)
+    run = await run_with_status(api, run_id, "failed")
+    assert run["error"] == error.model_dump()
+    await event_log.publish(mail_sent(run_id, job).model_copy(update={"kind": "failure"}))
+    await eventually(lambda: _mails(api, run_id), "the failure mail is told")
+    assert (await run_with_status(api, run_id, "failed"))["mails"][0]["kind"] == "failure"
+    assert (await api.http.get(f"/runs/{run_id}/log")).text == "so far\n"
+
+
+async def _mails(api: Replica, run_id: UUID) -> Any:
+    return (await api.http.get(f"/runs/{run_id}")).json()["mails"]
+
+
+async def test_runs_are_listed_newest_first_filtered_and_paged_while_more_arrive(
+    api: Replica, event_log: EventLog, make_job: Callable[..., Job]
+) -> None:
+    def request(job: Job, **fields: Any) -> RunRequested:
+        return RunRequested(
+            job_name=job.job_name, run_id=uuid4(), job=job, trigger="schedule", scheduled_at=DUE, **fields
+        )
+
+    daily, weekly = make_job(job_name="daily"), make_job(job_name="weekly")
+    events: list[Event] = [request(daily if number % 2 else weekly) for number in range(10)]
+    skipped = RunSkipped(
+        job_name="weekly",
+        run_id=uuid4(),
+        job_id=weekly.job_id,
+        job_version=1,
+        scheduled_at=DUE + timedelta(days=1),
+        reason="missed",
+        detail="down",
+    )
+    for event in (*events, skipped):
+        last = await event_log.publish(event)
+    await eventually(lambda: _count(api, last.sequence), "all are applied")
+    page = (await api.http.get("/runs", params={"limit": 4})).json()
+    await event_log.publish(request(daily))
+    seen = page["items"]
+    while page["next_cursor"] is not None:
+        page = (await api.http.get("/runs", params={"limit": 4, "cursor": page["next_cursor"]})).json()
+        seen += page["items"]
+    assert [run["run_id"] for run in seen] == [
+        str(event.run_id) for event in reversed([*events, skipped]) if isinstance(event, RunRequested | RunSkipped)
+    ]
+    [one] = (await api.http.get("/runs", params={"status": "skipped"})).json()["items"]
+    assert (one["job_name"], one["trigger"], one["finished_at"] is not None) == ("weekly", "schedule", True)
+    of_daily = (await api.http.get("/runs", params={"job_name": "daily"})).json()["items"]
+    assert {run["job_name"] for run in of_daily} == {"daily"}
+    assert (await api.http.get("/runs", params={"trigger": "manual"})).json()["items"] == []
+    since = seen[4]["requested_at"]
+    later = (await api.http.get("/runs", params={"since": since})).json()["items"]
+    assert all(run["requested_at"] >= since for run in later)
+    earlier = (await api.http.get("/runs", params={"until": since})).json()["items"]
+    assert all(run["requested_at"] < since for run in earlier)
+
+
+async def _count(api: Replica, sequence: int) -> bool:
+    items = (await api.http.get("/runs", params={"limit": 1000})).json()["items"]
+    return len(items) == sequence
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=x", "status=nope", "since=yesterday", "cursor=%22x%22", "trigger=x"]
+)
+async def test_a_filter_that_cannot_be_is_named(api: Replica, query: str) -> None:
+    answer = await api.http.get(f"/runs?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
