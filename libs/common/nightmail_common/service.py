@@ -12,14 +12,21 @@ from nightmail_common.settings import ServiceSettings
 logger = structlog.get_logger()
 
 
-def run_service(name: str, settings: ServiceSettings, serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def run_service(
+    name: str,
+    settings: ServiceSettings,
+    serve: Callable[[asyncio.Event], Awaitable[None]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Run a service until SIGTERM or SIGINT.
 
     Args:
         serve: does the work; once its event is set it finishes or hands back what it holds, and returns.
+        loop_factory: makes another event loop than asyncio's own.
     """
     set_up_logging(name, settings.log_level, settings.log_format)
-    asyncio.run(_until_signal(name, serve))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_until_signal(name, serve))
 
 
 async def _until_signal(name: str, serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
