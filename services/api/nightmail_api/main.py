@@ -7,6 +7,7 @@ from functools import partial
 
 import nats.errors
 import structlog
+import uvloop
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
@@ -42,7 +43,7 @@ def main() -> None:
     except OSError as error:
         print(f"error: setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}", file=sys.stderr)
         raise SystemExit(1) from None
-    run_service("api", settings, partial(serve, settings, token, projection))
+    run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
 
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
