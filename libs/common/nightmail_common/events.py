@@ -64,11 +64,12 @@ class JobCreated(JobEvent):
 
 
 class JobUpdated(JobEvent):
-    """A job was changed: the whole job after the change."""
+    """A job was changed: the whole job after the change. `rolled_back_to` is the version whose content it has again."""
 
     name = "job-updated"
 
     job: Job
+    rolled_back_to: int | None = None
 
 
 class JobPaused(JobEvent):
