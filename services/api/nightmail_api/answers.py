@@ -65,6 +65,34 @@ class JobAnswer(Job):
     next_run: datetime | None
 
 
+class FieldChange(BaseModel):
+    field: str
+    before: Any
+    after: Any
+
+
+class Version(BaseModel):
+    """A version of a job: `sequence` is its event's, `rolled_back_to` the version whose content it has again."""
+
+    version: int
+    sequence: int
+    time: datetime
+    actor: str
+    rolled_back_to: int | None
+    changes: list[FieldChange]
+
+
+class VersionWithJob(Version):
+    job: Job
+
+
+class VersionPage(BaseModel):
+    """`next_cursor` as `cursor` asks for the next page; null at the end."""
+
+    items: list[Version]
+    next_cursor: str | None
+
+
 class MailOutcome(BaseModel):
     """What the mail server said for one recipient."""
 

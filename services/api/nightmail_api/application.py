@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from nightmail_api.parts import Parts
 from nightmail_api.problems import add_problem_handlers
-from nightmail_api.routes import events, health, jobs, runs, schedules
+from nightmail_api.routes import events, health, jobs, runs, schedules, versions
 
 DESCRIPTION = """
 Nightmail runs your pandas scripts on schedule and mails the result as CSV.
@@ -26,6 +26,6 @@ def build_application(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     add_problem_handlers(app)
-    for module in (jobs, runs, events, schedules, health):
+    for module in (jobs, versions, runs, events, schedules, health):
         app.include_router(module.router)
     return app

@@ -6,12 +6,13 @@ decide at once, the log lets one win; the other waits until it can read what won
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import nats.errors
 
 from nightmail_api.problems import ChangedMeanwhile, NameTaken, NotFound, NotReady, NotValid
-from nightmail_api.queries import KnownJob, Queries
+from nightmail_api.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model import NotApplied, ReadModel
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import (
@@ -23,7 +24,7 @@ from nightmail_common.events import (
     JobUpdated,
     RunRequested,
 )
-from nightmail_common.job import Job
+from nightmail_common.job import Job, JobFields
 from nightmail_common.job_definition import JobDefinition
 from nightmail_common.log import EventLog, Expectation, WrongLastSequence
 from nightmail_common.run import manual_run_id
@@ -76,13 +77,31 @@ class Commands:
 
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
-            now = datetime.now(UTC)
-            changed = Job(
-                **fields, job_id=job.job_id, version=job.version + 1, created_at=job.created_at, updated_at=now
-            )
+            changed = _next_version(job, fields)
             if not differing_fields(job, changed):
                 return None
             return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed)
+
+        await self._decide_and_publish(job_name, decide)
+
+    async def roll_back(self, job_name: str, version: int, actor: str, if_match: int | None) -> None:
+        """Give a job the content of one of its versions again, as a new version that says so.
+
+        Raises:
+            NotFound: there is no such job.
+            NotValid: the job has no such version.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            found = self._queries.version(job.job_id, version)
+            if found is None:
+                raise NotValid("1 field is not valid", errors=[("version", f"the job has no version {version}")])
+            changed = _next_version(job, {field: getattr(found[1], field) for field in JobFields.model_fields})
+            if not differing_fields(job, changed):
+                return None
+            return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed, rolled_back_to=version)
 
         await self._decide_and_publish(job_name, decide)
 
@@ -198,11 +217,14 @@ def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job
     return known.job
 
 
-def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
-    """Return what the owner decides and where two versions differ: field name to (before, after)."""
-    unlike = {"job_id", "version", "created_at", "updated_at"}
-    old, new = before.model_dump(mode="json", exclude=unlike), after.model_dump(mode="json", exclude=unlike)
-    return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
+def _next_version(job: Job, fields: dict[str, Any]) -> Job:
+    return Job(
+        **fields,
+        job_id=job.job_id,
+        version=job.version + 1,
+        created_at=job.created_at,
+        updated_at=datetime.now(UTC),
+    )
 
 
 def _not_stored() -> NotReady:

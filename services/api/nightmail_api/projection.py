@@ -33,10 +33,11 @@ from nightmail_common.events import (
     RunSkipped,
     RunStarted,
 )
+from nightmail_common.job import Job
 from nightmail_common.run import status_after
 
 #: A file with another number is made anew from the log.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE checkpoint (
@@ -52,6 +53,18 @@ CREATE TABLE jobs (
     definition TEXT,
     last_run_id TEXT
 );
+CREATE TABLE versions (
+    job_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    job_name TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    time TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    rolled_back_to INTEGER,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (job_id, version)
+);
+CREATE INDEX versions_by_name ON versions (job_name);
 CREATE TABLE runs (
     sequence INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL UNIQUE,
@@ -117,7 +130,7 @@ class Projection:
         """Forget every row: what follows is another log, from its beginning."""
         with self._rows:
             self._rows.execute("BEGIN IMMEDIATE")
-            for table in ("jobs", "runs"):
+            for table in ("jobs", "versions", "runs"):
                 self._rows.execute(f"DELETE FROM {table}")  # noqa: S608
             self._rows.execute("UPDATE checkpoint SET sequence = 0, log_id = ?", (log_id,))
 
@@ -171,12 +184,16 @@ class Projection:
         match event:
             case JobCreated():
                 job = event.job
+                definition = job.model_dump_json()
                 self._rows.execute(
                     "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL)",
-                    (job.job_name, job.job_name.casefold(), stored.sequence, str(job.job_id), job.model_dump_json()),
+                    (job.job_name, job.job_name.casefold(), stored.sequence, str(job.job_id), definition),
                 )
+                self._add_version(job, definition, stored, event.actor, None)
             case JobUpdated():
-                self._change_job(event.job_name, stored.sequence, definition=event.job.model_dump_json())
+                definition = event.job.model_dump_json()
+                self._change_job(event.job_name, stored.sequence, definition=definition)
+                self._add_version(event.job, definition, stored, event.actor, event.rolled_back_to)
             case JobPaused():
                 self._change_job(event.job_name, stored.sequence, status="paused")
             case JobResumed():
@@ -185,6 +202,7 @@ class Projection:
                 self._bury(event.job_name, stored.sequence)
             case JobErased():
                 self._bury(event.job_name, stored.sequence)
+                self._rows.execute("DELETE FROM versions WHERE job_name = ?", (event.job_name,))
                 self._rows.execute("DELETE FROM runs WHERE job_name = ?", (event.job_name,))
 
     def _change_job(self, job_name: str, sequence: int, **columns: Any) -> None:
@@ -192,6 +210,23 @@ class Projection:
         self._rows.execute(
             f"UPDATE jobs SET sequence = ?, {changes} WHERE job_name = ?",  # noqa: S608
             (sequence, *columns.values(), job_name),
+        )
+
+    def _add_version(
+        self, job: Job, definition: str, stored: StoredEvent, actor: str, rolled_back_to: int | None
+    ) -> None:
+        self._rows.execute(
+            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                str(job.job_id),
+                job.version,
+                job.job_name,
+                stored.sequence,
+                iso(stored.time),
+                actor,
+                rolled_back_to,
+                definition,
+            ),
         )
 
     def _bury(self, job_name: str, sequence: int) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 from nightmail_api.problems import NotValid
 from nightmail_common.job import Job
@@ -24,6 +25,13 @@ FROM jobs LEFT JOIN runs ON runs.run_id = jobs.last_run_id
 _RUN_COLUMNS = """
     sequence, run_id, job_name, job_version, trigger, scheduled_at, late, status, requested_at, started_at,
     finished_at, rows, error, mails, timings
+"""
+
+_VERSIONS = """
+SELECT version, sequence, time, actor, rolled_back_to, definition,
+    (SELECT definition FROM versions AS before WHERE before.job_id = versions.job_id
+        AND before.version = versions.version - 1) AS definition_before
+FROM versions WHERE job_id = :job_id
 """
 
 
@@ -91,6 +99,25 @@ class Queries:
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([_job_answer(row, now) for row in rows[:limit]], next_cursor)
+
+    def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
+        """Return a page of a job's versions with what each changed, the newest first.
+
+        Raises:
+            NotValid: the cursor is not one.
+        """
+        parameters = {"job_id": str(job_id), "before": _read_cursor(cursor, int) or 2**62, "limit": limit + 1}
+        sql = f"{_VERSIONS} AND version < :before ORDER BY version DESC LIMIT :limit"
+        rows = self._rows.execute(sql, parameters).fetchall()
+        next_cursor = _cursor(rows[limit - 1]["version"]) if len(rows) > limit else None
+        return Page([_version_answer(row) for row in rows[:limit]], next_cursor)
+
+    def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
+        """Return one version of a job with what it changed, and the job as it was; None if there is no such version."""
+        row: sqlite3.Row | None = self._rows.execute(
+            f"{_VERSIONS} AND version = :version", {"job_id": str(job_id), "version": version}
+        ).fetchone()
+        return None if row is None else (_version_answer(row), Job.model_validate_json(row["definition"]))
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """Return a run's answer with its timeline; None if there is no such run."""
@@ -175,6 +202,25 @@ def _job_answer(row: sqlite3.Row, now: datetime) -> dict[str, Any]:
         next_run = None if due is None else due.isoformat()
     answer |= {"status": row["status"], "last_run": _last_run(row), "next_run": next_run}
     return answer
+
+
+def _version_answer(row: sqlite3.Row) -> dict[str, Any]:
+    changes = []
+    if row["definition_before"] is not None:
+        before, after = (Job.model_validate_json(row[name]) for name in ("definition_before", "definition"))
+        changes = [
+            {"field": field, "before": old, "after": new}
+            for field, (old, new) in differing_fields(before, after).items()
+        ]
+    names = ("version", "sequence", "time", "actor", "rolled_back_to")
+    return {name: row[name] for name in names} | {"changes": changes}
+
+
+def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
+    """Return what the owner decides and where two versions differ: field name to (before, after)."""
+    unlike = {"job_id", "version", "created_at", "updated_at"}
+    old, new = before.model_dump(mode="json", exclude=unlike), after.model_dump(mode="json", exclude=unlike)
+    return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
 
 
 def _last_run(row: sqlite3.Row) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ Definition = Annotated[JobDefinition, Body(examples=[EXAMPLE_JOB])]
 async def create_job(principal: Editor, api: Api, definition: Definition) -> Response:
     """Register a job. It is in the log, on disk, when the answer comes."""
     await api.commands.create(definition, principal.name)
-    return _job(api, definition.job_name, 201)
+    return job_response(api, definition.job_name, 201)
 
 
 @router.get("/jobs", response_model=JobPage, responses=problems(400))
@@ -52,7 +52,7 @@ async def list_jobs(
 @router.get("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404))
 async def get_job(_: Viewer, api: Api, job_name: JobName) -> Response:
     """Return one job; its `ETag` goes into `If-Match` of a change."""
-    return _job(api, job_name)
+    return job_response(api, job_name)
 
 
 @router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(400, 404, 412))
@@ -61,7 +61,7 @@ async def update_job(
 ) -> Response:
     """Change a job. The same content again makes no new version."""
     await api.commands.update(job_name, definition, principal.name, if_match)
-    return _job(api, job_name)
+    return job_response(api, job_name)
 
 
 @router.delete("/jobs/{job_name}", status_code=204, responses=problems(400, 404, 412))
@@ -75,14 +75,14 @@ async def delete_job(principal: Editor, api: Api, job_name: JobName, if_match: I
 async def pause_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Stop a job from firing. What falls due meanwhile is not caught up."""
     await api.commands.pause(job_name, principal.name, if_match)
-    return _job(api, job_name)
+    return job_response(api, job_name)
 
 
 @router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(400, 404, 412))
 async def resume_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Let a paused job fire again, from now on."""
     await api.commands.resume(job_name, principal.name, if_match)
-    return _job(api, job_name)
+    return job_response(api, job_name)
 
 
 @router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(400, 404))
@@ -100,7 +100,12 @@ async def run_job(
     return json_response({"run_id": str(run_id)}, 202)
 
 
-def _job(api: Parts, job_name: str, status: int = 200) -> Response:
+def job_response(api: Parts, job_name: str, status: int = 200) -> Response:
+    """Answer with a job as it is now, and its `ETag`.
+
+    Raises:
+        NotFound: there is no such job.
+    """
     found = api.queries.job(job_name, datetime.now(UTC))
     if found is None:
         raise NotFound(f"there is no job named {job_name!r}")

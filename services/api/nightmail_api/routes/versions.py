@@ -1,0 +1,56 @@
+"""A job's versions: who changed what, and back to one of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from nightmail_api.answers import JobAnswer, VersionPage, VersionWithJob
+from nightmail_api.commands import existing
+from nightmail_api.parts import Api
+from nightmail_api.problems import NotFound
+from nightmail_api.routes.common import Cursor, Editor, IfMatch, JobName, Limit, Viewer, json_response, problems
+from nightmail_api.routes.jobs import job_response
+
+router = APIRouter(tags=["versions"])
+
+MAX_VERSION = 2**31 - 1
+
+
+class Rollback(BaseModel):
+    """Which version's content the job is to have again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, le=MAX_VERSION, examples=[1])
+
+
+@router.get("/jobs/{job_name}/versions", response_model=VersionPage, responses=problems(400, 404))
+async def list_versions(_: Viewer, api: Api, job_name: JobName, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """List the versions of a job with what each changed, the newest first."""
+    job = existing(api.queries.known_job(job_name), job_name, None)
+    page = api.queries.versions(job.job_id, limit=limit, cursor=cursor)
+    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+
+
+@router.get("/jobs/{job_name}/versions/{version}", response_model=VersionWithJob, responses=problems(400, 404))
+async def get_version(
+    _: Viewer, api: Api, job_name: JobName, version: Annotated[int, Path(ge=1, le=MAX_VERSION)]
+) -> Response:
+    """Return one version of a job: what it changed, and the whole job as it was."""
+    job = existing(api.queries.known_job(job_name), job_name, None)
+    found = api.queries.version(job.job_id, version)
+    if found is None:
+        raise NotFound(f"the job {job_name!r} has no version {version}")
+    answer, then = found
+    return json_response(answer | {"job": then})
+
+
+@router.post("/jobs/{job_name}/rollback", response_model=JobAnswer, responses=problems(400, 404, 412))
+async def roll_back_job(
+    principal: Editor, api: Api, job_name: JobName, rollback: Rollback, if_match: IfMatch
+) -> Response:
+    """Give a job the content of one of its versions again, as a new version."""
+    await api.commands.roll_back(job_name, rollback.version, principal.name, if_match)
+    return job_response(api, job_name)
