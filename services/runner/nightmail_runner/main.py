@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from functools import partial
 
 import httpx
@@ -19,7 +20,7 @@ from nightmail_runner.consumer import Broker, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.results import Results
-from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.work import Ceilings, Work
 
@@ -28,7 +29,11 @@ NAME = "runner"
 
 def main() -> None:
     settings = load(RunnerSettings)
-    run_service(NAME, settings, partial(serve, settings))
+    try:
+        run_service(NAME, settings, partial(serve, settings))
+    except SandboxRefused as error:
+        print(f"error: scripts cannot be locked in here: {error} (docs/sandbox.md)", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
@@ -36,12 +41,13 @@ async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
     health = Health()
     async with (
         serve_http(health, settings.health_host, settings.health_port),
-        Sandbox(spares=settings.runner_concurrency) as sandbox,
+        Sandbox(settings.runner_concurrency, protected=settings.sandbox == "on") as sandbox,
     ):
         health.add("sandbox", sandbox.why_not_ready)
         health.add("nats", lambda: "not connected yet")
         connecting = asyncio.create_task(_connect(settings))
         stopping = asyncio.create_task(stop.wait())
+        await sandbox.started()
         await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():
             connecting.cancel()

@@ -7,6 +7,7 @@ import resource
 import socket
 import sys
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
 from typing import Any
@@ -18,9 +19,11 @@ from nightmail_common.script import BODY_FUNCTION, INPUTS, ScriptForm, ScriptSyn
 from nightmail_runner.sandbox import formats, protocol
 from nightmail_runner.sandbox.blame import Blame, blame
 
-SOCKET_DESCRIPTOR = 3
 #: What a name or value in a message may have at most: a message is for people.
 LONGEST_SHOWN = 200
+MAX_OPEN_FILES = 64
+#: Kept back from a run's memory, so that it can still say that it had too little.
+LAST_WORDS_BYTES = 32 * 1024**2
 
 _NOTHING = object()
 
@@ -29,11 +32,23 @@ class NotADataFrame(Exception):
     """The script came to an end, but not with a DataFrame."""
 
 
+@dataclass
+class _Warm:
+    """What the warm process takes, before any run; a run cannot look any more."""
+
+    address_space_bytes: int = 0
+
+
+_warm = _Warm()
+
+
 def warm_up() -> None:
     """Do once what every run does, so that no run pays for a first time."""
     frame = formats.read(b"a,b\n1,x\n2,y\n", "csv", None)
     frame = formats.read(b'[{"a": 1, "b": "x"}]', "json", None)
     formats.write(frame.groupby("b", as_index=False).sum(), io.BytesIO())
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
+        _warm.address_space_bytes = int(statm.read().split()[0]) * resource.getpagesize()
 
 
 def run(sock: socket.socket) -> None:
@@ -43,9 +58,9 @@ def run(sock: socket.socket) -> None:
         return
     task, (source, output) = received
     sys.stdin = io.StringIO()
-    sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-    answer = _Run(task, source, output).answer()
-    sys.stdout.flush()
+    with open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False) as printed:
+        sys.stdout = sys.stderr = printed
+        answer = _Run(task, source, output).answer()
     protocol.send(sock, answer)
 
 
@@ -77,13 +92,25 @@ class _Run:
                 "durations": self._durations,
             }
         except BaseException as error:
+            _, most = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
             self._lap(f"{stage}_ms")
             return _failure(stage, error, self._task["script"]) | {"durations": self._durations}
 
     def _limit(self) -> None:
         limits = self._task["limits"]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limits["output_bytes"],) * 2)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Memory files count where they are mapped, so the input is on top; so is what the warm process began with.
+        memory = _warm.address_space_bytes + os.fstat(self._source).st_size + limits["memory_bytes"]
+        processor_seconds = int(limits["timeout_seconds"] + 1) * (os.cpu_count() or 1)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory + LAST_WORDS_BYTES))
+        for what, most in (
+            (resource.RLIMIT_CPU, processor_seconds),
+            (resource.RLIMIT_FSIZE, limits["output_bytes"]),
+            (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_MEMLOCK, 0),
+        ):
+            resource.setrlimit(what, (most, most))
 
     def _read(self) -> "pandas.DataFrame":
         data = os.pread(self._source, os.fstat(self._source).st_size, 0)
@@ -142,9 +169,9 @@ def _what_came_instead(form: ScriptForm, result: Any) -> str:
 
 
 def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:
+    if isinstance(error, MemoryError) or "out of memory" in str(error):  # pandas' parser raises an error of its own
+        return _told("out_of_memory", Blame("OutOfMemory", "the run needed more memory than it may have"))
     match error:
-        case MemoryError():
-            return _told("out_of_memory", Blame("OutOfMemory", "the run needed more memory than it may have"))
         case NotADataFrame():
             return _told("not_a_dataframe", Blame("NotADataFrame", str(error)))
         case ScriptSyntaxError():

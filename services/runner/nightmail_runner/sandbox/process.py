@@ -23,8 +23,7 @@ class Process:
     It keeps reading what the process prints; a process that nobody needs any more is killed by `close`.
     """
 
-    def __init__(self, pid: int, sock: socket.socket, output: int, pidfd: int) -> None:
-        self.pid = pid
+    def __init__(self, sock: socket.socket, output: int, pidfd: int) -> None:
         #: Its exit code (negative: the signal that ended it), told by the fork server.
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sock = sock

@@ -1,0 +1,88 @@
+"""Runs hostile scripts where a hole cannot hurt: in a process namespace and under a memory limit of its own.
+
+Reads {name: [script, seconds]} from standard input; writes one line of JSON per script: how it ended, and how an honest script
+ended right after it.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nightmail_common.logging import set_up_logging
+from nightmail_runner.sandbox import namespaces
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Task
+
+#: Of everything in here together, where there is a control group to be had; of each process otherwise.
+MEMORY_BYTES = 3 * 1024**3
+DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
+HONEST = "return data.groupby('region', as_index=False).amount.sum()"
+HONEST_CSV = b"region,amount\nnorth,17\nsouth,5\n"
+TASK = Task(
+    script=HONEST,
+    file_type="csv",
+    job_name="hostile",
+    scheduled_at=datetime(2026, 1, 1, tzinfo=UTC),
+    limits=Limits(timeout_seconds=10, memory_bytes=300 * 1024**2, output_bytes=32 * 1024**2),
+)
+
+
+def memory_group() -> Path | None:
+    """Return a new control group with the limit (cgroup v2 or v1), or None where none can be made."""
+    for folder, limit in (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")):
+        group = Path(folder) / f"nightmail-hostile-{os.getpid()}"
+        with suppress(OSError):
+            group.mkdir()
+            with (group / limit).open("r+") as file:  # not made if this is no control group
+                file.write(str(MEMORY_BYTES))
+            return group
+        with suppress(OSError):
+            group.rmdir()
+    return None
+
+
+async def run_all(scripts: dict[str, tuple[str, float]]) -> None:
+    async with Sandbox() as sandbox:
+        with MemoryFile.of(DATA) as source:
+            for name, (script, seconds) in scripts.items():
+                limits = replace(TASK.limits, timeout_seconds=seconds)
+                outcome = await sandbox.run(replace(TASK, script=script, limits=limits), source)
+                after = await sandbox.run(TASK, source)
+                honest = None if isinstance(after, Failed) else after.csv.read() == HONEST_CSV
+                print(json.dumps(told(outcome) | {"name": name, "honest": honest or repr(after)}), flush=True)
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Failed):
+        return {"end": outcome.kind, "message": f"{outcome.type}: {outcome.message}", "log": outcome.log}
+    outcome.csv.close()
+    return {"end": "succeeded", "message": "", "log": outcome.log}
+
+
+def main() -> None:
+    scripts = json.load(sys.stdin)
+    set_up_logging("harness", "error", "console")  # to standard error
+    group = memory_group()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    namespaces.enter()
+    if (inside := os.fork()) == 0:
+        if group is not None:
+            (group / "cgroup.procs").write_text("0")
+        asyncio.run(run_all(scripts))
+        os._exit(0)
+    _, status = os.waitpid(inside, 0)
+    if group is not None:
+        group.rmdir()
+    raise SystemExit(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()

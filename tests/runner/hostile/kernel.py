@@ -1,0 +1,166 @@
+"""Scripts that want the kernel to do something for them."""
+
+from runner.hostile.case import Hostile
+
+_CTYPES = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    answer = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
+    if answer == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return answer
+import platform
+X86 = platform.machine() == 'x86_64'
+"""
+
+KERNEL = {
+    "opens_sockets_of_every_family": Hostile(
+        """
+import socket
+for family in range(46):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+        try:
+            socket.socket(family, kind)
+        except OSError:
+            continue
+        print('HOLE', family, kind)
+attempt(socket.socketpair)
+attempt(socket.create_connection, ('127.0.0.1', 4222))
+attempt(socket.getaddrinfo, 'example.com', 443)
+"""
+    ),
+    "connects_the_socket_it_has": Hostile(
+        """
+import socket
+own = socket.socket(fileno=3)
+attempt(own.connect, '/run/docker.sock')
+attempt(own.bind, chr(0) + 'hole')
+attempt(own.listen)
+own.detach()
+"""
+    ),
+    "runs_programs": Hostile(
+        """
+import os, subprocess, sys
+attempt(subprocess.run, ['/bin/sh', '-c', 'id'])
+attempt(os.system, 'exit 7') if os.system('exit 7') == 7 << 8 else None
+attempt(os.execv, sys.executable, [sys.executable])
+attempt(os.posix_spawn, '/bin/ls', ['ls'], {})
+attempt(os.popen, 'id')
+"""
+    ),
+    "forks": Hostile("import os\nattempt(os.fork)\nattempt(os.forkpty)"),
+    "forks_without_end": Hostile("import os\nwhile True: os.fork()", ("script",), "not permitted"),
+    "forks_twice_to_outlive_its_run": Hostile(
+        """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(3600)
+""",
+        ("script",),
+        "not permitted",
+    ),
+    "starts_processes_with_multiprocessing": Hostile(
+        """
+import multiprocessing
+for method in ('fork', 'spawn', 'forkserver'):
+    attempt(lambda: multiprocessing.get_context(method).Process(target=print).start())
+attempt(lambda: multiprocessing.Pool(2))
+"""
+    ),
+    "signals_everyone": Hostile(
+        """
+import os, signal
+for pid in (-1, 0, os.getppid(), 1 if os.getpid() != 1 else 2, -os.getppid() or -1, 2, 3, 4, 5):
+    for number in (0, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP):
+        if pid != os.getpid():
+            attempt(os.kill, pid, number)
+attempt(os.killpg, os.getpgrp(), signal.SIGKILL) if os.getpgrp() > 1 else None
+"""
+    ),
+    "signals_by_other_ways": Hostile(
+        _CTYPES
+        + """
+import fcntl, signal
+attempt(fcntl.fcntl, 1, 8, -1)  # F_SETOWN
+attempt(fcntl.fcntl, 1, 10, signal.SIGKILL)  # F_SETSIG
+attempt(os.pidfd_open, os.getpid())
+for number in ((200, 129, 297, 424) if X86 else (130, 138, 240, 424)):  # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_*
+    attempt(call, number, 2, 9, 9, 0)
+"""
+    ),
+    "traces_and_reads_other_processes": Hostile(
+        _CTYPES
+        + """
+for number in ((101, 310, 311, 312, 438) if X86 else (117, 270, 271, 272, 438)):
+    attempt(call, number, 16, os.getppid() or 1, 0, 0, 0, 0)
+"""
+    ),
+    "asks_for_what_no_report_needs": Hostile(
+        _CTYPES
+        + """
+names = ('bpf io_uring_setup keyctl add_key mount umount2 pivot_root chroot unshare setns swapon reboot init_module'
+         ' finit_module perf_event_open userfaultfd memfd_create memfd_secret name_to_handle_at open_by_handle_at'
+         ' fsopen open_tree move_mount shmget msgget semget mq_open personality kexec_load syslog quotactl acct'
+         ' sethostname setdomainname settimeofday clock_settime adjtimex setuid setgid setresuid setgroups capset'
+         ' setpriority sched_setscheduler sched_setaffinity ioprio_set fanotify_init inotify_init1 landlock_create_ruleset'
+         ' seccomp pidfd_open pidfd_getfd process_madvise clone3').split()
+import seccompy
+for name in names:
+    attempt(call, seccompy.syscall_nr(name), 0, 0, 0, 0, 0)
+"""
+    ),
+    "uses_the_other_numbers_of_the_same_kernel": Hostile(
+        _CTYPES
+        + """
+if X86:
+    for number in (41, 57, 59, 101):  # socket, fork, execve, ptrace
+        attempt(call, 0x40000000 | number, 2, 1, 0)  # x32
+"""
+    ),
+    "makes_machine_code_that_calls_the_kernel": Hostile(
+        _CTYPES
+        + """
+import mmap
+if X86:
+    # mov eax, 41 (socket); mov edi, 2; mov esi, 1; xor edx, edx; syscall; ret
+    code = bytes.fromhex('b829000000bf02000000be0100000031d20f05c3')
+    page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    page.write(code)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    answer = ctypes.CFUNCTYPE(ctypes.c_long)(address)()
+    print('HOLE' if answer >= 0 else 'stopped', answer)
+"""
+    ),
+    "enters_namespaces_by_clone": Hostile(
+        _CTYPES
+        + """
+for flags in (0x10000000, 0x20000000, 0x00020000, 0x40000000, 0x10010900, 17):
+    attempt(call, 56 if X86 else 220, flags, 0, 0, 0, 0)
+"""
+    ),
+    "raises_its_own_limits": Hostile(
+        """
+import resource
+for what in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+    soft, hard = resource.getrlimit(what)
+    attempt(resource.setrlimit, what, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    attempt(resource.setrlimit, what, (hard + 1, hard + 1))
+attempt(resource.prlimit, 1 if __import__('os').getpid() != 1 else 2, resource.RLIMIT_AS, (0, 0))
+"""
+    ),
+    "changes_the_walls": Hostile(
+        _CTYPES
+        + """
+for option in (22, 4, 36, 24, 47, 59):  # SECCOMP, DUMPABLE, SUBREAPER, CAPBSET_DROP, CAP_AMBIENT, SYSCALL_USER_DISPATCH
+    attempt(lambda: 1 / (libc.prctl(option, 1, 0, 0, 0) == 0))
+assert libc.prctl(15, b'renamed', 0, 0, 0) == 0
+"""
+    ),
+    "becomes_somebody_else": Hostile(
+        "import os\nfor change in (os.setuid, os.setgid, os.seteuid):\n    attempt(change, 0 if os.getuid() else 65534)"
+    ),
+}
