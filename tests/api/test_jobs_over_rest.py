@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from api.conftest import Replica, job_path
 from conftest import job_request
 from nightmail_common.log import EventLog
@@ -30,20 +28,30 @@ async def test_a_created_job_is_in_the_log_and_read_back_with_what_the_service_a
     assert answer.headers["etag"] == f'"{stored.sequence}"'
 
 
-@pytest.mark.parametrize(
-    "job_name",
-    ["daily sales", "Umsatz für März", "日報", "100%", "a%20b", "a.b", "create", "a*b>c", "a+b&c=d?e#f", "'; --"],
-)
-async def test_any_name_works_in_a_path(api: Replica, job_name: str) -> None:
-    await api.create(job_name=job_name)
-    answer = await api.http.get(job_path(job_name))
-    assert (answer.status_code, answer.json()["job_name"]) == (200, job_name)
-    run = await api.http.post(job_path(job_name, "run"))
-    assert run.status_code == 202
-    events = await api.http.get("/events", params={"job_name": job_name})
-    assert [event["type"] for event in events.json()["items"]] == ["job-created", "run-requested"]
-    assert (await api.http.delete(job_path(job_name))).status_code == 204
-    assert (await api.http.get(job_path(job_name))).status_code == 404
+async def test_any_name_works_in_a_path(api: Replica) -> None:
+    names = (
+        "Umsatz für März",
+        "日報",
+        "100%",
+        "a%20b",
+        "a.b",
+        "create",
+        "preview",
+        "a*b>c",
+        "a+b&c=d?e#f",
+        "'; --",
+        "👩‍💻",
+    )
+    for job_name in names:
+        await api.create(job_name=job_name)
+        answer = await api.http.get(job_path(job_name))
+        assert (answer.status_code, answer.json()["job_name"]) == (200, job_name)
+        run = await api.http.post(job_path(job_name, "run"))
+        assert run.status_code == 202
+        events = await api.http.get("/events", params={"job_name": job_name})
+        assert [event["type"] for event in events.json()["items"]] == ["job-created", "run-requested"]
+        assert (await api.http.delete(job_path(job_name))).status_code == 204
+        assert (await api.http.get(job_path(job_name))).status_code == 404
 
 
 async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(api: Replica) -> None:
@@ -56,9 +64,8 @@ async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(ap
     assert second["job_id"] != first["job_id"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+async def test_a_field_that_cannot_be_is_named(api: Replica) -> None:
+    cases: list[tuple[str, Any]] = [
         ("job_name", "a/b"),
         ("schedule_time", "0 9 * * 8"),
         ("timezone", "Mars/Olympus"),
@@ -66,15 +73,14 @@ async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(ap
         ("processing_script", "return ("),
         ("data_source", {"source_type": "api", "location": "ftp://x", "file_type": "csv"}),
         ("nonsense", 1),
-    ],
-)
-async def test_a_field_that_cannot_be_is_named(api: Replica, field: str, value: Any) -> None:
-    answer = await api.http.post("/jobs/create", json=job_request(**{field: value}))
-    assert answer.status_code == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = answer.json()
-    assert [error["field"] for error in document["errors"]] == [field]
-    assert (document["status"], document["title"]) == (400, "Bad Request")
+    ]
+    for field, value in cases:
+        answer = await api.http.post("/jobs/create", json=job_request(**{field: value}))
+        assert answer.status_code == 400
+        assert answer.headers["content-type"] == "application/problem+json"
+        document = answer.json()
+        assert [error["field"] for error in document["errors"]] == [field]
+        assert (document["status"], document["title"]) == (400, "Bad Request")
 
 
 async def test_lists_are_empty_before_there_is_anything(api: Replica) -> None:
@@ -140,9 +146,9 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(api: Replica) -
     assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": "*"})).status_code == 204
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
+async def test_what_is_not_there_is_a_problem_document(api: Replica) -> None:
+    no_run = "/runs/00000000-0000-0000-0000-000000000000"
+    for method, path in (
         ("GET", "/jobs/none"),
         ("PUT", "/jobs/daily%20sales"),
         ("DELETE", "/jobs/none"),
@@ -151,15 +157,14 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(api: Replica) -
         ("GET", "/jobs/none/runs"),
         ("GET", "/jobs/%00"),
         ("GET", "/jobs/a%2Fb"),
-        ("GET", "/runs/00000000-0000-0000-0000-000000000000"),
-        ("GET", "/runs/00000000-0000-0000-0000-000000000000/result"),
+        ("GET", no_run),
+        ("GET", f"{no_run}/result"),
+        ("GET", f"{no_run}/log"),
         ("GET", "/nowhere"),
-    ],
-)
-async def test_what_is_not_there_is_a_problem_document(api: Replica, method: str, path: str) -> None:
-    answer = await api.http.request(method, path, json=job_request() if method == "PUT" else None)
-    assert (answer.status_code, answer.json()["status"]) == (404, 404)
-    assert answer.headers["content-type"] == "application/problem+json"
+    ):
+        answer = await api.http.request(method, path, json=job_request() if method == "PUT" else None)
+        assert (answer.status_code, answer.json()["status"]) == (404, 404), path
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_retried_request_with_the_same_key_asks_for_one_run(api: Replica, event_log: EventLog) -> None:

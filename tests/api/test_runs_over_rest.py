@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from nats.aio.client import Client
 
 from api.conftest import Replica
@@ -213,9 +212,7 @@ async def _count(api: Replica, sequence: int) -> bool:
     return len(items) == sequence
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=x", "status=nope", "since=yesterday", "cursor=%22x%22", "trigger=x"]
-)
-async def test_a_filter_that_cannot_be_is_named(api: Replica, query: str) -> None:
-    answer = await api.http.get(f"/runs?{query}")
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
+async def test_a_filter_that_cannot_be_is_named(api: Replica) -> None:
+    for query in ("limit=0", "limit=x", "status=nope", "since=yesterday", "cursor=%22x%22", "trigger=x"):
+        answer = await api.http.get(f"/runs?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])

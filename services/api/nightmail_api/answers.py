@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nightmail_api.tokens import Role
 from nightmail_common.events import MailAnswer, MailKind, RunError, Timings, Trigger
 from nightmail_common.job import Job
 from nightmail_common.run import RunStatus
@@ -177,6 +178,23 @@ class SchedulePreview(BaseModel):
     timezone: str
     description: str = Field(examples=["At 09:00, Monday through Friday"])
     next_runs: list[datetime]
+
+
+class Token(BaseModel):
+    name: str
+    role: Role
+    created_at: datetime
+    created_by: str
+
+
+class TokenMade(Token):
+    """`token` is shown here and never again."""
+
+    token: str
+
+
+class TokenList(BaseModel):
+    items: list[Token]
 
 
 class Live(BaseModel):

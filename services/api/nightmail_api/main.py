@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 
 from nightmail_api.application import build_application
 from nightmail_api.audit import AuditLog
-from nightmail_api.auth import Tokens
+from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
 from nightmail_api.parts import Parts
 from nightmail_api.projection import Projection
@@ -21,6 +21,7 @@ from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
 from nightmail_api.results import Results
 from nightmail_api.settings import ApiSettings, admin_token
+from nightmail_api.tokens import Tokens
 from nightmail_common import streams
 from nightmail_common.connection import connect_options
 from nightmail_common.health import Health
@@ -54,11 +55,13 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     model = ReadModel(log, js, projection)
     queries = Queries(projection.path)
     audit = AuditLog(client)
+    tokens = Tokens(js, token)
     health = Health()
     health.add_nats(client)
     health.add("projection", model.reason_not_ready)
     parts = Parts(
-        tokens=Tokens(token),
+        tokens=tokens,
+        failures=Failures(),
         health=health,
         log=log,
         audit=audit,
@@ -71,14 +74,16 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
 
     async def follow_the_log() -> None:
         await client.connect(**connect_options(settings, "nightmail-api"))
-        await _declare(js, settings)
+        await _declare(js, tokens, settings)
         await model.run()
 
     following = asyncio.create_task(follow_the_log())
     # It ends only by a fault; without it every answer would be of the past, so the process goes and starts anew.
     following.add_done_callback(lambda _: stop.set())
     try:
-        async with serve_http(build_application(parts), settings.host, settings.port, http="httptools") as port:
+        async with serve_http(
+            build_application(parts, settings.cors_origins), settings.host, settings.port, http="httptools"
+        ) as port:
             logger.info("api_listens", host=settings.host, port=port)
             await stop.wait()
     finally:
@@ -90,10 +95,11 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         await client.close()
 
 
-async def _declare(js: JetStreamContext, settings: ApiSettings) -> None:
+async def _declare(js: JetStreamContext, tokens: Tokens, settings: ApiSettings) -> None:
     while True:
         try:
             await streams.declare(js, settings.result_retention)
+            await tokens.declare()
             return
         except (nats.errors.Error, OSError) as error:
             logger.warning("streams_not_declared", error=str(error) or type(error).__name__)

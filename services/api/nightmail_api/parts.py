@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from nightmail_api.audit import AuditLog
-from nightmail_api.auth import Tokens
+from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
 from nightmail_api.problems import NotReady
 from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
 from nightmail_api.results import Results
+from nightmail_api.tokens import Tokens
 from nightmail_common.health import Health
 from nightmail_common.log import EventLog
 
@@ -19,6 +20,7 @@ from nightmail_common.log import EventLog
 @dataclass(frozen=True)
 class Parts:
     tokens: Tokens
+    failures: Failures
     health: Health
     log: EventLog
     audit: AuditLog

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import nats.errors
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -99,7 +100,13 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_not_valid)
     app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(nats.errors.Error, _answer_no_log)
     app.add_exception_handler(Exception, _answer_bug)
+
+
+async def _answer_no_log(_request: Request, error: Exception) -> Response:
+    logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the log does not answer", headers={"Retry-After": "1"})
 
 
 async def _answer_problem(_request: Request, error: Exception) -> Response:

@@ -3,9 +3,10 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from nightmail_common.schedule import zone
 from nightmail_common.settings import ServiceSettings
@@ -18,6 +19,10 @@ def _iana(name: str) -> str:
     return name
 
 
+def _comma_separated(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 class ApiSettings(ServiceSettings):
     """The settings of the API."""
 
@@ -26,6 +31,8 @@ class ApiSettings(ServiceSettings):
     admin_token: SecretStr | None = None
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
+    #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
 
     @field_validator("admin_token")
     @classmethod

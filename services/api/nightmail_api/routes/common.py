@@ -7,8 +7,9 @@ from fastapi import Depends, Header, Path, Query
 from fastapi.responses import Response
 from pydantic_core import to_json
 
-from nightmail_api.auth import Principal, admin, editor, viewer
+from nightmail_api.auth import admin, editor, viewer
 from nightmail_api.problems import MEDIA_TYPE, NotFound, NotValid, ProblemDocument
+from nightmail_api.tokens import Principal
 from nightmail_common.job_definition import normalise_job_name
 
 Viewer = Annotated[Principal, Depends(viewer)]
@@ -58,7 +59,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI documentation of the problems that a route may answer."""
     return {
         status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
-        for status in sorted({401, 403, 503, *statuses})
+        for status in sorted({400, 401, 403, 413, 429, 503, *statuses})
     }
 
 
@@ -71,5 +72,6 @@ _DESCRIPTIONS = {
     409: "The name is taken",
     412: "Somebody else changed the job meanwhile",
     413: "The body is too large",
+    429: "The caller's address sent too many wrong tokens",
     503: "The service cannot answer right now; trying again is safe",
 }

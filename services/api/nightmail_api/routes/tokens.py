@@ -1,0 +1,67 @@
+"""Access: tokens with a name and a role, made, listed and revoked by an admin."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from nightmail_api.answers import TokenList, TokenMade
+from nightmail_api.parts import Api
+from nightmail_api.problems import NameTaken, NotFound
+from nightmail_api.routes.common import Admin, json_response, problems
+from nightmail_api.tokens import NameInUse, NoSuchToken, Role, TokenEntry
+
+router = APIRouter(tags=["tokens"], prefix="/tokens")
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+
+
+class TokenRequest(BaseModel):
+    """Whose token it is to be, and what it may do. `admin` is the name of the token of the settings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=NAME_PATTERN, examples=["dashboard"])
+    role: Role
+
+
+@router.post("", status_code=201, response_model=TokenMade, responses=problems(400, 409))
+async def create_token(principal: Admin, api: Api, wanted: TokenRequest) -> Response:
+    """Make a token. The answer is the only place that ever shows it."""
+    try:
+        if wanted.name == "admin":
+            raise NameInUse
+        entry, token = await api.tokens.create(wanted.name, wanted.role, principal.name)
+    except NameInUse:
+        raise NameTaken(
+            f"there is a token named {wanted.name!r} already", errors=[("name", "the name is taken")]
+        ) from None
+    return json_response(_answer(entry) | {"token": token}, 201)
+
+
+@router.get("", response_model=TokenList, responses=problems())
+async def list_tokens(_: Admin, api: Api) -> Response:
+    """List the tokens, without the tokens themselves."""
+    return json_response({"items": [_answer(entry) for entry in await api.tokens.list()]})
+
+
+@router.delete("/{name}", status_code=204, responses=problems(404))
+async def revoke_token(
+    _: Admin, api: Api, name: Annotated[str, Path(description="The token's name.", examples=["dashboard"])]
+) -> Response:
+    """End a token. Other replicas refuse it within a second."""
+    try:
+        await api.tokens.revoke(name)
+    except NoSuchToken:
+        raise NotFound(f"there is no token named {name!r}") from None
+    return Response(status_code=204)
+
+
+def _answer(entry: TokenEntry) -> dict[str, str]:
+    return {
+        "name": entry.name,
+        "role": entry.role,
+        "created_at": entry.created_at,
+        "created_by": entry.created_by,
+    }
