@@ -151,6 +151,31 @@ class RunStarted(RunEvent):
     attempt: int
 
 
+class RunError(BaseModel):
+    """Why a run failed, in the words of the script's owner. `line` counts from 1 in the script's own text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    type: str
+    message: str
+    traceback: str | None = None
+    line: int | None = None
+
+
+class AttemptFailed(RunEvent):
+    """An attempt did not end the run: it failed and the job asks for retries, or its runner stopped and handed it back.
+
+    `attempt` is the one of its `RunStarted`; the next begins at `retry_at` or soon after.
+    """
+
+    name = "attempt-failed"
+
+    attempt: int
+    error: RunError
+    retry_at: datetime
+
+
 class Blob(BaseModel):
     """Bytes of a result: inline, or a reference into the object store (`bucket` and `object_name`)."""
 
@@ -201,18 +226,6 @@ class ResultReady(RunEvent):
     input_sha256: str
     script_sha256: str
     runtime: Runtime
-
-
-class RunError(BaseModel):
-    """Why a run failed, in the words of the script's owner. `line` counts from 1 in the script's own text."""
-
-    model_config = ConfigDict(frozen=True)
-
-    stage: Stage
-    type: str
-    message: str
-    traceback: str | None = None
-    line: int | None = None
 
 
 class RunFailed(RunEvent):
@@ -272,6 +285,7 @@ EVENTS: dict[str, type[Event]] = {
         RunRequested,
         RunSkipped,
         RunStarted,
+        AttemptFailed,
         ResultReady,
         RunFailed,
         MailSent,
