@@ -1,0 +1,3 @@
+from nightmail_mailer.main import main
+
+main()
