@@ -17,7 +17,8 @@ from nightmail_common.job import Job
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
 SkipReason = Literal["missed", "overlap"]
-MailKind = Literal["result", "failure"]
+MailKind = Literal["result", "failure", "recovery"]
+MailSkipReason = Literal["empty", "unsubscribed", "streak"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
 
 
@@ -96,13 +97,25 @@ class JobDeleted(JobEvent):
     job_version: int
 
 
+class RecipientUnsubscribed(JobEvent):
+    """A recipient left: whatever the job's owner writes, this address gets no more mail of this job."""
+
+    name = "recipient-unsubscribed"
+
+    address: str
+
+
 class JobErased(JobEvent):
-    """A job, its runs and results were purged from the log: what remains is this, without personal data."""
+    """A job, its runs and results were purged from the log: what remains is this, without personal data.
+
+    `up_to` is the sequence up to which every event about the name is gone.
+    """
 
     name = "job-erased"
 
     events_purged: int
     results_purged: int
+    up_to: int = 0
 
 
 # --- runs.<job>.<event>: kept for RUN_RETENTION ----------------------------------------------------------------------
@@ -273,6 +286,33 @@ class MailFailed(MailEvent):
     reason: str
 
 
+class MailSkipped(RunEvent):
+    """A mail is not sent, and why that is right.
+
+    `empty`: the result has no rows and its job says `when_empty: skip`. `unsubscribed`: every recipient left.
+    `streak`: the job's recipients were told less than an hour ago that it fails.
+    """
+
+    name = "mail-skipped"
+
+    kind: MailKind
+    reason: MailSkipReason
+
+
+class MailRequested(RunEvent):
+    """Somebody wants the mail of a run sent again. `outcome_sequence` is where the run's outcome is in the log.
+
+    `request_id` sets its mails apart from those that went before; `recipients` are all or some of the job's.
+    """
+
+    name = "mail-requested"
+
+    request_id: UUID
+    outcome_sequence: int
+    recipients: tuple[str, ...]
+    actor: str
+
+
 EVENTS: dict[str, type[Event]] = {
     event.name: event
     for event in (
@@ -281,6 +321,7 @@ EVENTS: dict[str, type[Event]] = {
         JobPaused,
         JobResumed,
         JobDeleted,
+        RecipientUnsubscribed,
         JobErased,
         RunRequested,
         RunSkipped,
@@ -290,5 +331,7 @@ EVENTS: dict[str, type[Event]] = {
         RunFailed,
         MailSent,
         MailFailed,
+        MailSkipped,
+        MailRequested,
     )
 }

@@ -14,6 +14,7 @@ SourceType = Literal["api", "file"]
 FileType = Literal["csv", "json"]
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
+WhenEmpty = Literal["send", "skip"]
 
 #: A missed run is still worth something the day after; restoring an old backup must not fire a year of reports.
 DEFAULT_MAX_LATENESS_SECONDS = 86_400
@@ -50,6 +51,7 @@ class JobFields(BaseModel):
     retries: int = 0
     subject: str | None = None
     notify_on_failure: bool = True
+    when_empty: WhenEmpty = "send"
 
 
 class Job(JobFields):

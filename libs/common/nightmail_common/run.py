@@ -9,6 +9,7 @@ import uuid_utils.compat
 from nightmail_common.events import (
     MailFailed,
     MailSent,
+    MailSkipped,
     ResultReady,
     RunEvent,
     RunFailed,
@@ -35,7 +36,8 @@ def manual_run_id(job_id: UUID, idempotency_key: str | None = None) -> UUID:
 def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
     """Return a run's status after one more of its events.
 
-    A failure mail, sent or not, leaves a failed run failed; a run that has ended does not start again.
+    A failure mail, sent or not, leaves a failed run failed; a run that has ended does not start again. A result that
+    nobody is to get is delivered: no mail is owed any more.
     """
     match event:
         case RunSkipped():
@@ -46,7 +48,7 @@ def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
             return "processed"
         case RunFailed() if before not in ENDED:
             return "failed"
-        case MailSent(kind="result"):
+        case MailSent(kind="result") | MailSkipped(kind="result"):
             return "delivered"
         case MailFailed(kind="result") if before != "delivered":
             return "undelivered"

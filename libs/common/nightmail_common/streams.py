@@ -19,12 +19,15 @@ from nightmail_common.subjects import ALL_EVENTS
 STREAM = "EVENTS"
 RESULTS = "RESULTS"
 MAILED = "MAILED"
+STREAKS = "STREAKS"
 LEASES = "LEASES"
 
 #: Covers the longest change of leader of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
 #: Longer than any redelivery: a mail's record outlives its event's last try.
 MAILED_TTL = timedelta(days=14)
+#: Longer than any schedule's pause: a yearly job's failure last year is still its last one.
+STREAKS_TTL = timedelta(days=370)
 #: A standby ticker takes over within this time of the leader's last renewal.
 LEASE_TTL = timedelta(seconds=3)
 
@@ -39,7 +42,7 @@ async def declare(js: JetStreamContext, result_retention: timedelta) -> None:
         nats.errors.Error: JetStream refuses or does not answer.
     """
     await _declare_stream(js)
-    for bucket, ttl in ((MAILED, MAILED_TTL), (LEASES, LEASE_TTL)):
+    for bucket, ttl in ((MAILED, MAILED_TTL), (STREAKS, STREAKS_TTL), (LEASES, LEASE_TTL)):
         try:
             await js.key_value(bucket)
         except NotFoundError:

@@ -6,7 +6,7 @@
 
 from urllib.parse import unquote
 
-from nightmail_common.events import Event
+from nightmail_common.events import EVENTS, Event
 
 ALL_EVENTS = ("jobs.>", "runs.>")
 JOB_EVENTS = "jobs.>"
@@ -36,8 +36,7 @@ def subject_of(event: Event) -> str:
 
 def events_named(name: str) -> str:
     """Return the subject filter of one kind of event, of whatever job: `runs.*.run-requested`."""
-    family = "jobs" if name.startswith("job-") else "runs"
-    return f"{family}.*.{name}"
+    return f"{EVENTS[name].family}.*.{name}"
 
 
 def events_of_job(job_name: str) -> tuple[str, str]:
