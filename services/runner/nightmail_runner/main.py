@@ -16,7 +16,7 @@ from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
-from nightmail_runner.consumer import Broker, Consumer
+from nightmail_runner.consumer import DRAIN_SECONDS, Broker, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.results import Results
@@ -25,6 +25,8 @@ from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.work import Ceilings, Work
 
 NAME = "runner"
+#: Left free in a message for its headers.
+HEADERS_BYTES = 4096
 
 
 def main() -> None:
@@ -65,14 +67,16 @@ async def _connect(settings: RunnerSettings) -> Client:
 
 
 async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox, stop: asyncio.Event) -> None:
+    max_event_bytes = client.max_payload - HEADERS_BYTES
+    log = EventLog(client, NAME, settings.run_retention)
+    ceilings = Ceilings(settings.script_timeout, settings.script_memory)
     async with httpx.AsyncClient(timeout=settings.fetch_timeout, follow_redirects=True) as http:
-        log = EventLog(client, NAME, settings.run_retention)
         fetcher = Fetcher(http, settings.data_dir / "files", settings.max_input_bytes)
-        ceilings = Ceilings(settings.script_timeout, settings.script_memory)
-        work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings)
-        consumer = Consumer(log, Outcomes(client, log), work, f"{socket.gethostname()}/{os.getpid()}")
+        work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings, max_event_bytes)
+        consumer = Consumer(log, Outcomes(log, max_event_bytes), work, f"{socket.gethostname()}/{os.getpid()}")
         broker = Broker(client)
         consumer.subscribe(broker, settings.runner_concurrency)
         await broker.start()
         await stop.wait()
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
         await broker.stop()

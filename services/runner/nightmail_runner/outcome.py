@@ -1,77 +1,102 @@
 """A run has one outcome, and it gets into the log: whatever the broker does, however many runners race."""
 
-import asyncio
+from dataclasses import dataclass
 
-import nats.errors
 import structlog
-from nats.aio.client import Client
 
 from nightmail_common.envelope import run_message_id
-from nightmail_common.events import ResultReady, RunFailed, RunRequested
+from nightmail_common.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
 from nightmail_common.log import EventLog
 from nightmail_common.subjects import job_token
-
-#: Between two tries to publish while the broker is away, doubled from the first to the longest.
-FIRST_WAIT_SECONDS = 0.1
-LONGEST_WAIT_SECONDS = 2.0
-#: Left free in a message for its headers.
-HEADERS_BYTES = 4096
+from nightmail_runner.patience import patiently
 
 Outcome = ResultReady | RunFailed
+
+#: The type of the error with which a runner that stops hands a run back: no fault of the run.
+HANDED_BACK = "RunnerStopped"
+#: A message or traceback that is too long for its event is cut to this.
+SHORT_TEXT = 500
 
 logger = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class History:
+    """What the log says of a run that was delivered before."""
+
+    ended: bool = False
+    handed_back: int = 0
+    failed: int = 0
+
+    def killed(self, delivery: int) -> int:
+        """Return how many earlier deliveries neither failed nor were handed back: their runner died."""
+        return delivery - 1 - self.handed_back - self.failed
+
+
 class Outcomes:
-    """Publishes outcomes, and knows which runs have one."""
+    """Publishes outcomes, and knows the history of runs.
 
-    def __init__(self, client: Client, log: EventLog) -> None:
-        self._client = client
+    Args:
+        max_event_bytes: what an event's body may have at most.
+    """
+
+    def __init__(self, log: EventLog, max_event_bytes: int) -> None:
         self._log = log
+        self._max_event_bytes = max_event_bytes
 
-    async def publish(self, outcome: Outcome, traceparent: str | None = None) -> None:
+    async def publish(self, outcome: Outcome, traceparent: str | None) -> None:
         """Put a run's outcome into the log; when this returns it is there.
 
         Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
         log wins and the other's is not stored.
         """
-        outcome = fitted(outcome, self._client.max_payload - HEADERS_BYTES)
+        outcome = fitted(outcome, self._max_event_bytes)
         message_id = run_message_id(outcome.run_id, "outcome")
-        wait = FIRST_WAIT_SECONDS
-        while True:
-            try:
-                stored = await self._log.publish(outcome, message_id=message_id, traceparent=traceparent)
-            except nats.errors.Error as error:
-                logger.warning("outcome_waits_for_broker", error=str(error) or type(error).__name__)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-            else:
-                logger.info(
-                    "outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate
-                )
-                return
+        stored = await patiently(
+            lambda: self._log.publish(outcome, message_id=message_id, traceparent=traceparent), outcome.name
+        )
+        logger.info("outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate)
 
-    async def exists(self, request: RunRequested, after: int) -> bool:
-        """Return whether the log holds an outcome of this run behind its request's sequence."""
+    async def publish_attempt(self, event: AttemptFailed, traceparent: str | None) -> None:
+        """Say that an attempt did not end the run."""
+        message_id = run_message_id(event.run_id, "attempt-failed", str(event.attempt))
+        await patiently(lambda: self._log.publish(event, message_id=message_id, traceparent=traceparent), event.name)
+
+    async def history(self, request: RunRequested, after: int) -> History:
+        """Return what the log holds of a run behind its request's sequence."""
+        return await patiently(lambda: self._read_history(request, after), "read_history")
+
+    async def _read_history(self, request: RunRequested, after: int) -> History:
         token = job_token(request.job_name)
-        subjects = [f"runs.{token}.{event.name}" for event in (ResultReady, RunFailed)]
+        subjects = [f"runs.{token}.{event.name}" for event in (ResultReady, RunFailed, AttemptFailed)]
         run_id = str(request.run_id).encode()
+        errors: list[RunError] = []
         async for events in self._log.replay(subjects, after=after):
             for stored in events:
-                if (
-                    run_id in stored.data
-                    and (event := stored.event())
-                    and getattr(event, "run_id", None) == request.run_id
-                ):
-                    return True
-        return False
+                event = stored.event() if run_id in stored.data else None
+                match event:
+                    case ResultReady() | RunFailed() if event.run_id == request.run_id:
+                        return History(ended=True)
+                    case AttemptFailed() if event.run_id == request.run_id:
+                        errors.append(event.error)
+        handed_back = sum(error.type == HANDED_BACK for error in errors)
+        return History(handed_back=handed_back, failed=len(errors) - handed_back)
+
+
+def body_bytes(outcome: Outcome) -> int:
+    """Return how large an event's body is."""
+    return len(outcome.model_dump_json(exclude_none=True).encode())
 
 
 def fitted(outcome: Outcome, limit_bytes: int) -> Outcome:
-    """Return the outcome with as much of its log as an event can carry."""
+    """Return the outcome with as much of what was printed, and of its error, as an event can carry."""
     kept = len(outcome.log)
-    while len(outcome.model_dump_json(exclude_none=True).encode()) > limit_bytes and kept:
+    printed = outcome.log
+    while body_bytes(outcome) > limit_bytes and kept:
         kept //= 2
-        shortened = outcome.log[: kept // 2] + "\n[... shortened ...]\n" + outcome.log[len(outcome.log) - kept // 2 :]
+        shortened = f"{printed[: kept // 2]}\n[... shortened ...]\n{printed[len(printed) - kept // 2 :]}"
         outcome = outcome.model_copy(update={"log": shortened if kept else ""})
+    if isinstance(outcome, RunFailed) and body_bytes(outcome) > limit_bytes:
+        short = {"message": outcome.error.message[:SHORT_TEXT], "traceback": None}
+        outcome = outcome.model_copy(update={"error": outcome.error.model_copy(update=short)})
     return outcome

@@ -5,6 +5,7 @@ from nats.js import JetStreamContext
 from nightmail_common.events import Blob, RunRequested
 from nightmail_common.streams import RESULTS
 from nightmail_common.subjects import job_token
+from nightmail_runner.patience import patiently
 from nightmail_runner.sandbox.memory import MemoryFile
 
 #: Base64 makes 350 KB of it, in an event of at most 1 MB.
@@ -18,19 +19,19 @@ class Results:
         self._js = js
 
     async def keep(self, request: RunRequested, csv: MemoryFile) -> Blob:
-        """Return the CSV as an event can carry it.
-
-        Raises:
-            nats.errors.Error: the object store did not take it.
-        """
+        """Return a CSV as an event can carry it: itself, or a reference once it is in the object store."""
         if csv.size <= MAX_INLINE_BYTES:
             return Blob(size=csv.size, sha256=csv.sha256(), data=csv.read())
         return await self.store(request, csv)
 
     async def store(self, request: RunRequested, csv: MemoryFile) -> Blob:
-        """Put a CSV into the object store, under the job's and the run's name."""
+        """Put a CSV into the object store, under the job's and the run's name, and return the reference."""
         name = f"{job_token(request.job_name)}/{request.run_id}"
-        bucket = await self._js.object_store(RESULTS)
-        with csv.reader() as reader:
-            await bucket.put(name, reader)
+
+        async def put() -> None:
+            bucket = await self._js.object_store(RESULTS)
+            with csv.reader() as reader:
+                await bucket.put(name, reader)
+
+        await patiently(put, "keep_result")
         return Blob(size=csv.size, sha256=csv.sha256(), bucket=RESULTS, object_name=name)

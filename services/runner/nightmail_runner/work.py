@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from nightmail_common.events import Blob, ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
+from nightmail_common.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
 from nightmail_runner.fetch import CannotFetch, Fetcher, Input
+from nightmail_runner.outcome import body_bytes
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.task import Durations, Failed, FailureKind, Limits, Succeeded, Task
@@ -39,13 +40,20 @@ class Ceilings:
 
 
 class Work:
-    """Does runs. It publishes nothing: what it returns is for others to publish."""
+    """Does runs. It publishes nothing: what it returns is for others to publish.
 
-    def __init__(self, fetcher: Fetcher, sandbox: Sandbox, results: Results, ceilings: Ceilings) -> None:
+    Args:
+        max_event_bytes: what an event's body may have at most.
+    """
+
+    def __init__(
+        self, fetcher: Fetcher, sandbox: Sandbox, results: Results, ceilings: Ceilings, max_event_bytes: int
+    ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._results = results
         self._ceilings = ceilings
+        self._max_event_bytes = max_event_bytes
 
     async def do(self, request: RunRequested) -> ResultReady | RunFailed:
         """Return what came of a run. Whatever goes wrong becomes a `RunFailed`."""
@@ -75,11 +83,8 @@ class Work:
         with outcome.csv:
             return await self._result(request, source, outcome, clock)
 
-    async def _result(
-        self, request: RunRequested, source: Input, outcome: Succeeded, clock: "Clock"
-    ) -> ResultReady | RunFailed:
-        blob: Blob = await self._results.keep(request, outcome.csv)
-        return ResultReady(
+    async def _result(self, request: RunRequested, source: Input, outcome: Succeeded, clock: "Clock") -> ResultReady:
+        result = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
             job=request.job,
@@ -88,13 +93,16 @@ class Work:
             late=request.late,
             rows=outcome.rows,
             columns=outcome.columns,
-            csv=blob,
+            csv=await self._results.keep(request, outcome.csv),
             log=outcome.log,
             timings=clock.timings(outcome.durations),
             input_sha256=source.sha256(),
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
         )
+        if result.csv.data is not None and body_bytes(result) > self._max_event_bytes:
+            result = result.model_copy(update={"csv": await self._results.store(request, outcome.csv)})
+        return result
 
     def _task(self, request: RunRequested) -> Task:
         job = request.job

@@ -1,0 +1,210 @@
+"""A requested run ends once, whatever happens to its runner or to the broker."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
+
+from conftest import NatsServer, eventually
+from nightmail_common.events import AttemptFailed, ResultReady, RunFailed, RunRequested
+from nightmail_common.log import EventLog
+from nightmail_common.streams import RESULTS, STREAM
+from nightmail_runner.consumer import ACK_WAIT_SECONDS, DURABLE
+from runner.processes import Request, RunnerProcess, events_of, outcome_of
+
+StartRunner = Callable[..., RunnerProcess]
+SLOW = "import time\ntime.sleep(0.7)\nreturn data"
+
+
+async def names_of(log: EventLog, request: RunRequested) -> list[str]:
+    return [stored.name for stored in await events_of(log, request)]
+
+
+async def started(log: EventLog, request: RunRequested, times: int = 1) -> None:
+    async def look() -> bool:
+        return (await names_of(log, request)).count("run-started") >= times
+
+    await eventually(look, f"the run has started {times} times")
+
+
+async def nothing_is_pending(client: Client) -> None:
+    async def look() -> bool:
+        info = await client.jetstream().consumer_info(STREAM, DURABLE)
+        return (info.num_ack_pending, info.num_pending) == (0, 0)
+
+    await eventually(look, "every request is acked")
+
+
+async def test_a_run_whose_runner_is_killed_is_done_by_another_once(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    runner = start_runner()
+    await runner.ready()
+    request = await request_run(processing_script=SLOW)
+    await started(event_log, request)
+    runner.kill()
+    start_runner()
+
+    assert isinstance(await outcome_of(event_log, request), ResultReady)
+    await nothing_is_pending(nats_client)
+    assert (await names_of(event_log, request)).count("result-ready") == 1
+
+
+async def test_a_run_longer_than_the_ack_wait_is_done_once(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script=f"import time\ntime.sleep({ACK_WAIT_SECONDS + 1})\nreturn data")
+
+    assert isinstance(await outcome_of(event_log, request), ResultReady)
+    assert await names_of(event_log, request) == ["run-requested", "run-started", "result-ready"]
+
+
+async def deliver_unanswered(client: Client, times: int) -> None:
+    """Take the one request from the queue and let it go without an ack, as a runner does that dies."""
+    js = client.jetstream()
+    config = ConsumerConfig(ack_wait=ACK_WAIT_SECONDS, max_ack_pending=10_000)
+    subscription = await js.pull_subscribe("runs.*.run-requested", durable=DURABLE, stream=STREAM, config=config)
+    for _ in range(times):
+        [message] = await subscription.fetch(1, timeout=5)
+        await message.nak()
+    await subscription.unsubscribe()
+
+
+async def test_a_request_that_killed_three_runners_ends_as_run_failed_at_its_fourth_delivery(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    request = await request_run()
+    await deliver_unanswered(nats_client, times=3)
+    start_runner()
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert (outcome.error.stage, outcome.error.type) == ("runner", "RunnerKilled")
+
+
+async def test_a_redelivered_request_with_an_outcome_in_the_log_is_only_acked(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner().ready()
+    request = await request_run()
+    outcome = await outcome_of(event_log, request)
+    await nothing_is_pending(nats_client)
+    second = await request_run(job_name="second")
+    await outcome_of(event_log, second)
+    # The same request once more, as a broker that lost an ack would deliver it.
+    await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
+    await deliver_unanswered(nats_client, times=1)
+
+    await nothing_is_pending(nats_client)
+
+    assert isinstance(outcome, ResultReady)
+    assert (await names_of(event_log, request)).count("result-ready") == 1
+
+
+async def test_a_failing_job_is_tried_again_as_often_as_it_asks(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="1 / 0", retries=1)
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert outcome.error.type == "ZeroDivisionError"
+    assert await names_of(event_log, request) == [
+        "run-requested",
+        "run-started",
+        "attempt-failed",
+        "run-started",
+        "run-failed",
+    ]
+
+
+async def test_a_stopped_runner_finishes_what_is_short_and_hands_back_what_is_long(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    runner = start_runner(runner_concurrency="2")
+    await runner.ready()
+    short = await request_run(processing_script=SLOW)
+    long = await request_run(processing_script="import time\ntime.sleep(60)\nreturn data", job_name="long")
+    await started(event_log, short)
+    await started(event_log, long)
+
+    since = time.monotonic()
+    assert runner.stop() == 0
+
+    assert time.monotonic() - since < 10
+    assert (await names_of(event_log, short))[-1] == "result-ready"
+    [*_, last] = await events_of(event_log, long)
+    handed_back = last.event()
+    assert isinstance(handed_back, AttemptFailed)
+    assert handed_back.error.type == "RunnerStopped"
+    start_runner()
+    await started(event_log, long, times=2)
+
+
+async def test_an_outcome_waits_for_a_broker_that_is_away(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_server: NatsServer
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script=SLOW)
+    await started(event_log, request)
+    nats_server.kill()
+    try:
+        await asyncio.sleep(1)  # the run ends while there is no broker
+    finally:
+        nats_server.start()
+
+    assert isinstance(await outcome_of(event_log, request), ResultReady)
+
+
+async def test_a_large_result_goes_to_the_object_store(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="return pd.DataFrame({'text': ['x' * 1000] * 1000})")
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    assert (outcome.csv.data, outcome.csv.bucket) == (None, RESULTS)
+    assert outcome.csv.object_name == f"daily%20sales/{request.run_id}"
+    bucket = await nats_client.jetstream().object_store(RESULTS)
+    stored = (await bucket.get(outcome.csv.object_name)).data
+    assert stored == b"text\n" + (b"x" * 1000 + b"\n") * 1000
+    assert outcome.csv.size == len(stored)
+
+
+async def test_an_event_never_exceeds_what_the_broker_takes(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner().ready()
+    padding = "#" + "\N{LATIN SMALL LETTER E WITH ACUTE}" * 60_000 + "\n"
+    print_much = "print('\\x01' * 300_000)\n"
+    request = await request_run(
+        processing_script=padding + print_much + "return pd.DataFrame({'text': ['x' * 1000] * 250})"
+    )
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    assert outcome.csv.bucket == RESULTS
+
+
+async def test_a_runner_takes_only_as_many_requests_as_it_has_slots(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner(runner_concurrency="2").ready()
+    requests = [await request_run(processing_script=SLOW, job_name=f"job {uuid4()}") for _ in range(6)]
+    await started(event_log, requests[0])
+
+    info = await nats_client.jetstream().consumer_info(STREAM, DURABLE)
+    assert info.num_ack_pending is not None
+    assert info.num_ack_pending <= 2
+    for request in requests:
+        assert isinstance(await outcome_of(event_log, request), ResultReady)
