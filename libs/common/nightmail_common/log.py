@@ -6,7 +6,7 @@ within an hour, no event stored whose expectation does not hold, and a batch is 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -178,7 +178,9 @@ class EventLog:
             if batch[-1].sequence >= until:
                 return
 
-    async def follow(self, subjects: Sequence[str] = ALL_EVENTS, *, after: int = 0) -> AsyncIterator[list[StoredEvent]]:
+    async def follow(
+        self, subjects: Sequence[str] = ALL_EVENTS, *, after: int = 0
+    ) -> AsyncGenerator[list[StoredEvent], None]:
         """Yield every event behind a sequence, in order, in batches, and for ever what comes; each exactly once.
 
         Survives reconnects and restarts of the broker: it reads on where it was.

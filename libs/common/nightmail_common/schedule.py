@@ -9,7 +9,7 @@ cronsim implements them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,6 +21,8 @@ ALIASES = {
     "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *",
 }
+
+_LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
 
 _TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 
@@ -90,6 +92,20 @@ class Schedule:
     def next_due(self, after: datetime) -> datetime | None:
         """Return the first due time strictly after a moment, in the schedule's zone; None if none comes."""
         return next(self.due_times(after), None)
+
+    def last_due(self, after: datetime, until: datetime) -> datetime | None:
+        """Return the last due time after one moment and not after another; None if there is none between them."""
+        # Forward from ever earlier starts: cheap for a minute ago, and for a year ago not much dearer.
+        for span in _LOOK_BACK:
+            start = max(after, until - span)
+            last = None
+            for due in self.due_times(start):
+                if due > until:
+                    break
+                last = due
+            if last is not None or start == after:
+                return last
+        return None
 
 
 def _five_fields(schedule_time: str) -> str:

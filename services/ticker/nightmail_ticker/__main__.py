@@ -1,0 +1,3 @@
+from nightmail_ticker.main import main
+
+main()

@@ -1,0 +1,7 @@
+"""The settings of the ticker."""
+
+from nightmail_common.settings import ServiceSettings
+
+
+class TickerSettings(ServiceSettings):
+    """What every service needs; the ticker needs no more."""
