@@ -16,6 +16,7 @@ from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
+from nightmail_runner.addresses import Allowed, CheckingTransport
 from nightmail_runner.consumer import DRAIN_SECONDS, Broker, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
@@ -70,8 +71,10 @@ async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox,
     max_event_bytes = client.max_payload - HEADERS_BYTES
     log = EventLog(client, NAME, settings.run_retention)
     ceilings = Ceilings(settings.script_timeout, settings.script_memory)
-    async with httpx.AsyncClient(timeout=settings.fetch_timeout, follow_redirects=True) as http:
-        fetcher = Fetcher(http, settings.data_dir / "files", settings.max_input_bytes)
+    transport = CheckingTransport(Allowed(settings.fetch_allow))
+    async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
+        files = settings.data_dir / "files"
+        fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, os.environ)
         work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings, max_event_bytes)
         consumer = Consumer(log, Outcomes(log, max_event_bytes), work, f"{socket.gethostname()}/{os.getpid()}")
         broker = Broker(client)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import structlog
 
 from nightmail_common.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
-from nightmail_runner.fetch import CannotFetch, Fetcher, Input
+from nightmail_runner.download import CannotFetch
+from nightmail_runner.fetch import Fetcher, Input
 from nightmail_runner.outcome import body_bytes
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox

@@ -37,6 +37,11 @@ class MemoryFile:
         while rest:
             rest = rest[os.write(self.descriptor, rest) :]
 
+    def clear(self) -> None:
+        """Forget its bytes; it must not be sealed."""
+        os.ftruncate(self.descriptor, 0)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+
     def seal(self) -> None:
         """Make it read-only for everybody, for good.
 
