@@ -1,143 +1,134 @@
-"""An outcome in, mails out: each recipient once, the answer of the server for each in the log, then the ack."""
+"""A mail to each of its recipients, once: the ledger before the mail, the event before the ack."""
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from email.message import EmailMessage
-from email.policy import SMTP
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
 
-import nats.errors
 import structlog
-from faststream.nats.annotations import NatsMessage
-from nats.js.object_store import ObjectStore
 
-from nightmail_common.envelope import TRACEPARENT, run_message_id
-from nightmail_common.events import Blob, MailFailed, MailKind, MailSent, RecipientOutcome, ResultReady, RunFailed
+from nightmail_common.envelope import run_message_id
+from nightmail_common.events import MailEvent, MailFailed, MailKind, MailSent, RecipientOutcome
+from nightmail_common.job import Job
 from nightmail_common.log import EventLog
-from nightmail_common.logging import run_context
-from nightmail_mailer.messages import failure_mail, message_id, result_mail
-from nightmail_mailer.sent import Sent
-from nightmail_mailer.smtp import Smtp, TemporaryFailure
+from nightmail_mailer.message_ids import message_id
+from nightmail_mailer.sent import Entry, Sent
+from nightmail_mailer.smtp import Smtp
 
-HEARTBEAT_SECONDS = 10.0
-#: The first wait for a server that could not take a mail; it doubles with each delivery, up to the longest.
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 300.0
-RESULT_TIMEOUT_SECONDS = 60.0
+#: A mail whose connection is lost after DATA is sent again, with the same Message-ID: it may be there twice. A server
+#: that takes mails and never says so must not send hundreds.
+MAX_LOST = 3
 
 logger = structlog.get_logger()
 
 
-class Delivery:
-    """Handles the events `result-ready` and `run-failed`."""
+@dataclass(frozen=True)
+class Order:
+    """One kind of mail of one run to some people. `request_id` is set when somebody wants it sent again."""
 
-    def __init__(self, log: EventLog, smtp: Smtp, sent: Sent, results: ObjectStore, sender: str) -> None:
+    job: Job
+    run_id: UUID
+    kind: MailKind
+    recipients: tuple[str, ...]
+    request_id: UUID | None = None
+    traceparent: str | None = None
+
+    @property
+    def message_id(self) -> str:
+        return message_id(self.run_id, self.kind, self.request_id)
+
+
+class Deliverer:
+    """Sends, and says in the log what became of it."""
+
+    def __init__(self, log: EventLog, smtp: Smtp, sent: Sent) -> None:
         self._log = log
         self._smtp = smtp
         self._sent = sent
-        self._results = results
-        self._sender = sender
 
-    async def take_result(self, message: NatsMessage) -> None:
-        """Mail a result to every recipient of its job."""
-        event = ResultReady.model_validate_json(message.body)
-        with run_context(event.run_id, event.job_name):
-            async with _heartbeats(message):
-                csv = await self._csv(event.csv)
-                mail = result_mail(event, csv, self._sender)
-                await self._deliver(event, "result", mail, message, event.csv.sha256)
+    async def deliver(
+        self, order: Order, mail_to: Callable[[str], bytes], attachment_sha256: str | None = None
+    ) -> bool:
+        """Send a mail to those who have not got it; True when the outcome for all is in the log.
 
-    async def take_failure(self, message: NatsMessage) -> None:
-        """Tell the recipients of a job that a run failed, unless its owner does not want that."""
-        event = RunFailed.model_validate_json(message.body)
-        with run_context(event.run_id, event.job_name):
-            if not event.job.notify_on_failure:
-                await message.ack()
-                return
-            async with _heartbeats(message):
-                await self._deliver(event, "failure", failure_mail(event, self._sender), message, None)
+        Args:
+            mail_to: makes the mail to one recipient.
 
-    async def _deliver(
-        self,
-        event: ResultReady | RunFailed,
-        kind: MailKind,
-        mail: EmailMessage,
-        message: NatsMessage,
-        attachment_sha256: str | None,
-    ) -> None:
-        data = mail.as_bytes(policy=SMTP)
-        sending = [self._send_once(event, kind, data, recipient) for recipient in event.job.consumer_emails]
-        outcomes = await asyncio.gather(*sending)
-        final = tuple(outcome for outcome in outcomes if isinstance(outcome, RecipientOutcome))
-        if len(final) < len(outcomes):
-            wait = _retry_seconds(message.raw_message.metadata.num_delivered)
-            logger.warning("mail_deferred", waiting=len(outcomes) - len(final), retry_in_s=wait)
-            await message.nack(delay=wait)
-            return
-        facts: dict[str, Any] = {
-            "job_name": event.job_name,
-            "run_id": event.run_id,
-            "kind": kind,
-            "message_id": message_id(event.run_id, kind),
-            "recipients": final,
-            "attachment_sha256": attachment_sha256,
-        }
-        accepted = sum(outcome.outcome == "accepted" for outcome in final)
-        told = MailSent(**facts) if accepted else MailFailed(**facts, reason="every recipient was refused")
-        await self._log.publish(
-            told,
-            message_id=run_message_id(event.run_id, "mail", kind),
-            traceparent=message.headers.get(TRACEPARENT),
-        )
-        logger.info(told.name.replace("-", "_"), kind=kind, accepted=accepted, refused=len(final) - accepted)
-        await message.ack()
+        Raises:
+            nats.errors.Error: the ledger or the log does not answer.
+        """
+        entries = await asyncio.gather(*(self._send_once(order, address, mail_to) for address in order.recipients))
+        final = [
+            RecipientOutcome(address=address, outcome=entry.outcome, answer=entry.answer)
+            for address, entry in zip(order.recipients, entries, strict=True)
+            if entry is not None and entry.final
+        ]
+        if len(final) < len(entries):
+            logger.info("mail_deferred", kind=order.kind, waiting=len(entries) - len(final))
+            return False
+        await self._tell(order, tuple(final), attachment_sha256)
+        return True
 
-    async def _send_once(
-        self, event: ResultReady | RunFailed, kind: MailKind, mail: bytes, recipient: str
-    ) -> RecipientOutcome | None:
-        """Return what the server said for good, now or before; None if it is to be tried again."""
-        before = await self._sent.find(event.run_id, kind, recipient)
-        if before is not None:
+    async def fail(self, order: Order, reason: str) -> None:
+        """Say in the log that nobody gets a mail, and why."""
+        outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in order.recipients)
+        await self._publish(order, _event(order, outcomes, None, reason))
+
+    async def _send_once(self, order: Order, recipient: str, mail_to: Callable[[str], bytes]) -> Entry | None:
+        """Return what is known of a recipient's mail now; None if it was not taken and is to be tried again."""
+        before = await self._sent.find(order.run_id, order.kind, recipient, order.request_id)
+        if before is not None and before.final:
             return before
-        try:
-            outcome = await self._smtp.send(_addressed(mail, recipient), recipient)
-        except TemporaryFailure as failure:
-            logger.warning("mail_not_taken", why=str(failure))
+        answer = await self._smtp.send(mail_to(recipient), recipient)
+        lost = 0 if before is None else before.lost
+        if answer.outcome == "deferred":
+            logger.warning("mail_not_taken", kind=order.kind, why=_code(answer.text))
             return None
-        await self._sent.record(event.run_id, kind, outcome)
-        return outcome
+        if answer.outcome == "lost":
+            logger.warning("connection_lost_after_data", kind=order.kind, tries=lost + 1)
+            entry = Entry(outcome="uncertain", answer=answer.text, final=lost + 1 >= MAX_LOST, lost=lost + 1)
+        elif answer.outcome == "refused" and lost:
+            entry = Entry(outcome="uncertain", answer=f"lost after DATA, then {answer.text}", lost=lost)
+        elif lost:
+            text = f"{answer.text} (an earlier try was lost after DATA: it may be there twice)"
+            entry = Entry(outcome="accepted", answer=text, lost=lost)
+        else:
+            entry = Entry(outcome="accepted" if answer.outcome == "accepted" else "refused", answer=answer.text)
+        await self._sent.record(order.run_id, order.kind, recipient, order.request_id, entry)
+        return entry
 
-    async def _csv(self, blob: Blob) -> bytes:
-        if blob.data is not None:
-            return blob.data
-        assert blob.object_name is not None
-        found = await asyncio.wait_for(self._results.get(blob.object_name), RESULT_TIMEOUT_SECONDS)
-        data = bytes(found.data or b"")
-        assert hashlib.sha256(data).hexdigest() == blob.sha256
-        return data
+    async def _tell(self, order: Order, outcomes: tuple[RecipientOutcome, ...], attachment_sha256: str | None) -> None:
+        counts = {
+            answer: sum(one.outcome == answer for one in outcomes) for answer in ("accepted", "refused", "uncertain")
+        }
+        reason = None
+        if not counts["accepted"]:
+            reason = "every recipient was refused" if not counts["uncertain"] else "nobody knows whether it arrived"
+        event = _event(order, outcomes, attachment_sha256, reason)
+        await self._publish(order, event)
+        logger.info(event.name.replace("-", "_"), kind=order.kind, **counts)
+
+    async def _publish(self, order: Order, event: MailEvent) -> None:
+        again = () if order.request_id is None else (str(order.request_id),)
+        identity = run_message_id(order.run_id, "mail", order.kind, *again)
+        await self._log.publish(event, message_id=identity, traceparent=order.traceparent)
 
 
-def _addressed(mail: bytes, recipient: str) -> bytes:
-    """Return a mail to one recipient, who learns of no other."""
-    return f"To: {recipient}\r\n".encode() + mail
+def _event(
+    order: Order, outcomes: tuple[RecipientOutcome, ...], attachment_sha256: str | None, reason: str | None
+) -> MailEvent:
+    sent = MailSent(
+        job_name=order.job.job_name,
+        run_id=order.run_id,
+        kind=order.kind,
+        message_id=order.message_id,
+        recipients=outcomes,
+        attachment_sha256=attachment_sha256,
+    )
+    return sent if reason is None else MailFailed(**sent.model_dump(), reason=reason)
 
 
-def _retry_seconds(deliveries: int) -> float:
-    return float(min(FIRST_RETRY_SECONDS * 2 ** min(deliveries - 1, 16), LONGEST_RETRY_SECONDS))
-
-
-@asynccontextmanager
-async def _heartbeats(message: NatsMessage) -> AsyncIterator[None]:
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            with suppress(nats.errors.Error):
-                await message.in_progress()
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
+def _code(answer: str) -> str:
+    """Return the server's code without its text, which may hold an address."""
+    code = answer.partition(" ")[0]
+    return code if code.isdigit() else "connection lost"

@@ -3,42 +3,30 @@
 import asyncio
 from functools import partial
 
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
 
 from nightmail_common import streams
 from nightmail_common.connection import connect
-from nightmail_common.events import ResultReady, RunFailed
 from nightmail_common.health import Health
 from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
-from nightmail_common.streams import MAILED, RESULTS, STREAM
-from nightmail_common.subjects import events_named
-from nightmail_mailer.deliver import Delivery
+from nightmail_common.streams import MAILED, STREAKS
+from nightmail_mailer.breaker import Breaker
+from nightmail_mailer.consumer import DRAIN_SECONDS, Broker, Consumer
+from nightmail_mailer.deliver import Deliverer
+from nightmail_mailer.left import Left
+from nightmail_mailer.links import Links
+from nightmail_mailer.mails import Mails
+from nightmail_mailer.pool import Pool
 from nightmail_mailer.sent import Sent
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp import MAX_CONNECTIONS, Smtp
+from nightmail_mailer.smtp import Smtp
+from nightmail_mailer.streaks import Streaks
+from nightmail_mailer.work import Work
 
 NAME = "mailer"
-#: A mailer that died is noticed after so long without a heartbeat; its events are then delivered to another.
-ACK_WAIT_SECONDS = 20.0
-PULL_SECONDS = 2.0
-
-
-class Broker(NatsBroker):
-    """FastStream on the connection that the service has."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__(logger=None, apply_types=False)
-        self._client = client
-
-    async def _connect(self) -> Client:
-        self.config.connect(self._client)
-        return self._client
 
 
 def main() -> None:
@@ -48,11 +36,14 @@ def main() -> None:
 
 async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
     """Mail until told to stop; then finish the mails that are on their way."""
+    breaker = Breaker()
+    pool = Pool(settings, breaker)
+    smtp = Smtp(pool, breaker, settings.smtp_from)
     health = Health()
-    smtp = Smtp(settings)
     async with serve_http(health, settings.health_host, settings.health_port):
         health.add("smtp", smtp.why_not_ready)
         health.add("nats", lambda: "not connected yet")
+        probing = asyncio.create_task(pool.probe())
         connecting = asyncio.create_task(_connect(settings))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +53,8 @@ async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
         client = connecting.result()
         health.add_nats(client)
         await _mail(settings, client, smtp, stop)
-        await smtp.close()
+        probing.cancel()
+        await pool.close()
         await client.close()
 
 
@@ -75,27 +67,32 @@ async def _connect(settings: MailerSettings) -> Client:
 async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyncio.Event) -> None:
     js = client.jetstream()
     log = EventLog(client, NAME, settings.run_retention)
-    sent = Sent(await js.key_value(MAILED))
-    delivery = Delivery(log, smtp, sent, await js.object_store(RESULTS), settings.smtp_from)
+    left = Left(log)
+    await left.catch_up()
+    following = asyncio.create_task(left.follow())
+    work = Work(
+        js,
+        log,
+        Deliverer(log, smtp, Sent(await js.key_value(MAILED))),
+        Streaks(await js.key_value(STREAKS)),
+        left,
+        Mails(settings.smtp_from, _links(settings)),
+        smtp,
+        settings.max_attachment_bytes,
+    )
+    consumer = Consumer(work)
     broker = Broker(client)
-    for event, handler in ((ResultReady, delivery.take_result), (RunFailed, delivery.take_failure)):
-        # A slot is a subscriber that pulls one message when it is free: nats-py's fetch of several waits for all.
-        for _ in range(MAX_CONNECTIONS):
-            broker.subscriber(
-                events_named(event.name),
-                stream=JStream(STREAM, declare=False),
-                durable=f"{NAME}-{event.name}",
-                pull_sub=PullSub(batch_size=1, timeout=PULL_SECONDS),
-                ack_policy=AckPolicy.MANUAL,
-                config=ConsumerConfig(ack_wait=ACK_WAIT_SECONDS),
-                decoder=_undecoded,
-            )(handler)
+    consumer.subscribe(broker)
     await broker.start()
-    watching = asyncio.create_task(smtp.watch())
+    # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
+    following.add_done_callback(lambda _: stop.set())
     await stop.wait()
-    watching.cancel()
+    asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
     await broker.stop()
+    following.cancel()
 
 
-async def _undecoded(message: object) -> object:
-    return message
+def _links(settings: MailerSettings) -> Links | None:
+    if settings.public_url is None or settings.secret_key is None:
+        return None
+    return Links(settings.public_url, settings.secret_key.get_secret_value(), settings.result_retention)

@@ -1,14 +1,20 @@
 """The settings of the mailer."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, ByteSize, Field, SecretStr, model_validator
 
 from nightmail_common.settings import ServiceSettings
 
 
+def _without_slash(url: str) -> str:
+    if not url.startswith(("http://", "https://")) or not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("an http:// or https:// URL, as in https://nightmail.example.com")
+    return url.rstrip("/")
+
+
 class MailerSettings(ServiceSettings):
-    """Which server sends the mail, and in whose name."""
+    """Which server sends the mail, in whose name, and where its links lead."""
 
     smtp_host: str
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -16,3 +22,15 @@ class MailerSettings(ServiceSettings):
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_from: str = "nightmail@localhost"
+    #: Where recipients reach the API. Without it mails have no links.
+    public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
+    secret_key: SecretStr | None = None
+    #: As the mail carries it: base64 makes 4 bytes of 3.
+    max_attachment_bytes: ByteSize = ByteSize(10 * 1024**2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _links_need_a_key(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("public_url") and not values.get("secret_key"):
+            raise ValueError("links to PUBLIC_URL need SECRET_KEY, the same as the API has")
+        return values

@@ -1,124 +1,101 @@
-"""The SMTP connections: a few, kept open and reused."""
+"""One mail to one recipient over SMTP, and what the server made of it."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal
 
 import aiosmtplib
 
-from nightmail_common.events import RecipientOutcome
-from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.addresses import on_the_wire
+from nightmail_mailer.breaker import Breaker
+from nightmail_mailer.pool import COMMAND_TIMEOUT_SECONDS, Pool
 
-TIMEOUT_SECONDS = 30.0
-MAX_CONNECTIONS = 4
-#: Servers close idle connections after minutes (RFC 5321 section 4.5.3.2.7); we do so before they do.
-IDLE_SECONDS = 30.0
-#: How often a server that is not there is looked for.
-WATCH_SECONDS = 0.5
+#: For the answer to a mail's end. Who gives up early gets a mail twice where the server was only slow: RFC 1047, and
+#: RFC 5321 section 4.5.3.2.6.
+DATA_END_TIMEOUT_SECONDS = 600.0
+
+_START_MAIL_INPUT = 354
+_SERVICE_CLOSES = 421
 
 
-class TemporaryFailure(Exception):
-    """The server cannot take this mail now (4xx, or no connection); the message is what it said."""
+@dataclass(frozen=True)
+class Answer:
+    """What became of a mail.
+
+    `deferred`: not taken now, worth another try. `lost`: the connection ended after the mail was handed over and
+    before the answer, so it may be there or not (RFC 1047).
+    """
+
+    outcome: Literal["accepted", "refused", "deferred", "lost"]
+    text: str
 
 
 class Smtp:
-    """Sends mails over a small pool of connections to one server."""
+    """Hands mails to the server."""
 
-    def __init__(self, settings: MailerSettings) -> None:
-        self._settings = settings
-        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
-        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._trouble: str | None = "not connected yet"
+    def __init__(self, pool: Pool, breaker: Breaker, sender: str) -> None:
+        self._pool = pool
+        self._breaker = breaker
+        self._sender = sender
 
     def why_not_ready(self) -> str | None:
-        """Return what the last try to reach the server failed with, or None if it worked."""
-        return self._trouble
+        """Return why no connection can be made, or None if the last try worked."""
+        return self._breaker.reason
 
-    async def send(self, mail: bytes, recipient: str) -> RecipientOutcome:
-        """Hand a mail for one recipient to the server, and return what it said for good.
+    async def max_mail_bytes(self) -> int | None:
+        """Return the largest mail that the server says it takes, once it was there; None if it does not say."""
+        await self._breaker.until_closed()
+        return self._pool.max_mail_bytes
 
-        Raises:
-            TemporaryFailure: it is worth trying again later.
+    async def send(self, mail: bytes, recipient: str) -> Answer:
+        """Hand over a mail; wait for the server if it is away.
+
+        Args:
+            mail: lines end in CRLF.
         """
-        options = [] if recipient.isascii() else ["SMTPUTF8"]
+        handed_over = False
         try:
-            async with self._connection() as connection:
-                errors, answer = await connection.sendmail(
-                    self._settings.smtp_from, [recipient], mail, mail_options=options
-                )
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            refusal = refused.recipients[0]
-            return _refused(recipient, refusal.code, refusal.message)
-        except aiosmtplib.SMTPResponseException as refused:
-            return _refused(recipient, refused.code, refused.message)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise TemporaryFailure(f"{type(error).__name__}: {error}") from error
-        assert not errors
-        return RecipientOutcome(address=recipient, outcome="accepted", answer=f"250 {answer}")
-
-    async def watch(self) -> None:
-        """Try to connect for as long as the server is not there, so that readiness tells when it is back."""
-        while True:
-            if self._trouble is not None:
-                with suppress(aiosmtplib.SMTPException, OSError):
-                    async with self._connection():
-                        pass
-            await asyncio.sleep(WATCH_SECONDS)
-
-    async def close(self) -> None:
-        while self._idle:
-            connection, _ = self._idle.pop()
-            await _quit(connection)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        async with self._slots:
-            connection = await self._take()
-            try:
-                yield connection
-            except aiosmtplib.SMTPResponseException:
-                raise  # the server answered: the connection is fine
-            except BaseException:
-                connection.close()
-                raise
-            finally:
-                if connection.is_connected:
-                    self._idle.append((connection, time.monotonic()))
-
-    async def _take(self) -> aiosmtplib.SMTP:
-        while self._idle:
-            connection, since = self._idle.pop()
-            if connection.is_connected and time.monotonic() - since < IDLE_SECONDS:
-                return connection
-            await _quit(connection)
-        settings = self._settings
-        connection = aiosmtplib.SMTP(
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            use_tls=settings.smtp_security == "tls",
-            start_tls=settings.smtp_security == "starttls",
-            timeout=TIMEOUT_SECONDS,
-        )
-        try:
-            await connection.connect()
+            async with self._pool.connection() as connection:
+                await self._begin(connection, mail, recipient)
+                protocol = connection.protocol
+                assert protocol is not None
+                handed_over = True
+                protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+                said = await protocol.read_response(timeout=DATA_END_TIMEOUT_SECONDS)
+                if said.code == _SERVICE_CLOSES:
+                    connection.close()
+                return _answer(said.code, said.message)
+        except aiosmtplib.SMTPNotSupported as error:
+            return Answer("refused", str(error))
+        except aiosmtplib.SMTPResponseException as said:
+            return _answer(said.code, said.message)
         except (aiosmtplib.SMTPException, OSError) as error:
-            self._trouble = f"{settings.smtp_host}:{settings.smtp_port}: {error}"
+            return Answer("lost" if handed_over else "deferred", str(error) or type(error).__name__)
+
+    async def _begin(self, connection: aiosmtplib.SMTP, mail: bytes, recipient: str) -> None:
+        """Go through the envelope up to the server's 354."""
+        address = on_the_wire(recipient)
+        options = [f"SIZE={len(mail)}"] if connection.supports_extension("size") else []
+        if not address.isascii():
+            if not connection.supports_extension("smtputf8"):
+                raise aiosmtplib.SMTPNotSupported("the server takes no addresses like this one (no SMTPUTF8)")
+            options.append("SMTPUTF8")
+        timeout = COMMAND_TIMEOUT_SECONDS
+        try:
+            await connection.mail(self._sender, options=options, encoding="utf-8", timeout=timeout)
+            await connection.rcpt(address, encoding="utf-8", timeout=timeout)
+            said = await connection.execute_command(b"DATA", timeout=timeout)
+            if said.code != _START_MAIL_INPUT:
+                raise aiosmtplib.SMTPDataError(said.code, said.message)
+        except aiosmtplib.SMTPResponseException as error:
+            if error.code == _SERVICE_CLOSES:
+                connection.close()
+            else:
+                await connection.rset(timeout=timeout)
             raise
-        self._trouble = None
-        return connection
 
 
-async def _quit(connection: aiosmtplib.SMTP) -> None:
-    with suppress(aiosmtplib.SMTPException, OSError):
-        await connection.quit(timeout=1)
-    connection.close()
-
-
-def _refused(recipient: str, code: int, message: str) -> RecipientOutcome:
-    answer = f"{code} {message}"
-    if 400 <= code < 500:
-        raise TemporaryFailure(answer)
-    return RecipientOutcome(address=recipient, outcome="refused", answer=answer)
+def _answer(code: int, message: str) -> Answer:
+    text = f"{code} {message}"
+    if 200 <= code < 300:
+        return Answer("accepted", text)
+    return Answer("refused" if code >= 500 else "deferred", text)

@@ -1,0 +1,123 @@
+"""A few SMTP connections to one server, kept open and reused."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiosmtplib
+
+from nightmail_mailer.breaker import Breaker
+from nightmail_mailer.settings import MailerSettings
+
+#: Fewer than what servers allow one client (Postfix: 50), more than the mails that hang at a time.
+MAX_CONNECTIONS = 8
+#: After so long without use, a connection is asked whether it still is one: servers close idle ones (Postfix: 300 s).
+NOOP_AFTER_SECONDS = 5.0
+NOOP_TIMEOUT_SECONDS = 5.0
+#: And after so long it is given up: a server's slots are for those who send.
+IDLE_SECONDS = 60.0
+CONNECT_TIMEOUT_SECONDS = 15.0
+#: For any answer but the one to a mail's end (RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long is
+#: tried again later).
+COMMAND_TIMEOUT_SECONDS = 60.0
+
+
+class NotConnected(Exception):
+    """No connection to the server can be made; the message says at which step."""
+
+
+class Pool:
+    """Connections; the breaker says whether it is any use to ask for one."""
+
+    def __init__(self, settings: MailerSettings, breaker: Breaker) -> None:
+        self._settings = settings
+        self._breaker = breaker
+        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        #: The largest mail that the server takes (RFC 1870), as it said last; None if it does not say.
+        self.max_mail_bytes: int | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """Lend a connection that is ready for a mail; however long the server is away, it is waited for.
+
+        One that is left with an error is closed, unless the server answered.
+        """
+        async with self._slots:
+            connection = await self._take()
+            try:
+                yield connection
+            except aiosmtplib.SMTPResponseException:
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            finally:
+                if connection.is_connected:
+                    self._idle.append((connection, time.monotonic()))
+
+    async def probe(self) -> None:
+        """For ever: when the server is away, look from time to time whether it is back; close what is idle for long."""
+        while True:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._breaker.until_probe(), IDLE_SECONDS)
+                with suppress(NotConnected):
+                    self._idle.append((await self._connect(), time.monotonic()))
+            while self._idle and time.monotonic() - self._idle[0][1] > IDLE_SECONDS:
+                await _quit(self._idle.pop(0)[0])
+
+    async def close(self) -> None:
+        while self._idle:
+            await _quit(self._idle.pop()[0])
+
+    async def _take(self) -> aiosmtplib.SMTP:
+        while True:
+            await self._breaker.until_closed()
+            while self._idle:
+                connection, since = self._idle.pop()
+                if await _is_alive(connection, time.monotonic() - since):
+                    return connection
+            with suppress(NotConnected):
+                return await self._connect()
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        settings = self._settings
+        connection = aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            timeout=CONNECT_TIMEOUT_SECONDS,
+        )
+        try:
+            await connection.connect()
+            if connection.is_ehlo_or_helo_needed:
+                await connection.ehlo()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            connection.close()
+            self._breaker.open(f"{settings.smtp_host}:{settings.smtp_port}: {error}")
+            raise NotConnected(str(error)) from error
+        size = connection.esmtp_extensions.get("size", "")
+        self.max_mail_bytes = int(size) or None if size.isdigit() else None
+        self._breaker.close()
+        return connection
+
+
+async def _is_alive(connection: aiosmtplib.SMTP, idle_seconds: float) -> bool:
+    if connection.is_connected and idle_seconds < NOOP_AFTER_SECONDS:
+        return True
+    try:
+        await connection.noop(timeout=NOOP_TIMEOUT_SECONDS)
+    except (aiosmtplib.SMTPException, OSError):
+        connection.close()
+        return False
+    return True
+
+
+async def _quit(connection: aiosmtplib.SMTP) -> None:
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await connection.quit(timeout=1)
+    connection.close()

@@ -1,0 +1,35 @@
+"""Mailers on the session's broker, and an SMTP server that does as it is told."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import NatsServer
+from mailer.processes import MailerProcess
+from mailer.smtp_server import SmtpServer
+from nightmail_common.log import EventLog
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    server = SmtpServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_mailer(
+    nats_server: NatsServer, smtp_server: SmtpServer, event_log: EventLog, tmp_path: Path
+) -> Iterator[Callable[..., MailerProcess]]:
+    """Start mailers on the session's broker; what still runs at the end is killed."""
+    started: list[MailerProcess] = []
+
+    def start(**settings: str) -> MailerProcess:
+        started.append(MailerProcess(nats_server, smtp_server.port, tmp_path, **settings))
+        return started[-1]
+
+    yield start
+    for mailer in started:
+        mailer.kill()

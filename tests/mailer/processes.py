@@ -1,0 +1,132 @@
+"""Mailers as processes, as `nightmail up` starts them, and the events that they act on."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from conftest import NatsServer, eventually, free_port
+from nightmail_common.events import (
+    Blob,
+    Event,
+    MailEvent,
+    ResultReady,
+    RunError,
+    RunEvent,
+    RunFailed,
+    Runtime,
+    Timings,
+)
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+
+DUE = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+CSV = b"region,amount\nnorth,17\nsouth,5\n"
+
+
+class MailerProcess:
+    """`python -m nightmail_mailer`."""
+
+    def __init__(self, server: NatsServer, smtp_port: int, folder: Path, **settings: str) -> None:
+        self.health_port = free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "NIGHTMAIL_NATS_URL": server.url,
+            "NIGHTMAIL_SMTP_HOST": "127.0.0.1",
+            "NIGHTMAIL_SMTP_PORT": str(smtp_port),
+            "NIGHTMAIL_HEALTH_PORT": str(self.health_port),
+        } | {f"NIGHTMAIL_{name.upper()}": value for name, value in settings.items()}
+        self.process = subprocess.Popen([sys.executable, "-m", "nightmail_mailer"], env=environment, cwd=folder)
+
+    async def readiness(self) -> dict[str, Any]:
+        """Return what /health/ready says; empty while nothing answers."""
+        async with httpx.AsyncClient() as client:
+            try:
+                answer = await client.get(f"http://127.0.0.1:{self.health_port}/health/ready")
+            except httpx.TransportError:
+                return {}
+            content: dict[str, Any] = answer.json()
+            return content
+
+    async def ready(self) -> None:
+        async def answers() -> bool:
+            return (await self.readiness()).get("status") == "ready"
+
+        await eventually(answers, "the mailer is ready")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 15) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+def result_of(job: Job, csv: bytes = CSV, rows: int = 2, **fields: Any) -> ResultReady:
+    """Make the event of a run that worked."""
+    return ResultReady(
+        **{
+            "job_name": job.job_name,
+            "run_id": uuid4(),
+            "job": job,
+            "trigger": "schedule",
+            "scheduled_at": DUE,
+            "rows": rows,
+            "columns": tuple(csv.split(b"\n", 1)[0].decode().split(",")),
+            "csv": Blob(size=len(csv), sha256=hashlib.sha256(csv).hexdigest(), data=csv),
+            "log": "",
+            "timings": Timings(total_ms=1234.0),
+            "input_sha256": "",
+            "script_sha256": "",
+            "runtime": Runtime(python="3.11", pandas="3.0"),
+        }
+        | fields
+    )
+
+
+def failure_of(job: Job, **fields: Any) -> RunFailed:
+    """Make the event of a run that failed."""
+    return RunFailed(
+        **{
+            "job_name": job.job_name,
+            "run_id": uuid4(),
+            "job": job,
+            "trigger": "schedule",
+            "scheduled_at": DUE,
+            "error": RunError(stage="script", type="KeyError", message="'amont'", line=1),
+            "log": "reading\n3 rows\n",
+            "timings": Timings(total_ms=12.0),
+        }
+        | fields
+    )
+
+
+async def events_of(log: EventLog, run_id: UUID) -> list[Event]:
+    """Return everything that the log has about a run, in order."""
+    found: list[Event] = []
+    async for batch in log.replay(["runs.>"]):
+        for stored in batch:
+            event = stored.event()
+            if isinstance(event, RunEvent) and event.run_id == run_id:
+                found.append(event)
+    return found
+
+
+async def mail_event(log: EventLog, run_id: UUID, count: int = 1) -> MailEvent:
+    """Wait until the log says what became of a run's mail; return the last such event."""
+
+    async def look() -> list[MailEvent]:
+        found = [event for event in await events_of(log, run_id) if isinstance(event, MailEvent)]
+        return found if len(found) >= count else []
+
+    events = await eventually(look, f"the log says what became of the mail of {run_id}")
+    assert isinstance(events[-1], MailEvent)
+    return events[-1]

@@ -1,0 +1,134 @@
+"""A real SMTP server on a free port that keeps what it accepts and misbehaves where a test says so."""
+
+import asyncio
+import email
+from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from conftest import free_port
+
+#: Gets the recipient; returns the server's answer, or None to go on.
+Hook = Callable[[str], Awaitable[str | None]]
+
+DROP = "drop"
+
+
+async def _go_on(_: str) -> str | None:
+    return None
+
+
+class SmtpServer:
+    """Accepts everything until a hook says otherwise. Hooks run in the server's own thread and loop.
+
+    `after_data` runs once the mail is handed over and before it is kept; `after_accepting` when it is kept and
+    before the server says so. A hook that answers `DROP` ends the connection without an answer.
+    """
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.accepted: list[tuple[str, EmailMessage]] = []
+        self.raw: list[bytes] = []
+        self.connections = 0
+        self.on_rcpt: Hook = _go_on
+        self.after_data: Hook = _go_on
+        self.after_accepting: Hook = _go_on
+        self.data_size_limit = 33554432
+        self._controller: Controller | None = None
+
+    @property
+    def recipients(self) -> list[str]:
+        return [recipient for recipient, _ in self.accepted]
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return [mail for _, mail in self.accepted]
+
+    def start(self) -> None:
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            enable_SMTPUTF8=True,
+            data_size_limit=self.data_size_limit,
+            ident="test",
+        )
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Go away as a server that dies: whoever is connected is cut off."""
+        if self._controller is not None:
+            controller, self._controller = self._controller, None
+            controller.stop()
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: Any
+    ) -> Any:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
+    ) -> str:
+        if (answer := await self.on_rcpt(address)) is not None:
+            return self._answer(server, answer)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        recipient = envelope.rcpt_tos[0]
+        if (answer := await self.after_data(recipient)) is not None:
+            return self._answer(server, answer)
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.raw.append(content)
+        self.accepted.append((recipient, email.message_from_bytes(content, policy=default)))
+        if (answer := await self.after_accepting(recipient)) is not None:
+            return self._answer(server, answer)
+        return "250 taken"
+
+    def _answer(self, server: SMTP, answer: str) -> str:
+        if answer == DROP:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            return "421 gone"
+        return answer
+
+
+class Once:
+    """A hook that answers the first time for each recipient, and lets every later try through."""
+
+    def __init__(self, answer: str, times: int = 1) -> None:
+        self._answer = answer
+        self._times = times
+        self.seen: dict[str, int] = {}
+
+    async def __call__(self, recipient: str) -> str | None:
+        self.seen[recipient] = self.seen.get(recipient, 0) + 1
+        return self._answer if self.seen[recipient] <= self._times else None
+
+
+class Hang:
+    """A hook that hangs for one recipient until it is let go, and then ends the connection."""
+
+    def __init__(self, recipient: str, then: str | None = DROP) -> None:
+        self._recipient = recipient
+        self._then = then
+        self.hanging = False
+        self._released = False
+
+    async def __call__(self, recipient: str) -> str | None:
+        if recipient != self._recipient or self._released:
+            return None
+        self.hanging = True
+        while not self._released:  # noqa: ASYNC110 (let go from another thread)
+            await asyncio.sleep(0.01)
+        return self._then
+
+    def release(self) -> None:
+        self._released = True

@@ -1,0 +1,275 @@
+"""Every report arrives: whatever the server answers, and whenever the mailer dies."""
+
+from collections.abc import Callable
+
+import pytest
+
+from conftest import NatsServer, eventually
+from mailer.processes import CSV, MailerProcess, events_of, failure_of, mail_event, result_of
+from mailer.smtp_server import DROP, Hang, Hook, Once, SmtpServer
+from nightmail_common.events import MailFailed, MailSent, MailSkipped
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+
+MakeJob = Callable[..., Job]
+Start = Callable[..., MailerProcess]
+
+
+async def test_a_result_reaches_each_recipient_who_learns_of_no_other(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    event = result_of(make_job(consumer_emails=["a@example.com", "b@example.com"]))
+    await event_log.publish(event)
+    sent = await mail_event(event_log, event.run_id)
+    assert isinstance(sent, MailSent)
+    assert {one.address: one.outcome for one in sent.recipients} == {
+        "a@example.com": "accepted",
+        "b@example.com": "accepted",
+    }
+    assert sent.attachment_sha256 == event.csv.sha256
+    assert sorted(smtp_server.recipients) == ["a@example.com", "b@example.com"]
+    for recipient, mail in smtp_server.accepted:
+        assert [one.addr_spec for one in mail["To"].addresses] == [recipient]
+        assert [part.get_content().encode() for part in mail.iter_attachments()] == [CSV]
+
+
+async def test_a_failure_is_mailed_only_if_its_job_asks_for_that(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    quiet = failure_of(make_job(job_name="quiet", notify_on_failure=False))
+    loud = failure_of(make_job(job_name="loud"))
+    await event_log.publish(quiet)
+    await event_log.publish(loud)
+    sent = await mail_event(event_log, loud.run_id)
+    assert sent.kind == "failure"
+    assert [mail["Subject"] for mail in smtp_server.mails] == ["loud failed · 2026-11-23 09:00"]
+    assert await events_of(event_log, quiet.run_id) == [quiet]
+
+
+async def test_who_is_refused_for_good_is_named_and_the_others_get_theirs(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    async def no_such_user(recipient: str) -> str | None:
+        return "550 no such user" if recipient.startswith("nobody") else None
+
+    smtp_server.on_rcpt = no_such_user
+    start_mailer()
+    partly = result_of(make_job(consumer_emails=["a@example.com", "nobody@example.com"]))
+    wholly = result_of(make_job(consumer_emails=["nobody@example.com"]))
+    await event_log.publish(partly)
+    await event_log.publish(wholly)
+    sent = await mail_event(event_log, partly.run_id)
+    assert [(one.outcome, one.answer) for one in sent.recipients] == [
+        ("accepted", "250 taken"),
+        ("refused", "550 no such user"),
+    ]
+    assert isinstance(await mail_event(event_log, wholly.run_id), MailFailed)
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [("on_rcpt", "451 later"), ("after_data", "451 later"), ("on_rcpt", DROP), ("after_data", DROP)],
+)
+async def test_a_mail_that_is_not_taken_now_arrives_later_once(
+    step: str, answer: str, start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    setattr(smtp_server, step, Once(answer))
+    start_mailer()
+    event = result_of(make_job(consumer_emails=["a@example.com", "b@example.com"]))
+    await event_log.publish(event)
+    sent = await mail_event(event_log, event.run_id)
+    assert isinstance(sent, MailSent)
+    assert {one.outcome for one in sent.recipients} == {"accepted"}
+    assert sorted(smtp_server.recipients) == ["a@example.com", "b@example.com"]
+
+
+async def test_a_server_that_takes_mails_and_never_says_so_gets_three_alike_and_the_outcome_is_uncertain(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    async def drop(_: str) -> str | None:
+        return DROP
+
+    smtp_server.after_accepting = drop
+    start_mailer()
+    event = result_of(make_job())
+    await event_log.publish(event)
+    failed = await mail_event(event_log, event.run_id)
+    assert isinstance(failed, MailFailed)
+    assert [one.outcome for one in failed.recipients] == ["uncertain"]
+    assert len(smtp_server.mails) == 3
+    assert {mail["Message-ID"] for mail in smtp_server.mails} == {failed.message_id}
+
+
+async def test_no_other_mail_waits_for_the_one_that_hangs(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    hang = Hang("slow@example.com")
+    smtp_server.after_data = hang
+    start_mailer()
+    slow = result_of(make_job(consumer_emails=["slow@example.com"]))
+    await event_log.publish(slow)
+    await eventually(lambda: hang.hanging, "the server hangs")
+    others = [result_of(make_job(consumer_emails=[f"{number}@example.com"])) for number in range(20)]
+    for event in others:
+        await event_log.publish(event)
+    for event in others:
+        await mail_event(event_log, event.run_id)
+    assert "slow@example.com" not in smtp_server.recipients
+    hang.release()
+    assert isinstance(await mail_event(event_log, slow.run_id), MailSent)
+    assert len(smtp_server.recipients) == 21
+
+
+async def test_while_the_server_is_down_readiness_says_so_and_then_every_mail_arrives_once(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    mailer = start_mailer()
+    await mailer.ready()
+    smtp_server.stop()
+    events = [result_of(make_job(consumer_emails=[f"{number}@example.com"])) for number in range(40)]
+    for event in events:
+        await event_log.publish(event)
+
+    async def says_why() -> bool:
+        reason = (await mailer.readiness()).get("dependencies", {}).get("smtp", "ok")
+        return f"127.0.0.1:{smtp_server.port}" in reason
+
+    await eventually(says_why, "readiness says that the server is away")
+    smtp_server.start()
+    for event in events:
+        await mail_event(event_log, event.run_id)
+    assert sorted(smtp_server.recipients) == sorted(f"{number}@example.com" for number in range(40))
+    await mailer.ready()
+
+
+async def test_a_mail_is_sent_although_the_broker_dies_meanwhile(
+    start_mailer: Start,
+    smtp_server: SmtpServer,
+    event_log: EventLog,
+    make_job: MakeJob,
+    nats_server: NatsServer,
+) -> None:
+    hang = Hang("reports@example.com", then=None)
+    smtp_server.after_data = hang
+    start_mailer()
+    event = result_of(make_job())
+    await event_log.publish(event)
+    await eventually(lambda: hang.hanging, "the mail is on its way")
+    nats_server.kill()
+    hang.release()
+    await eventually(lambda: smtp_server.recipients, "the mail is there")
+    nats_server.start()
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+
+
+class Kill:
+    """A hook that kills the mailer the first time."""
+
+    def __init__(self) -> None:
+        self.mailer: MailerProcess | None = None
+
+    async def __call__(self, _: str) -> str | None:
+        if self.mailer is None:
+            return None
+        mailer, self.mailer = self.mailer, None
+        mailer.process.kill()
+        return DROP
+
+
+@pytest.mark.parametrize(
+    ("step", "copies"),
+    [
+        pytest.param("on_rcpt", 1, id="before DATA"),
+        pytest.param("after_data", 1, id="after DATA, before the server kept it"),
+        pytest.param("after_accepting", 2, id="kept, but the answer was never read: the window of RFC 1047"),
+    ],
+)
+async def test_a_mail_of_a_mailer_that_is_killed_is_sent_by_the_next_and_a_duplicate_can_be_recognised(
+    step: str, copies: int, start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    kill = Kill()
+    kill.mailer = start_mailer()
+    hook: Hook = kill
+    setattr(smtp_server, step, hook)
+    event = result_of(make_job())
+    await event_log.publish(event)
+    await eventually(lambda: kill.mailer is None, "the mailer was killed")
+    start_mailer()
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert len(smtp_server.mails) == copies
+    assert len({mail["Message-ID"] for mail in smtp_server.mails}) == 1
+
+
+async def test_of_several_recipients_only_those_get_it_after_a_kill_who_had_not_got_it(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    hang = Hang("late@example.com")
+    smtp_server.on_rcpt = hang
+    mailer = start_mailer()
+    event = result_of(make_job(consumer_emails=["early@example.com", "late@example.com"]))
+    await event_log.publish(event)
+    await eventually(lambda: hang.hanging and smtp_server.recipients, "one has got it and the other has not")
+
+    async def recorded() -> bool:
+        js = event_log._js
+        return bool((await js.stream_info("KV_MAILED")).state.messages)
+
+    await eventually(recorded, "the ledger has it")
+    mailer.kill()
+    hang.release()
+    start_mailer()
+    sent = await mail_event(event_log, event.run_id)
+    assert [one.outcome for one in sent.recipients] == ["accepted", "accepted"]
+    assert sorted(smtp_server.recipients) == ["early@example.com", "late@example.com"]
+
+
+async def test_an_event_that_is_delivered_again_sends_nothing_again(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    mailer = start_mailer()
+    event = result_of(make_job())
+    await event_log.publish(event)
+    await mail_event(event_log, event.run_id)
+    assert mailer.stop() == 0
+    await event_log._js.delete_consumer("EVENTS", "mailer")
+    start_mailer()
+    marker = result_of(make_job(consumer_emails=["marker@example.com"]))
+    await event_log.publish(marker)
+    await mail_event(event_log, marker.run_id)
+    assert smtp_server.recipients == ["reports@example.com", "marker@example.com"]
+
+
+async def test_a_mailer_that_is_told_to_stop_finishes_and_hands_back_what_hangs(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    hang = Hang("reports@example.com")
+    smtp_server.on_rcpt = hang
+    mailer = start_mailer()
+    event = result_of(make_job())
+    await event_log.publish(event)
+    await eventually(lambda: hang.hanging, "the mail is on its way")
+    assert mailer.stop() == 0
+    hang.release()
+    start_mailer()
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert smtp_server.recipients == ["reports@example.com"]
+
+
+async def test_an_empty_result_is_skipped_if_its_job_says_so_and_the_log_says_why(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    empty = result_of(make_job(when_empty="skip"), csv=b"region,amount\n", rows=0)
+    await event_log.publish(empty)
+
+    async def skipped() -> MailSkipped | None:
+        last = (await events_of(event_log, empty.run_id))[-1]
+        return last if isinstance(last, MailSkipped) else None
+
+    assert (await eventually(skipped, "the log says that the mail is skipped")).reason == "empty"
+    shown = result_of(make_job(), csv=b"region,amount\n", rows=0)
+    await event_log.publish(shown)
+    assert isinstance(await mail_event(event_log, shown.run_id), MailSent)
+    assert len(smtp_server.mails) == 1
