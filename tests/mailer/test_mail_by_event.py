@@ -1,0 +1,234 @@
+"""Which mails an event asks for: streaks of failures, recipients who left, mail once more, large results."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from nats.js.object_store import ObjectStore
+
+from conftest import eventually
+from mailer.processes import MailerProcess, events_of, failure_of, mail_event, result_of
+from mailer.smtp_server import SmtpServer
+from nightmail_common.events import (
+    Blob,
+    MailFailed,
+    MailRequested,
+    MailSent,
+    MailSkipped,
+    RecipientUnsubscribed,
+    ResultReady,
+    RunFailed,
+)
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_common.signing import RESULT, UNSUBSCRIBE, pseudonym, read
+from nightmail_common.streams import RESULTS, STREAKS
+from nightmail_mailer.streaks import QUIET, Streak, Streaks, with_failure
+
+MakeJob = Callable[..., Job]
+Start = Callable[..., MailerProcess]
+KEY = "k" * 32
+LINKS = {"public_url": "https://nightmail.example.com", "secret_key": KEY}
+MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+async def skipped(log: EventLog, event: ResultReady) -> MailSkipped:
+    async def look() -> MailSkipped | None:
+        last = (await events_of(log, event.run_id))[-1]
+        return last if isinstance(last, MailSkipped) else None
+
+    found: MailSkipped = await eventually(look, "the log says that the mail is skipped")
+    return found
+
+
+def failures(*minutes: int) -> Streak:
+    streak = None
+    for number, minute in enumerate(minutes, start=1):
+        streak = with_failure(streak, number, MORNING + timedelta(minutes=minute))
+    assert streak is not None
+    return streak
+
+
+def test_the_first_failure_is_told_and_then_one_an_hour_with_the_count() -> None:
+    assert failures(0).told == 1
+    assert failures(0, 1, 2, 59).told == 1
+    later = failures(0, 1, 2, 60)
+    assert (later.told, later.count, later.since) == (4, 4, MORNING)
+
+
+def test_a_failure_that_is_delivered_again_counts_once_and_is_decided_as_before() -> None:
+    streak = failures(0, 1)
+    assert with_failure(streak, 1, MORNING) == streak
+    assert with_failure(streak, 2, MORNING + timedelta(minutes=1)) == streak
+
+
+def test_a_job_that_works_and_fails_in_turn_is_told_no_more_than_once_an_hour() -> None:
+    ended = failures(0).model_copy(update={"recovery": 2})
+    again = with_failure(ended, 3, MORNING + timedelta(minutes=5))
+    assert (again.told, again.count) == (None, 1)
+    assert with_failure(again, 4, MORNING + QUIET).told == 4
+
+
+async def test_of_results_after_a_streak_one_says_that_the_job_works_again(event_log: EventLog) -> None:
+    streaks = Streaks(await event_log._js.key_value(STREAKS))
+    job_id = uuid4()
+    await streaks.failed(job_id, 10, MORNING)
+    assert await streaks.worked(job_id, 9) is None
+    first = await streaks.worked(job_id, 11)
+    assert first is not None
+    assert await streaks.worked(job_id, 11) == first
+    assert await streaks.worked(job_id, 12) is None
+
+
+async def test_a_streak_of_failures_is_mailed_once_and_once_when_it_is_over(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    job = make_job()
+    first, *others = [failure_of(job) for _ in range(4)]
+    await event_log.publish(first)
+    await mail_event(event_log, first.run_id)
+    for event in others:
+        await event_log.publish(event)
+    for event in others:
+
+        async def held(event: RunFailed = event) -> bool:
+            return any(isinstance(one, MailSkipped) for one in await events_of(event_log, event.run_id))
+
+        await eventually(held, "the failure's mail is held back")
+    for _ in range(2):
+        result = result_of(job)
+        await event_log.publish(result)
+        await mail_event(event_log, result.run_id)
+    await eventually(lambda: len(smtp_server.mails) >= 4, "all mails are there")
+    assert sorted(mail["Subject"].partition(" · ")[0] for mail in smtp_server.mails) == [
+        "daily sales",
+        "daily sales",
+        "daily sales failed",
+        "daily sales works again",
+    ]
+
+
+async def test_who_left_gets_nothing_more_from_that_job_and_still_from_others(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    left, other = make_job(consumer_emails=["a@example.com", "B@example.com"]), make_job(job_name="other")
+    leaving = RecipientUnsubscribed(
+        job_name=left.job_name, job_id=left.job_id, actor="recipient", address="a@example.com"
+    )
+    await event_log.publish(leaving)
+    start_mailer(**LINKS)
+    one, two = result_of(left), result_of(other)
+    await event_log.publish(one)
+    await event_log.publish(two)
+    await mail_event(event_log, one.run_id)
+    await mail_event(event_log, two.run_id)
+    assert sorted(smtp_server.recipients) == ["B@example.com", "reports@example.com"]
+    await event_log.publish(leaving.model_copy(update={"address": "b@example.com"}))
+
+    async def nobody_is_left() -> bool:
+        event = result_of(left)
+        await event_log.publish(event)
+        await eventually(lambda: _is_told(event_log, event), "the log says what became of it")
+        return any(isinstance(one, MailSkipped) for one in await events_of(event_log, event.run_id))
+
+    await eventually(nobody_is_left, "the mailer knows that everybody left")
+
+
+async def _is_told(log: EventLog, event: ResultReady) -> bool:
+    return len(await events_of(log, event.run_id)) > 1
+
+
+async def test_the_link_to_leave_names_job_and_recipient_to_the_api_alone(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer(**LINKS)
+    job = make_job()
+    event = result_of(job)
+    await event_log.publish(event)
+    await mail_event(event_log, event.run_id)
+    url = smtp_server.mails[0]["List-Unsubscribe"].strip("<>")
+    assert read(KEY, UNSUBSCRIBE, url.rpartition("/")[2]) == {
+        "job": str(job.job_id),
+        "recipient": pseudonym(KEY, job.job_id, "reports@example.com"),
+    }
+
+
+async def test_mail_is_sent_once_more_to_one_recipient_with_a_message_id_of_its_own(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    event = result_of(make_job(consumer_emails=["a@example.com", "b@example.com"]))
+    stored = await event_log.publish(event)
+    first = await mail_event(event_log, event.run_id)
+    await event_log.publish(
+        MailRequested(
+            job_name=event.job_name,
+            run_id=event.run_id,
+            request_id=uuid4(),
+            outcome_sequence=stored.sequence,
+            recipients=("b@example.com", "stranger@example.com"),
+            actor="admin",
+        )
+    )
+    again = await mail_event(event_log, event.run_id, count=2)
+    assert isinstance(again, MailSent)
+    assert [one.address for one in again.recipients] == ["b@example.com"]
+    assert again.message_id != first.message_id
+    assert sorted(smtp_server.recipients) == ["a@example.com", "b@example.com", "b@example.com"]
+
+
+async def _stored(event_log: EventLog, event: ResultReady, csv: bytes) -> ResultReady:
+    store: ObjectStore = await event_log._js.object_store(RESULTS)
+    await store.put(str(event.run_id), csv)
+    blob = Blob(size=len(csv), sha256=event.csv.sha256, bucket=RESULTS, object_name=str(event.run_id))
+    return event.model_copy(update={"csv": blob})
+
+
+async def test_a_result_over_the_servers_size_is_compressed_and_one_over_the_setting_is_linked(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    smtp_server.stop()
+    smtp_server.data_size_limit = 500_000
+    smtp_server.start()
+    start_mailer(max_attachment_bytes="10MiB", **LINKS)
+    soft = b"n\n" + b"".join(b"%d\n" % (number % 10) for number in range(300_000))
+    hard = b"n\n" + b"".join(b"%d\n" % (number * 2654435761 % 2**32) for number in range(200_000))
+    for csv, rows in ((soft, 300_000), (hard, 200_000)):
+        event = await _stored(event_log, result_of(make_job(), csv=csv, rows=rows), csv)
+        await event_log.publish(event)
+        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    compressed, linked = smtp_server.mails
+    assert [part.get_filename() for part in compressed.iter_attachments()] == ["daily sales 2026-11-23.csv.gz"]
+    assert not list(linked.iter_attachments())
+    body = linked.get_body(("plain",))
+    assert body is not None
+    token = body.get_content().partition("/shared/results/")[2].split()[0]
+    assert read(KEY, RESULT, token) == {"run": linked["X-Nightmail-Run"]}
+
+
+async def test_a_result_that_is_no_longer_there_ends_as_a_failed_mail(
+    start_mailer: Start, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    event = result_of(make_job())
+    blob = Blob(size=3, sha256=event.csv.sha256, bucket=RESULTS, object_name="gone")
+    await event_log.publish(event.model_copy(update={"csv": blob}))
+    failed = await mail_event(event_log, event.run_id)
+    assert isinstance(failed, MailFailed)
+    assert failed.reason == "the result is kept no longer"
+
+
+async def test_from_a_result_to_its_mail_takes_milliseconds(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    mailer = start_mailer()
+    await mailer.ready()
+    took = []
+    for number in range(1, 12):
+        begun = time.monotonic()
+        await event_log.publish(result_of(make_job()))
+        await eventually(lambda count=number: len(smtp_server.mails) == count, "the mail is there")  # type: ignore[misc]
+        took.append(time.monotonic() - begun)
+    assert sorted(took)[len(took) // 2] < 0.06, took
