@@ -14,6 +14,8 @@ SourceType = Literal["api", "file"]
 FileType = Literal["csv", "json"]
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
+#: Whether text that a spreadsheet would calculate gets a leading quote in the CSV.
+CsvFormulas = Literal["neutralise", "keep"]
 WhenEmpty = Literal["send", "skip"]
 
 #: A missed run is still worth something the day after; restoring an old backup must not fire a year of reports.
@@ -30,6 +32,9 @@ class DataSource(BaseModel):
     file_type: FileType
     headers: dict[str, str] | None = None
     records_path: str | None = None
+    #: Of a CSV; found out where it is not given.
+    delimiter: str | None = None
+    encoding: str | None = None
 
 
 class JobFields(BaseModel):
@@ -51,6 +56,7 @@ class JobFields(BaseModel):
     retries: int = 0
     subject: str | None = None
     notify_on_failure: bool = True
+    csv_formulas: CsvFormulas = "neutralise"
     when_empty: WhenEmpty = "send"
 
 

@@ -83,6 +83,8 @@ class DataSourceDefinition(DataSource):
     location: str = Field(min_length=1, max_length=4096)
     headers: dict[str, str] | None = Field(default=None, max_length=50)
     records_path: str | None = Field(default=None, min_length=1, max_length=256)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
+    encoding: str | None = Field(default=None, min_length=1, max_length=64)
 
     @field_validator("headers")
     @classmethod
@@ -96,6 +98,17 @@ class DataSourceDefinition(DataSource):
                 raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
         return headers
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str | None) -> str | None:
+        if encoding is None:
+            return None
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
+        return encoding
+
     @model_validator(mode="after")
     def _location_fits_the_source_type(self) -> "DataSourceDefinition":
         if self.source_type == "api":
@@ -106,6 +119,8 @@ class DataSourceDefinition(DataSource):
                 raise ValueError("headers go with source_type 'api' only")
         if self.records_path is not None and self.file_type != "json":
             raise ValueError("records_path goes with file_type 'json' only")
+        if self.file_type != "csv" and (self.delimiter is not None or self.encoding is not None):
+            raise ValueError("delimiter and encoding go with file_type 'csv' only")
         return self
 
 
