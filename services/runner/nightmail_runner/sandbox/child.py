@@ -16,12 +16,14 @@ import numpy
 import pandas
 
 from nightmail_common.script import BODY_FUNCTION, INPUTS, ScriptForm, ScriptSyntaxError, compile_script
-from nightmail_runner.sandbox import formats, protocol
+from nightmail_runner.sandbox import protocol, reading, writing
 from nightmail_runner.sandbox.blame import Blame, blame
 
 #: What a name or value in a message may have at most: a message is for people.
 LONGEST_SHOWN = 200
 MAX_OPEN_FILES = 64
+#: Of all column names together: they go into the event that says how the run ended.
+COLUMN_NAMES_CHARACTERS = 32 * 1024
 #: Kept back from a run's memory, so that it can still say that it had too little.
 LAST_WORDS_BYTES = 32 * 1024**2
 
@@ -44,9 +46,10 @@ _warm = _Warm()
 
 def warm_up() -> None:
     """Do once what every run does, so that no run pays for a first time."""
-    frame = formats.read(b"a,b\n1,x\n2,y\n", "csv", None)
-    frame = formats.read(b'[{"a": 1, "b": "x"}]', "json", None)
-    formats.write(frame.groupby("b", as_index=False).sum(), io.BytesIO())
+    reading.read_json(io.BytesIO(b'[{"a": 1, "b": "x"}]'), None)
+    frame = reading.read_csv(io.BytesIO(b"a,b,c\n1,x,\n2,y,1\n"), None, None)
+    frame = writing.tabular(frame.groupby("b", as_index=False).sum(), keep_formulas=False)
+    writing.write(frame, io.BytesIO())
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
         _warm.address_space_bytes = int(statm.read().split()[0]) * resource.getpagesize()
 
@@ -83,12 +86,14 @@ class _Run:
             del data
             self._lap("script_ms")
             stage = "output"
+            table = writing.tabular(result, keep_formulas=self._task["keep_formulas"])
+            del result
             with open(self._output, "wb", closefd=False) as output:
-                formats.write(result, output)
+                writing.write(table, output)
             self._lap("output_ms")
             return {
-                "rows": len(result),
-                "columns": formats.column_names(result),
+                "rows": len(table),
+                "columns": _column_names(table),
                 "durations": self._durations,
             }
         except BaseException as error:
@@ -113,9 +118,11 @@ class _Run:
             resource.setrlimit(what, (most, most))
 
     def _read(self) -> "pandas.DataFrame":
-        data = os.pread(self._source, os.fstat(self._source).st_size, 0)
-        os.close(self._source)
-        return formats.read(data, self._task["file_type"], self._task["records_path"])
+        with open(self._source, "rb", closefd=True) as source:  # noqa: PTH123 a descriptor
+            source.seek(0)
+            if self._task["file_type"] == "csv":
+                return reading.read_csv(source, self._task["delimiter"], self._task["encoding"])
+            return reading.read_json(source, self._task["records_path"])
 
     def _lap(self, name: str) -> None:
         now = time.perf_counter()
@@ -166,6 +173,18 @@ def _what_came_instead(form: ScriptForm, result: Any) -> str:
     shown = repr(result)
     shown = shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "..."
     return f"{how} an object of type {type(result).__name__}, not a DataFrame: {shown}"
+
+
+def _column_names(table: "pandas.DataFrame") -> list[str]:
+    """Return the names of the columns, as many as a message can carry."""
+    names = []
+    room = COLUMN_NAMES_CHARACTERS
+    for name in table.columns:
+        room -= len(str(name))
+        if room < 0:
+            break
+        names.append(str(name))
+    return names
 
 
 def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:

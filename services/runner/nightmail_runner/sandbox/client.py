@@ -189,6 +189,9 @@ async def _work(process: Process, task: Task, source: MemoryFile, output: Memory
         "script": task.script,
         "file_type": task.file_type,
         "records_path": task.records_path,
+        "delimiter": task.delimiter,
+        "encoding": task.encoding,
+        "keep_formulas": task.keep_formulas,
         "job_name": task.job_name,
         "scheduled_at": task.scheduled_at.isoformat(),
         "limits": {

@@ -34,13 +34,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """A script and how its input is to be read."""
+    """A script, how its input is to be read, and whether its CSV is for machines (`keep_formulas`)."""
 
     script: str
     file_type: Literal["csv", "json"]
     job_name: str
     scheduled_at: datetime
     records_path: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    keep_formulas: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
