@@ -17,9 +17,9 @@ from nightmail_common.subjects import job_name_of
 TRACEPARENT = "traceparent"
 
 
-def event_headers(event: Event, source: str, traceparent: str | None = None) -> dict[str, str]:
+def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
     """Return the headers of a new event: a UUIDv7 as id (RFC 9562), the service as source, the time as it is now."""
-    headers = {
+    return {
         "ce-specversion": "1.0",
         "ce-id": str(uuid_utils.compat.uuid7()),
         "ce-type": f"nightmail.{event.name}.v{event.version}",
@@ -27,9 +27,6 @@ def event_headers(event: Event, source: str, traceparent: str | None = None) -> 
         "ce-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "content-type": "application/json",
     }
-    if traceparent is not None:
-        headers[TRACEPARENT] = traceparent
-    return headers
 
 
 @dataclass(frozen=True)

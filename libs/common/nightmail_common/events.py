@@ -131,7 +131,8 @@ class RunRequested(RunEvent):
     """A run is wanted: a due time came, or somebody asked. A runner needs nothing but this event.
 
     `scheduled_at` is the due time of a scheduled run and the time of asking of a manual one. `late` marks a run
-    for a due time that was missed while the system was down.
+    for a due time that was missed while the system was down. `missed_before` counts the due times that came before
+    this one and got neither a run nor an event of their own; `first_missed_at` is the first of them.
     """
 
     name = "run-requested"
@@ -140,11 +141,16 @@ class RunRequested(RunEvent):
     trigger: Trigger
     scheduled_at: datetime
     late: bool = False
+    missed_before: int = 0
+    first_missed_at: datetime | None = None
     actor: str | None = None
 
 
 class RunSkipped(RunEvent):
-    """A due time that gets no run, and why: it was missed, or the previous run had not ended."""
+    """A due time that gets no run, and why: it was missed, or the previous run had not ended.
+
+    `missed_before` and `first_missed_at` are those of `RunRequested`.
+    """
 
     name = "run-skipped"
 
@@ -153,6 +159,8 @@ class RunSkipped(RunEvent):
     scheduled_at: datetime
     reason: SkipReason
     detail: str
+    missed_before: int = 0
+    first_missed_at: datetime | None = None
 
 
 class RunStarted(RunEvent):

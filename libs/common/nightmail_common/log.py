@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import nats.errors
@@ -21,7 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, RawStr
 from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 
-from nightmail_common.envelope import StoredEvent, event_headers
+from nightmail_common.envelope import TRACEPARENT, StoredEvent, event_headers
 from nightmail_common.events import Event
 from nightmail_common.streams import STREAM
 from nightmail_common.subjects import ALL_EVENTS, subject_of
@@ -68,6 +68,15 @@ class Publication:
     traceparent: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event as it goes over the wire, for who makes thousands of them at once (see `EventLog.headers_of`)."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Stored:
     """Where an event is in the log. `duplicate`: it was there before, under the same message id."""
@@ -106,19 +115,23 @@ class EventLog:
             WrongLastSequence: the expectation does not hold; nothing is stored.
             nats.errors.Error: the log did not answer; the event may be stored or not.
         """
-        publication = Publication(event, message_id, expectation, traceparent)
+        return await self.publish_message(self._message(Publication(event, message_id, expectation, traceparent)))
+
+    async def publish_message(self, message: Message) -> Stored:
+        """Store one event as `publish` does, with the same errors."""
         try:
-            ack = await self._js.publish(
-                subject_of(event), _body(event), headers=self._headers(publication), stream=STREAM
-            )
+            ack = await self._js.publish(message.subject, message.body, headers=dict(message.headers), stream=STREAM)
         except APIError as error:
             if error.err_code in _WRONG_LAST_SEQUENCE:
                 raise WrongLastSequence(str(error.description)) from error
             raise
         return Stored(ack.seq, bool(ack.duplicate))
 
-    async def publish_batch(self, publications: Sequence[Publication]) -> None:
+    async def publish_batch(self, publications: Sequence[Publication | Message]) -> int:
         """Store up to 1,000 events at once, all or none, in order (NATS ADR-50).
+
+        Returns:
+            The sequence of the last one; the others stand right before it.
 
         Raises:
             BatchRefused: nothing is stored: one of them is in the log already, or an expectation does not hold.
@@ -127,22 +140,20 @@ class EventLog:
         if not 1 <= len(publications) <= MAX_BATCH:
             raise ValueError(f"a batch has 1 to {MAX_BATCH} events, this one has {len(publications)}")
         batch_id = self._batch_ids.next().decode()
-        *body, last = [
-            (
-                subject_of(publication.event),
-                _body(publication.event),
-                self._headers(publication)
-                | {Header.BATCH_ID.value: batch_id, Header.BATCH_SEQUENCE.value: str(number)},
-            )
-            for number, publication in enumerate(publications, start=1)
-        ]
-        for subject, data, headers in body:
-            await self._client.publish(subject, data, headers=headers)
-        subject, data, headers = last
+        for number, publication in enumerate(publications, start=1):
+            message = self._message(publication) if isinstance(publication, Publication) else publication
+            headers = {
+                **message.headers,
+                Header.BATCH_ID.value: batch_id,
+                Header.BATCH_SEQUENCE.value: str(number),
+            }
+            if number < len(publications):
+                await self._client.publish(message.subject, message.body, headers=headers)
+        headers[Header.BATCH_COMMIT.value] = "1"
         reply = await self._client.request(
-            subject, data, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers | {Header.BATCH_COMMIT.value: "1"}
+            message.subject, message.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
         )
-        _check_batch(reply)
+        return _committed(reply)
 
     async def last_sequence(self) -> int:
         """Return the sequence of the last event; 0 if the log is empty."""
@@ -160,45 +171,59 @@ class EventLog:
         subjects: Sequence[str] = ALL_EVENTS,
         *,
         after: int = 0,
+        since: datetime | None = None,
         last_per_subject: bool = False,
+        headers_only: bool = False,
     ) -> AsyncIterator[list[StoredEvent]]:
         """Yield what the log holds now, in order, in batches; end when it has all been read.
 
         Args:
             subjects: filters; an event comes if any of them fits.
             after: the sequence to start behind.
-            last_per_subject: only the last event of each subject (`after` is not used).
+            since: the time to start at, instead of a sequence.
+            last_per_subject: only the last event of each subject (`after` and `since` are not used).
+            headers_only: the events come without their data.
         """
         until = await self.last_sequence()
         if until <= after:
             return
-        reader = _Reader(self._client, self._js, subjects, after, last_per_subject)
+        reader = _Reader(self._client, self._js, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
             yield [event for event in batch if event.sequence <= until]
             if batch[-1].sequence >= until:
                 return
 
     async def follow(
-        self, subjects: Sequence[str] = ALL_EVENTS, *, after: int = 0
+        self, subjects: Sequence[str] = ALL_EVENTS, *, after: int = 0, headers_only: bool = False
     ) -> AsyncGenerator[list[StoredEvent], None]:
         """Yield every event behind a sequence, in order, in batches, and for ever what comes; each exactly once.
 
         Survives reconnects and restarts of the broker: it reads on where it was.
         """
-        reader = _Reader(self._client, self._js, subjects, after, last_per_subject=False)
+        reader = _Reader(
+            self._client, self._js, subjects, after, None, last_per_subject=False, headers_only=headers_only
+        )
         async for batch in reader.batches(end_when_idle=False):
             yield batch
 
-    def _headers(self, publication: Publication) -> dict[str, str]:
-        headers = event_headers(publication.event, self._source, publication.traceparent)
+    def headers_of(self, event: Event | type[Event]) -> dict[str, str]:
+        """Return the headers of a new event of that kind: what `publish` would set, but for what a publication says."""
+        headers = event_headers(event, self._source)
+        if event.family == "runs":
+            headers[Header.MSG_TTL.value] = self._run_ttl
+        return headers
+
+    def _message(self, publication: Publication) -> Message:
+        event = publication.event
+        headers = self.headers_of(event)
+        if publication.traceparent is not None:
+            headers[TRACEPARENT] = publication.traceparent
         if publication.message_id is not None:
             headers[Header.MSG_ID.value] = publication.message_id
-        if publication.event.family == "runs":
-            headers[Header.MSG_TTL.value] = self._run_ttl
         if publication.expectation is not None:
             headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = str(publication.expectation.last_sequence)
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = publication.expectation.subjects
-        return headers
+        return Message(subject_of(event), event.model_dump_json(exclude_none=True).encode(), headers)
 
 
 class _Reader:
@@ -210,13 +235,22 @@ class _Reader:
     """
 
     def __init__(
-        self, client: Client, js: JetStreamContext, subjects: Sequence[str], after: int, last_per_subject: bool
+        self,
+        client: Client,
+        js: JetStreamContext,
+        subjects: Sequence[str],
+        after: int,
+        since: datetime | None,
+        last_per_subject: bool,
+        headers_only: bool,
     ) -> None:
         self._client = client
         self._js = js
         self._subjects = list(subjects)
         self._after = after
+        self._since = since
         self._last_per_subject = last_per_subject
+        self._headers_only = headers_only
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         while True:
@@ -257,17 +291,20 @@ class _Reader:
                 await self._js.delete_consumer(STREAM, info.name)
 
     def _config(self) -> ConsumerConfig:
-        start: dict[str, Any] = (
-            {"deliver_policy": DeliverPolicy.LAST_PER_SUBJECT}
-            if self._last_per_subject
-            else {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
-        )
+        start: dict[str, Any]
+        if self._last_per_subject:
+            start = {"deliver_policy": DeliverPolicy.LAST_PER_SUBJECT}
+        elif self._since is not None and self._after == 0:
+            start = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._since}
+        else:
+            start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
         return ConsumerConfig(
             filter_subjects=self._subjects,
             ack_policy=AckPolicy.NONE,
             inactive_threshold=READER_INACTIVE_SECONDS,
             mem_storage=True,
             num_replicas=1,
+            headers_only=self._headers_only or None,
             **start,
         )
 
@@ -279,18 +316,15 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, batch: int) ->
         return []
 
 
-def _body(event: Event) -> bytes:
-    return event.model_dump_json(exclude_none=True).encode()
-
-
-def _check_batch(reply: Msg) -> None:
+def _committed(reply: Msg) -> int:
     answer = json.loads(reply.data)
-    if (refusal := answer.get("error")) is None:
-        return
-    error = APIError(**refusal)
-    if error.err_code in _WRONG_LAST_SEQUENCE or error.err_code in _BATCH_REFUSED:
-        raise BatchRefused(error.description)
-    raise error
+    if (refusal := answer.get("error")) is not None:
+        error = APIError(**refusal)
+        if error.err_code in _WRONG_LAST_SEQUENCE or error.err_code in _BATCH_REFUSED:
+            raise BatchRefused(error.description)
+        raise error
+    sequence: int = answer["seq"]
+    return sequence
 
 
 def _from_message(message: Msg) -> StoredEvent:

@@ -3,21 +3,54 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+
+import structlog
 
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_common.job import Job
+from nightmail_common.job import Job, OnMissed, Overlap
 from nightmail_common.schedule import Schedule
 
+logger = structlog.get_logger()
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """A job that exists. `since`: due times after this moment are owed to its owner."""
+    """A job that exists, as small as firing it needs: there may be 100,000.
 
-    job: Job
+    `since`: due times after this moment are owed to its owner. `json`: the job as its run requests carry it.
+    """
+
+    job_name: str
+    job_id: str
+    version: int
     schedule: Schedule
+    on_missed: OnMissed
+    max_lateness_seconds: int
+    overlap: Overlap
+    json: bytes
     since: datetime
     paused: bool = False
+
+    @classmethod
+    def of(cls, job: Job, since: datetime) -> "ScheduledJob":
+        """Return a job that fires from a moment on.
+
+        Raises:
+            ScheduleError, TimezoneError: this machine does not know the schedule's zone, or it never comes.
+        """
+        return cls(
+            job_name=job.job_name,
+            job_id=str(job.job_id),
+            version=job.version,
+            schedule=_schedule(job.schedule_time, job.timezone),
+            on_missed=job.on_missed,
+            max_lateness_seconds=job.max_lateness_seconds,
+            overlap=job.overlap,
+            json=job.model_dump_json(exclude_none=True).encode(),
+            since=since,
+        )
 
 
 class Jobs:
@@ -30,9 +63,16 @@ class Jobs:
         return (job for job in self._by_name.values() if not job.paused)
 
     def apply(self, stored: StoredEvent) -> tuple[ScheduledJob | None, ScheduledJob | None]:
-        """Take one event of a job in; return what fired before it and what fires after it."""
+        """Take one event of a job in; return what fired before it and what fires after it.
+
+        An event that cannot be understood changes nothing: one job must not stop all others.
+        """
         before = self._by_name.get(stored.job_name)
-        after = _after(before, stored)
+        try:
+            after = _after(before, stored)
+        except ValueError as error:
+            logger.exception("job_not_scheduled", job_name=stored.job_name, error=str(error), sequence=stored.sequence)
+            after = before
         if after is None:
             self._by_name.pop(stored.job_name, None)
         else:
@@ -43,13 +83,13 @@ class Jobs:
 def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | None:
     match stored.event():
         case JobCreated(job=job):
-            return ScheduledJob(job, Schedule.parse(job.schedule_time, job.timezone), stored.time)
+            return ScheduledJob.of(job, stored.time)
         case JobUpdated(job=job):
-            schedule = Schedule.parse(job.schedule_time, job.timezone)
+            updated = ScheduledJob.of(job, stored.time)
             if before is None:
-                return ScheduledJob(job, schedule, stored.time)
-            since = before.since if schedule == before.schedule else stored.time
-            return ScheduledJob(job, schedule, since, before.paused)
+                return updated
+            since = before.since if updated.schedule == before.schedule else stored.time
+            return replace(updated, since=since, paused=before.paused)
         case JobPaused() if before is not None:
             return replace(before, paused=True)
         case JobResumed() if before is not None:
@@ -62,3 +102,8 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
 
 def _if_active(job: ScheduledJob | None) -> ScheduledJob | None:
     return None if job is None or job.paused else job
+
+
+@lru_cache(maxsize=4096)
+def _schedule(schedule_time: str, timezone: str) -> Schedule:
+    return Schedule.parse(schedule_time, timezone)

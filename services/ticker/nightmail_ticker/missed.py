@@ -1,91 +1,72 @@
-"""Due times that nobody served: the system was down when they came."""
+"""The fate of a due time: a run in time, a late run, or none, and why. Pure: no log, no clock."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+from typing import Literal
 
-import structlog
-
-from nightmail_common.envelope import run_message_id
-from nightmail_common.events import RunRequested, RunSkipped
-from nightmail_common.log import EventLog
-from nightmail_common.run import scheduled_run_id
-from nightmail_common.subjects import job_token
-from nightmail_ticker.fire import Requests
+from nightmail_common.schedule import Schedule
 from nightmail_ticker.jobs import ScheduledJob
 
-logger = structlog.get_logger()
+#: Longer than a standby needs to take over (5 s): a due time served within it counts as served in time.
+GRACE = timedelta(seconds=15)
+#: A year of `* * * * *` is half a million due times; nobody needs that number exactly.
+MOST_COUNTED = 10_000
 
 
-@dataclass(frozen=True)
-class Missed:
-    """The latest due time of a job that came while nobody served it, and how late it is."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The latest due time of a schedule in a span, and how many came before it in the span (at most 10,000)."""
 
-    job: ScheduledJob
-    due: datetime
+    at: datetime
+    missed_before: int
+    first_missed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a due time. `late`: it was missed; its run, if it gets one, says so."""
+
+    due: Due
+    kind: Literal["run", "missed", "overlap"]
     late_seconds: float
-
-    @property
-    def is_run(self) -> bool:
-        return self.job.job.on_missed == "run_once" and self.late_seconds <= self.job.job.max_lateness_seconds
+    late: bool
 
 
-class Served:
-    """The last due time of each job that the log holds a request or a skip of."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-
-    async def by_job(self) -> dict[str, datetime]:
-        """Return the last scheduled due time served, by the name of the job."""
-        served: dict[str, datetime] = {}
-        manual: list[str] = []
-        async for batch in self._log.replay(("runs.*.run-requested", "runs.*.run-skipped"), last_per_subject=True):
-            for stored in batch:
-                match stored.event():
-                    case RunRequested(trigger="manual"):
-                        manual.append(stored.job_name)
-                    case RunRequested(scheduled_at=due) | RunSkipped(scheduled_at=due):
-                        served[stored.job_name] = max(due, served.get(stored.job_name, due))
-                    case _:
-                        pass
-        for job_name in manual:  # the last request hides the last scheduled one: look through the job's own
-            async for batch in self._log.replay((f"runs.{job_token(job_name)}.run-requested",)):
-                for stored in batch:
-                    match stored.event():
-                        case RunRequested(trigger="schedule", scheduled_at=due):
-                            served[job_name] = max(due, served.get(job_name, due))
-                        case _:
-                            pass
-        return served
+# The jobs of one slot share schedule, last served time and moment: one computation for all of them.
+@lru_cache(maxsize=1024)
+def latest_due(schedule: Schedule, after: datetime, until: datetime) -> Due | None:
+    """Return the latest due time after one moment and not after another; None if there is none."""
+    count = 0
+    first = last = None
+    for due in islice(schedule.due_times(after), MOST_COUNTED + 1):
+        if due > until:
+            break
+        count, first, last = count + 1, first or due, due
+    if last is None:
+        return None
+    if count > MOST_COUNTED:
+        last = schedule.last_due(last, until) or last
+    return Due(last, count - 1, first if count > 1 else None)
 
 
-def missed(jobs: Iterable[ScheduledJob], served: dict[str, datetime], now: datetime) -> list[Missed]:
-    """Return each job's latest due time that came after the last one served (or after the job began) until now."""
-    found = []
-    for job in jobs:
-        after = max(job.since, served.get(job.job.job_name, job.since))
-        if (due := job.schedule.last_due(after, now)) is not None:
-            found.append(Missed(job, due, (now - due).total_seconds()))
-    return found
+def fate(job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool) -> Fate | None:
+    """Return what becomes of a job's latest due time that is not served yet; None if there is none.
 
+    Only the latest one can get a run: what came before it is told of in its event.
 
-async def catch_up(missing: Iterable[Missed], requests: Requests, log: EventLog) -> None:
-    """Run what is to be run once, marked as late; tell of the rest that it was skipped."""
-    for item in missing:
-        job = item.job.job
-        logger.info("due_time_missed", job_name=job.job_name, due=item.due.isoformat(), runs=item.is_run)
-        if item.is_run:
-            await requests.publish(item.due, [item.job], late=True)
-            continue
-        run_id = scheduled_run_id(job.job_id, item.due)
-        skipped = RunSkipped(
-            job_name=job.job_name,
-            run_id=run_id,
-            job_id=job.job_id,
-            job_version=job.version,
-            scheduled_at=item.due.astimezone(UTC),
-            reason="missed",
-            detail=f"nothing ran at the due time; noticed {item.late_seconds:.0f} s late",
-        )
-        await log.publish(skipped, message_id=run_message_id(run_id))
+    Args:
+        served: the last due time of the job that got a run or an event.
+        still_runs: a run of the job has been requested and has not ended.
+    """
+    due = latest_due(job.schedule, job.since if served is None else max(job.since, served), now)
+    if due is None:
+        return None
+    late_seconds = (now - due.at).total_seconds()
+    late = late_seconds > GRACE.total_seconds()
+    if late and (job.on_missed == "skip" or late_seconds > job.max_lateness_seconds):
+        return Fate(due, "missed", late_seconds, late)
+    if still_runs and job.overlap == "skip":
+        return Fate(due, "overlap", late_seconds, late)
+    return Fate(due, "run", late_seconds, late)

@@ -1,0 +1,191 @@
+"""How late N run requests due in one second are durably in the log, against plain APScheduler with N no-op jobs.
+
+A real nats-server (`sync_interval: always`), a real ticker process, N jobs created in the log beforehand, all due at
+the same minute. Lateness is from the due time to the broker's own timestamp of the stored request, which the server
+sets when it stores: an upper bound comes from the ticker's own line, which counts until the last acknowledgement.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import nats
+import psutil
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from nightmail_common import streams
+from nightmail_common.events import JobCreated
+from nightmail_common.job import DataSource, Job
+from nightmail_common.log import EventLog, Publication
+
+BATCH = 500
+DEADLINE_SECONDS = 180.0
+#: The ticker must be ready, and idle, before the minute comes.
+ROOM_SECONDS = 5.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 1_000, 10_000, 100_000])
+    for count in parser.parse_args().jobs:
+        print(f"{count} jobs due at once")
+        _report("plain APScheduler, no-op jobs", asyncio.run(no_op_lateness(count)))
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(measure(count, Path(folder)))
+
+
+async def no_op_lateness(count: int) -> list[float]:
+    """Return how late APScheduler's own jobs are, one each, that do nothing but look at the clock; seconds."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    due = datetime.now(UTC) + timedelta(seconds=2 + count / 10_000)
+    lateness: list[float] = []
+
+    async def no_op() -> None:
+        lateness.append((datetime.now(UTC) - due).total_seconds())
+
+    for _ in range(count):
+        scheduler.add_job(no_op, DateTrigger(due), misfire_grace_time=None)
+    scheduler.start()
+    while len(lateness) < count:  # noqa: ASYNC110 - APScheduler has no event for it
+        await asyncio.sleep(0.1)
+    scheduler.shutdown(wait=False)
+    return lateness
+
+
+async def measure(count: int, folder: Path) -> None:
+    port, health_port = _free_port(), _free_port()
+    config = folder / "nats.conf"
+    config.write_text(
+        f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{folder}/store", sync_interval: always }}\n'
+    )
+    with (folder / "ticker.log").open("w") as lines:
+        server = subprocess.Popen(  # noqa: ASYNC220
+            [Path(sys.executable).parent / "nats-server", "-c", config], stderr=lines
+        )
+        try:
+            client = await nats.connect(f"nats://127.0.0.1:{port}", error_cb=_not_yet, max_reconnect_attempts=-1)
+            await streams.declare(client.jetstream(), timedelta(days=1))
+            log = EventLog(client, "bench", timedelta(days=1))
+            # Far enough for the jobs to be written and read first.
+            due = _next_minute(datetime.now(UTC) + timedelta(seconds=ROOM_SECONDS + 10 + count / 3_000))
+            await _create(log, count, due)
+            started = time.perf_counter()
+            environment = os.environ | {
+                "NIGHTMAIL_NATS_URL": f"nats://127.0.0.1:{port}",
+                "NIGHTMAIL_HEALTH_PORT": str(health_port),
+            }
+            ticker = subprocess.Popen(  # noqa: ASYNC220
+                [sys.executable, "-m", "nightmail_ticker"], env=environment, stderr=lines, cwd=folder
+            )
+            try:
+                await _ready(health_port)
+                process = psutil.Process(ticker.pid)
+                print(f"  start to ready {time.perf_counter() - started:.2f} s, {_pss_mb(process):.0f} MB PSS")
+                if datetime.now(UTC) > due:
+                    raise SystemExit("error: the jobs fell due before the ticker was ready; this machine is too slow")
+                await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 0.5))
+                cpu = sum(process.cpu_times()[:2])
+                lateness = await _lateness(log, count, due)
+                cpu = sum(process.cpu_times()[:2]) - cpu
+            finally:
+                ticker.terminate()
+                ticker.wait()
+            await client.close()
+        finally:
+            server.terminate()
+            server.wait()
+    _report("Nightmail, request stored", lateness)
+    acknowledged = re.findall(r"lateness_ms=(\d+)", (folder / "ticker.log").read_text())
+    print(f"  last acknowledged after {acknowledged[-1]} ms, {cpu:.2f} s of CPU")
+
+
+async def _not_yet(_error: Exception) -> None:
+    """The server has only just been started."""
+
+
+async def _create(log: EventLog, count: int, due: datetime) -> None:
+    cron = f"{due.minute} {due.hour} {due.day} {due.month} *"
+    for start in range(0, count, BATCH):
+        await log.publish_batch(
+            [Publication(_created(number, cron)) for number in range(start, min(start + BATCH, count))]
+        )
+
+
+def _created(number: int, cron: str) -> JobCreated:
+    now = datetime.now(UTC)
+    job = Job(
+        job_name=f"report {number}",
+        schedule_time=cron,
+        timezone="UTC",
+        data_source=DataSource(source_type="api", location="https://example.com/sales.csv", file_type="csv"),
+        processing_script="return data.groupby('region', as_index=False).amount.sum()\n" * 8,
+        consumer_emails=("reports@example.com",),
+        job_id=uuid4(),
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    return JobCreated(job_name=job.job_name, job_id=job.job_id, actor="bench", job=job)
+
+
+async def _ready(port: int) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with await asyncio.to_thread(urllib.request.urlopen, f"http://127.0.0.1:{port}/health/ready"):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            await asyncio.sleep(0.02)
+    raise SystemExit("error: the ticker did not become ready")
+
+
+async def _lateness(log: EventLog, count: int, due: datetime) -> list[float]:
+    """Return the seconds from the due time to the broker's timestamp of each request."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    first = await log.last_sequence()
+    while await log.last_sequence() < first + count:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"error: {await log.last_sequence() - first} of {count} requests came")
+        await asyncio.sleep(0.25)
+    return [
+        (stored.time - due).total_seconds()
+        async for batch in log.replay(("runs.*.run-requested",), headers_only=True)
+        for stored in batch
+    ]
+
+
+def _next_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _pss_mb(process: psutil.Process) -> float:
+    return float(process.memory_full_info().pss) / 1e6
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _report(name: str, lateness: Sequence[float]) -> None:
+    ordered = sorted(lateness)
+    p50, p99 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99))
+    print(f"  {name:<30} p50 {p50 * 1000:7.1f}  p99 {p99 * 1000:7.1f}  max {ordered[-1] * 1000:7.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""A ticker at work: it follows the log all the time, and fires while it leads."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import nats.errors
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.log import EventLog
+from nightmail_common.subjects import JOB_EVENTS
+from nightmail_ticker.fire import Clock, Requests
+from nightmail_ticker.jobs import Jobs, ScheduledJob
+from nightmail_ticker.leader import Lease
+from nightmail_ticker.runs import Runs
+from nightmail_ticker.slots import Slots
+
+RETRY_SECONDS = 0.5
+#: Late runs go out while fewer than this many runs wait or run: what is due now finds a short queue.
+CATCH_UP_RUNNING = 100
+CATCH_UP_JOBS = 50
+#: A timer does not see that somebody set the clock.
+CLOCK_LOOK_SECONDS = 1.0
+CLOCK_JUMP_SECONDS = 0.5
+
+logger = structlog.get_logger()
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ticker:
+    """Turns due times into run requests, as one of any number of tickers on the same log."""
+
+    def __init__(self, log: EventLog, lease: Lease, clock: Clock = now_utc) -> None:
+        self._log = log
+        self._lease = lease
+        self._clock = clock
+        self._jobs = Jobs()
+        self._runs = Runs()
+        self._requests = Requests(log, self._runs, lambda: lease.held, clock)
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._slots = Slots(self._scheduler, self._fire)
+        self._firing: set[asyncio.Task[None]] = set()
+
+    async def load(self) -> tuple[int, int]:
+        """Read how things stand from the log; return where to follow the jobs and the runs from."""
+        jobs_position = 0
+        async for batch in self._log.replay((JOB_EVENTS,)):
+            for stored in batch:
+                self._jobs.apply(stored)
+                jobs_position = stored.sequence
+        runs_position = await self._runs.load(self._log, self._jobs.active(), self._clock())
+        for job in self._jobs.active():
+            self._slots.add(job)
+        logger.info("ticker_ready", jobs=sum(1 for _ in self._jobs.active()))
+        return jobs_position, runs_position
+
+    async def run(self, jobs_position: int, runs_position: int) -> None:
+        """Follow the log and fire, until cancelled."""
+        self._scheduler.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._runs.follow(self._log, runs_position))
+                tasks.create_task(self._follow_jobs(jobs_position))
+                tasks.create_task(self._lead())
+                tasks.create_task(self._watch_clock())
+        finally:
+            for firing in self._firing:
+                firing.cancel()
+            self._scheduler.shutdown(wait=False)
+            await self._lease.resign()
+
+    async def _follow_jobs(self, after: int) -> None:
+        async for batch in self._log.follow((JOB_EVENTS,), after=after):
+            for stored in batch:
+                self._change(stored)
+
+    def _change(self, stored: StoredEvent) -> None:
+        before, after = self._jobs.apply(stored)
+        if before is not None:
+            self._slots.remove(before)
+        if after is not None:
+            self._slots.add(after)
+            # Its due time may have come between the change and the news of it.
+            if self._lease.held and self._requests.fate(after, self._clock()) is not None:
+                firing = asyncio.create_task(self._fire([after]))
+                self._firing.add(firing)
+                firing.add_done_callback(self._firing.discard)
+        logger.info("job_changed", job_name=stored.job_name, change=stored.name)
+
+    async def _lead(self) -> None:
+        while True:
+            await self._lease.campaign()
+            logger.info("lease_won")
+            leading = asyncio.create_task(self._catch_up())
+            try:
+                await self._lease.keep()
+            finally:
+                leading.cancel()
+            logger.warning("lease_lost")
+
+    async def _fire(self, jobs: Collection[ScheduledJob]) -> None:
+        while self._lease.held:  # whoever leads next begins with what is left
+            try:
+                await self._requests.settle(jobs)
+                return
+            except (nats.errors.Error, OSError) as error:
+                logger.warning("due_times_not_stored", error=str(error) or type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _catch_up(self) -> None:
+        """Settle what came due while nobody led: what is in time and what gets no run at once, late runs paced."""
+        now = self._clock()
+        fates = [(job, fate) for job in self._jobs.active() if (fate := self._requests.fate(job, now)) is not None]
+        await self._fire([job for job, fate in fates if not (fate.late and fate.kind == "run")])
+        late = [job for job, fate in sorted(fates, key=lambda item: item[1].due.at) if fate.late and fate.kind == "run"]
+        for start in range(0, len(late), CATCH_UP_JOBS):
+            await self._runs.fewer_running_than(CATCH_UP_RUNNING)
+            active = {job.job_id: job for job in self._jobs.active()}
+            await self._fire(
+                [active[job.job_id] for job in late[start : start + CATCH_UP_JOBS] if job.job_id in active]
+            )
+
+    async def _watch_clock(self) -> None:
+        ahead = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(CLOCK_LOOK_SECONDS)
+            jumped = time.time() - time.monotonic() - ahead
+            if abs(jumped) > CLOCK_JUMP_SECONDS:
+                logger.warning("clock_jumped", seconds=round(jumped, 1))
+                ahead += jumped
+                self._scheduler.wakeup()
