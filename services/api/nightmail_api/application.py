@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from nightmail_api.borders import Borders
 from nightmail_api.parts import Parts
 from nightmail_api.problems import add_problem_handlers
-from nightmail_api.routes import events, health, jobs, runs, schedules, tokens, versions
+from nightmail_api.routes import events, health, jobs, mail, runs, schedules, tokens, versions
 
 DESCRIPTION = """
 Nightmail runs your pandas scripts on schedule and mails the result as CSV.
@@ -38,7 +38,7 @@ def build_application(parts: Parts, cors_origins: Sequence[str] = ()) -> FastAPI
         )
     app.add_middleware(Borders)
     add_problem_handlers(app)
-    for module in (jobs, versions, runs, events, schedules, tokens, health):
+    for module in (jobs, versions, runs, mail, events, schedules, tokens, health):
         # One flat list: an included router is searched on its own, which costs every request.
         app.router.routes.extend(module.router.routes)
     return app

@@ -1,6 +1,7 @@
 """The API from start to end: settings, the broker, the read model, the HTTP server, the drain."""
 
 import asyncio
+import secrets
 import sys
 from contextlib import suppress
 from functools import partial
@@ -72,6 +73,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         default_timezone=settings.timezone,
     )
 
+        secret_key=_secret_key(settings),
     async def follow_the_log() -> None:
         await client.connect(**connect_options(settings, "nightmail-api"))
         await _declare(js, tokens, settings)
@@ -93,6 +95,11 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         queries.close()
         projection.close()
         await client.close()
+
+
+def _secret_key(settings: ApiSettings) -> str:
+    """Return the key of the links in mails; one that nobody has if none is set, so that no link is valid."""
+    return settings.secret_key.get_secret_value() if settings.secret_key else secrets.token_urlsafe()
 
 
 async def _declare(js: JetStreamContext, tokens: Tokens, settings: ApiSettings) -> None:

@@ -30,6 +30,8 @@ class Parts:
     results: Results
     default_timezone: str
 
+    #: What signs the links in mails.
+    secret_key: str
 
 async def ready_parts(request: Request) -> Parts:
     """Return the parts.

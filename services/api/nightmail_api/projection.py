@@ -26,6 +26,7 @@ from nightmail_common.events import (
     JobResumed,
     JobUpdated,
     MailEvent,
+    RecipientUnsubscribed,
     ResultReady,
     RunEvent,
     RunFailed,
@@ -198,6 +199,8 @@ class Projection:
                 self._change_job(event.job_name, stored.sequence, status="paused")
             case JobResumed():
                 self._change_job(event.job_name, stored.sequence, status="active")
+            case RecipientUnsubscribed():
+                self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (stored.sequence, event.job_name))
             case JobDeleted():
                 self._bury(event.job_name, stored.sequence)
             case JobErased():

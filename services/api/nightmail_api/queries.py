@@ -71,6 +71,11 @@ class Queries:
         job = None if row["definition"] is None else Job.model_validate_json(row["definition"])
         return KnownJob(row["status"], row["sequence"], job)
 
+    def job_of_id(self, job_id: UUID) -> Job | None:
+        """Return the job of an id; None if it is deleted."""
+        row = self._one("SELECT definition FROM jobs WHERE job_id = ? AND definition IS NOT NULL", str(job_id))
+        return None if row is None else Job.model_validate_json(row["definition"])
+
     def job(self, job_name: str, now: datetime) -> tuple[dict[str, Any], int] | None:
         """Return a job's answer and the sequence of its last event; None if there is no such job."""
         row = self._one(f"{_JOB} WHERE jobs.job_name = ? AND jobs.status <> 'deleted'", job_name)

@@ -29,6 +29,8 @@ class ApiSettings(ServiceSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     admin_token: SecretStr | None = None
+    #: Signs the links in mails; the mailer has the same. Without it there are none.
+    secret_key: SecretStr | None = None
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.

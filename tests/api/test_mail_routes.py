@@ -1,0 +1,120 @@
+"""Mail over REST: once more, to some or all; a recipient who leaves; a result by its signed link."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from api.conftest import MakeReplica, Replica
+from api.test_runs_over_rest import CSV, requested, result_ready
+from conftest import eventually
+from nightmail_common.events import Blob, MailRequested, RecipientUnsubscribed
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_common.signing import RESULT, UNSUBSCRIBE, pseudonym, sign
+
+KEY = "k" * 32
+BLOB = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), data=CSV)
+
+
+async def ended(api: Replica, log: EventLog) -> tuple[UUID, Job]:
+    """Return a run with a result that the API knows."""
+    run_id, job = await requested(api, log, consumer_emails=["a@example.com", "b@example.com"])
+    await log.publish(result_ready(run_id, job, BLOB))
+
+    async def is_known() -> bool:
+        return bool((await api.http.get(f"/runs/{run_id}")).json()["status"] == "processed")
+
+    await eventually(is_known, "the API knows the result")
+    return run_id, job
+
+
+async def last(log: EventLog, subjects: str) -> object:
+    stored = await log.last_event(subjects)
+    return None if stored is None else stored.event()
+
+
+async def test_a_runs_mail_is_asked_for_again_for_all_or_some_recipients(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await ended(api, event_log)
+    answer = await api.http.post(f"/runs/{run_id}/resend")
+    assert answer.status_code == 202
+    event = await last(event_log, "runs.*.mail-requested")
+    assert isinstance(event, MailRequested)
+    assert str(event.request_id) == answer.json()["request_id"]
+    assert event.recipients == job.consumer_emails
+    answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": ["b@example.com"]})
+    assert answer.status_code == 202
+    event = await last(event_log, "runs.*.mail-requested")
+    assert isinstance(event, MailRequested)
+    assert event.recipients == ("b@example.com",)
+
+
+async def test_a_retried_request_for_mail_is_one_request(api: Replica, event_log: EventLog) -> None:
+    run_id, _ = await ended(api, event_log)
+    headers = {"Idempotency-Key": "once"}
+    answers = [await api.http.post(f"/runs/{run_id}/resend", headers=headers) for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    count = 0
+    async for batch in event_log.replay(["runs.*.mail-requested"]):
+        count += len(batch)
+    assert count == 1
+
+
+async def test_mail_goes_again_only_to_the_runs_own_recipients_and_only_if_there_is_one(
+    api: Replica, event_log: EventLog
+) -> None:
+    run_id, _ = await ended(api, event_log)
+    answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": ["stranger@example.com"]})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "recipients"
+    assert (await api.http.post(f"/runs/{uuid4()}/resend")).status_code == 404
+    assert (await api.client(None).post(f"/runs/{run_id}/resend")).status_code == 401
+
+
+async def test_a_recipient_leaves_by_one_click_and_the_job_can_still_be_changed(
+    make_replica: MakeReplica, event_log: EventLog
+) -> None:
+    api = await make_replica(secret_key=KEY)
+    await api.create(consumer_emails=["a@example.com", "b@example.com"])
+    created = await event_log.last_event("jobs.*.job-created")
+    assert created is not None
+    job = created.event().job  # type: ignore[union-attr]
+    recipient = {"job": str(job.job_id), "recipient": pseudonym(KEY, job.job_id, "b@example.com")}
+    path = "/unsubscribe/" + sign(KEY, UNSUBSCRIBE, recipient)
+    anybody = api.client(None)
+    asked = await anybody.get(path)
+    assert asked.status_code == 200
+    assert "<form" in asked.text
+    assert await last(event_log, "jobs.*.recipient-unsubscribed") is None
+    one_click = await anybody.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert one_click.status_code == 200
+    event = await last(event_log, "jobs.*.recipient-unsubscribed")
+    assert isinstance(event, RecipientUnsubscribed)
+    assert event.address == "b@example.com"
+    assert (await api.http.post(f"/jobs/{job.job_name}/pause")).status_code == 200
+
+
+async def test_a_signed_link_leads_to_the_result_until_its_time_is_over(
+    make_replica: MakeReplica, event_log: EventLog
+) -> None:
+    api = await make_replica(secret_key=KEY)
+    run_id, _ = await ended(api, event_log)
+    anybody = api.client(None)
+    now = datetime.now(UTC)
+    payload = {"run": str(run_id)}
+    good = sign(KEY, RESULT, payload, now + timedelta(days=1))
+    answer = await anybody.get(f"/shared/results/{good}")
+    assert answer.content == CSV
+    for bad in (
+        sign(KEY, RESULT, payload, now - timedelta(seconds=1)),
+        sign("another key", RESULT, payload, now + timedelta(days=1)),
+        sign(KEY, UNSUBSCRIBE, payload, now + timedelta(days=1)),
+        good[:-2],
+        "é.é",
+        "nonsense",
+    ):
+        assert (await anybody.get(f"/shared/results/{bad}")).status_code == 404, bad
+
+
+async def test_without_a_key_no_link_is_valid(api: Replica) -> None:
+    token = sign("", RESULT, {"run": str(uuid4())})
+    assert (await api.client(None).get(f"/shared/results/{token}")).status_code == 404
