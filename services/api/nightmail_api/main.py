@@ -71,9 +71,9 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         commands=Commands(log, model, queries, settings.timezone),
         results=Results(queries, audit, js),
         default_timezone=settings.timezone,
+        secret_key=_secret_key(settings),
     )
 
-        secret_key=_secret_key(settings),
     async def follow_the_log() -> None:
         await client.connect(**connect_options(settings, "nightmail-api"))
         await _declare(js, tokens, settings)

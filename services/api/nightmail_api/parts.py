@@ -29,9 +29,9 @@ class Parts:
     commands: Commands
     results: Results
     default_timezone: str
-
     #: What signs the links in mails.
     secret_key: str
+
 
 async def ready_parts(request: Request) -> Parts:
     """Return the parts.
