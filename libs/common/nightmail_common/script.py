@@ -5,6 +5,7 @@ text is parsed as it stands, so line numbers are the user's own.
 """
 
 import ast
+from collections.abc import Collection
 from types import CodeType
 from typing import Literal
 
@@ -17,6 +18,17 @@ BODY_FUNCTION = "__nightmail_body__"
 INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
 FILENAME = "<script>"
 
+#: What a script may import unless SCRIPT_IMPORTS says otherwise: pandas and its like, and of the standard library what
+#: computes. A friendly policy: it tells early what the sandbox would refuse late, and is not what holds a script.
+_DEFAULT_IMPORTS = """
+    pandas numpy pyarrow dateutil pytz tzdata
+    __future__ abc array ast base64 binascii bisect calendar cmath collections colorsys contextlib copy csv dataclasses
+    datetime decimal difflib enum fractions functools graphlib hashlib heapq hmac html io itertools json keyword locale
+    math numbers operator pprint random re secrets statistics string struct textwrap time timeit traceback types typing
+    typing_extensions unicodedata urllib uuid warnings xml zlib zoneinfo
+"""
+DEFAULT_IMPORTS = frozenset(_DEFAULT_IMPORTS.split())
+
 
 class ScriptSyntaxError(Exception):
     """The script is not Python: the message says why, `line` where (counted from 1)."""
@@ -24,6 +36,36 @@ class ScriptSyntaxError(Exception):
     def __init__(self, message: str, line: int | None) -> None:
         super().__init__(message)
         self.line = line
+
+
+class ImportNotAllowed(Exception):
+    """The script imports what scripts may not: the message names it, `line` says where (counted from 1)."""
+
+    def __init__(self, module: str, line: int) -> None:
+        super().__init__(f"a script may not import {module!r}; the setting SCRIPT_IMPORTS says what it may")
+        self.line = line
+
+
+def check_imports(text: str, allowed: Collection[str]) -> None:
+    """Look whether a script imports only what is allowed, by the names of top-level packages.
+
+    Raises:
+        ImportNotAllowed: it does not. A script that is no Python passes; that is for `compile_script` to say.
+    """
+    try:
+        tree = ast.parse(text, FILENAME)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or "."]
+        else:
+            continue
+        for module in modules:
+            if module.partition(".")[0] not in allowed:
+                raise ImportNotAllowed(module, node.lineno)
 
 
 def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
