@@ -48,3 +48,16 @@ async def test_a_missing_file_ends_as_run_failed_at_fetch(
 
     assert isinstance(outcome, RunFailed)
     assert outcome.error.stage == "fetch"
+
+
+async def test_an_import_that_is_not_allowed_is_told_with_its_line(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="import math, statistics\nimport subprocess\nreturn data")
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert (outcome.error.stage, outcome.error.type, outcome.error.line) == ("script", "ImportNotAllowed", 2)
+    assert "'subprocess'" in outcome.error.message

@@ -70,7 +70,7 @@ async def _connect(settings: RunnerSettings) -> Client:
 async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox, stop: asyncio.Event) -> None:
     max_event_bytes = client.max_payload - HEADERS_BYTES
     log = EventLog(client, NAME, settings.run_retention)
-    ceilings = Ceilings(settings.script_timeout, settings.script_memory)
+    ceilings = Ceilings(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
     transport = CheckingTransport(Allowed(settings.fetch_allow))
     async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
         files = settings.data_dir / "files"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ByteSize, Field
 from pydantic_settings import NoDecode
 
+from nightmail_common.script import DEFAULT_IMPORTS
 from nightmail_common.settings import ServiceSettings
 
 
@@ -25,6 +26,8 @@ class RunnerSettings(ServiceSettings):
     #: Seconds; the default of a job and the most that it may ask for.
     script_timeout: int = Field(default=300, ge=1)
     script_memory: ByteSize = ByteSize(1024**3)
+    #: The top-level packages that a script may import.
+    script_imports: CommaSeparated = tuple(sorted(DEFAULT_IMPORTS))
     #: How many runs a runner process works on at once.
     runner_concurrency: int = Field(default=1, ge=1)
     sandbox: Literal["on", "off"] = "on"

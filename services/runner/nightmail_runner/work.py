@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from nightmail_common.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
+from nightmail_common.script import ImportNotAllowed, check_imports
 from nightmail_runner.download import CannotFetch
 from nightmail_runner.fetch import Fetcher, Input
 from nightmail_runner.outcome import body_bytes
@@ -34,10 +35,14 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What any job's script may use at most; the time is also what a job gets that asks for none."""
+    """What any job's script may use at most; the time is also what a job gets that asks for none.
+
+    `imports`: the top-level packages that it may import.
+    """
 
     timeout_seconds: int
     memory_bytes: int
+    imports: frozenset[str]
 
 
 class Work:
@@ -63,13 +68,19 @@ class Work:
             return await self._do(request, clock)
         except CannotFetch as error:
             return failure(request, RunError(stage="fetch", type=type(error).__name__, message=str(error)), clock)
+        except ImportNotAllowed as error:
+            refused = RunError(stage="script", type=type(error).__name__, message=str(error), line=error.line)
+            return failure(request, refused, clock)
         except Exception as error:  # a request always ends in an event
             logger.exception("run_broke")
             return failure(request, RunError(stage="runner", type=type(error).__name__, message=str(error)), clock)
 
     async def _do(self, request: RunRequested, clock: "Clock") -> ResultReady | RunFailed:
+        check_imports(request.job.processing_script, self._ceilings.imports)
         source = await self._fetcher.fetch(request.job.data_source)
         clock.fetched()
+        if not self._sandbox.protected:
+            logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
         with source.file:
             outcome = await self._sandbox.run(self._task(request), source.file)
         if isinstance(outcome, Failed):

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from nightmail_runner.sandbox import lockdown, namespaces, protocol
@@ -99,7 +100,8 @@ def main() -> None:
     own = os.pidfd_open(os.getpid())
     protocol.send(control, {"ready": _runtime()}, [own])
     os.close(own)
-    ForkServer(control, fork, become_run).serve()
+    with suppress(ConnectionError):  # the runner is gone, and so are we
+        ForkServer(control, fork, become_run).serve()
 
 
 def _enter_namespaces() -> Callable[[], int]:

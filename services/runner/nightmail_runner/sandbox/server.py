@@ -63,8 +63,9 @@ class ForkServerProcess:
                 return (protocol.decode(data[protocol.LENGTH_BYTES :]), descriptors) if data else None
 
     def identified(self, pidfd: int) -> None:
-        """Note which process it is in the end."""
+        """Note which process it is in the end, and reap the one that went before it into the namespaces, if any."""
         self._pidfd = pidfd
+        self._started.poll()
 
     def end(self) -> None:
         """Kill it, and with it everything that it has forked."""

@@ -1,0 +1,202 @@
+"""What the sandbox costs: runs a second, as ratios to a bare warm-fork loop on the same machine in the same minute.
+
+The bare loop is two processes that have pandas imported and fork once per run: parse, script, CSV, exit; no limits, no
+walls, nothing awaited but the exit. Small is 100 rows, medium 100,000. Both take turns, round by round, because the
+machine is shared; the ratio of the medians is what counts. Last, the same small job through Nightmail's runner
+processes: from the request in the log to the result in the log.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+import nats
+
+from nightmail_common import streams
+from nightmail_common.events import ResultReady, RunRequested
+from nightmail_common.job import DataSource, Job
+from nightmail_common.log import EventLog, Publication
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.task import Succeeded, Task
+
+SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
+WORKERS = 2
+BUDGETS = {"small": 0.9, "medium": 0.95, "end to end": 0.75}
+RUNS = {"small": 100, "medium": 40}
+ROWS = {"small": 100, "medium": 100_000}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    bare_small: Sequence[float] = ()
+    for size in ("small", "medium"):
+        data = table(ROWS[size])
+        bare, sandbox = zip(
+            *((bare_rate(data, RUNS[size]), asyncio.run(sandbox_rate(data, RUNS[size]))) for _ in range(rounds)),
+            strict=True,
+        )
+        report(size, bare, sandbox)
+        bare_small = bare_small or bare
+    report("end to end", bare_small, [asyncio.run(end_to_end_rate(table(ROWS["small"]), 200)) for _ in range(rounds)])
+
+
+def report(name: str, bare: Sequence[float], ours: Sequence[float]) -> None:
+    ratio = median(ours) / median(bare)
+    verdict = "ok" if ratio >= BUDGETS[name] else "SHORT"
+    print(
+        f"{name:10}  bare {median(bare):6.1f}/s  ours {median(ours):6.1f}/s  ratio {ratio:.2f}"
+        f"  (at least {BUDGETS[name]}: {verdict})",
+        flush=True,
+    )
+
+
+def table(rows: int) -> bytes:
+    return b"region,amount\n" + b"".join(b"region %d,%d\n" % (row % 7, row) for row in range(rows))
+
+
+def bare_rate(data: bytes, runs: int) -> float:
+    """Return the runs a second of two warm processes that fork once per run."""
+    context = multiprocessing.get_context("spawn")
+    begin = context.Barrier(WORKERS + 1)
+    workers = [context.Process(target=bare_worker, args=(data, runs // WORKERS, begin)) for _ in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    begin.wait()
+    since = time.perf_counter()
+    for worker in workers:
+        worker.join()
+    return runs / (time.perf_counter() - since)
+
+
+def bare_worker(data: bytes, runs: int, begin: "multiprocessing.synchronize.Barrier") -> None:
+    import pandas  # in the worker only: this is what is warm
+
+    def once() -> None:
+        frame = pandas.read_csv(io.BytesIO(data))
+        frame.groupby("region", as_index=False).amount.sum().to_csv(io.BytesIO(), index=False)
+
+    once()
+    begin.wait()
+    for _ in range(runs):
+        pid = os.fork()
+        if pid == 0:
+            once()
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+
+async def sandbox_rate(data: bytes, runs: int) -> float:
+    """Return the runs a second of two sandboxes, as two runner processes have them."""
+    task = Task(SCRIPT, "csv", "bench", datetime.now(UTC))
+    async with Sandbox() as one, Sandbox() as other:
+        with MemoryFile.of(data) as first, MemoryFile.of(data) as second:
+
+            async def loop(sandbox: Sandbox, source: MemoryFile, times: int) -> None:
+                for _ in range(times):
+                    outcome = await sandbox.run(task, source)
+                    assert isinstance(outcome, Succeeded), outcome
+                    outcome.csv.close()
+
+            await asyncio.gather(loop(one, first, 2), loop(other, second, 2))
+            since = time.perf_counter()
+            await asyncio.gather(loop(one, first, runs // WORKERS), loop(other, second, runs // WORKERS))
+            return runs / (time.perf_counter() - since)
+
+
+async def end_to_end_rate(data: bytes, runs: int) -> float:
+    """Return the runs a second of two runner processes, from the first request to the last result in the log."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "files").mkdir()
+        (folder / "files" / "data.csv").write_bytes(data)
+        ports = folder / "ports"
+        config = folder / "nats.conf"
+        config.write_text(
+            f'host: 127.0.0.1\nport: -1\nports_file_dir: "{ports}"\n'
+            f'jetstream {{ store_dir: "{folder}/store", sync_interval: always }}\n'
+        )
+        ports.mkdir()
+        server = start([str(Path(sys.executable).parent / "nats-server"), "-c", str(config)], {}, subprocess.DEVNULL)
+        runners: list[subprocess.Popen[bytes]] = []
+        try:
+            url = await broker_url(ports)
+            client = await nats.connect(url)
+            await streams.declare(client.jetstream(), timedelta(days=1))
+            log = EventLog(client, "bench", timedelta(days=1))
+            environment = {
+                "NIGHTMAIL_NATS_URL": url,
+                "NIGHTMAIL_DATA_DIR": name,
+                "NIGHTMAIL_LOG_LEVEL": "error",
+            }
+            command = [sys.executable, "-m", "nightmail_runner"]
+            runners = [start(command, environment) for _ in range(WORKERS)]
+            await request_and_await(log, WORKERS * 4)
+            since = time.perf_counter()
+            await request_and_await(log, runs)
+            seconds = time.perf_counter() - since
+            await client.close()
+            return runs / seconds
+        finally:
+            for process in (*runners, server):
+                process.kill()
+                process.wait()
+
+
+def start(command: list[str], environment: dict[str, str], errors: int | None = None) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, env=os.environ | environment, stderr=errors)
+
+
+async def broker_url(folder: Path) -> str:
+    while True:
+        for file in sorted(folder.glob("*.ports")):  # noqa: ASYNC240
+            if text := file.read_text():
+                url: str = json.loads(text)["nats"][0]
+                return url
+        await asyncio.sleep(0.02)
+
+
+async def request_and_await(log: EventLog, runs: int) -> None:
+    now = datetime.now(UTC)
+    job = Job(
+        job_name="bench",
+        schedule_time="@daily",
+        timezone="UTC",
+        data_source=DataSource(source_type="file", location="data.csv", file_type="csv"),
+        processing_script=SCRIPT,
+        consumer_emails=("bench@example.com",),
+        job_id=uuid4(),
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    requests = [
+        Publication(RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now))
+        for _ in range(runs)
+    ]
+    after = await log.last_sequence()
+    await log.publish_batch(requests)
+    seen = 0
+    async for events in log.follow([f"runs.*.{ResultReady.name}", "runs.*.run-failed"], after=after):
+        assert all(event.name == ResultReady.name for event in events)
+        seen += len(events)
+        if seen >= runs:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""The sandbox on its own: what it gives back, what it survives, and that nothing of a run stays."""
+
+import asyncio
+import gc
+import os
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from conftest import eventually
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.printed import KEPT_BYTES
+from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Succeeded, Task
+
+DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
+TASK = Task(
+    script="return data.groupby('region', as_index=False).amount.sum()",
+    file_type="csv",
+    job_name="daily sales",
+    scheduled_at=datetime(2026, 1, 2, 9, tzinfo=UTC),
+    limits=Limits(timeout_seconds=20),
+)
+
+
+async def ran(sandbox: Sandbox, script: str, timeout_seconds: float = 20) -> Outcome:
+    task = replace(TASK, script=script, limits=Limits(timeout_seconds))
+    with MemoryFile.of(DATA) as source:
+        return await sandbox.run(task, source)
+
+
+async def csv_of(sandbox: Sandbox, script: str) -> bytes:
+    outcome = await ran(sandbox, script)
+    assert isinstance(outcome, Succeeded), outcome
+    with outcome.csv:
+        return outcome.csv.read()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "return data.head(1)",
+        "result = data.head(1)",
+        "def process(data):\n    return data.head(1)",
+        "if len(data):\n    return data.head(1)\nreturn data",
+        "from __future__ import annotations\nreturn data[:1]",
+    ],
+)
+async def test_a_script_gives_its_dataframe_in_any_of_three_ways(sandbox: Sandbox, script: str) -> None:
+    assert await csv_of(sandbox, script) == b"region,amount\nnorth,10\n"
+
+
+async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -> None:
+    script = "return pd.DataFrame({'n': [np.int64(len(data))], 'job': [job_name], 'at': [scheduled_at.isoformat()]})"
+    assert await csv_of(sandbox, script) == b"n,job,at\n3,daily sales,2026-01-02T09:00:00+00:00\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "says"),
+    [
+        ("return 3", "not_a_dataframe", "returned an object of type int, not a DataFrame: 3"),
+        ("return None", "not_a_dataframe", "returned None"),
+        ("result = data.amount", "not_a_dataframe", "result is an object of type Series"),
+        ("x = 1", "not_a_dataframe", "neither returns"),
+        ("return (", "script", "never closed"),
+        ("while True: pass", "timeout", "longer than"),
+        ("x = bytearray(10**10)", "out_of_memory", "more memory"),
+    ],
+)
+async def test_how_a_run_ended_is_told_apart(sandbox: Sandbox, script: str, kind: str, says: str) -> None:
+    outcome = await ran(sandbox, script, timeout_seconds=1 if kind == "timeout" else 20)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == kind
+    assert says in outcome.message
+
+
+async def test_a_traceback_has_the_users_lines_and_none_of_our_frames(sandbox: Sandbox) -> None:
+    outcome = await ran(sandbox, "def share(frame):\n    return frame['nothing']\n\nreturn share(data)")
+    assert isinstance(outcome, Failed)
+    assert (outcome.type, outcome.line) == ("KeyError", 2)
+    assert outcome.traceback is not None
+    assert outcome.traceback.startswith(
+        'Traceback (most recent call last):\n  File "<script>", line 4, in <module>\n    return share(data)\n'
+    )
+    for foreign in ("nightmail", "pandas/", "site-packages"):
+        assert foreign not in outcome.traceback
+
+
+async def test_what_is_printed_is_kept_from_both_ends(sandbox: Sandbox) -> None:
+    outcome = await ran(
+        sandbox, "import sys\nprint('first')\nprint('x' * 500_000)\nprint('last', file=sys.stderr)\nreturn data"
+    )
+    assert isinstance(outcome, Succeeded)
+    outcome.csv.close()
+    assert outcome.log.startswith("first\n")
+    assert outcome.log.endswith("\nlast\n")
+    assert len(outcome.log) < 2 * KEPT_BYTES + 100
+
+
+async def test_a_fork_server_that_dies_is_replaced_and_its_run_is_reported(sandbox: Sandbox) -> None:
+    await sandbox.started()
+    running = asyncio.create_task(ran(sandbox, "import time\ntime.sleep(60)"))
+    [server] = await eventually(fork_servers, "the fork server runs")
+    await eventually(lambda: len(server.children()) >= 2, "a run has started")
+    server.send_signal(signal.SIGKILL)
+
+    outcome = await running
+
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "sandbox"
+    assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
+
+
+def fork_servers() -> list[psutil.Process]:
+    """Return the fork servers of this process, not the runs, which are their forks."""
+    return [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+
+
+async def test_many_runs_leave_no_descriptor_process_or_memory_behind(sandbox: Sandbox) -> None:
+    runs = int(os.environ.get("MANY_RUNS", "150"))
+    own = psutil.Process()
+    with MemoryFile.of(DATA) as source:
+
+        async def some(times: int) -> None:
+            for number in range(times):
+                outcome = await sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source)
+                if isinstance(outcome, Succeeded):
+                    outcome.csv.close()
+            gc.collect()
+
+        await some(50)
+        [server] = fork_servers()
+        before = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
+        await some(runs)
+        await eventually(lambda: len(server.children()) == 1, "only the spare process is left")
+        after = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
+    assert after[0] <= before[0] + 2
+    assert after[2] <= before[2] + 2
+    assert after[1] < before[1] + 4_000_000
+    assert after[3] < before[3] + 4_000_000
+
+
+async def test_a_sandbox_that_ends_takes_its_processes_with_it() -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.started()
+        [server] = fork_servers()
+        assert server.is_running()
+    await eventually(lambda: not server.is_running(), "the fork server is gone")
