@@ -4,6 +4,8 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -149,3 +151,25 @@ async def test_a_sandbox_that_ends_takes_its_processes_with_it() -> None:
         [server] = fork_servers()
         assert server.is_running()
     await eventually(lambda: not server.is_running(), "the fork server is gone")
+
+
+@pytest.mark.parametrize("missing", ["landlock_create_ruleset", "seccomp"])
+def test_a_kernel_without_the_walls_is_refused_in_one_line(missing: str) -> None:
+    without = (
+        "import errno, os, sys, seccompy\n"
+        "walls = seccompy.Filter(seccompy.Action.ALLOW)\n"
+        f"walls.errno({missing!r}, errno.ENOSYS)\n"
+        "walls.load()\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'nightmail_runner'])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", without],
+        env={"NIGHTMAIL_NATS_URL": "nats://127.0.0.1:1", "NIGHTMAIL_LOG_LEVEL": "error"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: scripts cannot be locked in here: this kernel")

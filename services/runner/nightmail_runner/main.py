@@ -20,6 +20,8 @@ from nightmail_runner.addresses import Allowed, CheckingTransport
 from nightmail_runner.consumer import DRAIN_SECONDS, Broker, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
+from nightmail_runner.patience import patiently
+from nightmail_runner.preview import Previews
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
@@ -47,7 +49,7 @@ async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
         Sandbox(settings.runner_concurrency, protected=settings.sandbox == "on") as sandbox,
     ):
         health.add("sandbox", sandbox.why_not_ready)
-        health.add("nats", lambda: "not connected yet")
+        health.add("nats", lambda: "not taking runs yet")
         connecting = asyncio.create_task(_connect(settings))
         stopping = asyncio.create_task(stop.wait())
         await sandbox.started()
@@ -56,18 +58,19 @@ async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
             connecting.cancel()
             return
         client = connecting.result()
-        health.add_nats(client)
-        await _take_runs(settings, client, sandbox, stop)
+        await _take_runs(settings, client, sandbox, health, stop)
         await client.close()
 
 
 async def _connect(settings: RunnerSettings) -> Client:
     client = await connect(settings, NAME)
-    await streams.declare(client.jetstream(), settings.result_retention)
+    await patiently(lambda: streams.declare(client.jetstream(), settings.result_retention), "declare_streams")
     return client
 
 
-async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox, stop: asyncio.Event) -> None:
+async def _take_runs(
+    settings: RunnerSettings, client: Client, sandbox: Sandbox, health: Health, stop: asyncio.Event
+) -> None:
     max_event_bytes = client.max_payload - HEADERS_BYTES
     log = EventLog(client, NAME, settings.run_retention)
     ceilings = Ceilings(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
@@ -80,6 +83,8 @@ async def _take_runs(settings: RunnerSettings, client: Client, sandbox: Sandbox,
         broker = Broker(client)
         consumer.subscribe(broker, settings.runner_concurrency)
         await broker.start()
+        await Previews(work).serve(client)
+        health.add_nats(client)
         await stop.wait()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
         await broker.stop()

@@ -9,11 +9,11 @@ import structlog
 from nightmail_common.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
 from nightmail_common.script import ImportNotAllowed, check_imports
 from nightmail_runner.download import CannotFetch
-from nightmail_runner.fetch import Fetcher, Input
+from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import body_bytes
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox
-from nightmail_runner.sandbox.task import Durations, Failed, FailureKind, Limits, Succeeded, Task
+from nightmail_runner.sandbox.task import Durations, FailureKind, Limits, Succeeded, Task
 
 #: Which stage of a run a failure of the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
@@ -64,38 +64,53 @@ class Work:
     async def do(self, request: RunRequested) -> ResultReady | RunFailed:
         """Return what came of a run. Whatever goes wrong becomes a `RunFailed`."""
         clock = Clock()
+        outcome, input_sha256 = await self._do(request, clock)
+        if isinstance(outcome, RunFailed):
+            return outcome
         try:
-            return await self._do(request, clock)
+            with outcome.csv:
+                return await self._result(request, input_sha256, outcome, clock)
+        except Exception as error:  # a request always ends in an event
+            return _broken(request, error, clock)
+
+    async def preview(self, request: RunRequested) -> tuple[Succeeded | RunFailed, Timings]:
+        """Do a run of which nothing is kept; who gets a result closes its `csv`."""
+        clock = Clock()
+        outcome, _ = await self._do(request, clock)
+        return outcome, outcome.timings if isinstance(outcome, RunFailed) else clock.timings(outcome.durations)
+
+    async def _do(self, request: RunRequested, clock: "Clock") -> tuple[Succeeded | RunFailed, str]:
+        """Return the result and the sha256 of its input, or the failure."""
+        try:
+            check_imports(request.job.processing_script, self._ceilings.imports)
+            source = await self._fetcher.fetch(request.job.data_source)
+            clock.fetched()
+            if not self._sandbox.protected:
+                logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
+            with source.file:
+                outcome = await self._sandbox.run(self._task(request), source.file)
         except CannotFetch as error:
-            return failure(request, RunError(stage="fetch", type=type(error).__name__, message=str(error)), clock)
+            refused = RunError(stage="fetch", type=type(error).__name__, message=str(error))
+            return failure(request, refused, clock), ""
         except ImportNotAllowed as error:
             refused = RunError(stage="script", type=type(error).__name__, message=str(error), line=error.line)
-            return failure(request, refused, clock)
+            return failure(request, refused, clock), ""
         except Exception as error:  # a request always ends in an event
-            logger.exception("run_broke")
-            return failure(request, RunError(stage="runner", type=type(error).__name__, message=str(error)), clock)
+            return _broken(request, error, clock), ""
+        if isinstance(outcome, Succeeded):
+            return outcome, source.sha256()
+        why = RunError(
+            stage=_STAGES[outcome.kind],
+            type=outcome.type,
+            message=outcome.message,
+            traceback=outcome.traceback,
+            line=outcome.line,
+        )
+        return failure(request, why, clock, outcome.log, outcome.durations), ""
 
-    async def _do(self, request: RunRequested, clock: "Clock") -> ResultReady | RunFailed:
-        check_imports(request.job.processing_script, self._ceilings.imports)
-        source = await self._fetcher.fetch(request.job.data_source)
-        clock.fetched()
-        if not self._sandbox.protected:
-            logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
-        with source.file:
-            outcome = await self._sandbox.run(self._task(request), source.file)
-        if isinstance(outcome, Failed):
-            error = RunError(
-                stage=_STAGES[outcome.kind],
-                type=outcome.type,
-                message=outcome.message,
-                traceback=outcome.traceback,
-                line=outcome.line,
-            )
-            return failure(request, error, clock, outcome.log, outcome.durations)
-        with outcome.csv:
-            return await self._result(request, source, outcome, clock)
-
-    async def _result(self, request: RunRequested, source: Input, outcome: Succeeded, clock: "Clock") -> ResultReady:
+    async def _result(
+        self, request: RunRequested, input_sha256: str, outcome: Succeeded, clock: "Clock"
+    ) -> ResultReady:
         result = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
@@ -108,7 +123,7 @@ class Work:
             csv=await self._results.keep(request, outcome.csv),
             log=outcome.log,
             timings=clock.timings(outcome.durations),
-            input_sha256=source.sha256(),
+            input_sha256=input_sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
         )
@@ -170,3 +185,8 @@ def failure(
         log=log,
         timings=clock.timings(durations),
     )
+
+
+def _broken(request: RunRequested, error: Exception, clock: Clock) -> RunFailed:
+    logger.error("run_broke", exc_info=error)
+    return failure(request, RunError(stage="runner", type=type(error).__name__, message=str(error)), clock)

@@ -1,0 +1,93 @@
+"""Dry runs of jobs that are not saved: fetch and script, the first rows in the answer, no event and no mail.
+
+A request on `preview.run` (any runner answers; queue group `runners`) has a job as JSON, as a user writes it. The answer
+is JSON: `columns`, `rows` (how many in all), `first_rows` (lists of text, as in the CSV), `log` and `timings`, or
+`error` (a `RunError`) with `log` and `timings`.
+"""
+
+import asyncio
+import csv
+import io
+import itertools
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from nightmail_common.events import RunError, RunFailed, RunRequested, Timings
+from nightmail_common.job import Job
+from nightmail_common.job_definition import JobDefinition
+from nightmail_runner.work import Work
+
+SUBJECT = "preview.run"
+QUEUE = "runners"
+FIRST_ROWS = 20
+#: Of one value: a preview is looked at.
+LONGEST_VALUE = 1000
+LONGEST_LOG = 16 * 1024
+#: Longer than a person waits; the job's own timeout is for its runs.
+TIMEOUT_SECONDS = 60
+
+logger = structlog.get_logger()
+
+
+class Previews:
+    """Answers preview requests, one at a time, beside the runs."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._one_at_a_time = asyncio.Lock()
+
+    async def serve(self, client: Client) -> None:
+        await client.subscribe(SUBJECT, QUEUE, self._answer)
+
+    async def _answer(self, message: Msg) -> None:
+        async with self._one_at_a_time:
+            answer = await self._preview(message.data)
+        logger.info("preview_answered", error=answer.get("error", {}).get("type"))
+        await message.respond(json.dumps(answer).encode())
+
+    async def _preview(self, body: bytes) -> dict[str, Any]:
+        try:
+            definition = JobDefinition.model_validate_json(body)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in problem["loc"])
+            return _told(RunError(stage="runner", type="InvalidJob", message=f"{where}: {problem['msg']}"))
+        outcome, timings = await self._work.preview(_request(definition))
+        if isinstance(outcome, RunFailed):
+            return _told(outcome.error, outcome.log, timings)
+        with outcome.csv, outcome.csv.reader() as reader:
+            lines = csv.reader(io.TextIOWrapper(reader, encoding="utf-8", newline=""))
+            first_rows = [
+                [value[:LONGEST_VALUE] for value in row] for row in itertools.islice(lines, 1, FIRST_ROWS + 1)
+            ]
+        return {
+            "columns": outcome.columns,
+            "rows": outcome.rows,
+            "first_rows": first_rows,
+            "log": outcome.log[:LONGEST_LOG],
+            "timings": timings.model_dump(),
+        }
+
+
+def _request(definition: JobDefinition) -> RunRequested:
+    now = datetime.now(UTC)
+    fields = definition.fields() | {
+        "timeout_seconds": min(definition.timeout_seconds or TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+    }
+    job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    return RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now)
+
+
+def _told(error: RunError, log: str = "", timings: Timings | None = None) -> dict[str, Any]:
+    return {
+        "error": error.model_dump(),
+        "log": log[:LONGEST_LOG],
+        "timings": None if timings is None else timings.model_dump(),
+    }
