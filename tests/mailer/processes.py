@@ -38,6 +38,7 @@ class MailerProcess:
         self.health_port = free_port()
         environment = {
             "PATH": os.environ["PATH"],
+            "SSL_CERT_FILE": str(folder / "trusted.pem"),
             "NIGHTMAIL_NATS_URL": server.url,
             "NIGHTMAIL_SMTP_HOST": "127.0.0.1",
             "NIGHTMAIL_SMTP_PORT": str(smtp_port),

@@ -38,6 +38,8 @@ class SmtpServer:
         self.after_data: Hook = _go_on
         self.after_accepting: Hook = _go_on
         self.data_size_limit = 33554432
+        #: What only some tests want of aiosmtpd: TLS, AUTH.
+        self.options: dict[str, Any] = {}
         self._controller: Controller | None = None
 
     @property
@@ -56,6 +58,7 @@ class SmtpServer:
             enable_SMTPUTF8=True,
             data_size_limit=self.data_size_limit,
             ident="test",
+            **self.options,
         )
         self._controller.start()
 

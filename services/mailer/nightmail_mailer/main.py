@@ -87,9 +87,11 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
     # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
     following.add_done_callback(lambda _: stop.set())
     await stop.wait()
+    # First the reader: draining the connection would wait for it.
+    following.cancel()
+    await asyncio.wait({following})
     asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
     await broker.stop()
-    following.cancel()
 
 
 def _links(settings: MailerSettings) -> Links | None:
