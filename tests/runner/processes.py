@@ -68,7 +68,7 @@ async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunF
     """Wait for a run's outcome and return it."""
 
     async def look() -> ResultReady | RunFailed | None:
-        with suppress(nats.errors.Error):  # a broker that a test has stopped is soon there again
+        with suppress(nats.errors.Error, OSError):  # a broker that a test has stopped is soon there again
             for stored in await events_of(log, request):
                 event = stored.event()
                 if isinstance(event, ResultReady | RunFailed):

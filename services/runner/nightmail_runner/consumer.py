@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import nats.errors
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
@@ -23,6 +22,7 @@ from nightmail_common.logging import run_context
 from nightmail_common.streams import STREAM
 from nightmail_common.subjects import events_named
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
+from nightmail_runner.patience import BROKER_ERRORS
 from nightmail_runner.work import Clock, Work, failure
 
 DURABLE = "runner"
@@ -110,7 +110,7 @@ class Consumer:
                 again_in = await self._finish(request, message)
             try:
                 await (message.ack() if again_in is None else message.nack(delay=again_in or None))
-            except nats.errors.Error as error:  # it is delivered again, and the log says how far it came
+            except BROKER_ERRORS as error:  # it is delivered again, and the log says how far it came
                 logger.warning("ack_failed", error=str(error) or type(error).__name__)
 
     async def _finish(self, request: RunRequested, message: NatsMessage) -> float | None:
@@ -164,7 +164,7 @@ class Consumer:
         message_id = run_message_id(request.run_id, "started", str(attempt))
         try:
             await self._log.publish(event, message_id=message_id, traceparent=traceparent)
-        except nats.errors.Error as error:  # the outcome says more
+        except BROKER_ERRORS as error:  # the outcome says more
             logger.warning("run_started_not_told", error=str(error) or type(error).__name__)
 
 
@@ -179,7 +179,7 @@ async def _heartbeats(message: NatsMessage) -> AsyncIterator[None]:
     async def beat() -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            with suppress(nats.errors.Error):
+            with suppress(*BROKER_ERRORS):
                 await message.in_progress()
 
     beating = asyncio.create_task(beat())

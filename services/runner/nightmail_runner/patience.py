@@ -11,6 +11,9 @@ import structlog
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 2.0
 
+#: What a call to a broker that is away raises; nats-py lets errors of the socket through.
+BROKER_ERRORS = (nats.errors.Error, OSError)
+
 T = TypeVar("T")
 
 logger = structlog.get_logger()
@@ -25,7 +28,7 @@ async def patiently(action: Callable[[], Awaitable[T]], what: str) -> T:
     while True:
         try:
             return await action()
-        except nats.errors.Error as error:
+        except BROKER_ERRORS as error:
             logger.warning("waiting_for_broker", to=what, error=str(error) or type(error).__name__)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)

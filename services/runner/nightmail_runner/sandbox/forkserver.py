@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -26,6 +27,9 @@ RUN_SOCKET_DESCRIPTOR = 3
 OOM_SCORE = 500
 #: Processes and threads of all runs of this fork server together; pandas needs a handful.
 MAX_PROCESSES = 512
+#: How long a fork is tried for while there are no processes to be had.
+FORK_PATIENCE_SECONDS = 30.0
+FORK_RETRY_SECONDS = 0.02
 
 
 class ForkServer:
@@ -67,7 +71,7 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         with ours, theirs:
-            pid = self._os_fork()
+            pid = self._patient_fork()
             if pid == 0:
                 self._become_run(ours, writing)
             pidfd = os.pidfd_open(pid)
@@ -76,6 +80,17 @@ class ForkServer:
         os.close(reading)
         os.close(writing)
         return pidfd
+
+    def _patient_fork(self) -> int:
+        """Fork; a run that has used up the processes of us all is soon killed by its runner."""
+        until = time.monotonic() + FORK_PATIENCE_SECONDS
+        while True:
+            try:
+                return self._os_fork()
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(FORK_RETRY_SECONDS)
 
     def _reap(self, pidfd: int) -> None:
         pid, status = os.waitpid(self._children.pop(pidfd), 0)
