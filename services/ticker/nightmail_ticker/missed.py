@@ -1,9 +1,9 @@
 """The fate of a due time: a run in time, a late run, or none, and why. Pure: no log, no clock."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Literal
 
 from nightmail_common.schedule import Schedule
@@ -13,6 +13,7 @@ from nightmail_ticker.jobs import ScheduledJob
 GRACE = timedelta(seconds=15)
 #: A year of `* * * * *` is half a million due times; nobody needs that number exactly.
 MOST_COUNTED = 10_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,27 @@ class Fate:
     late: bool
 
 
-# The jobs of one slot share schedule, last served time and moment: one computation for all of them.
-@lru_cache(maxsize=1024)
 def latest_due(schedule: Schedule, after: datetime, until: datetime) -> Due | None:
     """Return the latest due time after one moment and not after another; None if there is none."""
-    count = 0
-    first = last = None
-    for due in islice(schedule.due_times(after), MOST_COUNTED + 1):
-        if due > until:
-            break
-        count, first, last = count + 1, first or due, due
-    if last is None:
+    latest, before = _last_two(schedule, until)
+    if latest is None or latest <= after:
         return None
-    if count > MOST_COUNTED:
-        last = schedule.last_due(last, until) or last
-    return Due(last, count - 1, first if count > 1 else None)
+    if before is None or before <= after:
+        return Due(latest, 0, None)
+    return _counted(schedule, after, latest)
+
+
+# The jobs of one slot share schedule and moment, and mostly the last time served: computed once for all of them.
+@lru_cache(maxsize=1024)
+def _last_two(schedule: Schedule, until: datetime) -> tuple[datetime | None, datetime | None]:
+    latest = schedule.last_due(_LONG_AGO, until)
+    return latest, latest and schedule.last_due(_LONG_AGO, latest - timedelta.resolution)
+
+
+@lru_cache(maxsize=1024)
+def _counted(schedule: Schedule, after: datetime, latest: datetime) -> Due:
+    before = list(takewhile(lambda due: due < latest, islice(schedule.due_times(after), MOST_COUNTED)))
+    return Due(latest, len(before), before[0])
 
 
 def fate(job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool) -> Fate | None:

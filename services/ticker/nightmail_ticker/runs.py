@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nats.js.api import Header
 
@@ -20,6 +20,8 @@ SUBJECTS = tuple(events_named(name) for name in (REQUESTED, *OUTCOMES))
 DUE_HEADER = "Nightmail-Due"
 #: So many subjects in one consumer's filter are still quick for the server.
 LOOK_BACK_SUBJECTS = 200
+#: The broker's clock, which dates what is stored, may be so far behind the ticker's.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -100,7 +102,7 @@ class Runs:
         ]
         for start in range(0, len(hidden), LOOK_BACK_SUBJECTS):
             subjects, dues = zip(*hidden[start : start + LOOK_BACK_SUBJECTS], strict=True)
-            async for batch in log.replay(subjects, since=min(dues), headers_only=True):
+            async for batch in log.replay(subjects, since=min(dues) - CLOCK_SKEW, headers_only=True):
                 for stored in batch:
                     self.apply(stored)
         # The end of an earlier run that came later hides the end of the last one: a job would seem to run for ever.

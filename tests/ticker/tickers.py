@@ -1,0 +1,50 @@
+"""Tickers in the test's own loop, on the session's real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from nats.aio.client import Client
+
+from nightmail_common import streams
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import JobCreated
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_ticker.leader import Lease
+from nightmail_ticker.ticker import Ticker, now_utc
+
+
+class ShiftedClock:
+    """The real time, as far off as a test wants."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+@asynccontextmanager
+async def running_ticker(client: Client, clock: Callable[[], datetime] = now_utc) -> AsyncIterator[Ticker]:
+    lease = Lease(await client.jetstream().key_value(streams.LEASES), str(uuid4()))
+    ticker = Ticker(EventLog(client, "ticker", timedelta(days=1)), lease, clock)
+    working = asyncio.create_task(ticker.run(*await ticker.load()))
+    try:
+        yield ticker
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+async def create(log: EventLog, job: Job) -> Job:
+    await log.publish(JobCreated(job_name=job.job_name, job_id=job.job_id, actor="test", job=job))
+    return job
+
+
+async def fates(log: EventLog) -> list[StoredEvent]:
+    """Return the run requests and skips in the log."""
+    return [stored async for batch in log.replay(("runs.*.run-requested", "runs.*.run-skipped")) for stored in batch]
