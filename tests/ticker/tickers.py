@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -36,8 +36,7 @@ async def running_ticker(client: Client, clock: Callable[[], datetime] = now_utc
         yield ticker
     finally:
         working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        await asyncio.wait({working}, timeout=3)
 
 
 async def create(log: EventLog, job: Job) -> Job:

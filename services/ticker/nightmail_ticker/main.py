@@ -1,7 +1,6 @@
 """The ticker: turns due times into run requests."""
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
@@ -15,6 +14,8 @@ from nightmail_common.settings import load
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.settings import TickerSettings
 from nightmail_ticker.ticker import Ticker
+
+STOP_SECONDS = 3.0
 
 
 def main() -> None:
@@ -32,8 +33,10 @@ async def _serve(settings: TickerSettings, stop: asyncio.Event) -> None:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        # A wait that ends just as it is cancelled can lose the cancellation (CPython 3.11); the loop's end cancels again.
+        await asyncio.wait({working}, timeout=STOP_SECONDS)
+        if working.done() and not working.cancelled():
+            working.result()
 
 
 async def _tick(settings: TickerSettings, health: Health, waiting: list[str]) -> None:

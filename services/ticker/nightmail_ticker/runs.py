@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import nats.errors
 from nats.js.api import Header
 
 from nightmail_common.envelope import StoredEvent
@@ -22,6 +23,7 @@ DUE_HEADER = "Nightmail-Due"
 LOOK_BACK_SUBJECTS = 200
 #: The broker's clock, which dates what is stored, may be so far behind the ticker's.
 CLOCK_SKEW = timedelta(minutes=5)
+FOLLOW_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -86,10 +88,11 @@ class Runs:
 
     async def load(self, log: EventLog, jobs: Iterable[ScheduledJob], now: datetime) -> int:
         """Read how things stand from the last event of each kind and job; return where `follow` goes on."""
-        position = await log.last_sequence()
+        self._position = await log.last_sequence()
         async for batch in log.replay(SUBJECTS, last_per_subject=True, headers_only=True):
             for stored in batch:
                 self.apply(stored)
+        position = self._position
         await self._look_back(log, list(jobs), now)
         return position
 
@@ -126,9 +129,16 @@ class Runs:
                 self._moved.notify_all()
 
     async def followed_to(self, sequence: int) -> None:
-        """Wait until `follow` has taken in the event of that sequence."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._position >= sequence)
+        """Wait until `follow` has taken in the event of that sequence.
+
+        Raises:
+            nats.errors.TimeoutError: the log did not deliver it.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FOLLOW_TIMEOUT_SECONDS), self._moved:
+                await self._moved.wait_for(lambda: self._position >= sequence)
+                return
+        raise nats.errors.TimeoutError
 
     async def fewer_running_than(self, limit: int) -> None:
         """Wait until fewer runs than that have been requested and have not ended."""
