@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import nats.errors
 
+from nightmail_api.erasure import Erasure
 from nightmail_api.problems import ChangedMeanwhile, NameTaken, NotFound, NotReady, NotValid
 from nightmail_api.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model import NotApplied, ReadModel
@@ -18,6 +19,7 @@ from nightmail_common.envelope import run_message_id
 from nightmail_common.events import (
     JobCreated,
     JobDeleted,
+    JobErased,
     JobEvent,
     JobPaused,
     JobResumed,
@@ -37,8 +39,11 @@ MAX_DECISIONS = 20
 class Commands:
     """Decides, publishes, and waits for the read model."""
 
-    def __init__(self, log: EventLog, model: ReadModel, queries: Queries, default_timezone: str) -> None:
+    def __init__(
+        self, log: EventLog, model: ReadModel, queries: Queries, erasure: Erasure, default_timezone: str
+    ) -> None:
         self._log = log
+        self._erasure = erasure
         self._model = model
         self._queries = queries
         self._default_timezone = default_timezone
@@ -150,6 +155,36 @@ class Commands:
             return JobResumed(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
 
         await self._decide_and_publish(job_name, decide)
+
+    async def erase(self, job_name: str, actor: str, if_match: int | None) -> None:
+        """Delete a job if it is there, and everything about its name: events, results, records of mails, rows.
+
+        What a runner or mailer that is at work right now still writes about it goes as soon as it is seen.
+
+        Raises:
+            NotFound: no job ever had the name.
+            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+        """
+        known = self._queries.known_job(job_name)
+        if known is None:
+            raise NotFound(f"there is no job named {job_name!r}")
+        if known.job is not None:
+            await self.delete(job_name, actor, if_match)
+        try:
+            up_to = await self._log.last_sequence()
+            events, results = await self._erasure.erase(job_name, up_to)
+            erased = JobErased(
+                job_name=job_name,
+                job_id=known.job_id,
+                actor=actor,
+                events_purged=events,
+                results_purged=results,
+                up_to=up_to,
+            )
+            stored = await self._log.publish(erased)
+        except nats.errors.Error as error:
+            raise NotReady("the log does not answer; ask again to erase what is left") from error
+        await self._until_readable(stored.sequence)
 
     async def run(self, job_name: str, actor: str, idempotency_key: str | None) -> UUID:
         """Ask for a run now, of a paused job too, and return its id: with the same key the same run, asked for once.

@@ -16,6 +16,7 @@ from nightmail_api.application import build_application
 from nightmail_api.audit import AuditLog
 from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
+from nightmail_api.erasure import Erasure
 from nightmail_api.parts import Parts
 from nightmail_api.projection import Projection
 from nightmail_api.queries import Queries
@@ -53,7 +54,8 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     client = Client()
     js = client.jetstream()
     log = EventLog(client, "api", settings.run_retention)
-    model = ReadModel(log, js, projection)
+    erasure = Erasure(js, log)
+    model = ReadModel(log, js, projection, erasure)
     queries = Queries(projection.path)
     audit = AuditLog(client)
     tokens = Tokens(js, token)
@@ -68,10 +70,11 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         audit=audit,
         model=model,
         queries=queries,
-        commands=Commands(log, model, queries, settings.timezone),
+        commands=Commands(log, model, queries, erasure, settings.timezone),
         results=Results(queries, audit, js),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),
+        stopping=stop,
     )
 
     async def follow_the_log() -> None:

@@ -1,5 +1,6 @@
 """What the routes work with, wired once in `main`."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,6 +32,8 @@ class Parts:
     default_timezone: str
     #: What signs the links in mails.
     secret_key: str
+    #: Set when the service drains: what streams for ever must end.
+    stopping: asyncio.Event
 
 
 async def ready_parts(request: Request) -> Parts:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from nightmail_common.job import Job
 from nightmail_common.run import status_after
 
 #: A file with another number is made anew from the log.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE checkpoint (
@@ -86,6 +87,10 @@ CREATE TABLE runs (
     outcome_sequence INTEGER,
     timeline TEXT NOT NULL
 );
+CREATE TABLE erased (
+    job_id TEXT PRIMARY KEY,
+    job_name TEXT NOT NULL
+);
 CREATE INDEX runs_by_job ON runs (job_name, sequence);
 CREATE INDEX runs_by_status ON runs (status, sequence);
 """
@@ -96,6 +101,14 @@ logger = structlog.get_logger()
 def iso(moment: datetime) -> str:
     """Return a moment in UTC with milliseconds: texts in the order of time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How far the rows are now. `late`: events about an erased job that came after its erasure; they must go too."""
+
+    checkpoint: int
+    late: list[StoredEvent]
 
 
 class Projection:
@@ -131,12 +144,12 @@ class Projection:
         """Forget every row: what follows is another log, from its beginning."""
         with self._rows:
             self._rows.execute("BEGIN IMMEDIATE")
-            for table in ("jobs", "versions", "runs"):
+            for table in ("jobs", "versions", "runs", "erased"):
                 self._rows.execute(f"DELETE FROM {table}")  # noqa: S608
             self._rows.execute("UPDATE checkpoint SET sequence = 0, log_id = ?", (log_id,))
 
-    def apply(self, events: Sequence[StoredEvent], *, up_to: int | None = None) -> int:
-        """Apply events in one transaction and return the new checkpoint.
+    def apply(self, events: Sequence[StoredEvent], *, up_to: int | None = None) -> Applied:
+        """Apply events in one transaction.
 
         Events at or below the checkpoint are applied already (by this process or by another on the same file) and
         are passed over.
@@ -147,18 +160,27 @@ class Projection:
         with self._rows:
             self._rows.execute("BEGIN IMMEDIATE")
             checkpoint = self.checkpoint
+            late: list[StoredEvent] = []
+            erasing = False
             for stored in events:
                 if stored.sequence > checkpoint:
-                    self._apply_one(stored)
+                    if not self._apply_one(stored):
+                        late.append(stored)
                     checkpoint = stored.sequence
+                    erasing = erasing or stored.name == JobErased.name
             checkpoint = max(checkpoint, up_to or 0)
             self._rows.execute("UPDATE checkpoint SET sequence = ?", (checkpoint,))
-        return checkpoint
+        if erasing:
+            # The write-ahead log still has the pages as they were.
+            self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return Applied(checkpoint, late)
 
     def _open(self) -> sqlite3.Connection:
         rows = sqlite3.connect(self.path, isolation_level=None)
         rows.execute("PRAGMA journal_mode = WAL")
         rows.execute("PRAGMA synchronous = NORMAL")
+        # What is deleted is overwritten with zeros: an erased job must not stay in the file's free pages.
+        rows.execute("PRAGMA secure_delete = ON")
         rows.execute("PRAGMA busy_timeout = 5000")
         rows.execute("BEGIN IMMEDIATE")
         if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
@@ -169,17 +191,19 @@ class Projection:
         rows.execute("COMMIT")
         return rows
 
-    def _apply_one(self, stored: StoredEvent) -> None:
+    def _apply_one(self, stored: StoredEvent) -> bool:
+        """Apply an event; False if it is about an erased job and must not be in the log."""
         try:
             event = stored.event()
         except ValidationError:
             # Whoever wrote it, the log will not change: the rest of the history must stay readable.
             logger.error("event_not_readable", sequence=stored.sequence, type=stored.name)  # noqa: TRY400
-            return
+            return True
         if isinstance(event, JobEvent):
             self._apply_job_event(event, stored)
         elif isinstance(event, RunEvent):
-            self._apply_run_event(event, stored)
+            return self._apply_run_event(event, stored)
+        return True
 
     def _apply_job_event(self, event: Event, stored: StoredEvent) -> None:
         match event:
@@ -202,11 +226,9 @@ class Projection:
             case RecipientUnsubscribed():
                 self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (stored.sequence, event.job_name))
             case JobDeleted():
-                self._bury(event.job_name, stored.sequence)
+                self._bury(event, stored.sequence)
             case JobErased():
-                self._bury(event.job_name, stored.sequence)
-                self._rows.execute("DELETE FROM versions WHERE job_name = ?", (event.job_name,))
-                self._rows.execute("DELETE FROM runs WHERE job_name = ?", (event.job_name,))
+                self._erase(event, stored.sequence)
 
     def _change_job(self, job_name: str, sequence: int, **columns: Any) -> None:
         changes = ", ".join(f"{column} = ?" for column in columns)
@@ -232,21 +254,36 @@ class Projection:
             ),
         )
 
-    def _bury(self, job_name: str, sequence: int) -> None:
+    def _bury(self, event: JobDeleted | JobErased, sequence: int) -> None:
         # The name's last sequence stays: whoever creates a job of this name again must expect it.
         self._rows.execute(
-            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, NULL, NULL, NULL)",
-            (job_name, job_name.casefold(), sequence),
+            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL)",
+            (event.job_name, event.job_name.casefold(), sequence, str(event.job_id)),
         )
 
-    def _apply_run_event(self, event: RunEvent, stored: StoredEvent) -> None:
+    def _erase(self, event: JobErased, sequence: int) -> None:
+        name = event.job_name
+        now = self._rows.execute("SELECT sequence, job_id FROM jobs WHERE job_name = ?", (name,)).fetchone()
+        if now is None or now[0] <= event.up_to or now[1] == str(event.job_id):
+            self._bury(event, sequence)
+        else:
+            # Somebody made a new job of this name while the old one was being erased; only its last event is another.
+            self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, name))
+        for table in ("versions", "runs"):
+            self._rows.execute(f"DELETE FROM {table} WHERE job_name = ? AND sequence <= ?", (name, event.up_to))  # noqa: S608
+        self._rows.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (str(event.job_id), name))
+
+    def _apply_run_event(self, event: RunEvent, stored: StoredEvent) -> bool:
         run_id = str(event.run_id)
         entry = json.dumps({"type": stored.name, "time": iso(stored.time), "sequence": stored.sequence})
         before = self._rows.execute("SELECT status, mails FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if before is None:
             # Without its request (older than the retention) a run is known from what else carries its job.
-            if (known := _identity(event)) is None:
-                return
+            known = _identity(event)
+            if self._is_erased(event.job_name, None if known is None else known["job_id"]):
+                return False
+            if known is None:
+                return True
             self._insert_run(stored.sequence, run_id, {"status": "requested", "timeline": entry} | known)
             self._rows.execute(
                 "UPDATE jobs SET last_run_id = ? WHERE job_name = ? AND job_id = ?",
@@ -260,6 +297,12 @@ class Projection:
             f"UPDATE runs SET {changes}{timeline} WHERE run_id = ?",  # noqa: S608
             (*columns.values(), *(() if before is None else ("," + entry,)), run_id),
         )
+        return True
+
+    def _is_erased(self, job_name: str, job_id: str | None) -> bool:
+        """Say whether a run that is not known is one of an erased job: its runner or mailer was at work meanwhile."""
+        found = self._rows.execute("SELECT job_id FROM erased WHERE job_name = ?", (job_name,)).fetchall()
+        return any(job_id in {None, erased} for (erased,) in found)
 
     def _insert_run(self, sequence: int, run_id: str, columns: dict[str, Any]) -> None:
         names = ("sequence", "run_id", *columns)

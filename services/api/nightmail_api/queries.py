@@ -41,6 +41,7 @@ class KnownJob:
 
     status: str
     sequence: int
+    job_id: UUID
     job: Job | None
 
 
@@ -65,11 +66,11 @@ class Queries:
 
     def known_job(self, job_name: str) -> KnownJob | None:
         """Return what is known of a name; None if it was never used."""
-        row = self._one("SELECT status, sequence, definition FROM jobs WHERE job_name = ?", job_name)
+        row = self._one("SELECT status, sequence, job_id, definition FROM jobs WHERE job_name = ?", job_name)
         if row is None:
             return None
         job = None if row["definition"] is None else Job.model_validate_json(row["definition"])
-        return KnownJob(row["status"], row["sequence"], job)
+        return KnownJob(row["status"], row["sequence"], UUID(row["job_id"]), job)
 
     def job_of_id(self, job_id: UUID) -> Job | None:
         """Return the job of an id; None if it is deleted."""

@@ -9,6 +9,7 @@ import nats.errors
 import structlog
 from nats.js import JetStreamContext
 
+from nightmail_api.erasure import Erasure
 from nightmail_api.projection import Projection
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
@@ -35,8 +36,9 @@ class ReadModel:
     `applied` is the sequence up to which it can be read, `last` the log's own last sequence when it was last asked.
     """
 
-    def __init__(self, log: EventLog, js: JetStreamContext, projection: Projection) -> None:
+    def __init__(self, log: EventLog, js: JetStreamContext, projection: Projection, erasure: Erasure) -> None:
         self._log = log
+        self._erasure = erasure
         self._js = js
         self._projection = projection
         self._caught_up = False
@@ -105,7 +107,7 @@ class ReadModel:
         async for events in self._log.replay(after=self.applied):
             await self._apply(events)
         # The last events of the log may be gone (their time was over): nothing is left to read up to here.
-        self._set_applied(self._projection.apply((), up_to=until))
+        self._set_applied(self._projection.apply((), up_to=until).checkpoint)
         if not self._caught_up:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
@@ -114,7 +116,10 @@ class ReadModel:
 
     async def _apply(self, events: Sequence[StoredEvent]) -> None:
         for part in _slices(events, SLICE):
-            self._set_applied(self._projection.apply(part))
+            applied = self._projection.apply(part)
+            self._set_applied(applied.checkpoint)
+            if applied.late:
+                await self._erasure.erase_late(applied.late)
             if len(events) > SLICE:
                 await asyncio.sleep(0)
 

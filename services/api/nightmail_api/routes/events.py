@@ -1,15 +1,20 @@
 """The audit log: every event, in the one order."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic_core import to_json
 
 from nightmail_api.answers import EventList
 from nightmail_api.audit import event_answer, subject_filter
 from nightmail_api.parts import Api
 from nightmail_api.routes.common import Limit, Viewer, json_response, problems
+from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import EVENTS
 
 router = APIRouter(tags=["events"])
@@ -44,3 +49,40 @@ async def list_events(
         found = [await api.audit.event(sequence) for sequence in wanted]
         events = [event for event in found if event is not None]
     return json_response({"items": [event_answer(event) for event in events]})
+
+
+@router.get("/events/stream", response_class=EventSourceResponse, responses=problems(400))
+async def stream_events(
+    _: Viewer,
+    api: Api,
+    job_name: JobFilter = None,
+    run_id: RunFilter = None,
+    type: EventType = None,  # noqa: A002
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="Start behind this `seq`; default is now.")] = None,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, le=2**62, description="Where a broken stream goes on; a browser sends it by itself.")
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream events as they happen (SSE); each has its `seq` as id, so that a client that comes back misses none.
+
+    A slow reader is waited for, never dropped; a comment every 15 seconds keeps the connection open.
+    """
+    start = last_event_id if last_event_id is not None else after if after is not None else api.model.applied
+    following = api.log.follow([subject_filter(job_name, type)], after=start)
+    stopping = asyncio.ensure_future(api.stopping.wait())
+    coming: asyncio.Future[list[StoredEvent]] | None = None
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(following))
+            await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done():
+                return
+            for answer in map(event_answer, coming.result()):
+                if run_id is None or answer["run_id"] == str(run_id):
+                    yield ServerSentEvent(raw_data=to_json(answer).decode(), id=str(answer["seq"]))
+    finally:
+        stopping.cancel()
+        if coming is not None:
+            coming.cancel()
+            await asyncio.wait({coming})
+        await following.aclose()

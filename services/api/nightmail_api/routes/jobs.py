@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import Response
 
 from nightmail_api.answers import EXAMPLE_JOB, JobAnswer, JobPage, RunAccepted
+from nightmail_api.auth import Forbidden
 from nightmail_api.parts import Api, Parts
 from nightmail_api.problems import NotFound
 from nightmail_api.queries import JobStatus
@@ -65,9 +66,22 @@ async def update_job(
 
 
 @router.delete("/jobs/{job_name}", status_code=204, responses=problems(400, 404, 412))
-async def delete_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
-    """End a job. Its runs stay readable and its name is free."""
-    await api.commands.delete(job_name, principal.name, if_match)
+async def delete_job(
+    principal: Editor,
+    api: Api,
+    job_name: JobName,
+    if_match: IfMatch,
+    erase: Annotated[
+        bool, Query(description="Forget everything about it too: events, results, rows. Needs the role admin.")
+    ] = False,
+) -> Response:
+    """End a job. Its runs stay readable and its name is free. A deleted job can still be erased."""
+    if not erase:
+        await api.commands.delete(job_name, principal.name, if_match)
+    elif principal.role == "admin":
+        await api.commands.erase(job_name, principal.name, if_match)
+    else:
+        raise Forbidden(f"to erase needs the role admin; the token's is {principal.role}")
     return Response(status_code=204)
 
 

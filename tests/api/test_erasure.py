@@ -1,0 +1,89 @@
+"""What must be forgotten is forgotten: in the log, in the stores, in the rows, on disk."""
+
+import hashlib
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from api.conftest import Replica
+from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
+from conftest import NatsServer, eventually
+from nightmail_common.events import Blob, RecipientOutcome, RunStarted
+from nightmail_common.log import EventLog
+from nightmail_common.streams import MAILED, RESULTS
+
+ADDRESS = "forget-me@example.com"
+
+
+def files_with(text: str, *folders: Path) -> list[Path]:
+    """Return every file below the folders that has the text somewhere in its bytes."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if text.encode() in path.read_bytes()]
+
+
+async def test_an_erased_job_is_nowhere_on_disk_any_more(
+    api: Replica, event_log: EventLog, nats_client: Client, nats_server: NatsServer
+) -> None:
+    folders = (nats_server._folder, api.settings.data_dir)
+    js = nats_client.jetstream()
+    await api.create(job_name="stays")
+    run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
+    large = f"address\n{ADDRESS}\n".encode() * 10_000
+    await (await js.object_store(RESULTS)).put("a-result", large)
+    blob = Blob(size=len(large), sha256=hashlib.sha256(large).hexdigest(), bucket=RESULTS, object_name="a-result")
+    await event_log.publish(result_ready(run_id, job, blob))
+    recipient = RecipientOutcome(address=ADDRESS, outcome="accepted", answer=f"250 <{ADDRESS}> ok")
+    await event_log.publish(mail_sent(run_id, job).model_copy(update={"recipients": (recipient,)}))
+    mailed = await js.key_value(MAILED)
+    await mailed.put(f"{run_id}.result.0", b"accepted")
+    await mailed.put("another-run.result.0", b"accepted")
+    await run_with_status(api, run_id, "delivered")
+    assert files_with(ADDRESS, *folders)
+
+    assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
+
+    assert files_with(ADDRESS, *folders) == []
+    assert await mailed.keys() == ["another-run.result.0"]
+    assert (await api.http.get("/jobs/personal")).status_code == 404
+    assert (await api.http.get(f"/runs/{run_id}")).status_code == 404
+    [left] = (await api.http.get("/events?job_name=personal")).json()["items"]
+    assert (left["type"], left["data"]["actor"]) == ("job-erased", "admin")
+    assert (left["data"]["events_purged"], left["data"]["results_purged"]) == (5, 1)
+    assert (await api.http.get("/jobs/stays")).status_code == 200
+    assert (await api.create(job_name="personal"))["version"] == 1
+
+
+async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
+    api: Replica, event_log: EventLog, nats_server: NatsServer
+) -> None:
+    run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
+    assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
+    recipient = RecipientOutcome(address=ADDRESS, outcome="accepted", answer="250")
+    for event in (
+        RunStarted(job_name=job.job_name, run_id=run_id, runner="r1", attempt=1),
+        result_ready(run_id, job, Blob(size=1, sha256=hashlib.sha256(b"x").hexdigest(), data=b"x")),
+        mail_sent(run_id, job).model_copy(update={"recipients": (recipient,)}),
+    ):
+        await event_log.publish(event)
+    await eventually(lambda: _only_the_erasure(api), "the late events are gone")
+    assert files_with(ADDRESS, nats_server._folder, api.settings.data_dir) == []
+
+
+async def _only_the_erasure(api: Replica) -> bool:
+    items = (await api.http.get("/events?job_name=personal")).json()["items"]
+    return [event["type"] for event in items] == ["job-erased"]
+
+
+async def test_a_deleted_job_can_still_be_erased_and_one_that_never_was_cannot(api: Replica) -> None:
+    await api.create()
+    await api.http.delete("/jobs/daily%20sales")
+    assert (await api.http.delete("/jobs/daily%20sales?erase=true")).status_code == 204
+    assert (await api.http.delete("/jobs/never?erase=true")).status_code == 404
+
+
+async def test_only_an_admin_erases(api: Replica) -> None:
+    await api.create()
+    token = (await api.http.post("/tokens", json={"name": "maria", "role": "editor"})).json()["token"]
+    async with api.client(token) as maria:
+        assert (await maria.delete("/jobs/daily%20sales?erase=true")).status_code == 403
+        assert (await maria.delete("/jobs/daily%20sales")).status_code == 204

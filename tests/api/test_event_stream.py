@@ -1,0 +1,119 @@
+"""The audit log as a stream of server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import fastapi.routing
+import httpx
+import pytest
+
+from api.conftest import Replica
+from conftest import NatsServer, job_request
+from nightmail_common.log import EventLog
+
+
+class Subscriber:
+    """Reads a stream of events as a browser's EventSource does."""
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next event; `id` is what the stream said as such."""
+        async with asyncio.timeout(15):
+            fields: dict[str, str] = {}
+            async for line in self._lines:
+                name, _, value = line.partition(": ")
+                if line and name:
+                    fields[name] = value
+                elif "data" in fields:
+                    return {"id": fields["id"], **json.loads(fields["data"])}
+        raise AssertionError("the stream ended")
+
+    async def next_line(self) -> str:
+        async with asyncio.timeout(15):
+            return await anext(self._lines)
+
+
+def subscribe(api: Replica, **query: Any) -> Any:
+    headers = {"Last-Event-ID": str(query.pop("last_event_id"))} if "last_event_id" in query else {}
+    return api.http.stream("GET", "/events/stream", params=query, headers=headers)
+
+
+async def change(api: Replica, description: str) -> None:
+    answer = await api.http.put("/jobs/daily%20sales", json=job_request(description=description))
+    assert answer.status_code == 200
+
+
+async def test_events_come_as_they_happen_and_a_client_that_returns_misses_none(api: Replica) -> None:
+    await api.create()
+    async with subscribe(api) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        live = Subscriber(answer.aiter_lines())
+        await change(api, "one")
+        await change(api, "two")
+        first, second = await live.next(), await live.next()
+    assert [first["type"], second["type"]] == ["job-updated", "job-updated"]
+    assert (first["id"], first["data"]["job"]["description"]) == (str(first["seq"]), "one")
+    await change(api, "three")
+    async with subscribe(api, last_event_id=first["id"]) as answer:
+        back = Subscriber(answer.aiter_lines())
+        assert [(await back.next())["seq"] for _ in range(2)] == [second["seq"], second["seq"] + 1]
+
+
+async def test_a_stream_can_be_of_one_job_or_type_from_the_beginning(api: Replica) -> None:
+    await api.create()
+    await api.create(job_name="other")
+    run_id = (await api.http.post("/jobs/other/run")).json()["run_id"]
+    for query, wanted in (
+        ({"job_name": "other"}, ["job-created", "run-requested"]),
+        ({"type": "job-created"}, ["job-created", "job-created"]),
+        ({"run_id": run_id}, ["run-requested"]),
+    ):
+        async with subscribe(api, after=0, **query) as answer:
+            stream = Subscriber(answer.aiter_lines())
+            assert [(await stream.next())["type"] for _ in wanted] == wanted
+
+
+async def test_a_stream_goes_on_without_a_gap_after_the_broker_was_away(
+    api: Replica, nats_server: NatsServer, event_log: EventLog
+) -> None:
+    await api.create()
+    async with subscribe(api, after=0) as answer:
+        stream = Subscriber(answer.aiter_lines())
+        assert (await stream.next())["seq"] == 1
+        nats_server.restart()
+        sequences = []
+        for number in range(3):
+            await _change_when_it_can(api, f"after {number}")
+            sequences.append((await stream.next())["seq"])
+    assert sequences == list(range(2, 5))
+
+
+async def _change_when_it_can(api: Replica, description: str) -> None:
+    async with asyncio.timeout(15):
+        while True:
+            answer = await api.http.put("/jobs/daily%20sales", json=job_request(description=description))
+            if answer.status_code == 200:
+                return
+            assert answer.status_code == 503
+
+
+async def test_a_quiet_stream_is_kept_alive(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.05)
+    async with subscribe(api) as answer:
+        assert await Subscriber(answer.aiter_lines()).next_line() == ": ping"
+
+
+async def test_streams_end_when_the_service_drains(api: Replica) -> None:
+    async with subscribe(api) as answer:
+        await asyncio.wait_for(api.stop(), 3)
+        assert [line async for line in answer.aiter_lines() if line and line != ": ping"] == []
+
+
+@pytest.mark.parametrize("last_event_id", ["x", "-1"])
+async def test_a_place_that_cannot_be_is_refused(api: Replica, last_event_id: str) -> None:
+    answer: httpx.Response = await api.http.get("/events/stream", headers={"Last-Event-ID": last_event_id})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "last-event-id")
