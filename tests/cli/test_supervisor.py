@@ -14,11 +14,12 @@ import psutil
 import pytest
 
 from conftest import eventually, free_port
+from nightmail_cli.prefork import Program, environment_descriptor
 from nightmail_cli.supervisor import ProcessSpec, Supervisor
 
 
-def python(code: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-c", code, *arguments]
+def python(code: str, *arguments: str) -> Program:
+    return Program("python", environment_descriptor(dict(os.environ)), [sys.executable, "-c", code, *arguments])
 
 
 LISTEN = """
@@ -36,8 +37,7 @@ while True:
 
 def listener(name: str, drained: Path, stop_rank: int) -> ProcessSpec:
     port = free_port()
-    command = python(LISTEN, str(port), str(drained), name)
-    return ProcessSpec(name, command, dict(os.environ), stop_rank, ready_port=port)
+    return ProcessSpec(name, python(LISTEN, str(port), str(drained), name), stop_rank, ready_port=port)
 
 
 @asynccontextmanager
@@ -76,7 +76,7 @@ async def test_it_says_once_that_all_are_ready_and_drains_by_rank(
 async def test_a_killed_process_comes_back_and_what_it_started_is_gone(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
-    spec = ProcessSpec("parent", python(parent), dict(os.environ), 0, ready_port=1)
+    spec = ProcessSpec("parent", python(parent), 0, ready_port=1)
     async with supervised(Supervisor([spec], file, prefix_lines=True)):
         await eventually(lambda: state(file), "it runs")
         first = psutil.Process(state(file)["parent"]["pid"])
@@ -90,7 +90,7 @@ async def test_a_killed_process_comes_back_and_what_it_started_is_gone(tmp_path:
 async def test_a_process_that_keeps_dying_is_restarted_ever_more_slowly(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = ProcessSpec("dying", python("raise SystemExit(3)"), dict(os.environ), 0, ready_port=1)
+    spec = ProcessSpec("dying", python("raise SystemExit(3)"), 0, ready_port=1)
     said = ""
     async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=True)):
 
@@ -111,7 +111,7 @@ async def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypa
         "import signal, socket; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         f"s = socket.create_server(('127.0.0.1', {port}));\nwhile True: s.accept()"
     )
-    spec = ProcessSpec("stubborn", python(code), dict(os.environ), 0, ready_port=port)
+    spec = ProcessSpec("stubborn", python(code), 0, ready_port=port)
     file = tmp_path / "state.json"
     async with supervised(Supervisor([spec], file, prefix_lines=True)):
         await eventually(lambda: state(file), "it runs")
@@ -122,7 +122,7 @@ async def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypa
 
 async def test_lines_carry_the_process_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = "import time; print('a line', flush=True); print('x' * 3_000_000); print('after a long one', flush=True); time.sleep(60)"
-    spec = ProcessSpec("talker", python(code), dict(os.environ), 0, ready_port=1)
+    spec = ProcessSpec("talker", python(code), 0, ready_port=1)
     said = ""
     async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=True)):
 

@@ -6,7 +6,7 @@ import mailbox
 import signal
 from pathlib import Path
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 #: What a mail may have at most; larger than any attachment that Nightmail sends.
 MAX_MAIL_BYTES = 64 * 1024 * 1024
@@ -34,7 +34,15 @@ async def catch_mail(host: str, port: int, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = await loop.create_server(
-        lambda: SMTP(handler, data_size_limit=MAX_MAIL_BYTES, enable_SMTPUTF8=True, ident="Nightmail's mail catcher"),
+        lambda: SMTP(
+            handler,
+            data_size_limit=MAX_MAIL_BYTES,
+            enable_SMTPUTF8=True,
+            ident="Nightmail's mail catcher",
+            # Whoever is set up for a real server may still try things out here: any credentials will do.
+            authenticator=lambda *_: AuthResult(success=True),
+            auth_require_tls=False,
+        ),
         host,
         port,
     )

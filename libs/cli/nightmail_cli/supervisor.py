@@ -1,21 +1,20 @@
 """The supervisor: runs processes, restarts what dies with backoff, and drains all of them in order.
 
-Light on purpose: it needs nothing but the standard library. `nightmail up` writes a `Plan` and becomes this
-(`python -m nightmail_cli.supervisor DESCRIPTOR`).
+`nightmail up` writes a `Plan` and becomes this (`python -m nightmail_cli.supervisor DESCRIPTOR`).
 """
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from nightmail_cli.prefork import Program, preload, start
 
 #: In the data folder: which processes run, for `nightmail status`.
 STATE_FILE = "up.json"
@@ -30,7 +29,6 @@ READY_POLL_SECONDS = 0.05
 HTTP_TIMEOUT_SECONDS = 2.0
 LONGEST_LINE_BYTES = 1024 * 1024
 
-_PR_SET_PDEATHSIG = 1
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 
 
@@ -43,8 +41,7 @@ class ProcessSpec:
     """
 
     name: str
-    command: list[str]
-    environment: dict[str, str]
+    program: Program
     stop_rank: int
     ready_url: str | None = None
     ready_port: int | None = None
@@ -65,7 +62,8 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> "Plan":
         plan = json.loads(text)
-        return cls(**plan | {"processes": [ProcessSpec(**spec) for spec in plan["processes"]]})
+        specs = [ProcessSpec(**spec | {"program": Program(**spec["program"])}) for spec in plan["processes"]]
+        return cls(**plan | {"processes": specs})
 
 
 @dataclass
@@ -73,7 +71,7 @@ class _Process:
     spec: ProcessSpec
     colour: int
     restarts: int = 0
-    running: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    pid: int | None = None
 
 
 class Supervisor:
@@ -122,23 +120,24 @@ class Supervisor:
             process.restarts += 1
 
     async def _run_once(self, process: _Process) -> int:
-        running = _spawn(process.spec)
-        process.running = running
+        reading, writing = os.pipe()
+        process.pid = start(process.spec.program, writing)
+        os.close(writing)
         self._write_state()
-        assert running.stdout is not None
         lines = asyncio.StreamReader(limit=LONGEST_LINE_BYTES)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(lines), running.stdout
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb", buffering=0)
         )
         copying = asyncio.create_task(self._copy_lines(process, lines))
-        await _exit_of(running.pid)
+        status = await _exit_of(process.pid)
         # What it started may still run, and hold the pipe open; a service that is gone has no business running.
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(running.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.pid = None
         await asyncio.wait({copying}, timeout=1)
         copying.cancel()
         pipe.close()
-        return running.wait()
+        return status
 
     async def _copy_lines(self, process: _Process, lines: asyncio.StreamReader) -> None:
         while True:
@@ -155,15 +154,11 @@ class Supervisor:
             print(text, file=sys.stderr, flush=True)
 
     async def _drain(self, process: _Process, keeping: "asyncio.Task[None]") -> None:
-        with suppress(ProcessLookupError):
-            if process.running is not None:
-                process.running.terminate()
+        _signal(process.pid, signal.SIGTERM)
         done, _ = await asyncio.wait({keeping}, timeout=DRAIN_SECONDS)
         if not done:
             self._say(f"{process.spec.name} did not end within {DRAIN_SECONDS:.0f} s and is killed")
-            with suppress(ProcessLookupError):
-                assert process.running is not None
-                process.running.kill()
+            _signal(process.pid, signal.SIGKILL)
             await keeping
 
     async def _announce(self, message: str) -> None:
@@ -176,7 +171,7 @@ class Supervisor:
         state = [
             {
                 "name": process.spec.name,
-                "pid": process.running.pid if process.running is not None else None,
+                "pid": process.pid,
                 "restarts": process.restarts,
                 "ready_url": process.spec.ready_url,
                 "ready_port": process.spec.ready_port,
@@ -191,26 +186,8 @@ class Supervisor:
         print(f"{'up':<{self._width}} {text}" if self._prefix_lines else json.dumps({"event": text}), file=sys.stderr)
 
 
-def _spawn(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        spec.command,
-        env=spec.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # Away from the terminal's process group: Ctrl-C reaches the supervisor alone, which drains in order.
-        start_new_session=True,
-        preexec_fn=_end_with_parent,
-    )
-
-
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process when the supervisor is gone, however it went (prctl(2))."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-async def _exit_of(pid: int) -> None:
-    """Wait until the process has ended, without reaping it."""
+async def _exit_of(pid: int) -> int:
+    """Wait until a process has ended, and return its exit code (negative: the signal that ended it)."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     descriptor = os.pidfd_open(pid)
@@ -220,6 +197,15 @@ async def _exit_of(pid: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+    _, status = os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222 (it has ended)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _signal(pid: int | None, number: signal.Signals) -> None:
+    # Only this thread reaps: until then the id is not another process's.
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _how_it_ended(status: int) -> str:
@@ -262,8 +248,10 @@ async def _supervise(plan: Plan) -> None:
 
 def main() -> None:
     """Supervise the plan that stands in an inherited descriptor."""
-    with os.fdopen(int(sys.argv[1])) as plan:
-        asyncio.run(_supervise(Plan.from_json(plan.read())))
+    with os.fdopen(int(sys.argv[1])) as file:
+        plan = Plan.from_json(file.read())
+    preload()
+    asyncio.run(_supervise(plan))
 
 
 if __name__ == "__main__":

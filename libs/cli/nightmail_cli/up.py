@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from nightmail_cli import embedded_nats
 from nightmail_cli.embedded_nats import NatsServerMissing, write_private
+from nightmail_cli.prefork import Program, environment_descriptor
 from nightmail_cli.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
 
@@ -40,6 +41,7 @@ class UpSettings(ServiceSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     smtp_host: str | None = None
+    admin_token: SecretStr | None = None
     secret_key: SecretStr | None = None
 
 
@@ -62,7 +64,7 @@ def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int
             f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {folder}/mailbox and reaches nobody", flush=True
         )
     url = f"http://{settings.host}:{settings.port}"
-    token = "the token is NIGHTMAIL_ADMIN_TOKEN" if _token_is_given() else f"the token is in {folder}/admin-token"
+    token = "the token is NIGHTMAIL_ADMIN_TOKEN" if settings.admin_token else f"the token is in {folder}/admin-token"
     plan = Plan(
         processes=specs,
         state_file=str(folder / STATE_FILE),
@@ -73,13 +75,13 @@ def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int
 
 
 def _become_the_supervisor(plan: Plan, lock: int) -> NoReturn:
-    """Replace this process by the supervisor, which keeps the lock and needs a third of the memory."""
+    """Replace this process by the supervisor, which keeps the lock and knows no secret."""
     descriptor = os.memfd_create("plan", 0)
     os.write(descriptor, plan.to_json().encode())
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.set_inheritable(lock, True)
     command = [*_python("nightmail_cli.supervisor"), str(descriptor)]
-    os.execv(command[0], command)
+    os.execve(command[0], command, _environment("supervisor", {}))
 
 
 def _make_folder(folder: Path) -> None:
@@ -114,10 +116,6 @@ def _free_port() -> int:
         return port
 
 
-def _token_is_given() -> bool:
-    return bool(os.environ.get(f"{PREFIX}ADMIN_TOKEN"))
-
-
 def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -> list[ProcessSpec]:
     shared = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}
     specs = []
@@ -136,7 +134,7 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
     api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
     keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
     api_url = f"http://{_reachable(settings.host)}:{settings.port}/health/ready"
-    specs.append(ProcessSpec("api", _module("api"), _environment("api", shared | api | keys), ENTRANCES, api_url))
+    specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, api_url))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES))
     specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
     specs.append(_service("mailer", "mailer", shared | keys, MAILERS))
@@ -151,23 +149,26 @@ def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str
     except NatsServerMissing as error:
         raise CannotStart(str(error)) from error
     config, reach = embedded_nats.write_config(settings.data_dir, port, settings.nats_user, password)
-    return ProcessSpec("nats", [command, "-c", str(config)], _environment("nats", {}), BROKER, ready_port=port), reach
+    program = Program("nats", environment_descriptor(_environment("nats", {})), [command, "-c", str(config)])
+    return ProcessSpec("nats", program, BROKER, ready_port=port), reach
 
 
 def _catcher(data_dir: Path) -> ProcessSpec:
     port = _free_port()
     command = [*_python("nightmail_cli.catcher"), "--port", str(port), "--mailbox", str(data_dir / "mailbox")]
-    return ProcessSpec("catcher", command, _environment("catcher", {}), CATCHER, ready_port=port)
+    program = Program("catcher", environment_descriptor(_environment("catcher", {})), command)
+    return ProcessSpec("catcher", program, CATCHER, ready_port=port)
 
 
 def _service(service: str, name: str, settings: dict[str, str], stop_rank: int) -> ProcessSpec:
     port = _free_port()
-    environment = _environment(service, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
-    return ProcessSpec(name, _module(service), environment, stop_rank, f"http://127.0.0.1:{port}/health/ready")
+    program = _module(service, name, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
+    return ProcessSpec(name, program, stop_rank, f"http://127.0.0.1:{port}/health/ready")
 
 
-def _module(service: str) -> list[str]:
-    return _python(f"nightmail_{service}")
+def _module(service: str, name: str, settings: dict[str, str]) -> Program:
+    module = f"nightmail_{service}"
+    return Program(f"{module} ({name})", environment_descriptor(_environment(service, settings)), module=module)
 
 
 def _python(module: str) -> list[str]:
@@ -176,10 +177,11 @@ def _python(module: str) -> list[str]:
 
 def _environment(service: str, settings: dict[str, str]) -> dict[str, str]:
     """Return this process's environment for one service: with its settings, without what is private to others."""
-    return {name: value for name, value in os.environ.items() if _may_see(service, name)} | settings
+    return {name: value for name, value in os.environ.items() if may_see(service, name)} | settings
 
 
-def _may_see(service: str, name: str) -> bool:
+def may_see(service: str, name: str) -> bool:
+    """Say whether a process may have an environment variable: not what is private to others."""
     setting = name.removeprefix(PREFIX)
     if setting == name:
         return True

@@ -64,7 +64,7 @@ async def _log_error(error: Exception) -> None:
 
 
 async def _log_disconnected() -> None:
-    logger.warning("nats_disconnected")
+    logger.info("nats_disconnected")
 
 
 async def _log_reconnected() -> None:

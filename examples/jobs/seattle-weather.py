@@ -1,0 +1,14 @@
+days = data.assign(date=pd.to_datetime(data["date"]))
+days["month"] = days["date"].dt.strftime("%Y-%m")
+days["rainy"] = days["precipitation"] > 0
+
+months = days.groupby("month", as_index=False).agg(
+    days=("date", "count"),
+    rainy_days=("rainy", "sum"),
+    rain_mm=("precipitation", "sum"),
+    warmest=("temp_max", "max"),
+    coldest=("temp_min", "min"),
+)
+months["rain_mm"] = months["rain_mm"].round(1)
+print(f"{len(days)} days from {days['date'].min():%Y-%m-%d} to {days['date'].max():%Y-%m-%d}")
+return months

@@ -1,0 +1,194 @@
+"""The whole system as a user starts it: `nightmail up` with real processes, a real HTTP source and real mail."""
+
+import email
+import email.policy
+import http.server
+import json
+import mailbox
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from conftest import free_port, job_request, wait_until
+
+NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
+
+
+class Source:
+    """An HTTP server whose answers a test sets by path."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, str, bytes]] = {}
+        source = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, content_type, body = source.answers.get(self.path, (404, "text/plain", b"no such data"))
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def serve(self, path: str, body: bytes, content_type: str = "text/csv", status: int = 200) -> str:
+        """Answer a path from now on, and return its URL."""
+        self.answers[path] = (status, content_type, body)
+        return f"http://127.0.0.1:{self._server.server_port}{path}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+
+
+class Nightmail:
+    """`nightmail up` on a data folder of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.data_dir = folder / "data"
+        self.port = free_port()
+        self.nats_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._settings = {"NIGHTMAIL_FETCH_ALLOW": "127.0.0.1"} | settings
+        self.log = folder / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def command(self) -> list[str]:
+        ports = ["--port", str(self.port), "--nats-port", str(self.nats_port)]
+        return [NIGHTMAIL, "up", "--data-dir", str(self.data_dir), *ports, "--runners", "1"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return (
+            {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
+            | {"NIGHTMAIL_DATA_DIR": str(self.data_dir), "NIGHTMAIL_URL": self.url}
+            | self._settings
+        )
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=log, stderr=log, cwd=self.log.parent
+            )
+        wait_until(lambda: self.says("Nightmail is ready") or self.ended(), "nightmail up is ready")
+        assert not self.ended(), self.log.read_text()
+
+    def says(self, text: str) -> bool:
+        return text in self.log.read_text()
+
+    def ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self) -> int:
+        """Ask it to drain, and return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=40)
+        self.log.unlink()
+        return status
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Return the processes under the supervisor by their names in the log: api, ticker, runner-1, ..."""
+        state = json.loads((self.data_dir / "up.json").read_text())
+        return {process["name"]: psutil.Process(process["pid"]) for process in state["processes"]}
+
+    @property
+    def token(self) -> str:
+        return (self.data_dir / "admin-token").read_text().strip()
+
+    def call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.request(method, self.url + path, headers=headers, timeout=30, **request)
+
+    def create(self, **fields: Any) -> dict[str, Any]:
+        answer = self.call("POST", "/jobs/create", json=job_request(**fields))
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+    def run(self, job_name: str) -> str:
+        answer = self.call("POST", f"/jobs/{job_name}/run")
+        assert answer.status_code == 202, answer.text
+        run_id: str = answer.json()["run_id"]
+        return run_id
+
+    def run_when(self, run_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+        """Return the run once it has one of these statuses."""
+
+        def look() -> dict[str, Any] | None:
+            try:
+                run: dict[str, Any] = self.call("GET", f"/runs/{run_id}").json()
+            except httpx.TransportError:
+                return None
+            return run if run.get("status") in statuses else None
+
+        found: dict[str, Any] = wait_until(look, f"run is {' or '.join(statuses)}", seconds)
+        return found
+
+    def mails(self, run_id: str) -> list[EmailMessage]:
+        """Return the mails of a run that came so far."""
+        caught = (mail.as_bytes() for mail in mailbox.Maildir(self.data_dir / "mailbox", create=False))
+        mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
+        return [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Nightmail-Run"] == run_id]
+
+    def command_line(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run `nightmail` as a user of this system would."""
+        command = [NIGHTMAIL, *map(str, arguments)]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60, cwd=self.log.parent, check=False
+        )
+
+
+def attached_csv(mail: EmailMessage) -> bytes:
+    [csv] = [part for part in mail.iter_attachments() if part.get_content_type() == "text/csv"]
+    payload = csv.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload
+
+
+@pytest.fixture(scope="session")
+def source() -> Iterator[Source]:
+    source = Source()
+    yield source
+    source.close()
+
+
+@pytest.fixture(scope="session")
+def nightmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightmail]:
+    """The running system; it is shared, so a test leaves it running."""
+    system = Nightmail(tmp_path_factory.mktemp("nightmail"))
+    system.start()
+    yield system
+    assert system.stop() == 0
+
+
+@pytest.fixture
+def own_nightmail(tmp_path: Path) -> Iterator[Callable[..., Nightmail]]:
+    """Make systems that a test may break; what still runs at the end is stopped."""
+    made: list[Nightmail] = []
+
+    def make(**settings: str) -> Nightmail:
+        folder = tmp_path / f"system-{len(made)}"
+        folder.mkdir()
+        made.append(Nightmail(folder, **settings))
+        return made[-1]
+
+    yield make
+    for system in made:
+        if system.process is not None and not system.ended():
+            system.stop()

@@ -1,0 +1,93 @@
+"""The README's commands and examples, as they stand there."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import wait_until
+from e2e.conftest import Nightmail
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for named, text in fenced if named == language]
+
+
+@pytest.fixture
+def checkout(nightmail: Nightmail, tmp_path: Path) -> Path:
+    """A folder that looks like the checkout beside which `make up` runs."""
+    for name in (".venv", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "data").symlink_to(nightmail.data_dir)
+    return tmp_path
+
+
+def test_the_commands_of_the_first_job_work_as_printed(nightmail: Nightmail, checkout: Path) -> None:
+    commands = "\n".join(blocks("sh")).replace("http://127.0.0.1:8080", nightmail.url)
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=checkout,
+        env=nightmail.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert '"run_id"' in ended.stdout
+    assert "delivered, 6 rows" in ended.stdout
+    runs = nightmail.call("GET", "/jobs/heavy%20penguins/runs").json()["items"]
+    assert nightmail.run_when(runs[0]["run_id"], "delivered", "failed")["status"] == "delivered"
+
+
+def test_the_subscriber_in_the_readme_is_the_example_and_prints_results(nightmail: Nightmail, checkout: Path) -> None:
+    example = (ROOT / "examples" / "subscribe.py").read_text()
+    [code] = [block for block in blocks("python") if "nats.connect" in block]
+    assert example.endswith(code)
+    [command] = [block for block in blocks("") if "subscribe.py" in block]
+    output = checkout / "output"
+    with output.open("wb") as file:
+        subscriber = subprocess.Popen(
+            ["bash", "-c", f"exec 2>&1; {command.replace('; .venv', '; exec .venv')}"],
+            cwd=checkout,
+            env=os.environ.copy(),
+            stdout=file,
+        )
+    (nightmail.data_dir / "files" / "two.csv").write_text("n\n1\n2\n")
+    source = {"source_type": "file", "location": "two.csv", "file_type": "csv"}
+    nightmail.create(job_name="for subscribers", data_source=source, processing_script="return data")
+    nightmail.run_when(nightmail.run("for subscribers"), "delivered")
+    try:
+        wait_until(lambda: "for subscribers 2 rows" in output.read_text(), "the subscriber prints the result")
+    finally:
+        subscriber.terminate()
+        subscriber.wait()
+
+
+def test_every_script_form_in_the_readme_compiles() -> None:
+    from nightmail_common.script import compile_script
+
+    scripts = [block for block in blocks("python") if "groupby" in block]
+    assert [compile_script(script)[1] for script in scripts] == ["return", "result", "process"]
+
+
+def test_every_setting_that_a_service_reads_is_in_the_example_file() -> None:
+    from nightmail_api.settings import ApiSettings
+    from nightmail_common.settings import PREFIX
+    from nightmail_mailer.settings import MailerSettings
+    from nightmail_runner.settings import RunnerSettings
+    from nightmail_ticker.settings import TickerSettings
+
+    read = {
+        PREFIX + name.upper()
+        for settings in (ApiSettings, MailerSettings, RunnerSettings, TickerSettings)
+        for name in settings.model_fields
+    }
+    documented = set(re.findall(r"^(NIGHTMAIL_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read <= documented

@@ -1,0 +1,159 @@
+"""`nightmail up`: what it needs, what it says when it cannot start, and that it brings back what dies."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from conftest import wait_until
+from e2e.conftest import NIGHTMAIL, Nightmail, Source, attached_csv
+from e2e.test_path import ENDED, SALES, TOTALS, api_source
+
+
+def refused(system: Nightmail) -> str:
+    """Start it where it cannot start; return the one line that it says."""
+    ended = subprocess.run(
+        system.command, env=system.environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    return line
+
+
+def test_a_taken_port_is_told_in_one_line(nightmail: Nightmail, own_nightmail: Callable[..., Nightmail]) -> None:
+    other = own_nightmail()
+    other.port = nightmail.port
+    assert f"cannot listen on port {nightmail.port}" in refused(other)
+    other = own_nightmail()
+    other.nats_port = nightmail.nats_port
+    assert f"cannot listen on NATS port {nightmail.nats_port}" in refused(other)
+
+
+def test_a_second_instance_on_the_same_folder_is_refused(
+    nightmail: Nightmail, own_nightmail: Callable[..., Nightmail]
+) -> None:
+    other = own_nightmail()
+    other.data_dir = nightmail.data_dir
+    assert "another nightmail up is running on the data folder" in refused(other)
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(own_nightmail: Callable[..., Nightmail]) -> None:
+    other = own_nightmail()
+    other.data_dir.write_text("a file where the folder should be")
+    assert "cannot write to the data folder" in refused(other)
+
+
+def test_a_malformed_setting_is_told_by_its_name(own_nightmail: Callable[..., Nightmail]) -> None:
+    assert "NIGHTMAIL_LOG_LEVEL" in refused(own_nightmail(NIGHTMAIL_LOG_LEVEL="loud"))
+
+
+def test_secrets_on_disk_are_for_their_owner_only(nightmail: Nightmail) -> None:
+    for name in ("admin-token", "nats.conf", "nats.env", "secret-key"):
+        assert (nightmail.data_dir / name).stat().st_mode & 0o777 == 0o600, name
+
+
+def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
+    assert nightmail.process is not None
+    system = psutil.Process(nightmail.process.pid)
+    listening = [
+        connection
+        for process in [system, *system.children(recursive=True)]
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+def test_secrets_stand_in_no_processs_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
+    secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
+    system = own_nightmail(**secrets)
+    system.start()
+    assert system.process is not None
+    supervisor = psutil.Process(system.process.pid)
+    for process in [supervisor, *supervisor.children(recursive=True)]:
+        shown = Path(f"/proc/{process.pid}/environ").read_bytes() + Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        for name, secret in secrets.items():
+            assert secret.encode() not in shown, f"{name} in {process.cmdline()}"
+
+
+def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: Source) -> None:
+    system = own_nightmail()
+    system.start()
+    url = source.serve("/restart.csv", SALES)
+    system.create(job_name="kept", data_source=api_source(url))
+    run_id = system.run("kept")
+    system.run_when(run_id, "delivered")
+    before = system.call("GET", "/jobs/kept").json()
+    assert system.stop() == 0
+    system.start()
+    after = system.call("GET", "/jobs/kept").json()
+    assert after == before | {"next_run": after["next_run"]}
+    assert system.call("GET", f"/runs/{run_id}/result").content == TOTALS
+    assert len(system.mails(run_id)) == len(before["consumer_emails"])
+
+
+def test_nothing_is_left_running_after_a_stop(own_nightmail: Callable[..., Nightmail]) -> None:
+    system = own_nightmail()
+    system.start()
+    assert system.process is not None
+    children = psutil.Process(system.process.pid).children(recursive=True)
+    assert system.stop() == 0
+    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_nothing_is_left_running_after_the_supervisor_is_killed(own_nightmail: Callable[..., Nightmail]) -> None:
+    system = own_nightmail()
+    system.start()
+    assert system.process is not None
+    children = psutil.Process(system.process.pid).children(recursive=True)
+    system.process.kill()
+    system.process.wait()
+
+    def all_gone() -> bool:
+        return not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+    wait_until(all_gone, "the services have ended", seconds=30)
+
+
+@pytest.mark.parametrize("name", ["nats", "api", "ticker", "runner-1", "mailer", "catcher"])
+def test_a_run_requested_while_a_killed_process_comes_back_is_delivered_once(
+    nightmail: Nightmail, source: Source, name: str
+) -> None:
+    url = source.serve("/killed.csv", SALES)
+    nightmail.create(job_name=f"killed {name}", data_source=api_source(url))
+    victim = nightmail.processes()[name]
+    victim.send_signal(signal.SIGKILL)
+    run_id = wait_until(lambda: _try_to_run(nightmail, f"killed {name}"), "the API takes a request")
+    assert nightmail.run_when(run_id, *ENDED, seconds=60)["status"] == "delivered"
+    [mail] = nightmail.mails(run_id)
+    assert attached_csv(mail) == TOTALS
+    wait_until(lambda: nightmail.processes()[name].pid != victim.pid, f"{name} is back")
+    wait_until(lambda: nightmail.command_line("status").returncode == 0, "everything is ready again")
+
+
+def _try_to_run(nightmail: Nightmail, job_name: str) -> str | None:
+    try:
+        answer = nightmail.call("POST", f"/jobs/{job_name}/run")
+    except httpx.TransportError:
+        return None
+    if answer.status_code != 202:
+        return None
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+def test_the_command_says_where_it_cannot_reach_the_api(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [NIGHTMAIL, "jobs", "list"],
+        env={"NIGHTMAIL_URL": "http://127.0.0.1:1", "NIGHTMAIL_TOKEN": "t"},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "cannot reach the API at http://127.0.0.1:1" in ended.stderr
