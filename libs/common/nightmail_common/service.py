@@ -1,13 +1,18 @@
 """How a service starts and ends: logging, signals, and a drain before it goes."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
 from nightmail_common.logging import set_up_logging
 from nightmail_common.settings import ServiceSettings
+
+#: What a service may take to finish or hand back what it holds; supervisors wait longer before they kill.
+DRAIN_SECONDS = 10.0
 
 logger = structlog.get_logger()
 
@@ -15,13 +20,14 @@ logger = structlog.get_logger()
 def run_service(
     name: str,
     settings: ServiceSettings,
-    serve: Callable[[asyncio.Event], Awaitable[None]],
+    serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
     """Run a service until SIGTERM or SIGINT.
 
     Args:
-        serve: does the work; once its event is set it finishes or hands back what it holds, and returns.
+        serve: does the work; once its event is set it finishes or hands back what it holds, and returns. What takes
+            longer than `DRAIN_SECONDS` is cut short, with exit code 1.
         loop_factory: makes another event loop than asyncio's own.
     """
     set_up_logging(name, settings.log_level, settings.log_format)
@@ -29,11 +35,20 @@ def run_service(
         runner.run(_until_signal(name, serve))
 
 
-async def _until_signal(name: str, serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def _until_signal(name: str, serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logger.info("service_starting", service=name)
-    await serve(stop)
+    serving = asyncio.create_task(serve(stop))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    done, _ = await asyncio.wait({serving}, timeout=DRAIN_SECONDS)
+    if not done:
+        # Draining a connection whose broker is gone never ends. A service may be killed at any time, so here it is.
+        logger.warning("drain_cut_short", service=name, seconds=DRAIN_SECONDS)
+        os._exit(1)
+    serving.result()
     logger.info("service_stopped", service=name)

@@ -1,0 +1,46 @@
+"""How a service ends, as a process."""
+
+import signal
+import subprocess
+import sys
+
+CODE = """
+import asyncio
+from nightmail_common import service
+from nightmail_common.settings import ServiceSettings
+
+service.DRAIN_SECONDS = 0.5
+
+async def serve(stop):
+    print("serving", flush=True)
+    await stop.wait()
+    await asyncio.sleep({drains_for})
+
+service.run_service("example", ServiceSettings(), serve)
+"""
+
+
+def stop_one_that_drains_for(seconds: float) -> tuple[int, str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE.format(drains_for=seconds)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "serving\n"
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
+
+
+def test_a_service_that_is_told_to_stop_drains_and_ends_well() -> None:
+    status, said = stop_one_that_drains_for(0.01)
+    assert status == 0
+    assert "service_stopped" in said
+
+
+def test_a_drain_that_does_not_end_is_cut_short() -> None:
+    status, said = stop_one_that_drains_for(600)
+    assert status == 1
+    assert "drain_cut_short" in said
