@@ -46,7 +46,7 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # Their every request or job is a line at `info`; ours say what was decided.
-    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn.access", "faststream", "nats"):
+    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if log_format == "json":
         structlog.contextvars.bind_contextvars(service=service)
