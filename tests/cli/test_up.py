@@ -13,6 +13,8 @@ from nightmail_cli.up import may_see
         ("NIGHTMAIL_ADMIN_TOKEN", {"api"}),
         ("NIGHTMAIL_SECRET_KEY", {"api", "mailer"}),
         ("NIGHTMAIL_SECRET_CRM", {"runner"}),
+        ("NIGHTMAIL_NATS_PASSWORD", {"api", "ticker", "runner", "mailer"}),
+        ("NIGHTMAIL_TOKEN", set()),
         ("NIGHTMAIL_LOG_LEVEL", {"api", "ticker", "runner", "mailer", "catcher", "nats", "supervisor"}),
         ("PATH", {"api", "ticker", "runner", "mailer", "catcher", "nats", "supervisor"}),
     ],

@@ -47,8 +47,16 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(own_nightmail: Call
     assert "cannot write to the data folder" in refused(other)
 
 
-def test_a_malformed_setting_is_told_by_its_name(own_nightmail: Callable[..., Nightmail]) -> None:
-    assert "NIGHTMAIL_LOG_LEVEL" in refused(own_nightmail(NIGHTMAIL_LOG_LEVEL="loud"))
+@pytest.mark.parametrize("name", ["LOG_LEVEL", "RUN_RETENTION", "PORT", "SMTP_SECURITY", "SCRIPT_TIMEOUT"])
+def test_a_malformed_setting_of_any_service_stops_the_start_by_its_name(
+    own_nightmail: Callable[..., Nightmail], name: str
+) -> None:
+    system = own_nightmail(**{f"NIGHTMAIL_{name}": "loud"})
+    command = [part for part in system.command if part not in ("--port", str(system.port))]
+    ended = subprocess.run(command, env=system.environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: setting NIGHTMAIL_{name}: ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_secrets_on_disk_are_for_their_owner_only(nightmail: Nightmail) -> None:
@@ -70,6 +78,7 @@ def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
 
 def test_secrets_stand_in_no_processs_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
     secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
+    secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
     system = own_nightmail(**secrets)
     system.start()
     assert system.process is not None

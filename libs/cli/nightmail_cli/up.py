@@ -10,11 +10,15 @@ from typing import NoReturn
 
 from pydantic import Field, SecretStr
 
+from nightmail_api.settings import ApiSettings
 from nightmail_cli import embedded_nats
 from nightmail_cli.embedded_nats import NatsServerMissing, write_private
 from nightmail_cli.prefork import Program, environment_descriptor
 from nightmail_cli.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
+from nightmail_mailer.settings import MailerSettings
+from nightmail_runner.settings import RunnerSettings
+from nightmail_ticker.settings import TickerSettings
 
 LOCK_FILE = "up.lock"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
@@ -22,9 +26,14 @@ SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
 #: Order of draining: no new requests, then the runs, then their mails, then what they all stand on.
 ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
 
-#: What only one service may see. `SECRET_KEY` signs links; `SECRET_<NAME>` are the secrets of data sources.
-PRIVATE_TO = {
+#: What not every process may see. `TOKEN` is the client's. `SECRET_KEY` signs links; `SECRET_<NAME>` are the secrets of data sources.
+_SERVICES = {"api", "ticker", "runner", "mailer"}
+PRIVATE_TO: dict[str, set[str]] = {
     "ADMIN_TOKEN": {"api"},
+    "TOKEN": set(),
+    "NATS_CREDS": _SERVICES,
+    "NATS_USER": _SERVICES,
+    "NATS_PASSWORD": _SERVICES,
     "SECRET_KEY": {"api", "mailer"},
     "SMTP_USERNAME": {"mailer"},
     "SMTP_PASSWORD": {"mailer"},
@@ -58,6 +67,7 @@ def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int
     lock = _lock(folder)
     _check_port(settings.host, settings.port, "port")
     catch = catch or settings.smtp_host is None
+    _check_services(settings)
     specs = _specs(settings, nats_port, runners, catch=catch)
     if settings.smtp_host is None:
         print(
@@ -82,6 +92,14 @@ def _become_the_supervisor(plan: Plan, lock: int) -> NoReturn:
     os.set_inheritable(lock, True)
     command = [*_python("nightmail_cli.supervisor"), str(descriptor)]
     os.execve(command[0], command, _environment("supervisor", {}))
+
+
+def _check_services(settings: UpSettings) -> None:
+    """End the process if any service's setting is malformed: a service that cannot start would be restarted for ever."""
+    key = SecretStr(_secret_key(settings))
+    for service in (ApiSettings, TickerSettings, RunnerSettings):
+        load_without_broker(service)
+    load_without_broker(MailerSettings, smtp_host=settings.smtp_host or "the catcher", secret_key=key)
 
 
 def _make_folder(folder: Path) -> None:
