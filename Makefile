@@ -25,7 +25,7 @@ up: install
 	$(BIN)/nightmail up $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

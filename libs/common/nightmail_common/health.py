@@ -1,10 +1,11 @@
-"""Liveness and readiness over HTTP: `/health/live`, and `/health/ready` with a reason per dependency."""
+"""What a service tells of itself over HTTP: `/health/live`, `/health/ready` with a reason per dependency, `/metrics`."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from nats.aio.client import Client
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 #: Returns None when the dependency is ready, else a text that says why not.
 Check = Callable[[], str | None]
@@ -34,6 +35,9 @@ class Health:
     ) -> None:
         if scope["type"] != "http":
             return
+        if scope["path"] == "/metrics":
+            await _answer(send, 200, CONTENT_TYPE_LATEST, generate_latest())
+            return
         body: dict[str, Any]
         if scope["path"] == "/health/live":
             status, body = 200, {"status": "live"}
@@ -43,6 +47,10 @@ class Health:
             body = {"status": "ready" if ready else "not ready", "dependencies": dependencies}
         else:
             status, body = 404, {"status": "not found"}
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+        await _answer(send, status, "application/json", json.dumps(body).encode())
+
+
+async def _answer(send: Callable[[_Message], Awaitable[None]], status: int, content_type: str, body: bytes) -> None:
+    headers = [(b"content-type", content_type.encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -4,42 +4,32 @@ What the log itself promises (NATS JetStream): one total order (the stream seque
 within an hour, no event stored whose expectation does not hold, and a batch is stored whole or not at all.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import nats.errors
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, RawStreamMsg
+from nats.js.api import Header, RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 
 from nightmail_common.envelope import TRACEPARENT, StoredEvent, event_headers
 from nightmail_common.events import Event
+from nightmail_common.log_reader import LogReader
+from nightmail_common.metrics import EVENTS_PUBLISHED
 from nightmail_common.streams import STREAM
 from nightmail_common.subjects import ALL_EVENTS, subject_of
 
 #: JetStream's own limit (ADR-50).
 MAX_BATCH = 1000
-#: A read of this size is a few milliseconds of work for a reader of the log.
-FETCH_BATCH = 500
-#: How long a reader waits before it looks whether its consumer still exists.
-IDLE_TIMEOUT_SECONDS = 2.0
-#: A reader's consumer goes by itself when its reader has been gone for so long.
-READER_INACTIVE_SECONDS = 60.0
 PUBLISH_TIMEOUT_SECONDS = 5.0
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _BATCH_REFUSED = range(10174, 10212)
-
-logger = structlog.get_logger()
 
 
 class WrongLastSequence(Exception):
@@ -125,6 +115,7 @@ class EventLog:
             if error.err_code in _WRONG_LAST_SEQUENCE:
                 raise WrongLastSequence(str(error.description)) from error
             raise
+        EVENTS_PUBLISHED.inc()
         return Stored(ack.seq, bool(ack.duplicate))
 
     async def publish_batch(self, publications: Sequence[Publication | Message]) -> int:
@@ -153,7 +144,9 @@ class EventLog:
         reply = await self._client.request(
             message.subject, message.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
         )
-        return _committed(reply)
+        last_sequence = _committed(reply)
+        EVENTS_PUBLISHED.inc(len(publications))
+        return last_sequence
 
     async def last_sequence(self) -> int:
         """Return the sequence of the last event; 0 if the log is empty."""
@@ -187,7 +180,7 @@ class EventLog:
         until = await self.last_sequence()
         if until <= after:
             return
-        reader = _Reader(self._client, self._js, subjects, after, since, last_per_subject, headers_only)
+        reader = LogReader(self._client, self._js, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
             yield [event for event in batch if event.sequence <= until]
             if batch[-1].sequence >= until:
@@ -200,7 +193,7 @@ class EventLog:
 
         Survives reconnects and restarts of the broker: it reads on where it was.
         """
-        reader = _Reader(
+        reader = LogReader(
             self._client, self._js, subjects, after, None, last_per_subject=False, headers_only=headers_only
         )
         async for batch in reader.batches(end_when_idle=False):
@@ -226,96 +219,6 @@ class EventLog:
         return Message(subject_of(event), event.model_dump_json(exclude_none=True).encode(), headers)
 
 
-class _Reader:
-    """Reads the log through a short-lived pull consumer without acks, and makes a new one where that breaks.
-
-    Without acks a message that is lost with a connection is not sent again. So each batch must follow on the one
-    before (the consumer's own sequence has no hole) and a consumer does not outlive its connection; otherwise
-    reading starts again behind the last event that was handed on (the ordered consumer of NATS ADR-17).
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        js: JetStreamContext,
-        subjects: Sequence[str],
-        after: int,
-        since: datetime | None,
-        last_per_subject: bool,
-        headers_only: bool,
-    ) -> None:
-        self._client = client
-        self._js = js
-        self._subjects = list(subjects)
-        self._after = after
-        self._since = since
-        self._last_per_subject = last_per_subject
-        self._headers_only = headers_only
-
-    async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
-        while True:
-            try:
-                async for batch in self._consume(end_when_idle):
-                    self._after = batch[-1].sequence
-                    yield batch
-                if end_when_idle:
-                    return
-            except (nats.errors.Error, OSError) as error:
-                logger.warning("log_reader_restarts", after=self._after, error=str(error) or type(error).__name__)
-                await asyncio.sleep(0.2)
-
-    async def _consume(self, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
-        reconnects = self._client.stats["reconnects"]
-        info = await self._js.add_consumer(STREAM, self._config())
-        subscription = await self._js.pull_subscribe_bind(consumer=info.name, stream=STREAM)
-        delivered = 0
-        pending = info.num_pending or 0
-        try:
-            while not (end_when_idle and pending == 0):
-                # A single fetch returns at once when something comes; one of many would wait to be filled.
-                messages = await _fetch(subscription, 1 if pending < 2 else min(pending, FETCH_BATCH))
-                if self._client.stats["reconnects"] != reconnects:
-                    return
-                if not messages:
-                    continue
-                positions = [message.metadata.sequence.consumer for message in messages]
-                if positions != list(range(delivered + 1, delivered + len(messages) + 1)):
-                    return
-                delivered = positions[-1]
-                pending = messages[-1].metadata.num_pending
-                yield [_from_message(message) for message in messages]
-        finally:
-            with suppress(nats.errors.Error):
-                await subscription.unsubscribe()
-            with suppress(nats.errors.Error):
-                await self._js.delete_consumer(STREAM, info.name)
-
-    def _config(self) -> ConsumerConfig:
-        start: dict[str, Any]
-        if self._last_per_subject:
-            start = {"deliver_policy": DeliverPolicy.LAST_PER_SUBJECT}
-        elif self._since is not None and self._after == 0:
-            start = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._since}
-        else:
-            start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
-        return ConsumerConfig(
-            filter_subjects=self._subjects,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=READER_INACTIVE_SECONDS,
-            mem_storage=True,
-            num_replicas=1,
-            headers_only=self._headers_only or None,
-            **start,
-        )
-
-
-async def _fetch(subscription: JetStreamContext.PullSubscription, batch: int) -> list[Msg]:
-    try:
-        return await subscription.fetch(batch, timeout=IDLE_TIMEOUT_SECONDS)
-    except nats.errors.TimeoutError:
-        return []
-
-
 def _committed(reply: Msg) -> int:
     answer = json.loads(reply.data)
     if (refusal := answer.get("error")) is not None:
@@ -325,13 +228,6 @@ def _committed(reply: Msg) -> int:
         raise error
     sequence: int = answer["seq"]
     return sequence
-
-
-def _from_message(message: Msg) -> StoredEvent:
-    metadata = message.metadata
-    return StoredEvent(
-        metadata.sequence.stream, metadata.timestamp, message.subject, message.headers or {}, message.data
-    )
 
 
 def _from_raw(message: RawStreamMsg) -> StoredEvent:

@@ -1,0 +1,123 @@
+"""Reading the log in order, through a broker that may go and come back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.streams import STREAM
+
+#: A read of this size is a few milliseconds of work for a reader of the log.
+FETCH_BATCH = 500
+#: How long a reader waits before it looks whether its consumer still exists.
+IDLE_TIMEOUT_SECONDS = 2.0
+#: A reader's consumer goes by itself when its reader has been gone for so long.
+READER_INACTIVE_SECONDS = 60.0
+
+logger = structlog.get_logger()
+
+
+class LogReader:
+    """Reads the log through a short-lived pull consumer without acks, and makes a new one where that breaks.
+
+    Without acks a message that is lost with a connection is not sent again. So each batch must follow on the one
+    before (the consumer's own sequence has no hole) and a consumer does not outlive its connection; otherwise
+    reading starts again behind the last event that was handed on (the ordered consumer of NATS ADR-17).
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        js: JetStreamContext,
+        subjects: Sequence[str],
+        after: int,
+        since: datetime | None,
+        last_per_subject: bool,
+        headers_only: bool,
+    ) -> None:
+        self._client = client
+        self._js = js
+        self._subjects = list(subjects)
+        self._after = after
+        self._since = since
+        self._last_per_subject = last_per_subject
+        self._headers_only = headers_only
+
+    async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
+        while True:
+            try:
+                async for batch in self._consume(end_when_idle):
+                    self._after = batch[-1].sequence
+                    yield batch
+                if end_when_idle:
+                    return
+            except (nats.errors.Error, OSError) as error:
+                logger.warning("log_reader_restarts", after=self._after, error=str(error) or type(error).__name__)
+                await asyncio.sleep(0.2)
+
+    async def _consume(self, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
+        reconnects = self._client.stats["reconnects"]
+        info = await self._js.add_consumer(STREAM, self._config())
+        subscription = await self._js.pull_subscribe_bind(consumer=info.name, stream=STREAM)
+        delivered = 0
+        pending = info.num_pending or 0
+        try:
+            while not (end_when_idle and pending == 0):
+                # A single fetch returns at once when something comes; one of many would wait to be filled.
+                messages = await _fetch(subscription, 1 if pending < 2 else min(pending, FETCH_BATCH))
+                if self._client.stats["reconnects"] != reconnects:
+                    return
+                if not messages:
+                    continue
+                positions = [message.metadata.sequence.consumer for message in messages]
+                if positions != list(range(delivered + 1, delivered + len(messages) + 1)):
+                    return
+                delivered = positions[-1]
+                pending = messages[-1].metadata.num_pending
+                yield [_from_message(message) for message in messages]
+        finally:
+            with suppress(nats.errors.Error, OSError):
+                await subscription.unsubscribe()
+            with suppress(nats.errors.Error, OSError):
+                await self._js.delete_consumer(STREAM, info.name)
+
+    def _config(self) -> ConsumerConfig:
+        start: dict[str, Any]
+        if self._last_per_subject:
+            start = {"deliver_policy": DeliverPolicy.LAST_PER_SUBJECT}
+        elif self._since is not None and self._after == 0:
+            start = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._since}
+        else:
+            start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
+        return ConsumerConfig(
+            filter_subjects=self._subjects,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=READER_INACTIVE_SECONDS,
+            mem_storage=True,
+            num_replicas=1,
+            headers_only=self._headers_only or None,
+            **start,
+        )
+
+
+async def _fetch(subscription: JetStreamContext.PullSubscription, batch: int) -> list[Msg]:
+    try:
+        return await subscription.fetch(batch, timeout=IDLE_TIMEOUT_SECONDS)
+    except nats.errors.TimeoutError:
+        return []
+
+
+def _from_message(message: Msg) -> StoredEvent:
+    metadata = message.metadata
+    return StoredEvent(
+        metadata.sequence.stream, metadata.timestamp, message.subject, message.headers or {}, message.data
+    )
