@@ -105,7 +105,7 @@ def test_the_attachment_is_the_csv_byte_for_byte_named_after_job_and_date(make_j
     ],
 )
 def test_a_job_may_word_its_subject_and_can_do_no_harm_with_it(own: str, becomes: str, make_job: MakeJob) -> None:
-    mail = parsed(result_mail(result_of(make_job(subject=own))))
+    mail = parsed(result_mail(result_of(make_job().model_copy(update={"subject": own}))))
     assert mail["Subject"] == becomes
     assert mail["Bcc"] is None
 

@@ -19,6 +19,8 @@ MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
 MAX_SCRIPT_BYTES = 128 * 1024
 MAX_RECIPIENTS = 100
+#: Of a source's request, all names and values: what servers commonly take.
+MAX_HEADERS_BYTES = 16 * 1024
 
 #: Control, surrogate, line and paragraph separators: none of them can be typed, all of them can mislead.
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -89,11 +91,13 @@ class DataSourceDefinition(DataSource):
     @field_validator("headers")
     @classmethod
     def _headers_can_be_sent(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
+        if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
+            raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
         for name, value in (headers or {}).items():
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of an HTTP header")
-            if not value.isprintable() or len(value) > 4096:
-                raise ValueError(f"the value of {name!r} is too long or has characters that no HTTP header may have")
+            if not value.isprintable():
+                raise ValueError(f"the value of {name!r} has characters that no HTTP header may have")
             if "{{" in _SECRET.sub("", value):
                 raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
         return headers
@@ -152,9 +156,17 @@ def _check_emails(addresses: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalise_email(address) for address in addresses))
 
 
-def _check_one_line(text: str | None) -> str | None:
-    if text is not None and not text.isprintable():
+def _check_subject(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not text.isprintable():
         raise ValueError("a subject is one line without control characters")
+    from nightmail_common.subject_template import SubjectNotValid, parse_subject  # most jobs have no subject
+
+    try:
+        parse_subject(text)
+    except SubjectNotValid as error:
+        raise ValueError(str(error)) from None
     return text
 
 
@@ -179,7 +191,7 @@ class JobDefinition(JobFields):
     timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
     max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)
     retries: int = Field(default=0, ge=0, le=10)
-    subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_one_line)] = None
+    subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
 
     @field_validator("schedule_time")
     @classmethod
