@@ -12,7 +12,8 @@ from conftest import NatsServer, eventually
 from nightmail_common.events import AttemptFailed, ResultReady, RunFailed, RunRequested
 from nightmail_common.log import EventLog
 from nightmail_common.streams import RESULTS, STREAM
-from nightmail_runner.consumer import ACK_WAIT_SECONDS, DURABLE
+from nightmail_common.work_queue import ACK_WAIT_SECONDS
+from nightmail_runner.consumer import DURABLE
 from runner.processes import Request, RunnerProcess, events_of, outcome_of
 
 StartRunner = Callable[..., RunnerProcess]

@@ -16,8 +16,9 @@ from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
+from nightmail_common.work_queue import Broker
 from nightmail_runner.addresses import Allowed, CheckingTransport
-from nightmail_runner.consumer import DRAIN_SECONDS, Broker, Consumer
+from nightmail_runner.consumer import DRAIN_SECONDS, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.patience import patiently
@@ -80,11 +81,11 @@ async def _take_runs(
         fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, os.environ)
         work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings, max_event_bytes)
         consumer = Consumer(log, Outcomes(log, max_event_bytes), work, f"{socket.gethostname()}/{os.getpid()}")
-        broker = Broker(client)
-        consumer.subscribe(broker, settings.runner_concurrency)
+        broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
+        consumer.queue.subscribe(broker, settings.runner_concurrency)
         await broker.start()
         await Previews(work).serve(client)
         health.add_nats(client)
         await stop.wait()
-        asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
+        asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.queue.give_up)
         await broker.stop()

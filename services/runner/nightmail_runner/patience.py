@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import nats.errors
 import structlog
+
+from nightmail_common.work_queue import BROKER_ERRORS
 
 #: Between two tries, doubled from the first to the longest.
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 2.0
-
-#: What a call to a broker that is away raises; nats-py lets errors of the socket through.
-BROKER_ERRORS = (nats.errors.Error, OSError)
 
 T = TypeVar("T")
 
