@@ -21,9 +21,12 @@ class MaildirHandler:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
-        head = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(envelope.rcpt_tos)}\r\n"
-        key = self._mailbox.add(head.encode() + raw)
-        return f"250 kept as {key}"
+        return f"250 kept as {self.keep(envelope.mail_from or '', envelope.rcpt_tos, raw)}"
+
+    def keep(self, sender: str, recipients: list[str], raw: bytes) -> str:
+        """Keep a mail as it came; return the name of its file."""
+        head = f"X-Envelope-From: {sender}\r\nX-Envelope-To: {', '.join(recipients)}\r\n"
+        return self._mailbox.add(head.encode() + raw)
 
 
 async def catch_mail(host: str, port: int, folder: Path) -> None:

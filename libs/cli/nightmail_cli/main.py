@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
+app.add_typer(mail.app, name="mail", help="Look at caught mail, and try out sending.")
 app.command("status")(status.status)
 
 

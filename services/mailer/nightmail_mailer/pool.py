@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import aiosmtplib
 
 from nightmail_mailer.breaker import Breaker
+from nightmail_mailer.reasons import why
 from nightmail_mailer.settings import MailerSettings
 
 #: Fewer than what servers allow one client (Postfix: 50), more than the mails that hang at a time.
@@ -98,8 +99,9 @@ class Pool:
                 await connection.ehlo()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             connection.close()
-            self._breaker.open(f"{settings.smtp_host}:{settings.smtp_port}: {error}")
-            raise NotConnected(str(error)) from error
+            reason = f"{settings.smtp_host}:{settings.smtp_port}: {why(error)}"
+            self._breaker.open(reason)
+            raise NotConnected(reason) from error
         size = connection.esmtp_extensions.get("size", "")
         self.max_mail_bytes = int(size) or None if size.isdigit() else None
         self._breaker.close()

@@ -42,5 +42,6 @@ class Sent:
 
 
 def _key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> str:
-    digest = hashlib.sha256(recipient.encode()).hexdigest()[:32]
+    # Salted with the run: nobody can look an address up in the bucket, and a run's entries are purged by its id.
+    digest = hashlib.sha256(f"{run_id}\0{recipient}".encode()).hexdigest()[:32]
     return f"{run_id}.{kind}.{digest}" + ("" if request_id is None else f".{request_id}")

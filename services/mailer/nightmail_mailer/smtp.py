@@ -5,6 +5,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from nightmail_mailer import reasons
 from nightmail_mailer.addresses import on_the_wire
 from nightmail_mailer.breaker import Breaker
 from nightmail_mailer.pool import COMMAND_TIMEOUT_SECONDS, Pool
@@ -69,7 +70,7 @@ class Smtp:
         except aiosmtplib.SMTPResponseException as said:
             return _answer(said.code, said.message)
         except (aiosmtplib.SMTPException, OSError) as error:
-            return Answer("lost" if handed_over else "deferred", str(error) or type(error).__name__)
+            return Answer("lost" if handed_over else "deferred", reasons.why(error))
 
     async def _begin(self, connection: aiosmtplib.SMTP, mail: bytes, recipient: str) -> None:
         """Go through the envelope up to the server's 354."""
@@ -95,7 +96,7 @@ class Smtp:
 
 
 def _answer(code: int, message: str) -> Answer:
-    text = f"{code} {message}"
+    text = reasons.answer(code, message)
     if 200 <= code < 300:
         return Answer("accepted", text)
     return Answer("refused" if code >= 500 else "deferred", text)
