@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nightmail_cli import events, jobs, runs, status
+from nightmail_cli import events, jobs, mail, runs, status
 from nightmail_cli.output import fail
 
 app = typer.Typer(
