@@ -146,11 +146,16 @@ class Nightmail:
         mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
         return [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Nightmail-Run"] == run_id]
 
-    def command_line(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    def command_line(self, *arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run `nightmail` as a user of this system would."""
-        command = [NIGHTMAIL, *map(str, arguments)]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60, cwd=self.log.parent, check=False
+            [NIGHTMAIL, *map(str, arguments)],
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=self.log.parent,
+            check=False,
         )
 
 

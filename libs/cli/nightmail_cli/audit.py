@@ -1,12 +1,13 @@
 """An audit subscriber: follows the event log over NATS and prints each event as a line."""
 
 import json
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
 import typer
 
-from nightmail_common.connection import connect
+from nightmail_cli.broker import connected
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
 from nightmail_common.settings import ServiceSettings, load
@@ -14,16 +15,21 @@ from nightmail_common.subjects import ALL_EVENTS, job_token
 
 
 async def follow(job_name: str | None, event_type: str | None, *, from_start: bool, as_json: bool) -> None:
-    """Print the events of that job and type (of all, where None) as they happen, for ever."""
+    """Print the events of that job and type (of all, where None) as they happen, for ever.
+
+    Raises:
+        BrokerUnreachable: there is no broker.
+    """
     settings = load(ServiceSettings)
     token = job_token(job_name) if job_name is not None else "*"
     subjects = _subjects(token, event_type) if job_name or event_type else ALL_EVENTS
-    client = await connect(settings, "nightmail-events-tail")
-    log = EventLog(client, "cli", timedelta(days=1))
-    after = 0 if from_start else await log.last_sequence()
-    async for events in log.follow(subjects, after=after):
-        for event in events:
-            typer.echo(json.dumps(_as_json(event), ensure_ascii=False) if as_json else _as_line(event))
+    async with connected(settings, "nightmail-events-tail") as client:
+        log = EventLog(client, "cli", timedelta(days=1))
+        after = 0 if from_start else await log.last_sequence()
+        async with aclosing(log.follow(subjects, after=after)) as batches:
+            async for events in batches:
+                for event in events:
+                    typer.echo(json.dumps(_as_json(event), ensure_ascii=False) if as_json else _as_line(event))
 
 
 def _subjects(token: str, event_type: str | None) -> tuple[str, ...]:

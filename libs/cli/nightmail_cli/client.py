@@ -27,11 +27,11 @@ class ClientSettings(ServiceSettings):
 class Client:
     """Calls the API and ends the command with a clear line where that fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         settings = load_without_broker(ClientSettings)
         self.url = (settings.url or f"http://{settings.host}:{settings.port}").rstrip("/")
         self._http = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {_token(settings)}"}, timeout=TIMEOUT_SECONDS
+            base_url=self.url, headers={"Authorization": f"Bearer {_token(settings)}"}, timeout=timeout_seconds
         )
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:

@@ -1,56 +1,47 @@
 """`nightmail jobs`: create, change, show and run jobs, over REST."""
 
-import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nightmail_cli.client import Client, job_path, problem
-from nightmail_cli.job_file import JOB_FILES, JobFileError, read_job
-from nightmail_cli.output import AsJson, fail, print_fields, print_json, print_table
-from nightmail_cli.runs import ENDED_WELL, STILL_GOING, summary
+from nightmail_cli.apply import make_plan
+from nightmail_cli.client import Client, job_path
+from nightmail_cli.completion import job_names
+from nightmail_cli.job_file import JobFileError, read_job
+from nightmail_cli.output import FAILED, AsJson, fail, moment, print_done, print_fields, print_json, print_table
+from nightmail_cli.runs import summary
+from nightmail_cli.waiting import ENDED_WELL, wait_for_end
 
 app = typer.Typer(no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME")]
-POLL_SECONDS = 0.1
-#: What the API adds to a job; the rest is what its owner wrote.
-ANSWER_ONLY = frozenset({"status", "version", "created_at", "updated_at", "last_run", "next_run", "job_id"})
+Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME", autocompletion=job_names)]
+JobFile = Annotated[Path, typer.Option("-f", "--file", help="A YAML or JSON file with the job.")]
+ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processing script.")]
 
 
 @app.command("create")
-def create(
-    file: Annotated[Path, typer.Option("-f", "--file", help="A YAML or JSON file with the job.")],
-    script: Annotated[Path | None, typer.Option(help="A file with the processing script.")] = None,
-    as_json: AsJson = False,
-) -> None:
+def create(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
     """Create a job from a file."""
-    job = _read(file)
-    if script is not None:
-        try:
-            job["processing_script"] = script.read_text(encoding="utf-8")
-        except OSError as error:
-            fail(f"{script}: {error.strerror}")
-    created = Client().call("POST", "/jobs/create", json=job).json()
-    if as_json:
-        print_json(created)
-    else:
-        typer.echo(f"created {created['job_name']!r}; it runs next at {created['next_run']}")
+    created = Client().call("POST", "/jobs/create", json=_read(file, script)).json()
+    line = f"created {created['job_name']!r}; it runs next at {moment(created['next_run'])}"
+    print_done(line, created, as_json=as_json)
 
 
 @app.command("list")
 def list_jobs(
     query: Annotated[str | None, typer.Option("-q", "--query", help="Part of the name.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only jobs of this status: active, paused.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List the jobs."""
-    jobs = list(Client().pages("/jobs", limit, q=query))
+    jobs = list(Client().pages("/jobs", limit, q=query, status=status))
     if as_json:
         print_json(jobs)
         return
     rows = (
-        (job["job_name"], job["status"], job["schedule_time"], job["timezone"], job["next_run"], _last(job))
+        (job["job_name"], job["status"], job["schedule_time"], job["timezone"], moment(job["next_run"]), _last(job))
         for job in jobs
     )
     print_table(("job", "status", "schedule", "zone", "next run", "last run"), rows, empty="there are no jobs")
@@ -64,24 +55,31 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command("delete")
-def delete(name: Name) -> None:
-    """Delete a job; its history stays."""
-    Client().call("DELETE", job_path(name))
-    typer.echo(f"deleted {name!r}")
+def delete(
+    name: Name,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Also forget its history, results and addresses, for good.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a job; its history stays, unless it is to be erased."""
+    Client().call("DELETE", job_path(name), params={"erase": "true"} if erase else None)
+    done = "erased" if erase else "deleted"
+    print_done(f"{done} {name!r}", {"job_name": name, "status": done}, as_json=as_json)
 
 
 @app.command("pause")
-def pause(name: Name) -> None:
+def pause(name: Name, as_json: AsJson = False) -> None:
     """Stop a job from firing."""
-    Client().call("POST", job_path(name, "pause"))
-    typer.echo(f"paused {name!r}")
+    job = Client().call("POST", job_path(name, "pause")).json()
+    print_done(f"paused {name!r}", job, as_json=as_json)
 
 
 @app.command("resume")
-def resume(name: Name) -> None:
+def resume(name: Name, as_json: AsJson = False) -> None:
     """Let a paused job fire again."""
     job = Client().call("POST", job_path(name, "resume")).json()
-    typer.echo(f"resumed {name!r}; it runs next at {job['next_run']}")
+    print_done(f"resumed {name!r}; it runs next at {moment(job['next_run'])}", job, as_json=as_json)
 
 
 @app.command("run")
@@ -94,78 +92,105 @@ def run(
     client = Client()
     run_id = client.call("POST", job_path(name, "run")).json()["run_id"]
     if not wait:
-        print_json({"run_id": run_id}) if as_json else typer.echo(run_id)
+        print_done(run_id, {"run_id": run_id}, as_json=as_json)
         return
-    ended = _wait(client, run_id, quiet=as_json)
-    print_json(ended) if as_json else typer.echo(summary(ended))
+    ended = wait_for_end(client, run_id, quiet=as_json)
+    print_done(summary(ended), ended, as_json=as_json)
     if ended["status"] not in ENDED_WELL:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
+
+
+@app.command("preview")
+def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
+    """Try a job without saving it: fetch its data and run its script, and mail nothing. Exit 1 if it fails."""
+    answer = Client().call("POST", "/jobs/preview", json=_read(file, script)).json()
+    error = answer.get("error")
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(answer["log"], nl=False, err=True)
+        if error is None:
+            print_table(answer["columns"], answer["first_rows"], empty="no rows")
+            typer.echo(f"{answer['rows']} rows")
+        else:
+            typer.echo(error["traceback"] or "", nl=False, err=True)
+    if error is not None:
+        fail(f"{error['stage']}: {error['type']}: {error['message']}")
+
+
+@app.command("versions")
+def versions(
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List who changed what of a job, the newest version first."""
+    found = list(Client().pages(job_path(name, "versions"), limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = ((one["version"], moment(one["time"]), one["actor"], _what_changed(one)) for one in found)
+    print_table(("version", "when", "who", "what changed"), rows, empty="there are no versions")
+
+
+@app.command("rollback")
+def rollback(
+    name: Name,
+    version: Annotated[int, typer.Argument(min=1, help="The version whose content the job is to have again.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a job the content of an earlier version again, as a new version."""
+    job = Client().call("POST", job_path(name, "rollback"), json={"version": version}).json()
+    print_done(f"version {job['version']} of {name!r} is as version {version} was", job, as_json=as_json)
 
 
 @app.command("apply")
 def apply(
-    folder: Annotated[Path, typer.Option("-f", "--file", help="A folder of job files, or one file.")],
+    source: Annotated[Path, typer.Option("-f", "--file", help="A folder of job files, or one file.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also delete the jobs that no file names.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create and update jobs so that the service has what the files say."""
-    paths = sorted(path for pattern in JOB_FILES for path in folder.glob(pattern)) if folder.is_dir() else [folder]
-    if not paths:
-        fail(f"there are no job files ({', '.join(JOB_FILES)}) in {folder}")
     client = Client()
-    failures = 0
-    for path in paths:
-        job = _read(path)
-        action, line = _plan(client, job)
-        typer.echo(f"{path.name}: {line}")
-        if action is None or dry_run:
-            continue
-        answer = client.try_call(*action, json=job)
-        if answer.is_error:
-            typer.echo(f"error: {path.name}: {problem(answer)}", err=True)
-            failures += 1
-    if failures:
-        raise typer.Exit(1)
+    plan = make_plan(client, source, prune=prune)
+    if not as_json:
+        for step in plan:
+            step.show()
+        count = Counter(step.action for step in plan)
+        typer.echo(", ".join(f"{count[action]} {action}" for action in ("create", "update", "delete", "unchanged")))
+    if not dry_run:
+        for step in plan:
+            step.take(client)
+    if as_json:
+        print_json([step.as_json() for step in plan])
+    failed = [step for step in plan if step.error is not None]
+    for step in failed:
+        typer.echo(f"error: {step.action} {step.job_name!r}: {step.error}", err=True)
+    if failed:
+        raise typer.Exit(FAILED)
 
 
-def _plan(client: Client, job: dict[str, Any]) -> tuple[tuple[str, str] | None, str]:
-    name = str(job.get("job_name", ""))
-    answer = client.try_call("GET", job_path(name)) if name else None
-    if answer is None or answer.status_code == 404:
-        return ("POST", "/jobs/create"), f"create {name!r}"
-    if answer.is_error:
-        fail(problem(answer))
-    there = {field: value for field, value in answer.json().items() if field not in ANSWER_ONLY}
-    changed = sorted(field for field, value in job.items() if not _same(there.get(field), value))
-    if not changed:
-        return None, f"{name!r} is up to date"
-    return ("PUT", job_path(name)), f"update {name!r}: {', '.join(changed)}"
-
-
-def _same(there: Any, here: Any) -> bool:
-    if isinstance(there, dict) and isinstance(here, dict):
-        return all(_same(there.get(field), value) for field, value in here.items())
-    return bool(there == here)
-
-
-def _wait(client: Client, run_id: str, *, quiet: bool) -> dict[str, Any]:
-    said = None
-    while True:
-        run: dict[str, Any] = client.call("GET", f"/runs/{run_id}").json()
-        if run["status"] != said and not quiet:
-            said = run["status"]
-            typer.echo(f"{run_id} {said}", err=True)
-        if run["status"] not in STILL_GOING:
-            return run
-        time.sleep(POLL_SECONDS)
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, script: Path | None) -> dict[str, Any]:
     try:
-        return read_job(path)
+        job = read_job(path)
+        if script is not None:
+            job["processing_script"] = script.read_text(encoding="utf-8")
     except JobFileError as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{script}: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{script}: this is not text in UTF-8")
+    return job
+
+
+def _what_changed(version: dict[str, Any]) -> str:
+    fields = ", ".join(change["field"] for change in version["changes"])
+    back_to = version["rolled_back_to"]
+    return fields if back_to is None else f"{fields} (as version {back_to})"
 
 
 def _last(job: dict[str, Any]) -> str:
     last = job["last_run"]
-    return "-" if last is None else f"{last['status']} {last['scheduled_at']}"
+    return "-" if last is None else f"{last['status']} {moment(last['scheduled_at'])}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nightmail_cli import events, jobs, mail, runs, status
-from nightmail_cli.output import fail
+from nightmail_cli.output import AsJson, fail
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,12 +34,13 @@ def _up(
     mail_catcher: Annotated[
         bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start the whole system on this machine and keep it running."""
     from nightmail_cli.up import CannotStart, up  # only this command needs it
 
     try:
-        up(data_dir, host, port, nats_port, runners, mail_catcher)
+        up(data_dir, host, port, nats_port, runners, mail_catcher, as_json)
     except CannotStart as error:
         fail(str(error))
 

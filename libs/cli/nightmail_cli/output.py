@@ -1,7 +1,10 @@
 """What the command prints: tables that fit the terminal, JSON with `--json`, errors on stderr."""
 
+import io
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -10,6 +13,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: The exit code of a command that was understood and did not work; 2 is for usage (typer's own).
 FAILED = 1
+#: Where no terminal sets a width, as in a pipe, no line is cut or folded.
+_NO_LIMIT = 100_000
 
 
 def fail(message: str) -> NoReturn:
@@ -22,18 +27,37 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Print rows below their columns' names; `empty` says what it means that there is none."""
+def print_done(line: str, value: Any, *, as_json: bool) -> None:
+    """Print what was done: as a line, or as the JSON that says the same."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(line)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, whole: str = "") -> None:
+    """Print rows below their columns' names, folded to the terminal's width.
+
+    Args:
+        empty: what it means that there is no row.
+        whole: the column that is never folded, because people copy from it.
+    """
     from rich.console import Console  # rich takes longer to import than most commands to run
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    if table.row_count:
-        Console().print(table)
-    else:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    if not table.row_count:
         typer.echo(empty)
+        return
+    drawn = io.StringIO()
+    Console(file=drawn, width=None if sys.stdout.isatty() else _NO_LIMIT).print(table)
+    for line in drawn.getvalue().splitlines():
+        typer.echo(line.rstrip())
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -46,3 +70,12 @@ def print_fields(fields: Mapping[str, Any]) -> None:
             typer.echo("".join(f"    {line}\n" for line in text.rstrip().splitlines()), nl=False)
         else:
             typer.echo(f"{name:<{width}}  {text.strip()}")
+
+
+def moment(time: str | None) -> str:
+    """Return an ISO 8601 time as people read it, in the zone that it is given in; seconds only where there are any."""
+    if time is None:
+        return "-"
+    day, clock = datetime.fromisoformat(time).isoformat(timespec="seconds").split("T")
+    at, offset = clock[:8].removesuffix(":00"), clock[8:]
+    return f"{day} {at} {'UTC' if offset == '+00:00' else offset}"

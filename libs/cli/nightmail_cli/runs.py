@@ -1,5 +1,7 @@
 """`nightmail runs`: what ran, what it printed, what came out, over REST."""
 
+import csv
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,13 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from nightmail_cli.client import Client
-from nightmail_cli.output import AsJson, print_fields, print_json, print_table
+from nightmail_cli.output import AsJson, fail, moment, print_fields, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
-
-STILL_GOING = frozenset({"requested", "running", "processed"})
-ENDED_WELL = frozenset({"delivered", "skipped"})
 
 
 @app.command("list")
@@ -29,10 +28,11 @@ def list_runs(
         print_json(runs)
         return
     rows = (
-        (run["run_id"], run["job_name"], run["status"], run["trigger"], run["scheduled_at"], run["rows"])
+        (run["run_id"], run["job_name"], run["status"], run["trigger"], moment(run["scheduled_at"]), run["rows"])
         for run in runs
     )
-    print_table(("run", "job", "status", "trigger", "scheduled for", "rows"), rows, empty="there are no runs")
+    columns = ("run", "job", "status", "trigger", "scheduled for", "rows")
+    print_table(columns, rows, empty="there are no runs", whole="run")
 
 
 @app.command("show")
@@ -49,21 +49,33 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 
 @app.command("log")
-def log(run_id: RunId) -> None:
+def log(run_id: RunId, as_json: AsJson = False) -> None:
     """Print what the run's script printed."""
-    typer.echo(Client().call("GET", f"/runs/{run_id}/log").text, nl=False)
+    text = Client().call("GET", f"/runs/{run_id}/log").text
+    if as_json:
+        print_json({"run_id": run_id, "log": text})
+    else:
+        typer.echo(text, nl=False)
 
 
 @app.command("result")
 def result(
-    run_id: RunId, output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None
+    run_id: RunId,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the run's CSV, or write it to a file."""
-    csv = Client().call("GET", f"/runs/{run_id}/result").content
-    if output is None:
-        sys.stdout.buffer.write(csv)
+    answer = Client().call("GET", f"/runs/{run_id}/result")
+    if as_json:
+        columns, *rows = csv.reader(io.StringIO(answer.content.decode(), newline=""))
+        print_json({"run_id": run_id, "columns": columns, "rows": rows})
+    elif output is None:
+        sys.stdout.buffer.write(answer.content)
     else:
-        output.write_bytes(csv)
+        try:
+            output.write_bytes(answer.content)
+        except OSError as error:
+            fail(f"{output}: {error.strerror}")
 
 
 def summary(run: dict[str, Any]) -> str:

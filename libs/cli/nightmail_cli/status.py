@@ -10,8 +10,6 @@ from nightmail_cli.output import FAILED, AsJson, fail, print_json, print_table
 from nightmail_cli.supervisor import STATE_FILE, http_status
 from nightmail_common.settings import ServiceSettings, load
 
-CONNECT_SECONDS = 3.0
-
 
 def status(as_json: AsJson = False) -> None:
     """Show where things run, whether they are ready, and what waits. Exit 1 if anything is not ready."""
@@ -25,10 +23,16 @@ def status(as_json: AsJson = False) -> None:
         print_json({"processes": processes, "waiting": waiting})
     else:
         rows = (
-            (process["name"], process["pid"], "ready" if process["ready"] else "not ready", process["restarts"])
+            (
+                process["name"],
+                process["pid"],
+                "ready" if process["ready"] else "not ready",
+                process["restarts"],
+                process["where"],
+            )
             for process in processes
         )
-        print_table(("process", "pid", "state", "restarts"), rows, empty="nothing runs")
+        print_table(("process", "pid", "state", "restarts", "where"), rows, empty="nothing runs")
         for consumer, count in waiting.items():
             typer.echo(f"waiting for {consumer}: {count}")
     if not all(process["ready"] for process in processes):
@@ -40,13 +44,16 @@ async def _look(
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     ready = await asyncio.gather(*(_is_ready(process) for process in processes))
     looked_at = [
-        {"name": process["name"], "pid": process["pid"], "restarts": process["restarts"], "ready": is_ready}
+        {
+            "name": process["name"],
+            "pid": process["pid"],
+            "where": process["ready_url"] or f"127.0.0.1:{process['ready_port']}",
+            "restarts": process["restarts"],
+            "ready": is_ready,
+        }
         for process, is_ready in zip(processes, ready, strict=True)
     ]
-    try:
-        return looked_at, await asyncio.wait_for(_waiting(settings), CONNECT_SECONDS)
-    except (TimeoutError, OSError):
-        return looked_at, {}
+    return looked_at, await _waiting(settings)
 
 
 async def _is_ready(process: dict[str, Any]) -> bool:
@@ -64,18 +71,16 @@ async def _waiting(settings: ServiceSettings) -> dict[str, int]:
     """Return how many events each durable consumer has still to handle."""
     import nats.errors  # no other command needs a connection to NATS, and it takes long to import
 
-    from nightmail_common.connection import connect
+    from nightmail_cli.broker import BrokerUnreachable, connected
     from nightmail_common.streams import STREAM
 
-    client = await connect(settings, "nightmail-status")
     try:
-        consumers = await client.jetstream().consumers_info(STREAM)
-        return {
-            consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
-            for consumer in consumers
-            if consumer.config.durable_name
-        }
-    except nats.errors.Error:
+        async with connected(settings, "nightmail-status") as client:
+            consumers = await client.jetstream().consumers_info(STREAM)
+    except (BrokerUnreachable, nats.errors.Error):
         return {}
-    finally:
-        await client.close()
+    return {
+        consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
+        for consumer in consumers
+        if consumer.config.durable_name
+    }

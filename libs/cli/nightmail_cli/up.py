@@ -1,6 +1,7 @@
 """`nightmail up`: the whole system on this machine, each service its own process under one supervisor."""
 
 import fcntl
+import json
 import os
 import secrets
 import socket
@@ -54,8 +55,36 @@ class UpSettings(ServiceSettings):
     secret_key: SecretStr | None = None
 
 
-def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int, runners: int, catch: bool) -> None:
+class Where:
+    """Where a user finds what is running."""
+
+    def __init__(self, settings: UpSettings, *, caught: bool) -> None:
+        self.url = f"http://{settings.host}:{settings.port}"
+        self.token_file = None if settings.admin_token else settings.data_dir / "admin-token"
+        self.mailbox = settings.data_dir / "mailbox" if caught else None
+
+    def as_line(self) -> str:
+        token = f"the token is in {self.token_file}" if self.token_file else "the token is NIGHTMAIL_ADMIN_TOKEN"
+        return f"Nightmail is ready: API {self.url}, docs {self.url}/docs, {token}"
+
+    def as_json(self) -> str:
+        places = {"api": self.url, "docs": f"{self.url}/docs", "token_file": self.token_file, "mailbox": self.mailbox}
+        return json.dumps({name: None if place is None else str(place) for name, place in places.items()})
+
+
+def up(
+    data_dir: Path | None,
+    host: str | None,
+    port: int | None,
+    nats_port: int,
+    runners: int,
+    catch: bool,
+    as_json: bool,
+) -> None:
     """Run everything until SIGTERM or SIGINT; does not return.
+
+    Args:
+        as_json: say where things are as a line of JSON.
 
     Raises:
         CannotStart: a port is taken, the folder cannot be written, or another instance uses it.
@@ -69,17 +98,14 @@ def up(data_dir: Path | None, host: str | None, port: int | None, nats_port: int
     catch = catch or settings.smtp_host is None
     _check_services(settings)
     specs = _specs(settings, nats_port, runners, catch=catch)
-    if settings.smtp_host is None:
-        print(
-            f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {folder}/mailbox and reaches nobody", flush=True
-        )
-    url = f"http://{settings.host}:{settings.port}"
-    token = "the token is NIGHTMAIL_ADMIN_TOKEN" if settings.admin_token else f"the token is in {folder}/admin-token"
+    where = Where(settings, caught=catch)
+    if not as_json and settings.smtp_host is None:
+        print(f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {where.mailbox} and reaches nobody", flush=True)
     plan = Plan(
         processes=specs,
         state_file=str(folder / STATE_FILE),
         prefix_lines=settings.log_format == "console",
-        ready_message=f"Nightmail is ready: API {url}, docs {url}/docs, {token}",
+        ready_message=where.as_json() if as_json else where.as_line(),
     )
     _become_the_supervisor(plan, lock)
 

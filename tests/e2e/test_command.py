@@ -1,0 +1,147 @@
+"""The command `nightmail` as its users type it, against the whole system."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import job_request
+from e2e.conftest import Nightmail, Source
+
+SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
+
+
+@pytest.fixture
+def job_file(nightmail: Nightmail, source: Source, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A file with a job that works, named after the test."""
+    url = source.serve("/sales.csv", SALES)
+    path = tmp_path / "sales.yaml"
+    name = f"[bold]{request.node.name}"[:100]
+    data_source = {"source_type": "api", "location": url, "file_type": "csv"}
+    path.write_text(yaml.safe_dump(job_request(job_name=name, data_source=data_source)))
+    return path
+
+
+def name_in(path: Path) -> str:
+    return str(yaml.safe_load(path.read_text())["job_name"])
+
+
+def said(nightmail: Nightmail, *arguments: str | Path) -> str:
+    ended = nightmail.command_line(*arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def as_json(nightmail: Nightmail, *arguments: str | Path) -> Any:
+    return json.loads(said(nightmail, *arguments, "--json"))
+
+
+def refused(nightmail: Nightmail, status: int, *arguments: str | Path) -> str:
+    ended = nightmail.command_line(*arguments)
+    assert (ended.returncode, ended.stdout) == (status, ""), ended
+    return ended.stderr
+
+
+def change(path: Path, **fields: Any) -> None:
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
+
+
+def test_a_job_is_created_shown_paused_resumed_and_deleted(nightmail: Nightmail, job_file: Path) -> None:
+    name = name_in(job_file)
+    assert said(nightmail, "jobs", "create", "-f", job_file).startswith(f"created {name!r}")
+    assert as_json(nightmail, "jobs", "show", name)["job_name"] == name
+    assert name in said(nightmail, "jobs", "list", "-q", name)
+    assert as_json(nightmail, "jobs", "pause", name)["status"] == "paused"
+    assert [job["job_name"] for job in as_json(nightmail, "jobs", "list", "--status", "paused")] == [name]
+    assert as_json(nightmail, "jobs", "resume", name)["status"] == "active"
+    assert as_json(nightmail, "jobs", "delete", name) == {"job_name": name, "status": "deleted"}
+    assert name in refused(nightmail, 1, "jobs", "show", name)
+
+
+def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, processing_script="print('hello')\nreturn data.head(1)")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
+    assert (ended.returncode, ended.stdout) == (0, "delivered, 1 rows\n")
+    run_id = ended.stderr.split()[0]
+    assert said(nightmail, "runs", "log", run_id) == "hello\n"
+    assert said(nightmail, "runs", "result", run_id) == "region,amount\nnorth,10\n"
+    assert as_json(nightmail, "runs", "result", run_id)["rows"] == [["north", "10"]]
+    [line] = [line for line in said(nightmail, "runs", "list").splitlines() if line.startswith(run_id)]
+    assert name_in(job_file) in line
+    assert "mail-sent" in said(nightmail, "runs", "show", run_id)
+
+
+def test_a_run_that_fails_ends_the_command_that_waits_with_1_and_the_reason(
+    nightmail: Nightmail, job_file: Path
+) -> None:
+    change(job_file, processing_script="raise ValueError('no sales today')")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
+    assert ended.returncode == 1
+    assert ended.stdout == "failed at script: ValueError: no sales today\n"
+
+
+def test_apply_shows_the_plan_takes_it_and_has_nothing_to_do_the_second_time(
+    nightmail: Nightmail, job_file: Path
+) -> None:
+    name = name_in(job_file)
+    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file.parent, "--dry-run")
+    refused(nightmail, 1, "jobs", "show", name)
+    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file.parent)
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file.parent)
+    change(job_file, schedule_time="15 9 * * *", processing_script="x = 1\nreturn data", description="new")
+    plan = said(nightmail, "jobs", "apply", "-f", job_file.parent)
+    assert "schedule_time: '0 9 * * 1-5' -> '15 9 * * *'" in plan
+    assert "      +return data" in plan
+    assert "1 update" in plan
+    assert as_json(nightmail, "jobs", "show", name)["version"] == 2
+
+
+def test_apply_gives_a_field_that_left_the_file_its_default_again(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, description="of the north", retries=3)
+    said(nightmail, "jobs", "apply", "-f", job_file)
+    fields = yaml.safe_load(job_file.read_text())
+    del fields["retries"]
+    job_file.write_text(yaml.safe_dump(fields))
+    [step] = as_json(nightmail, "jobs", "apply", "-f", job_file)
+    assert step["changes"] == [{"field": "retries", "before": 3, "after": 0}]
+    assert as_json(nightmail, "jobs", "show", name_in(job_file))["retries"] == 0
+
+
+def test_apply_changes_nothing_if_any_file_is_wrong(nightmail: Nightmail, job_file: Path) -> None:
+    wrong = job_file.with_name("wrong.yaml")
+    wrong.write_text(yaml.safe_dump(job_request(job_name="wrong", schedule_time="61 * * * *")))
+    message = refused(nightmail, 1, "jobs", "apply", "-f", job_file.parent)
+    assert "wrong.yaml: schedule_time" in message
+    refused(nightmail, 1, "jobs", "show", name_in(job_file))
+
+
+def test_apply_refuses_two_files_for_one_job(nightmail: Nightmail, job_file: Path) -> None:
+    job_file.with_name("twin.yaml").write_text(job_file.read_text())
+    assert "both" in refused(nightmail, 1, "jobs", "apply", "-f", job_file.parent)
+
+
+def test_an_earlier_version_is_listed_and_brought_back(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "apply", "-f", job_file)
+    change(job_file, schedule_time="@hourly")
+    said(nightmail, "jobs", "apply", "-f", job_file)
+    versions = said(nightmail, "jobs", "versions", name_in(job_file)).splitlines()
+    assert "schedule_time" in versions[1]
+    assert "version 3" in said(nightmail, "jobs", "rollback", name_in(job_file), "1")
+    assert as_json(nightmail, "jobs", "show", name_in(job_file))["schedule_time"] == "0 9 * * 1-5"
+    assert "no version 9" in refused(nightmail, 1, "jobs", "rollback", name_in(job_file), "9")
+
+
+def test_an_unknown_event_type_is_a_usage_error(nightmail: Nightmail) -> None:
+    assert "run-failed" in refused(nightmail, 2, "events", "tail", "--type", "run-broke")
+
+
+def test_the_shell_completes_names_of_jobs(nightmail: Nightmail, job_file: Path) -> None:
+    name = name_in(job_file)
+    change(job_file, job_name="completed-" + name[-10:].strip())
+    said(nightmail, "jobs", "create", "-f", job_file)
+    words = {"_NIGHTMAIL_COMPLETE": "complete_bash", "COMP_WORDS": "nightmail jobs show completed-", "COMP_CWORD": "3"}
+    assert nightmail.command_line(**words).stdout.strip() == name_in(job_file)
