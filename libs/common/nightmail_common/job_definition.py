@@ -27,6 +27,9 @@ _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SECRET = re.compile(r"\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
 
+#: `root@localhost` and `ops@mail.local` are people, too.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
 
 def normalise_job_name(name: str) -> str:
     """Return the one spelling of a job's name (Unicode NFC).

@@ -10,6 +10,8 @@ from nightmail_common.events import EVENTS, Event
 
 ALL_EVENTS = ("jobs.>", "runs.>")
 JOB_EVENTS = "jobs.>"
+#: A request for a dry run: any runner answers. Not in the log.
+PREVIEW = "preview.run"
 
 #: What has a meaning in a NATS subject, and the percent sign that escapes it.
 _RESERVED = frozenset(".*>%")

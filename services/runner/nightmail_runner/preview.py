@@ -22,9 +22,9 @@ from pydantic import ValidationError
 from nightmail_common.events import RunError, RunFailed, RunRequested, Timings
 from nightmail_common.job import Job
 from nightmail_common.job_definition import JobDefinition
+from nightmail_common.subjects import PREVIEW
 from nightmail_runner.work import Work
 
-SUBJECT = "preview.run"
 QUEUE = "runners"
 FIRST_ROWS = 20
 #: Of one value: a preview is looked at.
@@ -44,7 +44,7 @@ class Previews:
         self._one_at_a_time = asyncio.Lock()
 
     async def serve(self, client: Client) -> None:
-        await client.subscribe(SUBJECT, QUEUE, self._answer)
+        await client.subscribe(PREVIEW, QUEUE, self._answer)
 
     async def _answer(self, message: Msg) -> None:
         async with self._one_at_a_time:
