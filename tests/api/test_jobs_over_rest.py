@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.conftest import Replica, job_path
+from api.conftest import MakeReplica, Replica, job_path
 from conftest import job_request
 from nightmail_common.log import EventLog
 
@@ -81,6 +81,20 @@ async def test_a_field_that_cannot_be_is_named(api: Replica) -> None:
         document = answer.json()
         assert [error["field"] for error in document["errors"]] == [field]
         assert (document["status"], document["title"]) == (400, "Bad Request")
+
+
+async def test_a_script_that_imports_what_it_may_not_is_refused_with_its_line(make_replica: MakeReplica) -> None:
+    api = await make_replica(script_imports=("pandas", "math"))
+    await api.create(processing_script="import math\nreturn data")
+    forbidden = job_request(processing_script="import math\nfrom os import path\nreturn data")
+    created = await api.http.post("/jobs/create", json=forbidden | {"job_name": "another"})
+    updated = await api.http.put("/jobs/daily%20sales", json=forbidden)
+    for answer in (created, updated):
+        assert answer.status_code == 400, answer.text
+        [error] = answer.json()["errors"]
+        assert error["field"] == "processing_script"
+        assert "line 2" in error["detail"]
+        assert "'os'" in error["detail"]
 
 
 async def test_lists_are_empty_before_there_is_anything(api: Replica) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "NIGHTMAIL_"
 #: Where `nightmail up` leaves how to reach its own nats-server (mode 0600), in the format of `.env`.
@@ -32,6 +32,13 @@ def _retention(value: Any) -> Any:
 
 
 Retention = Annotated[timedelta, BeforeValidator(_retention), Field(ge=timedelta(seconds=1))]
+
+
+def _comma_separated(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 
 
 class ServiceSettings(BaseSettings):

@@ -4,7 +4,7 @@ A job's event is published with the sequence that the job's last event is expect
 decide at once, the log lets one win; the other waits until it can read what won and decides anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,6 +30,7 @@ from nightmail_common.job import Job, JobFields
 from nightmail_common.job_definition import JobDefinition
 from nightmail_common.log import EventLog, Expectation, WrongLastSequence
 from nightmail_common.run import manual_run_id
+from nightmail_common.script import ImportNotAllowed, check_imports
 from nightmail_common.subjects import job_token
 
 #: Who loses this many times in a row is told to try again: something else changes the job all the time.
@@ -40,20 +41,29 @@ class Commands:
     """Decides, publishes, and waits for the read model."""
 
     def __init__(
-        self, log: EventLog, model: ReadModel, queries: Queries, erasure: Erasure, default_timezone: str
+        self,
+        log: EventLog,
+        model: ReadModel,
+        queries: Queries,
+        erasure: Erasure,
+        default_timezone: str,
+        script_imports: frozenset[str],
     ) -> None:
         self._log = log
         self._erasure = erasure
         self._model = model
         self._queries = queries
         self._default_timezone = default_timezone
+        self._script_imports = script_imports
 
     async def create(self, definition: JobDefinition, actor: str) -> None:
         """Register a job.
 
         Raises:
             NameTaken: a job of that name exists.
+            NotValid: the script imports what it may not.
         """
+        check_script(definition.processing_script, self._script_imports)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
         def decide(known: KnownJob | None) -> JobEvent:
@@ -73,11 +83,12 @@ class Commands:
 
         Raises:
             NotFound: there is no such job.
-            NotValid: the definition has another name.
+            NotValid: the definition has another name, or its script imports what it may not.
             ChangedMeanwhile: the job's last event is not the one of `if_match`.
         """
         if definition.job_name != job_name:
             raise NotValid("1 field is not valid", errors=[("job_name", f"a job keeps its name, {job_name!r}")])
+        check_script(definition.processing_script, self._script_imports)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
         def decide(known: KnownJob | None) -> JobEvent | None:
@@ -236,6 +247,19 @@ class Commands:
             raise NotReady(
                 f"the change is stored (event {sequence}), but cannot be read here yet: {self._model.applied} is"
             ) from error
+
+
+def check_script(script: str, allowed: Collection[str]) -> None:
+    """Look whether a script imports only what is allowed, so that its owner is told now and not by a failed run.
+
+    Raises:
+        NotValid: it does not; the line is named.
+    """
+    try:
+        check_imports(script, allowed)
+    except ImportNotAllowed as error:
+        problem = ("processing_script", f"line {error.line}: {error}")
+        raise NotValid("1 field is not valid", errors=[problem]) from None
 
 
 def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:

@@ -70,7 +70,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         audit=audit,
         model=model,
         queries=queries,
-        commands=Commands(log, model, queries, erasure, settings.timezone),
+        commands=Commands(log, model, queries, erasure, settings.timezone, frozenset(settings.script_imports)),
         results=Results(queries, audit, js),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),

@@ -3,13 +3,13 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import NoDecode
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from nightmail_common.schedule import zone
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.script import DEFAULT_IMPORTS
+from nightmail_common.settings import CommaSeparated, ServiceSettings
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
 
@@ -17,10 +17,6 @@ ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
 def _iana(name: str) -> str:
     zone(name)
     return name
-
-
-def _comma_separated(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class ApiSettings(ServiceSettings):
@@ -34,7 +30,9 @@ class ApiSettings(ServiceSettings):
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    cors_origins: CommaSeparated = ()
+    #: The top-level packages that a script may import, as the runners have it: what they would refuse is not saved.
+    script_imports: CommaSeparated = tuple(sorted(DEFAULT_IMPORTS))
 
     @field_validator("admin_token")
     @classmethod

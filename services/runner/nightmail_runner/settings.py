@@ -1,19 +1,11 @@
 """What the runner needs to know."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, ByteSize, Field
-from pydantic_settings import NoDecode
+from pydantic import ByteSize, Field
 
 from nightmail_common.script import DEFAULT_IMPORTS
-from nightmail_common.settings import ServiceSettings
-
-
-def _comma_separated(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+from nightmail_common.settings import CommaSeparated, ServiceSettings
 
 
 class RunnerSettings(ServiceSettings):
