@@ -151,7 +151,7 @@ def _check_port(host: str, port: int, setting: str) -> None:
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        raise CannotStart(f"cannot listen on {setting} {port} of {host}: {error.strerror}") from error
+        raise CannotStart(f"cannot listen on {setting} {port} of {host}: {os.strerror(error.errno or 0)}") from error
 
 
 def _free_port() -> int:
