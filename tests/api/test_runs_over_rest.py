@@ -216,3 +216,10 @@ async def test_a_filter_that_cannot_be_is_named(api: Replica) -> None:
     for query in ("limit=0", "limit=x", "status=nope", "since=yesterday", "cursor=%22x%22", "trigger=x"):
         answer = await api.http.get(f"/runs?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+async def test_what_cannot_be_a_runs_id_is_a_run_that_is_not_found(api: Replica) -> None:
+    for path in ("/runs/nope", "/runs/nope/result", "/runs/nope/log"):
+        answer = await api.http.get(path)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "there is no run 'nope'")
+    assert (await api.http.post("/runs/nope/resend")).status_code == 404

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query
 from fastapi.responses import Response
@@ -31,6 +32,19 @@ def _existing_name(job_name: Annotated[str, Path(description="The job's name.", 
 
 #: The job's name in the path, in its one spelling; what cannot be a name is not found.
 JobName = Annotated[str, Depends(_existing_name)]
+
+
+def _existing_run(
+    run_id: Annotated[str, Path(description="The run's id.", examples=["01a20996-fe4d-720b-8c70-9ca43442f14c"])],
+) -> UUID:
+    try:
+        return UUID(run_id)
+    except ValueError:
+        raise NotFound(f"there is no run {run_id!r}") from None
+
+
+#: The run's id in the path; what cannot be an id is not found.
+RunId = Annotated[UUID, Depends(_existing_run)]
 
 
 def _if_match(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nightmail_api.parts import Api, Parts
 from nightmail_api.problems import NotFound, NotReady, NotValid
-from nightmail_api.routes.common import Editor, json_response, problems
+from nightmail_api.routes.common import Editor, RunId, json_response, problems
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import MailRequested, RecipientUnsubscribed, ResultReady, RunFailed
 from nightmail_common.job import Job
@@ -41,7 +41,7 @@ class ResendRequested(BaseModel):
 async def resend(
     principal: Editor,
     api: Api,
-    run_id: UUID,
+    run_id: RunId,
     wanted: Resend | None = None,
     idempotency_key: Annotated[str | None, Header(max_length=255, description="Makes a retry safe.")] = None,
 ) -> Response:
@@ -105,7 +105,7 @@ async def leave(api: Api, token: str) -> HTMLResponse:
     return _page(f"You get no more mail of the job “{job.job_name}”.")
 
 
-async def _outcome(api: Parts, run_id: UUID) -> tuple[ResultReady | RunFailed, int]:
+async def _outcome(api: Parts, run_id: RunId) -> tuple[ResultReady | RunFailed, int]:
     try:
         sequence = api.queries.outcome_sequence(str(run_id))
     except KeyError:

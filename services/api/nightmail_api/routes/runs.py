@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
@@ -13,7 +12,7 @@ from nightmail_api.answers import RunPage, RunWithTimeline
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
 from nightmail_api.projection import iso
-from nightmail_api.routes.common import Cursor, JobName, Limit, Viewer, json_response, problems
+from nightmail_api.routes.common import Cursor, JobName, Limit, RunId, Viewer, json_response, problems
 from nightmail_common.events import Trigger
 from nightmail_common.run import RunStatus
 
@@ -78,7 +77,7 @@ async def list_runs(
 
 
 @router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(400, 404))
-async def get_run(_: Viewer, api: Api, run_id: UUID) -> Response:
+async def get_run(_: Viewer, api: Api, run_id: RunId) -> Response:
     """Return a run with its timeline: every event, in order."""
     run = api.queries.run(str(run_id))
     if run is None:
@@ -97,7 +96,7 @@ async def get_run(_: Viewer, api: Api, run_id: UUID) -> Response:
         **problems(400, 404),
     },
 )
-async def get_result(_: Viewer, api: Api, run_id: UUID) -> Response:
+async def get_result(_: Viewer, api: Api, run_id: RunId) -> Response:
     """Return the run's CSV."""
     csv = await api.results.csv(str(run_id))
     name = quote(f"{run_id}.csv")
@@ -106,7 +105,7 @@ async def get_result(_: Viewer, api: Api, run_id: UUID) -> Response:
 
 
 @router.get("/runs/{run_id}/log", response_class=PlainTextResponse, responses=problems(400, 404))
-async def get_log(_: Viewer, api: Api, run_id: UUID) -> PlainTextResponse:
+async def get_log(_: Viewer, api: Api, run_id: RunId) -> PlainTextResponse:
     """Return what the script printed; empty while it has not ended."""
     return PlainTextResponse(await api.results.log(str(run_id)))
 
