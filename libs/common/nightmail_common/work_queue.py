@@ -70,6 +70,14 @@ class Delivery(Generic[EventT]):
     traceparent: str | None
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long an event has its slot for itself: then it goes on without one, as long as fewer than `aside` do so."""
+
+    seconds: float
+    aside: int
+
+
 class WorkQueue(Generic[EventT]):
     """Takes events from the queue and has them worked on, each in a slot.
 
@@ -78,6 +86,7 @@ class WorkQueue(Generic[EventT]):
         work: works on one delivery; returns None when the event is done, or in how many seconds it is to be delivered
             again.
         max_ack_pending: what the broker has in flight for all workers together, waiting for a retry included.
+        patience: with it, what takes long does not keep its slot from others.
     """
 
     def __init__(
@@ -86,11 +95,14 @@ class WorkQueue(Generic[EventT]):
         events: Sequence[type[EventT]],
         work: Callable[[Delivery[EventT]], Awaitable[float | None]],
         max_ack_pending: int,
+        patience: Patience | None = None,
     ) -> None:
         self._durable = durable
         self._models = {event.name: event for event in events}
         self._work = work
         self._max_ack_pending = max_ack_pending
+        self._patience = patience
+        self._aside: set[asyncio.Task[None]] = set()
         self._giving_up = asyncio.Event()
 
     def subscribe(self, broker: Broker, slots: int) -> None:
@@ -134,7 +146,27 @@ class WorkQueue(Generic[EventT]):
             working.cancel()
 
     async def take(self, message: NatsMessage) -> None:
-        """Work on one event, from its delivery to its ack."""
+        """Work on one event, from its delivery to its ack, or until it goes on without a slot."""
+        if self._patience is None:
+            await self._take(message)
+            return
+        taking = asyncio.create_task(self._take(message))
+        await asyncio.wait(
+            {taking}, timeout=self._patience.seconds if len(self._aside) < self._patience.aside else None
+        )
+        if taking.done():
+            taking.result()
+        else:
+            self._aside.add(taking)
+            taking.add_done_callback(self._aside.discard)
+
+    async def stop(self, broker: Broker) -> None:
+        """Take no more events, and wait until those that were taken are done or handed back."""
+        await asyncio.gather(*(subscriber.stop() for subscriber in broker.subscribers))
+        if self._aside:
+            await asyncio.wait(self._aside)
+
+    async def _take(self, message: NatsMessage) -> None:
         delivery = self._read(message)
         if delivery is None:
             await message.reject()
