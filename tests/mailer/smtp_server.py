@@ -18,6 +18,34 @@ Hook = Callable[[str], Awaitable[str | None]]
 DROP = "drop"
 
 
+class _Limited(SMTP):
+    """Turns away whoever comes when enough are there, as Postfix does."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        server = self.event_handler
+        assert isinstance(server, SmtpServer)
+        self._counted = server.open_connections < server.max_connections
+        if self._counted:
+            server.open_connections += 1
+            super().connection_made(transport)
+        else:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(b"421 too many connections\r\n")
+            transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        server = self.event_handler
+        assert isinstance(server, SmtpServer)
+        if self._counted:
+            server.open_connections -= 1
+            super().connection_lost(error)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Limited(self.handler, **self.SMTP_kwargs)
+
+
 async def _go_on(_: str) -> str | None:
     return None
 
@@ -33,7 +61,8 @@ class SmtpServer:
         self.port = free_port()
         self.accepted: list[tuple[str, EmailMessage]] = []
         self.raw: list[bytes] = []
-        self.connections = 0
+        self.max_connections = 1000
+        self.open_connections = 0
         self.on_rcpt: Hook = _go_on
         self.after_data: Hook = _go_on
         self.after_accepting: Hook = _go_on
@@ -51,7 +80,7 @@ class SmtpServer:
         return [mail for _, mail in self.accepted]
 
     def start(self) -> None:
-        self._controller = Controller(
+        self._controller = _Controller(
             self,
             hostname="127.0.0.1",
             port=self.port,
@@ -72,7 +101,6 @@ class SmtpServer:
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: Any
     ) -> Any:
         session.host_name = hostname
-        self.connections += 1
         return responses
 
     async def handle_RCPT(  # noqa: N802

@@ -1,5 +1,6 @@
 """Every report arrives: whatever the server answers, and whenever the mailer dies."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -102,24 +103,42 @@ async def test_a_server_that_takes_mails_and_never_says_so_gets_three_alike_and_
     assert {mail["Message-ID"] for mail in smtp_server.mails} == {failed.message_id}
 
 
-async def test_no_other_mail_waits_for_the_one_that_hangs(
-    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+@pytest.mark.parametrize("step", ["on_rcpt", "after_data"])
+async def test_no_other_mail_waits_for_those_that_hang(
+    step: str, start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    hang = Hang("slow@example.com")
-    smtp_server.after_data = hang
+    hang = Hang("slow@example.com", then=None)
+    setattr(smtp_server, step, hang)
     start_mailer()
-    slow = result_of(make_job(consumer_emails=["slow@example.com"]))
-    await event_log.publish(slow)
-    await eventually(lambda: hang.hanging, "the server hangs")
-    others = [result_of(make_job(consumer_emails=[f"{number}@example.com"])) for number in range(20)]
+    slow = [result_of(make_job(consumer_emails=["slow@example.com"])) for _ in range(20)]
+    for event in slow:
+        await event_log.publish(event)
+    await eventually(lambda: hang.hanging, "a mail hangs")
+    begun = time.monotonic()
+    others = [result_of(make_job()) for _ in range(20)]
     for event in others:
         await event_log.publish(event)
     for event in others:
         await mail_event(event_log, event.run_id)
+    assert time.monotonic() - begun < 10
     assert "slow@example.com" not in smtp_server.recipients
     hang.release()
-    assert isinstance(await mail_event(event_log, slow.run_id), MailSent)
-    assert len(smtp_server.recipients) == 21
+    for event in slow:
+        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert len(smtp_server.recipients) == 40
+
+
+async def test_a_server_that_takes_few_connections_gets_no_more_and_all_mails(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    smtp_server.max_connections = 3
+    start_mailer()
+    events = [result_of(make_job(consumer_emails=[f"{number}@example.com"])) for number in range(60)]
+    for event in events:
+        await event_log.publish(event)
+    for event in events:
+        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert len(smtp_server.recipients) == 60
 
 
 async def test_while_the_server_is_down_readiness_says_so_and_then_every_mail_arrives_once(

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import JobErased, RecipientUnsubscribed
+from nightmail_common.events import RecipientUnsubscribed
 from nightmail_common.log import EventLog
 from nightmail_common.subjects import events_named
 
-_SUBJECTS = [events_named(RecipientUnsubscribed.name), events_named(JobErased.name)]
+_SUBJECTS = [events_named(RecipientUnsubscribed.name)]
 
 
 class Left:
@@ -42,5 +42,3 @@ class Left:
             event = stored.event()
             if isinstance(event, RecipientUnsubscribed):
                 self._left.add((event.job_id, event.address.casefold()))
-            elif isinstance(event, JobErased):
-                self._left = {(job_id, address) for job_id, address in self._left if job_id != event.job_id}

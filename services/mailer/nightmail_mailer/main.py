@@ -13,8 +13,9 @@ from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
 from nightmail_common.streams import MAILED, STREAKS
+from nightmail_common.work_queue import Broker
 from nightmail_mailer.breaker import Breaker
-from nightmail_mailer.consumer import DRAIN_SECONDS, Broker, Consumer
+from nightmail_mailer.consumer import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, Consumer
 from nightmail_mailer.deliver import Deliverer
 from nightmail_mailer.left import Left
 from nightmail_mailer.links import Links
@@ -81,8 +82,8 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
         settings.max_attachment_bytes,
     )
     consumer = Consumer(work)
-    broker = Broker(client)
-    consumer.subscribe(broker)
+    broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
+    consumer.queue.subscribe(broker, SLOTS)
     await broker.start()
     # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
     following.add_done_callback(lambda _: stop.set())
@@ -90,7 +91,10 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
     # First the reader: draining the connection would wait for it.
     following.cancel()
     await asyncio.wait({following})
-    asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.give_up)
+    # While the server is away nothing can be finished.
+    drain_seconds = DRAIN_SECONDS if smtp.why_not_ready() is None else 0.0
+    asyncio.get_running_loop().call_later(drain_seconds, consumer.queue.give_up)
+    await consumer.queue.stop(broker)
     await broker.stop()
 
 

@@ -4,15 +4,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 
 import aiosmtplib
 
 from nightmail_mailer.breaker import Breaker
 from nightmail_mailer.reasons import why
 from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.turns import Turn, Turns
 
-#: Fewer than what servers allow one client (Postfix: 50), more than the mails that hang at a time.
+#: Together fewer than what servers allow one client (Postfix: 50). Eight are enough for thousands of mails a second.
 MAX_CONNECTIONS = 8
+MAX_HANGING = 40
 #: After so long without use, a connection is asked whether it still is one: servers close idle ones (Postfix: 300 s).
 NOOP_AFTER_SECONDS = 5.0
 NOOP_TIMEOUT_SECONDS = 5.0
@@ -22,10 +26,20 @@ CONNECT_TIMEOUT_SECONDS = 15.0
 #: For any answer but the one to a mail's end (RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long is
 #: tried again later).
 COMMAND_TIMEOUT_SECONDS = 60.0
+#: When the server takes no more connections, and none of ours comes back, after so long another is tried.
+TOO_MANY_SECONDS = 1.0
 
 
 class NotConnected(Exception):
-    """No connection to the server can be made; the message says at which step."""
+    """No connection to the server can be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A connection that is ready for a mail, for one turn."""
+
+    connection: aiosmtplib.SMTP
+    turn: Turn
 
 
 class Pool:
@@ -35,28 +49,35 @@ class Pool:
         self._settings = settings
         self._breaker = breaker
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
-        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._lent = 0
+        self._returned = asyncio.Condition()
+        self.turns = Turns(MAX_CONNECTIONS, MAX_HANGING)
         #: The largest mail that the server takes (RFC 1870), as it said last; None if it does not say.
         self.max_mail_bytes: int | None = None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
+    async def lend(self) -> AsyncIterator[Loan]:
         """Lend a connection that is ready for a mail; however long the server is away, it is waited for.
 
         One that is left with an error is closed, unless the server answered.
         """
-        async with self._slots:
+        async with self.turns.turn() as turn:
             connection = await self._take()
+            self.turns.begin(turn, partial(_abort, connection))
+            self._lent += 1
             try:
-                yield connection
+                yield Loan(connection, turn)
             except aiosmtplib.SMTPResponseException:
                 raise
             except BaseException:
-                connection.close()
+                _abort(connection)
                 raise
             finally:
+                self._lent -= 1
                 if connection.is_connected:
                     self._idle.append((connection, time.monotonic()))
+                async with self._returned:
+                    self._returned.notify()
 
     async def probe(self) -> None:
         """For ever: when the server is away, look from time to time whether it is back; close what is idle for long."""
@@ -74,13 +95,23 @@ class Pool:
 
     async def _take(self) -> aiosmtplib.SMTP:
         while True:
-            await self._breaker.until_closed()
             while self._idle:
                 connection, since = self._idle.pop()
                 if await _is_alive(connection, time.monotonic() - since):
                     return connection
+            if self._breaker.reason is not None:
+                await self._breaker.until_closed()
+                continue
             with suppress(NotConnected):
                 return await self._connect()
+            if self._breaker.reason is None:
+                self.turns.cut_oldest()
+                await self._one_returned()
+
+    async def _one_returned(self) -> None:
+        with suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(TOO_MANY_SECONDS), self._returned:
+                await self._returned.wait()
 
     async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
@@ -100,7 +131,8 @@ class Pool:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             connection.close()
             reason = f"{settings.smtp_host}:{settings.smtp_port}: {why(error)}"
-            self._breaker.open(reason)
+            if not (self._lent and isinstance(error, aiosmtplib.SMTPConnectResponseError)):
+                self._breaker.open(reason)  # else it is there, and wants no more connections than we have
             raise NotConnected(reason) from error
         size = connection.esmtp_extensions.get("size", "")
         self.max_mail_bytes = int(size) or None if size.isdigit() else None
@@ -114,9 +146,16 @@ async def _is_alive(connection: aiosmtplib.SMTP, idle_seconds: float) -> bool:
     try:
         await connection.noop(timeout=NOOP_TIMEOUT_SECONDS)
     except (aiosmtplib.SMTPException, OSError):
-        connection.close()
+        _abort(connection)
         return False
     return True
+
+
+def _abort(connection: aiosmtplib.SMTP) -> None:
+    """Close a connection at once: closing as usual waits for what a server that hangs does not read."""
+    if isinstance(connection.transport, asyncio.WriteTransport):
+        connection.transport.abort()
+    connection.close()
 
 
 async def _quit(connection: aiosmtplib.SMTP) -> None:

@@ -1,5 +1,6 @@
 """One mail to one recipient over SMTP, and what the server made of it."""
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,11 +56,13 @@ class Smtp:
         """
         handed_over = False
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.lend() as loan:
+                connection = loan.connection
                 await self._begin(connection, mail, recipient)
                 protocol = connection.protocol
                 assert protocol is not None
                 handed_over = True
+                loan.turn.handed_over_at = time.monotonic()
                 protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
                 said = await protocol.read_response(timeout=DATA_END_TIMEOUT_SECONDS)
                 if said.code == _SERVICE_CLOSES:
@@ -88,10 +91,11 @@ class Smtp:
             if said.code != _START_MAIL_INPUT:
                 raise aiosmtplib.SMTPDataError(said.code, said.message)
         except aiosmtplib.SMTPResponseException as error:
-            if error.code == _SERVICE_CLOSES:
+            try:
+                if error.code != _SERVICE_CLOSES:
+                    await connection.rset(timeout=timeout)
+            except (aiosmtplib.SMTPException, OSError):  # what it said of the mail counts
                 connection.close()
-            else:
-                await connection.rset(timeout=timeout)
             raise
 
 
