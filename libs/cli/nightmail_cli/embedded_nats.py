@@ -1,13 +1,19 @@
-"""The nats-server that `nightmail up` runs: its configuration and its credentials."""
+"""The nats-server that `nightmail up` runs: its configuration and its users."""
 
 import json
-import os
 import secrets
 import shutil
 import sys
 from pathlib import Path
 
+from nightmail_cli.nats_authorization import authorized, conf, make_seeds, permissions
+from nightmail_cli.nats_users import AUDITOR_USER
+from nightmail_cli.private_files import write_private
+from nightmail_common.connection import AUDITOR
 from nightmail_common.settings import EMBEDDED_NATS_FILE, PREFIX
+
+#: In the data folder: the seed of each user.
+SEEDS_FOLDER = "nats-seeds"
 
 CONFIG = """\
 # Written by `nightmail up` at every start.
@@ -16,13 +22,12 @@ host: "127.0.0.1"
 port: {port}
 log_file: {log}
 logfile_size_limit: 16MB
-authorization {{ user: {user}, password: {password} }}
 jetstream {{
     store_dir: {store}
     # The default is to sync every two minutes: what was acknowledged could be lost when power fails.
     sync_interval: always
 }}
-"""
+{authorization}"""
 
 
 class NatsServerMissing(Exception):
@@ -43,42 +48,43 @@ def executable() -> str:
 
 
 def write_config(data_dir: Path, port: int, user: str | None, password: str | None) -> tuple[Path, dict[str, str]]:
-    """Write the server's configuration, and how to reach it as `DATA_DIR/nats.env` (mode 0600, both).
+    """Write the server's configuration, its users' seeds, and how to reach it as `DATA_DIR/nats.env` (mode 0600, all).
 
-    User and password are made once and kept, unless given.
+    The users are those of `nightmail nats-config`, and the auditor has a name and a password, too, for programs that
+    listen in. Seeds and password are made once and kept.
+
+    Args:
+        user, password: the auditor's, instead of what is made and kept.
 
     Returns:
-        The configuration's path, and the settings that reach the server.
+        The configuration's path, and the settings by which a service reaches the server.
+
+    Raises:
+        OSError: the folder cannot be written.
     """
     environment_file = data_dir / EMBEDDED_NATS_FILE
     kept = _read(environment_file)
-    reach = {
-        f"{PREFIX}NATS_URL": f"nats://127.0.0.1:{port}",
-        f"{PREFIX}NATS_USER": user or kept.get(f"{PREFIX}NATS_USER") or "nightmail",
-        f"{PREFIX}NATS_PASSWORD": password or kept.get(f"{PREFIX}NATS_PASSWORD") or secrets.token_urlsafe(32),
+    name, word = f"{PREFIX}NATS_USER", f"{PREFIX}NATS_PASSWORD"
+    auditor = {
+        name: user or kept.get(name) or AUDITOR,
+        word: password or kept.get(word) or secrets.token_urlsafe(32),
     }
+    seeds = (data_dir / SEEDS_FOLDER).resolve()
+    users = authorized(make_seeds(seeds))
+    users.append({"user": auditor[name], "password": auditor[word], "permissions": permissions(AUDITOR_USER)})
     config = data_dir / "nats.conf"
     write_private(
         config,
         CONFIG.format(
             port=port,
-            user=json.dumps(reach[f"{PREFIX}NATS_USER"]),
-            password=json.dumps(reach[f"{PREFIX}NATS_PASSWORD"]),
             log=json.dumps(str((data_dir / "nats.log").resolve())),
             store=json.dumps(str((data_dir / "nats").resolve())),
+            authorization=conf(users),
         ),
     )
-    write_private(environment_file, "".join(f"{name}={value}\n" for name, value in reach.items()))
+    reach = {f"{PREFIX}NATS_URL": f"nats://127.0.0.1:{port}", f"{PREFIX}NATS_SEEDS": str(seeds)}
+    write_private(environment_file, "".join(f"{name}={value}\n" for name, value in (reach | auditor).items()))
     return config, reach
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step by one that only its owner can read."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    beside.rename(path)
 
 
 def _read(environment_file: Path) -> dict[str, str]:

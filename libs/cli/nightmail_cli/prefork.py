@@ -30,6 +30,7 @@ SHARED_MODULES = (
     "nightmail_common.logging",
     "nightmail_common.settings",
     "nightmail_common.streams",
+    "nkeys",
 )
 
 _PR_SET_PDEATHSIG = 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -70,17 +71,18 @@ async def _is_ready(process: dict[str, Any]) -> bool:
 async def _waiting(settings: ServiceSettings) -> dict[str, int]:
     """Return how many events each durable consumer has still to handle."""
     import nats.errors  # no other command needs a connection to NATS, and it takes long to import
+    from nats.js.errors import NotFoundError
 
     from nightmail_cli.broker import BrokerUnreachable, connected
-    from nightmail_common.streams import STREAM
+    from nightmail_common.streams import DURABLES, STREAM
 
     try:
         async with connected(settings, "nightmail-status") as client:
-            consumers = await client.jetstream().consumers_info(STREAM)
+            js = client.jetstream()
+            consumers = []
+            for durable in DURABLES:
+                with suppress(NotFoundError):
+                    consumers.append(await js.consumer_info(STREAM, durable))
     except (BrokerUnreachable, nats.errors.Error):
         return {}
-    return {
-        consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
-        for consumer in consumers
-        if consumer.config.durable_name
-    }
+    return {consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0) for consumer in consumers}

@@ -13,8 +13,9 @@ from pydantic import Field, SecretStr
 
 from nightmail_api.settings import ApiSettings
 from nightmail_cli import embedded_nats
-from nightmail_cli.embedded_nats import NatsServerMissing, write_private
+from nightmail_cli.embedded_nats import NatsServerMissing
 from nightmail_cli.prefork import Program, environment_descriptor
+from nightmail_cli.private_files import write_private
 from nightmail_cli.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
 from nightmail_mailer.settings import MailerSettings

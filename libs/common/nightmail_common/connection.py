@@ -1,6 +1,9 @@
 """One connection to NATS that is there for good: it waits for the broker and comes back after every loss."""
 
 import random
+import ssl
+import sys
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -8,24 +11,35 @@ import nats.errors
 import structlog
 from nats.aio.client import Client, Server
 
-from nightmail_common.settings import DEFAULT_NATS_URL, ServiceSettings
+from nightmail_common.settings import DEFAULT_NATS_URL, PREFIX, ServiceSettings
 
 #: Between two tries of the first connection. Afterwards the wait grows from 50 ms to 2 s.
 CONNECT_WAIT_SECONDS = 0.25
 RECONNECT_FIRST_WAIT_SECONDS = 0.05
 RECONNECT_LONGEST_WAIT_SECONDS = 2.0
+#: Reads the log and the results, and nothing else: what listens in, and the commands that look.
+AUDITOR = "auditor"
 
 logger = structlog.get_logger()
 
 
-def connect_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
-    """Return the arguments of `nats.connect` (and of FastStream's `NatsBroker`) for a service.
+def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -> dict[str, Any]:
+    """Return the arguments of `nats.connect`.
 
     It never gives up: the first connection is tried for ever, a lost one again with exponential backoff and jitter.
+
+    Args:
+        name: what NATS shows of the connection.
+        user: whose seed and inbox it has, of the users of `nightmail nats-config`: a service's own, or one that reads.
+
+    Raises:
+        SystemExit: the folder of seeds has none of this user; said in one line on stderr.
     """
+    urls = [url.strip() for url in (settings.nats_url or DEFAULT_NATS_URL).split(",")]
     options: dict[str, Any] = {
-        "servers": (settings.nats_url or DEFAULT_NATS_URL).split(","),
+        "servers": urls,
         "name": name,
+        "inbox_prefix": inbox_prefix(user),
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": CONNECT_WAIT_SECONDS,
         "reconnect_to_server_handler": _next_server,
@@ -36,6 +50,11 @@ def connect_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
         "disconnected_cb": _log_disconnected,
         "reconnected_cb": _log_reconnected,
     }
+    if settings.nats_ca is not None:
+        options["tls"] = ssl.create_default_context(cafile=settings.nats_ca)
+    if settings.nats_seeds is not None:
+        options["nkeys_seed"] = str(_seed_file(settings.nats_seeds, user))
+        return options
     if settings.nats_creds is not None:
         options["user_credentials"] = str(settings.nats_creds)
     if settings.nats_user is not None:
@@ -45,9 +64,29 @@ def connect_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
     return options
 
 
-async def connect(settings: ServiceSettings, name: str) -> Client:
-    """Return a connection, however long the broker takes to be there."""
-    return await nats.connect(**connect_options(settings, name))
+async def connect(settings: ServiceSettings, name: str, user: str = AUDITOR) -> Client:
+    """Return a connection, however long the broker takes to be there; the arguments are those of `connect_options`."""
+    return await nats.connect(**connect_options(settings, name, user))
+
+
+def inbox_prefix(user: str) -> str:
+    """Return where a user's replies come: nobody else may listen there. The auditor has what every NATS client uses."""
+    return "_INBOX" if user == AUDITOR else f"_INBOX_{user}"
+
+
+def seed_file(folder: Path, user: str) -> Path:
+    """Return where a user's seed is in a folder of seeds."""
+    return folder / f"{user}.nk"
+
+
+def _seed_file(folder: Path, user: str) -> Path:
+    path = seed_file(folder, user)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        print(f"error: setting {PREFIX}NATS_SEEDS: {path}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(1) from None
+    return path
 
 
 def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:

@@ -1,6 +1,7 @@
 """Reading the log in order, through a broker that may go and come back."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,8 +21,8 @@ from nightmail_common.streams import STREAM
 FETCH_BATCH = 500
 #: How long a reader waits before it looks whether its consumer still exists.
 IDLE_TIMEOUT_SECONDS = 2.0
-#: A reader's consumer goes by itself when its reader has been gone for so long.
-READER_INACTIVE_SECONDS = 60.0
+#: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
+READER_INACTIVE_SECONDS = 30.0
 
 logger = structlog.get_logger()
 
@@ -87,8 +88,6 @@ class LogReader:
         finally:
             with suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
-            with suppress(nats.errors.Error, OSError):
-                await self._js.delete_consumer(STREAM, info.name)
 
     def _config(self) -> ConsumerConfig:
         start: dict[str, Any]
@@ -98,8 +97,14 @@ class LogReader:
             start = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._since}
         else:
             start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
+        # A single filter stands in the subject of the request, too, where the broker's permissions can see it.
+        filters: dict[str, Any]
+        filters = (
+            {"filter_subject": self._subjects[0]} if len(self._subjects) == 1 else {"filter_subjects": self._subjects}
+        )
         return ConsumerConfig(
-            filter_subjects=self._subjects,
+            name=secrets.token_hex(16),  # who can guess it could read instead of us
+            **filters,
             ack_policy=AckPolicy.NONE,
             inactive_threshold=READER_INACTIVE_SECONDS,
             mem_storage=True,

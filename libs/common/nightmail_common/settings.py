@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "NIGHTMAIL_"
@@ -50,9 +50,15 @@ class ServiceSettings(BaseSettings):
 
     data_dir: Path = Path("data")
     nats_url: str | None = None
+    #: A folder with one seed per user, as `nightmail nats-config` writes it; each service reads its own.
+    nats_seeds: Path | None = None
     nats_creds: Path | None = None
     nats_user: str | None = None
     nats_password: SecretStr | None = None
+    #: The authority of the brokers' certificates, as PEM; without one, those that the machine trusts.
+    nats_ca: FilePath | None = None
+    #: On how many brokers of a cluster each stream and bucket is kept.
+    nats_replicas: int = Field(default=1, ge=1, le=5)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     #: The port of /health/live and /health/ready; 0 takes a free one.

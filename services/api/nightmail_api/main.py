@@ -78,7 +78,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     )
 
     async def follow_the_log() -> None:
-        await client.connect(**connect_options(settings, "nightmail-api"))
+        await client.connect(**connect_options(settings, "nightmail-api", "api"))
         await _declare(js, tokens, settings)
         await model.run()
 
@@ -108,8 +108,8 @@ def _secret_key(settings: ApiSettings) -> str:
 async def _declare(js: JetStreamContext, tokens: Tokens, settings: ApiSettings) -> None:
     while True:
         try:
-            await streams.declare(js, settings.result_retention)
-            await tokens.declare()
+            await streams.declare(js, settings.result_retention, settings.nats_replicas)
+            await tokens.declare(settings.nats_replicas)
             return
         except (nats.errors.Error, OSError) as error:
             logger.warning("streams_not_declared", error=str(error) or type(error).__name__)

@@ -74,12 +74,12 @@ class Tokens:
         #: What a token's hash was found to be, and until when that is believed.
         self._cache: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
-    async def declare(self) -> None:
+    async def declare(self, replicas: int = 1) -> None:
         """Make sure that the bucket exists."""
         try:
             self._bucket = await self._js.key_value(BUCKET)
         except NotFoundError:
-            config = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE)
+            config = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE, replicas=replicas)
             self._bucket = await self._js.create_key_value(config)
 
     def known(self, token: str) -> Principal | None:

@@ -60,8 +60,8 @@ async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
 
 
 async def _connect(settings: MailerSettings) -> Client:
-    client = await connect(settings, NAME)
-    await streams.declare(client.jetstream(), settings.result_retention)
+    client = await connect(settings, NAME, NAME)
+    await streams.available(client.jetstream(), settings)
     return client
 
 

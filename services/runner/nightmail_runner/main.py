@@ -21,7 +21,6 @@ from nightmail_runner.addresses import Allowed, CheckingTransport
 from nightmail_runner.consumer import DRAIN_SECONDS, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import Outcomes
-from nightmail_runner.patience import patiently
 from nightmail_runner.preview import Previews
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
@@ -64,8 +63,8 @@ async def serve(settings: RunnerSettings, stop: asyncio.Event) -> None:
 
 
 async def _connect(settings: RunnerSettings) -> Client:
-    client = await connect(settings, NAME)
-    await patiently(lambda: streams.declare(client.jetstream(), settings.result_retention), "declare_streams")
+    client = await connect(settings, NAME, NAME)
+    await streams.available(client.jetstream(), settings)
     return client
 
 

@@ -68,7 +68,8 @@ class Outcomes:
 
     async def _read_history(self, request: RunRequested, after: int) -> History:
         token = job_token(request.job_name)
-        subjects = [f"runs.{token}.{event.name}" for event in (ResultReady, RunFailed, AttemptFailed)]
+        # One filter: the broker lets a runner read with this and no other.
+        subjects = [f"runs.{token}.*"]
         run_id = str(request.run_id).encode()
         errors: list[RunError] = []
         async for events in self._log.replay(subjects, after=after):

@@ -1,5 +1,7 @@
 """Where a result's CSV is kept: small ones in the event itself, others in the object store."""
 
+from secrets import token_hex
+
 from nats.js import JetStreamContext
 
 from nightmail_common.events import Blob, RunRequested
@@ -25,8 +27,11 @@ class Results:
         return await self.store(request, csv)
 
     async def store(self, request: RunRequested, csv: MemoryFile) -> Blob:
-        """Put a CSV into the object store, under the job's and the run's name, and return the reference."""
-        name = f"{job_token(request.job_name)}/{request.run_id}"
+        """Put a CSV into the object store, under the job's and the run's name and a new one, and return the reference.
+
+        To replace what an earlier attempt left, a runner would have to be allowed to purge; it goes when its time is over.
+        """
+        name = f"{job_token(request.job_name)}/{request.run_id}/{token_hex(8)}"
 
         async def put() -> None:
             bucket = await self._js.object_store(RESULTS)

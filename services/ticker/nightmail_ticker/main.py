@@ -40,11 +40,11 @@ async def _serve(settings: TickerSettings, stop: asyncio.Event) -> None:
 
 
 async def _tick(settings: TickerSettings, health: Health, waiting: list[str]) -> None:
-    client = await connect(settings, "ticker")
+    client = await connect(settings, "ticker", "ticker")
     health.add_nats(client)
     try:
         js = client.jetstream()
-        await streams.declare(js, settings.result_retention)
+        await streams.available(js, settings)
         lease = Lease(await js.key_value(streams.LEASES), str(uuid4()))
         ticker = Ticker(EventLog(client, "ticker", settings.run_retention), lease)
         positions = await ticker.load()

@@ -1,0 +1,281 @@
+"""Who may do what on NATS: every subject that matters, tried by every user of `nightmail nats-config` on a real server."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import nats
+import nats.errors
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import KeyValueConfig
+
+from conftest import eventually, free_port, wait_until
+from nightmail_common import streams
+from nightmail_common.connection import inbox_prefix, seed_file
+from nightmail_common.events import EVENTS
+from nightmail_common.log import EventLog
+
+NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
+USERS = ("api", "ticker", "runner", "mailer", "auditor", "backup")
+ALL = set(USERS)
+LOG_READERS = {"api", "ticker", "mailer", "auditor"}
+STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
+
+#: Nobody's; refused last.
+LAST = "the.end"
+
+#: Sections 2 and 3 of the design: which service says what. Whatever is not named here is the API's.
+SAYS = {
+    "run-requested": {"api", "ticker"},
+    "run-skipped": {"ticker"},
+    "run-started": {"runner"},
+    "attempt-failed": {"runner"},
+    "result-ready": {"runner"},
+    "run-failed": {"runner"},
+    "mail-sent": {"mailer"},
+    "mail-failed": {"mailer"},
+    "mail-skipped": {"mailer"},
+}
+
+#: What a user may publish, by subject; nobody else may.
+MAY_PUBLISH: dict[str, set[str]] = {
+    **{f"{event.family}.a.{name}": SAYS.get(name, {"api"}) for name, event in EVENTS.items()},
+    "runs.a.no-such-event": set(),
+    "runs.run-requested": set(),
+    "anything.else": set(),
+    "preview.run": {"api"},
+    "$KV.MAILED.key": {"mailer"},
+    "$KV.STREAKS.key": {"mailer"},
+    "$KV.LEASES.ticker": {"ticker"},
+    "$KV.TOKENS.key": {"api"},
+    "$O.RESULTS.C.nuid": {"runner"},
+    "$O.RESULTS.M.name": {"runner"},
+    **{f"{inbox_prefix(user)}.reply": set() for user in USERS},
+    **{f"$JS.API.STREAM.CREATE.{stream}": {"api"} for stream in STREAMS},
+    **{f"$JS.API.STREAM.UPDATE.{stream}": {"api"} for stream in STREAMS},
+    **{f"$JS.API.STREAM.DELETE.{stream}": set() for stream in STREAMS},
+    **{f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream == "KV_MAILED" else set() for stream in STREAMS},
+    **{
+        f"$JS.API.STREAM.MSG.DELETE.{stream}": {"api"} if stream in {"EVENTS", "OBJ_RESULTS"} else set()
+        for stream in STREAMS
+    },
+    **{f"$JS.API.STREAM.SNAPSHOT.{stream}": {"backup"} for stream in STREAMS},
+    "$JS.API.STREAM.RESTORE.OTHER": {"backup"},
+    "$JS.API.STREAM.CREATE.OTHER": set(),
+    "$JS.API.STREAM.LEADER.STEPDOWN.EVENTS": set(),
+    "$JS.API.STREAM.MSG.GET.EVENTS": LOG_READERS,
+    "$JS.API.STREAM.MSG.GET.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
+    "$JS.API.STREAM.MSG.GET.KV_MAILED": {"mailer"},
+    "$JS.API.STREAM.MSG.GET.KV_STREAKS": {"mailer"},
+    "$JS.API.STREAM.MSG.GET.KV_LEASES": {"ticker", "auditor"},
+    "$JS.API.STREAM.MSG.GET.KV_TOKENS": {"api"},
+    "$JS.API.DIRECT.GET.EVENTS": {"api", "auditor"},
+    "$JS.API.CONSUMER.CREATE.EVENTS.reader": LOG_READERS,
+    "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.>": LOG_READERS,
+    "$JS.API.CONSUMER.CREATE.EVENTS.reader.runs.a.*": LOG_READERS | {"runner"},
+    "$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader": LOG_READERS | {"runner"},
+    "$JS.API.CONSUMER.CREATE.KV_TOKENS": {"api"},
+    "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "mailer", "auditor"},
+    "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.other": set(),
+    "$JS.API.CONSUMER.LIST.EVENTS": set(),
+    "$JS.API.CONSUMER.DELETE.EVENTS.reader": set(),
+    "$JS.API.CONSUMER.CREATE.EVENTS.runner.runs.*.run-requested": {"runner"},
+    "$JS.API.CONSUMER.CREATE.EVENTS.runner.jobs.>": set(),
+    "$JS.API.CONSUMER.CREATE.EVENTS.runner": set(),
+    "$JS.API.CONSUMER.CREATE.EVENTS.mailer": {"mailer"},
+    "$JS.API.CONSUMER.CREATE.EVENTS.mailer.runs.>": {"mailer"},
+    **{f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{service}": {service} for service in ("runner", "mailer")},
+    **{f"$JS.ACK.EVENTS.{service}.1.1.1.1.0": {service} for service in ("runner", "mailer")},
+    **{f"$JS.API.CONSUMER.DELETE.EVENTS.{service}": set() for service in ("runner", "mailer")},
+    **{f"$JS.API.CONSUMER.PAUSE.EVENTS.{service}": set() for service in ("runner", "mailer")},
+    "$JS.API.ACCOUNT.PURGE.A": set(),
+    "$SYS.REQ.SERVER.PING": set(),
+}
+
+MAY_SUBSCRIBE: dict[str, set[str]] = {
+    ">": set(),
+    "*.>": set(),
+    "jobs.>": {"auditor"},
+    "runs.>": {"auditor"},
+    "runs.*.result-ready": {"auditor"},
+    "preview.run": {"runner"},
+    "$KV.>": set(),
+    "$KV.TOKENS.>": {"api"},
+    "$KV.MAILED.>": set(),
+    "$O.RESULTS.>": set(),
+    "$JS.API.>": set(),
+    "$JS.ACK.>": set(),
+    "$SYS.>": set(),
+    "*.*.*": set(),
+    **{f"{inbox_prefix(user)}.>": {user} for user in USERS},
+}
+
+
+class Broker:
+    """A nats-server with the users of `nightmail nats-config`, and every stream and bucket in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"nats://127.0.0.1:{free_port()}"
+        self.seeds = folder / "seeds"
+        self._folder = folder
+
+    @asynccontextmanager
+    async def connected(self, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
+        """Yield a user's connection, and what the server refused to it so far."""
+        refused: list[str] = []
+
+        async def note(error: Exception) -> None:
+            refused.append(str(error))
+
+        seed = str(seed_file(self.seeds, user))
+        client = await nats.connect(self.url, nkeys_seed=seed, inbox_prefix=inbox_prefix(user), error_cb=note)
+        yield client, refused
+        await client.close()
+
+    def run(self) -> "subprocess.Popen[bytes]":
+        authorization = self._folder / "authorization.conf"
+        command = [NIGHTMAIL, "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
+        subprocess.run(command, check=True, timeout=30)
+        port = self.url.rpartition(":")[2]
+        config = self._folder / "nats.conf"
+        config.write_text(
+            f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{self._folder}/store" }}\n'
+            f"log_file: {json.dumps(str(self.log))}\ninclude {authorization.name}\n"
+        )
+        process = subprocess.Popen([Path(sys.executable).parent / "nats-server", "-c", config])
+        wait_until(lambda: self.log.exists() and "Server is ready" in self.log.read_text(), "the server is ready")
+        return process
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "nats.log"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("users"))
+    process = broker.run()
+    yield broker
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+async def broker(server: Broker) -> Broker:
+    async with server.connected("api") as (client, refused):
+        js = client.jetstream()
+        await streams.declare(js, timedelta(days=1))
+        await js.create_key_value(KeyValueConfig(bucket="TOKENS"))
+        assert refused == []
+    return server
+
+
+def about(refused: list[str], what: str) -> set[str]:
+    """Return the subjects that were refused; the client library tells them in lower case."""
+    return {match[1] for text in refused if (match := re.search(rf'{what} to "([^"]+)"', text))}
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_a_user_publishes_what_is_its_own_and_nothing_else(broker: Broker, user: str) -> None:
+    # The destructive ones come last: what is allowed happens.
+    subjects = sorted(MAY_PUBLISH, key=lambda subject: "PURGE" in subject)
+    async with broker.connected(user) as (client, refused):
+        for subject in [*subjects, LAST]:
+            await client.publish(subject, b"")
+        await eventually(lambda: LAST in about(refused, "publish"), "the server has seen all of them")
+    forbidden = {subject.lower() for subject, users in MAY_PUBLISH.items() if user not in users}
+    assert about(refused, "publish") - {LAST} == forbidden
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_a_user_hears_what_is_its_own_and_nothing_else(broker: Broker, user: str) -> None:
+    async with broker.connected(user) as (client, refused):
+        for subject in [*MAY_SUBSCRIBE, LAST]:
+            await client.subscribe(subject)
+        await eventually(lambda: LAST in about(refused, "subscription"), "the server has seen all of them")
+    forbidden = {subject.lower() for subject, users in MAY_SUBSCRIBE.items() if user not in users}
+    assert about(refused, "subscription") - {LAST} == forbidden
+
+
+async def test_nobody_enters_without_a_seed(broker: Broker) -> None:
+    with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
+        await nats.connect(broker.url, allow_reconnect=False)
+
+
+@pytest.mark.parametrize(
+    ("user", "subject", "config"),
+    [
+        ("runner", "reader.runs.a.*", {"name": "reader", "filter_subject": "jobs.>"}),
+        ("runner", "reader.runs.a.*", {"name": "reader", "filter_subjects": ["jobs.>"]}),
+        ("runner", "reader.runs.a.*", {"name": "reader"}),
+        ("runner", "runner.runs.*.run-requested", {"durable_name": "mailer", "name": "mailer"}),
+        ("auditor", "reader", {"name": "mailer", "durable_name": "mailer"}),
+    ],
+)
+async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
+    broker: Broker, user: str, subject: str, config: dict[str, object]
+) -> None:
+    body = json.dumps({"stream_name": "EVENTS", "config": {"ack_policy": "explicit", **config}})
+    async with broker.connected(user) as (client, _):
+        reply = await client.request(f"$JS.API.CONSUMER.CREATE.EVENTS.{subject}", body.encode(), timeout=5)
+    assert "error" in json.loads(reply.data)
+
+
+async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker) -> None:
+    async with broker.connected("runner") as (runner, refused), broker.connected("api") as (api, _):
+
+        async def answer(message: Msg) -> None:
+            await message.respond(b"a preview")
+
+        await runner.subscribe("preview.run", "runners", answer)
+        await runner.flush()
+        reply = await api.request("preview.run", b"", timeout=5)
+        assert reply.data == b"a preview"
+        assert refused == []
+
+
+async def test_a_service_that_may_not_declare_waits_for_the_one_that_may(broker: Broker) -> None:
+    from nightmail_common.settings import ServiceSettings
+
+    async with broker.connected("mailer") as (client, refused):
+        await streams.available(client.jetstream(), ServiceSettings())
+        assert refused == []
+
+
+@pytest.mark.parametrize("user", sorted(LOG_READERS))
+async def test_a_reader_of_the_log_reads_it(broker: Broker, user: str) -> None:
+    async with broker.connected(user) as (client, refused):
+        log = EventLog(client, "test", timedelta(days=1))
+        async for batch in log.replay():
+            assert batch
+        assert refused == []
+
+
+def test_seeds_are_for_their_owner_only_and_kept_when_made_again(tmp_path: Path) -> None:
+    def make(*options: str) -> str:
+        command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path / "seeds"), *options]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+    printed = make()
+    made = {path.name: path.read_text() for path in (tmp_path / "seeds").iterdir()}
+    assert made.keys() == {f"{user}.nk" for user in USERS}
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (tmp_path / "seeds").iterdir())
+    assert not any(seed in printed for seed in made.values())
+    answer = json.loads(make("--json"))
+    assert {user["nkey"] for user in answer["authorization"]["users"]} == set(re.findall(r'"nkey": "(U\w+)"', printed))
+    assert {path.name: path.read_text() for path in (tmp_path / "seeds").iterdir()} == made
+
+
+def test_a_folder_that_has_something_else_than_seeds_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "api.nk").write_text("not a seed")
+    command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == f"error: {tmp_path}/api.nk is not a seed\n"
