@@ -18,9 +18,11 @@ from nightmail_mailer.deliver import Order
 from nightmail_mailer.links import Links
 from nightmail_mailer.message_ids import DOMAIN
 from nightmail_mailer.preview import preview
-from nightmail_mailer.subject import plain_subject, subject
+from nightmail_mailer.subject import one_line, plain_subject, subject
 
 SHOWN_LOG_LINES = 20
+#: Of the table in a text, which mail programs fold where their window ends.
+TEXT_WIDTH = 100
 
 _templates = Environment(
     loader=PackageLoader("nightmail_mailer"),
@@ -29,6 +31,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     auto_reload=False,
+    finalize=words.readable,
 )
 _templates.globals.update(in_words=words.in_words, duration=words.duration)
 
@@ -46,18 +49,21 @@ class Mails:
     def result(self, order: Order, event: ResultReady, csv: bytes, attachment: Attachment | None) -> MailTo:
         """Return the mail with a result: attached, or linked if it is too large for that."""
         due = words.local(event.scheduled_at, event.job)
-        file_name = f"{event.job_name} {due:%Y-%m-%d}.csv"
+        file_name = one_line(f"{event.job_name} {due:%Y-%m-%d}.csv")
         if attachment is not None and attachment.gzipped:
             file_name += ".gz"
+        shown = preview(csv, event.rows)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
         facts = {
             "due": due,
             "why": words.why_it_ran(event.trigger, event.late),
-            "preview": preview(csv, event.rows),
+            "late": words.late(event.late),
+            "preview": shown,
+            "table": shown.narrowed(TEXT_WIDTH),
             "file_name": None if attachment is None else file_name,
             "link": link,
             "expires_at": expires_at and words.local(expires_at, event.job),
-            "mebibytes": len(csv) / 1024**2,
+            "size": words.size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
         mail = self._mail(order, subject(event, due), "result", facts)
@@ -73,10 +79,13 @@ class Mails:
         facts = {
             "due": due,
             "why": words.why_it_ran(event.trigger, event.late),
+            "late": words.late(event.late),
             "error": event.error,
+            "tries": 1 if event.error.stage == "runner" else event.job.retries + 1,
             "what_failed": words.what_failed(event.error, event.job),
             "script": words.script_around(event.error, event.job),
-            "log": event.log.splitlines()[-SHOWN_LOG_LINES:],
+            "message": words.shortened(event.error.message, words.MESSAGE_CHARACTERS),
+            "log": [words.shortened(line, words.LINE_CHARACTERS) for line in event.log.splitlines()[-SHOWN_LOG_LINES:]],
             "count": count,
             "since": since and words.local(since, event.job),
             "next_due": words.next_due(event.job, datetime.now(UTC)),

@@ -3,7 +3,10 @@
 import csv
 import io
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
+
+from nightmail_mailer.words import readable
 
 SHOWN_ROWS = 20
 #: What a phone can still scroll, and a text mail can still align.
@@ -38,15 +41,26 @@ class Preview:
     def text(self) -> str:
         """The table in columns of equal width, for a text without any markup."""
         table = [self.columns, *self.rows]
-        widths = [max(len(row[index]) for row in table) for index in range(len(self.columns))]
+        widths = self._widths()
         lines = [
             "  ".join(
-                cell.rjust(width) if numeric else cell.ljust(width)
-                for cell, width, numeric in zip(row, widths, self.numeric, strict=True)
+                _padded(cell, width, numeric) for cell, width, numeric in zip(row, widths, self.numeric, strict=True)
             ).rstrip()
             for row in table
         ]
         return "\n".join([*lines[:1], "  ".join("-" * width for width in widths), *lines[1:]])
+
+    def narrowed(self, width: int) -> "Preview":
+        """Return the same with only as many columns as make a text of at most that width; at least one."""
+        widths = self._widths()
+        fit = sum(sum(widths[:count]) + 2 * (count - 1) <= width for count in range(1, len(widths) + 1))
+        shown = max(fit, 1)
+        rows = [row[:shown] for row in self.rows]
+        return replace(self, columns=self.columns[:shown], rows=rows, numeric=self.numeric[:shown])
+
+    def _widths(self) -> list[int]:
+        table = [self.columns, *self.rows]
+        return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
 
 
 def preview(csv_bytes: bytes, total_rows: int) -> Preview:
@@ -63,6 +77,19 @@ def preview(csv_bytes: bytes, total_rows: int) -> Preview:
     return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header))
 
 
+def _width(text: str) -> int:
+    """Return how many columns a text takes where all letters are equally wide (Unicode Annex 11)."""
+    return sum(
+        0 if unicodedata.combining(char) or char == "\u200d" else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    padding = " " * (width - _width(cell))
+    return padding + cell if right else cell + padding
+
+
 def _cell(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(str(readable(text)).split())
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"

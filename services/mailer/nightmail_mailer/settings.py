@@ -1,5 +1,7 @@
 """The settings of the mailer."""
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, model_validator
@@ -13,6 +15,15 @@ def _without_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _bare_address(address: str) -> str:
+    try:
+        if address.isascii() and address.isprintable() and Address(addr_spec=address).domain:
+            return address
+    except (HeaderParseError, ValueError, IndexError):
+        pass
+    raise ValueError("an address without a name, as in reports@example.com")
+
+
 class MailerSettings(ServiceSettings):
     """Which server sends the mail, in whose name, and where its links lead."""
 
@@ -21,7 +32,7 @@ class MailerSettings(ServiceSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_from: str = "nightmail@localhost"
+    smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
     #: Where recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = None

@@ -1,5 +1,6 @@
 """What mails say, in the words of those who read them."""
 
+import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,9 @@ STAGES: dict[Stage, str] = {
 }
 #: Lines of the script shown on each side of the one that failed.
 LINES_AROUND = 2
+#: Of a line that a user wrote or printed, and of an error's message: a mail is no place for more.
+LINE_CHARACTERS = 400
+MESSAGE_CHARACTERS = 2000
 
 
 def local(moment: datetime, job: Job) -> datetime:
@@ -31,7 +35,33 @@ def in_words(moment: datetime) -> str:
 def why_it_ran(trigger: Trigger, late: bool) -> str:
     if trigger == "manual":
         return "asked for by hand"
-    return "late: its due time was missed" if late else "on schedule"
+    return "late" if late else "on schedule"
+
+
+def late(is_late: bool) -> str | None:
+    """Return what a late run's mail says of that; None if it was on time."""
+    if not is_late:
+        return None
+    return "This run is late: Nightmail was not running at its time. It stands for every run that was missed."
+
+
+def size(size_bytes: int) -> str:
+    """Return `12.3 MiB`, `310 KiB` or `80 bytes`."""
+    if size_bytes >= 1024**2:
+        return f"{size_bytes / 1024**2:,.1f} MiB"
+    return f"{size_bytes / 1024:.0f} KiB" if size_bytes >= 1024 else f"{size_bytes} bytes"
+
+
+def readable(value: object) -> object:
+    """Return a text without control characters, which mail programs and terminals may obey; anything else as it is."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    kept = "".join(char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
+    return type(value)(kept)
+
+
+def shortened(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 1] + "…"
 
 
 def duration(milliseconds: float) -> str:
@@ -55,7 +85,10 @@ def script_around(error: RunError, job: Job) -> list[tuple[int, str, bool]]:
         return []
     first = max(1, error.line - LINES_AROUND)
     last = min(len(lines), error.line + LINES_AROUND)
-    return [(number, lines[number - 1], number == error.line) for number in range(first, last + 1)]
+    return [
+        (number, shortened(lines[number - 1], LINE_CHARACTERS), number == error.line)
+        for number in range(first, last + 1)
+    ]
 
 
 def next_due(job: Job, after: datetime) -> datetime | None:

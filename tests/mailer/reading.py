@@ -1,0 +1,26 @@
+"""Mails as whoever gets them reads them."""
+
+import email
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import default
+
+from nightmail_mailer.links import Links
+from nightmail_mailer.mails import MailTo
+
+LINKS = Links("https://nightmail.example.com", "k" * 32, timedelta(days=30))
+
+
+def parsed(mail_to: MailTo, recipient: str = "reports@example.com") -> EmailMessage:
+    mail = email.message_from_bytes(mail_to(recipient), policy=default)
+    assert not mail.defects
+    for name, value in mail.items():
+        assert not value.defects, (name, value.defects)
+    return mail
+
+
+def text_of(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
