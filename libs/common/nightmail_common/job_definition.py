@@ -173,6 +173,10 @@ def _check_subject(text: str | None) -> str | None:
     return text
 
 
+JobName = Annotated[str, AfterValidator(normalise_job_name)]
+Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
+
+
 class JobDefinition(JobFields):
     """A job as a user writes it.
 
@@ -182,14 +186,12 @@ class JobDefinition(JobFields):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    job_name: Annotated[str, AfterValidator(normalise_job_name)]
+    job_name: JobName
     schedule_time: str = Field(min_length=1, max_length=256)
     timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
     data_source: DataSourceDefinition
     processing_script: str = Field(min_length=1)
-    consumer_emails: Annotated[
-        tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)
-    ]
+    consumer_emails: Recipients
     description: str = Field(default="", max_length=4096)
     timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
     max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)

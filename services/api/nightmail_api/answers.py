@@ -4,21 +4,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from nightmail_api.tokens import Role
 from nightmail_common.events import MailAnswer, MailKind, RunError, Timings, Trigger
 from nightmail_common.job import Job
 from nightmail_common.run import RunStatus
-
-EXAMPLE_JOB: dict[str, Any] = {
-    "job_name": "daily sales",
-    "schedule_time": "0 9 * * 1-5",
-    "timezone": "Europe/Paris",
-    "data_source": {"source_type": "api", "location": "https://example.com/sales.csv", "file_type": "csv"},
-    "processing_script": "return data.groupby('region', as_index=False).amount.sum()",
-    "consumer_emails": ["reports@example.com"],
-}
 
 
 class LastRun(BaseModel):
@@ -38,35 +29,25 @@ class LastRun(BaseModel):
 class JobAnswer(Job):
     """A job: what its owner decided, and what became of it. `next_run` is null while it is paused."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": EXAMPLE_JOB
-            | {
-                "description": "",
-                "timeout_seconds": None,
-                "on_missed": "run_once",
-                "max_lateness_seconds": 86400,
-                "overlap": "allow",
-                "retries": 0,
-                "subject": None,
-                "notify_on_failure": True,
-                "job_id": "4f6ac7a4-6f2e-4b4e-9a5e-0f8f3a0b8f0e",
-                "version": 1,
-                "created_at": "2026-11-23T15:48:00Z",
-                "updated_at": "2026-11-23T15:48:00Z",
-                "status": "active",
-                "last_run": None,
-                "next_run": "2026-11-24T09:00:00+01:00",
-            }
-        }
-    )
-
     status: Literal["active", "paused"]
     last_run: LastRun | None
     next_run: datetime | None
 
 
+class PreviewAnswer(BaseModel):
+    """What a dry run gave: columns, how many rows and the first of them as in the CSV; or the error and nothing of these."""
+
+    columns: list[str] | None
+    rows: int | None
+    first_rows: list[list[str]] | None
+    error: RunError | None
+    log: str
+    timings: Timings | None
+
+
 class FieldChange(BaseModel):
+    """A field of a job and what a version made of it."""
+
     field: str
     before: Any
     after: Any
@@ -84,6 +65,8 @@ class Version(BaseModel):
 
 
 class VersionWithJob(Version):
+    """A version and the whole job as it was."""
+
     job: Job
 
 
@@ -132,6 +115,8 @@ class TimelineEntry(BaseModel):
 
 
 class RunWithTimeline(Run):
+    """A run and what happened to it, in order."""
+
     timeline: list[TimelineEntry]
 
 
@@ -150,6 +135,8 @@ class RunPage(BaseModel):
 
 
 class RunAccepted(BaseModel):
+    """The run that was asked for; how it goes is at `GET /runs/{run_id}`."""
+
     run_id: UUID
 
 
@@ -176,15 +163,18 @@ class SchedulePreview(BaseModel):
 
     schedule_time: str
     timezone: str
-    description: str = Field(examples=["At 09:00, Monday through Friday"])
+    description: str
     next_runs: list[datetime]
 
 
 class Token(BaseModel):
+    """A token without the token itself. `expires_at` null: never."""
+
     name: str
     role: Role
     created_at: datetime
     created_by: str
+    expires_at: datetime | None
 
 
 class TokenMade(Token):
@@ -194,10 +184,14 @@ class TokenMade(Token):
 
 
 class TokenList(BaseModel):
+    """All tokens, by name."""
+
     items: list[Token]
 
 
 class Live(BaseModel):
+    """The process answers."""
+
     status: Literal["live"]
 
 

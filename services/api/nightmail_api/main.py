@@ -17,7 +17,10 @@ from nightmail_api.audit import AuditLog
 from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
 from nightmail_api.erasure import Erasure
+from nightmail_api.metrics import follow_read_model
+from nightmail_api.oidc import Issuer
 from nightmail_api.parts import Parts
+from nightmail_api.previews import Previews
 from nightmail_api.projection import Projection
 from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
@@ -62,9 +65,11 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     health = Health()
     health.add_nats(client)
     health.add("projection", model.reason_not_ready)
+    follow_read_model(lambda: model.applied, lambda: model.last)
     parts = Parts(
         tokens=tokens,
         failures=Failures(),
+        issuer=_issuer(settings),
         health=health,
         log=log,
         audit=audit,
@@ -72,6 +77,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         queries=queries,
         commands=Commands(log, model, queries, erasure, settings.timezone, frozenset(settings.script_imports)),
         results=Results(queries, audit, js),
+        previews=Previews(client),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),
         stopping=stop,
@@ -79,6 +85,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
 
     async def follow_the_log() -> None:
         await client.connect(**connect_options(settings, "nightmail-api", "api"))
+        await tokens.listen(client)
         await _declare(js, tokens, settings)
         await model.run()
 
@@ -98,6 +105,12 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         queries.close()
         projection.close()
         await client.close()
+
+
+def _issuer(settings: ApiSettings) -> Issuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return Issuer(settings.oidc_issuer, settings.oidc_audience)
 
 
 def _secret_key(settings: ApiSettings) -> str:

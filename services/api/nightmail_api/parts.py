@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 from nightmail_api.audit import AuditLog
 from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
+from nightmail_api.oidc import Issuer
+from nightmail_api.previews import Previews
 from nightmail_api.problems import NotReady
 from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
@@ -22,6 +24,8 @@ from nightmail_common.log import EventLog
 class Parts:
     tokens: Tokens
     failures: Failures
+    #: Whose tokens are good beside our own.
+    issuer: Issuer | None
     health: Health
     log: EventLog
     audit: AuditLog
@@ -29,6 +33,7 @@ class Parts:
     queries: Queries
     commands: Commands
     results: Results
+    previews: Previews
     default_timezone: str
     #: What signs the links in mails.
     secret_key: str

@@ -12,6 +12,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -21,17 +23,17 @@ logger = structlog.get_logger()
 class FieldError(BaseModel):
     """What is wrong with one field. `field` is its path in the body, or the parameter's name."""
 
-    field: str = Field(examples=["data_source.location"])
-    detail: str = Field(examples=["source_type 'api' needs an http:// or https:// URL"])
+    field: str
+    detail: str
 
 
 class ProblemDocument(BaseModel):
     """An error. `type` stands for the kind of problem, `detail` says what to do about this one."""
 
-    type: str = Field(examples=["about:blank"])
-    title: str = Field(examples=["Bad Request"])
-    status: int = Field(examples=[400])
-    detail: str = Field(examples=["1 field is not valid"])
+    type: str
+    title: str
+    status: int
+    detail: str
     errors: list[FieldError] = Field(default_factory=list)
 
 
@@ -101,7 +103,6 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_not_valid)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(nats.errors.Error, _answer_no_log)
-    app.add_exception_handler(Exception, _answer_bug)
 
 
 async def _answer_no_log(_request: Request, error: Exception) -> Response:
@@ -130,15 +131,29 @@ def field_error(problem: Mapping[str, Any]) -> tuple[str, str]:
     return ".".join(path), problem["msg"].removeprefix("Value error, ")
 
 
-async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(_methods(request))
+        return problem_response(error.status_code, f"this path takes {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(error.status_code, "there is no such path")
     return problem_response(error.status_code, str(error.detail), headers=error.headers)
 
 
-async def _answer_bug(request: Request, error: Exception) -> Response:
-    logger.error("request_failed", method=request.method, route=_route(request), exc_info=error)
+def _methods(request: Request) -> list[str]:
+    """Return every method of the path: each route has one, and the first of them does not know the others."""
+    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in route.methods}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def bug_response(scope: Scope, error: Exception) -> Response:
+    """Log a fault of ours, and return what the caller is told of it."""
+    logger.error("request_failed", method=scope["method"], route=route_path(scope), exc_info=error)
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the service; it is in its log")
 
 
-def _route(request: Request) -> str | None:
-    return getattr(request.scope.get("route"), "path", None)
+def route_path(scope: Scope) -> str | None:
+    """Return the path of a request's route as documented; None if there is no such route."""
+    return getattr(scope.get("route"), "path", None)

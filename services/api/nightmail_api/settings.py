@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from nightmail_common.schedule import zone
 from nightmail_common.script import DEFAULT_IMPORTS
@@ -29,6 +29,9 @@ class ApiSettings(ServiceSettings):
     secret_key: SecretStr | None = None
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
+    #: Whose tokens (JWT) are good beside our own, as the `iss` in them, and the `aud` that they must have.
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+[^?#\s]*$")
+    oidc_audience: str | None = Field(default=None, validate_default=True)
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
     cors_origins: CommaSeparated = ()
     #: The top-level packages that a script may import, as the runners have it: what they would refuse is not saved.
@@ -40,6 +43,13 @@ class ApiSettings(ServiceSettings):
         if token is not None and len(token.get_secret_value()) < 16:
             raise ValueError("a token has at least 16 characters")
         return token
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _goes_with_the_issuer(cls, audience: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("oidc_issuer") is None) != (audience is None):
+            raise ValueError("it and NIGHTMAIL_OIDC_ISSUER are set together or not at all")
+        return audience
 
 
 def admin_token(settings: ApiSettings) -> str:

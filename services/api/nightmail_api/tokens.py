@@ -12,10 +12,13 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
@@ -26,9 +29,12 @@ Role = Literal["viewer", "editor", "admin"]
 
 #: A role may do what those before it may.
 ROLES: tuple[Role, ...] = ("viewer", "editor", "admin")
-#: A token that is revoked on another replica is good here for at most so long; on this one it ends at once.
+#: A token is believed for so long before it is looked up again. One that is revoked, on whichever replica, ends at once;
+#: this is for the revocation that a replica does not hear of.
 CACHE_SECONDS = 1.0
-CACHED_TOKENS = 1024
+REMEMBERED_TOKENS = 1024
+
+Item = TypeVar("Item")
 
 _TOKEN = re.compile(r"nm_([a-z2-7]{26})_([A-Za-z0-9_-]{43})")
 
@@ -58,10 +64,15 @@ class TokenEntry:
     created_at: str
     created_by: str
     sha256: str
+    #: None: never.
+    expires_at: str | None = None
 
     @property
     def principal(self) -> Principal:
         return Principal(self.name, self.role)
+
+    def is_over(self) -> bool:
+        return self.expires_at is not None and datetime.fromisoformat(self.expires_at) <= datetime.now(UTC)
 
 
 class Tokens:
@@ -71,8 +82,10 @@ class Tokens:
         self._js = js
         self._admin = _sha256(admin_token)
         self._bucket: KeyValue | None = None
-        #: What a token's hash was found to be, and until when that is believed.
-        self._cache: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        #: What a token was found to be, by its hash, and until when that is believed.
+        self._cache: OrderedDict[str, tuple[TokenEntry, float]] = OrderedDict()
+        #: When a key was last changed: what is looked up right then may be from before.
+        self._changed: OrderedDict[str, float] = OrderedDict()
 
     async def declare(self, replicas: int = 1) -> None:
         """Make sure that the bucket exists."""
@@ -82,30 +95,43 @@ class Tokens:
             config = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE, replicas=replicas)
             self._bucket = await self._js.create_key_value(config)
 
-    def known(self, token: str) -> Principal | None:
-        """Return whose token it is if that can be told without asking the broker."""
-        digest = _sha256(token)
-        if hmac.compare_digest(digest, self._admin):
-            return Principal("admin", "admin")
-        cached = self._cache.get(digest)
-        return cached[0] if cached is not None and time.monotonic() < cached[1] else None
+    async def listen(self, client: Client) -> None:
+        """Hear of every change at once, whichever replica makes it: a write to the bucket is a message to all."""
+        await client.subscribe(f"$KV.{BUCKET}.>", cb=self._hear)
+
+    async def _hear(self, message: Msg) -> None:
+        self._forget(message.subject.rpartition(".")[2])
+
+    def is_admin(self, token: str) -> bool:
+        """Say whether it is the token of the settings."""
+        return hmac.compare_digest(_sha256(token), self._admin)
 
     async def principal(self, token: str) -> Principal | None:
-        """Return whose token it is; None if it is nobody's."""
-        if (principal := self.known(token)) is not None:
-            return principal
+        """Return whose token it is; None if it is nobody's, or its time is over."""
         match = _TOKEN.fullmatch(token)
-        entry = None if match is None else await self._entry(match[1])
-        digest = _sha256(token)
-        if entry is None or not hmac.compare_digest(entry.sha256, digest):
+        if match is None:
             return None
-        self._cache[digest] = (entry.principal, time.monotonic() + CACHE_SECONDS)
-        self._cache.move_to_end(digest)
-        if len(self._cache) > CACHED_TOKENS:
-            self._cache.popitem(last=False)
-        return entry.principal
+        key, digest = match[1], _sha256(token)
+        cached = self._cache.get(digest)
+        if cached is not None and time.monotonic() < cached[1]:
+            entry = cached[0]
+        else:
+            found = await self._entry(key)
+            if found is None or not hmac.compare_digest(found.sha256, digest):
+                return None
+            entry = found
+            if time.monotonic() - self._changed.get(key, -CACHE_SECONDS) >= CACHE_SECONDS:
+                _keep(self._cache, digest, (entry, time.monotonic() + CACHE_SECONDS))
+        return None if entry.is_over() else entry.principal
 
-    async def create(self, name: str, role: Role, created_by: str) -> tuple[TokenEntry, str]:
+    def _forget(self, key: str) -> None:
+        _keep(self._changed, key, time.monotonic())
+        for digest in [digest for digest, (entry, _) in self._cache.items() if _key(entry.name) == key]:
+            del self._cache[digest]
+
+    async def create(
+        self, name: str, role: Role, created_by: str, expires_at: datetime | None = None
+    ) -> tuple[TokenEntry, str]:
         """Make a token and return its entry and the token itself, which nobody can be told again.
 
         Raises:
@@ -113,8 +139,8 @@ class Tokens:
         """
         key = _key(name)
         token = f"nm_{key}_{secrets.token_urlsafe(32)}"
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        entry = TokenEntry(name, role, now, created_by, _sha256(token))
+        over = None if expires_at is None else _iso(expires_at)
+        entry = TokenEntry(name, role, _iso(datetime.now(UTC)), created_by, _sha256(token), over)
         try:
             await self._kv.create(key, json.dumps(entry.__dict__).encode())
         except KeyWrongLastSequenceError:
@@ -140,11 +166,12 @@ class Tokens:
         if entry is None:
             raise NoSuchToken
         await self._kv.purge(_key(name))
-        self._cache.pop(entry.sha256, None)
+        self._forget(_key(name))
 
     @property
     def _kv(self) -> KeyValue:
-        assert self._bucket is not None, "declared before the service is ready"
+        if self._bucket is None:
+            raise nats.errors.NoServersError
         return self._bucket
 
     async def _entry(self, key: str) -> TokenEntry | None:
@@ -152,12 +179,24 @@ class Tokens:
             found = await self._kv.get(key)
         except KeyNotFoundError:
             return None
-        return TokenEntry(**json.loads(found.value or b"{}"))
+        kept = json.loads(found.value or b"{}")
+        return TokenEntry(**{field.name: kept[field.name] for field in fields(TokenEntry) if field.name in kept})
 
 
 def _key(name: str) -> str:
     """Return the one key of a name: two tokens of one name cannot be, whichever replicas make them."""
     return base64.b32encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=").lower()
+
+
+def _keep(remembered: OrderedDict[str, Item], key: str, value: Item) -> None:
+    remembered[key] = value
+    remembered.move_to_end(key)
+    if len(remembered) > REMEMBERED_TOKENS:
+        remembered.popitem(last=False)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sha256(token: str) -> str:

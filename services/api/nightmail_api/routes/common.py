@@ -69,23 +69,30 @@ def json_response(content: Any, status: int = 200, **headers: str) -> Response:
     return Response(to_json(content), status_code=status, headers=headers, media_type="application/json")
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI documentation of the problems that a route may answer."""
+def problems(*statuses: int, has_body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI documentation of the problems that a route may answer; `openapi` adds the examples."""
+    body = {413, 415} if has_body else set()
     return {
-        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
-        for status in sorted({400, 401, 403, 413, 429, 503, *statuses})
+        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}}
+        for status in sorted({400, 401, 403, 429, 503} | body | set(statuses))
     }
 
 
-_PROBLEM = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+def open_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the same for a route that needs no token."""
+    return {status: one for status, one in problems(*statuses).items() if status in {503, *statuses}}
+
+
+PROBLEM_SCHEMA = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
 _DESCRIPTIONS = {
-    400: "A field is not valid; `errors` names it",
+    400: "A field or parameter is not valid; `errors` names it",
     401: "The bearer token is missing or not known",
     403: "The token's role may not do this",
     404: "There is no such thing",
     409: "The name is taken",
     412: "Somebody else changed the job meanwhile",
     413: "The body is too large",
+    415: "The body is not JSON",
     429: "The caller's address sent too many wrong tokens",
     503: "The service cannot answer right now; trying again is safe",
 }

@@ -14,10 +14,11 @@ from nightmail_api.answers import EventList
 from nightmail_api.audit import event_answer, subject_filter
 from nightmail_api.parts import Api
 from nightmail_api.routes.common import Limit, Viewer, json_response, problems
+from nightmail_api.routing import Route
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import EVENTS
 
-router = APIRouter(tags=["events"])
+router = APIRouter(route_class=Route, tags=["events"])
 
 EventType = Annotated[
     str | None,
@@ -28,7 +29,7 @@ RunFilter = Annotated[UUID | None, Query(description="Only events of this run.")
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events behind this `seq`.")]
 
 
-@router.get("/events", response_model=EventList, responses=problems(400))
+@router.get("/events", response_model=EventList, responses=problems())
 async def list_events(
     _: Viewer,
     api: Api,
@@ -51,7 +52,7 @@ async def list_events(
     return json_response({"items": [event_answer(event) for event in events]})
 
 
-@router.get("/events/stream", response_class=EventSourceResponse, responses=problems(400))
+@router.get("/events/stream", response_class=EventSourceResponse, responses=problems())
 async def stream_events(
     _: Viewer,
     api: Api,

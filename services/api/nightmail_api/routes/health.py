@@ -5,8 +5,9 @@ from fastapi.responses import Response
 
 from nightmail_api.answers import Live, Ready
 from nightmail_api.routes.common import json_response
+from nightmail_api.routing import Route
 
-router = APIRouter(tags=["health"], prefix="/health")
+router = APIRouter(route_class=Route, tags=["health"], prefix="/health")
 
 
 @router.get("/live", response_model=Live)

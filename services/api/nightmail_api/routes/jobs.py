@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import Response
 
-from nightmail_api.answers import EXAMPLE_JOB, JobAnswer, JobPage, RunAccepted
+from nightmail_api.answers import JobAnswer, JobPage, PreviewAnswer, RunAccepted
 from nightmail_api.auth import Forbidden
 from nightmail_api.parts import Api, Parts
+from nightmail_api.previews import PreviewDefinition
 from nightmail_api.problems import NotFound
 from nightmail_api.queries import JobStatus
 from nightmail_api.routes.common import (
@@ -21,27 +22,37 @@ from nightmail_api.routes.common import (
     json_response,
     problems,
 )
+from nightmail_api.routing import Route
 from nightmail_common.job_definition import JobDefinition
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(route_class=Route, tags=["jobs"])
 
-Definition = Annotated[JobDefinition, Body(examples=[EXAMPLE_JOB])]
+Definition = Annotated[JobDefinition, Body()]
 
 
-@router.post("/jobs/create", status_code=201, response_model=JobAnswer, responses=problems(400, 409))
-@router.post("/jobs", status_code=201, response_model=JobAnswer, responses=problems(400, 409))
+@router.post("/jobs/create", status_code=201, response_model=JobAnswer, responses=problems(409, has_body=True))
+@router.post("/jobs", status_code=201, response_model=JobAnswer, responses=problems(409, has_body=True))
 async def create_job(principal: Editor, api: Api, definition: Definition) -> Response:
     """Register a job. It is in the log, on disk, when the answer comes."""
     await api.commands.create(definition, principal.name)
     return job_response(api, definition.job_name, 201)
 
 
-@router.get("/jobs", response_model=JobPage, responses=problems(400))
+@router.post("/jobs/preview", response_model=PreviewAnswer, responses=problems(has_body=True))
+async def preview_job(_: Editor, api: Api, definition: Annotated[PreviewDefinition, Body()]) -> Response:
+    """Try a job without saving it: fetch its data and run its script now, keep nothing, mail nothing.
+
+    Only `data_source` and `processing_script` are needed. A script that fails is an answer, too: `error` says how.
+    """
+    return json_response(await api.previews.run(definition))
+
+
+@router.get("/jobs", response_model=JobPage, responses=problems())
 async def list_jobs(
     _: Viewer,
     api: Api,
     q: Annotated[str | None, Query(max_length=128, description="Part of the name, in whatever case.")] = None,
-    status: JobStatus | None = None,
+    status: Annotated[JobStatus | None, Query(description="Only jobs of this status.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -56,7 +67,7 @@ async def get_job(_: Viewer, api: Api, job_name: JobName) -> Response:
     return job_response(api, job_name)
 
 
-@router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(400, 404, 412))
+@router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404, 412, has_body=True))
 async def update_job(
     principal: Editor, api: Api, job_name: JobName, definition: Definition, if_match: IfMatch
 ) -> Response:
@@ -65,7 +76,7 @@ async def update_job(
     return job_response(api, job_name)
 
 
-@router.delete("/jobs/{job_name}", status_code=204, responses=problems(400, 404, 412))
+@router.delete("/jobs/{job_name}", status_code=204, responses=problems(404, 412))
 async def delete_job(
     principal: Editor,
     api: Api,
@@ -85,21 +96,21 @@ async def delete_job(
     return Response(status_code=204)
 
 
-@router.post("/jobs/{job_name}/pause", response_model=JobAnswer, responses=problems(400, 404, 412))
+@router.post("/jobs/{job_name}/pause", response_model=JobAnswer, responses=problems(404, 412))
 async def pause_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Stop a job from firing. What falls due meanwhile is not caught up."""
     await api.commands.pause(job_name, principal.name, if_match)
     return job_response(api, job_name)
 
 
-@router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(400, 404, 412))
+@router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(404, 412))
 async def resume_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Let a paused job fire again, from now on."""
     await api.commands.resume(job_name, principal.name, if_match)
     return job_response(api, job_name)
 
 
-@router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(400, 404))
+@router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(404))
 async def run_job(
     principal: Editor,
     api: Api,

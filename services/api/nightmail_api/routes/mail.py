@@ -5,19 +5,22 @@ from typing import Annotated
 from uuid import UUID, uuid4, uuid5
 
 import nats.errors
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Path
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from nightmail_api.parts import Api, Parts
 from nightmail_api.problems import NotFound, NotReady, NotValid
-from nightmail_api.routes.common import Editor, RunId, json_response, problems
+from nightmail_api.routes.common import Editor, RunId, json_response, open_problems, problems
+from nightmail_api.routing import Route
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import MailRequested, RecipientUnsubscribed, ResultReady, RunFailed
 from nightmail_common.job import Job
 from nightmail_common.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
 
-router = APIRouter(tags=["mail"])
+router = APIRouter(route_class=Route, tags=["mail"])
+
+Signed = Annotated[str, Path(description="What the link in the mail ends in: it is its own permission.")]
 
 #: The page loads nothing and sends its one form back here.
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -37,7 +40,9 @@ class ResendRequested(BaseModel):
     request_id: UUID
 
 
-@router.post("/runs/{run_id}/resend", status_code=202, response_model=ResendRequested, responses=problems(400, 404))
+@router.post(
+    "/runs/{run_id}/resend", status_code=202, response_model=ResendRequested, responses=problems(404, has_body=True)
+)
 async def resend(
     principal: Editor,
     api: Api,
@@ -72,9 +77,9 @@ async def resend(
 @router.get(
     PATHS[RESULT] + "{token}",
     response_class=Response,
-    responses={200: {"description": "The CSV", "content": {"text/csv": {}}}, **problems(404)},
+    responses={200: {"description": "The CSV", "content": {"text/csv": {}}}, **open_problems(404)},
 )
-async def shared_result(api: Api, token: str) -> Response:
+async def shared_result(api: Api, token: Signed) -> Response:
     """Return the CSV that a mail's signed link leads to."""
     run_id = _payload(api, RESULT, token)["run"]
     csv = await api.results.csv(run_id)
@@ -82,8 +87,8 @@ async def shared_result(api: Api, token: str) -> Response:
     return Response(csv, headers=headers, media_type="text/csv")
 
 
-@router.get(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=problems(404))
-async def ask_to_leave(api: Api, token: str) -> HTMLResponse:
+@router.get(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=open_problems(404))
+async def ask_to_leave(api: Api, token: Signed) -> HTMLResponse:
     """Ask whether a recipient wants to leave a job: a link that is merely followed, by a scanner too, does nothing."""
     job, address = _recipient(api, token)
     if address is None:
@@ -92,8 +97,8 @@ async def ask_to_leave(api: Api, token: str) -> HTMLResponse:
     return _page(question + '<form method="post"><button>Unsubscribe</button></form>', escape=False)
 
 
-@router.post(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=problems(404))
-async def leave(api: Api, token: str) -> HTMLResponse:
+@router.post(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=open_problems(404))
+async def leave(api: Api, token: Signed) -> HTMLResponse:
     """Unsubscribe a recipient from a job (RFC 8058: one click, whatever the body)."""
     job, address = _recipient(api, token)
     if address is not None:
@@ -105,7 +110,7 @@ async def leave(api: Api, token: str) -> HTMLResponse:
     return _page(f"You get no more mail of the job “{job.job_name}”.")
 
 
-async def _outcome(api: Parts, run_id: RunId) -> tuple[ResultReady | RunFailed, int]:
+async def _outcome(api: Parts, run_id: UUID) -> tuple[ResultReady | RunFailed, int]:
     try:
         sequence = api.queries.outcome_sequence(str(run_id))
     except KeyError:

@@ -13,10 +13,11 @@ from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
 from nightmail_api.projection import iso
 from nightmail_api.routes.common import Cursor, JobName, Limit, RunId, Viewer, json_response, problems
+from nightmail_api.routing import Route
 from nightmail_common.events import Trigger
 from nightmail_common.run import RunStatus
 
-router = APIRouter(tags=["runs"])
+router = APIRouter(route_class=Route, tags=["runs"])
 
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
 TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were asked for in this way.")]
@@ -24,7 +25,7 @@ Since = Annotated[AwareDatetime | None, Query(description="Only runs requested a
 Until = Annotated[AwareDatetime | None, Query(description="Only runs requested before this time.")]
 
 
-@router.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(400, 404))
+@router.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(404))
 async def list_runs_of_job(
     _: Viewer,
     api: Api,
@@ -51,7 +52,7 @@ async def list_runs_of_job(
     return json_response({"items": page.items, "next_cursor": page.next_cursor})
 
 
-@router.get("/runs", response_model=RunPage, responses=problems(400))
+@router.get("/runs", response_model=RunPage, responses=problems())
 async def list_runs(
     _: Viewer,
     api: Api,
@@ -76,7 +77,7 @@ async def list_runs(
     return json_response({"items": page.items, "next_cursor": page.next_cursor})
 
 
-@router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(400, 404))
+@router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(404))
 async def get_run(_: Viewer, api: Api, run_id: RunId) -> Response:
     """Return a run with its timeline: every event, in order."""
     run = api.queries.run(str(run_id))
@@ -93,7 +94,7 @@ async def get_run(_: Viewer, api: Api, run_id: RunId) -> Response:
             "description": "The very bytes that were mailed",
             "content": {"text/csv": {"schema": {"type": "string"}}},
         },
-        **problems(400, 404),
+        **problems(404),
     },
 )
 async def get_result(_: Viewer, api: Api, run_id: RunId) -> Response:
@@ -104,7 +105,7 @@ async def get_result(_: Viewer, api: Api, run_id: RunId) -> Response:
     return Response(csv, headers=headers, media_type="text/csv")
 
 
-@router.get("/runs/{run_id}/log", response_class=PlainTextResponse, responses=problems(400, 404))
+@router.get("/runs/{run_id}/log", response_class=PlainTextResponse, responses=problems(404))
 async def get_log(_: Viewer, api: Api, run_id: RunId) -> PlainTextResponse:
     """Return what the script printed; empty while it has not ended."""
     return PlainTextResponse(await api.results.log(str(run_id)))

@@ -12,13 +12,14 @@ from nightmail_api.answers import SchedulePreview
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotValid
 from nightmail_api.routes.common import Viewer, json_response, problems
+from nightmail_api.routing import Route
 from nightmail_api.schedule_words import in_words
 from nightmail_common.schedule import Schedule, ScheduleError, TimezoneError
 
-router = APIRouter(tags=["schedules"])
+router = APIRouter(route_class=Route, tags=["schedules"])
 
 
-@router.get("/schedules/preview", response_model=SchedulePreview, responses=problems(400))
+@router.get("/schedules/preview", response_model=SchedulePreview, responses=problems())
 async def preview_schedule(
     _: Viewer,
     api: Api,

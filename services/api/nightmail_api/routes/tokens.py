@@ -1,18 +1,20 @@
 """Access: tokens with a name and a role, made, listed and revoked by an admin."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from nightmail_api.answers import TokenList, TokenMade
 from nightmail_api.parts import Api
 from nightmail_api.problems import NameTaken, NotFound
 from nightmail_api.routes.common import Admin, json_response, problems
+from nightmail_api.routing import Route
 from nightmail_api.tokens import NameInUse, NoSuchToken, Role, TokenEntry
 
-router = APIRouter(tags=["tokens"], prefix="/tokens")
+router = APIRouter(route_class=Route, tags=["tokens"], prefix="/tokens")
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 
@@ -22,17 +24,25 @@ class TokenRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=NAME_PATTERN, examples=["dashboard"])
+    name: str = Field(pattern=NAME_PATTERN, description="1 to 64 letters, digits, `.`, `_`, `@` and `-`; unique.")
     role: Role
+    expires_at: AwareDatetime | None = Field(default=None, description="When its time is over; null: never.")
+
+    @field_validator("expires_at")
+    @classmethod
+    def _is_to_come(cls, expires_at: datetime | None) -> datetime | None:
+        if expires_at is not None and expires_at <= datetime.now(UTC):
+            raise ValueError("that time is over")
+        return expires_at
 
 
-@router.post("", status_code=201, response_model=TokenMade, responses=problems(400, 409))
+@router.post("", status_code=201, response_model=TokenMade, responses=problems(409, has_body=True))
 async def create_token(principal: Admin, api: Api, wanted: TokenRequest) -> Response:
     """Make a token. The answer is the only place that ever shows it."""
     try:
         if wanted.name == "admin":
             raise NameInUse
-        entry, token = await api.tokens.create(wanted.name, wanted.role, principal.name)
+        entry, token = await api.tokens.create(wanted.name, wanted.role, principal.name, wanted.expires_at)
     except NameInUse:
         raise NameTaken(
             f"there is a token named {wanted.name!r} already", errors=[("name", "the name is taken")]
@@ -50,7 +60,7 @@ async def list_tokens(_: Admin, api: Api) -> Response:
 async def revoke_token(
     _: Admin, api: Api, name: Annotated[str, Path(description="The token's name.", examples=["dashboard"])]
 ) -> Response:
-    """End a token. Other replicas refuse it within a second."""
+    """End a token, at once and on every replica."""
     try:
         await api.tokens.revoke(name)
     except NoSuchToken:
@@ -58,10 +68,11 @@ async def revoke_token(
     return Response(status_code=204)
 
 
-def _answer(entry: TokenEntry) -> dict[str, str]:
+def _answer(entry: TokenEntry) -> dict[str, str | None]:
     return {
         "name": entry.name,
         "role": entry.role,
         "created_at": entry.created_at,
         "created_by": entry.created_by,
+        "expires_at": entry.expires_at,
     }

@@ -12,8 +12,9 @@ from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
 from nightmail_api.routes.common import Cursor, Editor, IfMatch, JobName, Limit, Viewer, json_response, problems
 from nightmail_api.routes.jobs import job_response
+from nightmail_api.routing import Route
 
-router = APIRouter(tags=["versions"])
+router = APIRouter(route_class=Route, tags=["versions"])
 
 MAX_VERSION = 2**31 - 1
 
@@ -26,7 +27,7 @@ class Rollback(BaseModel):
     version: int = Field(ge=1, le=MAX_VERSION, examples=[1])
 
 
-@router.get("/jobs/{job_name}/versions", response_model=VersionPage, responses=problems(400, 404))
+@router.get("/jobs/{job_name}/versions", response_model=VersionPage, responses=problems(404))
 async def list_versions(_: Viewer, api: Api, job_name: JobName, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """List the versions of a job with what each changed, the newest first."""
     job = existing(api.queries.known_job(job_name), job_name, None)
@@ -34,9 +35,12 @@ async def list_versions(_: Viewer, api: Api, job_name: JobName, limit: Limit = 1
     return json_response({"items": page.items, "next_cursor": page.next_cursor})
 
 
-@router.get("/jobs/{job_name}/versions/{version}", response_model=VersionWithJob, responses=problems(400, 404))
+@router.get("/jobs/{job_name}/versions/{version}", response_model=VersionWithJob, responses=problems(404))
 async def get_version(
-    _: Viewer, api: Api, job_name: JobName, version: Annotated[int, Path(ge=1, le=MAX_VERSION)]
+    _: Viewer,
+    api: Api,
+    job_name: JobName,
+    version: Annotated[int, Path(ge=1, le=MAX_VERSION, description="Counts from 1.", examples=[1])],
 ) -> Response:
     """Return one version of a job: what it changed, and the whole job as it was."""
     job = existing(api.queries.known_job(job_name), job_name, None)
@@ -47,7 +51,7 @@ async def get_version(
     return json_response(answer | {"job": then})
 
 
-@router.post("/jobs/{job_name}/rollback", response_model=JobAnswer, responses=problems(400, 404, 412))
+@router.post("/jobs/{job_name}/rollback", response_model=JobAnswer, responses=problems(404, 412, has_body=True))
 async def roll_back_job(
     principal: Editor, api: Api, job_name: JobName, rollback: Rollback, if_match: IfMatch
 ) -> Response:

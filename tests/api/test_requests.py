@@ -1,0 +1,140 @@
+"""What is no good request, and what it is answered: malformed bodies, parameters, paths, methods."""
+
+import json
+from typing import Any
+
+from api.conftest import Replica, job_path
+from conftest import job_request
+
+JSON = {"Content-Type": "application/json"}
+JOB = json.dumps(job_request())
+
+
+BODIES = [
+    b"{not json",
+    b'"text"',
+    b"[]",
+    b"null",
+    b"",
+    JOB.encode("utf-16"),
+    JOB.encode()[:-1] + b', "description": "\xff"}',
+    JOB[:-1].encode() + b', "description": "\\u0000"}'[:-2] + b'\x00"}',
+    JOB[:-1].encode() + b', "job_name": "twice"}',
+    JOB[:-1].encode() + b', "retries": NaN}',
+    JOB[:-1].encode() + b', "retries": 1e999}',
+    JOB[:-1].encode() + b', "retries": ' + b"9" * 5000 + b"}",
+    JOB[:-1].encode() + b', "description": "\\ud800"}',
+    b"[" * 100_000 + b"]" * 100_000,
+    b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+]
+PARAMETERS = [
+    ("/jobs?limit=0", "limit"),
+    ("/jobs?limit=1001", "limit"),
+    ("/jobs?limit=-1", "limit"),
+    ("/jobs?limit=99999999999999999999", "limit"),
+    ("/jobs?limit=many", "limit"),
+    ("/jobs?stauts=paused", "stauts"),
+    ("/jobs?status=asleep", "status"),
+    ("/jobs?limit=1&limit=2", "limit"),
+    ("/jobs?cursor=%00", "cursor"),
+    ("/runs?since=yesterday", "since"),
+    ("/runs?since=2026-11-23T00:00:00", "since"),
+    ("/runs?status=", "status"),
+    ("/events?after=-1", "after"),
+    ("/events?type=*", "type"),
+    ("/schedules/preview?schedule_time=0 9 * * 8", "schedule_time"),
+    ("/schedules/preview?schedule_time=09:00&timezone=Mars/Olympus", "timezone"),
+    ("/schedules/preview", "schedule_time"),
+]
+
+
+async def test_a_body_that_is_no_job_is_a_problem_that_names_what(api: Replica) -> None:
+    for body in BODIES:
+        answer = await api.http.post("/jobs/create", content=body, headers=JSON)
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json"), body[-80:]
+        assert answer.json()["errors"]
+        assert all(error["field"] for error in answer.json()["errors"]), answer.text
+
+
+async def test_a_byte_order_mark_is_forgiven(api: Replica) -> None:
+    answer = await api.http.post("/jobs/create", content=b"\xef\xbb\xbf" + JOB.encode(), headers=JSON)
+    assert answer.status_code == 201
+
+
+async def test_a_body_of_another_type_is_refused(api: Replica) -> None:
+    for headers in ({"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}, {}):
+        answer = await api.http.post("/jobs/create", content=JOB, headers=headers)
+        assert (answer.status_code, answer.json()["status"]) == (415, 415)
+    answer = await api.http.post("/jobs/create", content=JOB, headers=JSON | {"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    answer = await api.http.post("/jobs", content=JOB, headers={"Content-Type": "application/json; charset=utf-8"})
+    assert answer.status_code == 201
+
+
+async def test_a_parameter_that_cannot_be_is_named(api: Replica) -> None:
+    for path, field in PARAMETERS:
+        answer = await api.http.get(path)
+        assert answer.status_code == 400, answer.text
+        assert [error["field"] for error in answer.json()["errors"]] == [field], path
+
+
+async def test_any_path_is_answered_and_no_name_reaches_another_jobs_parts(api: Replica) -> None:
+    await api.create(job_name="a")
+    names = (
+        "a..",
+        "a b",
+        "100%",
+        "🌙",
+        "日報",
+        "%",
+        "%25",
+        "a%2Fruns",
+        "\u202e",
+        "\x00",
+        "x" * 129,
+        "a?b",
+        "a#b",
+    )
+    for name in names:
+        for more in ((), ("runs",), ("versions",)):
+            answer = await api.http.get(job_path(name, *more))
+            assert answer.status_code == 404, (name, more)
+    for raw in ("/jobs/a%2fruns", "/jobs/a%2Frun", "/jobs//", "/jobs/%ff", "/jobs/a/", "/jobs/a;b", "//jobs"):
+        assert (await api.http.get(raw)).status_code == 404, raw
+    assert (await api.http.post("/jobs/a%2Frun")).status_code == 404
+
+
+async def test_a_method_that_a_path_does_not_take_is_told_which_it_does(api: Replica) -> None:
+    for method, path, allowed in (
+        ("PATCH", "/jobs", "GET, HEAD, POST"),
+        ("DELETE", "/jobs", "GET, HEAD, POST"),
+        ("OPTIONS", "/jobs/a", "DELETE, GET, HEAD, PUT"),
+        ("GET", "/jobs/a/run", "POST"),
+        ("TRACE", "/health/live", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+    ):
+        answer = await api.http.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed), (method, path)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_head_is_get_without_the_body(api: Replica) -> None:
+    await api.create()
+    head, get = await api.http.head("/jobs/daily%20sales"), await api.http.get("/jobs/daily%20sales")
+    assert (head.status_code, head.content) == (200, b"")
+    assert {name: head.headers[name] for name in ("etag", "content-length")} == {
+        name: get.headers[name] for name in ("etag", "content-length")
+    }
+    assert (await api.client(None).head("/jobs")).status_code == 401
+    assert (await api.http.head("/events/stream")).status_code == 405
+
+
+async def test_a_fault_of_ours_is_a_problem_with_the_same_headers(api: Replica, monkeypatch: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("nightmail_api.queries.Queries.jobs", broken)
+    answer = await api.http.get("/jobs")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "a fault" not in answer.json()["detail"].replace("a fault of the service", "")
