@@ -12,6 +12,7 @@ from nightmail_common.events import MailEvent, MailFailed, MailKind, MailSent, R
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
 from nightmail_mailer.message_ids import message_id
+from nightmail_mailer.metrics import MAILS, TRIES
 from nightmail_mailer.sent import Entry, Sent
 from nightmail_mailer.smtp import Smtp
 
@@ -80,6 +81,7 @@ class Deliverer:
         if before is not None and before.final:
             return before
         answer = await self._smtp.send(mail_to(recipient), recipient)
+        TRIES.labels(order.kind, answer.outcome).inc()
         lost = 0 if before is None else before.lost
         if answer.outcome == "deferred":
             logger.warning("mail_not_taken", kind=order.kind, why=_code(answer.text))
@@ -106,6 +108,8 @@ class Deliverer:
             reason = "every recipient was refused" if not counts["uncertain"] else "nobody knows whether it arrived"
         event = _event(order, outcomes, attachment_sha256, reason)
         await self._publish(order, event)
+        for outcome, count in counts.items():
+            MAILS.labels(order.kind, outcome).inc(count)
         logger.info(event.name.replace("-", "_"), kind=order.kind, **counts)
 
     async def _publish(self, order: Order, event: MailEvent) -> None:

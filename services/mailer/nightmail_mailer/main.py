@@ -15,11 +15,12 @@ from nightmail_common.settings import load
 from nightmail_common.streams import MAILED, STREAKS
 from nightmail_common.work_queue import Broker
 from nightmail_mailer.breaker import Breaker
-from nightmail_mailer.consumer import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, Consumer
+from nightmail_mailer.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
 from nightmail_mailer.deliver import Deliverer
 from nightmail_mailer.left import Left
 from nightmail_mailer.links import Links
 from nightmail_mailer.mails import Mails
+from nightmail_mailer.metrics import follow_queue, follow_smtp
 from nightmail_mailer.pool import Pool
 from nightmail_mailer.sent import Sent
 from nightmail_mailer.settings import MailerSettings
@@ -40,6 +41,7 @@ async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
     breaker = Breaker()
     pool = Pool(settings, breaker)
     smtp = Smtp(pool, breaker, settings.smtp_from)
+    follow_smtp(smtp.why_not_ready, lambda: pool.turns.hanging)
     health = Health()
     async with serve_http(health, settings.health_host, settings.health_port):
         health.add("smtp", smtp.why_not_ready)
@@ -85,12 +87,14 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
     broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
     consumer.queue.subscribe(broker, SLOTS)
     await broker.start()
+    looking = asyncio.create_task(follow_queue(js, DURABLE))
     # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
     following.add_done_callback(lambda _: stop.set())
     await stop.wait()
     # First the reader: draining the connection would wait for it.
     following.cancel()
-    await asyncio.wait({following})
+    looking.cancel()
+    await asyncio.wait({following, looking})
     # While the server is away nothing can be finished.
     drain_seconds = DRAIN_SECONDS if smtp.why_not_ready() is None else 0.0
     asyncio.get_running_loop().call_later(drain_seconds, consumer.queue.give_up)

@@ -9,6 +9,7 @@ import aiosmtplib
 from nightmail_mailer import reasons
 from nightmail_mailer.addresses import on_the_wire
 from nightmail_mailer.breaker import Breaker
+from nightmail_mailer.metrics import DURATION
 from nightmail_mailer.pool import COMMAND_TIMEOUT_SECONDS, Pool
 
 #: For the answer to a mail's end. Who gives up early gets a mail twice where the server was only slow: RFC 1047, and
@@ -58,6 +59,7 @@ class Smtp:
         try:
             async with self._pool.lend() as loan:
                 connection = loan.connection
+                begun = time.perf_counter()
                 await self._begin(connection, mail, recipient)
                 protocol = connection.protocol
                 assert protocol is not None
@@ -65,6 +67,7 @@ class Smtp:
                 loan.turn.handed_over_at = time.monotonic()
                 protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
                 said = await protocol.read_response(timeout=DATA_END_TIMEOUT_SECONDS)
+                DURATION.observe(time.perf_counter() - begun)
                 if said.code == _SERVICE_CLOSES:
                     connection.close()
                 return _answer(said.code, said.message)

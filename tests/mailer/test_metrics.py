@@ -1,0 +1,59 @@
+"""What the mailer tells Prometheus."""
+
+from collections.abc import Callable
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from conftest import eventually
+from mailer.processes import MailerProcess, mail_event, result_of
+from mailer.smtp_server import Once, SmtpServer
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+
+
+async def metrics(mailer: MailerProcess) -> dict[str, float]:
+    """Return each sample by its name and its labels' values, in order."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{mailer.health_port}/metrics")).text
+    return {
+        " ".join(
+            (sample.name, *(sample.labels[label] for label in sorted(sample.labels) if label != "le"))
+        ): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_mails_are_counted_by_outcome_and_a_server_that_is_away_is_seen(
+    start_mailer: Callable[..., MailerProcess],
+    smtp_server: SmtpServer,
+    event_log: EventLog,
+    make_job: Callable[..., Job],
+) -> None:
+    mailer = start_mailer()
+    await mailer.ready()
+
+    async def refuse_nobody(recipient: str) -> str | None:
+        return "550 no such user" if recipient.startswith("nobody") else None
+
+    smtp_server.on_rcpt = refuse_nobody
+    smtp_server.after_data = Once("451 later")
+    event = result_of(make_job(consumer_emails=["a@example.com", "nobody@example.com"]))
+    await event_log.publish(event)
+    await mail_event(event_log, event.run_id)
+    counted = await metrics(mailer)
+    assert counted["nightmail_mailer_mails_total result accepted"] == 1
+    assert counted["nightmail_mailer_mails_total result refused"] == 1
+    assert counted["nightmail_mailer_tries_total deferred result"] == 1
+    assert counted["nightmail_mailer_smtp_duration_seconds_count"] == 2
+    assert counted["nightmail_mailer_breaker_open"] == 0
+    assert counted["nightmail_mailer_hanging_mails"] == 0
+    assert "nightmail_mailer_queue_waiting" in counted
+    smtp_server.stop()
+    await event_log.publish(result_of(make_job()))
+
+    async def breaker_is_open() -> bool:
+        return (await metrics(mailer))["nightmail_mailer_breaker_open"] == 1
+
+    await eventually(breaker_is_open, "the breaker opens")
