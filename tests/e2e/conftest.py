@@ -102,10 +102,13 @@ class Nightmail:
         self.log.unlink()
         return status
 
-    def processes(self) -> dict[str, psutil.Process]:
+    def pids(self) -> dict[str, int]:
         """Return the processes under the supervisor by their names in the log: api, ticker, runner-1, ..."""
         state = json.loads((self.data_dir / "up.json").read_text())
-        return {process["name"]: psutil.Process(process["pid"]) for process in state["processes"]}
+        return {process["name"]: process["pid"] for process in state["processes"]}
+
+    def processes(self) -> dict[str, psutil.Process]:
+        return {name: psutil.Process(pid) for name, pid in self.pids().items()}
 
     @property
     def token(self) -> str:

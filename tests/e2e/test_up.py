@@ -140,7 +140,7 @@ def test_a_run_requested_while_a_killed_process_comes_back_is_delivered_once(
     assert nightmail.run_when(run_id, *ENDED, seconds=60)["status"] == "delivered"
     [mail] = nightmail.mails(run_id)
     assert attached_csv(mail) == TOTALS
-    wait_until(lambda: nightmail.processes()[name].pid != victim.pid, f"{name} is back")
+    wait_until(lambda: nightmail.pids()[name] != victim.pid, f"{name} is back")
     wait_until(lambda: nightmail.command_line("status").returncode == 0, "everything is ready again")
 
 
