@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import email_validator
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from nightmail_common.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.schedule import Schedule, zone
@@ -196,7 +196,15 @@ class JobDefinition(JobFields):
     timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
     max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)
     retries: int = Field(default=0, ge=0, le=10)
+    notify_on_failure: StrictBool = True
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
+
+    @field_validator("timeout_seconds", "max_lateness_seconds", "retries", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, str | bool):
+            raise ValueError(f"a whole number, not {value!r}"[:100])
+        return value
 
     @field_validator("schedule_time")
     @classmethod

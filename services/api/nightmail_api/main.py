@@ -9,7 +9,6 @@ from functools import partial
 import nats.errors
 import structlog
 import uvloop
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from nightmail_api.application import build_application
@@ -28,7 +27,7 @@ from nightmail_api.results import Results
 from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_api.tokens import Tokens
 from nightmail_common import streams
-from nightmail_common.connection import connect_options
+from nightmail_common.connection import Connection, connect_options
 from nightmail_common.health import Health
 from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
@@ -54,7 +53,7 @@ def main() -> None:
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
     """Answer requests until `stop`. Before the broker is there and its log is read, only health answers."""
-    client = Client()
+    client = Connection()
     js = client.jetstream()
     log = EventLog(client, "api", settings.run_retention)
     erasure = Erasure(js, log)

@@ -142,9 +142,9 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 
 
 def _methods(request: Request) -> list[str]:
-    """Return every method of the path: each route has one, and the first of them does not know the others."""
-    matching = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    methods = {method for route in matching for method in route.methods}
+    """Return every method of the path as documented: each route has one, and does not know the others."""
+    path = next(route.path for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in request.app.routes if route.path == path for method in route.methods}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 

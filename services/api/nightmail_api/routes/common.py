@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query
 from fastapi.responses import Response
+from pydantic import AwareDatetime, BeforeValidator
 from pydantic_core import to_json
 
 from nightmail_api.auth import admin, editor, viewer
@@ -20,6 +21,18 @@ Admin = Annotated[Principal, Depends(admin)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
 
+
+def _iso_8601(value: object) -> object:
+    # A number would be read as seconds since 1970, or milliseconds if it is large.
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("a time is written as in 2026-11-23T09:00:00+01:00")
+    return value
+
+
+#: A time with its offset from UTC.
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_8601)]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
 _ETAG = re.compile(r'"(\d{1,19})"')
 
 
@@ -50,7 +63,10 @@ RunId = Annotated[UUID, Depends(_existing_run)]
 def _if_match(
     if_match: Annotated[
         str | None,
-        Header(description="The job's `ETag`: the change is refused (412) if somebody else changed it meanwhile."),
+        Header(
+            description="The job's `ETag`: the change is refused (412) if somebody else changed it meanwhile.",
+            json_schema_extra={"pattern": r'^("[0-9]{1,19}"|\*)$'},
+        ),
     ] = None,
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":

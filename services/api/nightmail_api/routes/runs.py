@@ -6,13 +6,12 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
-from pydantic import AwareDatetime
 
 from nightmail_api.answers import RunPage, RunWithTimeline
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
 from nightmail_api.projection import iso
-from nightmail_api.routes.common import Cursor, JobName, Limit, RunId, Viewer, json_response, problems
+from nightmail_api.routes.common import Cursor, JobName, Limit, Moment, RunId, Viewer, json_response, problems
 from nightmail_api.routing import Route
 from nightmail_common.events import Trigger
 from nightmail_common.run import RunStatus
@@ -21,8 +20,8 @@ router = APIRouter(route_class=Route, tags=["runs"])
 
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
 TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were asked for in this way.")]
-Since = Annotated[AwareDatetime | None, Query(description="Only runs requested at this time or later.")]
-Until = Annotated[AwareDatetime | None, Query(description="Only runs requested before this time.")]
+Since = Annotated[Moment | None, Query(description="Only runs requested at this time or later.")]
+Until = Annotated[Moment | None, Query(description="Only runs requested before this time.")]
 
 
 @router.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(404))

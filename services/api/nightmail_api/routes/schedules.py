@@ -6,12 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from nightmail_api.answers import SchedulePreview
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotValid
-from nightmail_api.routes.common import Viewer, json_response, problems
+from nightmail_api.routes.common import Moment, Viewer, json_response, problems
 from nightmail_api.routing import Route
 from nightmail_api.schedule_words import in_words
 from nightmail_common.schedule import Schedule, ScheduleError, TimezoneError
@@ -26,7 +25,7 @@ async def preview_schedule(
     schedule_time: Annotated[str, Query(max_length=256, description="As in a job.", examples=["0 9 * * 1-5"])],
     timezone: Annotated[str | None, Query(max_length=128, description="IANA name.", examples=["Europe/Paris"])] = None,
     count: Annotated[int, Query(ge=1, le=100, description="How many due times.")] = 5,
-    after: Annotated[AwareDatetime | None, Query(description="Strictly after this time; default is now.")] = None,
+    after: Annotated[Moment | None, Query(description="Strictly after this time; default is now.")] = None,
 ) -> Response:
     """Return when a schedule is due, in its zone, and the schedule in words."""
     try:

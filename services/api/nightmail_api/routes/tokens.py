@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from nightmail_api.answers import TokenList, TokenMade
 from nightmail_api.parts import Api
 from nightmail_api.problems import NameTaken, NotFound
-from nightmail_api.routes.common import Admin, json_response, problems
+from nightmail_api.routes.common import Admin, Moment, json_response, problems
 from nightmail_api.routing import Route
 from nightmail_api.tokens import NameInUse, NoSuchToken, Role, TokenEntry
 
@@ -26,7 +26,7 @@ class TokenRequest(BaseModel):
 
     name: str = Field(pattern=NAME_PATTERN, description="1 to 64 letters, digits, `.`, `_`, `@` and `-`; unique.")
     role: Role
-    expires_at: AwareDatetime | None = Field(default=None, description="When its time is over; null: never.")
+    expires_at: Moment | None = Field(default=None, description="When its time is over; null: never.")
 
     @field_validator("expires_at")
     @classmethod

@@ -24,7 +24,7 @@ class Rollback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int = Field(ge=1, le=MAX_VERSION, examples=[1])
+    version: int = Field(strict=True, ge=1, le=MAX_VERSION, examples=[1])
 
 
 @router.get("/jobs/{job_name}/versions", response_model=VersionPage, responses=problems(404))

@@ -1,0 +1,61 @@
+"""Every call of the API's own description, asked in every way that schemathesis can think of, by all of its checks."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from api.conftest import TOKEN, MakeReplica
+from nightmail_api.examples import BY_SCHEMA
+from nightmail_common.subjects import PREVIEW
+
+CONFIG = """
+seed = 1
+suppress-health-check = ["all"]
+
+[generation]
+max-examples = 3
+database = "none"
+deterministic = true
+
+[checks.positive_data_acceptance]
+# A schema cannot say what is a schedule, an address, Python or a cursor: that is told by a 400 that names the field, and
+# a version that is not the last one by a 412.
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 429, 503]
+
+[phases.stateful]
+max-steps = 4
+
+[[operations]]
+# It never ends; test_event_stream.py reads it.
+include-path = "/events/stream"
+enabled = false
+"""
+
+
+async def test_every_call_holds_what_the_document_says(
+    make_replica: MakeReplica, nats_client: Client, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.setattr("nightmail_api.auth.MAX_FAILURES", 10**9)  # type: ignore[attr-defined] # one address asks all
+
+    async def answer(request: Msg) -> None:
+        await request.respond(json.dumps(BY_SCHEMA["PreviewAnswer"]).encode())
+
+    await nats_client.subscribe(PREVIEW, "runners", cb=answer)
+    api = await make_replica()
+    await api.create()
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    testing = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("schemathesis"),
+        *("--config-file", tmp_path / "schemathesis.toml"),
+        *("run", f"http://127.0.0.1:{api.port}/openapi.json"),
+        *("--header", f"Authorization: Bearer {TOKEN}"),
+        *("--checks", "all", "--no-color"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await testing.communicate()
+    assert testing.returncode == 0, printed.decode()
