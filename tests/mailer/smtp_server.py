@@ -132,16 +132,17 @@ class SmtpServer:
 
 
 class Once:
-    """A hook that answers the first time for each recipient, and lets every later try through."""
+    """A hook that answers the first time for each recipient (or those named), and lets every later try through."""
 
-    def __init__(self, answer: str, times: int = 1) -> None:
+    def __init__(self, answer: str | dict[str, str]) -> None:
         self._answer = answer
-        self._times = times
-        self.seen: dict[str, int] = {}
+        self._seen: set[str] = set()
 
     async def __call__(self, recipient: str) -> str | None:
-        self.seen[recipient] = self.seen.get(recipient, 0) + 1
-        return self._answer if self.seen[recipient] <= self._times else None
+        if recipient in self._seen:
+            return None
+        self._seen.add(recipient)
+        return self._answer if isinstance(self._answer, str) else self._answer.get(recipient)
 
 
 class Hang:

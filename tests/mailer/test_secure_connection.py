@@ -1,8 +1,6 @@
-"""STARTTLS with a certificate that must be trusted, and AUTH: what the mailer asks of a server, and what it says."""
+"""TLS with a certificate that must be trusted, and AUTH: what the mailer asks of a server, and what it says."""
 
 import shutil
-import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from conftest import eventually
+from mailer.certificates import server_context
 from mailer.processes import MailerProcess, mail_event, result_of
 from mailer.smtp_server import SmtpServer
 from nightmail_common.events import MailSent
@@ -18,70 +17,99 @@ from nightmail_common.log import EventLog
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
-SECURE = {"smtp_security": "starttls", "smtp_username": "nightmail", "smtp_password": "right"}
+#: aiosmtpd does not count the TLS that it began with.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+LOGIN = {"smtp_username": "nightmail", "smtp_password": "right"}
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="no openssl on this machine to make a certificate"
-)
+
+def authenticate(_server: object, _session: object, _envelope: object, _mechanism: str, given: object) -> AuthResult:
+    return AuthResult(success=given == LoginPassword(b"nightmail", b"right"), handled=False)
+
+
+@pytest.fixture(params=["starttls", "tls"])
+def security(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def secure_server(smtp_server: SmtpServer, tmp_path: Path) -> SmtpServer:
-    """The SMTP server, now with STARTTLS and AUTH; its certificate is in `server.pem`, trusted by nobody."""
-    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run(["openssl", *request.split(), "-out", certificate, "-keyout", key], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    def authenticate(
-        _server: object, _session: object, _envelope: object, _mechanism: str, given: object
-    ) -> AuthResult:
-        right = isinstance(given, LoginPassword) and given == LoginPassword(b"nightmail", b"right")
-        return AuthResult(success=right, handled=False)
-
-    smtp_server.stop()
-    smtp_server.options = {
-        "tls_context": context,
-        "require_starttls": True,
-        "authenticator": authenticate,
-        "auth_required": True,
-    }
-    smtp_server.start()
+def secure_server(smtp_server: SmtpServer, tmp_path: Path, security: str) -> SmtpServer:
+    """The SMTP server, now with TLS and AUTH; its certificate is in `server.pem`, trusted by nobody."""
+    serve_securely(smtp_server, tmp_path, security, "127.0.0.1")
     return smtp_server
+
+
+def serve_securely(server: SmtpServer, folder: Path, security: str, address: str) -> None:
+    context = server_context(folder, address)
+    server.stop()
+    server.options = {"authenticator": authenticate, "auth_required": True}
+    if security == "tls":
+        server.options |= {
+            "ssl_context": context,
+            "auth_require_tls": False,
+        }  # aiosmtpd asks for STARTTLS, which it has
+    else:
+        server.options |= {"tls_context": context, "require_starttls": True}
+    server.start()
 
 
 async def why_not_ready(mailer: MailerProcess, expected: str) -> None:
     async def says() -> bool:
-        return expected in (await mailer.readiness()).get("dependencies", {}).get("smtp", "").lower()
+        return expected in (await mailer.readiness()).get("dependencies", {}).get("smtp", "")
 
     await eventually(says, f"readiness says {expected}")
 
 
-async def test_mail_goes_over_starttls_to_a_server_that_is_trusted_and_knows_the_password(
-    start_mailer: Start, secure_server: SmtpServer, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+async def test_mail_goes_over_tls_to_a_server_that_is_trusted_and_knows_the_password(
+    start_mailer: Start,
+    secure_server: SmtpServer,
+    security: str,
+    event_log: EventLog,
+    make_job: MakeJob,
+    tmp_path: Path,
 ) -> None:
     shutil.copy(tmp_path / "server.pem", tmp_path / "trusted.pem")
-    start_mailer(**SECURE)
+    start_mailer(smtp_security=security, **LOGIN)
     event = result_of(make_job())
     await event_log.publish(event)
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert secure_server.recipients == ["reports@example.com"]
 
 
-async def test_a_server_with_a_certificate_that_nobody_trusts_gets_no_mail(
-    start_mailer: Start, secure_server: SmtpServer
+async def test_a_server_with_a_certificate_that_nobody_trusts_gets_no_mail_and_readiness_says_why(
+    start_mailer: Start, secure_server: SmtpServer, security: str, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    await why_not_ready(start_mailer(**SECURE), "certificate")
+    await event_log.publish(result_of(make_job()))
+    mailer = start_mailer(smtp_security=security, **LOGIN)
+    await why_not_ready(mailer, "the server's certificate is not trusted: self-signed certificate")
+    assert not secure_server.recipients
+
+
+async def test_a_server_with_somebody_elses_certificate_gets_no_mail(
+    start_mailer: Start, smtp_server: SmtpServer, security: str, tmp_path: Path
+) -> None:
+    serve_securely(smtp_server, tmp_path, security, "192.0.2.1")
+    shutil.copy(tmp_path / "server.pem", tmp_path / "trusted.pem")
+    mailer = start_mailer(smtp_security=security, **LOGIN)
+    await why_not_ready(mailer, "the server's certificate is not trusted: IP address mismatch")
+    assert not smtp_server.recipients
+
+
+async def test_a_server_without_starttls_gets_no_mail_in_the_clear(
+    start_mailer: Start, smtp_server: SmtpServer
+) -> None:
+    await why_not_ready(start_mailer(smtp_security="starttls"), "STARTTLS extension not supported")
+    assert not smtp_server.recipients
 
 
 async def test_a_wrong_password_is_said_by_readiness_and_no_mail_is_lost(
-    start_mailer: Start, secure_server: SmtpServer, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
+    serve_securely(smtp_server, tmp_path, "tls", "127.0.0.1")
     shutil.copy(tmp_path / "server.pem", tmp_path / "trusted.pem")
     event = result_of(make_job())
     await event_log.publish(event)
-    wrong = start_mailer(**SECURE | {"smtp_password": "wrong"})
-    await why_not_ready(wrong, "535")
-    wrong.stop()
-    start_mailer(**SECURE)
+    wrong = start_mailer(smtp_security="tls", **LOGIN | {"smtp_password": "wrong"})
+    await why_not_ready(wrong, "the server refuses the user name or the password: 535")
+    assert wrong.stop() == 0
+    start_mailer(smtp_security="tls", **LOGIN)
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)

@@ -1,0 +1,136 @@
+"""A server that breaks under load: every mail arrives, once.
+
+The server is down for 3 s here; `OUTAGE_SECONDS=120 pytest tests/mailer/test_faults.py -s` has it down for two minutes.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from conftest import eventually
+from mailer.processes import MailerProcess, result_of
+from mailer.smtp_server import DROP, SmtpServer
+from nightmail_common.events import MailFailed, MailSent
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3"))
+#: Results a second while the server is down and before and after.
+LOAD = 40
+#: From the server's return to the last mail; the breaker looks for it every 30 s at most.
+CATCH_UP_SECONDS = 60
+
+MakeJob = Callable[..., Job]
+Start = Callable[..., MailerProcess]
+
+
+class Told:
+    """What the log says of mails, as it comes."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.sent: list[MailSent] = []
+        self.failed: list[MailFailed] = []
+
+    async def follow(self) -> None:
+        async for batch in self._log.follow(["runs.*.mail-sent", "runs.*.mail-failed"]):
+            for stored in batch:
+                event = stored.event()
+                if isinstance(event, MailSent):
+                    self.sent.append(event)
+                elif isinstance(event, MailFailed):
+                    self.failed.append(event)
+
+
+async def publish(log: EventLog, make_job: MakeJob, count: int, seconds: float) -> None:
+    """Publish results, each for a recipient of its own, evenly over a time."""
+    begun = time.monotonic()
+    for number in range(count):
+        await asyncio.sleep(max(0.0, begun + number * seconds / count - time.monotonic()))
+        await log.publish(result_of(make_job(consumer_emails=[f"{random.getrandbits(64):x}@example.com"])))
+
+
+async def test_a_server_that_is_down_for_a_while_under_load_gets_every_mail_once_when_it_is_back(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    mailer = start_mailer()
+    await mailer.ready()
+    told = Told(event_log)
+    following = asyncio.create_task(told.follow())
+    seconds = OUTAGE_SECONDS + 2
+    count = round(LOAD * seconds)
+    publishing = asyncio.create_task(publish(event_log, make_job, count, seconds))
+    await eventually(lambda: len(smtp_server.mails) > LOAD, "mail flows")
+    smtp_server.stop()
+    before = len(smtp_server.mails)
+
+    async def says_why() -> bool:
+        reason = (await mailer.readiness())["dependencies"]["smtp"]
+        return reason == f"127.0.0.1:{smtp_server.port}: nobody listens there (connection refused)"
+
+    await eventually(says_why, "readiness says that the server is away")
+    await asyncio.sleep(OUTAGE_SECONDS)  # the outage itself
+    assert len(smtp_server.mails) == before
+    smtp_server.start()
+    back_at = time.monotonic()
+    await publishing
+    await eventually(lambda: len(told.sent) + len(told.failed) == count, "all is told", CATCH_UP_SECONDS)
+    print(
+        f"\ndown for {OUTAGE_SECONDS:.0f} s, {count} mails, all told {time.monotonic() - back_at:.1f} s after its return"
+    )
+    following.cancel()
+    await mailer.ready()
+    assert not told.failed
+    recipients = Counter(smtp_server.recipients)
+    assert len(recipients) == count
+    lost_after_data = sum("may be there twice" in one.recipients[0].answer for one in told.sent)
+    assert recipients.total() - count <= lost_after_data
+    assert len({mail["Message-ID"] for mail in smtp_server.mails}) == count
+
+
+async def test_a_server_that_misbehaves_in_every_way_at_once_gets_every_mail(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    """451 to every other mail, the connection dropped after DATA before or after it is kept, and mails that hang."""
+    dice = random.Random(6)
+    tries: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    hung: list[str] = []
+
+    async def on_rcpt(recipient: str) -> str | None:
+        tries[recipient] += 1
+        return "451 later" if tries[recipient] == 1 and dice.random() < 0.5 else None
+
+    async def after_data(recipient: str) -> str | None:
+        if tries[recipient] <= 2 and dice.random() < 0.2:
+            return DROP
+        if tries[recipient] <= 2 and len(hung) < 5 and dice.random() < 0.2:
+            hung.append(recipient)
+            await asyncio.sleep(4)
+        return None
+
+    async def after_accepting(recipient: str) -> str | None:
+        kept[recipient] += 1
+        return DROP if kept[recipient] == 1 and dice.random() < 0.1 else None
+
+    smtp_server.on_rcpt, smtp_server.after_data, smtp_server.after_accepting = on_rcpt, after_data, after_accepting
+    start_mailer()
+    told = Told(event_log)
+    following = asyncio.create_task(told.follow())
+    await publish(event_log, make_job, 100, 0.5)
+    await eventually(lambda: len(told.sent) + len(told.failed) == 100, "all is told", CATCH_UP_SECONDS)
+    following.cancel()
+    assert len(hung) == 5
+    assert not told.failed
+    recipients = Counter(smtp_server.recipients)
+    assert len(recipients) == 100
+    twice = {recipient for recipient, copies in recipients.items() if copies > 1}
+    assert twice == {
+        one.recipients[0].address
+        for one in told.sent
+        if "may be there twice" in one.recipients[0].answer and recipients[one.recipients[0].address] > 1
+    }
+    assert len({mail["Message-ID"] for mail in smtp_server.mails}) == 100
