@@ -90,7 +90,14 @@ async def test_a_recipient_leaves_by_one_click_and_the_job_can_still_be_changed(
     event = await last(event_log, "jobs.*.recipient-unsubscribed")
     assert isinstance(event, RecipientUnsubscribed)
     assert event.address == "b@example.com"
-    assert (await api.http.post(f"/jobs/{job.job_name}/pause")).status_code == 200
+
+    async def who_left() -> list[str]:
+        left: list[str] = (await api.http.get(f"/jobs/{job.job_name}")).json()["unsubscribed"]
+        return left
+
+    assert await eventually(who_left, "the job shows who left") == ["b@example.com"]
+    assert (await anybody.post(path)).status_code == 200
+    assert (await api.http.post(f"/jobs/{job.job_name}/pause")).json()["unsubscribed"] == ["b@example.com"]
 
 
 async def test_a_signed_link_leads_to_the_result_until_its_time_is_over(

@@ -27,11 +27,15 @@ class LastRun(BaseModel):
 
 
 class JobAnswer(Job):
-    """A job: what its owner decided, and what became of it. `next_run` is null while it is paused."""
+    """A job: what its owner decided, and what became of it. `next_run` is null while it is paused.
+
+    `unsubscribed` are the recipients who left; they get no more of its mail.
+    """
 
     status: Literal["active", "paused"]
     last_run: LastRun | None
     next_run: datetime | None
+    unsubscribed: list[str]
 
 
 class PreviewAnswer(BaseModel):

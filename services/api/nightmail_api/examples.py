@@ -45,7 +45,12 @@ _LAST_RUN = {
     "rows": 4,
     "error": None,
 }
-_ANSWERED_JOB = _JOB | {"status": "active", "last_run": _LAST_RUN, "next_run": "2026-11-24T09:00:00+01:00"}
+_ANSWERED_JOB = _JOB | {
+    "status": "active",
+    "last_run": _LAST_RUN,
+    "next_run": "2026-11-24T09:00:00+01:00",
+    "unsubscribed": [],
+}
 _RUN = _LAST_RUN | {
     "job_name": "daily sales",
     "job_version": 1,

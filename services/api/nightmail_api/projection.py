@@ -39,7 +39,7 @@ from nightmail_common.job import Job
 from nightmail_common.run import status_after
 
 #: A file with another number is made anew from the log.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _SCHEMA = """
 CREATE TABLE checkpoint (
@@ -53,7 +53,8 @@ CREATE TABLE jobs (
     sequence INTEGER NOT NULL,
     job_id TEXT,
     definition TEXT,
-    last_run_id TEXT
+    last_run_id TEXT,
+    unsubscribed TEXT NOT NULL DEFAULT '[]'
 );
 CREATE TABLE versions (
     job_id TEXT NOT NULL,
@@ -211,7 +212,7 @@ class Projection:
                 job = event.job
                 definition = job.model_dump_json()
                 self._rows.execute(
-                    "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL)",
+                    "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL, '[]')",
                     (job.job_name, job.job_name.casefold(), stored.sequence, str(job.job_id), definition),
                 )
                 self._add_version(job, definition, stored, event.actor, None)
@@ -224,7 +225,7 @@ class Projection:
             case JobResumed():
                 self._change_job(event.job_name, stored.sequence, status="active")
             case RecipientUnsubscribed():
-                self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (stored.sequence, event.job_name))
+                self._leave(event, stored.sequence)
             case JobDeleted():
                 self._bury(event, stored.sequence)
             case JobErased():
@@ -235,6 +236,14 @@ class Projection:
         self._rows.execute(
             f"UPDATE jobs SET sequence = ?, {changes} WHERE job_name = ?",  # noqa: S608
             (sequence, *columns.values(), job_name),
+        )
+
+    def _leave(self, event: RecipientUnsubscribed, sequence: int) -> None:
+        self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, event.job_name))
+        self._rows.execute(
+            "UPDATE jobs SET unsubscribed = json_insert(unsubscribed, '$[#]', ?1) WHERE job_name = ?2 AND job_id = ?3"
+            " AND status <> 'deleted' AND NOT EXISTS (SELECT 1 FROM json_each(unsubscribed) WHERE value = ?1)",
+            (event.address, event.job_name, str(event.job_id)),
         )
 
     def _add_version(
@@ -257,7 +266,7 @@ class Projection:
     def _bury(self, event: JobDeleted | JobErased, sequence: int) -> None:
         # The name's last sequence stays: whoever creates a job of this name again must expect it.
         self._rows.execute(
-            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL)",
+            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL, '[]')",
             (event.job_name, event.job_name.casefold(), sequence, str(event.job_id)),
         )
 

@@ -18,7 +18,7 @@ from nightmail_common.schedule import Schedule
 JobStatus = Literal["active", "paused"]
 
 _JOB = """
-SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, runs.run_id, runs.status AS run_status,
+SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, jobs.unsubscribed, runs.run_id, runs.status AS run_status,
     runs.trigger, runs.scheduled_at, runs.requested_at, runs.started_at, runs.finished_at, runs.rows, runs.error
 FROM jobs LEFT JOIN runs ON runs.run_id = jobs.last_run_id
 """
@@ -207,6 +207,7 @@ def _job_answer(row: sqlite3.Row, now: datetime) -> dict[str, Any]:
         due = _schedule(answer["schedule_time"], answer["timezone"]).next_due(now)
         next_run = None if due is None else due.isoformat()
     answer |= {"status": row["status"], "last_run": _last_run(row), "next_run": next_run}
+    answer["unsubscribed"] = json.loads(row["unsubscribed"])
     return answer
 
 
