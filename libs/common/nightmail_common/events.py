@@ -132,7 +132,8 @@ class RunRequested(RunEvent):
 
     `scheduled_at` is the due time of a scheduled run and the time of asking of a manual one. `late` marks a run
     for a due time that was missed while the system was down. `missed_before` counts the due times that came before
-    this one and got neither a run nor an event of their own; `first_missed_at` is the first of them.
+    this one and got neither a run nor an event of their own (at most 10,000 are counted); `first_missed_at` is the
+    first of them, `missed_times` the first 200. More follow from the job's schedule, up to `scheduled_at`.
     """
 
     name = "run-requested"
@@ -143,13 +144,14 @@ class RunRequested(RunEvent):
     late: bool = False
     missed_before: int = 0
     first_missed_at: datetime | None = None
+    missed_times: tuple[datetime, ...] = ()
     actor: str | None = None
 
 
 class RunSkipped(RunEvent):
     """A due time that gets no run, and why: it was missed, or the previous run had not ended.
 
-    `missed_before` and `first_missed_at` are those of `RunRequested`.
+    `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
     """
 
     name = "run-skipped"
@@ -161,6 +163,7 @@ class RunSkipped(RunEvent):
     detail: str
     missed_before: int = 0
     first_missed_at: datetime | None = None
+    missed_times: tuple[datetime, ...] = ()
 
 
 class RunStarted(RunEvent):

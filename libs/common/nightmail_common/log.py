@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import Header, RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
-from nats.nuid import NUID
 
+from nightmail_common.batch import MAX_BATCH, Batch, Message
 from nightmail_common.envelope import TRACEPARENT, StoredEvent, event_headers
 from nightmail_common.events import Event
 from nightmail_common.log_reader import LogReader
@@ -24,8 +25,6 @@ from nightmail_common.metrics import EVENTS_PUBLISHED
 from nightmail_common.streams import STREAM
 from nightmail_common.subjects import ALL_EVENTS, subject_of
 
-#: JetStream's own limit (ADR-50).
-MAX_BATCH = 1000
 PUBLISH_TIMEOUT_SECONDS = 5.0
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
@@ -58,15 +57,6 @@ class Publication:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An event as it goes over the wire, for who makes thousands of them at once (see `EventLog.headers_of`)."""
-
-    subject: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
 @dataclass(frozen=True)
 class Stored:
     """Where an event is in the log. `duplicate`: it was there before, under the same message id."""
@@ -89,7 +79,6 @@ class EventLog:
         self._js: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_SECONDS)
         self._source = source
         self._run_ttl = f"{int(run_retention.total_seconds())}s"
-        self._batch_ids = NUID()
 
     async def publish(
         self,
@@ -130,22 +119,29 @@ class EventLog:
         """
         if not 1 <= len(publications) <= MAX_BATCH:
             raise ValueError(f"a batch has 1 to {MAX_BATCH} events, this one has {len(publications)}")
-        batch_id = self._batch_ids.next().decode()
-        for number, publication in enumerate(publications, start=1):
-            message = self._message(publication) if isinstance(publication, Publication) else publication
-            headers = {
-                **message.headers,
-                Header.BATCH_ID.value: batch_id,
-                Header.BATCH_SEQUENCE.value: str(number),
-            }
-            if number < len(publications):
-                await self._client.publish(message.subject, message.body, headers=headers)
-        headers[Header.BATCH_COMMIT.value] = "1"
+        batch = Batch()
+        for publication in publications:
+            batch.add(self._message(publication) if isinstance(publication, Publication) else publication)
+        return await self.send(batch)
+
+    async def send(self, batch: Batch) -> int:
+        """Store a batch that was made before, as `publish_batch` does, with the same errors.
+
+        The frames go through the client's own queue of what is to be written, which keeps them in order with all else;
+        that queue has no public name. While there is no connection nothing is queued: a batch of old would come late.
+        """
+        if self._client.is_closed:
+            raise nats.errors.ConnectionClosedError
+        if not self._client.is_connected:
+            raise nats.errors.ConnectionReconnectingError
+        commit = batch.commit()
+        if len(batch) > 1:
+            await self._client._send_command(batch.frames())  # noqa: SLF001 - see above
         reply = await self._client.request(
-            message.subject, message.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=headers
+            commit.subject, commit.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=dict(commit.headers)
         )
         last_sequence = _committed(reply)
-        EVENTS_PUBLISHED.inc(len(publications))
+        EVENTS_PUBLISHED.inc(len(batch))
         return last_sequence
 
     async def last_sequence(self) -> int:

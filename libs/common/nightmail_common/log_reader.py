@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.streams import STREAM
 
@@ -55,7 +56,7 @@ class LogReader:
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         while True:
-            _end_if_cancelled()
+            end_if_cancelled()
             try:
                 async for batch in self._consume(end_when_idle):
                     self._after = batch[-1].sequence
@@ -76,7 +77,7 @@ class LogReader:
             while not (end_when_idle and pending == 0):
                 # A single fetch returns at once when something comes; one of many would wait to be filled.
                 messages = await _fetch(subscription, 1 if pending < 2 else min(pending, FETCH_BATCH))
-                _end_if_cancelled()
+                end_if_cancelled()
                 if self._client.stats["reconnects"] != reconnects:
                     return
                 if not messages:
@@ -121,17 +122,6 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, batch: int) ->
         return await subscription.fetch(batch, timeout=IDLE_TIMEOUT_SECONDS)
     except nats.errors.TimeoutError:
         return []
-
-
-def _end_if_cancelled() -> None:
-    """Raise a cancellation that was lost on its way, or the reader would read on for ever.
-
-    `asyncio.wait_for` loses one that comes together with the answer (before Python 3.12: gh-86296), and nats-py
-    raises ConnectionClosedError in its place where the connection is closed.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _from_message(message: Msg) -> StoredEvent:
