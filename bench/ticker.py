@@ -82,6 +82,7 @@ async def measure(count: int, folder: Path) -> None:
             # Far enough for the jobs to be written and read first.
             due = _next_minute(datetime.now(UTC) + timedelta(seconds=ROOM_SECONDS + 10 + count / 3_000))
             await _create(log, count, due)
+            before = await log.last_sequence()
             started = time.perf_counter()
             environment = os.environ | {
                 "NIGHTMAIL_NATS_URL": f"nats://127.0.0.1:{port}",
@@ -93,13 +94,14 @@ async def measure(count: int, folder: Path) -> None:
             try:
                 await _ready(health_port)
                 process = psutil.Process(ticker.pid)
-                print(f"  start to ready {time.perf_counter() - started:.2f} s, {_pss_mb(process):.0f} MB PSS")
+                print(f"  start to ready {time.perf_counter() - started:.2f} s, {_rss_mb(process):.0f} MB RSS")
                 if datetime.now(UTC) > due:
                     raise SystemExit("error: the jobs fell due before the ticker was ready; this machine is too slow")
                 await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 0.5))
                 cpu = sum(process.cpu_times()[:2])
-                lateness = await _lateness(log, count, due)
+                lateness = await _lateness(log, before + count, due)
                 cpu = sum(process.cpu_times()[:2]) - cpu
+                memory = _rss_mb(process)
             finally:
                 ticker.terminate()
                 ticker.wait()
@@ -108,8 +110,11 @@ async def measure(count: int, folder: Path) -> None:
             server.terminate()
             server.wait()
     _report("Nightmail, request stored", lateness)
-    acknowledged = re.findall(r"lateness_ms=(\d+)", (folder / "ticker.log").read_text())
-    print(f"  last acknowledged after {acknowledged[-1]} ms, {cpu:.2f} s of CPU")
+    said = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "ticker.log").read_text())
+    acknowledged = re.findall(r"lateness_ms=(\d+)", said)
+    print(
+        f"  last acknowledged after {acknowledged[-1]} ms, {cpu:.2f} s of CPU from half a second before, {memory:.0f} MB RSS"
+    )
 
 
 async def _not_yet(_error: Exception) -> None:
@@ -152,13 +157,12 @@ async def _ready(port: int) -> None:
     raise SystemExit("error: the ticker did not become ready")
 
 
-async def _lateness(log: EventLog, count: int, due: datetime) -> list[float]:
+async def _lateness(log: EventLog, until: int, due: datetime) -> list[float]:
     """Return the seconds from the due time to the broker's timestamp of each request."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    first = await log.last_sequence()
-    while await log.last_sequence() < first + count:
+    while (last := await log.last_sequence()) < until:
         if time.monotonic() > deadline:
-            raise SystemExit(f"error: {await log.last_sequence() - first} of {count} requests came")
+            raise SystemExit(f"error: {until - last} requests did not come")
         await asyncio.sleep(0.25)
     return [
         (stored.time - due).total_seconds()
@@ -171,8 +175,8 @@ def _next_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _pss_mb(process: psutil.Process) -> float:
-    return float(process.memory_full_info().pss) / 1e6
+def _rss_mb(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 1e6
 
 
 def _free_port() -> int:

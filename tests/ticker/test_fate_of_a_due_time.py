@@ -95,4 +95,4 @@ def test_the_latest_due_time_and_the_count_are_those_of_walking_every_day(
         assert expected == []
     else:
         assert (due.at, due.missed_before) == (expected[-1], len(expected) - 1)
-        assert due.first_missed_at == (expected[0] if len(expected) > 1 else None)
+        assert list(due.missed) == expected[:-1]

@@ -40,7 +40,7 @@ def clock() -> ShiftedClock:
 
 def jump_behind_next_minute(clock: ShiftedClock) -> datetime:
     """Put the clock one second behind the next full minute and return that minute."""
-    now = clock()
+    now = clock.now()
     due = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     clock.offset += due + timedelta(seconds=1) - now
     return due
@@ -110,7 +110,7 @@ async def test_a_run_asked_for_by_hand_does_not_hide_that_the_due_time_was_serve
         await eventually(lambda: requests(event_log), "the request")
     by_hand = manual_run_id(job.job_id)
     await event_log.publish(
-        RunRequested(job_name=job.job_name, run_id=by_hand, job=job, trigger="manual", scheduled_at=clock()),
+        RunRequested(job_name=job.job_name, run_id=by_hand, job=job, trigger="manual", scheduled_at=clock.now()),
         message_id=run_message_id(by_hand),
     )
     await forget_message_ids(nats_client)
@@ -131,7 +131,7 @@ async def test_what_was_missed_runs_once_marked_late_or_is_told_of(
     }
     for name, fields in cases.items():
         await create(event_log, make_job(job_name=name, schedule_time="@daily", timezone="UTC", **fields))
-    midnight = clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
     clock.offset = midnight + timedelta(minutes=3) - datetime.now(UTC)
     async with running_ticker(nats_client, clock):
         await eventually(lambda: _count(event_log, 3), "every due time's fate")

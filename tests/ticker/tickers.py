@@ -1,9 +1,9 @@
 """Tickers in the test's own loop, on the session's real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from nats.aio.client import Client
@@ -13,22 +13,26 @@ from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import JobCreated
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
+from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
-from nightmail_ticker.ticker import Ticker, now_utc
+from nightmail_ticker.ticker import Ticker
 
 
-class ShiftedClock:
+class ShiftedClock(Clock):
     """The real time, as far off as a test wants."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
 
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+    def at(self, machine_time: datetime) -> datetime:
+        return machine_time + self.offset
+
+    def machine_time(self, moment: datetime) -> datetime:
+        return moment - self.offset
 
 
 @asynccontextmanager
-async def running_ticker(client: Client, clock: Callable[[], datetime] = now_utc) -> AsyncIterator[Ticker]:
+async def running_ticker(client: Client, clock: Clock) -> AsyncIterator[Ticker]:
     lease = Lease(await client.jetstream().key_value(streams.LEASES), str(uuid4()))
     ticker = Ticker(EventLog(client, "ticker", timedelta(days=1)), lease, clock)
     working = asyncio.create_task(ticker.run(*await ticker.load()))

@@ -62,6 +62,9 @@ class Jobs:
     def active(self) -> Iterable[ScheduledJob]:
         return (job for job in self._by_name.values() if not job.paused)
 
+    def count_active(self) -> int:
+        return sum(1 for _ in self.active())
+
     def apply(self, stored: StoredEvent) -> tuple[ScheduledJob | None, ScheduledJob | None]:
         """Take one event of a job in; return what fired before it and what fires after it.
 

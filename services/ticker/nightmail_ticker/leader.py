@@ -13,12 +13,15 @@ import structlog
 from nats.js.errors import KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.streams import LEASE_TTL
 
 KEY = "ticker"
 RENEW_SECONDS = 1.0
 #: With the lease's 3 s, a standby leads at most 3.5 s after the leader's last sign of life.
 CAMPAIGN_SECONDS = 0.5
+#: Longer than any answer takes; the broker may be gone for good.
+RESIGN_SECONDS = 1.0
 
 logger = structlog.get_logger()
 
@@ -40,12 +43,10 @@ class Lease:
     async def campaign(self) -> None:
         """Return when this ticker leads."""
         while not self.held:
-            asked = time.monotonic()
+            end_if_cancelled()
             try:
-                self._revision = await self._bucket.create(KEY, self._holder)
-                self._until = asked + LEASE_TTL.total_seconds()
-            except KeyWrongLastSequenceError:
-                await asyncio.sleep(CAMPAIGN_SECONDS)
+                if not await self._take():
+                    await asyncio.sleep(CAMPAIGN_SECONDS)
             except (nats.errors.Error, OSError) as error:
                 logger.info("lease_unreachable", error=str(error) or type(error).__name__)
                 await asyncio.sleep(CAMPAIGN_SECONDS)
@@ -54,18 +55,38 @@ class Lease:
         """Renew the lease; return when it is lost."""
         while self.held:
             await asyncio.sleep(RENEW_SECONDS)
+            end_if_cancelled()
             asked = time.monotonic()
             try:
                 self._revision = await self._bucket.update(KEY, self._holder, last=self._revision)
                 self._until = asked + LEASE_TTL.total_seconds()
-            except KeyWrongLastSequenceError:  # it had expired; whoever made the key anew leads now
-                self._until = 0.0
+            except KeyWrongLastSequenceError:
+                # It had expired and whoever made the key anew leads now; or the last renewal's answer got lost.
+                await self._take_back()
             except (nats.errors.Error, OSError) as error:
                 logger.info("lease_not_renewed", error=str(error) or type(error).__name__)
+
+    async def _take(self) -> bool:
+        asked = time.monotonic()
+        try:
+            self._revision = await self._bucket.create(KEY, self._holder)
+        except KeyWrongLastSequenceError:
+            return False
+        self._until = asked + LEASE_TTL.total_seconds()
+        return True
+
+    async def _take_back(self) -> None:
+        with suppress(nats.errors.Error, OSError):
+            entry = await self._bucket.get(KEY)
+            if entry.value == self._holder and entry.revision is not None:
+                self._revision = entry.revision  # the next renewal rests on it
+                return
+        self._until = 0.0
 
     async def resign(self) -> None:
         """Let a standby lead at once instead of when the lease expires."""
         if self.held:
             self._until = 0.0
-            with suppress(nats.errors.Error, OSError):
-                await self._bucket.delete(KEY, last=self._revision)
+            with suppress(nats.errors.Error, OSError, TimeoutError):
+                async with asyncio.timeout(RESIGN_SECONDS):
+                    await self._bucket.delete(KEY, last=self._revision)

@@ -1,8 +1,11 @@
 """The ticker: turns due times into run requests."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
+
+import nats.errors
 
 from nightmail_common import streams
 from nightmail_common.connection import connect
@@ -11,24 +14,33 @@ from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
+from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.settings import TickerSettings
 from nightmail_ticker.ticker import Ticker
 
 STOP_SECONDS = 3.0
+#: A lease's renewal that took longer than that is tried again before the lease (3 s) is over.
+LEASE_TIMEOUT_SECONDS = 1.0
+DRAIN_SECONDS = 1.0
 
 
 def main() -> None:
+    run(Clock())
+
+
+def run(clock: Clock) -> None:
+    """Run the service on a clock; tests have one that goes faster."""
     settings = load(TickerSettings)
-    run_service("ticker", settings, partial(_serve, settings))
+    run_service("ticker", settings, partial(_serve, settings, clock))
 
 
-async def _serve(settings: TickerSettings, stop: asyncio.Event) -> None:
+async def _serve(settings: TickerSettings, clock: Clock, stop: asyncio.Event) -> None:
     health = Health()
     waiting: list[str] = ["jobs are being read from the log"]
     health.add("jobs", lambda: waiting[0] if waiting else None)
     async with serve_http(health, settings.health_host, settings.health_port):
-        working = asyncio.create_task(_tick(settings, health, waiting))
+        working = asyncio.create_task(_tick(settings, clock, health, waiting))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -39,16 +51,20 @@ async def _serve(settings: TickerSettings, stop: asyncio.Event) -> None:
             working.result()
 
 
-async def _tick(settings: TickerSettings, health: Health, waiting: list[str]) -> None:
+async def _tick(settings: TickerSettings, clock: Clock, health: Health, waiting: list[str]) -> None:
     client = await connect(settings, "ticker", "ticker")
     health.add_nats(client)
     try:
         js = client.jetstream()
         await streams.available(js, settings)
-        lease = Lease(await js.key_value(streams.LEASES), str(uuid4()))
-        ticker = Ticker(EventLog(client, "ticker", settings.run_retention), lease)
+        bucket = await client.jetstream(timeout=LEASE_TIMEOUT_SECONDS).key_value(streams.LEASES)
+        lease = Lease(bucket, str(uuid4()))
+        ticker = Ticker(EventLog(client, "ticker", settings.run_retention), lease, clock)
         positions = await ticker.load()
         waiting.clear()
         await ticker.run(*positions)
     finally:
-        await client.drain()
+        # A connection whose broker is gone never drains.
+        with suppress(nats.errors.Error, OSError, TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await client.drain()

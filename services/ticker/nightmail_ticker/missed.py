@@ -13,16 +13,21 @@ from nightmail_ticker.jobs import ScheduledJob
 GRACE = timedelta(seconds=15)
 #: A year of `* * * * *` is half a million due times; nobody needs that number exactly.
 MOST_COUNTED = 10_000
+#: So many are listed one by one in the event: the missed ones of a week of hours; 25 characters each.
+MOST_LISTED = 200
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The latest due time of a schedule in a span, and how many came before it in the span (at most 10,000)."""
+    """The latest due time of a schedule in a span, and how many came before it in the span (at most 10,000).
+
+    `missed`: these, the first 200 of them.
+    """
 
     at: datetime
-    missed_before: int
-    first_missed_at: datetime | None
+    missed_before: int = 0
+    missed: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def latest_due(schedule: Schedule, after: datetime, until: datetime) -> Due | No
     if latest is None or latest <= after:
         return None
     if before is None or before <= after:
-        return Due(latest, 0, None)
+        return Due(latest)
     return _counted(schedule, after, latest)
 
 
@@ -55,7 +60,7 @@ def _last_two(schedule: Schedule, until: datetime) -> tuple[datetime | None, dat
 @lru_cache(maxsize=1024)
 def _counted(schedule: Schedule, after: datetime, latest: datetime) -> Due:
     before = list(takewhile(lambda due: due < latest, islice(schedule.due_times(after), MOST_COUNTED)))
-    return Due(latest, len(before), before[0])
+    return Due(latest, len(before), tuple(before[:MOST_LISTED]))
 
 
 def fate(job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool) -> Fate | None:

@@ -1,0 +1,17 @@
+"""What the ticker counts, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LATENESS = Histogram(
+    "nightmail_ticker_due_time_lateness_seconds",
+    "From a due time until its run request or its skip was stored durably.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600, 3600, 86400),
+)
+DUE_TIMES = Counter(
+    "nightmail_ticker_due_times",
+    "Due times by what became of them: run, late_run, missed, overlap.",
+    ["fate"],
+)
+LEADS = Gauge("nightmail_ticker_leads", "1 while this ticker fires, 0 while it stands by.")
+JOBS = Gauge("nightmail_ticker_jobs", "Jobs that fire, as this ticker knows them.")
+SCHEDULES = Gauge("nightmail_ticker_schedules", "Distinct schedules of these jobs, by time zone.")
