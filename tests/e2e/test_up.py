@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import nats
+import nats.errors
 import psutil
 import pytest
 
@@ -79,7 +81,7 @@ def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
 def test_secrets_stand_in_no_processs_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
     secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
     secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
-    system = own_nightmail(**secrets)
+    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", **secrets)
     system.start()
     assert system.process is not None
     supervisor = psutil.Process(system.process.pid)
@@ -87,6 +89,25 @@ def test_secrets_stand_in_no_processs_environment_or_command_line(own_nightmail:
         shown = Path(f"/proc/{process.pid}/environ").read_bytes() + Path(f"/proc/{process.pid}/cmdline").read_bytes()
         for name, secret in secrets.items():
             assert secret.encode() not in shown, f"{name} in {process.cmdline()}"
+
+
+async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_read(
+    own_nightmail: Callable[..., Nightmail],
+) -> None:
+    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", NIGHTMAIL_NATS_PASSWORD="hunter3")
+    system.start()
+    kept = dict(line.split("=", 1) for line in (system.data_dir / "nats.env").read_text().splitlines())
+    auditor = (kept["NIGHTMAIL_NATS_USER"], kept["NIGHTMAIL_NATS_PASSWORD"])
+    for user, password in (("owner", "hunter3"), auditor):
+        client = await nats.connect(kept["NIGHTMAIL_NATS_URL"], user=user, password=password)
+        await client.jetstream().stream_info("EVENTS")
+        deleting = client.jetstream(timeout=1).delete_consumer("EVENTS", "runner")
+        if user == "owner":
+            await deleting
+        else:
+            with pytest.raises(nats.errors.TimeoutError):
+                await deleting
+        await client.close()
 
 
 def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: Source) -> None:

@@ -47,14 +47,14 @@ def executable() -> str:
     return found
 
 
-def write_config(data_dir: Path, port: int, user: str | None, password: str | None) -> tuple[Path, dict[str, str]]:
+def write_config(data_dir: Path, port: int, owner: tuple[str, str] | None) -> tuple[Path, dict[str, str]]:
     """Write the server's configuration, its users' seeds, and how to reach it as `DATA_DIR/nats.env` (mode 0600, all).
 
     The users are those of `nightmail nats-config`, and the auditor has a name and a password, too, for programs that
     listen in. Seeds and password are made once and kept.
 
     Args:
-        user, password: the auditor's, instead of what is made and kept.
+        owner: name and password of one more user, who may do everything: a service elsewhere that has no seed.
 
     Returns:
         The configuration's path, and the settings by which a service reaches the server.
@@ -65,13 +65,12 @@ def write_config(data_dir: Path, port: int, user: str | None, password: str | No
     environment_file = data_dir / EMBEDDED_NATS_FILE
     kept = _read(environment_file)
     name, word = f"{PREFIX}NATS_USER", f"{PREFIX}NATS_PASSWORD"
-    auditor = {
-        name: user or kept.get(name) or AUDITOR,
-        word: password or kept.get(word) or secrets.token_urlsafe(32),
-    }
+    auditor = {name: AUDITOR, word: kept.get(word) or secrets.token_urlsafe(32)}
     seeds = (data_dir / SEEDS_FOLDER).resolve()
     users = authorized(make_seeds(seeds))
     users.append({"user": auditor[name], "password": auditor[word], "permissions": permissions(AUDITOR_USER)})
+    if owner is not None:
+        users.append({"user": owner[0], "password": owner[1]})
     config = data_dir / "nats.conf"
     write_private(
         config,

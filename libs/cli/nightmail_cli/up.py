@@ -17,7 +17,8 @@ from nightmail_cli.embedded_nats import NatsServerMissing
 from nightmail_cli.prefork import Program, environment_descriptor
 from nightmail_cli.private_files import write_private
 from nightmail_cli.supervisor import STATE_FILE, Plan, ProcessSpec
-from nightmail_common.settings import PREFIX, ServiceSettings, load_without_broker
+from nightmail_common.connection import AUDITOR
+from nightmail_common.settings import EMBEDDED_NATS_FILE, PREFIX, ServiceSettings, load_without_broker
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings
@@ -188,14 +189,24 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
 
 def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str]]:
     _check_port("127.0.0.1", port, "NATS port")
-    password = settings.nats_password.get_secret_value() if settings.nats_password else None
+    owner = _nats_owner(settings)
     try:
         command = embedded_nats.executable()
     except NatsServerMissing as error:
         raise CannotStart(str(error)) from error
-    config, reach = embedded_nats.write_config(settings.data_dir, port, settings.nats_user, password)
+    config, reach = embedded_nats.write_config(settings.data_dir, port, owner)
     program = Program("nats", environment_descriptor(_environment("nats", {})), [command, "-c", str(config)])
     return ProcessSpec("nats", program, BROKER, ready_port=port), reach
+
+
+def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:
+    if settings.nats_user is None and settings.nats_password is None:
+        return None
+    if settings.nats_user is None or settings.nats_password is None:
+        raise CannotStart(f"settings {PREFIX}NATS_USER and {PREFIX}NATS_PASSWORD go together; one of them is not set")
+    if settings.nats_user == AUDITOR:
+        raise CannotStart(f"setting {PREFIX}NATS_USER: {AUDITOR!r} is who reads, see {EMBEDDED_NATS_FILE}")
+    return settings.nats_user, settings.nats_password.get_secret_value()
 
 
 def _catcher(data_dir: Path) -> ProcessSpec:
