@@ -174,7 +174,8 @@ async def test_a_large_result_goes_to_the_object_store(
 
     assert isinstance(outcome, ResultReady)
     assert (outcome.csv.data, outcome.csv.bucket) == (None, RESULTS)
-    assert outcome.csv.object_name == f"daily%20sales/{request.run_id}"
+    assert outcome.csv.object_name is not None
+    assert outcome.csv.object_name.startswith(f"daily%20sales/{request.run_id}/")
     bucket = await nats_client.jetstream().object_store(RESULTS)
     stored = (await bucket.get(outcome.csv.object_name)).data
     assert stored == b"text\n" + (b"x" * 1000 + b"\n") * 1000

@@ -1,0 +1,246 @@
+"""The log on three servers: what is acknowledged stays, whoever goes, and the services come back by themselves."""
+
+import asyncio
+import itertools
+import mailbox
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nats
+import nats.errors
+import pytest
+from nats.js.api import ClusterInfo
+
+from cluster.nodes import NODES, Cluster, Services
+from conftest import free_port, job_request, wait_until
+from nightmail_common.connection import seed_file
+from nightmail_common.streams import DURABLES
+
+TOKEN = "t" * 32
+#: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room for a slow machine.
+LONGEST_ELECTION_SECONDS = 20.0
+#: A server that is asked to stop hands its streams over first.
+PLANNED_GAP_SECONDS = 5.0
+SAMPLE = 10
+STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
+
+
+Fault = Callable[[Cluster, int], None]
+
+
+class Load:
+    """Asks for runs over REST, one after the other, and notes what was accepted and when."""
+
+    def __init__(self, url: str) -> None:
+        self.accepted: dict[str, float] = {}
+        self._url = url
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _ask(self) -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=1) as http:
+            for number in itertools.count():
+                while not self._stop.is_set():
+                    # The same key until it is accepted: whether a lost answer meant yes makes no difference.
+                    try:
+                        answer = http.post(f"{self._url}/jobs/load/run", headers={"Idempotency-Key": str(number)})
+                    except httpx.TransportError:
+                        continue
+                    if answer.status_code == 202:
+                        self.accepted.setdefault(answer.json()["run_id"], time.monotonic())
+                        break
+                    self._stop.wait(0.05)
+                if self._stop.wait(0.05):
+                    return
+
+    def gap_since(self, start: float) -> float:
+        """Return the longest time without an accepted request since a moment, once there is a sample behind it."""
+        seconds = LONGEST_ELECTION_SECONDS + 10
+        wait_until(lambda: sum(at > start for at in self.accepted.values()) >= SAMPLE, "requests are taken", seconds)
+        times = [start, *sorted(at for at in list(self.accepted.values()) if at > start)]
+        return max(later - earlier for earlier, later in itertools.pairwise(times))
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+class System:
+    """A cluster and the services on it, as a test sees them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = Cluster(folder)
+        self.mailbox = folder / "mailbox"
+        self.url = f"http://127.0.0.1:{free_port()}"
+        smtp_port = str(free_port())
+        self.services = Services(
+            folder,
+            {
+                "NIGHTMAIL_NATS_URL": self.cluster.url,
+                "NIGHTMAIL_NATS_CA": str(self.cluster.folder / "ca.pem"),
+                "NIGHTMAIL_NATS_REPLICAS": "3",
+                "NIGHTMAIL_DATA_DIR": str(folder / "data"),
+            },
+        )
+        for node in NODES:
+            self.cluster.start(node)
+        (folder / "data" / "files").mkdir(parents=True)
+        (folder / "data" / "files" / "sales.csv").write_text("region,amount\nnorth,1\nnorth,2\n")
+        self.services.start("catcher", "nightmail_cli.catcher", "--port", smtp_port, "--mailbox", str(self.mailbox))
+        own = {
+            "api": {"PORT": self.url.rpartition(":")[2], "ADMIN_TOKEN": TOKEN},
+            "ticker": {},
+            "runner": {},
+            "mailer": {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": smtp_port},
+        }
+        for name, settings in own.items():
+            seeds = str(self.cluster.seeds_of(name))
+            self.services.start(name, f"nightmail_{name}", NATS_SEEDS=seeds, **settings)
+
+    def call(self, method: str, path: str, **request: Any) -> httpx.Response | None:
+        try:
+            return httpx.request(
+                method, self.url + path, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10, **request
+            )
+        except httpx.TransportError:
+            return None
+
+    def state(self) -> tuple[int, bool]:
+        """Return which node leads the log, and whether every node has all of every stream and shared queue."""
+        return asyncio.run(asyncio.wait_for(self._state(), 15))
+
+    async def _state(self) -> tuple[int, bool]:
+        context = ssl.create_default_context(cafile=self.cluster.folder / "ca.pem")
+        client = await nats.connect(
+            self.cluster.url.split(","),
+            tls=context,
+            nkeys_seed=str(seed_file(self.cluster.folder / "seeds", "auditor")),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.05,
+            connect_timeout=1,
+            error_cb=_ignore,
+        )
+        try:
+            while True:
+                js = client.jetstream(timeout=1)
+                try:
+                    clusters = [(await js.stream_info(stream)).cluster for stream in STREAMS]
+                    clusters += [(await js.consumer_info("EVENTS", durable)).cluster for durable in DURABLES]
+                except nats.errors.Error:
+                    continue
+                leader = clusters[0].leader if clusters[0] else None
+                if leader:
+                    return int(leader[-1]), all(map(_is_whole, clusters))
+        finally:
+            await client.close()
+
+    def is_whole(self) -> bool:
+        return self.state()[1]
+
+    def mails(self) -> Counter[str]:
+        return Counter(mail["X-Nightmail-Run"] for mail in mailbox.Maildir(self.mailbox, create=False))
+
+    def delivered(self, job_name: str) -> set[str]:
+        found: set[str] = set()
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.call(
+                "GET", f"/jobs/{job_name}/runs", params={"limit": 200} | ({"cursor": cursor} if cursor else {})
+            )
+            assert page is not None
+            found |= {run["run_id"] for run in page.json()["items"] if run["status"] == "delivered"}
+            cursor = page.json()["next_cursor"]
+        return found
+
+    def close(self) -> None:
+        self.services.close()
+        self.cluster.close()
+
+
+def _is_whole(cluster: ClusterInfo | None) -> bool:
+    others = (cluster and cluster.replicas) or []
+    return len(others) == len(NODES) - 1 and all(other.current and not other.offline for other in others)
+
+
+async def _ignore(_: Exception) -> None:
+    """The client reports every try to connect to a server that is gone."""
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    system = System(tmp_path)
+    yield system
+    system.close()
+
+
+def kill(cluster: Cluster, node: int) -> None:
+    cluster.kill(node)
+
+
+def cut_off(cluster: Cluster, node: int) -> None:
+    cluster.cut_off(node)
+
+
+def stop(cluster: Cluster, node: int) -> None:
+    cluster.terminate(node)
+
+
+def bring_back(cluster: Cluster, node: int, fault: Fault) -> None:
+    if fault is cut_off:
+        cluster.heal(node)
+    else:
+        cluster.start(node)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [pytest.param([kill], id="killed"), pytest.param([cut_off, stop, kill], id="all", marks=pytest.mark.long)],
+)
+def test_nothing_acknowledged_is_lost_when_the_leader_goes_and_services_come_back_by_themselves(
+    system: System, capsys: pytest.CaptureFixture[str], faults: list[Fault]
+) -> None:
+    job = job_request(job_name="load")
+    wait_until(
+        lambda: (answer := system.call("POST", "/jobs/create", json=job)) is not None and answer.status_code == 201,
+        "the cluster takes a job",
+        seconds=60,
+    )
+    wait_until(system.is_whole, "three servers have the log", seconds=30)
+    load = Load(system.url)
+    load.start()
+    gaps: dict[Fault, float] = {}
+    try:
+        load.gap_since(time.monotonic())
+        for fault in faults:
+            leader, _ = system.state()
+            since = time.monotonic()
+            fault(system.cluster, leader)
+            gaps[fault] = load.gap_since(since)
+            bring_back(system.cluster, leader, fault)
+            wait_until(system.is_whole, "the server is back and has everything", seconds=60)
+    finally:
+        load.stop()
+
+    wait_until(lambda: load.accepted.keys() <= system.mails().keys(), "every accepted run is mailed", seconds=60)
+    wait_until(lambda: load.accepted.keys() <= system.delivered("load"), "every accepted run is delivered", seconds=30)
+    twice = [run_id for run_id, count in system.mails().items() if count > 1]
+    how = "network namespaces" if system.cluster.network.has_namespaces else "loopback"
+    told = ", ".join(f"{fault.__name__} {seconds:.1f}" for fault, seconds in gaps.items())
+    with capsys.disabled():
+        print(
+            f"\ncluster ({how}): {len(load.accepted)} runs accepted, 0 lost, {len(twice)} mailed twice; "
+            f"seconds without an accepted request, by what became of the leader: {told}"
+        )
+    assert twice == []
+    assert all(seconds < LONGEST_ELECTION_SECONDS for seconds in gaps.values())
+    assert gaps.get(stop, 0.0) < PLANNED_GAP_SECONDS
+    assert system.cluster.refusals() == []
