@@ -55,6 +55,7 @@ class UpSettings(ServiceSettings):
     smtp_host: str | None = None
     admin_token: SecretStr | None = None
     secret_key: SecretStr | None = None
+    public_url: str | None = None
 
 
 class Where:
@@ -179,11 +180,13 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
         }
     api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
     keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
-    api_url = f"http://{_reachable(settings.host)}:{settings.port}/health/ready"
-    specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, api_url))
+    api_url = f"http://{_reachable(settings.host)}:{settings.port}"
+    specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, f"{api_url}/health/ready"))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES))
     specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
-    specs.append(_service("mailer", "mailer", shared | keys, MAILERS))
+    # Links in mails lead to the API; where nobody said how others reach it, they work on this machine.
+    links = keys | {f"{PREFIX}PUBLIC_URL": settings.public_url or api_url}
+    specs.append(_service("mailer", "mailer", shared | links, MAILERS))
     return specs
 
 
