@@ -59,8 +59,7 @@ class SmtpServer:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.accepted: list[tuple[str, EmailMessage]] = []
-        self.raw: list[bytes] = []
+        self._kept: list[tuple[str, bytes]] = []
         self.max_connections = 1000
         self.open_connections = 0
         self.on_rcpt: Hook = _go_on
@@ -73,11 +72,15 @@ class SmtpServer:
 
     @property
     def recipients(self) -> list[str]:
-        return [recipient for recipient, _ in self.accepted]
+        return [recipient for recipient, _ in self._kept]
 
     @property
     def mails(self) -> list[EmailMessage]:
-        return [mail for _, mail in self.accepted]
+        return [email.message_from_bytes(content, policy=default) for _, content in self._kept]
+
+    @property
+    def accepted(self) -> list[tuple[str, EmailMessage]]:
+        return list(zip(self.recipients, self.mails, strict=True))
 
     def start(self) -> None:
         self._controller = _Controller(
@@ -117,8 +120,7 @@ class SmtpServer:
             return self._answer(server, answer)
         content = envelope.content
         assert isinstance(content, bytes)
-        self.raw.append(content)
-        self.accepted.append((recipient, email.message_from_bytes(content, policy=default)))
+        self._kept.append((recipient, content))
         if (answer := await self.after_accepting(recipient)) is not None:
             return self._answer(server, answer)
         return "250 taken"
