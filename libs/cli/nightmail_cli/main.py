@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nightmail_cli import events, jobs, mail, nats_config, runs, status
+from nightmail_cli import events, jobs, mail, nats_config, runs, status, tokens
 from nightmail_cli.output import AsJson, fail
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
 app.add_typer(mail.app, name="mail", help="Look at caught mail, and try out sending.")
+app.add_typer(tokens.app, name="tokens", help="Make, list and revoke tokens of the API.")
 app.command("status")(status.status)
 app.command("nats-config")(nats_config.nats_config)
 

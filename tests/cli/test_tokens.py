@@ -1,0 +1,45 @@
+"""`nightmail tokens` against a real API."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from api.conftest import TOKEN, MakeReplica, Replica, make_replica
+
+__all__ = ["make_replica"]  # a fixture
+
+
+async def nightmail(api: Replica, *arguments: str, token: str = TOKEN) -> tuple[int, str, str]:
+    """Return the exit code, and what was printed and complained."""
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("nightmail"),
+        *arguments,
+        env={"NIGHTMAIL_URL": f"http://127.0.0.1:{api.port}", "NIGHTMAIL_TOKEN": token, "COLUMNS": "200"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    return process.returncode or 0, out.decode(), errors.decode()
+
+
+async def test_a_token_is_made_listed_and_revoked(make_replica: MakeReplica) -> None:
+    api = await make_replica()
+    code, out, _ = await nightmail(api, "tokens", "create", "maria", "--role", "editor", "--days", "30")
+    assert code == 0
+    token = out.strip()
+    assert (await nightmail(api, "jobs", "list", token=token))[0] == 0
+
+    code, out, _ = await nightmail(api, "tokens", "list", "--json")
+    [entry] = json.loads(out)
+    assert (code, entry["name"], entry["role"]) == (0, "maria", "editor")
+    assert token not in out
+
+    code, _, errors = await nightmail(api, "tokens", "create", "maria")
+    assert (code, errors) == (1, "error: name: the name is taken\n")
+    code, _, errors = await nightmail(api, "tokens", "list", token=token)
+    assert (code, errors) == (1, "error: this needs the role admin; the token's is editor\n")
+
+    assert (await nightmail(api, "tokens", "revoke", "maria"))[0] == 0
+    assert (await nightmail(api, "jobs", "list", token=token))[0] == 1
+    assert "there are no tokens" in (await nightmail(api, "tokens", "list"))[1]
