@@ -48,7 +48,15 @@ def main() -> None:
     except OSError as error:
         print(f"error: setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}", file=sys.stderr)
         raise SystemExit(1) from None
-    run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
+    try:
+        run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
+    except CannotListen as error:
+        print(f"error: setting NIGHTMAIL_PORT: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+class CannotListen(Exception):
+    """The address is in use, is not one of this machine, or its port is for root only."""
 
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
@@ -97,13 +105,17 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         ) as port:
             logger.info("api_listens", host=settings.host, port=port)
             await stop.wait()
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise CannotListen(f"cannot listen on {settings.host}:{settings.port}: {why}") from None
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
         queries.close()
         projection.close()
-        await client.close()
+        if client.is_connected or client.is_reconnecting:
+            await client.close()
 
 
 def _issuer(settings: ApiSettings) -> Issuer | None:

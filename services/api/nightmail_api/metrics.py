@@ -26,13 +26,12 @@ DURATION = Histogram(
 AUTH_FAILURES = Counter(
     "nightmail_api_auth_failures", "Requests with no good token, by why: missing, wrong, limited.", ("reason",)
 )
-EVENTS_APPLIED = Gauge("nightmail_api_applied_sequence", "The log's sequence up to which the read model can be read.")
+EVENTS_APPLIED = Counter("nightmail_api_events_applied", "Events that became rows of the read model.")
 LAG = Gauge("nightmail_api_projection_lag_events", "Events that are in the log and not yet in the read model.")
 
 
 def follow_read_model(applied: Callable[[], int], last: Callable[[], int]) -> None:
-    """Have the read model's gauges show how far it is whenever they are looked at."""
-    EVENTS_APPLIED.set_function(applied)
+    """Have the read model's gauge show how far it is behind whenever it is looked at."""
     LAG.set_function(lambda: max(0, last() - applied()))
 
 

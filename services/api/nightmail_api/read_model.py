@@ -10,6 +10,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from nightmail_api.erasure import Erasure
+from nightmail_api.metrics import EVENTS_APPLIED
 from nightmail_api.projection import Projection
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
@@ -117,6 +118,7 @@ class ReadModel:
     async def _apply(self, events: Sequence[StoredEvent]) -> None:
         for part in _slices(events, SLICE):
             applied = self._projection.apply(part)
+            EVENTS_APPLIED.inc(len(part))
             self._set_applied(applied.checkpoint)
             if applied.late:
                 await self._erasure.erase_late(applied.late)

@@ -1,0 +1,55 @@
+"""What the API counts moves with what it does."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from api.conftest import Replica
+from api.test_access import make_token
+
+
+async def metrics(api: Replica) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Return every sample by its name and labels."""
+    answer = await api.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    families = text_string_to_metric_families(answer.text)
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
+
+
+async def test_requests_failures_and_the_read_model_are_counted_without_anybodys_name(api: Replica) -> None:
+    before = await metrics(api)
+    await api.create(job_name="a secret name")
+    await api.http.get("/jobs/a%20secret%20name")
+    await api.http.get("/jobs/none")
+    await api.http.get("/nowhere/at/all")
+    async with api.client(None) as nobody, api.client("wrong") as stranger:
+        await nobody.get("/jobs")
+        await stranger.get("/jobs")
+    after = await metrics(api)
+
+    def moved(name: str, **labels: str) -> float:
+        return after.get(of(name, **labels), 0) - before.get(of(name, **labels), 0)
+
+    assert moved("nightmail_api_requests_total", method="POST", route="/jobs/create", status="201") == 1
+    assert moved("nightmail_api_requests_total", method="GET", route="/jobs/{job_name}", status="200") == 1
+    assert moved("nightmail_api_requests_total", method="GET", route="/jobs/{job_name}", status="404") == 1
+    assert moved("nightmail_api_requests_total", method="GET", route="none", status="404") == 1
+    assert moved("nightmail_api_request_duration_seconds_count", method="POST", route="/jobs/create") == 1
+    assert moved("nightmail_api_auth_failures_total", reason="missing") == 1
+    assert moved("nightmail_api_auth_failures_total", reason="wrong") == 1
+    assert moved("nightmail_events_published_total") == 1
+    assert moved("nightmail_api_events_applied_total") == 1
+    assert after[of("nightmail_api_projection_lag_events")] == 0
+    assert not any("secret" in value for _, labels in after for _, value in labels)
+
+
+async def test_who_scrapes_has_a_token_of_a_viewer(api: Replica) -> None:
+    async with api.client(None) as nobody, api.client(await make_token(api, "prometheus", "viewer")) as scraper:
+        assert (await nobody.get("/metrics")).status_code == 401
+        assert (await scraper.get("/metrics")).status_code == 200
