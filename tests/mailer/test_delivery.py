@@ -10,6 +10,7 @@ from mailer.smtp_server import DROP, Hang, Once, SmtpServer
 from nightmail_common.events import MailFailed, MailSent, MailSkipped
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
+from nightmail_common.streams import MAILED, STREAKS
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
@@ -52,7 +53,7 @@ async def test_who_is_refused_for_good_is_named_and_the_others_get_theirs(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     async def no_such_user(recipient: str) -> str | None:
-        return "550 no such user" if recipient.startswith("nobody") else None
+        return f"550 <{recipient}>: no such user" if recipient.startswith("nobody") else None
 
     smtp_server.on_rcpt = no_such_user
     start_mailer()
@@ -63,9 +64,33 @@ async def test_who_is_refused_for_good_is_named_and_the_others_get_theirs(
     sent = await mail_event(event_log, partly.run_id)
     assert [(one.outcome, one.answer) for one in sent.recipients] == [
         ("accepted", "250 taken"),
-        ("refused", "550 no such user"),
+        ("refused", "550 (address): no such user"),
     ]
     assert isinstance(await mail_event(event_log, wholly.run_id), MailFailed)
+
+
+async def test_the_ledger_and_the_streaks_hold_nobodys_address(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    """What cannot be overwritten when a job is erased (docs/decisions/0302)."""
+
+    async def quote(recipient: str) -> str | None:
+        return f"550 5.1.1 <{recipient}> {recipient.upper()} unknown" if recipient.startswith("nobody") else None
+
+    smtp_server.on_rcpt = quote
+    start_mailer()
+    job = make_job(consumer_emails=["a@example.com", "nobody@example.com"])
+    result, failure = result_of(job), failure_of(job)
+    for event in (result, failure):
+        await event_log.publish(event)
+        await mail_event(event_log, event.run_id)
+    for bucket in (MAILED, STREAKS):
+        store = await event_log._js.key_value(bucket)
+        for key in await store.keys():
+            value = (await store.get(key)).value or b""
+            assert "example.com" not in f"{key} {value.decode()}".lower()
+            # An entry goes with its run, and a streak says nothing about anybody.
+            assert key.startswith((str(result.run_id), str(failure.run_id), str(job.job_id)))
 
 
 async def test_a_mail_that_is_not_taken_now_arrives_later_once(

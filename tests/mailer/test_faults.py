@@ -21,9 +21,9 @@ from nightmail_common.log import EventLog
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3"))
 #: Results a second while the server is down and before and after.
-LOAD = 40
+LOAD = 20
 #: From the server's return to the last mail; the breaker looks for it every 30 s at most.
-CATCH_UP_SECONDS = 60
+CATCH_UP_SECONDS = 240
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

@@ -77,6 +77,10 @@ class Deliverer:
 
     async def _send_once(self, order: Order, recipient: str, mail_to: Callable[[str], bytes]) -> Entry | None:
         """Return what is known of a recipient's mail now; None if it was not taken and is to be tried again."""
+        async with self._sent.alone(order.run_id, order.kind, recipient, order.request_id):
+            return await self._send_unless_sent(order, recipient, mail_to)
+
+    async def _send_unless_sent(self, order: Order, recipient: str, mail_to: Callable[[str], bytes]) -> Entry | None:
         before = await self._sent.find(order.run_id, order.kind, recipient, order.request_id)
         if before is not None and before.final:
             return before

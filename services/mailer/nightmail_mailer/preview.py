@@ -79,6 +79,8 @@ def preview(csv_bytes: bytes, total_rows: int) -> Preview:
 
 def _width(text: str) -> int:
     """Return how many columns a text takes where all letters are equally wide (Unicode Annex 11)."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) or char == "\u200d" else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text
