@@ -95,7 +95,125 @@ def test_the_same_text_in_the_same_zone_is_the_same_schedule() -> None:
     assert Schedule.parse("9:00", "UTC") == Schedule.parse("0  9 * * *", "UTC") != Schedule.parse("9:00", "Asia/Tokyo")
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize(
+    ("schedule", "zone", "after", "notes"),
+    [
+        ("30 2 * * *", "Europe/Paris", "2026-03-28T12:00:00+00:00", ["moved", None]),
+        ("0 3 * * *", "Europe/Paris", "2026-03-28T12:00:00+00:00", [None, None]),  # due right after the gap anyway
+        ("*/30 2 * * *", "Europe/Paris", "2026-03-28T12:00:00+00:00", [None, None]),  # follows real time
+        ("30 2 * * *", "Europe/Paris", "2026-10-24T12:00:00+00:00", ["repeated", None]),
+        ("30 3 * * *", "Europe/Paris", "2026-10-24T12:00:00+00:00", [None, None]),
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00+00:00", ["moved", None]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+00:00", ["repeated", None]),
+        ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00+00:00", ["moved", None]),
+        ("0 * * * *", "America/New_York", "2026-11-01T04:59:00+00:00", ["repeated", "repeated", None]),
+        ("0 12 30 12 *", "Pacific/Apia", "2011-12-29T12:00:00+00:00", ["moved", None]),  # a day that never was
+    ],
+)
+def test_due_times_that_dst_moves_or_repeats_are_noted(
+    schedule: str, zone: str, after: str, notes: list[str | None]
+) -> None:
+    parsed = Schedule.parse(schedule, zone)
+    due_times = islice(parsed.due_times(datetime.fromisoformat(after)), len(notes))
+    assert [(note := parsed.dst_note(due)) and note.dst for due in due_times] == notes
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    "after", ["0001-01-01T00:00:00+00:00", "9999-12-30T12:00:00+00:00", "9999-12-31T23:59:59+00:00"]
+)
+def test_the_ends_of_the_calendar_are_no_error(zone: str, after: str) -> None:
+    due_times = list(islice(Schedule.parse("0 9 * * *", zone).due_times(datetime.fromisoformat(after)), 3))
+    assert due_times == sorted(due_times)
+    assert len(due_times) == 3 or after.startswith("9999")
+
+
+FIELDS = st.one_of(
+    st.just("*"),
+    st.integers(0, 59).map(str),
+    st.tuples(st.integers(0, 29), st.integers(30, 59)).map(lambda ends: f"{ends[0]}-{ends[1]}/7"),
+    st.lists(st.integers(0, 59), min_size=2, max_size=4).map(lambda values: ",".join(map(str, values))),
+)
+
+
+def _in_range(text: str, low: int, high: int) -> str:
+    """Fold the numbers of a field of minutes into another field's range; a range that turned round becomes a list."""
+    if text == "*":
+        return text
+    numbers, _, step = text.partition("/")
+    folded = [low + int(number) % (high - low + 1) for number in numbers.replace("-", ",").split(",")]
+    if "-" in numbers and folded[0] <= folded[-1]:
+        return f"{folded[0]}-{folded[-1]}" + (f"/{step}" if step else "")
+    return ",".join(map(str, folded))
+
+
+def _matching(text: str, low: int, high: int) -> set[int]:
+    if text == "*":
+        return set(range(low, high + 1))
+    numbers, _, step = text.partition("/")
+    if "-" in numbers:
+        first_one, last_one = map(int, numbers.split("-"))
+        return set(range(first_one, last_one + 1, int(step or 1)))
+    return {int(number) for number in numbers.split(",")}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    zone=st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]),
+    fields=st.tuples(FIELDS, FIELDS, FIELDS, FIELDS),
+    start=st.sampled_from(
+        [
+            datetime(2026, 3, 28, 12, tzinfo=UTC),  # DST begins in Paris
+            datetime(2026, 10, 24, 12, tzinfo=UTC),  # and ends
+            datetime(2026, 3, 7, 20, tzinfo=UTC),  # New York
+            datetime(2026, 10, 31, 20, tzinfo=UTC),
+            datetime(2026, 10, 3, 2, tzinfo=UTC),  # Lord Howe, by half an hour
+            datetime(2026, 4, 4, 2, tzinfo=UTC),
+            datetime(2018, 11, 3, 12, tzinfo=UTC),  # Sao Paulo, at midnight
+            datetime(2028, 2, 28, 6, tzinfo=UTC),  # a leap day
+            datetime(2026, 12, 31, 6, tzinfo=UTC),  # a year's end
+            datetime(2026, 4, 30, 6, tzinfo=UTC),  # a month without a 31st
+        ]
+    ),
+)
+def test_any_schedule_means_what_walking_every_minute_finds(
+    zone: str, fields: tuple[str, str, str, str], start: datetime
+) -> None:
+    """The oracle knows cron(8) and zoneinfo, and nothing of cronsim."""
+    minute, hour = _in_range(fields[0], 0, 59), _in_range(fields[1], 0, 23)
+    day, weekday = _in_range(fields[2], 1, 31), _in_range(fields[3], 0, 6)
+    tz = ZoneInfo(zone)
+
+    def wanted(wall: datetime) -> bool:
+        days = wall.day in _matching(day, 1, 31)
+        weekdays = wall.isoweekday() % 7 in _matching(weekday, 0, 6)
+        either = (days or weekdays) if "*" not in (day[0], weekday[0]) else (days and weekdays)
+        return wall.minute in _matching(minute, 0, 59) and wall.hour in _matching(hour, 0, 23) and either
+
+    follows_real_time = "*" in (minute[0], hour[0])
+    expected: list[datetime] = []
+    done: set[datetime] = set()
+    before = start.astimezone(tz).replace(tzinfo=None)
+    for number in range(1, 36 * 60 + 1):
+        now = (start + timedelta(minutes=number)).astimezone(tz)
+        wall = now.replace(tzinfo=None)
+        if follows_real_time:
+            due = wanted(wall)
+        else:  # every wall time once, the skipped ones right after the gap
+            walls = [wall]
+            while walls[-1] - timedelta(minutes=1) > before:
+                walls.append(walls[-1] - timedelta(minutes=1))
+            due = any(wanted(one) and one not in done for one in walls)
+            done.update(walls)
+        before = wall
+        if due:
+            expected.append(now)
+    schedule = Schedule(f"{minute} {hour} {day} * {weekday}", zone)
+    until = start + timedelta(hours=36)
+    assert list(takewhile(lambda due: due <= until, schedule.due_times(start))) == expected
+
+
+@settings(max_examples=30, deadline=None)
 @given(
     zone=st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
     hour=st.integers(0, 23),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -23,6 +24,9 @@ ALIASES = {
 }
 
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
+
+#: What lies before has no local time in some zones.
+_FIRST = datetime(1, 1, 2, 12, tzinfo=UTC)
 
 _TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 
@@ -46,6 +50,19 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise TimezoneError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'") from error
+
+
+@dataclass(frozen=True)
+class DstNote:
+    """What a change of the clocks does to a due time.
+
+    `moved`: its wall time is skipped on that day, and this is right after the gap. `repeated`: its wall time comes
+    twice on that day.
+    """
+
+    time: datetime
+    dst: Literal["moved", "repeated"]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -75,19 +92,22 @@ class Schedule:
     def due_times(self, after: datetime) -> Iterator[datetime]:
         """Yield the due times strictly after a moment, in order, each once, in the schedule's zone.
 
-        The iterator ends only if there is no further one in 50 years.
+        The iterator ends only if there is no further one in 50 years, or before the year 10000.
 
         Args:
             after: an aware time.
         """
         # cronsim walks local time; in a repeated hour that can lie before `after`, and two times that a gap
         # swallows become one. Comparing moments instead of wall clocks settles both.
-        last = after.astimezone(UTC)
-        for due in CronSim(self.cron, after.astimezone(zone(self.timezone))):
-            moment = due.astimezone(UTC)
-            if moment > last:
-                last = moment
-                yield due
+        last = after = max(after.astimezone(UTC), _FIRST)
+        try:
+            for due in CronSim(self.cron, after.astimezone(zone(self.timezone))):
+                moment = due.astimezone(UTC)
+                if moment > last:
+                    last = moment
+                    yield due
+        except OverflowError:  # the calendar of `datetime` ends
+            return
 
     def next_due(self, after: datetime) -> datetime | None:
         """Return the first due time strictly after a moment, in the schedule's zone; None if none comes."""
@@ -106,6 +126,31 @@ class Schedule:
             if last is not None or start == after:
                 return last
         return None
+
+    def dst_note(self, due: datetime) -> DstNote | None:
+        """Return what a change of the clocks does to one of this schedule's due times; None on a usual day."""
+        before = (due.astimezone(UTC) - timedelta(seconds=1)).astimezone(due.tzinfo)
+        skipped_from = before.replace(tzinfo=None) + timedelta(seconds=1)
+        wall = due.replace(tzinfo=None)
+        if skipped_from < wall:  # a gap ends here
+            swallowed = next(CronSim(self.cron, skipped_from - timedelta(seconds=1)))
+            if self._keeps_wall_time and swallowed < wall:
+                text = f"{swallowed:%Y-%m-%d %H:%M} does not exist; it runs right after the gap"
+                return DstNote(due, "moved", text)
+            return None
+        if due.replace(fold=1).utcoffset() == due.replace(fold=0).utcoffset():
+            return None
+        if self._keeps_wall_time:
+            text = f"{wall:%H:%M} comes twice on this day; it runs the first time only"
+        else:
+            text = f"{wall:%H:%M} comes twice on this day; this is the {'second' if due.fold else 'first'} time"
+        return DstNote(due, "repeated", text)
+
+    @property
+    def _keeps_wall_time(self) -> bool:
+        """Whether this is no `*` in minute or hour, which follows real time (cron(8))."""
+        minute, hour, *_ = self.cron.split()
+        return not minute.startswith("*") and not hour.startswith("*")
 
 
 def _five_fields(schedule_time: str) -> str:
