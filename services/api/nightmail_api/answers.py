@@ -162,6 +162,14 @@ class EventList(BaseModel):
     items: list[EventItem]
 
 
+class ScheduleNote(BaseModel):
+    """A due time that daylight saving time moves out of a gap, or whose wall time comes twice."""
+
+    time: datetime
+    dst: Literal["moved", "repeated"]
+    text: str
+
+
 class SchedulePreview(BaseModel):
     """When a schedule is due, in its zone."""
 
@@ -169,6 +177,7 @@ class SchedulePreview(BaseModel):
     timezone: str
     description: str
     next_runs: list[datetime]
+    notes: list[ScheduleNote]
 
 
 class Token(BaseModel):

@@ -125,6 +125,7 @@ BY_SCHEMA: dict[str, Any] = {
         "timezone": "Europe/Paris",
         "description": "At 09:00, Monday through Friday",
         "next_runs": ["2026-11-24T09:00:00+01:00", "2026-11-25T09:00:00+01:00"],
+        "notes": [],
     },
     "EventList": {"items": [EVENT]},
     "TokenMade": _TOKEN | {"token": "nm_mfrggzdfmztwq2lknnwg23tpob_0aVw…"},

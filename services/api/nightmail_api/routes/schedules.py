@@ -27,19 +27,21 @@ async def preview_schedule(
     count: Annotated[int, Query(ge=1, le=100, description="How many due times.")] = 5,
     after: Annotated[Moment | None, Query(description="Strictly after this time; default is now.")] = None,
 ) -> Response:
-    """Return when a schedule is due, in its zone, and the schedule in words."""
+    """Return when a schedule is due, in its zone, and the schedule in words; notes say what daylight saving time does."""
     try:
         schedule = Schedule.parse(schedule_time, timezone or api.default_timezone)
     except ScheduleError as error:
         raise NotValid("1 field is not valid", errors=[("schedule_time", str(error))]) from None
     except TimezoneError as error:
         raise NotValid("1 field is not valid", errors=[("timezone", str(error))]) from None
-    due_times = islice(schedule.due_times(after or datetime.now(UTC)), count)
+    due_times = list(islice(schedule.due_times(after or datetime.now(UTC)), count))
+    notes = [note for due in due_times if (note := schedule.dst_note(due)) is not None]
     return json_response(
         {
             "schedule_time": schedule_time,
             "timezone": schedule.timezone,
             "description": in_words(schedule.cron),
             "next_runs": [due.isoformat() for due in due_times],
+            "notes": [{"time": note.time.isoformat(), "dst": note.dst, "text": note.text} for note in notes],
         }
     )
