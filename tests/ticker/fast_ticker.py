@@ -1,0 +1,26 @@
+"""The ticker's own process on a clock that goes faster: `python fast_ticker.py ORIGIN SPEED`.
+
+At ORIGIN (ISO 8601) both clocks say the same; from then on this one goes SPEED times as fast.
+"""
+
+import sys
+from datetime import datetime
+
+from nightmail_ticker.clock import Clock
+from nightmail_ticker.main import run
+
+
+class FastClock(Clock):
+    def __init__(self, origin: datetime, speed: float) -> None:
+        self._origin = origin
+        self._speed = speed
+
+    def at(self, machine_time: datetime) -> datetime:
+        return self._origin + (machine_time - self._origin) * self._speed
+
+    def machine_time(self, moment: datetime) -> datetime:
+        return self._origin + (moment - self._origin) / self._speed
+
+
+if __name__ == "__main__":
+    run(FastClock(datetime.fromisoformat(sys.argv[1]), float(sys.argv[2])))

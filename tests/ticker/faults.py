@@ -1,0 +1,210 @@
+"""Two tickers that are killed, stopped and resumed at random; then the log is asked for every due time's fate.
+
+`python tests/ticker/faults.py --minutes 2` runs it on the real clock, `--speed 20` on one that goes faster (a minute
+takes three seconds). The seed is printed; `--seed` repeats the order of the faults.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import nats
+
+from conftest import NatsServer, eventually, job_request
+from nightmail_common import streams
+from nightmail_common.events import JobCreated, RunRequested, RunSkipped
+from nightmail_common.job import Job
+from nightmail_common.job_definition import JobDefinition
+from nightmail_common.log import EventLog, Publication
+from ticker.fast_ticker import FastClock
+from ticker.tickers import fates
+
+TICKER = Path(__file__).parent / "fast_ticker.py"
+MINUTE = timedelta(minutes=1)
+#: A lease lasts 3 s: who is stopped for longer wakes up believing to lead.
+STOPPED_SECONDS = (0.5, 5.0)
+KINDS: tuple[dict[str, str], ...] = ({}, {"on_missed": "skip"}, {"overlap": "skip"})
+
+
+@dataclass
+class Report:
+    """What was done to the tickers, and what the log says. `missed` and `twice` name job and due time."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    due_times: int = 0
+    fates: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+
+
+class Process:
+    """A ticker that can be started again."""
+
+    def __init__(self, url: str, folder: Path, origin: datetime, speed: float) -> None:
+        self._command = [sys.executable, TICKER, origin.isoformat(), str(speed)]
+        self._environment = os.environ | {"NIGHTMAIL_NATS_URL": url}
+        self._folder = folder
+        self.stopped = False
+        self.start()
+
+    def start(self) -> None:
+        with (self._folder / "tickers.log").open("ab") as said:
+            self._process = subprocess.Popen(self._command, env=self._environment, cwd=self._folder, stderr=said)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    async def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    async def end_and_restart(self) -> None:
+        self._process.terminate()
+        await asyncio.to_thread(self._process.wait)
+        self.start()
+
+    async def stop_and_resume(self, seconds: float) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+        self.stopped = True
+        await asyncio.sleep(seconds)
+        self._process.send_signal(signal.SIGCONT)
+        self.stopped = False
+
+
+async def harass(server: NatsServer, folder: Path, *, seconds: float, jobs: int, speed: float, seed: int) -> Report:
+    """Run two tickers with jobs that fire every minute, break them at random, and read their fates from the log."""
+    client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=_expected)
+    await streams.declare(client.jetstream(), timedelta(days=1))
+    log = EventLog(client, "test", timedelta(days=1))
+    await log.publish_batch([Publication(_created(number)) for number in range(jobs)])
+    origin = datetime.now(UTC)
+    clock = FastClock(origin, speed)
+    tickers = [Process(server.url, folder, origin, speed) for _ in range(2)]
+    report = Report()
+    try:
+        await _break(tickers, server, report, random.Random(seed), time.monotonic() + seconds)
+        end = clock.now().replace(second=0, microsecond=0)
+        await eventually(lambda: _all_served(log, jobs, end), "the fates of the last due time", seconds=60)
+    finally:
+        for ticker in tickers:
+            ticker.kill()
+    await _count_fates(log, end, report)
+    await client.close()
+    return report
+
+
+async def _break(
+    tickers: list[Process], server: NatsServer, report: Report, chance: random.Random, until: float
+) -> None:
+    async with asyncio.TaskGroup() as stops:
+        while time.monotonic() < until:
+            await asyncio.sleep(chance.uniform(0.3, 2.0))
+            ticker = chance.choice(tickers)
+            if ticker.stopped:
+                continue
+            faults: dict[str, Callable[[], Awaitable[None]]] = {
+                "killed": ticker.restart,
+                "ended": ticker.end_and_restart,
+                "stopped": lambda ticker=ticker: ticker.stop_and_resume(chance.uniform(*STOPPED_SECONDS)),  # type: ignore[misc]
+                "broker killed": lambda: asyncio.to_thread(server.restart),
+            }
+            (fault,) = chance.choices([*faults], weights=[4, 1, 5, 1])
+            report.faults[fault] += 1
+            if fault == "stopped":
+                stops.create_task(faults[fault]())  # type: ignore[arg-type]
+            else:
+                await faults[fault]()
+
+
+async def _all_served(log: EventLog, jobs: int, end: datetime) -> bool:
+    await asyncio.sleep(0.25)  # between two looks: each is a consumer, and the broker keeps those for a while
+    served = set()
+    for stored in await fates(log):
+        event = stored.event()
+        if isinstance(event, RunRequested | RunSkipped) and event.scheduled_at >= end:
+            served.add(event.job_name)
+    return len(served) == jobs
+
+
+async def _count_fates(log: EventLog, end: datetime, report: Report) -> None:
+    told: Counter[tuple[str, datetime]] = Counter()
+    for stored in await fates(log):
+        event = stored.event()
+        assert isinstance(event, RunRequested | RunSkipped)
+        kind = event.reason if isinstance(event, RunSkipped) else "late" if event.late else "in time"
+        report.fates[kind] += 1
+        told[event.job_name, event.scheduled_at] += 1
+        assert event.missed_before == len(event.missed_times)
+        for missed in event.missed_times:
+            report.fates["told of in the next event"] += 1
+            told[event.job_name, missed] += 1
+    async for batch in log.replay(("jobs.>",)):
+        for stored in batch:
+            due = stored.time.replace(second=0, microsecond=0) + MINUTE
+            while due <= end:
+                report.due_times += 1
+                count = told[stored.job_name, due]
+                if count != 1:
+                    (report.twice if count else report.missed).append(f"{stored.job_name} {due.isoformat()}")
+                due += MINUTE
+
+
+def _created(number: int) -> JobCreated:
+    fields = job_request(job_name=f"job {number}", schedule_time="* * * * *", **KINDS[number % len(KINDS)])
+    now = datetime.now(UTC)
+    definition = JobDefinition.model_validate(fields)
+    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    return JobCreated(job_name=job.job_name, job_id=job.job_id, actor="test", job=job)
+
+
+async def _expected(_error: Exception) -> None:
+    """The broker is killed on purpose."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        server = NatsServer(Path(folder))
+        server.start()
+        try:
+            report = asyncio.run(
+                harass(
+                    server,
+                    Path(folder),
+                    seconds=given.minutes * 60,
+                    jobs=given.jobs,
+                    speed=given.speed,
+                    seed=given.seed,
+                )
+            )
+        finally:
+            server.kill()
+    print(f"faults: {dict(report.faults)}")
+    print(f"{report.due_times} due times, {len(report.missed)} missed, {len(report.twice)} twice")
+    print(f"fates: {dict(report.fates)}")
+    if report.missed or report.twice:
+        print(*report.missed[:20], *report.twice[:20], sep="\n")
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

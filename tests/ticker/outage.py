@@ -1,0 +1,97 @@
+"""All tickers killed for some minutes and started again: what became of the due times in between.
+
+`python tests/ticker/outage.py --minutes 3` does it on the real clock and prints what the log says.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import nats
+
+from conftest import NatsServer, eventually, job_request
+from nightmail_common import streams
+from nightmail_common.events import JobCreated, RunRequested, RunSkipped
+from nightmail_common.job import Job
+from nightmail_common.job_definition import JobDefinition
+from nightmail_common.log import EventLog
+from ticker.fast_ticker import FastClock
+from ticker.faults import MINUTE, Process
+from ticker.tickers import fates
+
+JOBS: dict[str, dict[str, str]] = {"runs once": {}, "skips": {"on_missed": "skip"}}
+#: Of real time: the tickers have started by then.
+FIRST_DUE_SECONDS = 3.0
+
+Fate = RunRequested | RunSkipped
+
+
+async def outage(server: NatsServer, folder: Path, *, minutes: float, speed: float) -> list[Fate]:
+    """Kill two tickers behind a due time, start them again after so many minutes; return all fates told by then.
+
+    The jobs are due when it begins and in each of its minutes, and not again for the rest of the hour.
+    """
+    client = await nats.connect(server.url)
+    await streams.declare(client.jetstream(), timedelta(days=1))
+    log = EventLog(client, "test", timedelta(days=1))
+    origin = datetime.now(UTC)
+    clock = FastClock(origin, speed)
+    first = MINUTE + clock.now() + FIRST_DUE_SECONDS * timedelta(seconds=speed)
+    cron = ",".join(f"{(first + number * MINUTE).minute}" for number in range(int(minutes) + 1)) + " * * * *"
+    for name, fields in JOBS.items():
+        await log.publish(_created(name, cron, fields))
+    tickers = [Process(server.url, folder, origin, speed) for _ in range(2)]
+    try:
+        before = await eventually(lambda: _told(log, len(JOBS)), "the first due time's fates", seconds=120)
+        for ticker in tickers:
+            ticker.kill()
+        await asyncio.sleep(clock.seconds_until(before[0].scheduled_at + minutes * MINUTE + timedelta(seconds=20)))
+        for ticker in tickers:
+            ticker.start()
+        return list(await eventually(lambda: _told(log, len(before) + len(JOBS)), "the fates of what was missed"))
+    finally:
+        for ticker in tickers:
+            ticker.kill()
+        await client.close()
+
+
+async def _told(log: EventLog, count: int) -> Sequence[Fate] | None:
+    if await log.last_sequence() < len(JOBS) + count:
+        return None
+    told = [event for stored in await fates(log) if isinstance(event := stored.event(), RunRequested | RunSkipped)]
+    return told if len(told) >= count else None
+
+
+def _created(name: str, cron: str, fields: dict[str, str]) -> JobCreated:
+    definition = JobDefinition.model_validate(job_request(job_name=name, schedule_time=cron, timezone="UTC", **fields))
+    now = datetime.now(UTC)
+    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    return JobCreated(job_name=name, job_id=job.job_id, actor="test", job=job)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--speed", type=float, default=1.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = NatsServer(Path(folder))
+        server.start()
+        try:
+            told = asyncio.run(outage(server, Path(folder), minutes=given.minutes, speed=given.speed))
+        finally:
+            server.kill()
+    for event in told:
+        late = " late" if isinstance(event, RunRequested) and event.late else ""
+        missed = f", missed before: {', '.join(f'{missed:%H:%M}' for missed in event.missed_times)}" * bool(
+            event.missed_before
+        )
+        print(f"{event.job_name}: {event.scheduled_at:%H:%M} {event.name}{late}{missed}")
+
+
+if __name__ == "__main__":
+    main()
