@@ -5,8 +5,10 @@ BIN := .venv/bin
 PACKAGES := libs/common libs/cli services/api services/ticker services/runner services/mailer
 OWN := $(notdir $(PACKAGES))
 ARGS ?=
+MINUTES ?= 30
+SEED ?=
 
-.PHONY: install demo up test lint bench lock clean
+.PHONY: install demo up test lint soak bench lock clean
 
 install: .venv/installed
 
@@ -31,6 +33,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services tests bench examples
+
+# Breaks the running system at random, again and again; SEED=... repeats a run.
+soak: install
+	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long tests/faults
 
 bench: install
 	$(BIN)/python bench/idle.py $(ARGS)

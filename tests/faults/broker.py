@@ -1,0 +1,132 @@
+"""The broker of the system under test: a nats-server that can be killed, on a disk that can be full, behind a proxy that cuts."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from conftest import free_port, wait_until
+
+BIN = Path(sys.executable).parent
+#: Enough for an hour of the harness' own events.
+DISK_BYTES = 256 * 1024 * 1024
+
+
+class Proxy:
+    """Passes TCP connections on to a port, until it cuts them."""
+
+    def __init__(self, to_port: int) -> None:
+        self.port = free_port()
+        self._to_port = to_port
+        self._open: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        """End every connection without a farewell."""
+        self._loop.call_soon_threadsafe(self._abort)
+
+    def close(self) -> None:
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _abort(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(asyncio.start_server(self._connected, "127.0.0.1", self.port))
+        self._loop.run_forever()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            onward_reader, onward = await asyncio.open_connection("127.0.0.1", self._to_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, onward}
+        await asyncio.gather(_pass_on(reader, onward), _pass_on(onward_reader, writer))
+        self._open -= {writer, onward}
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+class Broker:
+    """A nats-server with the users of `nightmail nats-config`; its store is a small disk of its own where that is allowed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.proxy = Proxy(self.port)
+        self.seeds = folder / "seeds"
+        self._store = folder / "store"
+        self._store.mkdir()
+        self._config = folder / "nats.conf"
+        self._log = folder / "nats.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "nightmail-faults", str(self._store)]
+        self.disk_can_be_full = (
+            os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        )
+        authorization = folder / "authorization.conf"
+        command = [str(BIN / "nightmail"), "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
+        subprocess.run(command, check=True, timeout=30)
+        self._config.write_text(
+            f"host: 127.0.0.1\nport: {self.port}\nlog_file: {json.dumps(str(self._log))}\n"
+            f"jetstream {{ store_dir: {json.dumps(str(self._store))}, sync_interval: always }}\ninclude authorization.conf\n"
+        )
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([BIN / "nats-server", "-c", self._config])
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def fill_disk(self) -> None:
+        with suppress(OSError), (self._store / "ballast").open("wb") as ballast:
+            while True:
+                ballast.write(bytes(1024 * 1024))
+                ballast.flush()
+
+    def free_disk(self) -> None:
+        (self._store / "ballast").unlink()
+
+    def refusals(self) -> list[str]:
+        """Return what the server did not let a user do, but for services that found no streams and tried to make them."""
+        lines = self._log.read_text().splitlines()
+        return [line for line in lines if "Violation" in line and "$JS.API.STREAM." not in line]
+
+    def wait_until_it_answers(self) -> None:
+        import socket
+
+        def answers() -> bool:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+            return False
+
+        wait_until(answers, "nats-server answers")
+
+    def close(self) -> None:
+        self.kill()
+        self.proxy.close()
+        if self.disk_can_be_full:
+            subprocess.run(["umount", "--lazy", str(self._store)], check=False)

@@ -1,0 +1,114 @@
+"""What breaks the system: faults at random, from a seed, and what each of them is."""
+
+import asyncio
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+
+from e2e.conftest import Nightmail
+from faults.broker import Broker
+from faults.source import MOODS, MoodySource
+from mailer.smtp_server import DROP, SmtpServer
+
+SERVICES = ("api", "ticker", "runner-1", "mailer")
+#: Shorter and longer than a ticker's lease and a queue's `ack_wait`.
+SHORTEST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 6.0
+BETWEEN_FAULTS_SECONDS = 2.0
+
+
+class Chaos:
+    """Does one fault after the other. Each has ended when the next begins, but for what it leaves behind."""
+
+    def __init__(self, seed: int, system: Nightmail, broker: Broker, source: MoodySource, smtp: SmtpServer) -> None:
+        self._random = random.Random(seed)
+        self._system = system
+        self._broker = broker
+        self._source = source
+        self._smtp = smtp
+        self.done: Counter[str] = Counter()
+        self._faults: dict[str, Callable[[], None]] = {
+            **{f"{name} killed": lambda name=name: self._signal(name, signal.SIGKILL) for name in SERVICES},  # type: ignore[misc]
+            **{f"{name} stopped a while": lambda name=name: self._pause(name) for name in SERVICES},  # type: ignore[misc]
+            "sandbox killed": self._kill_sandbox,
+            "nats-server killed": self._kill_broker,
+            "nats-server stopped a while": self._pause_broker,
+            "connections cut": broker.proxy.cut,
+            **{f"source {mood}": lambda mood=mood: self._upset_source(mood) for mood in MOODS},  # type: ignore[misc]
+            "SMTP refuses for now": lambda: self._upset_smtp("on_rcpt", "451 not now"),
+            "SMTP talks garbage": lambda: self._upset_smtp("on_rcpt", "what is this"),
+            "SMTP hangs": lambda: self._upset_smtp("on_rcpt", None),
+            "SMTP drops after DATA": lambda: self._upset_smtp("after_data", DROP),
+        }
+        if broker.disk_can_be_full:
+            self._faults["disk full"] = self._fill_disk
+
+    def go_on_for(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            # Every kind before any for the second time: a short run has some of all.
+            fewest = min(self.done[name] for name in self._faults)
+            name = self._random.choice([name for name in self._faults if self.done[name] == fewest])
+            self._faults[name]()
+            self.done[name] += 1
+            time.sleep(self._random.uniform(0, min(BETWEEN_FAULTS_SECONDS, max(0.0, until - time.monotonic()))))
+
+    def _while(self) -> float:
+        return self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        with suppress(psutil.NoSuchProcess, KeyError, OSError):
+            self._system.processes()[name].send_signal(number)
+
+    def _pause(self, name: str) -> None:
+        with suppress(psutil.NoSuchProcess, KeyError, OSError):
+            process = self._system.processes()[name]
+            process.suspend()
+            time.sleep(self._while())
+            process.resume()
+
+    def _kill_sandbox(self) -> None:
+        with suppress(psutil.NoSuchProcess, KeyError, OSError):
+            if children := self._system.processes()["runner-1"].children(recursive=True):
+                self._random.choice(children).kill()
+
+    def _kill_broker(self) -> None:
+        self._broker.kill()
+        time.sleep(self._random.uniform(0, 2))
+        self._broker.start()
+
+    def _pause_broker(self) -> None:
+        self._broker.signal(signal.SIGSTOP)
+        time.sleep(self._while())
+        self._broker.signal(signal.SIGCONT)
+
+    def _fill_disk(self) -> None:
+        self._broker.fill_disk()
+        time.sleep(self._while() / 2)
+        self._broker.free_disk()
+        # JetStream switches itself off when it cannot write; whoever frees the disk starts it again.
+        self._broker.kill()
+        self._broker.start()
+
+    def _upset_source(self, mood: str) -> None:
+        self._source.mood = mood
+        time.sleep(self._while() / 2)
+        self._source.mood = None
+
+    def _upset_smtp(self, step: str, answer: str | None) -> None:
+        seconds = self._while() / 2
+
+        async def upset(_: str) -> str | None:
+            if answer is None:
+                await asyncio.sleep(seconds)
+            return answer
+
+        calm = getattr(self._smtp, step)
+        setattr(self._smtp, step, upset)
+        time.sleep(seconds)
+        setattr(self._smtp, step, calm)

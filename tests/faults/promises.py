@@ -1,0 +1,133 @@
+"""The promises of section 2 of the design, looked at from outside: the log, the SMTP server's mails, the answers over REST."""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import nats
+import nats.errors
+
+from e2e.conftest import Nightmail
+from faults.broker import Broker
+from nightmail_common.connection import seed_file
+from nightmail_common.events import MailEvent, ResultReady, RunEvent, RunFailed, RunRequested, RunSkipped
+from nightmail_common.log import EventLog
+from nightmail_common.schedule import Schedule
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class Told:
+    """What the log says of all runs."""
+
+    outcomes: dict[str, list[RunEvent]] = field(default_factory=lambda: defaultdict(list))
+    requested: dict[str, RunRequested] = field(default_factory=dict)
+    mailed: set[str] = field(default_factory=set)
+    #: By job's name: the due times that got an event of their own, and how many before it it speaks for.
+    due: dict[str, list[tuple[datetime, int]]] = field(default_factory=lambda: defaultdict(list))
+    requests_twice: int = 0
+
+    def take(self, event: RunEvent) -> None:
+        run_id = str(event.run_id)
+        match event:
+            case RunRequested():
+                self.requests_twice += run_id in self.requested
+                self.requested[run_id] = event
+                if event.trigger == "schedule":
+                    self.due[event.job_name].append((event.scheduled_at, event.missed_before))
+            case RunSkipped():
+                self.outcomes[run_id].append(event)
+                self.due[event.job_name].append((event.scheduled_at, event.missed_before))
+            case ResultReady() | RunFailed():
+                self.outcomes[run_id].append(event)
+            case MailEvent(kind="result"):
+                self.mailed.add(run_id)
+
+    def unfinished(self) -> set[str]:
+        """Return the runs that have no outcome, or a result that nobody says was mailed."""
+        running = self.requested.keys() - self.outcomes.keys()
+        results = {
+            run_id
+            for run_id, outcomes in self.outcomes.items()
+            if any(isinstance(one, ResultReady) for one in outcomes)
+        }
+        return running | (results - self.mailed)
+
+    def twice(self) -> list[str]:
+        return [run_id for run_id, outcomes in self.outcomes.items() if len(outcomes) > 1]
+
+    def dues_wrong(self, created: dict[str, datetime], schedule: Schedule, until: datetime) -> list[str]:
+        """Return what is wrong with the due times of jobs: those without a fate, and those with two."""
+        wrong = []
+        for job_name, since in created.items():
+            served = self.due.get(job_name, [])
+            wrong += [f"{job_name} {at} twice" for at, count in Counter(at for at, _ in served).items() if count > 1]
+            accounted = len({at for at, _ in served}) + sum(missed for _, missed in served)
+            owed = 0
+            for due in schedule.due_times(since):
+                if due > until:
+                    break
+                owed += 1
+            if accounted < owed:
+                wrong.append(f"{job_name}: {owed} due, {accounted} accounted for")
+        return wrong
+
+
+async def _read(broker: Broker) -> Told:
+    told = Told()
+    client = await nats.connect(
+        f"nats://127.0.0.1:{broker.port}", nkeys_seed=str(seed_file(broker.seeds, "auditor")), max_reconnect_attempts=-1
+    )
+    try:
+        async for batch in EventLog(client, "test", timedelta(days=1)).replay(("runs.>",)):
+            for stored in batch:
+                event = stored.event()
+                assert isinstance(event, RunEvent)
+                told.take(event)
+    finally:
+        await client.close()
+    return told
+
+
+def told(broker: Broker) -> Told:
+    return asyncio.run(asyncio.wait_for(_read(broker), 60))
+
+
+@dataclass(frozen=True)
+class Mailed:
+    """What the SMTP server said yes to: the mails of results, and those that came again."""
+
+    runs: set[str]
+    duplicates: int
+    other_message_ids: int
+
+    @classmethod
+    def of(cls, accepted: list[tuple[str, EmailMessage]]) -> "Mailed":
+        ids: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for recipient, mail in accepted:
+            # A run's mails of one kind are the same mail; a result has the CSV, what else is told of a run has not.
+            kind = "result" if any(mail.iter_attachments()) else str(mail["Subject"])
+            ids[f"{mail['X-Nightmail-Run']} {kind}", recipient].append(str(mail["Message-ID"]))
+        return cls(
+            {key.split()[0] for key, _ in ids if key.endswith(" result")},
+            sum(len(found) - 1 for found in ids.values()),
+            sum(len(set(found)) - 1 for found in ids.values()),
+        )
+
+
+def answers(system: Nightmail) -> dict[str, Any]:
+    """Return all that the read model answers, but for what depends on the moment of asking."""
+    found: dict[str, Any] = {}
+    for kind, path in (("jobs", "/jobs"), ("runs", "/runs")):
+        cursor: str | None = ""
+        while cursor is not None:
+            page = system.call("GET", path, params={"limit": 200} | ({"cursor": cursor} if cursor else {})).json()
+            for item in page["items"]:
+                item.pop("next_run", None)
+                found[f"{kind} {item.get('run_id', item['job_name'])}"] = item
+            cursor = page["next_cursor"]
+    return found

@@ -1,0 +1,180 @@
+"""The whole system, broken at random: every promise holds, whatever the seed."""
+
+import json
+import os
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conftest import job_request, wait_until
+from e2e.conftest import Nightmail
+from faults.broker import Broker
+from faults.chaos import Chaos
+from faults.promises import MINUTE, Mailed, answers, told
+from faults.source import MoodySource
+from mailer.smtp_server import SmtpServer
+from nightmail_common.schedule import Schedule
+
+SHORT_SECONDS = 20.0
+#: What is under way when the faults end may wait for its longest retry.
+SETTLE_SECONDS = 120.0
+JOBS = 5
+EVERY_MINUTE = "* * * * *"
+
+
+class Users:
+    """Ask for runs all the time, and note which were accepted."""
+
+    def __init__(self, system: Nightmail) -> None:
+        self.accepted: set[str] = set()
+        self._system = system
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        number = 0
+        while not self._stop.wait(0.3):
+            number += 1
+            headers = {"Authorization": f"Bearer {self._system.token}", "Idempotency-Key": str(number)}
+            try:
+                url = f"{self._system.url}/jobs/job {number % JOBS}/run"
+                answer = httpx.post(url, headers=headers, timeout=3)
+            except (httpx.TransportError, OSError):
+                continue
+            if answer.status_code == 202:
+                self.accepted.add(answer.json()["run_id"])
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    broker = Broker(folder)
+    broker.start()
+    broker.wait_until_it_answers()
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def source() -> Iterator[MoodySource]:
+    source = MoodySource()
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    smtp = SmtpServer()
+    smtp.start()
+    yield smtp
+    smtp.stop()
+
+
+@pytest.fixture
+def system(tmp_path: Path, broker: Broker, smtp: SmtpServer) -> Iterator[Nightmail]:
+    system = Nightmail(
+        tmp_path,
+        NIGHTMAIL_NATS_URL=f"nats://127.0.0.1:{broker.proxy.port}",
+        NIGHTMAIL_NATS_SEEDS=str(broker.seeds),
+        NIGHTMAIL_SMTP_HOST="127.0.0.1",
+        NIGHTMAIL_SMTP_PORT=str(smtp.port),
+        NIGHTMAIL_FETCH_TIMEOUT="2",
+    )
+    system.start()
+    yield system
+    if not system.ended():
+        system.stop()
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(SHORT_SECONDS, id="short"),
+        pytest.param(60 * float(os.environ.get("SOAK_MINUTES", "30")), id="soak", marks=pytest.mark.long),
+    ],
+)
+def test_every_promise_holds_whatever_breaks(
+    system: Nightmail,
+    broker: Broker,
+    source: MoodySource,
+    smtp: SmtpServer,
+    capsys: pytest.CaptureFixture[str],
+    seconds: float,
+) -> None:
+    seed = int(os.environ.get("SOAK_SEED") or random.randrange(2**32))
+    with capsys.disabled():
+        print(
+            f"\nfaults: seed {seed}, {seconds:.0f} s; the same again: make soak MINUTES={seconds / 60:.1f} SEED={seed}"
+        )
+    created = {}
+    for number in range(JOBS):
+        data = {"source_type": "api", "location": source.url, "file_type": "csv"}
+        job = job_request(
+            job_name=f"job {number}",
+            schedule_time=EVERY_MINUTE,
+            timezone="UTC",
+            data_source=data,
+            notify_on_failure=False,
+        )
+        assert system.call("POST", "/jobs/create", json=job).status_code == 201
+        created[f"job {number}"] = datetime.now(UTC)
+    users = Users(system)
+    chaos = Chaos(seed, system, broker, source, smtp)
+    try:
+        chaos.go_on_for(seconds)
+    finally:
+        users.stop()
+    until = datetime.now(UTC) - MINUTE / 6
+    wait_until(lambda: system.command_line("status").returncode == 0, "everything is ready again", SETTLE_SECONDS)
+    # Asked for often enough that the last due time is settled, and not so often that the asking is the load.
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        log = told(broker)
+        lost = (users.accepted - log.requested.keys()) | log.unfinished()
+        wrong = log.dues_wrong(created, Schedule.parse(EVERY_MINUTE, "UTC"), until)
+        if (not lost and not wrong) or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    for name in created:
+        assert system.call("POST", f"/jobs/{name}/pause").status_code == 200
+    wait_until(lambda: not (told(broker)).unfinished(), "what was due meanwhile has ended", SETTLE_SECONDS)
+
+    log = told(broker)
+    mailed = Mailed.of(smtp.accepted)
+    killed = chaos.done["mailer killed"]
+    not_mailed = {run_id for run_id in log.mailed if run_id not in mailed.runs}
+    with capsys.disabled():
+        print("".join(f"  {count:>5}  {name}\n" for name, count in sorted(chaos.done.items())), end="")
+        print(
+            f"  faults {sum(chaos.done.values())}, runs {len(log.requested)} ({len(users.accepted)} asked for), "
+            f"mails {len(smtp.recipients)}, lost {len(lost | not_mailed)}, run twice {len(log.twice()) + log.requests_twice}, "
+            f"due times wrong {len(wrong)}, mails again {mailed.duplicates} (mailers killed: {killed})"
+        )
+    assert lost == set()
+    assert not_mailed == set()
+    assert log.twice() == []
+    assert log.requests_twice == 0
+    assert wrong == []
+    assert mailed.other_message_ids == 0
+    assert mailed.duplicates <= killed
+    assert broker.refusals() == []
+
+    before = answers(system)
+    assert system.stop() == 0
+    shutil.rmtree(system.data_dir / "api")
+    system.start()
+    after = answers(system)
+    assert json.dumps(after, sort_keys=True) == json.dumps(before, sort_keys=True)
