@@ -7,6 +7,7 @@ OWN := $(notdir $(PACKAGES))
 ARGS ?=
 MINUTES ?= 30
 SEED ?=
+BENCHES ?= $(wildcard bench/*.py)
 
 .PHONY: install demo up test lint soak bench lock clean
 
@@ -39,7 +40,7 @@ soak: install
 	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long tests/faults
 
 bench: install
-	$(BIN)/python bench/idle.py $(ARGS)
+	for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench $(ARGS) || exit 1; done
 
 # Makes the lock anew; it names no index, and what is in it installs on every Python and platform that we support.
 lock: install
