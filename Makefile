@@ -37,7 +37,7 @@ lint: install
 
 # Breaks the running system at random, again and again; SEED=... repeats a run.
 soak: install
-	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long tests/faults
+	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long -o faulthandler_timeout=0 tests/faults
 
 bench: install
 	for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench $(ARGS) || exit 1; done
