@@ -1,10 +1,13 @@
 """Mailers as processes, as `nightmail up` starts them, and the events that they act on."""
 
+import asyncio
 import hashlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from conftest import NatsServer, eventually, free_port
+from conftest import DEADLINE_SECONDS, NatsServer, eventually, free_port
 from nightmail_common.events import (
     Blob,
     Event,
@@ -123,11 +126,23 @@ async def events_of(log: EventLog, run_id: UUID) -> list[Event]:
 
 async def mail_event(log: EventLog, run_id: UUID, count: int = 1) -> MailEvent:
     """Wait until the log says what became of a run's mail; return the last such event."""
+    return (await _mail_events(log, {run_id}, count))[-1]
 
-    async def look() -> list[MailEvent]:
-        found = [event for event in await events_of(log, run_id) if isinstance(event, MailEvent)]
-        return found if len(found) >= count else []
 
-    events = await eventually(look, f"the log says what became of the mail of {run_id}")
-    assert isinstance(events[-1], MailEvent)
-    return events[-1]
+async def mail_events(log: EventLog, runs: Sequence[RunEvent]) -> list[MailEvent]:
+    """Wait until the log says what became of each run's mail."""
+    return await _mail_events(log, {run.run_id for run in runs}, len(runs))
+
+
+async def _mail_events(log: EventLog, run_ids: set[UUID], count: int) -> list[MailEvent]:
+    found: list[MailEvent] = []
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),
+        aclosing(log.follow(["runs.*.mail-sent", "runs.*.mail-failed"])) as mails,
+    ):
+        async for batch in mails:
+            events = [stored.event() for stored in batch]
+            found += [event for event in events if isinstance(event, MailEvent) and event.run_id in run_ids]
+            if len(found) >= count:
+                return found
+    raise AssertionError("the log has no end")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from conftest import NatsServer, eventually
-from mailer.processes import CSV, MailerProcess, events_of, failure_of, mail_event, result_of
+from mailer.processes import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
 from mailer.smtp_server import DROP, Hang, Once, SmtpServer
 from nightmail_common.events import MailFailed, MailSent, MailSkipped
 from nightmail_common.job import Job
@@ -142,14 +142,12 @@ async def test_no_other_mail_waits_for_those_that_hang(
     others = [result_of(make_job()) for _ in range(20)]
     for event in others:
         await event_log.publish(event)
-    for event in others:
-        await mail_event(event_log, event.run_id)
+    await mail_events(event_log, others)
     assert time.monotonic() - begun < 10
     assert set(smtp_server.recipients) == {"reports@example.com"}
     for hang in hangs.values():
         hang.release()
-    for event in slow:
-        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert all(isinstance(event, MailSent) for event in await mail_events(event_log, slow))
     assert len(smtp_server.recipients) == 40
 
 
@@ -161,8 +159,7 @@ async def test_a_server_that_takes_few_connections_gets_no_more_and_all_mails(
     events = [result_of(make_job(consumer_emails=[f"{number}@example.com"])) for number in range(60)]
     for event in events:
         await event_log.publish(event)
-    for event in events:
-        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert all(isinstance(event, MailSent) for event in await mail_events(event_log, events))
     assert len(smtp_server.recipients) == 60
 
 
@@ -202,8 +199,7 @@ async def test_mails_of_a_mailer_that_is_killed_are_sent_by_the_next_and_a_dupli
     for hang in hangs:
         hang.release()
     start_mailer()
-    for event in events:
-        assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert all(isinstance(event, MailSent) for event in await mail_events(event_log, events))
     assert Counter(smtp_server.recipients) == copies
     assert len({mail["Message-ID"] for mail in smtp_server.mails}) == len(copies)
 

@@ -70,7 +70,7 @@ async def test_a_server_that_is_down_for_a_while_under_load_gets_every_mail_once
     before = len(smtp_server.recipients)
 
     async def says_why() -> bool:
-        reason = (await mailer.readiness())["dependencies"]["smtp"]
+        reason: str = (await mailer.readiness())["dependencies"]["smtp"]
         return reason == f"127.0.0.1:{smtp_server.port}: nobody listens there (connection refused)"
 
     await eventually(says_why, "readiness says that the server is away")

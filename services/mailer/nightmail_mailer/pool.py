@@ -51,6 +51,7 @@ class Pool:
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
         self._lent = 0
         self._returned = asyncio.Condition()
+        self._taking = asyncio.Lock()
         self.turns = Turns(MAX_CONNECTIONS, MAX_HANGING)
         #: The largest mail that the server takes (RFC 1870), as it said last; None if it does not say.
         self.max_mail_bytes: int | None = None
@@ -62,7 +63,8 @@ class Pool:
         One that is left with an error is closed, unless the server answered.
         """
         async with self.turns.turn() as turn:
-            connection = await self._take()
+            async with self._taking:  # in turn: a server that takes no more connections is asked by one of us
+                connection = await self._take()
             self.turns.begin(turn, partial(_abort, connection))
             self._lent += 1
             try:
@@ -76,6 +78,7 @@ class Pool:
                 self._lent -= 1
                 if connection.is_connected:
                     self._idle.append((connection, time.monotonic()))
+                    self._breaker.close()  # it is there, whoever could not connect meanwhile
                 async with self._returned:
                     self._returned.notify()
 
@@ -99,6 +102,8 @@ class Pool:
                 connection, since = self._idle.pop()
                 if await _is_alive(connection, time.monotonic() - since):
                     return connection
+                while self._idle:  # they were idle for longer
+                    _abort(self._idle.pop()[0])
             if self._breaker.reason is not None:
                 await self._breaker.until_closed()
                 continue
@@ -111,7 +116,7 @@ class Pool:
     async def _one_returned(self) -> None:
         with suppress(asyncio.TimeoutError):
             async with asyncio.timeout(TOO_MANY_SECONDS), self._returned:
-                await self._returned.wait()
+                await self._returned.wait_for(lambda: self._idle)
 
     async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
@@ -131,7 +136,7 @@ class Pool:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             connection.close()
             reason = f"{settings.smtp_host}:{settings.smtp_port}: {why(error)}"
-            if not (self._lent and isinstance(error, aiosmtplib.SMTPConnectResponseError)):
+            if not ((self._lent or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError)):
                 self._breaker.open(reason)  # else it is there, and wants no more connections than we have
             raise NotConnected(reason) from error
         size = connection.esmtp_extensions.get("size", "")

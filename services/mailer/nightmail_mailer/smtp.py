@@ -61,8 +61,8 @@ class Smtp:
                 connection = loan.connection
                 begun = time.perf_counter()
                 await self._begin(connection, mail, recipient)
-                protocol = connection.protocol
-                assert protocol is not None
+                if (protocol := connection.protocol) is None:
+                    raise aiosmtplib.SMTPServerDisconnected("lost before the mail was handed over")
                 handed_over = True
                 loan.turn.handed_over_at = time.monotonic()
                 protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
