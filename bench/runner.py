@@ -34,25 +34,31 @@ from nightmail_runner.sandbox.task import Succeeded, Task
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 WORKERS = 2
-BUDGETS = {"small": 0.9, "medium": 0.95, "end to end": 0.75}
-RUNS = {"small": 100, "medium": 40}
+BUDGETS = {"small": 0.9, "medium": 0.95, "end-to-end": 0.75}
+RUNS = {"small": 100, "medium": 40, "end-to-end": 200}
 ROWS = {"small": 100, "medium": 100_000}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", choices=[[], *BUDGETS], help="all of them if none is named")
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
-    bare_small: Sequence[float] = ()
-    for size in ("small", "medium"):
-        data = table(ROWS[size])
-        bare, sandbox = zip(
-            *((bare_rate(data, RUNS[size]), asyncio.run(sandbox_rate(data, RUNS[size]))) for _ in range(rounds)),
-            strict=True,
-        )
-        report(size, bare, sandbox)
-        bare_small = bare_small or bare
-    report("end to end", bare_small, [asyncio.run(end_to_end_rate(table(ROWS["small"]), 200)) for _ in range(rounds)])
+    arguments = parser.parse_args()
+    bare: Sequence[float]
+    ours: Sequence[float]
+    for what in arguments.what or BUDGETS:
+        if what == "end-to-end":
+            bare, ours = asyncio.run(end_to_end_rates(table(ROWS["small"]), arguments.rounds))
+        else:
+            data = table(ROWS[what])
+            bare, ours = zip(
+                *(
+                    (bare_rate(data, RUNS[what]), asyncio.run(sandbox_rate(data, RUNS[what])))
+                    for _ in range(arguments.rounds)
+                ),
+                strict=True,
+            )
+        report(what, bare, ours)
 
 
 def report(name: str, bare: Sequence[float], ours: Sequence[float]) -> None:
@@ -118,8 +124,12 @@ async def sandbox_rate(data: bytes, runs: int) -> float:
             return runs / (time.perf_counter() - since)
 
 
-async def end_to_end_rate(data: bytes, runs: int) -> float:
-    """Return the runs a second of two runner processes, from the first request to the last result in the log."""
+async def end_to_end_rates(data: bytes, rounds: int) -> tuple[list[float], list[float]]:
+    """Return the runs a second of the bare loop, and of two runner processes, round by round.
+
+    Of the runners: from the first request in the log to the last result in it.
+    """
+    bare, ours = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "files").mkdir()
@@ -145,16 +155,19 @@ async def end_to_end_rate(data: bytes, runs: int) -> float:
             }
             command = [sys.executable, "-m", "nightmail_runner"]
             runners = [start(command, environment) for _ in range(WORKERS)]
-            await request_and_await(log, WORKERS * 4)
-            since = time.perf_counter()
-            await request_and_await(log, runs)
-            seconds = time.perf_counter() - since
+            await request_and_await(log, WORKERS * 10)
+            runs = RUNS["end-to-end"]
+            for _ in range(rounds):
+                bare.append(await asyncio.to_thread(bare_rate, data, runs))
+                since = time.perf_counter()
+                await request_and_await(log, runs)
+                ours.append(runs / (time.perf_counter() - since))
             await client.close()
-            return runs / seconds
         finally:
             for process in (*runners, server):
                 process.kill()
                 process.wait()
+    return bare, ours
 
 
 def start(command: list[str], environment: dict[str, str], errors: int | None = None) -> "subprocess.Popen[bytes]":

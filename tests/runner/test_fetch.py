@@ -17,6 +17,7 @@ from nightmail_common.job import DataSource
 from nightmail_runner.addresses import Allowed, CheckingTransport, is_public
 from nightmail_runner.download import CannotFetch
 from nightmail_runner.fetch import Fetcher
+from nightmail_runner.source_secrets import source_secrets
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -54,9 +55,8 @@ async def source() -> AsyncIterator[Source]:
 async def fetcher(
     files: Path = Path(), *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
 ) -> AsyncIterator[Fetcher]:
-    environment = {f"NIGHTMAIL_SECRET_{name}": value for name, value in secrets.items()}
     async with httpx.AsyncClient(transport=CheckingTransport(Allowed(allow))) as client:
-        yield Fetcher(client, files, limit, 5.0, environment)
+        yield Fetcher(client, files, limit, 5.0, secrets)
 
 
 def api(url: str, **headers: str) -> DataSource:
@@ -213,3 +213,12 @@ async def test_a_file_in_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.csv").write_bytes(b"x")
     assert await fetched(stored("a/b.csv"), tmp_path) == b"x"
+
+
+def test_secrets_are_settings_and_the_key_of_the_links_is_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("NIGHTMAIL_SECRET_CRM=from-file\nNIGHTMAIL_SECRET_ERP=from-file\n")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_ERP", "from-environment")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_KEY", "signs the links")
+    assert source_secrets() == {"CRM": "from-file", "ERP": "from-environment"}

@@ -13,8 +13,9 @@ from runner.hostile.case import Hostile
 from runner.hostile.files import FILES
 from runner.hostile.kernel import KERNEL
 from runner.hostile.limits import LIMITS
+from runner.hostile.objects import OBJECTS
 
-CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS
+CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS
 
 
 @pytest.fixture(scope="module")
@@ -41,4 +42,4 @@ def test_a_hostile_script_finds_no_hole_and_the_next_run_is_unharmed(
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len(CORPUS) >= 40
+    assert len(CORPUS) >= 100

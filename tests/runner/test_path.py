@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import httpx
+
 from nightmail_common.events import ResultReady, RunFailed, RunStarted
 from nightmail_common.log import EventLog
 from runner.processes import Request, RunnerProcess, events_of, outcome_of
@@ -10,7 +12,8 @@ from runner.processes import Request, RunnerProcess, events_of, outcome_of
 async def test_a_request_becomes_started_and_then_a_result_with_its_csv(
     start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
 ) -> None:
-    await start_runner().ready()
+    runner = start_runner()
+    await runner.ready()
     request = await request_run()
 
     outcome = await outcome_of(event_log, request)
@@ -18,6 +21,15 @@ async def test_a_request_becomes_started_and_then_a_result_with_its_csv(
     assert isinstance(outcome, ResultReady)
     assert outcome.csv.data == b"region,amount\nnorth,17\nsouth,5\n"
     assert (outcome.rows, outcome.columns) == (2, ("region", "amount"))
+    async with httpx.AsyncClient() as client:
+        told = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
+    for line in (
+        'nightmail_runner_sandbox_outcomes_total{outcome="succeeded"} 1.0',
+        'nightmail_runner_run_seconds_count{stage="script"} 1.0',
+        "nightmail_runner_slots_busy 0.0",
+        "nightmail_runner_queue_waiting",
+    ):
+        assert line in told
     assert [stored.name for stored in await events_of(event_log, request)] == [
         "run-requested",
         RunStarted.name,

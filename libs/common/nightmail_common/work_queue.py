@@ -61,20 +61,27 @@ class Broker(NatsBroker):
 
 @dataclass(frozen=True)
 class Delivery(Generic[EventT]):
-    """An event as the queue hands it out. `number` counts its deliveries from 1."""
+    """An event as the queue hands it out. `number` counts its deliveries from 1.
+
+    `leave_slot`: to be called when what is left to do needs no slot; the next event is then fetched meanwhile.
+    """
 
     event: EventT
     number: int
     sequence: int
     time: datetime
     traceparent: str | None
+    leave_slot: Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long an event has its slot for itself: then it goes on without one, as long as fewer than `aside` do so."""
+    """How long an event has its slot for itself: then it goes on without one, as long as fewer than `aside` do so.
 
-    seconds: float
+    `seconds`: None for as long as it does not leave its slot by itself.
+    """
+
+    seconds: float | None
     aside: int
 
 
@@ -148,12 +155,15 @@ class WorkQueue(Generic[EventT]):
     async def take(self, message: NatsMessage) -> None:
         """Work on one event, from its delivery to its ack, or until it goes on without a slot."""
         if self._patience is None:
-            await self._take(message)
+            await self._take(message, lambda: None)
             return
-        taking = asyncio.create_task(self._take(message))
-        await asyncio.wait(
-            {taking}, timeout=self._patience.seconds if len(self._aside) < self._patience.aside else None
-        )
+        left = asyncio.Event()
+        taking = asyncio.create_task(self._take(message, left.set))
+        leaving = asyncio.create_task(left.wait())
+        await asyncio.wait({taking, leaving}, timeout=self._patience.seconds, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if len(self._aside) >= self._patience.aside:
+            await asyncio.wait({taking})
         if taking.done():
             taking.result()
         else:
@@ -166,8 +176,8 @@ class WorkQueue(Generic[EventT]):
         if self._aside:
             await asyncio.wait(self._aside)
 
-    async def _take(self, message: NatsMessage) -> None:
-        delivery = self._read(message)
+    async def _take(self, message: NatsMessage, leave_slot: Callable[[], None]) -> None:
+        delivery = self._read(message, leave_slot)
         if delivery is None:
             await message.reject()
             return
@@ -179,7 +189,7 @@ class WorkQueue(Generic[EventT]):
             except BROKER_ERRORS as error:  # it is delivered again, and the log says how far it came
                 logger.warning("ack_failed", error=str(error) or type(error).__name__)
 
-    def _read(self, message: NatsMessage) -> Delivery[EventT] | None:
+    def _read(self, message: NatsMessage, leave_slot: Callable[[], None]) -> Delivery[EventT] | None:
         subject, metadata = message.raw_message.subject, message.raw_message.metadata
         try:
             event = self._models[subject.rpartition(".")[2]].model_validate_json(message.body)
@@ -192,6 +202,7 @@ class WorkQueue(Generic[EventT]):
             sequence=metadata.sequence.stream,
             time=metadata.timestamp,
             traceparent=message.headers.get(TRACEPARENT),
+            leave_slot=leave_slot,
         )
 
 

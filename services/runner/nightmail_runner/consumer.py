@@ -9,7 +9,7 @@ import structlog
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import AttemptFailed, ResultReady, RunError, RunRequested, RunStarted
 from nightmail_common.log import EventLog
-from nightmail_common.work_queue import BROKER_ERRORS, Delivery, WorkQueue
+from nightmail_common.work_queue import BROKER_ERRORS, Delivery, Patience, WorkQueue
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 from nightmail_runner.work import Clock, Work, failure
 
@@ -39,12 +39,12 @@ class Consumer:
         runner: this process's name, for `run-started`.
     """
 
-    def __init__(self, log: EventLog, outcomes: Outcomes, work: Work, runner: str) -> None:
+    def __init__(self, log: EventLog, outcomes: Outcomes, work: Work, runner: str, slots: int) -> None:
         self._log = log
         self._outcomes = outcomes
         self._work = work
         self._runner = runner
-        self.queue = WorkQueue(DURABLE, [RunRequested], self._finish, MAX_ACK_PENDING)
+        self.queue = WorkQueue(DURABLE, [RunRequested], self._finish, MAX_ACK_PENDING, Patience(None, aside=slots))
 
     async def _finish(self, delivery: Delivery[RunRequested]) -> float | None:
         """Work on a run; return None when it has ended, or in how many seconds it is to be delivered again."""
@@ -62,6 +62,7 @@ class Consumer:
             return None
         saying = asyncio.create_task(self._say_started(delivery))
         outcome = await self.queue.or_give_up(self._work.do(request))
+        delivery.leave_slot()  # the next run may begin while this one's outcome is stored
         await saying
         if isinstance(outcome, ResultReady) or (outcome is not None and history.failed >= request.job.retries):
             await self._outcomes.publish(outcome, delivery.traceparent)

@@ -17,7 +17,6 @@ from nightmail_common.job_definition import fill_secrets
 from nightmail_runner.download import CannotFetch, download
 from nightmail_runner.sandbox.memory import MemoryFile
 
-SECRET_PREFIX = "NIGHTMAIL_SECRET_"  # noqa: S105 a name
 _CHUNK_BYTES = 1024 * 1024
 _OPEN_ONLY_THIS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -58,7 +57,7 @@ class Fetcher:
 
     Args:
         files: the folder; nothing outside of it is read.
-        environment: where secrets are, as `NIGHTMAIL_SECRET_NAME`.
+        secrets: what `{{ secrets.NAME }}` in a header stands for, by name.
     """
 
     def __init__(
@@ -67,17 +66,13 @@ class Fetcher:
         files: Path,
         max_input_bytes: int,
         timeout_seconds: float,
-        environment: Mapping[str, str],
+        secrets: Mapping[str, str],
     ) -> None:
         self._client = client
         self._files = files
         self._max_input_bytes = max_input_bytes
         self._timeout_seconds = timeout_seconds
-        self._secrets = {
-            name.removeprefix(SECRET_PREFIX): value
-            for name, value in environment.items()
-            if name.startswith(SECRET_PREFIX)
-        }
+        self._secrets = dict(secrets)
 
     async def fetch(self, source: DataSource) -> Input:
         """Return a source's bytes, sealed. Who gets them closes their file.

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 
 import httpx
+import uvloop
 from nats.aio.client import Client
 
 from nightmail_common import streams
@@ -18,13 +19,15 @@ from nightmail_common.service import run_service
 from nightmail_common.settings import load
 from nightmail_common.work_queue import Broker
 from nightmail_runner.addresses import Allowed, CheckingTransport
-from nightmail_runner.consumer import DRAIN_SECONDS, HAND_BACK_SECONDS, Consumer
+from nightmail_runner.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.fetch import Fetcher
+from nightmail_runner.metrics import watch_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
+from nightmail_runner.source_secrets import source_secrets
 from nightmail_runner.work import Ceilings, Work
 
 NAME = "runner"
@@ -35,7 +38,7 @@ HEADERS_BYTES = 4096
 def main() -> None:
     settings = load(RunnerSettings)
     try:
-        run_service(NAME, settings, partial(serve, settings))
+        run_service(NAME, settings, partial(serve, settings), uvloop.new_event_loop)
     except SandboxRefused as error:
         print(f"error: scripts cannot be locked in here: {error} (docs/sandbox.md)", file=sys.stderr)
         raise SystemExit(1) from None
@@ -77,14 +80,18 @@ async def _take_runs(
     transport = CheckingTransport(Allowed(settings.fetch_allow))
     async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
         files = settings.data_dir / "files"
-        fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, os.environ)
+        fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
         work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings, max_event_bytes)
-        consumer = Consumer(log, Outcomes(log, max_event_bytes), work, f"{socket.gethostname()}/{os.getpid()}")
+        runner, slots = f"{socket.gethostname()}/{os.getpid()}", settings.runner_concurrency
+        consumer = Consumer(log, Outcomes(log, max_event_bytes), work, runner, slots)
         broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
-        consumer.queue.subscribe(broker, settings.runner_concurrency)
+        consumer.queue.subscribe(broker, slots)
         await broker.start()
         await Previews(work).serve(client)
         health.add_nats(client)
+        watching = asyncio.create_task(watch_queue(client.jetstream(), DURABLE))
         await stop.wait()
+        watching.cancel()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.queue.give_up)
+        await consumer.queue.stop(broker)
         await broker.stop()

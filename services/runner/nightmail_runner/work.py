@@ -8,6 +8,7 @@ import structlog
 
 from nightmail_common.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
 from nightmail_common.script import ImportNotAllowed, check_imports
+from nightmail_runner import metrics
 from nightmail_runner.download import CannotFetch
 from nightmail_runner.fetch import Fetcher
 from nightmail_runner.outcome import body_bytes
@@ -63,7 +64,12 @@ class Work:
 
     async def do(self, request: RunRequested) -> ResultReady | RunFailed:
         """Return what came of a run. Whatever goes wrong becomes a `RunFailed`."""
-        clock = Clock()
+        with metrics.SLOTS_BUSY.track_inprogress():
+            ended = await self._ended(request, Clock())
+        metrics.observe(ended.timings)
+        return ended
+
+    async def _ended(self, request: RunRequested, clock: "Clock") -> ResultReady | RunFailed:
         outcome, input_sha256 = await self._do(request, clock)
         if isinstance(outcome, RunFailed):
             return outcome
@@ -98,7 +104,9 @@ class Work:
         except Exception as error:  # a request always ends in an event
             return _broken(request, error, clock), ""
         if isinstance(outcome, Succeeded):
+            metrics.SANDBOX_OUTCOMES.labels("succeeded").inc()
             return outcome, source.sha256()
+        metrics.SANDBOX_OUTCOMES.labels(outcome.kind).inc()
         why = RunError(
             stage=_STAGES[outcome.kind],
             type=outcome.type,

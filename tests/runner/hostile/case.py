@@ -31,4 +31,4 @@ class Hostile:
     @property
     def timeout_seconds(self) -> float:
         """Short only where that is how it ends: this machine may be busy."""
-        return 1.0 if "timeout" in self.ends else 20.0
+        return 0.7 if "timeout" in self.ends else 20.0

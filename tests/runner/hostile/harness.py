@@ -23,6 +23,7 @@ from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Task
 
 #: Of everything in here together, where there is a control group to be had; of each process otherwise.
 MEMORY_BYTES = 3 * 1024**3
+SANDBOXES = 4
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 HONEST = "return data.groupby('region', as_index=False).amount.sum()"
 HONEST_CSV = b"region,amount\nnorth,17\nsouth,5\n"
@@ -50,9 +51,16 @@ def memory_group() -> Path | None:
 
 
 async def run_all(scripts: dict[str, tuple[str, float]]) -> None:
+    """Run them in a few sandboxes at once: many only wait for their time to be over."""
+    waiting = list(scripts.items())
+    await asyncio.gather(*(run_some(waiting) for _ in range(SANDBOXES)))
+
+
+async def run_some(waiting: list[tuple[str, tuple[str, float]]]) -> None:
     async with Sandbox() as sandbox:
         with MemoryFile.of(DATA) as source:
-            for name, (script, seconds) in scripts.items():
+            while waiting:
+                name, (script, seconds) = waiting.pop()
                 limits = replace(TASK.limits, timeout_seconds=seconds)
                 outcome = await sandbox.run(replace(TASK, script=script, limits=limits), source)
                 after = await sandbox.run(TASK, source)

@@ -163,4 +163,133 @@ assert libc.prctl(15, b'renamed', 0, 0, 0) == 0
     "becomes_somebody_else": Hostile(
         "import os\nfor change in (os.setuid, os.setgid, os.seteuid):\n    attempt(change, 0 if os.getuid() else 65534)"
     ),
+    "calls_the_kernel_as_a_32_bit_program": Hostile(
+        _CTYPES
+        + """
+import mmap
+if not X86:
+    os.kill(os.getpid(), 31)
+# mov eax, 20 (getpid in 32 bits); int 0x80; ret
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(bytes.fromhex('b814000000cd80c3'))
+address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+print('HOLE', ctypes.CFUNCTYPE(ctypes.c_long)(address)())
+""",
+        ("killed",),
+        "SIGSYS",
+    ),
+    "stops_itself": Hostile("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", ("succeeded", "timeout")),
+    # The first process of a namespace is not ended by signals from inside of it.
+    "is_ended_by_its_own_alarm": Hostile(
+        "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.1)\nsignal.pause()", ("killed", "timeout")
+    ),
+    "survives_its_own_alarms": Hostile(
+        """
+import signal
+def handler(*arguments): raise RuntimeError('from a handler')
+for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
+    signal.signal(number, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.001)
+while True: pass
+""",
+        ("script", "killed", "timeout"),
+    ),
+    "asks_to_die_with_nobody": Hostile(
+        _CTYPES
+        + """
+for option in (1, 3, 5, 9, 21, 25, 28, 31, 32, 33, 35, 41, 50, 52, 53, 54, 62, 0x59616d61):  # prctl(2)
+    attempt(lambda: 1 / (libc.prctl(option, 9, 1, 0, 0) == 0))
+"""
+    ),
+    "compares_and_follows_other_processes": Hostile(
+        _CTYPES
+        + """
+import seccompy
+for name in ('kcmp', 'pidfd_open', 'pidfd_getfd', 'process_vm_readv', 'process_vm_writev', 'process_mrelease', 'migrate_pages',
+             'move_pages', 'get_mempolicy', 'sched_getattr', 'sched_setattr', 'ptrace', 'getpriority', 'rt_tgsigqueueinfo'):
+    attempt(call, seccompy.syscall_nr(name), 2, 2, 2, 2, 2)
+"""
+    ),
+    "signals_its_group": Hostile(
+        """
+import os, signal
+for pid in (0, -1):
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP, signal.SIGUSR1, 0):
+        attempt(os.kill, pid, number)
+"""
+    ),
+    "joins_or_leaves_sessions": Hostile(
+        "import os\nfor change in (os.setsid, os.setpgrp, lambda: os.setpgid(0, 0), lambda: os.nice(1), lambda: os.chroot('.')):\n"
+        "    attempt(change)"
+    ),
+    "makes_files_in_memory": Hostile(
+        """
+import os
+attempt(os.memfd_create, 'hole')
+attempt(os.eventfd, 0)
+from multiprocessing import shared_memory
+attempt(shared_memory.SharedMemory, None, True, 1000)
+"""
+    ),
+    "waits_for_events_of_the_kernel": Hostile(
+        _CTYPES
+        + """
+import seccompy
+for name in ('userfaultfd', 'io_uring_setup', 'io_setup', 'inotify_init1', 'fanotify_init', 'signalfd4', 'timerfd_create', 'epoll_create1',
+             'perf_event_open', 'bpf', 'keyctl', 'add_key', 'request_key'):
+    attempt(call, seccompy.syscall_nr(name), 0, 0, 0, 0, 0)
+"""
+    ),
+    "passes_descriptors_to_itself": Hostile(
+        """
+import socket
+attempt(socket.socketpair, socket.AF_UNIX, socket.SOCK_DGRAM)
+own = socket.socket(fileno=3)
+attempt(own.sendto, b'x', '/dev/log')
+attempt(own.sendto, b'x', '/run/systemd/journal/socket')
+own.detach()
+""",
+        ("succeeded", "killed"),
+    ),
+    "maps_all_of_memory": Hostile(
+        "import mmap\nfor power in (47, 46, 45, 44, 43, 42, 41, 40):\n    attempt(mmap.mmap, -1, 1 << power)"
+    ),
+    "duplicates_every_descriptor": Hostile(
+        "import os\nfor descriptor in range(64):\n    try:\n        os.dup2(1, descriptor)\n    except OSError:\n        pass",
+        ("killed",),
+    ),
+    "changes_the_output_after_it_is_written": Hostile(
+        """
+import os, threading
+def write():
+    while True:
+        for descriptor in range(4, 10):
+            try:
+                os.pwrite(descriptor, b'x', 0)
+            except OSError:
+                pass
+threading.Thread(target=write, daemon=True).start()
+""",
+        ("succeeded", "output", "killed"),
+    ),
+    "makes_a_result_of_holes": Hostile(
+        """
+import os
+for descriptor in range(4, 10):
+    try:
+        os.ftruncate(descriptor, 1 << 40)
+        print('HOLE', descriptor)
+    except OSError:
+        pass
+"""
+    ),
+    "asks_for_time_and_names": Hostile(
+        """
+import os, time, platform, socket
+attempt(time.clock_settime, time.CLOCK_REALTIME, 0)
+attempt(os.getlogin)
+attempt(os.sched_setaffinity, 0, {0})
+attempt(socket.sethostname, 'hole')
+"""
+    ),
 }

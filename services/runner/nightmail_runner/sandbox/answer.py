@@ -44,7 +44,7 @@ def succeeded(answer: dict[str, Any], log: str, csv: MemoryFile) -> Outcome:
     try:
         result = _Result.model_validate(answer)
     except ValidationError:
-        return _forged(log)
+        return forged(log)
     return Succeeded(csv, result.rows, tuple(result.columns), log, result.durations.plain())
 
 
@@ -53,9 +53,9 @@ def failed(answer: dict[str, Any], log: str) -> Failed:
     try:
         failure = _Failure.model_validate(answer)
     except ValidationError:
-        return _forged(log)
+        return forged(log)
     if failure.kind not in _OWN_KINDS:
-        return _forged(log)
+        return forged(log)
     return Failed(
         failure.kind,
         failure.type,
@@ -67,5 +67,6 @@ def failed(answer: dict[str, Any], log: str) -> Failed:
     )
 
 
-def _forged(log: str) -> Failed:
+def forged(log: str) -> Failed:
+    """Return the outcome of a run that says what no honest one says."""
     return Failed("killed", "Killed", "the script's process answered with something that is no answer", log)

@@ -64,5 +64,11 @@ def _qualified(error: BaseException) -> str:
     )
 
 
+def plain(text: str) -> str:
+    """Return text as every consumer of an event can hold it: short enough, without surrogates and NUL."""
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
+    return _cut(text)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT // 2] + "\n[...]\n" + text[-LONGEST_TEXT // 2 :]

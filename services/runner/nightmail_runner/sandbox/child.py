@@ -1,12 +1,14 @@
 """One run, in a process of its own: bytes to DataFrame to script to CSV."""
 
 import builtins
+import errno
 import io
 import os
 import resource
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
@@ -17,7 +19,7 @@ import pandas
 
 from nightmail_common.script import BODY_FUNCTION, INPUTS, ScriptForm, ScriptSyntaxError, compile_script
 from nightmail_runner.sandbox import protocol, reading, writing
-from nightmail_runner.sandbox.blame import Blame, blame
+from nightmail_runner.sandbox.blame import Blame, blame, plain
 
 #: What a name or value in a message may have at most: a message is for people.
 LONGEST_SHOWN = 200
@@ -26,6 +28,8 @@ MAX_OPEN_FILES = 64
 COLUMN_NAMES_CHARACTERS = 32 * 1024
 #: Kept back from a run's memory, so that it can still say that it had too little.
 LAST_WORDS_BYTES = 32 * 1024**2
+
+OUT_OF_MEMORY = Blame("OutOfMemory", "the run needed more memory than it may have")
 
 _NOTHING = object()
 
@@ -61,9 +65,11 @@ def run(sock: socket.socket) -> None:
         return
     task, (source, output) = received
     sys.stdin = io.StringIO()
-    with open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False) as printed:
-        sys.stdout = sys.stderr = printed
-        answer = _Run(task, source, output).answer()
+    printed = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stderr = printed
+    answer = _Run(task, source, output).answer()
+    with suppress(OSError, ValueError):  # the script has closed it
+        printed.flush()
     protocol.send(sock, answer)
 
 
@@ -151,8 +157,9 @@ def run_script(task: dict[str, Any], data: "pandas.DataFrame") -> "pandas.DataFr
     module.__dict__.update(inputs, __builtins__=builtins)
     exec(code, module.__dict__)  # noqa: S102 what this process is for
     result = _result(form, module.__dict__, inputs)
-    if isinstance(result, pandas.DataFrame):
-        return result
+    if issubclass(type(result), pandas.DataFrame):  # what it says of its own __class__ does not count
+        frame: pandas.DataFrame = result
+        return frame
     raise NotADataFrame(_what_came_instead(form, result))
 
 
@@ -177,25 +184,36 @@ def _what_came_instead(form: ScriptForm, result: Any) -> str:
 
 def _column_names(table: "pandas.DataFrame") -> list[str]:
     """Return the names of the columns, as many as a message can carry."""
-    names = []
+    names: list[str] = []
     room = COLUMN_NAMES_CHARACTERS
     for name in table.columns:
-        room -= len(str(name))
+        shown = f"{name}"
+        room -= str.__len__(shown)
         if room < 0:
             break
-        names.append(str(name))
+        names.append(shown)
     return names
 
 
 def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:
-    if isinstance(error, MemoryError) or "out of memory" in str(error):  # pandas' parser raises an error of its own
-        return _told("out_of_memory", Blame("OutOfMemory", "the run needed more memory than it may have"))
+    try:
+        return _explained(stage, error, script)
+    except BaseException:  # an exception is an object of the script's: whatever we ask it for may raise another
+        kind = stage if stage != "parse" else "script"
+        return _told(kind, Blame(type.__getattribute__(type(error), "__name__"), "the error cannot be shown"))
+
+
+def _explained(stage: str, error: BaseException, script: str) -> dict[str, Any]:
     match error:
+        case MemoryError():
+            return _told("out_of_memory", OUT_OF_MEMORY)
+        case pandas.errors.ParserError() if "out of memory" in str(error):
+            return _told("out_of_memory", OUT_OF_MEMORY)
         case NotADataFrame():
             return _told("not_a_dataframe", Blame("NotADataFrame", str(error)))
         case ScriptSyntaxError():
             return _told("script", Blame("SyntaxError", str(error), line=error.line))
-        case OSError() if stage == "output":
+        case OSError(errno=errno.EFBIG) if stage == "output":
             return _told("output_too_large", Blame("OutputTooLarge", "the CSV is larger than it may be"))
         case _ if stage == "script":
             return _told("script", blame(error, script))
@@ -204,4 +222,10 @@ def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:
 
 
 def _told(kind: str, why: Blame) -> dict[str, Any]:
-    return {"kind": kind, "type": why.type, "message": why.message, "traceback": why.traceback, "line": why.line}
+    return {
+        "kind": kind,
+        "type": plain(why.type)[:LONGEST_SHOWN],
+        "message": plain(why.message),
+        "traceback": None if why.traceback is None else plain(why.traceback),
+        "line": why.line,
+    }

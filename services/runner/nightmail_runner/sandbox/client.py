@@ -6,7 +6,6 @@ async with Sandbox() as sandbox:
 """
 
 import asyncio
-import signal
 import socket
 from collections import deque
 from contextlib import suppress
@@ -16,7 +15,8 @@ from typing import Self
 import structlog
 
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.answer import failed, succeeded
+from nightmail_runner.sandbox.answer import failed, forged, succeeded
+from nightmail_runner.sandbox.death import MachineMemory, how_it_died
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.process import Process, RunEnded
 from nightmail_runner.sandbox.server import ForkServerProcess
@@ -29,6 +29,8 @@ LONGEST_RESTART_SECONDS = 5.0
 PROCESS_WAIT_SECONDS = 60.0
 #: From the end of a process to the news of it from the fork server: a few milliseconds.
 EXIT_WAIT_SECONDS = 10.0
+#: A process that has closed its socket is dying, and gives back its memory meanwhile; or its script plays with us.
+DYING_SECONDS = 1.0
 
 logger = structlog.get_logger()
 
@@ -54,6 +56,7 @@ class Sandbox:
         self._wanted_spares = spares
         self._spares: deque[Process] = deque()
         self._processes: dict[int, Process] = {}
+        self._memory = MachineMemory()
         self._spare_came = asyncio.Condition()
         self._keeping: asyncio.Task[None] | None = None
         self._server: ForkServerProcess | None = None
@@ -103,7 +106,7 @@ class Sandbox:
         output = MemoryFile("csv")
         outcome: Outcome | None = None
         try:
-            outcome = await _work(process, task, source, output)
+            outcome = await _work(process, task, source, output, self._memory)
             return outcome
         finally:
             process.close()
@@ -184,7 +187,7 @@ class Sandbox:
             self._spares.popleft().close()
 
 
-async def _work(process: Process, task: Task, source: MemoryFile, output: MemoryFile) -> Outcome:
+async def _work(process: Process, task: Task, source: MemoryFile, output: MemoryFile, memory: MachineMemory) -> Outcome:
     asking = {
         "script": task.script,
         "file_type": task.file_type,
@@ -208,9 +211,10 @@ async def _work(process: Process, task: Task, source: MemoryFile, output: Memory
         process.kill()
         message = f"the run took longer than {task.limits.timeout_seconds:g} s"
         return Failed("timeout", "Timeout", message, process.printed())
-    except (RunEnded, protocol.BrokenMessage):
-        process.kill()
-        return await _post_mortem(process)
+    except protocol.BrokenMessage:
+        return forged(process.printed())
+    except RunEnded:
+        return await _post_mortem(process, memory)
     process.kill()
     log = process.printed()
     if "rows" not in answer:
@@ -223,13 +227,13 @@ async def _work(process: Process, task: Task, source: MemoryFile, output: Memory
     return succeeded(answer, log, output)
 
 
-async def _post_mortem(process: Process) -> Failed:
-    try:
-        code = await asyncio.wait_for(asyncio.shield(process.exited), EXIT_WAIT_SECONDS)
-    except (TimeoutError, SandboxGone):
-        return Failed("sandbox", "SandboxBroken", "the sandbox ended under the run", process.printed())
-    if code == -signal.SIGKILL:
-        message = "the kernel ended the script's process, most likely because the machine was short of memory"
+async def _post_mortem(process: Process, memory: MachineMemory) -> Failed:
+    """Return why a run closed its socket without an answer."""
+    await asyncio.wait({process.exited}, timeout=DYING_SECONDS)
+    if not process.exited.done():
+        process.kill()
+        message = "the script's process closed its connection to the runner and went on without giving a result"
         return Failed("killed", "Killed", message, process.printed())
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended by itself with status {code}"
-    return Failed("killed", "Killed", f"the script's process {how} before it gave a result", process.printed())
+    if process.exited.exception() is not None:
+        return Failed("sandbox", "SandboxBroken", "the sandbox ended under the run", process.printed())
+    return how_it_died(process.exited.result(), process.printed(), memory)

@@ -12,7 +12,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -27,9 +26,8 @@ RUN_SOCKET_DESCRIPTOR = 3
 OOM_SCORE = 500
 #: Processes and threads of all runs of this fork server together; pandas needs a handful.
 MAX_PROCESSES = 512
-#: How long a fork is tried for while there are no processes to be had.
-FORK_PATIENCE_SECONDS = 30.0
-FORK_RETRY_SECONDS = 0.02
+#: Between two tries of a fork while there are no processes to be had.
+FORK_RETRY_MS = 20
 
 
 class ForkServer:
@@ -82,15 +80,15 @@ class ForkServer:
         return pidfd
 
     def _patient_fork(self) -> int:
-        """Fork; a run that has used up the processes of us all is soon killed by its runner."""
-        until = time.monotonic() + FORK_PATIENCE_SECONDS
+        """Fork; a run that has used up the processes of us all is killed by its runner when its time is over."""
+        runner_gone = select.poll()
+        runner_gone.register(self._control, 0)
         while True:
             try:
                 return self._os_fork()
             except OSError:
-                if time.monotonic() > until:
+                if runner_gone.poll(FORK_RETRY_MS):
                     raise
-                time.sleep(FORK_RETRY_SECONDS)
 
     def _reap(self, pidfd: int) -> None:
         pid, status = os.waitpid(self._children.pop(pidfd), 0)
@@ -138,6 +136,7 @@ def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
 
     child.warm_up()
     nothing = os.open(os.devnull, os.O_RDONLY)
+    first_of_its_namespace = lockdown.filter_of_run(1)
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it looks at
 
@@ -151,7 +150,8 @@ def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
             os.closerange(RUN_SOCKET_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
             own = socket.socket(fileno=RUN_SOCKET_DESCRIPTOR)
             if protected:
-                lockdown.lock_down_run()
+                pid = os.getpid()
+                lockdown.lock_down_run(first_of_its_namespace if pid == 1 else lockdown.filter_of_run(pid))
             child.run(own)
             status = 0
         finally:

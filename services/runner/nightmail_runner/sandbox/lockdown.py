@@ -63,15 +63,18 @@ def lock_down_server() -> None:
         raise CannotLockDown(f"the kernel refuses the lock-down: {error}") from error
 
 
-def lock_down_run() -> None:
+def lock_down_run(run_filter: seccompy.Filter) -> None:
     """Take from this process, a fork of the fork server, what only the fork server needs.
+
+    Args:
+        run_filter: of this process's id.
 
     Raises:
         CannotLockDown: the kernel refuses.
     """
     drop_capabilities()
     try:
-        _run_filter(os.getpid()).load()
+        run_filter.load()
     except seccompy.SeccompError as error:
         raise CannotLockDown(f"the kernel refuses the filter of a run: {error}") from error
 
@@ -115,7 +118,8 @@ def _server_filter() -> seccompy.Filter:
     return filtered
 
 
-def _run_filter(pid: int) -> seccompy.Filter:
+def filter_of_run(pid: int) -> seccompy.Filter:
+    """Return the filter of a run, compiled: no new processes, no signals to any process but `pid`."""
     filtered = seccompy.Filter(default=seccompy.Action.ALLOW)
     for name in (*OF_THE_SERVER_ONLY, "unshare", "setns"):
         with suppress(ValueError):
@@ -124,4 +128,5 @@ def _run_filter(pid: int) -> seccompy.Filter:
     filtered.errno("clone", errno.EPERM)
     for name in ("kill", "tgkill"):
         filtered.errno(name, errno.EPERM, args=[(0, CmpOp.NE, pid)])
+    assert filtered.program
     return filtered
