@@ -26,8 +26,10 @@ CONNECT_TIMEOUT_SECONDS = 15.0
 #: For any answer but the one to a mail's end (RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long is
 #: tried again later).
 COMMAND_TIMEOUT_SECONDS = 60.0
-#: When the server takes no more connections, and none of ours comes back, after so long another is tried.
-TOO_MANY_SECONDS = 1.0
+#: When the server took no more connections, it is asked for another after so long; meanwhile ours go round.
+FULL_SECONDS = 10.0
+#: So often it is looked whether one that hangs can be cut off for that.
+LOOK_SECONDS = 1.0
 
 
 class NotConnected(Exception):
@@ -52,6 +54,7 @@ class Pool:
         self._lent = 0
         self._returned = asyncio.Condition()
         self._taking = asyncio.Lock()
+        self._full_until = 0.0
         self.turns = Turns(MAX_CONNECTIONS, MAX_HANGING)
         #: The largest mail that the server takes (RFC 1870), as it said last; None if it does not say.
         self.max_mail_bytes: int | None = None
@@ -107,15 +110,16 @@ class Pool:
             if self._breaker.reason is not None:
                 await self._breaker.until_closed()
                 continue
-            with suppress(NotConnected):
-                return await self._connect()
-            if self._breaker.reason is None:
+            if self._lent and time.monotonic() < self._full_until:
                 self.turns.cut_oldest()
                 await self._one_returned()
+                continue
+            with suppress(NotConnected):
+                return await self._connect()
 
     async def _one_returned(self) -> None:
         with suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(TOO_MANY_SECONDS), self._returned:
+            async with asyncio.timeout(LOOK_SECONDS), self._returned:
                 await self._returned.wait_for(lambda: self._idle)
 
     async def _connect(self) -> aiosmtplib.SMTP:
@@ -136,8 +140,10 @@ class Pool:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             connection.close()
             reason = f"{settings.smtp_host}:{settings.smtp_port}: {why(error)}"
-            if not ((self._lent or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError)):
-                self._breaker.open(reason)  # else it is there, and wants no more connections than we have
+            if (self._lent or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError):
+                self._full_until = time.monotonic() + FULL_SECONDS  # it is there, and wants no more than we have
+            else:
+                self._breaker.open(reason)
             raise NotConnected(reason) from error
         size = connection.esmtp_extensions.get("size", "")
         self.max_mail_bytes = int(size) or None if size.isdigit() else None
