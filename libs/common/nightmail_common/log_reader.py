@@ -1,6 +1,7 @@
 """Reading the log in order, through a broker that may go and come back."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
 from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.envelope import StoredEvent
@@ -22,6 +23,8 @@ from nightmail_common.streams import STREAM
 FETCH_BATCH = 500
 #: How long a reader waits before it looks whether its consumer still exists.
 IDLE_TIMEOUT_SECONDS = 2.0
+#: The broker ends a fetch itself; an answer that takes longer than that got lost.
+ANSWER_SECONDS = 1.0
 #: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
 READER_INACTIVE_SECONDS = 30.0
 
@@ -70,17 +73,20 @@ class LogReader:
     async def _consume(self, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         reconnects = self._client.stats["reconnects"]
         info = await self._js.add_consumer(STREAM, self._config())
-        subscription = await self._js.pull_subscribe_bind(consumer=info.name, stream=STREAM)
+        pull = _Pull(self._client, info.name)
+        await pull.open()
         delivered = 0
         pending = info.num_pending or 0
         try:
             while not (end_when_idle and pending == 0):
                 # A single fetch returns at once when something comes; one of many would wait to be filled.
-                messages = await _fetch(subscription, 1 if pending < 2 else min(pending, FETCH_BATCH))
+                messages = await pull.fetch(1 if pending < 2 else min(pending, FETCH_BATCH))
                 end_if_cancelled()
                 if self._client.stats["reconnects"] != reconnects:
                     return
                 if not messages:
+                    if pending:  # what was to come has been purged or has expired, or the answer got lost
+                        raise nats.errors.TimeoutError
                     continue
                 positions = [message.metadata.sequence.consumer for message in messages]
                 if positions != list(range(delivered + 1, delivered + len(messages) + 1)):
@@ -90,7 +96,7 @@ class LogReader:
                 yield [_from_message(message) for message in messages]
         finally:
             with suppress(nats.errors.Error, OSError):
-                await subscription.unsubscribe()
+                await pull.close()
 
     def _config(self) -> ConsumerConfig:
         start: dict[str, Any]
@@ -117,11 +123,55 @@ class LogReader:
         )
 
 
-async def _fetch(subscription: JetStreamContext.PullSubscription, batch: int) -> list[Msg]:
-    try:
-        return await subscription.fetch(batch, timeout=IDLE_TIMEOUT_SECONDS)
-    except nats.errors.TimeoutError:
-        return []
+class _Pull:
+    """Fetches of one consumer. nats-py's own makes a task and a timer per message, which is most of a long replay."""
+
+    def __init__(self, client: Client, consumer: str) -> None:
+        self._client = client
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}"
+        self._inbox = client.new_inbox()
+        self._messages: list[Msg] = []
+        self._wanted = 0
+        self._status: Msg | None = None
+        self._done = asyncio.Event()
+
+    async def open(self) -> None:
+        # A fetch asks for no more than FETCH_BATCH; the client's own limits are for who does not ask.
+        self._subscription = await self._client.subscribe(
+            self._inbox, cb=self._take, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
+
+    async def close(self) -> None:
+        await self._subscription.unsubscribe()
+
+    async def fetch(self, batch: int) -> list[Msg]:
+        """Return so many messages, or what came in time.
+
+        Raises:
+            nats.errors.Error: the consumer is gone, or cannot be reached.
+        """
+        self._messages, self._wanted, self._status = [], batch, None
+        self._done.clear()
+        request = {"batch": batch, "expires": int(IDLE_TIMEOUT_SECONDS * 1e9)}
+        await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_TIMEOUT_SECONDS + ANSWER_SECONDS):
+                await self._done.wait()
+        self._wanted = 0
+        if self._status is not None and not self._messages:
+            headers = self._status.headers or {}
+            if headers.get(Header.STATUS) not in {"404", "408"}:
+                raise nats.errors.Error(f"{headers.get(Header.STATUS)} {headers.get(Header.DESCRIPTION, '')}")
+        return self._messages
+
+    async def _take(self, message: Msg) -> None:
+        if not message.reply:  # a message of the log has where to ack it; a status has not
+            self._status = message
+            self._done.set()
+        else:
+            self._messages.append(message)
+            if len(self._messages) >= self._wanted:
+                self._done.set()
 
 
 def _from_message(message: Msg) -> StoredEvent:
