@@ -24,7 +24,7 @@ async def test_no_due_time_is_missed_and_none_comes_twice_while_tickers_and_brok
 async def test_after_all_tickers_were_down_run_once_ran_once_skip_did_not_and_the_events_say_what_was_missed(
     nats_server: NatsServer, nats_client: Client, tmp_path: Path
 ) -> None:
-    told = await outage(nats_server, tmp_path, minutes=3, speed=20)
+    told = await outage(nats_server, tmp_path, minutes=3, speed=40)
     before = {event.job_name: event.scheduled_at for event in told[:2]}
     after = {event.job_name: event for event in told[2:4]}
     late, skipped = after["runs once"], after["skips"]
