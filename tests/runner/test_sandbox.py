@@ -122,7 +122,7 @@ def fork_servers() -> list[psutil.Process]:
 
 
 async def test_many_runs_leave_no_descriptor_process_or_memory_behind(sandbox: Sandbox) -> None:
-    runs = int(os.environ.get("MANY_RUNS", "150"))
+    runs = int(os.environ.get("MANY_RUNS", "100"))
     own = psutil.Process()
     with MemoryFile.of(DATA) as source:
 
@@ -133,7 +133,7 @@ async def test_many_runs_leave_no_descriptor_process_or_memory_behind(sandbox: S
                     outcome.csv.close()
             gc.collect()
 
-        await some(50)
+        await some(30)
         [server] = fork_servers()
         before = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
         await some(runs)
