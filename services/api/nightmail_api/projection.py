@@ -5,17 +5,17 @@ transaction as the rows that it changed, so a process killed at any point goes o
 """
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
+from nightmail_api.database import open_to_write
+from nightmail_api.run_columns import columns, expires_at, identity, iso
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import (
     Event,
@@ -26,82 +26,18 @@ from nightmail_common.events import (
     JobPaused,
     JobResumed,
     JobUpdated,
-    MailEvent,
     RecipientUnsubscribed,
-    ResultReady,
     RunEvent,
-    RunFailed,
     RunRequested,
     RunSkipped,
-    RunStarted,
 )
 from nightmail_common.job import Job
 from nightmail_common.run import status_after
 
-#: A file with another number is made anew from the log.
-SCHEMA_VERSION = 4
-
-_SCHEMA = """
-CREATE TABLE checkpoint (
-    sequence INTEGER NOT NULL,
-    log_id TEXT NOT NULL
-);
-CREATE TABLE jobs (
-    job_name TEXT PRIMARY KEY,
-    folded_name TEXT NOT NULL,
-    status TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    job_id TEXT,
-    definition TEXT,
-    last_run_id TEXT,
-    unsubscribed TEXT NOT NULL DEFAULT '[]'
-);
-CREATE TABLE versions (
-    job_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    job_name TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    time TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    rolled_back_to INTEGER,
-    definition TEXT NOT NULL,
-    PRIMARY KEY (job_id, version)
-);
-CREATE INDEX versions_by_name ON versions (job_name);
-CREATE TABLE runs (
-    sequence INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL UNIQUE,
-    job_name TEXT NOT NULL,
-    job_id TEXT NOT NULL,
-    job_version INTEGER NOT NULL,
-    trigger TEXT NOT NULL,
-    scheduled_at TEXT NOT NULL,
-    late INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    requested_at TEXT,
-    started_at TEXT,
-    finished_at TEXT,
-    rows INTEGER,
-    error TEXT,
-    mails TEXT NOT NULL DEFAULT '[]',
-    timings TEXT,
-    outcome_sequence INTEGER,
-    timeline TEXT NOT NULL
-);
-CREATE TABLE erased (
-    job_id TEXT PRIMARY KEY,
-    job_name TEXT NOT NULL
-);
-CREATE INDEX runs_by_job ON runs (job_name, sequence);
-CREATE INDEX runs_by_status ON runs (status, sequence);
-"""
+#: A transaction of so many deletions blocks the event loop for a few milliseconds.
+EXPIRED_AT_ONCE = 100
 
 logger = structlog.get_logger()
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment in UTC with milliseconds: texts in the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -121,10 +57,7 @@ class Projection:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if _schema_version(path) != SCHEMA_VERSION:
-            _remove(path)
-        self._rows = self._open()
+        self._rows = open_to_write(path)
 
     def close(self) -> None:
         self._rows.close()
@@ -176,21 +109,23 @@ class Projection:
             self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return Applied(checkpoint, late)
 
-    def _open(self) -> sqlite3.Connection:
-        rows = sqlite3.connect(self.path, isolation_level=None)
-        rows.execute("PRAGMA journal_mode = WAL")
-        rows.execute("PRAGMA synchronous = NORMAL")
-        # What is deleted is overwritten with zeros: an erased job must not stay in the file's free pages.
-        rows.execute("PRAGMA secure_delete = ON")
-        rows.execute("PRAGMA busy_timeout = 5000")
-        rows.execute("BEGIN IMMEDIATE")
-        if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-            for statement in _SCHEMA.split(";"):
-                rows.execute(statement)
-            rows.execute("INSERT INTO checkpoint VALUES (0, '')")
-            rows.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        rows.execute("COMMIT")
-        return rows
+    def expire(self, now: datetime) -> int:
+        """Delete runs whose first event the log has dropped, the oldest and at most `EXPIRED_AT_ONCE`; return how many.
+
+        A run lives as long as its first event, so that rows made anew from the log are the same.
+        """
+        with self._rows:
+            self._rows.execute("BEGIN IMMEDIATE")
+            expired = self._rows.execute(
+                "SELECT run_id, job_name, sequence FROM runs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
+                (now.timestamp(), EXPIRED_AT_ONCE),
+            ).fetchall()
+            for run_id, job_name, sequence in expired:
+                self._rows.execute(
+                    "UPDATE jobs SET last_run_id = NULL WHERE job_name = ? AND last_run_id = ?", (job_name, run_id)
+                )
+                self._rows.execute("DELETE FROM runs WHERE sequence = ?", (sequence,))
+        return len(expired)
 
     def _apply_one(self, stored: StoredEvent) -> bool:
         """Apply an event; False if it is about an erased job and must not be in the log."""
@@ -287,24 +222,25 @@ class Projection:
         entry = json.dumps({"type": stored.name, "time": iso(stored.time), "sequence": stored.sequence})
         before = self._rows.execute("SELECT status, mails FROM runs WHERE run_id = ?", (run_id,)).fetchone()
         if before is None:
-            # Without its request (older than the retention) a run is known from what else carries its job.
-            known = _identity(event)
+            known = identity(event)
             if self._is_erased(event.job_name, None if known is None else known["job_id"]):
                 return False
-            if known is None:
+            if known is None or not isinstance(event, RunRequested | RunSkipped):
+                # Its first event is older than the retention, and so is the run: its last ones are about to go, too.
                 return True
-            self._insert_run(stored.sequence, run_id, {"status": "requested", "timeline": entry} | known)
+            first = {"status": "requested", "timeline": entry, "expires_at": expires_at(stored)}
+            self._insert_run(stored.sequence, run_id, first | known)
             self._rows.execute(
                 "UPDATE jobs SET last_run_id = ? WHERE job_name = ? AND job_id = ?",
                 (run_id, event.job_name, known["job_id"]),
             )
         status, mails = before or (None, "[]")
-        columns = {"status": status_after(status, event)} | _columns(event, stored, status, mails)
+        changed = {"status": status_after(status, event)} | columns(event, stored, status, mails)
         timeline = "" if before is None else ", timeline = timeline || ?"
-        changes = ", ".join(f"{column} = ?" for column in columns)
+        changes = ", ".join(f"{column} = ?" for column in changed)
         self._rows.execute(
             f"UPDATE runs SET {changes}{timeline} WHERE run_id = ?",  # noqa: S608
-            (*columns.values(), *(() if before is None else ("," + entry,)), run_id),
+            (*changed.values(), *(() if before is None else ("," + entry,)), run_id),
         )
         return True
 
@@ -319,75 +255,3 @@ class Projection:
             f"INSERT INTO runs ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608
             (sequence, run_id, *columns.values()),
         )
-
-
-def _identity(event: RunEvent) -> dict[str, Any] | None:
-    """Return what a run is, from an event that tells; None from one that does not."""
-    match event:
-        case RunRequested() | ResultReady() | RunFailed():
-            job_id, job_version, trigger, late = event.job.job_id, event.job.version, event.trigger, event.late
-        case RunSkipped():
-            job_id, job_version, trigger, late = event.job_id, event.job_version, "schedule", False
-        case _:
-            return None
-    return {
-        "job_name": event.job_name,
-        "job_id": str(job_id),
-        "job_version": job_version,
-        "trigger": trigger,
-        "scheduled_at": event.scheduled_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "late": late,
-    }
-
-
-def _columns(event: RunEvent, stored: StoredEvent, status: str | None, mails: str) -> dict[str, Any]:
-    """Return what an event says about its run beside the status."""
-    now = iso(stored.time)
-    match event:
-        case RunRequested() if status is None:
-            return {"requested_at": now}
-        case RunStarted():
-            return {"started_at": now}
-        case RunSkipped():
-            return {"finished_at": now}
-        case ResultReady():
-            return {
-                "finished_at": now,
-                "rows": event.rows,
-                "timings": event.timings.model_dump_json(),
-                "outcome_sequence": stored.sequence,
-            }
-        case RunFailed():
-            return {
-                "finished_at": now,
-                "error": event.error.model_dump_json(),
-                "timings": event.timings.model_dump_json(),
-                "outcome_sequence": stored.sequence,
-            }
-        case MailEvent():
-            return {"mails": _merged_mails(mails, event)}
-        case _:
-            return {}
-
-
-def _merged_mails(before: str, event: MailEvent) -> str:
-    """Return the latest outcome per recipient and kind of mail, as JSON."""
-    latest = {(mail["kind"], mail["address"]): mail for mail in json.loads(before)}
-    for recipient in event.recipients:
-        mail = {"kind": event.kind, **recipient.model_dump(), "message_id": event.message_id}
-        latest[event.kind, recipient.address] = mail
-    return json.dumps(list(latest.values()), ensure_ascii=False)
-
-
-def _schema_version(path: Path) -> int:
-    try:
-        with closing(sqlite3.connect(path)) as rows:
-            version: int = rows.execute("PRAGMA user_version").fetchone()[0]
-            return version
-    except sqlite3.DatabaseError:
-        return 0
-
-
-def _remove(path: Path) -> None:
-    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        file.unlink(missing_ok=True)

@@ -5,17 +5,24 @@ import binascii
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
+from nightmail_api.database import open_to_read
 from nightmail_api.problems import NotValid
+from nightmail_api.run_columns import iso
+from nightmail_common.events import Trigger
 from nightmail_common.job import Job
+from nightmail_common.run import RunStatus
 from nightmail_common.schedule import Schedule
 
 JobStatus = Literal["active", "paused"]
+
+#: How far a broker's clock may have been set back, or its successor's be behind.
+CLOCK_SLACK = timedelta(minutes=1)
 
 _JOB = """
 SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, jobs.unsubscribed, runs.run_id, runs.status AS run_status,
@@ -57,9 +64,7 @@ class Queries:
     """Reads of the projection, each a few milliseconds at most, on a connection that cannot write."""
 
     def __init__(self, path: Path) -> None:
-        self._rows = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        self._rows.row_factory = sqlite3.Row
-        self._rows.execute("PRAGMA busy_timeout = 5000")
+        self._rows = open_to_read(path)
 
     def close(self) -> None:
         self._rows.close()
@@ -90,18 +95,20 @@ class Queries:
         Raises:
             NotValid: the cursor is not one.
         """
-        where = ["jobs.status <> 'deleted'" if status is None else "jobs.status = :status"]
+        where = ["status <> 'deleted'" if status is None else "status = :status"]
         if query:
-            where.append("instr(jobs.folded_name, :query) > 0")
+            where.append("instr(folded_name, :query) > 0")
         if cursor is not None:
-            where.append("jobs.job_name > :after")
+            where.append("job_name > :after")
         parameters = {
             "status": status,
             "query": (query or "").casefold(),
             "after": _read_cursor(cursor, str),
             "limit": limit + 1,
         }
-        sql = f"{_JOB} WHERE {' AND '.join(where)} ORDER BY jobs.job_name LIMIT :limit"
+        # The names come from an index alone: a word that hardly a job has passes over all of them.
+        names = f"SELECT job_name FROM jobs WHERE {' AND '.join(where)} ORDER BY job_name LIMIT :limit"  # noqa: S608
+        sql = f"{_JOB} WHERE jobs.job_name IN ({names}) ORDER BY jobs.job_name"
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([_job_answer(row, now) for row in rows[:limit]], next_cursor)
@@ -148,8 +155,8 @@ class Queries:
         self,
         *,
         job_name: str | None,
-        status: str | None,
-        trigger: str | None,
+        status: RunStatus | None,
+        trigger: Trigger | None,
         since: str | None,
         until: str | None,
         limit: int,
@@ -163,36 +170,70 @@ class Queries:
         Raises:
             NotValid: the cursor is not one.
         """
-        where = [
+        conditions = [
             condition
             for condition, value in (
                 ("job_name = :job_name", job_name),
-                ("status = :status", status),
-                ("trigger = :trigger", trigger),
                 ("requested_at >= :since", since),
                 ("requested_at < :until", until),
                 ("sequence < :before", cursor),
             )
             if value is not None
         ]
-        parameters = {
+        parameters: dict[str, Any] = {
             "job_name": job_name,
-            "status": status,
-            "trigger": trigger,
             "since": since,
             "until": until,
             "before": _read_cursor(cursor, int),
             "limit": limit + 1,
         }
-        filters = f"WHERE {' AND '.join(where)}" if where else ""
-        sql = f"SELECT {_RUN_COLUMNS} FROM runs {filters} ORDER BY sequence DESC LIMIT :limit"  # noqa: S608
+        conditions += self._bounds(since, until, parameters)
+        if job_name is None and status is None and trigger is None:
+            arms = [_arm(conditions)]
+        else:
+            # Each pair of status and trigger is in order in an index; SQLite merges them as far as the page needs.
+            arms = [
+                _arm([*conditions, f"status = '{one}'", f"trigger = '{by}'"])
+                for one in ([status] if status else get_args(RunStatus))
+                for by in ([trigger] if trigger else get_args(Trigger))
+            ]
+        sequences = f"{' UNION ALL '.join(arms)} ORDER BY sequence DESC LIMIT :limit"
+        sql = f"SELECT {_RUN_COLUMNS} FROM runs WHERE sequence IN ({sequences}) ORDER BY sequence DESC"  # noqa: S608
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([_run_answer(row) for row in rows[:limit]], next_cursor)
 
+    def _bounds(self, since: str | None, until: str | None, parameters: dict[str, Any]) -> list[str]:
+        """Return bounds of the sequence that follow from those of the time, so that a page begins where they are.
+
+        The log's clock may have been set back, so they are `CLOCK_SLACK` wider than the times, which hold as well.
+        """
+        bounds = []
+        for name, text, slack, order in (("first", since, -CLOCK_SLACK, "ASC"), ("behind", until, CLOCK_SLACK, "DESC")):
+            if text is None:
+                continue
+            try:
+                moment = iso(datetime.fromisoformat(text) + slack)
+            except OverflowError:
+                continue
+            compare = ">=" if order == "ASC" else "<"
+            row = self._one(
+                f"SELECT sequence FROM runs WHERE requested_at {compare} ? ORDER BY requested_at {order},"  # noqa: S608
+                f" sequence {order} LIMIT 1",
+                moment,
+            )
+            parameters[name] = (2**62 if order == "ASC" else 0) if row is None else row["sequence"]
+            bounds.append("sequence >= :first" if order == "ASC" else "sequence <= :behind")
+        return bounds
+
     def _one(self, sql: str, parameter: str) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._rows.execute(sql, (parameter,)).fetchone()
         return row
+
+
+def _arm(conditions: list[str]) -> str:
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT sequence FROM runs{where}"  # noqa: S608
 
 
 @lru_cache(maxsize=4096)

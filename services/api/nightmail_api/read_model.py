@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import nats.errors
@@ -11,7 +12,7 @@ from nats.js import JetStreamContext
 
 from nightmail_api.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED
-from nightmail_api.projection import Projection
+from nightmail_api.projection import EXPIRED_AT_ONCE, Projection
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
 from nightmail_common.streams import STREAM
@@ -20,6 +21,9 @@ from nightmail_common.streams import STREAM
 SLICE = 100
 #: How often the log is asked which one it is and how far it is.
 LOOK_SECONDS = 2.0
+#: How often rows are looked for whose events the log has dropped, and the pause between two rounds of many.
+EXPIRE_SECONDS = 1.0
+EXPIRE_PAUSE_SECONDS = 0.05
 #: What a reader of the log needs at most for one event, with a broker that restarts meanwhile.
 APPLY_TIMEOUT_SECONDS = 10.0
 
@@ -93,6 +97,12 @@ class ReadModel:
         self.last = info.state.last_seq
         return str(info.created)
 
+    async def _expire(self) -> None:
+        while True:
+            # Paced: what many runs of one minute leave goes over many, and requests are answered in between.
+            full = self._projection.expire(datetime.now(UTC)) == EXPIRED_AT_ONCE
+            await asyncio.sleep(EXPIRE_PAUSE_SECONDS if full else EXPIRE_SECONDS)
+
     async def _watch(self, log_id: str, following: "asyncio.Task[None]") -> None:
         while True:
             done, _ = await asyncio.wait({following}, timeout=LOOK_SECONDS)
@@ -112,8 +122,12 @@ class ReadModel:
         if not self._caught_up:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
-        async for events in self._log.follow(after=self.applied):
-            await self._apply(events)
+        expiring = asyncio.create_task(self._expire())
+        try:
+            async for events in self._log.follow(after=self.applied):
+                await self._apply(events)
+        finally:
+            expiring.cancel()
 
     async def _apply(self, events: Sequence[StoredEvent]) -> None:
         for part in _slices(events, SLICE):

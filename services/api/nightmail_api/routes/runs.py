@@ -10,9 +10,9 @@ from fastapi.responses import PlainTextResponse, Response
 from nightmail_api.answers import RunPage, RunWithTimeline
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
-from nightmail_api.projection import iso
 from nightmail_api.routes.common import Cursor, JobName, Limit, Moment, RunId, Viewer, json_response, problems
 from nightmail_api.routing import Route
+from nightmail_api.run_columns import iso
 from nightmail_common.events import Trigger
 from nightmail_common.run import RunStatus
 

@@ -1,0 +1,125 @@
+"""Several replicas on one log: one wins, nobody's edit is lost, and all come to the same rows."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from api.conftest import MakeReplica, Replica
+from api.test_runs_over_rest import requested, run_with_status
+from conftest import eventually, job_request
+from nightmail_common.events import RunStarted
+from nightmail_common.log import EventLog
+
+TABLES = ("checkpoint", "jobs", "versions", "runs", "erased")
+
+
+def all_rows(path: Path) -> dict[str, list[Any]]:
+    """Return every row of every table."""
+    with closing(sqlite3.connect(path)) as rows:
+        return {table: sorted(rows.execute(f"SELECT * FROM {table}"), key=repr) for table in TABLES}  # noqa: S608
+
+
+async def test_fifty_clients_create_one_name_at_two_replicas_and_one_of_them_does(make_replica: MakeReplica) -> None:
+    replicas = [await make_replica(), await make_replica()]
+    answers = await asyncio.gather(
+        *(replicas[number % 2].http.post("/jobs/create", json=job_request()) for number in range(50))
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
+
+
+async def test_no_edit_with_if_match_is_lost_over_two_replicas(make_replica: MakeReplica) -> None:
+    replicas = [await make_replica(), await make_replica()]
+    await replicas[0].create(description="0")
+
+    async def count_up(replica: Replica, times: int) -> None:
+        while times:
+            seen = await replica.http.get("/jobs/daily sales")
+            if seen.status_code != 200:
+                continue
+            counted = job_request(description=str(int(seen.json()["description"]) + 1))
+            answer = await replica.http.put(
+                "/jobs/daily sales", json=counted, headers={"If-Match": seen.headers["etag"]}
+            )
+            assert answer.status_code in {200, 412}
+            times -= answer.status_code == 200
+
+    await asyncio.gather(*(count_up(replica, 3) for replica in replicas * 2))
+    last = max([(await replica.http.get("/jobs/daily sales")).json()["version"] for replica in replicas])
+    assert last == 13
+    [counted] = {
+        job["description"]
+        for job in [(await replica.http.get("/jobs/daily sales")).json() for replica in replicas]
+        if job["version"] == 13
+    }
+    assert counted == "12"
+
+
+async def test_the_same_key_at_two_replicas_at_once_asks_for_one_run(make_replica: MakeReplica) -> None:
+    replicas = [await make_replica(), await make_replica()]
+    await replicas[0].create()
+
+    async def known(replica: Replica) -> bool:
+        return (await replica.http.get("/jobs/daily sales")).status_code == 200
+
+    await eventually(lambda: known(replicas[1]), "the other replica knows the job")
+    answers = await asyncio.gather(
+        *(
+            replicas[number % 2].http.post("/jobs/daily sales/run", headers={"Idempotency-Key": "once"})
+            for number in range(10)
+        )
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["run_id"] for answer in answers}) == 1
+    assert len((await replicas[0].http.get("/runs")).json()["items"]) == 1
+
+
+async def test_a_damaged_read_model_or_one_of_another_version_is_made_anew_to_the_same_rows(
+    api: Replica, event_log: EventLog
+) -> None:
+    run_id, job = await requested(api, event_log)
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
+    await run_with_status(api, run_id, "running")
+    await api.stop()
+    before = all_rows(api.projection_path)
+    assert before["runs"]
+    for damage in ("deleted", "damaged", "another version"):
+        if damage == "deleted":
+            shutil.rmtree(api.projection_path.parent)
+        elif damage == "damaged":
+            api.projection_path.write_bytes(b"no database" * 1000)
+        else:
+            with closing(sqlite3.connect(api.projection_path)) as rows:
+                rows.execute("PRAGMA user_version = 1")
+        await api.start()
+        await api.stop()
+        assert all_rows(api.projection_path) == before, damage
+
+
+async def test_expired_runs_leave_the_rows_as_they_leave_the_log(
+    make_replica: MakeReplica, event_log: EventLog
+) -> None:
+    api = await make_replica(run_retention=timedelta(seconds=2))
+    run_id, job = await requested(api, event_log, job_name="short")
+    assert (await api.http.get(f"/runs/{run_id}")).status_code == 200
+    # Its later events outlive it in the log for a moment; they make no run of their own.
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
+
+    async def gone() -> bool:
+        return (await api.http.get(f"/runs/{run_id}")).status_code == 404
+
+    await eventually(gone, "the run has expired")
+    assert (await api.http.get("/jobs/short")).json()["last_run"] is None
+
+    async def dropped() -> bool:
+        return not (await api.http.get("/events?type=run-requested")).json()["items"]
+
+    await eventually(dropped, "the log has dropped the request")
+    fresh = await make_replica()
+    await api.stop()
+    await fresh.stop()
+    assert all_rows(api.projection_path) == all_rows(fresh.projection_path)
