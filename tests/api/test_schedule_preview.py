@@ -1,10 +1,12 @@
 """What a schedule means, told before a job has it."""
 
+from typing import Any
+
 from api.conftest import Replica
 
 
 async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(api: Replica) -> None:
-    asked = {"schedule_time": "30 2 * * *", "timezone": "Europe/Paris", "count": 2}
+    asked: dict[str, Any] = {"schedule_time": "30 2 * * *", "timezone": "Europe/Paris", "count": 2}
     spring = await api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
     assert spring.json()["next_runs"] == ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]
     assert spring.json()["notes"] == [
@@ -23,7 +25,7 @@ async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(a
 
 
 async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(api: Replica) -> None:
-    asked = {"schedule_time": "0 9 * * *", "timezone": "Asia/Tokyo", "count": 5}
+    asked: dict[str, Any] = {"schedule_time": "0 9 * * *", "timezone": "Asia/Tokyo", "count": 5}
     almost = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-30T12:00:00Z"})
     assert almost.json()["next_runs"] == ["9999-12-31T09:00:00+09:00"]
     after = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-31T23:59:59Z"})

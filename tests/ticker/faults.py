@@ -53,7 +53,7 @@ class Process:
     """A ticker that can be started again."""
 
     def __init__(self, url: str, folder: Path, origin: datetime, speed: float) -> None:
-        self._command = [sys.executable, TICKER, origin.isoformat(), str(speed)]
+        self._command = [sys.executable, str(TICKER), origin.isoformat(), str(speed)]
         self._environment = os.environ | {"NIGHTMAIL_NATS_URL": url}
         self._folder = folder
         self.stopped = False

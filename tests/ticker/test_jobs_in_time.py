@@ -41,7 +41,7 @@ def updated(job: Job, **fields: str) -> JobUpdated:
 def due_of(jobs: Jobs, now: datetime) -> datetime | None:
     (job,) = jobs.active()
     decided = fate(job, None, now, still_runs=False)
-    return decided and decided.due.at
+    return None if decided is None else decided.due.at
 
 
 def test_nothing_that_came_due_while_a_job_was_paused_is_caught_up(make_job: MakeJob) -> None:

@@ -115,6 +115,9 @@ class Requests:
             if ready.decisions:
                 sent.append((ready, asyncio.create_task(self._store(ready))))
                 await asyncio.sleep(0)
+                # No more is made than can be on its way: a hundred thousand requests are 200 MB.
+                if len(under_way := [task for _, task in sent if not task.done()]) >= BATCHES_IN_FLIGHT:
+                    await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
 
         with self._runs.held():
             try:
@@ -180,6 +183,7 @@ class Requests:
             if not self._leads():
                 return False
             last = await self._log.send(ready.batch)
+        ready.batch = Batch()  # its bytes are not needed any more
         for sequence, decision in enumerate(ready.decisions, start=last - len(ready.decisions) + 1):
             self._take_in(decision, sequence)
         return True
