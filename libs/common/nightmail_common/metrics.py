@@ -7,6 +7,6 @@ units (seconds, bytes), `_total` on counters; labels have few values, never a jo
 from prometheus_client import Counter, disable_created_metrics
 
 # When each counter began is as many series again, and nothing here looks at it.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 EVENTS_PUBLISHED = Counter("nightmail_events_published", "Events that this process stored in the log.")
