@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from nightmail_cli.output import fail
 from nightmail_common.settings import ServiceSettings, load_without_broker
 
-TIMEOUT_SECONDS = 60.0
+#: Longer than the API waits for a preview.
+TIMEOUT_SECONDS = 120.0
 
 
 class ClientSettings(ServiceSettings):
