@@ -135,6 +135,17 @@ def test_an_earlier_version_is_listed_and_brought_back(nightmail: Nightmail, job
     assert "no version 9" in refused(nightmail, 1, "jobs", "rollback", name_in(job_file), "9")
 
 
+def test_a_token_is_made_listed_and_revoked(nightmail: Nightmail) -> None:
+    token = as_json(nightmail, "tokens", "create", "visitor", "--role", "viewer")["token"]
+    assert "visitor" in said(nightmail, "tokens", "list")
+    assert nightmail.command_line("jobs", "list", NIGHTMAIL_TOKEN=token).returncode == 0
+    refusal = nightmail.command_line("jobs", "pause", "any", NIGHTMAIL_TOKEN=token)
+    assert (refusal.returncode, refusal.stdout) == (1, "")
+    said(nightmail, "tokens", "revoke", "visitor")
+    assert nightmail.command_line("jobs", "list", NIGHTMAIL_TOKEN=token).returncode == 1
+    assert "visitor" not in said(nightmail, "tokens", "list")
+
+
 def test_an_unknown_event_type_is_a_usage_error(nightmail: Nightmail) -> None:
     assert "run-failed" in refused(nightmail, 2, "events", "tail", "--type", "run-broke")
 

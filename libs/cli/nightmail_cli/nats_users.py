@@ -80,7 +80,13 @@ def _reads_entries(stream: str) -> tuple[str, ...]:
 
 def _reads_all(stream: str) -> tuple[str, ...]:
     """Return what nats-py takes to list a bucket's keys or to read an object: a consumer that pushes, with flow control."""
-    return (*_reads_entries(stream), f"{_API}.CONSUMER.CREATE.{stream}", f"$JS.FC.{stream}.>", f"{_API}.STREAM.NAMES")
+    return (
+        *_reads_entries(stream),
+        f"{_API}.CONSUMER.CREATE.{stream}",
+        f"{_API}.CONSUMER.INFO.{stream}.*",
+        f"$JS.FC.{stream}.>",
+        f"{_API}.STREAM.NAMES",
+    )
 
 
 def _keeps(bucket: str) -> tuple[str, ...]:
