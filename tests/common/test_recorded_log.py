@@ -1,0 +1,101 @@
+"""Mixed versions: a log that the first version wrote is read by this one, and a newer version's by it, too.
+
+`tests/data/log-v1.jsonl` was recorded from a running system of version 0.1.0 (one event a line: sequence, the broker's time,
+subject, headers, body; the machine's name replaced), with every kind of event in it. It is never changed: what stands in it
+stands in somebody's log.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nightmail_api.projection import Projection
+from nightmail_api.queries import Queries
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import EVENTS
+from nightmail_ticker.jobs import Jobs
+from nightmail_ticker.runs import Runs
+
+RECORDED = Path(__file__).parents[1] / "data" / "log-v1.jsonl"
+
+
+def recorded(**changed: Any) -> Iterator[StoredEvent]:
+    """Yield the events; `changed` are further fields in each body."""
+    for line in RECORDED.read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        data = json.dumps(event["data"] | changed).encode()
+        time = datetime.fromisoformat(event["time"])
+        yield StoredEvent(event["sequence"], time, event["subject"], event["headers"], data)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[tuple[Projection, Queries]]:
+    projection = Projection(tmp_path / "projection.sqlite")
+    queries = Queries(projection.path)
+    yield projection, queries
+    queries.close()
+    projection.close()
+
+
+def test_every_kind_of_event_is_in_the_recording_and_can_be_read() -> None:
+    events = list(recorded())
+    assert {stored.name for stored in events} == set(EVENTS)
+    for stored in events:
+        event = stored.event()
+        assert event is not None, stored.subject
+        assert event.job_name == stored.job_name
+        known = event.model_dump(mode="json", exclude_none=True)
+        lost = set(json.loads(stored.data)) - set(known)
+        assert not lost, f"{stored.name}: a field of version 1 is gone or has another name: {lost}"
+
+
+def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projection, Queries]) -> None:
+    projection, queries = rows
+    events = list(recorded())
+    assert projection.apply(events).late == []
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    jobs = {
+        job["job_name"]: job for job in queries.jobs(query=None, status=None, limit=100, cursor=None, now=now).items
+    }
+    assert set(jobs) == {"daily sales", "brüche 50%.*", "every minute", "nothing new", "refused"}
+    assert jobs["daily sales"]["version"] == 3
+    assert jobs["daily sales"]["schedule_time"] == "0 9 * * 1-5", "rolled back to version 1"
+    ended = {name: job["last_run"]["status"] for name, job in jobs.items() if name != "every minute"}
+    assert ended == {
+        "daily sales": "delivered",
+        "brüche 50%.*": "delivered",
+        "nothing new": "delivered",
+        "refused": "undelivered",
+    }
+    assert queries.known_job("gone") is not None
+    first = queries.run(json.loads(events[1].data)["run_id"])
+    assert first is not None
+    assert [entry["type"] for entry in first["timeline"]][:2] == ["run-requested", "run-started"]
+
+
+def test_a_ticker_takes_a_recorded_log_for_its_own() -> None:
+    jobs, runs = Jobs(), Runs()
+    for stored in recorded():
+        jobs.apply(stored) if stored.subject.startswith("jobs.") else runs.apply(stored)
+    active = {job.job_name: job for job in jobs.active()}
+    assert set(active) == {"daily sales", "brüche 50%.*", "every minute", "nothing new", "refused"}
+    assert runs.served(active["every minute"]) is not None, "what was served is not fired again"
+
+
+def test_fields_and_events_of_a_newer_version_are_passed_over(rows: tuple[Projection, Queries]) -> None:
+    projection, queries = rows
+    events = list(recorded(what_the_next_version_says={"more": [1, 2]}))
+    newer = events[-1]
+    unknown = StoredEvent(
+        newer.sequence + 1, newer.time, "runs.daily%20sales.run-audited", newer.headers, b'{"new": 1}'
+    )
+    headers = {**newer.headers, "ce-type": "nightmail.run-requested.v2"}
+    changed = StoredEvent(newer.sequence + 2, newer.time, "runs.daily%20sales.run-requested", headers, b'{"new": 1}')
+    assert unknown.event() is None
+    assert changed.event() is None
+    assert projection.apply([*events, unknown, changed]).checkpoint == newer.sequence + 2
+    assert len(queries.jobs(query=None, status=None, limit=100, cursor=None, now=newer.time).items) == 5
