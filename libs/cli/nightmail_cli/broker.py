@@ -10,7 +10,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
-from nightmail_common.connection import connect
+from nightmail_common.connection import AUDITOR, connect
 from nightmail_common.settings import DEFAULT_NATS_URL, ServiceSettings
 
 CONNECT_SECONDS = 5.0
@@ -21,8 +21,8 @@ class BrokerUnreachable(Exception):
 
 
 @asynccontextmanager
-async def connected(settings: ServiceSettings, name: str) -> AsyncIterator[Client]:
-    """Yield a connection.
+async def connected(settings: ServiceSettings, name: str, user: str = AUDITOR) -> AsyncIterator[Client]:
+    """Yield a connection; the arguments are those of `connect_options`.
 
     Raises:
         BrokerUnreachable: there was none for five seconds.
@@ -32,7 +32,7 @@ async def connected(settings: ServiceSettings, name: str) -> AsyncIterator[Clien
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
-        client = await asyncio.wait_for(connect(settings, name), CONNECT_SECONDS)
+        client = await asyncio.wait_for(connect(settings, name, user), CONNECT_SECONDS)
     except (TimeoutError, OSError, nats.errors.Error):
         url = settings.nats_url or DEFAULT_NATS_URL
         raise BrokerUnreachable(f"no NATS at {url}, or it does not let this user in") from None

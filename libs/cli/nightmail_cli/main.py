@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nightmail_cli import events, jobs, mail, nats_config, runs, status, tokens
+from nightmail_cli import backup, events, jobs, mail, nats_config, runs, status, tokens
 from nightmail_cli.output import AsJson, fail
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.add_typer(events.app, name="events", help="Read the event log.")
 app.add_typer(mail.app, name="mail", help="Look at caught mail, and try out sending.")
 app.add_typer(tokens.app, name="tokens", help="Make, list and revoke tokens of the API.")
 app.command("status")(status.status)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("nats-config")(nats_config.nats_config)
 
 
@@ -45,6 +47,20 @@ def _up(
         up(data_dir, host, port, nats_port, runners, mail_catcher, as_json)
     except CannotStart as error:
         fail(str(error))
+
+
+@app.command("doctor")
+def _doctor(
+    nats_monitor: Annotated[
+        list[str] | None,
+        typer.Option(help="A nats-server's monitoring URL (http://nats-0:8222), as often as there are servers."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at this machine and the broker, and say what to mend. Exit 1 if there is a problem."""
+    from nightmail_cli.doctor import doctor  # every service's settings; no other command needs them
+
+    doctor(nats_monitor or [], as_json=as_json)
 
 
 def main() -> None:

@@ -1,0 +1,175 @@
+"""Backup and restore: everything that the broker keeps, from one broker to another, and what happens then."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
+
+from conftest import NatsServer, eventually
+from nightmail_cli.snapshots import SnapshotFailed, copy_streams, put_back, read_copy
+from nightmail_common import streams
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import RunRequested, RunSkipped
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog, Publication
+from nightmail_common.run import scheduled_run_id
+from ticker.tickers import ShiftedClock, create, fates, running_ticker
+
+NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
+MakeJob = Callable[..., Job]
+
+
+async def everything(log: EventLog) -> list[StoredEvent]:
+    return [stored async for batch in log.replay() for stored in batch]
+
+
+async def forget_all(client: Client) -> None:
+    js = client.jetstream()
+    for stream in await js.streams_info():
+        await js.delete_stream(str(stream.config.name))
+
+
+async def test_what_is_put_back_is_what_was_copied(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    js = nats_client.jetstream()
+    job = await create(event_log, make_job())
+    clock = ShiftedClock()
+    requests = [
+        RunRequested(
+            job_name=job.job_name,
+            run_id=scheduled_run_id(job.job_id, due),
+            job=job,
+            trigger="schedule",
+            scheduled_at=due,
+        )
+        for due in (clock.now() + timedelta(minutes=minute) for minute in range(1000))
+    ]
+    await event_log.publish_batch([Publication(request) for request in requests])
+    await js.add_consumer(streams.STREAM, ConsumerConfig(durable_name="runner", filter_subject="runs.*.run-requested"))
+    queue = await js.pull_subscribe_bind(consumer="runner", stream=streams.STREAM)
+    for message in await queue.fetch(400):
+        await message.ack_sync()
+    await (await js.key_value(streams.MAILED)).put("run.result.somebody", b"accepted")
+    csv = os.urandom(700_000)
+    await (await js.object_store(streams.RESULTS)).put("result", csv)
+    await (await js.key_value(streams.LEASES)).put("ticker", b"somebody")
+    before = await everything(event_log)
+
+    await copy_streams(nats_client, tmp_path / "copy")
+    await forget_all(nats_client)
+    await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+
+    assert await everything(event_log) == before
+    assert (await js.consumer_info(streams.STREAM, "runner")).num_pending == 600
+    assert (await (await js.key_value(streams.MAILED)).get("run.result.somebody")).value == b"accepted"
+    assert (await (await js.object_store(streams.RESULTS)).get("result")).data == csv
+    names = {stream.config.name for stream in await js.streams_info()}
+    assert f"KV_{streams.LEASES}" not in names, "a lease is of the moment"
+    await streams.declare(js, timedelta(days=1))
+    assert await event_log.last_sequence() == before[-1].sequence
+
+
+async def test_an_old_backup_does_not_fire_a_year_of_reports(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    clock = ShiftedClock()
+    a_year_later = clock.now() + timedelta(days=365)
+    three_days_before = f"0 9 * * {(a_year_later - timedelta(days=3)).isoweekday() % 7}"
+    schedules = {"each minute": "* * * * *", "daily": "@daily", "weekly": three_days_before}
+    for name, schedule in schedules.items():
+        await create(event_log, make_job(job_name=name, schedule_time=schedule, timezone="UTC"))
+    await create(event_log, make_job(job_name="skips", schedule_time="* * * * *", on_missed="skip"))
+    await copy_streams(nats_client, tmp_path / "copy")
+    await forget_all(nats_client)
+    await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+    await streams.declare(nats_client.jetstream(), timedelta(days=1))
+
+    clock.offset = timedelta(days=365)
+    async with running_ticker(nats_client, clock):
+
+        async def all_settled() -> bool:
+            return {stored.job_name for stored in await fates(event_log)} == {*schedules, "skips"}
+
+        await eventually(all_settled, "every job's due times have their event")
+    caught_up = [
+        event for stored in await fates(event_log) if isinstance(event := stored.event(), RunRequested) and event.late
+    ]
+    skipped = [event for stored in await fates(event_log) if isinstance(event := stored.event(), RunSkipped)]
+    assert sorted(event.job_name for event in caught_up) == ["daily", "each minute"], "one late run each"
+    assert {event.job_name for event in skipped} == {"weekly", "skips"}
+    assert all(event.missed_before > 0 for event in caught_up)
+    assert all(event.missed_before > 0 for event in skipped)
+
+
+async def test_a_copy_that_has_changed_is_refused_before_anything_is_put_back(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    await create(event_log, make_job())
+    await copy_streams(nats_client, tmp_path / "copy")
+    archive = tmp_path / "copy" / streams.STREAM / "stream.tar.s2"
+    archive.write_bytes(archive.read_bytes()[:-1])
+    with pytest.raises(SnapshotFailed, match=r"EVENTS: stream\.tar\.s2 is not what was backed up"):
+        read_copy(tmp_path / "copy")
+    with pytest.raises(SnapshotFailed, match="is not a backup"):
+        read_copy(tmp_path)
+
+
+async def test_nothing_is_overwritten(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    await create(event_log, make_job())
+    await copy_streams(nats_client, tmp_path / "copy")
+    with pytest.raises(SnapshotFailed, match="exists already"):
+        await copy_streams(nats_client, tmp_path / "copy")
+    with pytest.raises(SnapshotFailed, match="the broker has EVENTS, "):
+        await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+    assert os.listdir(tmp_path) == ["copy"]  # noqa: PTH208 (in a coroutine)
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
+
+
+async def test_the_commands_move_a_log_into_the_data_folder_of_nightmail_up(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    job = await create(event_log, make_job())
+    data = tmp_path / "data"
+    (data / "nats").mkdir(parents=True)
+    (data / "nats" / "what was there").touch()
+
+    def run(*command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        environment = os.environ | {"NIGHTMAIL_DATA_DIR": str(data)} | settings
+        return subprocess.run([NIGHTMAIL, *command], env=environment, capture_output=True, text=True, check=False)
+
+    made = await asyncio.to_thread(run, "backup", "copy", "--json", NIGHTMAIL_NATS_URL=nats_server.url)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["streams"][0] | {"bytes": 0} == {"stream": "EVENTS", "messages": 1, "bytes": 0}
+    restored = await asyncio.to_thread(run, "restore", "copy", "--json")
+    assert restored.returncode == 0, restored.stderr
+    [kept] = data.glob("nats.before-*")
+    assert json.loads(restored.stdout)["store_before"] == str(kept)
+    assert [path.name for path in kept.iterdir()] == ["what was there"]
+
+    (tmp_path / "store").symlink_to(data / "nats")
+    other = NatsServer(tmp_path)
+    other.start()
+    try:
+        client = await other_client(other)
+        [there] = await everything(EventLog(client, "test", timedelta(days=1)))
+        assert there.job_name == job.job_name
+        await client.close()
+    finally:
+        other.kill()
+
+
+async def other_client(server: NatsServer) -> Client:
+    client = Client()
+    await client.connect(server.url)
+    return client

@@ -1,0 +1,149 @@
+"""`nightmail doctor`: what it finds on machines and brokers that lack something, and what it says to do."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
+
+from conftest import NatsServer, free_port, wait_until
+from nightmail_cli import machine_checks
+from nightmail_cli.broker_checks import broker, monitored
+from nightmail_cli.machine_checks import Check
+from nightmail_common import streams
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from nightmail_common.settings import ServiceSettings
+from ticker.tickers import create
+
+NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
+
+
+def by_name(checks: list[Check]) -> dict[str, Check]:
+    assert all(check.mend for check in checks if check.state != "ok"), "every problem names what to do"
+    return {check.name: check for check in checks}
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    checks = by_name(list(machine_checks.data_folder(tmp_path / "file" / "data")))
+    assert checks["data folder"].state == "problem"
+    assert "NIGHTMAIL_DATA_DIR" in str(checks["data folder"].mend)
+
+
+def test_a_secret_that_others_can_read_is_a_problem_and_the_rest_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "admin-token").touch(mode=0o644)
+    (tmp_path / "nats-seeds").mkdir(mode=0o700)
+    (tmp_path / "nats-seeds" / "api.nk").touch(mode=0o600)
+    checks = by_name(list(machine_checks.data_folder(tmp_path)))
+    assert checks["secrets"].state == "problem"
+    assert str(checks["secrets"].mend).startswith(f"chmod 600 {tmp_path}/admin-token")
+    (tmp_path / "admin-token").chmod(0o600)
+    checks = by_name(list(machine_checks.data_folder(tmp_path)))
+    assert checks["secrets"].state == "ok"
+    assert "acknowledged events a second" in checks["disk sync"].detail
+    assert "free" in checks["disk"].detail
+
+
+def test_a_taken_port_names_the_setting_that_moves_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        check = machine_checks.port("api", "127.0.0.1", taken.getsockname()[1], "NIGHTMAIL_PORT")
+    assert check.state == "problem"
+    assert str(check.mend).endswith("NIGHTMAIL_PORT")
+
+
+def test_scripts_that_could_take_more_memory_than_there_is_are_a_warning() -> None:
+    [check] = machine_checks.memory(runners=1000, script_memory=1024**4)
+    assert check.state == "warning"
+    assert "NIGHTMAIL_SCRIPT_MEMORY" in str(check.mend)
+
+
+def test_a_sandbox_that_is_off_is_a_warning() -> None:
+    [check] = machine_checks.sandbox(switched_on=False)
+    assert check.state == "warning"
+
+
+async def test_a_broker_in_use_is_looked_at_whole(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, make_job: Callable[..., Job]
+) -> None:
+    js = nats_client.jetstream()
+    await create(event_log, make_job())
+    for durable in streams.DURABLES:
+        await js.add_consumer(streams.STREAM, ConsumerConfig(durable_name=durable, filter_subject="jobs.>"))
+    settings = ServiceSettings(nats_url=nats_server.url)
+    checks = by_name([check async for check in broker(settings)])
+    assert {name for name, check in checks.items() if check.state == "ok"} == {"nats", "jetstream", "clock", "log"}
+    assert checks["ticker"].detail == "no ticker leads"
+    assert "nobody takes them" in checks["runners"].detail
+
+    await (await js.key_value(streams.LEASES)).put("ticker", b"somebody")
+    config = (await js.stream_info(streams.STREAM)).config
+    await js.update_stream(config.evolve(duplicate_window=60))
+    checks = by_name([check async for check in broker(settings)])
+    assert checks["ticker"].state == "ok"
+    assert checks["log"].state == "problem"
+    assert checks["log"].detail.startswith("duplicate_window is 60.0: ")
+
+
+async def test_a_broker_that_is_not_there_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightmail_cli.broker.CONNECT_SECONDS", 0.5)
+    checks = [check async for check in broker(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}"))]
+    assert [(check.name, check.state) for check in checks] == [("nats", "problem")]
+
+
+@contextmanager
+def monitored_server(folder: Path, sync: str) -> Iterator[str]:
+    port = free_port()
+    config = folder / "nats.conf"
+    jetstream = f'jetstream {{ store_dir: "{folder}/store", sync_interval: {sync} }}'
+    config.write_text(f"host: 127.0.0.1\nport: -1\nhttp: 127.0.0.1:{port}\n{jetstream}\n")
+    with subprocess.Popen(
+        [Path(sys.executable).parent / "nats-server", "-c", config], stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "the monitoring port answers")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+@pytest.mark.parametrize(("sync", "state"), [("always", "ok"), ("10s", "problem")])
+def test_a_server_that_does_not_sync_at_once_is_told_by_its_monitoring_port(
+    tmp_path: Path, sync: str, state: str
+) -> None:
+    with monitored_server(tmp_path, sync) as url:
+        [check] = monitored(url)
+    assert check.state == state
+    assert state == "ok" or "sync_interval: always" in str(check.mend)
+
+
+def doctor(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"NIGHTMAIL_PORT": str(free_port()), "NIGHTMAIL_DATA_DIR": "data"} | settings
+    return subprocess.run([NIGHTMAIL, "doctor", *options], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_what_to_mend_and_exits_1_on_a_problem(nats_server: NatsServer) -> None:
+    refused = str(free_port())
+    ended = doctor(
+        "--json",
+        NIGHTMAIL_NATS_URL=nats_server.url,
+        NIGHTMAIL_SMTP_HOST="127.0.0.1",
+        NIGHTMAIL_SMTP_PORT=refused,
+    )
+    answer = json.loads(ended.stdout)
+    checks = by_name([Check(**check) for check in answer["checks"]])
+    assert ended.returncode == 1
+    assert answer["ok"] is False
+    assert checks["smtp"].detail.startswith(f"127.0.0.1:{refused} fails at connect")
+    assert {checks[name].state for name in ("python", "settings", "data folder", "api", "nats")} == {"ok"}
+
+    malformed = doctor(NIGHTMAIL_SCRIPT_TIMEOUT="soon", NIGHTMAIL_NATS_URL=nats_server.url)
+    assert malformed.returncode == 1
+    assert "NIGHTMAIL_SCRIPT_TIMEOUT" in malformed.stdout
