@@ -42,12 +42,18 @@ soak: install
 bench: install
 	for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench $(ARGS) || exit 1; done
 
-# Makes the lock anew; it names no index, and what is in it installs on every Python and platform that we support.
+# Makes the lock anew, and of it what each image holds; it names no index, and installs on every Python and platform that we support.
+SERVICES := api ticker runner mailer
+LOCK_PART = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	-c requirements.lock $(OWN:%=--no-emit-package nightmail-%)
 lock: install
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group dev $(PACKAGES:%=%/pyproject.toml) \
 		$(OWN:%=--no-emit-package nightmail-%) -o requirements.lock $(UPGRADE)
+	for service in $(SERVICES); do $(LOCK_PART) libs/common/pyproject.toml services/$$service/pyproject.toml -o deploy/locks/$$service.lock || exit 1; done
+	$(LOCK_PART) $(PACKAGES:%=%/pyproject.toml) -o deploy/locks/cli.lock
+	echo flit_core | $(LOCK_PART) - -o deploy/locks/build.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

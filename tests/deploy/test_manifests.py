@@ -1,0 +1,206 @@
+"""Compose, Kubernetes, systemd, NATS and Prometheus: what can be checked of them without running them."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+from nightmail_api.settings import ApiSettings
+from nightmail_cli.client import ClientSettings
+from nightmail_common.settings import PREFIX, ServiceSettings
+from nightmail_mailer.settings import MailerSettings
+from nightmail_runner.settings import RunnerSettings
+from nightmail_ticker.settings import TickerSettings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+BASE = DEPLOY / "kubernetes/base"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+BIN = Path(sys.executable).parent
+SERVICES = ("api", "ticker", "runner", "mailer")
+KUBERNETES = "1.37"
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "api": ApiSettings,
+    "ticker": TickerSettings,
+    "runner": RunnerSettings,
+    "mailer": MailerSettings,
+}
+#: Of custom resources there is no schema here.
+CUSTOM = {"ScaledObject"}
+
+
+def manifests() -> Iterator[dict[str, Any]]:
+    for path in sorted(BASE.glob("*.yaml")):
+        if path.name != "kustomization.yaml":
+            yield from yaml.safe_load_all(path.read_text())
+
+
+def deployments() -> dict[str, dict[str, Any]]:
+    return {found["metadata"]["name"]: found["spec"] for found in manifests() if found["kind"] == "Deployment"}
+
+
+def test_every_setting_that_a_deployment_names_is_one() -> None:
+    kinds: list[type[ServiceSettings]] = [*SETTINGS.values(), ClientSettings]
+    known = {f"{PREFIX}{name}".upper() for kind in kinds for name in kind.model_fields}
+    for path in (path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix not in {".lock", ".json"}):
+        named = set(re.findall(r"\bNIGHTMAIL_[A-Z_]*[A-Z]\b", path.read_text()))
+        assert not {name for name in named - known if not name.startswith(f"{PREFIX}SECRET_")}, path
+
+
+def test_compose_follows_its_specification() -> None:
+    command: list[str | Path] = [
+        BIN / "check-jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        DEPLOY / "compose.yaml",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] == "${RUN_AS:-10001:10001}"
+    assert "privileged" not in service
+    assert all(":127" in f":{port}" or port.startswith("${NIGHTMAIL_HOST:-127") for port in service.get("ports", ()))
+
+
+def test_the_powers_are_split_between_the_containers() -> None:
+    services = COMPOSE["services"]
+    assert COMPOSE["networks"]["broker"]["internal"] is True
+    assert {name: set(services[name]["networks"]) - {"broker"} for name in SERVICES} == {
+        "api": {"front"},
+        "ticker": set(),
+        "runner": {"sources"},
+        "mailer": {"mail"},
+    }
+    for name in SERVICES:
+        assert [secret["target"] for secret in services[name]["secrets"]] == [f"{name}.nk"], "its own seed only"
+        for setting in services[name]["environment"]:
+            field = setting.removeprefix(PREFIX).lower()
+            assert field in SETTINGS[name].model_fields, f"{name} has no setting {setting}"
+    assert {name for name in SERVICES if "NIGHTMAIL_SMTP_PASSWORD" in services[name]["environment"]} == {"mailer"}
+
+
+@pytest.mark.parametrize(
+    "manifest", list(manifests()), ids=lambda found: f"{found['kind']} {found['metadata']['name']}"
+)
+def test_a_manifest_follows_kubernetes_own_schema(manifest: dict[str, Any]) -> None:
+    if manifest["kind"] not in CUSTOM:
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl")
+def test_kustomize_makes_all_of_it_with_the_labels_that_the_policies_look_for() -> None:
+    built = subprocess.run(["kubectl", "kustomize", BASE], capture_output=True, text=True, check=True).stdout
+    resources = list(yaml.safe_load_all(built))
+    assert len(resources) == len(list(manifests())) + 1, "and the config map"
+    for resource in resources:
+        if resource["kind"] not in CUSTOM:
+            kubernetes_validate.validate(resource, KUBERNETES, strict=True)
+        if resource["kind"] == "Deployment":
+            labels = resource["spec"]["template"]["metadata"]["labels"]
+            assert labels["app.kubernetes.io/part-of"] == "nightmail"
+            assert resource["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":0.1.0")
+
+
+def test_every_manifest_is_in_the_kustomization() -> None:
+    listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
+    assert sorted(listed) == sorted(path.name for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_pod_holds_to_the_restricted_standard_and_can_be_moved(name: str) -> None:
+    pod = deployments()[name]["template"]["spec"]
+    [container] = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {"livenessProbe", "readinessProbe", "startupProbe", "resources"} <= set(container)
+    assert "podAntiAffinity" in pod["affinity"]
+    [budget] = [
+        found for found in manifests() if found["kind"] == "PodDisruptionBudget" and found["metadata"]["name"] == name
+    ]
+    assert budget["spec"]["selector"] == deployments()[name]["selector"]
+
+
+def test_runners_are_scaled_by_the_queue_and_by_nothing_else() -> None:
+    [scaled] = [found["spec"] for found in manifests() if found["kind"] == "ScaledObject"]
+    [trigger] = scaled["triggers"]
+    assert trigger["type"] == "nats-jetstream"
+    assert (trigger["metadata"]["stream"], trigger["metadata"]["consumer"]) == ("EVENTS", "runner")
+    assert scaled["minReplicaCount"] >= 1
+    assert scaled["scaleTargetRef"]["name"] in deployments()
+    assert "replicas" not in deployments()["runner"], "kubectl apply would set it back"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
+def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+    unit = (DEPLOY / "systemd/nightmail.service").read_text()
+    (tmp_path / "nightmail.service").write_text(unit.replace("/opt/nightmail/.venv/bin/nightmail up", "/bin/true"))
+    ended = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "nightmail.service"], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_brokers_configuration_is_one_that_nats_takes(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [BIN / "nightmail", "nats-config", "--seeds", tmp_path / "seeds", "-o", tmp_path / "authorization.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    config = (DEPLOY / "compose/nats.conf").read_text()
+    assert "sync_interval: always" in config
+    (tmp_path / "nats.conf").write_text(config)
+    checked = subprocess.run(
+        [BIN / "nats-server", "-t", "-c", tmp_path / "nats.conf"], capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    seeds = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
+    assert seeds <= {path.name for path in (tmp_path / "seeds").iterdir()}
+
+
+def test_every_alert_looks_at_metrics_that_there_are_and_is_explained() -> None:
+    for module in ROOT.glob("*/*/nightmail_*/metrics.py"):
+        import_module(f"{module.parent.name}.metrics")
+    declared = {family.name for family in REGISTRY.collect()}
+    rules = [
+        rule
+        for group in yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    explained = set(
+        re.findall(r"^\| `(Nightmail\w+)` \|", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE)
+    )
+    assert {rule["alert"] for rule in rules} == explained
+    for rule in rules:
+        named = {re.sub(r"_(total|bucket)$", "", name) for name in re.findall(r"\bnightmail_[a-z_]+", rule["expr"])}
+        assert named <= declared, rule["alert"]
+
+
+def test_the_files_beside_compose_are_the_ones_that_git_passes_over() -> None:
+    mounted = json.dumps(COMPOSE["services"])
+    ignored = (DEPLOY / ".gitignore").read_text().split()
+    assert all(f"{folder}/" in ignored for folder in re.findall(r'"\./(\w+):', mounted))
