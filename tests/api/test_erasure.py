@@ -3,14 +3,16 @@
 import hashlib
 from pathlib import Path
 
+import pytest
 from nats.aio.client import Client
+from nats.js.errors import KeyNotFoundError
 
 from api.conftest import Replica
 from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
 from conftest import NatsServer, eventually
 from nightmail_common.events import Blob, RecipientOutcome, RunStarted
 from nightmail_common.log import EventLog
-from nightmail_common.streams import MAILED, RESULTS
+from nightmail_common.streams import MAILED, RESULTS, STREAKS
 
 ADDRESS = "forget-me@example.com"
 
@@ -37,6 +39,9 @@ async def test_an_erased_job_is_nowhere_on_disk_any_more(
     mailed = await js.key_value(MAILED)
     await mailed.put(f"{run_id}.result.0", b"accepted")
     await mailed.put("another-run.result.0", b"accepted")
+    streaks = await js.key_value(STREAKS)
+    await streaks.put(str(job.job_id), b"failed twice")
+    await streaks.put("another-job", b"failed once")
     await run_with_status(api, run_id, "delivered")
     assert files_with(ADDRESS, *folders)
 
@@ -44,6 +49,7 @@ async def test_an_erased_job_is_nowhere_on_disk_any_more(
 
     assert files_with(ADDRESS, *folders) == []
     assert await mailed.keys() == ["another-run.result.0"]
+    assert await streaks.keys() == ["another-job"]
     assert (await api.http.get("/jobs/personal")).status_code == 404
     assert (await api.http.get(f"/runs/{run_id}")).status_code == 404
     [left] = (await api.http.get("/events?job_name=personal")).json()["items"]
@@ -54,10 +60,12 @@ async def test_an_erased_job_is_nowhere_on_disk_any_more(
 
 
 async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
-    api: Replica, event_log: EventLog, nats_server: NatsServer
+    api: Replica, event_log: EventLog, nats_client: Client, nats_server: NatsServer
 ) -> None:
     run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
     assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
+    streaks = await nats_client.jetstream().key_value(STREAKS)
+    await streaks.put(str(job.job_id), b"failed once")
     recipient = RecipientOutcome(address=ADDRESS, outcome="accepted", answer="250")
     for event in (
         RunStarted(job_name=job.job_name, run_id=run_id, runner="r1", attempt=1),
@@ -67,6 +75,8 @@ async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
         await event_log.publish(event)
     await eventually(lambda: _only_the_erasure(api), "the late events are gone")
     assert files_with(ADDRESS, nats_server._folder, api.settings.data_dir) == []
+    with pytest.raises(KeyNotFoundError):
+        await streaks.get(str(job.job_id))
 
 
 async def _only_the_erasure(api: Replica) -> bool:

@@ -61,7 +61,10 @@ MAY_PUBLISH: dict[str, set[str]] = {
     **{f"$JS.API.STREAM.CREATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.UPDATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.DELETE.{stream}": set() for stream in STREAMS},
-    **{f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream == "KV_MAILED" else set() for stream in STREAMS},
+    **{
+        f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream in {"KV_MAILED", "KV_STREAKS"} else set()
+        for stream in STREAMS
+    },
     **{
         f"$JS.API.STREAM.MSG.DELETE.{stream}": {"api"} if stream in {"EVENTS", "OBJ_RESULTS"} else set()
         for stream in STREAMS

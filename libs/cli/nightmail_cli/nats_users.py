@@ -117,10 +117,10 @@ _API_USER = NatsUser(
         *_reads_all(_RESULTS_STREAM),
         *_reads_all(_bucket(TOKENS)),
         f"$KV.{TOKENS}.>",
-        # What must be forgotten is forgotten: a job's events, results and records of mails.
+        # What must be forgotten is forgotten: a job's events, results and records of mails and of failures.
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",
-        f"{_API}.STREAM.PURGE.{_bucket(MAILED)}",
+        *(f"{_API}.STREAM.PURGE.{_bucket(bucket)}" for bucket in (MAILED, STREAKS)),
     ),
     # It hears of every change to a token at once.
     subscribe=(_replies("api"), f"$KV.{TOKENS}.>"),

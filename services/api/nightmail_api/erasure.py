@@ -1,4 +1,4 @@
-"""Forgetting: a job's events, results and records of mails, overwritten on disk.
+"""Forgetting: a job's events, results, records of mails and of failures, overwritten on disk.
 
 JetStream's purge by subject only marks messages as gone; their bytes stay in the current block file. Deleting one
 message overwrites it with random bytes, so what must be forgotten is deleted message by message.
@@ -14,10 +14,10 @@ from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
 from pydantic import ValidationError
 
 from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import ResultReady, RunEvent
+from nightmail_common.events import Event, JobErased, JobEvent, ResultReady, RunEvent
 from nightmail_common.log import EventLog
-from nightmail_common.streams import MAILED, RESULTS, STREAM
-from nightmail_common.subjects import events_of_job
+from nightmail_common.streams import MAILED, RESULTS, STREAKS, STREAM
+from nightmail_common.subjects import events_of_job, job_token
 
 logger = structlog.get_logger()
 
@@ -33,27 +33,36 @@ class Erasure:
         """Delete everything about a name up to a sequence; return how many events and how many stored results."""
         events = results = 0
         runs: set[UUID] = set()
+        jobs: set[UUID] = set()
         async for batch in self._log.replay(events_of_job(job_name)):
             for stored in batch:
                 if stored.sequence <= up_to:
-                    run_id, result = await self._erase_one(stored)
-                    runs |= {run_id} if run_id is not None else set()
+                    event, result = await self._erase_one(stored)
+                    runs |= {event.run_id} if isinstance(event, RunEvent) else set()
+                    jobs |= {event.job_id} if isinstance(event, JobEvent) else set()
                     results += result
                     events += 1
         for run_id in runs:
             await self._forget_mails(run_id)
+        for job_id in jobs:
+            await self._forget_failures(job_id)
         return events, results
 
     async def erase_late(self, events: Iterable[StoredEvent]) -> None:
         """Delete events about an erased job that were written after its erasure. Each replica tries; one does it."""
         for stored in events:
-            run_id, _ = await self._erase_one(stored)
-            if run_id is not None:
-                await self._forget_mails(run_id)
+            event, _ = await self._erase_one(stored)
+            if isinstance(event, RunEvent):
+                await self._forget_mails(event.run_id)
+                # A mailer counts a failure before it says what became of the mail: its last late event is behind.
+                erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
+                erased = None if erasure is None else erasure.event()
+                if isinstance(erased, JobErased):
+                    await self._forget_failures(erased.job_id)
             logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
 
-    async def _erase_one(self, stored: StoredEvent) -> tuple[UUID | None, int]:
-        """Delete an event and the result that it refers to; return the run's id, and 1 if there was a stored result."""
+    async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
+        """Delete an event and the result that it refers to; return what it was, and 1 if there was a stored result."""
         try:
             event = stored.event()
         except ValidationError:
@@ -62,7 +71,7 @@ class Erasure:
         if isinstance(event, ResultReady) and event.csv.object_name is not None:
             erased = await self._erase_result(event.csv.object_name)
         await self._delete(STREAM, stored.sequence)
-        return (event.run_id if isinstance(event, RunEvent) else None), erased
+        return event, erased
 
     async def _erase_result(self, object_name: str) -> int:
         try:
@@ -78,6 +87,9 @@ class Erasure:
     async def _forget_mails(self, run_id: UUID) -> None:
         # A KV bucket refuses to delete single messages. Its entries hold no address of ours, only their hash.
         await self._js.purge_stream(f"KV_{MAILED}", subject=f"$KV.{MAILED}.{run_id}.>")
+
+    async def _forget_failures(self, job_id: UUID) -> None:
+        await self._js.purge_stream(f"KV_{STREAKS}", subject=f"$KV.{STREAKS}.{job_id}")
 
     async def _erase_subject(self, stream: str, subject: str) -> None:
         sequence = 1
