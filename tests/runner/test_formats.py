@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import pandas as pd
+import pyarrow
 import pytest
 
 from nightmail_runner.sandbox.reading import NotRecords, read_csv, read_json
@@ -107,7 +108,7 @@ def test_times_are_iso_8601() -> None:
     assert written(frame) == "day,time,zoned\n2026-01-02,2026-01-02T03:04:05,2026-01-02T03:04:05+01:00\n,,\n"
 
 
-@pytest.mark.parametrize("dtype", ["str", "object", "category"])
+@pytest.mark.parametrize("dtype", ["str", "object", "category", "string[python]", pd.ArrowDtype(pyarrow.string())])
 @pytest.mark.parametrize(
     ("cell", "shown"),
     [
@@ -124,7 +125,7 @@ def test_times_are_iso_8601() -> None:
         ("a=b", "a=b"),
     ],
 )
-def test_text_that_a_spreadsheet_would_calculate_gets_a_quote(cell: str, shown: str, dtype: str) -> None:
+def test_text_that_a_spreadsheet_would_calculate_gets_a_quote(cell: str, shown: str, dtype: Any) -> None:
     frame = pd.DataFrame({"x": pd.Series([cell, "y"], dtype=dtype)})
     assert written(frame) == f"x\n{shown}\ny\n"
     assert written(frame, keep_formulas=True) == f"x\n{cell}\ny\n"
@@ -132,6 +133,8 @@ def test_text_that_a_spreadsheet_would_calculate_gets_a_quote(cell: str, shown: 
 
 def test_column_names_are_text_too() -> None:
     assert written(pd.DataFrame({"=1+1": [1], 2: [3]})) == "'=1+1,2\n1,3\n"
+    two_levels = pd.MultiIndex.from_tuples([("=1+1", "x"), ("y", 2)])
+    assert written(pd.DataFrame([[1, 3]], columns=two_levels)) == "'=1+1,y\nx,2\n1,3\n"
 
 
 def test_a_cell_of_several_lines_is_quoted_and_its_formula_found() -> None:

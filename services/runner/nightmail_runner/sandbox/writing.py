@@ -5,10 +5,13 @@ from typing import BinaryIO
 
 import numpy
 import pandas
+import pyarrow
+import pyarrow.compute
 
 #: What a spreadsheet takes for a formula (OWASP, CSV Injection), unless it is a number with a sign.
-_FORMULA = r"(?s)(?:[=@\t\r]|[+-](?!(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?%?\Z)).*"
-_STARTS_A_FORMULA = re.compile(_FORMULA)
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?%?\Z)")
+#: Most texts are told from formulas by this alone, and quickly.
+_SUSPICIOUS = r"^[=@\t\r+-]"
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2.0**53
 
@@ -20,15 +23,18 @@ def tabular(result: pandas.DataFrame, *, keep_formulas: bool) -> pandas.DataFram
     integers again; times are ISO 8601, without the time of day where all are midnight. Text and column names that a
     spreadsheet would calculate get a leading quote unless `keep_formulas`.
     """
-    named = any(name is not None for name in result.index.names)
-    frame = pandas.DataFrame(result).reset_index(drop=not named, allow_duplicates=True)
-    for position in range(frame.shape[1]):
+    frame = pandas.DataFrame(result)
+    if any(name is not None for name in result.index.names):
+        frame = frame.reset_index(allow_duplicates=True)
+    for position, kind in enumerate(frame.dtypes):
+        if kind.kind in "iub":
+            continue
         column = frame.iloc[:, position]
         shown = _shown(column, keep_formulas)
         if shown is not column:
             frame.isetitem(position, shown.array)
-    if not keep_formulas and frame.columns.nlevels == 1:
-        frame.columns = pandas.Index([_quoted(name) for name in frame.columns])
+    if not keep_formulas:
+        frame.columns = _quoted_names(frame.columns)
     return frame
 
 
@@ -46,14 +52,20 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
         return _whole(column)
     if keep_formulas:
         return column
-    if isinstance(kind, pandas.CategoricalDtype):
-        return column.astype(object).map(_quoted, na_action="ignore")
-    if pandas.api.types.is_object_dtype(kind):
-        return column.map(_quoted, na_action="ignore")
-    if isinstance(kind, pandas.StringDtype):
-        found = column.str.fullmatch(_FORMULA).fillna(False).astype(bool)
-        return column.mask(found, "'" + column) if found.any() else column
-    return column
+    if isinstance(kind, pandas.StringDtype) or kind.kind == "U":
+        suspicious = pyarrow.compute.match_substring_regex(pyarrow.array(column.array), _SUSPICIOUS)
+        if not pyarrow.compute.any(suspicious).as_py():
+            return column
+    elif kind.kind != "O":
+        return column
+    return column.astype(object).map(_quoted, na_action="ignore")
+
+
+def _quoted_names(columns: pandas.Index) -> pandas.Index:
+    if columns.nlevels > 1:
+        return pandas.MultiIndex.from_tuples([tuple(map(_quoted, names)) for names in columns], names=columns.names)
+    names = [_quoted(name) for name in columns]
+    return columns if all(name is own for name, own in zip(names, columns, strict=True)) else pandas.Index(names)
 
 
 def _iso(column: pandas.Series) -> pandas.Series:
@@ -76,4 +88,4 @@ def _whole(column: pandas.Series) -> pandas.Series:
 
 
 def _quoted(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _STARTS_A_FORMULA.match(value) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
