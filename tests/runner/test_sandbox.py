@@ -102,6 +102,16 @@ async def test_what_is_printed_is_kept_from_both_ends(sandbox: Sandbox) -> None:
     assert len(outcome.log) < 2 * KEPT_BYTES + 100
 
 
+async def test_each_run_has_random_numbers_of_its_own(sandbox: Sandbox) -> None:
+    script = """
+import random
+return pd.DataFrame({"one": [random.random()], "other": [np.random.random()], "sampled": [pd.Series(range(10**6)).sample().iloc[0]]})
+"""
+    lines = [(await csv_of(sandbox, script)).decode().splitlines()[1] for _ in range(3)]
+    for numbers in zip(*(line.split(",") for line in lines), strict=True):
+        assert len(set(numbers)) == 3, lines
+
+
 async def test_a_fork_server_that_dies_is_replaced_and_its_run_is_reported(sandbox: Sandbox) -> None:
     await sandbox.started()
     running = asyncio.create_task(ran(sandbox, "import time\ntime.sleep(60)"))

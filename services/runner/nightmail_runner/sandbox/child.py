@@ -69,6 +69,7 @@ def _practise() -> None:
 
 def run(sock: socket.socket) -> None:
     """Wait for a task, do it, answer. A socket that closes before a task comes ends it: nobody needs this child."""
+    numpy.random.seed()  # unlike `random`, it would go on with the numbers that every other run has, too
     if not select.select([sock], [], [], UNHURRIED_SECONDS)[0]:
         _practise()
     received = protocol.receive(sock)
