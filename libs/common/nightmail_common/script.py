@@ -5,7 +5,7 @@ text is parsed as it stands, so line numbers are the user's own.
 """
 
 import ast
-from collections.abc import Collection
+from functools import lru_cache
 from types import CodeType
 from typing import Literal
 
@@ -16,6 +16,7 @@ BODY_FUNCTION = "__nightmail_body__"
 
 #: The names that a script is given.
 INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
+_EMPTY_FUNCTION = ast.parse(f"def {BODY_FUNCTION}({', '.join(INPUTS)}): pass").body[0]
 FILENAME = "<script>"
 
 #: What a script may import unless SCRIPT_IMPORTS says otherwise: pandas and its like, and of the standard library what
@@ -46,7 +47,9 @@ class ImportNotAllowed(Exception):
         self.line = line
 
 
-def check_imports(text: str, allowed: Collection[str]) -> None:
+# A job's script comes again with each of its runs.
+@lru_cache(maxsize=64)
+def check_imports(text: str, allowed: frozenset[str]) -> None:
     """Look whether a script imports only what is allowed, by the names of top-level packages.
 
     Raises:
@@ -111,7 +114,5 @@ def _returns(statements: list[ast.stmt]) -> bool:
 def _as_function(tree: ast.Module) -> ast.Module:
     future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     body = [node for node in tree.body if node not in future]
-    function = ast.parse(f"def {BODY_FUNCTION}({', '.join(INPUTS)}): pass").body[0]
-    assert isinstance(function, ast.FunctionDef)
-    function.body = body
+    function = ast.FunctionDef(**vars(_EMPTY_FUNCTION) | {"body": body})
     return ast.Module(body=[*future, function], type_ignores=[])

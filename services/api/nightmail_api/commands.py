@@ -4,7 +4,7 @@ A job's event is published with the sequence that the job's last event is expect
 decide at once, the log lets one win; the other waits until it can read what won and decides anew.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -249,7 +249,7 @@ class Commands:
             ) from error
 
 
-def check_script(script: str, allowed: Collection[str]) -> None:
+def check_script(script: str, allowed: frozenset[str]) -> None:
     """Look whether a script imports only what is allowed, so that its owner is told now and not by a failed run.
 
     Raises:

@@ -136,7 +136,7 @@ def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
 
     child.warm_up()
     nothing = os.open(os.devnull, os.O_RDONLY)
-    first_of_its_namespace = lockdown.filter_of_run(1)
+    first_of_its_namespace = lockdown.RunFilter(1)
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it looks at
 
@@ -151,7 +151,7 @@ def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
             own = socket.socket(fileno=RUN_SOCKET_DESCRIPTOR)
             if protected:
                 pid = os.getpid()
-                lockdown.lock_down_run(first_of_its_namespace if pid == 1 else lockdown.filter_of_run(pid))
+                (first_of_its_namespace if pid == 1 else lockdown.RunFilter(pid)).lock_down()
             child.run(own)
             status = 0
         finally:

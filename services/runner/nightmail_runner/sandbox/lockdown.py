@@ -22,9 +22,22 @@ from nightmail_runner.sandbox.syscalls import OF_A_RUN, OF_THE_SERVER_ONLY
 #: clone(2)
 _CLONE_THREAD = 0x00010000
 _CLONE_NEW_ANYTHING = 0x7E020080
-_CAPABILITY_VERSION_3 = 0x20080522
+#: capset(2), version 3: whose, and the three sets of two words each.
+_OF_THIS_PROCESS = (ctypes.c_uint32 * 2)(0x20080522, 0)
+_NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
+
+#: seccomp(2)
+_SET_MODE_FILTER = 1
+_INSTRUCTION_BYTES = 8
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+class _FilterProgram(ctypes.Structure):
+    """`struct sock_fprog` of linux/filter.h."""
+
+    _fields_ = (("instructions", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
 
 class CannotLockDown(Exception):
@@ -63,26 +76,35 @@ def lock_down_server() -> None:
         raise CannotLockDown(f"the kernel refuses the lock-down: {error}") from error
 
 
-def lock_down_run(run_filter: seccompy.Filter) -> None:
-    """Take from this process, a fork of the fork server, what only the fork server needs.
+class RunFilter:
+    """What takes from a run, a fork of the fork server, what only the fork server needs.
+
+    Everything is laid out when it is made, once, so that a run has a single system call to do.
 
     Args:
-        run_filter: of this process's id.
-
-    Raises:
-        CannotLockDown: the kernel refuses.
+        pid: the process that the run may send signals to: itself.
     """
-    drop_capabilities()
-    try:
-        run_filter.load()
-    except seccompy.SeccompError as error:
-        raise CannotLockDown(f"the kernel refuses the filter of a run: {error}") from error
+
+    def __init__(self, pid: int) -> None:
+        code = _run_filter(pid).program
+        self._code = ctypes.create_string_buffer(code, len(code))
+        self._program = _FilterProgram(len(code) // _INSTRUCTION_BYTES, ctypes.addressof(self._code))
+        self._arguments = (seccompy.syscall_nr("seccomp"), _SET_MODE_FILTER, 0, ctypes.byref(self._program))
+
+    def lock_down(self) -> None:
+        """Lock this process down, for good.
+
+        Raises:
+            CannotLockDown: the kernel refuses.
+        """
+        drop_capabilities()
+        if _libc.syscall(*self._arguments) != 0:
+            raise CannotLockDown(f"the kernel refuses the filter of a run: {os.strerror(ctypes.get_errno())}")
 
 
 def drop_capabilities() -> None:
     """Give up every capability: inside a user namespace or as root, a process begins with all of them."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    if _libc.capset(header, (ctypes.c_uint32 * 6)()) != 0:
+    if _libc.capset(_OF_THIS_PROCESS, _NO_CAPABILITIES) != 0:
         raise CannotLockDown(f"capset: {os.strerror(ctypes.get_errno())}")
 
 
@@ -118,8 +140,8 @@ def _server_filter() -> seccompy.Filter:
     return filtered
 
 
-def filter_of_run(pid: int) -> seccompy.Filter:
-    """Return the filter of a run, compiled: no new processes, no signals to any process but `pid`."""
+def _run_filter(pid: int) -> seccompy.Filter:
+    """Return a filter that lets no new processes begin, and no signals go to any process but `pid`."""
     filtered = seccompy.Filter(default=seccompy.Action.ALLOW)
     for name in (*OF_THE_SERVER_ONLY, "unshare", "setns"):
         with suppress(ValueError):
@@ -128,5 +150,4 @@ def filter_of_run(pid: int) -> seccompy.Filter:
     filtered.errno("clone", errno.EPERM)
     for name in ("kill", "tgkill"):
         filtered.errno(name, errno.EPERM, args=[(0, CmpOp.NE, pid)])
-    assert filtered.program
     return filtered
