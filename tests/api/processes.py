@@ -1,0 +1,49 @@
+"""The API as a process of its own, that a test may kill."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from api.conftest import TOKEN
+from conftest import eventually, free_port
+
+
+class ApiProcess:
+    """`python -m nightmail_api` with its own data folder and port."""
+
+    def __init__(self, nats_url: str, folder: Path, **settings: str) -> None:
+        port = free_port()
+        self.data_dir = folder
+        self.projection_path = folder / "api" / "projection.sqlite"
+        self.http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=20,
+            limits=httpx.Limits(max_connections=None),
+        )
+        own = {"DATA_DIR": str(folder), "NATS_URL": nats_url, "PORT": str(port), "ADMIN_TOKEN": TOKEN} | settings
+        self._environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in own.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", "nightmail_api"], env=self._environment)
+
+    async def ready(self) -> None:
+        await eventually(self._is_ready, "the API process is ready")
+
+    async def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the API ended with {self._process.returncode}"
+        try:
+            return (await self.http.get("/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """End it by SIGKILL, wherever it is."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,58 @@
+"""A replica that has not read the whole log yet: it says so, and how far it is, instead of answering of the past."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from api.conftest import MakeReplica
+from conftest import eventually
+from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import JobCreated
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog, Publication
+
+
+async def test_while_it_catches_up_every_call_is_told_how_far_it_is(
+    make_replica: MakeReplica,
+    event_log: EventLog,
+    make_job: Callable[..., Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = [make_job(job_name=f"job {number}") for number in range(5)]
+    await event_log.publish_batch(
+        [Publication(JobCreated(job_name=job.job_name, job_id=job.job_id, actor="maria", job=job)) for job in jobs]
+    )
+    go_on = asyncio.Event()
+    replay = EventLog.replay
+
+    async def replay_two_and_wait(log: EventLog, *args: Any, **options: Any) -> AsyncIterator[list[StoredEvent]]:
+        async for batch in replay(log, *args, **options):
+            yield batch[:2]
+            await go_on.wait()
+            yield batch[2:]
+
+    monkeypatch.setattr(EventLog, "replay", replay_two_and_wait)
+    api = await make_replica(start=False)
+    await api.start(ready=False)
+    reason = "catching up: 2 of 5 events are applied"
+
+    async def says_how_far() -> bool:
+        return reason in (await api.http.get("/health/ready")).text
+
+    await eventually(says_how_far, "two events are applied")
+    assert (await api.http.get("/health/live")).status_code == 200
+    for method, path in (("GET", "/jobs"), ("GET", "/jobs/job 0"), ("POST", "/jobs/job 0/run"), ("GET", "/events")):
+        answer = await api.http.request(method, path)
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"] == "1"
+        assert (answer.json()["status"], answer.json()["detail"]) == (503, reason)
+    go_on.set()
+
+    async def is_ready() -> bool:
+        return (await api.http.get("/health/ready")).status_code == 200
+
+    await eventually(is_ready, "all events are applied")
+    assert len((await api.http.get("/jobs")).json()["items"]) == 5

@@ -1,0 +1,89 @@
+"""The API as processes of its own: two that decide at once, and one that is killed at any point."""
+
+import asyncio
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from api.conftest import Replica
+from api.histories import random_history, write
+from api.processes import ApiProcess
+from api.test_replicas import all_rows
+from conftest import NatsServer, eventually, job_request
+from nightmail_common.log import EventLog
+
+MakeProcess = Callable[[], ApiProcess]
+
+
+@pytest.fixture
+async def make_process(nats_server: NatsServer, event_log: EventLog, tmp_path: Path) -> AsyncIterator[MakeProcess]:
+    """Make API processes on an empty log; all are gone at the end."""
+    made: list[ApiProcess] = []
+
+    def make() -> ApiProcess:
+        made.append(ApiProcess(nats_server.url, tmp_path / f"process-{len(made)}", LOG_LEVEL="warning"))
+        return made[-1]
+
+    yield make
+    for process in made:
+        process.kill()
+        await process.http.aclose()
+
+
+async def test_of_fifty_clients_of_two_processes_that_create_one_name_at_once_one_does(
+    make_process: MakeProcess,
+) -> None:
+    processes = [make_process(), make_process()]
+    for process in processes:
+        process.start()
+    for process in processes:
+        await process.ready()
+    answers = await asyncio.gather(
+        *(processes[number % 2].http.post("/jobs/create", json=job_request()) for number in range(50))
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
+
+
+async def test_a_process_killed_at_any_point_comes_to_the_rows_that_one_from_scratch_has(
+    make_process: MakeProcess, nats_server: NatsServer, event_log: EventLog, tmp_path: Path
+) -> None:
+    rng = random.Random(20260302)
+    history = random_history(rng)
+    killed = make_process()
+    last = 0
+    for number in range(5):
+        # It is killed while it catches up with what came meanwhile, and in the later rounds while more comes, too.
+        await write(event_log, history, 800)
+        writing = asyncio.create_task(write(event_log, history, 200 * number))
+        last += 800 + 200 * number
+        killed.start()
+        here = rng.randrange(checkpoint(killed.projection_path) + 1, last)
+
+        def has_applied(sequence: int = here) -> bool:
+            return checkpoint(killed.projection_path) >= sequence
+
+        await eventually(has_applied, f"event {here} is applied")
+        killed.kill()
+        await writing
+    goes_on = Replica(nats_server.url, killed.data_dir)
+    from_scratch = Replica(nats_server.url, tmp_path / "from-scratch")
+    for replica in (goes_on, from_scratch):
+        await replica.start()
+        await replica.stop()
+        await replica.http.aclose()
+    rows = all_rows(from_scratch.projection_path)
+    assert len(rows["runs"]) > 100
+    assert all_rows(goes_on.projection_path) == rows
+
+
+def checkpoint(path: Path) -> int:
+    """Return what a projection's file says at this moment; 0 while there is none."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as rows:
+        sequence: int = rows.execute("SELECT sequence FROM checkpoint").fetchone()[0]
+        return sequence
+    return 0
