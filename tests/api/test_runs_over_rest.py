@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from nats.aio.client import Client
 
 from api.conftest import Replica
@@ -133,9 +134,24 @@ async def test_a_large_result_comes_from_the_object_store(
     await event_log.publish(result_ready(run_id, job, blob))
     await run_with_status(api, run_id, "processed")
     assert (await api.http.get(f"/runs/{run_id}/result")).content == large
-    await (await nats_client.jetstream().object_store(RESULTS)).delete("a-result")
-    gone = await api.http.get(f"/runs/{run_id}/result")
-    assert (gone.status_code, "no longer" in gone.json()["detail"]) == (404, True)
+
+
+@pytest.mark.parametrize("gone", ["$O.RESULTS.C.*", "$O.RESULTS.>"], ids=["its pieces first", "all of it"])
+async def test_a_result_whose_time_is_over_is_told_to_be_kept_no_longer(
+    api: Replica, event_log: EventLog, nats_client: Client, gone: str
+) -> None:
+    run_id, job = await requested(api, event_log)
+    js = nats_client.jetstream()
+    await (await js.object_store(RESULTS)).put("a-result", CSV)
+    blob = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), bucket=RESULTS, object_name="a-result")
+    await event_log.publish(result_ready(run_id, job, blob))
+    await run_with_status(api, run_id, "processed")
+    assert (await api.http.get(f"/runs/{run_id}/result")).content == CSV
+    await js.purge_stream(f"OBJ_{RESULTS}", subject=gone)
+    answer = await api.http.get(f"/runs/{run_id}/result")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == f"the result of the run {run_id} is kept no longer"
+    assert (await api.http.get(f"/runs/{run_id}")).json()["status"] == "processed"
 
 
 async def test_a_failed_run_says_why_and_its_failure_mail_leaves_it_failed(api: Replica, event_log: EventLog) -> None:

@@ -1,15 +1,19 @@
 """A run's outcome as the log keeps it: the CSV that was mailed, and what the script printed."""
 
+import asyncio
 import hashlib
 
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError, ObjectNotFoundError
+from nats.js.errors import DigestMismatchError, NotFoundError, ObjectNotFoundError
 
 from nightmail_api.audit import AuditLog
-from nightmail_api.problems import NotFound
+from nightmail_api.problems import NotFound, NotReady
 from nightmail_api.queries import Queries
 from nightmail_common.events import Blob, ResultReady, RunFailed
 from nightmail_common.streams import RESULTS
+
+#: The largest result (256 MiB) from a broker that is near; what is lost on the way would be waited for for ever.
+RESULT_TIMEOUT_SECONDS = 60.0
 
 
 class Results:
@@ -58,12 +62,21 @@ class Results:
     async def _bytes(self, blob: Blob, run_id: str) -> bytes:
         if blob.data is not None:
             return blob.data
+        assert blob.object_name is not None
         try:
-            assert blob.object_name is not None
-            found = await (await self._js.object_store(blob.bucket or RESULTS)).get(blob.object_name)
-        except (NotFoundError, ObjectNotFoundError):
+            async with asyncio.timeout(RESULT_TIMEOUT_SECONDS):
+                data = await self._stored(blob.bucket or RESULTS, blob.object_name)
+        except (NotFoundError, ObjectNotFoundError, DigestMismatchError):
             raise NotFound(f"the result of the run {run_id} is kept no longer") from None
-        data = found.data or b""
+        except TimeoutError:
+            raise NotReady("the store of results does not answer") from None
         if hashlib.sha256(data).hexdigest() != blob.sha256:
             raise NotFound(f"the result of the run {run_id} is damaged in the store")
         return data
+
+    async def _stored(self, bucket: str, object_name: str) -> bytes:
+        store = await self._js.object_store(bucket)
+        info = await store.get_info(object_name)
+        # The pieces expire a moment before the entry that names them; nats-py would wait for them for ever.
+        await self._js.get_msg(f"OBJ_{bucket}", subject=f"$O.{bucket}.C.{info.nuid}")
+        return (await store.get(object_name)).data or b""
