@@ -35,6 +35,9 @@ class Previews:
         Raises:
             NotReady: there is no runner, or none that has the time.
         """
+        if not self._client.is_connected:
+            # A request would wait for the broker, and then for the runner: long after whoever asked has gone.
+            raise NotReady("the broker does not answer")
         try:
             reply = await self._client.request(PREVIEW, definition.model_dump_json().encode(), timeout=DEADLINE_SECONDS)
         except nats.errors.NoRespondersError:

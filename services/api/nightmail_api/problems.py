@@ -103,6 +103,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_not_valid)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(nats.errors.Error, _answer_no_log)
+    # nats-py lets the socket's own error through when the connection breaks under a request.
+    app.add_exception_handler(ConnectionError, _answer_no_log)
 
 
 async def _answer_no_log(_request: Request, error: Exception) -> Response:
