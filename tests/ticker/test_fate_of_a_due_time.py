@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nightmail_common.schedule import Schedule
 from nightmail_ticker.jobs import ScheduledJob
-from nightmail_ticker.missed import GRACE, fate, latest_due
+from nightmail_ticker.missed import GRACE, Fate, fate, latest_due
 
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
 NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -31,6 +31,10 @@ def scheduled(cron: str = "0 9 * * *", timezone: str = "UTC", **fields: Any) -> 
     return ScheduledJob(**values | fields)
 
 
+def decide(job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool) -> Fate | None:
+    return fate(job, served, now, still_runs=still_runs, remembered=90 * DAY)
+
+
 @pytest.mark.parametrize(
     ("fields", "served", "now", "kind", "late", "missed_before"),
     [
@@ -49,24 +53,38 @@ def scheduled(cron: str = "0 9 * * *", timezone: str = "UTC", **fields: Any) -> 
 def test_a_due_time_runs_in_time_or_late_or_is_missed(
     fields: dict[str, Any], served: datetime | None, now: datetime, kind: str, late: bool, missed_before: int
 ) -> None:
-    decided = fate(scheduled(**fields), served, now, still_runs=False)
+    decided = decide(scheduled(**fields), served, now, still_runs=False)
     assert decided is not None
     assert decided.due.at == NINE
     assert (decided.kind, decided.late, decided.due.missed_before) == (kind, late, missed_before)
 
 
 def test_a_due_time_before_the_job_began_or_after_it_was_served_is_nobodys() -> None:
-    assert fate(scheduled(since=NINE), None, NINE + timedelta(hours=1), still_runs=False) is None
-    assert fate(scheduled(), NINE, NINE + timedelta(hours=1), still_runs=False) is None
+    assert decide(scheduled(since=NINE), None, NINE + timedelta(hours=1), still_runs=False) is None
+    assert decide(scheduled(), NINE, NINE + timedelta(hours=1), still_runs=False) is None
+
+
+def test_what_came_due_before_the_log_forgot_its_runs_is_nobodys() -> None:
+    """Whether a yearly job ran in March the log does not know in July, and a ticker that starts then must not guess."""
+    yearly = scheduled("0 9 10 3 *")
+    assert decide(yearly, None, NINE + 89 * DAY, still_runs=False) is not None
+    assert decide(yearly, None, NINE + 90 * DAY, still_runs=False) is None
+
+
+def test_what_a_job_still_owed_when_it_was_paused_or_deleted_is_missed() -> None:
+    owed = decide(scheduled(until=NINE + timedelta(hours=1)), NINE - 3 * DAY, NINE + 5 * DAY, still_runs=False)
+    assert owed is not None
+    assert (owed.due.at, owed.kind, owed.due.missed_before) == (NINE, "missed", 2)
+    assert decide(scheduled(until=NINE + timedelta(hours=1)), NINE, NINE + 5 * DAY, still_runs=False) is None
 
 
 def test_a_clock_that_goes_back_serves_nothing_again() -> None:
-    assert fate(scheduled(), NINE, NINE - DAY + timedelta(minutes=1), still_runs=False) is None
+    assert decide(scheduled(), NINE, NINE - DAY + timedelta(minutes=1), still_runs=False) is None
 
 
 @pytest.mark.parametrize(("overlap", "kind"), [("skip", "overlap"), ("allow", "run")])
 def test_a_run_that_still_runs_keeps_the_next_from_starting_only_if_the_job_says_so(overlap: str, kind: str) -> None:
-    decided = fate(scheduled(overlap=overlap), NINE - DAY, NINE, still_runs=True)
+    decided = decide(scheduled(overlap=overlap), NINE - DAY, NINE, still_runs=True)
     assert decided is not None
     assert decided.kind == kind
 

@@ -14,9 +14,12 @@ from conftest import eventually
 from nightmail_common import streams
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import (
+    Event,
+    JobCreated,
     JobDeleted,
     JobPaused,
     JobResumed,
+    JobUpdated,
     RunError,
     RunFailed,
     RunRequested,
@@ -142,6 +145,35 @@ async def test_what_was_missed_runs_once_marked_late_or_is_told_of(
         ("never", "missed", 2),
         ("too late", "missed", 2),
     }
+
+
+async def test_what_was_missed_before_a_change_is_told_of_when_a_ticker_is_back(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, clock: ShiftedClock
+) -> None:
+    """The broker dates events itself, so the ticker is told of the past directly."""
+    last_hour = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    names = ("paused", "rescheduled", "deleted", "paused in time")
+    jobs = {name: make_job(job_name=name, schedule_time="0 * * * *", timezone="UTC") for name in names}
+
+    def about(name: str) -> dict[str, Any]:
+        return {"job_name": name, "job_id": jobs[name].job_id, "actor": "test"}
+
+    later = jobs["rescheduled"].model_copy(update={"version": 2, "schedule_time": "0 0 29 2 *"})
+    minute = timedelta(minutes=1)
+    past: list[tuple[Event, datetime]] = [
+        *((JobCreated(**about(name), job=jobs[name]), last_hour - 61 * minute) for name in names[:3]),
+        (JobCreated(**about("paused in time"), job=jobs["paused in time"]), last_hour - 2 * minute),
+        (JobPaused(**about("paused in time"), job_version=2), last_hour - minute),
+        (JobPaused(**about("paused"), job_version=2), last_hour + minute),
+        (JobUpdated(**about("rescheduled"), job=later), last_hour + minute),
+        (JobDeleted(**about("deleted"), job_version=2), last_hour + minute),
+    ]
+    async with running_ticker(nats_client, clock, past):
+        await eventually(lambda: _count(event_log, 3), "the fate of what was missed")
+    missed = await skips(event_log)
+    assert {skip.job_name for skip in missed} == set(names[:3])
+    assert {(skip.reason, skip.scheduled_at, skip.missed_before) for skip in missed} == {("missed", last_hour, 1)}
+    assert "then the job was paused, deleted or given another schedule" in missed[0].detail
 
 
 async def _count(log: EventLog, count: int) -> bool:

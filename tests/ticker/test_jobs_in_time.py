@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from nightmail_common.envelope import StoredEvent, event_headers
-from nightmail_common.events import Event, JobCreated, JobDeleted, JobPaused, JobResumed, JobUpdated
+from nightmail_common.events import Event, JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
 from nightmail_common.job import Job
 from nightmail_common.subjects import subject_of
 from nightmail_ticker.jobs import Jobs, ScheduledJob
@@ -40,7 +40,7 @@ def updated(job: Job, **fields: str) -> JobUpdated:
 
 def due_of(jobs: Jobs, now: datetime) -> datetime | None:
     (job,) = jobs.active()
-    decided = fate(job, None, now, still_runs=False)
+    decided = fate(job, None, now, still_runs=False, remembered=timedelta(days=90))
     return None if decided is None else decided.due.at
 
 
@@ -80,6 +80,24 @@ def test_a_deleted_job_and_one_of_the_same_name_are_two(make_job: MakeJob) -> No
     assert isinstance(there, ScheduledJob)
     assert UUID(there.job_id) == again.job_id
     assert due_of(jobs, EIGHT + 1.6 * HOUR) is None
+
+
+def test_what_a_job_was_until_it_was_paused_rescheduled_or_deleted_is_kept(make_job: MakeJob) -> None:
+    jobs, job = Jobs(), make_job(schedule_time="0 * * * *", timezone="UTC")
+    created(jobs, job)
+    jobs.apply(stored(changed(job, JobPaused), EIGHT + HOUR))
+    jobs.apply(stored(updated(job, schedule_time="30 * * * *"), EIGHT + 2 * HOUR))  # still paused
+    jobs.apply(stored(changed(job, JobResumed), EIGHT + 3 * HOUR))
+    jobs.apply(stored(updated(job, schedule_time="45 * * * *"), EIGHT + 4 * HOUR))
+    jobs.apply(stored(changed(job, JobDeleted), EIGHT + 5 * HOUR))
+    assert [(ended.since, ended.until) for ended in jobs.ended] == [
+        (EIGHT, EIGHT + HOUR),
+        (EIGHT + 3 * HOUR, EIGHT + 4 * HOUR),
+        (EIGHT + 4 * HOUR, EIGHT + 5 * HOUR),
+    ]
+    erased = JobErased(job_name=job.job_name, job_id=job.job_id, actor="test", events_purged=1, results_purged=0)
+    jobs.apply(stored(erased, EIGHT + 6 * HOUR))
+    assert jobs.ended == [], "of who was erased nothing more is said"
 
 
 def test_an_event_that_cannot_be_understood_changes_nothing(make_job: MakeJob) -> None:

@@ -1,7 +1,7 @@
 """Tickers in the test's own loop, on the session's real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -9,10 +9,11 @@ from uuid import uuid4
 from nats.aio.client import Client
 
 from nightmail_common import streams
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import JobCreated
+from nightmail_common.envelope import StoredEvent, event_headers
+from nightmail_common.events import Event, JobCreated
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
+from nightmail_common.subjects import subject_of
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.ticker import Ticker
@@ -32,10 +33,17 @@ class ShiftedClock(Clock):
 
 
 @asynccontextmanager
-async def running_ticker(client: Client, clock: Clock) -> AsyncIterator[Ticker]:
+async def running_ticker(
+    client: Client, clock: Clock, past: Sequence[tuple[Event, datetime]] = ()
+) -> AsyncIterator[Ticker]:
+    """A ticker at work. `past`: events that it believes to have read from the log, and when they were stored."""
     lease = Lease(await client.jetstream().key_value(streams.LEASES), str(uuid4()))
-    ticker = Ticker(EventLog(client, "ticker", timedelta(days=1)), lease, clock)
-    working = asyncio.create_task(ticker.run(*await ticker.load()))
+    ticker = Ticker(EventLog(client, "ticker", timedelta(days=90)), lease, clock)
+    positions = await ticker.load()
+    for event, time in past:
+        body = event.model_dump_json(exclude_none=True).encode()
+        ticker._jobs.apply(StoredEvent(1, time, subject_of(event), event_headers(event, "test"), body))
+    working = asyncio.create_task(ticker.run(*positions))
     try:
         yield ticker
     finally:

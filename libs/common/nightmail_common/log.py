@@ -78,6 +78,7 @@ class EventLog:
         self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_SECONDS)
         self._source = source
+        self.run_retention = run_retention
         self._run_ttl = f"{int(run_retention.total_seconds())}s"
 
     async def publish(

@@ -23,7 +23,7 @@ from nightmail_ticker.clock import Clock
 from nightmail_ticker.jobs import ScheduledJob
 from nightmail_ticker.messages import Decision, Messages
 from nightmail_ticker.missed import Fate, fate
-from nightmail_ticker.runs import REQUESTED, Runs
+from nightmail_ticker.runs import CLOCK_SKEW, REQUESTED, Runs
 
 #: While the log stores some the next are made. The server takes 50 at once (ADR-50).
 BATCHES_IN_FLIGHT = 16
@@ -63,7 +63,13 @@ class Requests:
         self._settling: set[str] = set()
 
     def fate(self, job: ScheduledJob, now: datetime) -> Fate | None:
-        return fate(job, self._runs.served(job), now, still_runs=self._runs.still_runs(job.job_name))
+        return fate(
+            job,
+            self._runs.served(job),
+            now,
+            still_runs=self._runs.still_runs(job.job_name),
+            remembered=self._log.run_retention - CLOCK_SKEW,
+        )
 
     async def prepare(self, jobs: Sequence[ScheduledJob], due: datetime) -> list[Prepared]:
         """Make the batches of a due time before it comes, as many as there is time and room for."""

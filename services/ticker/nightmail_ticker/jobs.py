@@ -19,7 +19,8 @@ logger = structlog.get_logger()
 class ScheduledJob:
     """A job that exists, as small as firing it needs: there may be 100,000.
 
-    `since`: due times after this moment are owed to its owner. `json`: the job as its run requests carry it.
+    `since`: due times after this moment are owed to its owner; `until`: no longer than to this one, when the job was
+    paused, deleted or given another schedule. `json`: the job as its run requests carry it.
     """
 
     job_name: str
@@ -32,6 +33,7 @@ class ScheduledJob:
     json: bytes
     since: datetime
     paused: bool = False
+    until: datetime | None = None
 
     @classmethod
     def of(cls, job: Job, since: datetime) -> "ScheduledJob":
@@ -54,10 +56,15 @@ class ScheduledJob:
 
 
 class Jobs:
-    """The jobs by name, kept up to date by `apply`."""
+    """The jobs by name, kept up to date by `apply`.
+
+    `ended`: jobs as they were until a change after which they owe nothing new, oldest first. What came due before, while
+    no ticker ran, is still without its event.
+    """
 
     def __init__(self) -> None:
         self._by_name: dict[str, ScheduledJob] = {}
+        self.ended: list[ScheduledJob] = []
 
     def active(self) -> Iterable[ScheduledJob]:
         return (job for job in self._by_name.values() if not job.paused)
@@ -80,6 +87,10 @@ class Jobs:
             self._by_name.pop(stored.job_name, None)
         else:
             self._by_name[stored.job_name] = after
+        if stored.name == JobErased.name:
+            self.ended = [job for job in self.ended if job.job_name != stored.job_name]
+        elif before is not None and not before.paused and _owes_no_more(before, after):
+            self.ended.append(replace(before, until=stored.time))
         return _if_active(before), _if_active(after)
 
 
@@ -101,6 +112,10 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
             return None
         case _:
             return before
+
+
+def _owes_no_more(before: ScheduledJob, after: ScheduledJob | None) -> bool:
+    return after is None or after.paused or after.schedule != before.schedule
 
 
 def _if_active(job: ScheduledJob | None) -> ScheduledJob | None:

@@ -79,13 +79,19 @@ def _skip_body(decision: Decision) -> bytes:
             "job_version": job.version,
             "scheduled_at": due.at.astimezone(UTC),
             "reason": "overlap" if decision.fate.kind == "overlap" else "missed",
-            "detail": "the previous run had not ended"
-            if decision.fate.kind == "overlap"
-            else f"nothing ran at the due time; noticed {decision.fate.late_seconds:.0f} s late",
+            "detail": _why(decision),
             **_missed_fields(due),
         }
     )
     return event.model_dump_json(exclude_none=True).encode()
+
+
+def _why(decision: Decision) -> str:
+    if decision.fate.kind == "overlap":
+        return "the previous run had not ended"
+    if decision.job.until is not None:
+        return "nothing ran at the due time, and then the job was paused, deleted or given another schedule"
+    return f"nothing ran at the due time; noticed {decision.fate.late_seconds:.0f} s late"
 
 
 def _missed_fields(due: Due) -> dict[str, object]:

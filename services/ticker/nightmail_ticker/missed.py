@@ -63,7 +63,9 @@ def _counted(schedule: Schedule, after: datetime, latest: datetime) -> Due:
     return Due(latest, len(before), tuple(before[:MOST_LISTED]))
 
 
-def fate(job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool) -> Fate | None:
+def fate(
+    job: ScheduledJob, served: datetime | None, now: datetime, *, still_runs: bool, remembered: timedelta
+) -> Fate | None:
     """Return what becomes of a job's latest due time that is not served yet; None if there is none.
 
     Only the latest one can get a run: what came before it is told of in its event.
@@ -71,11 +73,15 @@ def fate(job: ScheduledJob, served: datetime | None, now: datetime, *, still_run
     Args:
         served: the last due time of the job that got a run or an event.
         still_runs: a run of the job has been requested and has not ended.
+        remembered: how long the log keeps the events of runs; whether an earlier due time was served nobody knows.
     """
-    due = latest_due(job.schedule, job.since if served is None else max(job.since, served), now)
+    after = max(job.since, now - remembered, served or job.since)
+    due = latest_due(job.schedule, after, now if job.until is None else min(now, job.until))
     if due is None:
         return None
     late_seconds = (now - due.at).total_seconds()
+    if job.until is not None:
+        return Fate(due, "missed", late_seconds, late=True)
     late = late_seconds > GRACE.total_seconds()
     if late and (job.on_missed == "skip" or late_seconds > job.max_lateness_seconds):
         return Fate(due, "missed", late_seconds, late)

@@ -21,6 +21,7 @@ from nightmail_ticker.clock import Clock
 from nightmail_ticker.fire import Prepared, Requests
 from nightmail_ticker.jobs import Jobs, ScheduledJob
 from nightmail_ticker.leader import Lease
+from nightmail_ticker.missed import Fate
 from nightmail_ticker.runs import Runs
 from nightmail_ticker.slots import Slots
 
@@ -63,6 +64,7 @@ class Ticker:
                 self._jobs.apply(stored)
                 jobs_position = stored.sequence
         runs_position = await self._runs.load(self._log, self._jobs.active(), self._clock.now())
+        self._ended()
         for job in self._jobs.active():
             self._slots.add(job)
         # What has been read stays; a full collection over 100,000 jobs is 0.3 s in which nothing fires.
@@ -101,12 +103,32 @@ class Ticker:
             self._slots.remove(before)
         if after is not None:
             self._slots.add(after)
-            # Its due time may have come between the change and the news of it.
-            if self._lease.held and self._requests.fate(after, self._clock.now()) is not None:
-                firing = asyncio.create_task(self._fire([after]))
-                self._firing.add(firing)
-                firing.add_done_callback(self._firing.discard)
+        # A due time may have come between the change and the news of it.
+        if self._lease.held and (self._ended() or (after is not None and self._fate(after) is not None)):
+            firing = asyncio.create_task(self._settle_change(after))
+            self._firing.add(firing)
+            firing.add_done_callback(self._firing.discard)
         logger.info("job_changed", job_name=stored.job_name, change=stored.name)
+
+    async def _settle_change(self, after: ScheduledJob | None) -> None:
+        await self._settle_ended()
+        if after is not None:
+            await self._fire([after])
+
+    async def _settle_ended(self) -> None:
+        """Give what came due before a job was paused, deleted or rescheduled, and was not served, its event."""
+        ended = self._ended()
+        while ended:
+            oldest = {job.job_id: job for job in reversed(ended)}
+            ended = [job for job in ended if oldest[job.job_id] is not job]
+            await self._fire(oldest.values())
+
+    def _ended(self) -> list[ScheduledJob]:
+        self._jobs.ended = [job for job in self._jobs.ended if self._fate(job) is not None]
+        return self._jobs.ended
+
+    def _fate(self, job: ScheduledJob) -> Fate | None:
+        return self._requests.fate(job, self._clock.now())
 
     async def _lead(self) -> None:
         while True:
@@ -140,6 +162,7 @@ class Ticker:
 
     async def _catch_up(self) -> None:
         """Settle what came due while nobody led: what is in time and what gets no run at once, late runs paced."""
+        await self._settle_ended()
         now = self._clock.now()
         fates = [(job, fate) for job in self._jobs.active() if (fate := self._requests.fate(job, now)) is not None]
         await self._fire([job for job, fate in fates if not (fate.late and fate.kind == "run")])
