@@ -18,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.streams import STREAM
+from nightmail_common.subjects import ALL_EVENTS
 
 #: A read of this size is a few milliseconds of work for a reader of the log.
 FETCH_BATCH = 500
@@ -106,11 +107,15 @@ class LogReader:
             start = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._since}
         else:
             start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
-        # A single filter stands in the subject of the request, too, where the broker's permissions can see it.
         filters: dict[str, Any]
-        filters = (
-            {"filter_subject": self._subjects[0]} if len(self._subjects) == 1 else {"filter_subjects": self._subjects}
-        )
+        if tuple(self._subjects) == ALL_EVENTS and not self._last_per_subject:
+            # All that the stream has: where it need not compare, the broker reads three times as fast.
+            filters = {}
+        elif len(self._subjects) == 1:
+            # A single filter stands in the subject of the request, too, where the broker's permissions can see it.
+            filters = {"filter_subject": self._subjects[0]}
+        else:
+            filters = {"filter_subjects": self._subjects}
         return ConsumerConfig(
             name=secrets.token_hex(16),  # who can guess it could read instead of us
             **filters,

@@ -4,7 +4,6 @@ A disposable SQLite projection of the log. The sequence of the last applied even
 transaction as the rows that it changed, so a process killed at any point goes on exactly where the file stands.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,8 @@ import structlog
 from pydantic import ValidationError
 
 from nightmail_api.database import open_to_write
-from nightmail_api.run_columns import columns, expires_at, identity, iso
+from nightmail_api.run_columns import iso
+from nightmail_api.run_rows import RunRows
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import (
     Event,
@@ -28,11 +28,8 @@ from nightmail_common.events import (
     JobUpdated,
     RecipientUnsubscribed,
     RunEvent,
-    RunRequested,
-    RunSkipped,
 )
 from nightmail_common.job import Job
-from nightmail_common.run import status_after
 
 #: A transaction of so many deletions blocks the event loop for a few milliseconds.
 EXPIRED_AT_ONCE = 100
@@ -94,14 +91,16 @@ class Projection:
         with self._rows:
             self._rows.execute("BEGIN IMMEDIATE")
             checkpoint = self.checkpoint
+            runs = RunRows(self._rows)
             late: list[StoredEvent] = []
             erasing = False
             for stored in events:
                 if stored.sequence > checkpoint:
-                    if not self._apply_one(stored):
+                    if not self._apply_one(stored, runs):
                         late.append(stored)
                     checkpoint = stored.sequence
                     erasing = erasing or stored.name == JobErased.name
+            runs.write()
             checkpoint = max(checkpoint, up_to or 0)
             self._rows.execute("UPDATE checkpoint SET sequence = ?", (checkpoint,))
         if erasing:
@@ -127,7 +126,7 @@ class Projection:
                 self._rows.execute("DELETE FROM runs WHERE sequence = ?", (sequence,))
         return len(expired)
 
-    def _apply_one(self, stored: StoredEvent) -> bool:
+    def _apply_one(self, stored: StoredEvent, runs: RunRows) -> bool:
         """Apply an event; False if it is about an erased job and must not be in the log."""
         try:
             event = stored.event()
@@ -136,9 +135,10 @@ class Projection:
             logger.error("event_not_readable", sequence=stored.sequence, type=stored.name)  # noqa: TRY400
             return True
         if isinstance(event, JobEvent):
+            runs.write()
             self._apply_job_event(event, stored)
         elif isinstance(event, RunEvent):
-            return self._apply_run_event(event, stored)
+            return runs.apply(event, stored)
         return True
 
     def _apply_job_event(self, event: Event, stored: StoredEvent) -> None:
@@ -216,42 +216,3 @@ class Projection:
         for table in ("versions", "runs"):
             self._rows.execute(f"DELETE FROM {table} WHERE job_name = ? AND sequence <= ?", (name, event.up_to))  # noqa: S608
         self._rows.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (str(event.job_id), name))
-
-    def _apply_run_event(self, event: RunEvent, stored: StoredEvent) -> bool:
-        run_id = str(event.run_id)
-        entry = json.dumps({"type": stored.name, "time": iso(stored.time), "sequence": stored.sequence})
-        before = self._rows.execute("SELECT status, mails FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-        if before is None:
-            known = identity(event)
-            if self._is_erased(event.job_name, None if known is None else known["job_id"]):
-                return False
-            if known is None or not isinstance(event, RunRequested | RunSkipped):
-                # Its first event is older than the retention, and so is the run: its last ones are about to go, too.
-                return True
-            first = {"status": "requested", "timeline": entry, "expires_at": expires_at(stored)}
-            self._insert_run(stored.sequence, run_id, first | known)
-            self._rows.execute(
-                "UPDATE jobs SET last_run_id = ? WHERE job_name = ? AND job_id = ?",
-                (run_id, event.job_name, known["job_id"]),
-            )
-        status, mails = before or (None, "[]")
-        changed = {"status": status_after(status, event)} | columns(event, stored, status, mails)
-        timeline = "" if before is None else ", timeline = timeline || ?"
-        changes = ", ".join(f"{column} = ?" for column in changed)
-        self._rows.execute(
-            f"UPDATE runs SET {changes}{timeline} WHERE run_id = ?",  # noqa: S608
-            (*changed.values(), *(() if before is None else ("," + entry,)), run_id),
-        )
-        return True
-
-    def _is_erased(self, job_name: str, job_id: str | None) -> bool:
-        """Say whether a run that is not known is one of an erased job: its runner or mailer was at work meanwhile."""
-        found = self._rows.execute("SELECT job_id FROM erased WHERE job_name = ?", (job_name,)).fetchall()
-        return any(job_id in {None, erased} for (erased,) in found)
-
-    def _insert_run(self, sequence: int, run_id: str, columns: dict[str, Any]) -> None:
-        names = ("sequence", "run_id", *columns)
-        self._rows.execute(
-            f"INSERT INTO runs ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608
-            (sequence, run_id, *columns.values()),
-        )

@@ -116,7 +116,8 @@ class ReadModel:
     async def _follow(self) -> None:
         until = self.last
         async for events in self._log.replay(after=self.applied):
-            await self._apply(events)
+            # Nobody is answered yet: as many as were read at once, for the fewest writes.
+            await self._apply(events, len(events))
         # The last events of the log may be gone (their time was over): nothing is left to read up to here.
         self._set_applied(self._projection.apply((), up_to=until).checkpoint)
         if not self._caught_up:
@@ -129,14 +130,14 @@ class ReadModel:
         finally:
             expiring.cancel()
 
-    async def _apply(self, events: Sequence[StoredEvent]) -> None:
-        for part in _slices(events, SLICE):
+    async def _apply(self, events: Sequence[StoredEvent], at_once: int = SLICE) -> None:
+        for part in _slices(events, at_once):
             applied = self._projection.apply(part)
             EVENTS_APPLIED.inc(len(part))
             self._set_applied(applied.checkpoint)
             if applied.late:
                 await self._erasure.erase_late(applied.late)
-            if len(events) > SLICE:
+            if len(events) > at_once:
                 await asyncio.sleep(0)
 
     def _set_applied(self, sequence: int) -> None:
