@@ -59,7 +59,8 @@ def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projectio
     assert projection.apply(events).late == []
     now = datetime(2026, 12, 1, tzinfo=UTC)
     jobs = {
-        job["job_name"]: job for job in queries.jobs(query=None, status=None, limit=100, cursor=None, now=now).items
+        job["job_name"]: job
+        for job in map(json.loads, queries.jobs(query=None, status=None, limit=100, cursor=None, now=now).items)
     }
     assert set(jobs) == {"daily sales", "brüche 50%.*", "every minute", "nothing new", "refused"}
     assert jobs["daily sales"]["version"] == 3

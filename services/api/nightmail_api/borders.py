@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +13,13 @@ TOO_LARGE = f"a body has at most {MAX_BODY_BYTES} bytes"
 
 #: Nothing is loaded, nobody may frame it. The pages of a few routes say what else they need.
 POLICY = "default-src 'none'; frame-ancestors 'none'"
+CAREFUL_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", POLICY.encode()),
+]
 #: It never ends, so it has no head that could be told without its body.
 STREAM = "/events/stream"
 
@@ -46,12 +52,9 @@ class Borders:
             if message["type"] == "http.response.start":
                 answered = True
                 scope["route"] = inner.get("route")
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "no-referrer")
-                headers.setdefault("Cache-Control", "no-store")
-                headers.setdefault("X-Frame-Options", "DENY")
-                headers.setdefault("Content-Security-Policy", POLICY)
+                given = {name for name, _ in message["headers"]}
+                careful = (header for header in CAREFUL_HEADERS if header[0] not in given)
+                message["headers"] = [*message["headers"], *careful]
             await send(message)
 
         if _content_length(scope) > MAX_BODY_BYTES:

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 #: A file with another number is made anew from the log.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 #: The pages of the indexes that a replay writes again and again; SQLite's own 2 MiB do not hold them.
 WRITE_CACHE_KIB = 32 * 1024
 #: The rows of a million runs are read where they lie in the system's own cache.
@@ -29,7 +29,9 @@ CREATE TABLE jobs (
     job_id TEXT,
     definition TEXT,
     last_run_id TEXT,
-    unsubscribed TEXT NOT NULL DEFAULT '[]'
+    unsubscribed TEXT NOT NULL DEFAULT '[]',
+    schedule_time TEXT,
+    timezone TEXT
 );
 CREATE INDEX jobs_to_list ON jobs (job_name, status, folded_name);
 CREATE TABLE versions (

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,8 +52,19 @@ class Measured:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 route = route_path(scope) or NO_ROUTE
-                REQUESTS.labels(method, route, message["status"]).inc()
-                DURATION.labels(method, route).observe(time.perf_counter() - began)
+                _requests(method, route, message["status"]).inc()
+                _duration(method, route).observe(time.perf_counter() - began)
             await send(message)
 
         await self._app(scope, receive, send_and_count)
+
+
+# Neither methods nor routes nor statuses are the caller's to invent, so these are few.
+@cache
+def _requests(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _duration(method: str, route: str) -> Histogram:
+    return DURATION.labels(method, route)

@@ -147,14 +147,28 @@ class Projection:
                 job = event.job
                 definition = job.model_dump_json()
                 self._rows.execute(
-                    "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL, '[]')",
-                    (job.job_name, job.job_name.casefold(), stored.sequence, str(job.job_id), definition),
+                    "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL, '[]', ?, ?)",
+                    (
+                        job.job_name,
+                        job.job_name.casefold(),
+                        stored.sequence,
+                        str(job.job_id),
+                        definition,
+                        job.schedule_time,
+                        job.timezone,
+                    ),
                 )
                 self._add_version(job, definition, stored, event.actor, None)
             case JobUpdated():
-                definition = event.job.model_dump_json()
-                self._change_job(event.job_name, stored.sequence, definition=definition)
-                self._add_version(event.job, definition, stored, event.actor, event.rolled_back_to)
+                job, definition = event.job, event.job.model_dump_json()
+                self._change_job(
+                    event.job_name,
+                    stored.sequence,
+                    definition=definition,
+                    schedule_time=job.schedule_time,
+                    timezone=job.timezone,
+                )
+                self._add_version(job, definition, stored, event.actor, event.rolled_back_to)
             case JobPaused():
                 self._change_job(event.job_name, stored.sequence, status="paused")
             case JobResumed():
@@ -201,7 +215,7 @@ class Projection:
     def _bury(self, event: JobDeleted | JobErased, sequence: int) -> None:
         # The name's last sequence stays: whoever creates a job of this name again must expect it.
         self._rows.execute(
-            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL, '[]')",
+            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL, '[]', NULL, NULL)",
             (event.job_name, event.job_name.casefold(), sequence, str(event.job_id)),
         )
 

@@ -6,18 +6,19 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from nightmail_api.database import open_to_read
 from nightmail_api.problems import NotValid
+from nightmail_api.row_json import job_json, run_json
 from nightmail_api.run_columns import iso
 from nightmail_common.events import Trigger
 from nightmail_common.job import Job
 from nightmail_common.run import RunStatus
-from nightmail_common.schedule import Schedule
 
 JobStatus = Literal["active", "paused"]
 
@@ -25,8 +26,9 @@ JobStatus = Literal["active", "paused"]
 CLOCK_SLACK = timedelta(minutes=1)
 
 _JOB = """
-SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, jobs.unsubscribed, runs.run_id, runs.status AS run_status,
-    runs.trigger, runs.scheduled_at, runs.requested_at, runs.started_at, runs.finished_at, runs.rows, runs.error
+SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, jobs.schedule_time, jobs.timezone, jobs.unsubscribed,
+    runs.run_id, runs.status AS run_status, runs.trigger, runs.scheduled_at,
+    runs.requested_at, runs.started_at, runs.finished_at, runs.rows, runs.error
 FROM jobs LEFT JOIN runs ON runs.run_id = jobs.last_run_id
 """
 _RUN_COLUMNS = """
@@ -54,9 +56,9 @@ class KnownJob:
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a list; `next_cursor` asks for those behind, and is None at the end."""
+    """Items of a list, each as JSON; `next_cursor` asks for those behind, and is None at the end."""
 
-    items: list[dict[str, Any]]
+    items: list[str]
     next_cursor: str | None
 
 
@@ -82,10 +84,10 @@ class Queries:
         row = self._one("SELECT definition FROM jobs WHERE job_id = ? AND definition IS NOT NULL", str(job_id))
         return None if row is None else Job.model_validate_json(row["definition"])
 
-    def job(self, job_name: str, now: datetime) -> tuple[dict[str, Any], int] | None:
-        """Return a job's answer and the sequence of its last event; None if there is no such job."""
+    def job(self, job_name: str, now: datetime) -> tuple[str, int] | None:
+        """Return a job's answer as JSON and the sequence of its last event; None if there is no such job."""
         row = self._one(f"{_JOB} WHERE jobs.job_name = ? AND jobs.status <> 'deleted'", job_name)
-        return None if row is None else (_job_answer(row, now), row["sequence"])
+        return None if row is None else (job_json(row, now), row["sequence"])
 
     def jobs(
         self, *, query: str | None, status: JobStatus | None, limit: int, cursor: str | None, now: datetime
@@ -111,7 +113,7 @@ class Queries:
         sql = f"{_JOB} WHERE jobs.job_name IN ({names}) ORDER BY jobs.job_name"
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
-        return Page([_job_answer(row, now) for row in rows[:limit]], next_cursor)
+        return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
 
     def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
         """Return a page of a job's versions with what each changed, the newest first.
@@ -123,7 +125,7 @@ class Queries:
         sql = f"{_VERSIONS} AND version < :before ORDER BY version DESC LIMIT :limit"
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["version"]) if len(rows) > limit else None
-        return Page([_version_answer(row) for row in rows[:limit]], next_cursor)
+        return Page([to_json(_version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
         """Return one version of a job with what it changed, and the job as it was; None if there is no such version."""
@@ -137,7 +139,8 @@ class Queries:
         row = self._one(f"SELECT {_RUN_COLUMNS}, timeline FROM runs WHERE run_id = ?", run_id)  # noqa: S608
         if row is None:
             return None
-        return _run_answer(row) | {"timeline": json.loads(f"[{row['timeline']}]")}
+        answer: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
+        return answer
 
     def outcome_sequence(self, run_id: str) -> int | None:
         """Return the sequence of the event that ended a run's work; None if it has not ended with one.
@@ -201,7 +204,7 @@ class Queries:
         sql = f"SELECT {_RUN_COLUMNS} FROM runs WHERE sequence IN ({sequences}) ORDER BY sequence DESC"  # noqa: S608
         rows = self._rows.execute(sql, parameters).fetchall()
         next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
-        return Page([_run_answer(row) for row in rows[:limit]], next_cursor)
+        return Page([run_json(row) for row in rows[:limit]], next_cursor)
 
     def _bounds(self, since: str | None, until: str | None, parameters: dict[str, Any]) -> list[str]:
         """Return bounds of the sequence that follow from those of the time, so that a page begins where they are.
@@ -236,22 +239,6 @@ def _arm(conditions: list[str]) -> str:
     return f"SELECT sequence FROM runs{where}"  # noqa: S608
 
 
-@lru_cache(maxsize=4096)
-def _schedule(schedule_time: str, timezone: str) -> Schedule:
-    return Schedule.parse(schedule_time, timezone)
-
-
-def _job_answer(row: sqlite3.Row, now: datetime) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(row["definition"])
-    next_run = None
-    if row["status"] == "active":
-        due = _schedule(answer["schedule_time"], answer["timezone"]).next_due(now)
-        next_run = None if due is None else due.isoformat()
-    answer |= {"status": row["status"], "last_run": _last_run(row), "next_run": next_run}
-    answer["unsubscribed"] = json.loads(row["unsubscribed"])
-    return answer
-
-
 def _version_answer(row: sqlite3.Row) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
@@ -269,28 +256,6 @@ def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]
     unlike = {"job_id", "version", "created_at", "updated_at"}
     old, new = before.model_dump(mode="json", exclude=unlike), after.model_dump(mode="json", exclude=unlike)
     return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
-
-
-def _last_run(row: sqlite3.Row) -> dict[str, Any] | None:
-    if row["run_id"] is None:
-        return None
-    names = ("run_id", "trigger", "scheduled_at", "requested_at", "started_at", "finished_at", "rows")
-    return {name: row[name] for name in names} | {"status": row["run_status"], "error": _json(row["error"])}
-
-
-def _run_answer(row: sqlite3.Row) -> dict[str, Any]:
-    names = ("run_id", "job_name", "job_version", "trigger", "scheduled_at", "status")
-    times = ("requested_at", "started_at", "finished_at", "rows")
-    return {
-        **{name: row[name] for name in names},
-        "late": bool(row["late"]),
-        **{name: row[name] for name in times},
-        **{name: _json(row[name]) for name in ("error", "mails", "timings")},
-    }
-
-
-def _json(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
 
 
 def _cursor(position: str | int) -> str:

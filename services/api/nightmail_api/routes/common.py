@@ -1,5 +1,6 @@
 """What several routes take and answer: names, pages, ETags, documented problems."""
 
+import json
 import re
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic_core import to_json
 
 from nightmail_api.auth import admin, editor, viewer
 from nightmail_api.problems import MEDIA_TYPE, NotFound, NotValid, ProblemDocument
+from nightmail_api.queries import Page
 from nightmail_api.tokens import Principal
 from nightmail_common.job_definition import normalise_job_name
 
@@ -85,7 +87,16 @@ IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
 def json_response(content: Any, status: int = 200, **headers: str) -> Response:
-    return Response(to_json(content), status_code=status, headers=headers, media_type="application/json")
+    return prepared_response(to_json(content), status, **headers)
+
+
+def page_response(page: Page) -> Response:
+    """Answer with a page whose items are JSON already."""
+    return prepared_response(f'{{"items":[{",".join(page.items)}],"next_cursor":{json.dumps(page.next_cursor)}}}')
+
+
+def prepared_response(content: str | bytes, status: int = 200, **headers: str) -> Response:
+    return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
 def problems(*statuses: int, has_body: bool = False) -> dict[int | str, dict[str, Any]]:

@@ -20,6 +20,8 @@ from nightmail_api.routes.common import (
     Limit,
     Viewer,
     json_response,
+    page_response,
+    prepared_response,
     problems,
 )
 from nightmail_api.routing import Route
@@ -58,7 +60,7 @@ async def list_jobs(
 ) -> Response:
     """List jobs by name."""
     page = api.queries.jobs(query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
-    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+    return page_response(page)
 
 
 @router.get("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404))
@@ -135,4 +137,4 @@ def job_response(api: Parts, job_name: str, status: int = 200) -> Response:
     if found is None:
         raise NotFound(f"there is no job named {job_name!r}")
     answer, sequence = found
-    return json_response(answer, status, ETag=f'"{sequence}"')
+    return prepared_response(answer, status, ETag=f'"{sequence}"')

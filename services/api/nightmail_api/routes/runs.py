@@ -10,7 +10,17 @@ from fastapi.responses import PlainTextResponse, Response
 from nightmail_api.answers import RunPage, RunWithTimeline
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
-from nightmail_api.routes.common import Cursor, JobName, Limit, Moment, RunId, Viewer, json_response, problems
+from nightmail_api.routes.common import (
+    Cursor,
+    JobName,
+    Limit,
+    Moment,
+    RunId,
+    Viewer,
+    json_response,
+    page_response,
+    problems,
+)
 from nightmail_api.routing import Route
 from nightmail_api.run_columns import iso
 from nightmail_common.events import Trigger
@@ -48,7 +58,7 @@ async def list_runs_of_job(
         limit=limit,
         cursor=cursor,
     )
-    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+    return page_response(page)
 
 
 @router.get("/runs", response_model=RunPage, responses=problems())
@@ -73,7 +83,7 @@ async def list_runs(
         limit=limit,
         cursor=cursor,
     )
-    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+    return page_response(page)
 
 
 @router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(404))

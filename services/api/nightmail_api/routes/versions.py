@@ -10,7 +10,17 @@ from nightmail_api.answers import JobAnswer, VersionPage, VersionWithJob
 from nightmail_api.commands import existing
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
-from nightmail_api.routes.common import Cursor, Editor, IfMatch, JobName, Limit, Viewer, json_response, problems
+from nightmail_api.routes.common import (
+    Cursor,
+    Editor,
+    IfMatch,
+    JobName,
+    Limit,
+    Viewer,
+    json_response,
+    page_response,
+    problems,
+)
 from nightmail_api.routes.jobs import job_response
 from nightmail_api.routing import Route
 
@@ -32,7 +42,7 @@ async def list_versions(_: Viewer, api: Api, job_name: JobName, limit: Limit = 1
     """List the versions of a job with what each changed, the newest first."""
     job = existing(api.queries.known_job(job_name), job_name, None)
     page = api.queries.versions(job.job_id, limit=limit, cursor=cursor)
-    return json_response({"items": page.items, "next_cursor": page.next_cursor})
+    return page_response(page)
 
 
 @router.get("/jobs/{job_name}/versions/{version}", response_model=VersionWithJob, responses=problems(404))
