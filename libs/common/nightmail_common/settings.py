@@ -5,12 +5,14 @@ Environment variables with the prefix `NIGHTMAIL_`, or the same names in `.env`.
 """
 
 import re
+import ssl
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "NIGHTMAIL_"
@@ -18,7 +20,12 @@ PREFIX = "NIGHTMAIL_"
 EMBEDDED_NATS_FILE = "nats.env"
 DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
 
-_DURATION = re.compile(r"(\d+)\s*(d|h|m|s)?")
+#: The broker counts nanoseconds in 64 bits, which are 292 years.
+LONGEST_RETENTION = timedelta(days=100 * 365)
+
+_BROKER_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
+#: Nine digits of days are a `timedelta`, ten are not.
+_DURATION = re.compile(r"(\d{1,9})\s*(d|h|m|s)?")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
@@ -31,7 +38,53 @@ def _retention(value: Any) -> Any:
     return value
 
 
-Retention = Annotated[timedelta, BeforeValidator(_retention), Field(ge=timedelta(seconds=1))]
+def _that_the_broker_can_count(retention: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= retention <= LONGEST_RETENTION:
+        raise ValueError(f"from 1s to {LONGEST_RETENTION.days}d")
+    return retention
+
+
+Retention = Annotated[timedelta, BeforeValidator(_retention), AfterValidator(_that_the_broker_can_count)]
+
+
+def _broker_urls(value: str) -> str:
+    """Check what nats-py would refuse with a traceback. The URL is not in the messages: a password may be in it."""
+    schemes = set()
+    for text in value.split(","):
+        try:
+            url = urlsplit(text.strip() if "://" in text else f"nats://{text.strip()}")
+            valid = url.hostname and url.port != 0 and text.isprintable()
+        except ValueError:
+            valid = None
+        if not valid or url.scheme not in _BROKER_SCHEMES:
+            raise ValueError("URLs of brokers, comma separated, as in nats://127.0.0.1:4222")
+        schemes.add(url.scheme in {"ws", "wss"})
+    if len(schemes) > 1:
+        raise ValueError("all brokers over WebSocket (ws, wss) or none")
+    return value
+
+
+BrokerUrls = Annotated[str, AfterValidator(_broker_urls)]
+
+
+def _readable_file(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    return path
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} has no certificates as PEM in it") from None
+    return path
+
+
+ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
+Certificates = Annotated[ReadableFile, AfterValidator(_certificates)]
 
 
 def _comma_separated(value: Any) -> Any:
@@ -49,14 +102,14 @@ class ServiceSettings(BaseSettings):
     )
 
     data_dir: Path = Path("data")
-    nats_url: str | None = None
+    nats_url: BrokerUrls | None = None
     #: A folder with one seed per user, as `nightmail nats-config` writes it; each service reads its own.
     nats_seeds: Path | None = None
-    nats_creds: Path | None = None
+    nats_creds: ReadableFile | None = None
     nats_user: str | None = None
     nats_password: SecretStr | None = None
     #: The authority of the brokers' certificates, as PEM; without one, those that the machine trusts.
-    nats_ca: FilePath | None = None
+    nats_ca: Certificates | None = None
     #: On how many brokers of a cluster each stream and bucket is kept.
     nats_replicas: int = Field(default=1, ge=1, le=5)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -93,4 +146,6 @@ def load_without_broker(settings: type[SettingsT], **given: Any) -> SettingsT:
             print(f"error: setting {name}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
     except PermissionError as error:
         print(f"error: cannot read {error.filename}: {error.strerror}", file=sys.stderr)
+    except UnicodeDecodeError:
+        print("error: .env is not UTF-8 text", file=sys.stderr)
     raise SystemExit(1)

@@ -2,9 +2,9 @@
 
 from email.errors import HeaderParseError
 from email.headerregistry import Address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ByteSize, Field, SecretStr, model_validator
+from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
 
 from nightmail_common.settings import ServiceSettings
 
@@ -35,13 +35,13 @@ class MailerSettings(ServiceSettings):
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
     #: Where recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
-    secret_key: SecretStr | None = None
+    secret_key: SecretStr | None = Field(default=None, validate_default=True)
     #: As the mail carries it: base64 makes 4 bytes of 3.
     max_attachment_bytes: ByteSize = ByteSize(10 * 1024**2)
 
-    @model_validator(mode="before")
+    @field_validator("secret_key")
     @classmethod
-    def _links_need_a_key(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if values.get("public_url") and not values.get("secret_key"):
-            raise ValueError("links to PUBLIC_URL need SECRET_KEY, the same as the API has")
-        return values
+    def _links_need_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None and info.data.get("public_url") is not None:
+            raise ValueError("links to NIGHTMAIL_PUBLIC_URL need it, the same as the API has")
+        return key

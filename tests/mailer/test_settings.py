@@ -1,0 +1,26 @@
+"""What the mailer must be told before it starts."""
+
+import pytest
+
+from nightmail_common.settings import load
+from nightmail_mailer.settings import MailerSettings
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({}, "SMTP_HOST: Field required"),
+        ({"SMTP_HOST": "mail", "SMTP_FROM": "Reports <reports@example.com>"}, "SMTP_FROM: an address without a name"),
+        ({"SMTP_HOST": "mail", "PUBLIC_URL": "nightmail.example.com"}, "PUBLIC_URL: an http:// or https:// URL"),
+        ({"SMTP_HOST": "mail", "PUBLIC_URL": "https://a.example.com"}, "SECRET_KEY: links to NIGHTMAIL_PUBLIC_URL"),
+    ],
+)
+def test_what_is_missing_or_cannot_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str], named: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"NIGHTMAIL_{name}", value)
+    with pytest.raises(SystemExit):
+        load(MailerSettings)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: setting NIGHTMAIL_{named}")
