@@ -4,18 +4,27 @@
 """
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: What a terminal would obey. An answer of somebody else's server may be in a line.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def set_up_logging(service: str, level: str, log_format: Literal["console", "json"]) -> None:
-    """Send structlog's lines and those of libraries to stderr, in one format."""
+    """Send structlog's lines, those of libraries and Python's warnings to stderr, in one format."""
+
+    def add_service(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        line.setdefault("service", service)
+        return line
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -23,12 +32,13 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
         structlog.processors.StackInfoRenderer(),
     ]
     rendering: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [add_service, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
         else [
             structlog.dev.ConsoleRenderer(
                 colors=False, pad_event_to=28, exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
+            _escape_control_characters,
         ]
     )
     structlog.configure(
@@ -48,8 +58,7 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
     # Their every request or job is a line at `info`; ours say what was decided.
     for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    if log_format == "json":
-        structlog.contextvars.bind_contextvars(service=service)
+    logging.captureWarnings(capture=True)
 
 
 @contextmanager
@@ -57,3 +66,7 @@ def run_context(run_id: UUID, job_name: str) -> Iterator[None]:
     """Put `run_id` and `job_name` on every log line inside."""
     with structlog.contextvars.bound_contextvars(run_id=str(run_id), job_name=job_name):
         yield
+
+
+def _escape_control_characters(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    return _CONTROL_CHARACTERS.sub(lambda found: f"\\x{ord(found[0]):02x}", line)

@@ -1,0 +1,114 @@
+"""What a process writes to its log, as JSON for machines and on the console for people."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+RUN_ID = "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
+
+CODE = f"""
+import logging, threading, warnings
+from uuid import UUID
+import structlog
+from nightmail_common.logging import run_context, set_up_logging
+
+set_up_logging("runner", "info", "LOG_FORMAT")
+logger = structlog.get_logger()
+logger.debug("too_fine")
+logger.info("run_taken", attempt=2, answer="550 no\\x1b[2J", text="two\\nlines", name="café")
+with run_context(UUID("{RUN_ID}"), "daily sales"):
+    logger.warning("in_a_run")
+    logging.getLogger("library").warning("told by %s", "a library")
+    logging.getLogger("httpx").info("GET https://example.com/?key=secret")
+logger.info("after_the_run")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logger.exception("broke")
+thread = threading.Thread(target=logger.info, args=("in_a_thread",))
+thread.start()
+thread.join()
+warnings.warn("deprecated", stacklevel=1)
+"""
+
+
+def log_of_a_process(log_format: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE.replace("LOG_FORMAT", log_format)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert ended.stdout == ""
+    return ended.stderr
+
+
+@pytest.fixture(scope="module")
+def json_lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log_of_a_process("json").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def console_lines() -> list[str]:
+    return log_of_a_process("console").splitlines()
+
+
+def event(lines: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    [line] = [line for line in lines if name in line["event"]]
+    return line
+
+
+def test_every_json_line_has_a_time_a_level_and_the_service(json_lines: list[dict[str, Any]]) -> None:
+    for line in json_lines:
+        assert line["timestamp"].endswith("Z")
+        assert line["level"] in {"info", "warning", "error"}
+        assert line["service"] == "runner"
+
+
+def test_fields_stand_beside_the_event_as_they_are(json_lines: list[dict[str, Any]]) -> None:
+    line = event(json_lines, "run_taken")
+    assert (line["attempt"], line["text"], line["name"]) == (2, "two\nlines", "café")
+
+
+@pytest.mark.parametrize("name", ["in_a_run", "told by a library"])
+def test_run_and_job_stand_on_every_line_of_a_run_and_of_libraries_that_it_uses(
+    json_lines: list[dict[str, Any]], name: str
+) -> None:
+    line = event(json_lines, name)
+    assert (line["run_id"], line["job_name"]) == (RUN_ID, "daily sales")
+
+
+def test_run_and_job_stand_on_no_line_behind_the_run(json_lines: list[dict[str, Any]]) -> None:
+    assert {"run_id", "job_name"}.isdisjoint(event(json_lines, "after_the_run"))
+
+
+def test_an_exception_is_one_json_line_with_its_traceback(json_lines: list[dict[str, Any]]) -> None:
+    traceback = event(json_lines, "broke")["exception"]
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert traceback.endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_warning_of_python_is_a_line_like_any_other(json_lines: list[dict[str, Any]]) -> None:
+    assert event(json_lines, "UserWarning: deprecated")["level"] == "warning"
+
+
+def test_what_is_finer_than_the_level_and_what_libraries_chat_is_left_out(json_lines: list[dict[str, Any]]) -> None:
+    assert not any("too_fine" in line["event"] or "secret" in line["event"] for line in json_lines)
+
+
+def test_a_console_line_has_the_event_and_its_fields(console_lines: list[str]) -> None:
+    [line] = [line for line in console_lines if "in_a_run" in line]
+    assert "[warning" in line
+    assert f"job_name='daily sales' run_id={RUN_ID}" in line
+
+
+def test_what_a_line_holds_does_not_steer_the_terminal(console_lines: list[str]) -> None:
+    [line] = [line for line in console_lines if "run_taken" in line]
+    assert r"550 no\x1b[2J" in line
+    assert r"text='two\nlines'" in line
+    assert "name=café" in line
+    assert all(line.isprintable() for line in console_lines)
