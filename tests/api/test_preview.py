@@ -55,7 +55,7 @@ async def test_a_job_that_could_not_be_created_is_not_tried(api: Replica) -> Non
     for fields, field in (
         ({}, "processing_script"),
         ({"processing_script": "return ("}, "processing_script"),
-        ({"processing_script": "return data", "data_source": SOURCE | {"location": "../x"}}, "data_source"),
+        ({"processing_script": "return data", "data_source": SOURCE | {"location": "../x"}}, "data_source.location"),
         ({"processing_script": "return data", "consumer_emails": ["nobody"]}, "consumer_emails"),
         ({"processing_script": "return data", "nonsense": 1}, "nonsense"),
     ):

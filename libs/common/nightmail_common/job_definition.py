@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import email_validator
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
 from nightmail_common.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.schedule import Schedule, zone
@@ -91,67 +91,83 @@ class DataSourceDefinition(DataSource):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
     encoding: str | None = Field(default=None, min_length=1, max_length=64)
 
+    @field_validator("location")
+    @classmethod
+    def _location_fits_the_source_type(cls, location: str, info: ValidationInfo) -> str:
+        match info.data.get("source_type"):
+            case "api":
+                _check_url(location)
+            case "file":
+                _check_path(location)
+        return location
+
     @field_validator("headers")
     @classmethod
-    def _headers_can_be_sent(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
+    def _headers_can_be_sent(cls, headers: dict[str, str] | None, info: ValidationInfo) -> dict[str, str] | None:
+        if headers and info.data.get("source_type") == "file":
+            raise ValueError("headers go with source_type 'api' only")
         if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
             raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
         for name, value in (headers or {}).items():
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of an HTTP header")
-            if not value.isprintable():
+            if not is_header_value(value):
                 raise ValueError(f"the value of {name!r} has characters that no HTTP header may have")
             if "{{" in _SECRET.sub("", value):
                 raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
         return headers
 
+    @field_validator("records_path")
+    @classmethod
+    def _json_has_records(cls, records_path: str | None, info: ValidationInfo) -> str | None:
+        if records_path is not None and info.data.get("file_type") == "csv":
+            raise ValueError("records_path goes with file_type 'json' only")
+        return records_path
+
+    @field_validator("delimiter", "encoding")
+    @classmethod
+    def _csv_is_delimited_text(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("file_type") == "json":
+            raise ValueError(f"{info.field_name} goes with file_type 'csv' only")
+        return value
+
     @field_validator("encoding")
     @classmethod
     def _encoding_is_known(cls, encoding: str | None) -> str | None:
-        if encoding is None:
-            return None
         try:
-            "".encode(encoding)
-        except LookupError:
+            "".encode(encoding or "utf-8")
+        except (LookupError, ValueError):
             raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
         return encoding
 
-    @model_validator(mode="after")
-    def _location_fits_the_source_type(self) -> "DataSourceDefinition":
-        if self.source_type == "api":
-            _check_url(self.location)
-        else:
-            _check_path(self.location)
-            if self.headers:
-                raise ValueError("headers go with source_type 'api' only")
-        if self.records_path is not None and self.file_type != "json":
-            raise ValueError("records_path goes with file_type 'json' only")
-        if self.file_type != "csv" and (self.delimiter is not None or self.encoding is not None):
-            raise ValueError("delimiter and encoding go with file_type 'csv' only")
-        return self
+
+def is_header_value(value: str) -> bool:
+    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without what is obsolete there)."""
+    return value.isascii() and value.isprintable() and value == value.strip()
 
 
 def _check_url(location: str) -> None:
     try:
         url = urlsplit(location)
         _ = url.port
-    except ValueError as error:
-        raise ValueError(f"location: {location!r} is not a URL: {error}") from None
+    except ValueError:  # its message may have a password in it
+        raise ValueError("the URL's host or port cannot be read") from None
     if url.scheme not in {"http", "https"} or not url.hostname or not location.isprintable() or " " in location:
-        raise ValueError("location: source_type 'api' needs an http:// or https:// URL")
+        raise ValueError("source_type 'api' needs an http:// or https:// URL")
     if url.username is not None or url.password is not None:
-        raise ValueError("location: no user or password in the URL; send a header with {{ secrets.NAME }} instead")
+        raise ValueError("no user or password in the URL; send a header with {{ secrets.NAME }} instead")
 
 
 def _check_path(location: str) -> None:
     if location.startswith("/") or "\\" in location or not location.isprintable() or ".." in location.split("/"):
-        raise ValueError(
-            "location: source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'"
-        )
+        raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
 
 
 def _check_timezone(name: str) -> str:
     zone(name)
+    # A machine has these beside IANA's: `localtime` is another zone on each, and `right/...` counts leap seconds.
+    if name == "localtime" or name.startswith(("posix", "right/")):
+        raise ValueError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'")
     return name
 
 

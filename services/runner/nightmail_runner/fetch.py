@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from nightmail_common.job import DataSource
-from nightmail_common.job_definition import fill_secrets
+from nightmail_common.job_definition import fill_secrets, is_header_value
 from nightmail_runner.download import CannotFetch, download
 from nightmail_runner.sandbox.memory import MemoryFile
 
@@ -101,7 +101,7 @@ class Fetcher:
             filled = fill_secrets(value, self._secrets)
         except KeyError as error:
             raise CannotFetch(f"the header {name!r} names the secret {error}, which the runner does not have") from None
-        if not (filled.isascii() and filled.isprintable()):
+        if not is_header_value(filled):
             raise CannotFetch(f"the header {name!r} would have characters that no HTTP header may have")
         return filled
 

@@ -1,0 +1,208 @@
+"""What a user may write as a job, and that what cannot be is told by the field it stands in."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from conftest import job_request
+from nightmail_common.job_definition import (
+    JobDefinition,
+    fill_secrets,
+    normalise_email,
+    normalise_job_name,
+    secret_names,
+)
+
+PASSWORD = "hunter2"
+
+
+def api(location: str = "https://example.com/a.csv", **fields: Any) -> dict[str, Any]:
+    return {"source_type": "api", "location": location, "file_type": "csv"} | fields
+
+
+def stored(location: str = "a.csv", **fields: Any) -> dict[str, Any]:
+    return {"source_type": "file", "location": location, "file_type": "csv"} | fields
+
+
+def defined(**fields: Any) -> JobDefinition:
+    return JobDefinition.model_validate(job_request(**fields))
+
+
+def refusals(**fields: Any) -> dict[str, str]:
+    """Return what is said of each field that cannot be."""
+    with pytest.raises(ValidationError) as refused:
+        defined(**fields)
+    return {".".join(map(str, error["loc"])): error["msg"] for error in refused.value.errors()}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("job_name", "", "1 to 128 characters"),
+        ("job_name", "a" * 129, "has 129"),
+        ("job_name", "a/b", "no '/'"),
+        ("job_name", "a\nb", "no control characters"),
+        ("job_name", "a\u2028b", "no control characters"),
+        ("job_name", "daily ", "does not begin or end with a space"),
+        ("job_name", "..", "URL path"),
+        ("schedule_time", "", "at least 1 character"),
+        ("schedule_time", "25:00", "neither five cron fields"),
+        ("schedule_time", "61 * * * *", "bad value for minute"),
+        ("timezone", "Mars/Olympus", "'Mars/Olympus' is not an IANA time zone"),
+        ("timezone", "../../etc/passwd", "is not an IANA time zone"),
+        ("processing_script", "", "at least 1 character"),
+        ("processing_script", "x = 1\nreturn (", "line 2: '(' was never closed"),
+        ("processing_script", "x = '\0'", "null bytes"),
+        ("processing_script", "#" * 131_073, "at most 131072 bytes"),
+        ("consumer_emails", [], "at least 1 item"),
+        ("consumer_emails", [f"a{number}@example.com" for number in range(101)], "at most 100 items"),
+        ("consumer_emails", ["a@example.com", "nobody"], "'nobody' is not an e-mail address"),
+        ("timeout_seconds", 0, "greater than or equal to 1"),
+        ("timeout_seconds", True, "a whole number, not True"),
+        ("timeout_seconds", "60", "a whole number, not '60'"),
+        ("timeout_seconds", 1.5, "a valid integer"),
+        ("max_lateness_seconds", -1, "greater than or equal to 0"),
+        ("retries", 11, "less than or equal to 10"),
+        ("on_missed", "never", "'run_once' or 'skip'"),
+        ("overlap", "queue", "'allow' or 'skip'"),
+        ("when_empty", "never", "'send' or 'skip'"),
+        ("csv_formulas", "drop", "'neutralise' or 'keep'"),
+        ("notify_on_failure", "yes", "a valid boolean"),
+        ("timezon", "UTC", "not permitted"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, why: str) -> None:
+    [(named, told)] = refusals(**{field: value}).items()
+    assert named == field
+    assert why in told
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "why"),
+    [
+        (api("ftp://example.com/a"), "location", "an http:// or https:// URL"),
+        (api("https://"), "location", "an http:// or https:// URL"),
+        (api("http://a b/"), "location", "an http:// or https:// URL"),
+        (api(f"https://me:{PASSWORD}@example.com/"), "location", "no user or password in the URL"),
+        (api(f"https://me:{PASSWORD}@example.com:99999/"), "location", "host or port cannot be read"),
+        (api(f"https://me:{PASSWORD}/@example.com/"), "location", "host or port cannot be read"),
+        (api(f"https://me:{PASSWORD}@[example.com/"), "location", "host or port cannot be read"),
+        (api(f"https://me:{PASSWORD}@℀.example/"), "location", "host or port cannot be read"),
+        (api("a" * 4097), "location", "at most 4096 characters"),
+        (stored("/etc/passwd"), "location", "a path below DATA_DIR/files"),
+        (stored("a/../../b"), "location", "a path below DATA_DIR/files"),
+        (stored("a\0b"), "location", "a path below DATA_DIR/files"),
+        (stored(headers={"Accept": "text/csv"}), "headers", "source_type 'api' only"),
+        (api(headers={"X Key": PASSWORD}), "headers", "'X Key' is not the name"),
+        (api(headers={"X-Key": f"{PASSWORD}\r\nHost: other"}), "headers", "the value of 'X-Key' has characters"),
+        (api(headers={"X-Key": f"{PASSWORD} é"}), "headers", "the value of 'X-Key' has characters"),
+        (api(headers={"X-Key": f" {PASSWORD}"}), "headers", "the value of 'X-Key' has characters"),
+        (api(headers={"X-Key": f"{PASSWORD} {{{{ env.HOME }}}}"}), "headers", "only {{ secrets.NAME }}"),
+        (api(headers={"X-Key": "a" * 16_384}), "headers", "at most 16384 bytes"),
+        (api(records_path="items"), "records_path", "file_type 'json' only"),
+        (api(file_type="json", delimiter=";"), "delimiter", "delimiter goes with file_type 'csv' only"),
+        (api(file_type="json", encoding="latin-1"), "encoding", "encoding goes with file_type 'csv' only"),
+        (api(delimiter="\n"), "delimiter", "match pattern"),
+        (api(delimiter="||"), "delimiter", "at most 1 character"),
+        (api(encoding="utf-9"), "encoding", "'utf-9' is not the name of a text encoding"),
+        (api(encoding="base64"), "encoding", "'base64' is not the name of a text encoding"),
+        (api(encoding="a\0b"), "encoding", "is not the name of a text encoding"),
+        (api(file_type="xlsx"), "file_type", "'csv' or 'json'"),
+        (api() | {"source_type": "ftp"}, "source_type", "'api' or 'file'"),
+    ],
+)
+def test_a_data_source_that_cannot_be_read_is_told_by_its_field_and_without_its_secrets(
+    source: dict[str, Any], field: str, why: str
+) -> None:
+    [(named, told)] = refusals(data_source=source).items()
+    assert named == f"data_source.{field}"
+    assert why in told
+    assert PASSWORD not in told
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wrong = refusals(job_name="a/b", retries=-1, data_source=stored("../a", delimiter=""), consumer_emails=[])
+    assert set(wrong) == {"job_name", "retries", "data_source.location", "data_source.delimiter", "consumer_emails"}
+
+
+@pytest.mark.parametrize("field", ["job_name", "schedule_time", "data_source", "processing_script", "consumer_emails"])
+def test_a_job_without_one_of_its_five_fields_is_told_which(field: str) -> None:
+    request = job_request()
+    del request[field]
+    with pytest.raises(ValidationError) as refused:
+        JobDefinition.model_validate(request)
+    [error] = refused.value.errors()
+    assert (error["loc"], error["msg"]) == ((field,), "Field required")
+
+
+@pytest.mark.parametrize("name", ["Umsatz für März", "日報", "100% .*>", "a.b", "👩‍💻", "x" * 128])
+def test_a_name_may_have_any_letters_and_spaces(name: str) -> None:
+    assert defined(job_name=name).job_name == name
+
+
+@given(st.text(max_size=130))
+def test_a_name_has_one_spelling_or_is_refused(name: str) -> None:
+    try:
+        normalised = normalise_job_name(name)
+    except ValueError:
+        return
+    assert normalise_job_name(normalised) == normalised
+
+
+def test_two_spellings_of_one_name_are_one_name() -> None:
+    assert normalise_job_name("Cafe\u0301") == normalise_job_name("Caf\u00e9")
+
+
+@pytest.mark.parametrize("address", ["root@localhost", "ops@mail.local", "team@corp", "name@example.com"])
+def test_people_on_this_machine_and_network_get_mail_too(address: str) -> None:
+    assert normalise_email(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nobody", "a b@example.com", "a@b@c", "a@example.com\nBcc: b@example.com", "a@", "A <a@example.com>"],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="is not an e-mail address"):
+        normalise_email(address)
+
+
+def test_a_recipient_who_is_named_twice_gets_one_mail() -> None:
+    addresses = ["b@example.com", "a@EXAMPLE.com", "b@Example.Com", "a@example.com"]
+    assert defined(consumer_emails=addresses).consumer_emails == ("b@example.com", "a@example.com")
+
+
+def test_what_its_owner_leaves_out_has_a_sane_default() -> None:
+    request = job_request()
+    del request["timezone"]
+    job = JobDefinition.model_validate(request)
+    assert (job.timezone, job.on_missed, job.overlap, job.retries) == ("UTC", "run_once", "allow", 0)
+    assert (job.max_lateness_seconds, job.timeout_seconds, job.notify_on_failure) == (86_400, None, True)
+    assert (job.csv_formulas, job.when_empty, job.subject) == ("neutralise", "send", None)
+
+
+def test_the_zone_of_the_settings_is_for_jobs_that_name_none() -> None:
+    request = job_request()
+    assert JobDefinition.model_validate(request).with_timezone_default("Asia/Tokyo").timezone == "Europe/Paris"
+    del request["timezone"]
+    assert JobDefinition.model_validate(request).with_timezone_default("Asia/Tokyo").timezone == "Asia/Tokyo"
+
+
+def test_a_zone_that_is_another_on_every_machine_is_refused() -> None:
+    for name in ("localtime", "right/Europe/Paris", "posix/UTC"):
+        assert "is not an IANA time zone" in refusals(timezone=name)["timezone"]
+
+
+def test_a_header_is_filled_with_the_secrets_that_it_names_and_with_nothing_that_is_in_them() -> None:
+    value = "Bearer {{ secrets.KEY }}:{{secrets.OTHER}}"
+    assert secret_names(value) == ["KEY", "OTHER"]
+    assert fill_secrets(value, {"KEY": r"{{ secrets.OTHER }}\1", "OTHER": "b"}) == r"Bearer {{ secrets.OTHER }}\1:b"
+
+
+def test_a_secret_that_is_not_there_is_named_and_no_other_is_told() -> None:
+    with pytest.raises(KeyError) as missing:
+        fill_secrets("{{ secrets.MISSING }}", {"KEY": PASSWORD})
+    assert str(missing.value) == "'MISSING'"
