@@ -3,28 +3,18 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nightmail_common.batch import MAX_BATCH, Batch, Message
 from nightmail_common.events import JobCreated
 from nightmail_common.job import Job
 from nightmail_common.log import BatchRefused, EventLog, Expectation, Publication, WrongLastSequence
-from nightmail_common.subjects import events_of_job, job_name_of, job_token, subject_of
+from nightmail_common.subjects import events_of_job, subject_of
 
 MakeJob = Callable[..., Job]
 
 
 def created(job: Job) -> JobCreated:
     return JobCreated(job_name=job.job_name, job_id=job.job_id, actor="test", job=job)
-
-
-@given(st.text(min_size=1, max_size=128))
-def test_any_name_is_one_subject_token_and_comes_back(name: str) -> None:
-    token = job_token(name)
-    assert job_name_of(token) == name
-    assert token
-    assert not any(char in ".*>" or char.isspace() or not char.isprintable() for char in token)
 
 
 @pytest.mark.parametrize("name", ["café · 日本 * >", "100 % .", "a.b.c", "tab\there"])

@@ -1,0 +1,142 @@
+"""The three forms of a script, what it may import, and that every line number is the user's own."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightmail_common.script import (
+    BODY_FUNCTION,
+    DEFAULT_IMPORTS,
+    FILENAME,
+    INPUTS,
+    ImportNotAllowed,
+    ScriptSyntaxError,
+    check_imports,
+    compile_script,
+)
+
+
+def result_of(text: str, data: Any = 20) -> Any:
+    """Return what a script makes of its data, run as the runner does."""
+    code, form = compile_script(text)
+    names: dict[str, Any] = dict.fromkeys(INPUTS) | {"data": data}
+    inputs = dict(names)
+    exec(code, names)  # noqa: S102 - what the module under test is for
+    match form:
+        case "return":
+            return names[BODY_FUNCTION](**inputs)
+        case "process":
+            return names["process"](data)
+        case "result":
+            return names["result"]
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("return data + 1", "return"),
+        ("if data:\n    return data + 1\nreturn 0", "return"),
+        ("for n in range(3):\n    try:\n        return data + 1\n    finally:\n        pass", "return"),
+        ("def more(x):\n    return x + 1\nreturn more(data)", "return"),
+        ("from __future__ import annotations\ndata: No = data + 1\nreturn data", "return"),
+        ("'''What it is for.'''\nfrom __future__ import annotations\nreturn data + 1", "return"),
+        ("def process(data):\n    return data + 1\nreturn process(data)", "return"),
+        ("result = data + 1", "result"),
+        ("def more(x):\n    return x + 1\nresult = more(data)", "result"),
+        ("class More:\n    def one(self):\n        return data + 1\nresult = More().one()", "result"),
+        ("result = (lambda: data + 1)()", "result"),
+        ("def process(data):\n    return data + 1", "process"),
+        ("more = 1\ndef process(data):\n    return data + more", "process"),
+    ],
+)
+def test_a_script_is_a_body_that_returns_or_assigns_result_or_defines_process(text: str, form: str) -> None:
+    assert compile_script(text)[1] == form
+    assert result_of(text) == 21
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "  # done", "\r\n\r\n"])
+def test_how_a_script_ends_does_not_matter(ending: str) -> None:
+    assert result_of(f"data = data * 2\nreturn data + 2{ending}") == 42
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n\nx = 1\nreturn x / 0",
+        "import math\n# comment\n\nresult = data / 0",
+        "from __future__ import annotations\n\n\nreturn 1 / 0",
+        "def process(data):\n    x = (\n        1\n    )\n    return x / 0".replace(
+            "(\n        1\n    )", "1\n    y = 2"
+        ),
+    ],
+)
+def test_an_error_stands_in_the_line_that_the_user_wrote(text: str) -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        result_of(text)
+    frame = raised.traceback[-1]
+    assert (str(frame.path), frame.lineno + 1) == (FILENAME, 1 + text[: text.index("/ 0")].count("\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x = 1\nreturn (", 2),
+        ("return 1\n  return 2", 2),
+        ("a = 1\nb = 2\nprint 'x'", 3),
+        ("x = 1\nclass A:\n    return 1", 3),
+        ("x = 1\nawait x\nreturn x", 2),
+        ("(" * 300 + ")" * 300, 1),
+        ("x = '\0'", None),
+        ("x = " + "-" * 100_000 + "1", None),
+    ],
+)
+def test_what_is_no_python_is_told_with_its_line(text: str, line: int | None) -> None:
+    with pytest.raises(ScriptSyntaxError) as refused:
+        compile_script(text)
+    assert str(refused.value)
+    assert refused.value.line == line
+
+
+@given(st.text(alphabet="return def x=():\n \t'\"\\\0#é", max_size=60))
+def test_any_text_compiles_or_is_refused(text: str) -> None:
+    with suppress(ScriptSyntaxError):
+        compile_script(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "module", "line"),
+    [
+        ("import os", "os", 1),
+        ("import pandas, subprocess", "subprocess", 1),
+        ("import math\n\nfrom os.path import join", "os.path", 3),
+        ("def process(data):\n    import socket as s\n    return data", "socket", 2),
+        ("if False:\n    import ctypes", "ctypes", 2),
+        ("from . import x", ".", 1),
+    ],
+)
+def test_an_import_that_is_not_allowed_is_named_with_its_line(text: str, module: str, line: int) -> None:
+    with pytest.raises(ImportNotAllowed, match=f"may not import '{module}'") as refused:
+        check_imports(text, DEFAULT_IMPORTS)
+    assert refused.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pandas as pd\nimport numpy.linalg",
+        "from datetime import date\nreturn data",
+        "importance = 1",
+        "return (",
+    ],
+)
+def test_pandas_and_what_computes_may_be_imported(text: str) -> None:
+    check_imports(text, DEFAULT_IMPORTS)
+
+
+def test_a_deployment_may_allow_more_or_less() -> None:
+    check_imports("import sklearn.linear_model", DEFAULT_IMPORTS | {"sklearn"})
+    with pytest.raises(ImportNotAllowed, match="'math'"):
+        check_imports("import math", frozenset({"pandas"}))
