@@ -1,8 +1,12 @@
 """How a service ends, as a process."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
+
+import pytest
 
 CODE = """
 import asyncio
@@ -44,3 +48,20 @@ def test_a_drain_that_does_not_end_is_cut_short() -> None:
     status, said = stop_one_that_drains_for(600)
     assert status == 1
     assert "drain_cut_short" in said
+
+
+@pytest.mark.parametrize(("service", "setting"), [("ticker", "HEALTH_PORT"), ("api", "PORT")])
+def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(service: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", f"nightmail_{service}"],
+            env={**os.environ, f"NIGHTMAIL_{setting}": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == 1
+    errors = [line for line in ended.stderr.splitlines() if "service_starting" not in line]
+    assert errors == [f"error: setting NIGHTMAIL_{setting}: cannot listen on 127.0.0.1:{port}: Address already in use"]

@@ -8,20 +8,30 @@ from typing import Any
 
 import uvicorn
 
+from nightmail_common.service import CannotStart
+from nightmail_common.settings import PREFIX
+
 
 @asynccontextmanager
-async def serve_http(app: Any, host: str, port: int, **options: Any) -> AsyncIterator[int]:
+async def serve_http(
+    app: Any, host: str, port: int, port_setting: str = "HEALTH_PORT", **options: Any
+) -> AsyncIterator[int]:
     """Serve an ASGI application while inside, and yield the port; on leaving, finish what is being answered.
 
     Args:
         port: 0 takes a free one.
+        port_setting: where the port comes from.
         options: further settings of `uvicorn.Config`.
 
     Raises:
-        OSError: the address cannot be listened on.
+        CannotStart: the address is in use, is not one of this machine, or its port is for root only.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=2048)
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise CannotStart(f"setting {PREFIX}{port_setting}: cannot listen on {host}:{port}: {why}") from None
     # asyncio sets it only on sockets that name their protocol; without it an answer waits 40 ms for the caller's ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _Server(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,6 +18,10 @@ DRAIN_SECONDS = 10.0
 logger = structlog.get_logger()
 
 
+class CannotStart(Exception):
+    """What the service needs from this machine is not to be had; the message names the setting that helps."""
+
+
 def run_service(
     name: str,
     settings: ServiceSettings,
@@ -29,10 +34,17 @@ def run_service(
         serve: does the work; once its event is set it finishes or hands back what it holds, and returns. What takes
             longer than `DRAIN_SECONDS` is cut short, with exit code 1.
         loop_factory: makes another event loop than asyncio's own.
+
+    Raises:
+        SystemExit: the service cannot start; said in one line on stderr.
     """
     set_up_logging(name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_until_signal(name, serve))
+        try:
+            runner.run(_until_signal(name, serve))
+        except CannotStart as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
 
 
 async def _until_signal(name: str, serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -48,15 +48,7 @@ def main() -> None:
     except OSError as error:
         print(f"error: setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}", file=sys.stderr)
         raise SystemExit(1) from None
-    try:
-        run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
-    except CannotListen as error:
-        print(f"error: setting NIGHTMAIL_PORT: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-
-
-class CannotListen(Exception):
-    """The address is in use, is not one of this machine, or its port is for root only."""
+    run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
 
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
@@ -101,13 +93,10 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     following.add_done_callback(lambda _: stop.set())
     try:
         async with serve_http(
-            build_application(parts, settings.cors_origins), settings.host, settings.port, http="httptools"
+            build_application(parts, settings.cors_origins), settings.host, settings.port, "PORT", http="httptools"
         ) as port:
             logger.info("api_listens", host=settings.host, port=port)
             await stop.wait()
-    except OSError as error:
-        why = str(error.strerror).partition(" (")[0]
-        raise CannotListen(f"cannot listen on {settings.host}:{settings.port}: {why}") from None
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
