@@ -75,7 +75,8 @@ class Batch:
 def _frame(message: Message) -> bytes:
     """Return a message as HPUB (NATS client protocol)."""
     head = "".join(["NATS/1.0\r\n", *(f"{name}: {value}\r\n" for name, value in message.headers.items()), "\r\n"])
-    if head.count("\n") != len(message.headers) + 2 or " " in message.subject:
+    lines = len(message.headers) + 2
+    if not head.count("\n") == head.count("\r") == lines or message.subject.split() != [message.subject]:
         raise ValueError("a line break in a header, or a space in a subject")
     head_bytes = head.encode()
     start = f"HPUB {message.subject} {len(head_bytes)} {len(head_bytes) + len(message.body)}\r\n"

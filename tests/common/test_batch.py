@@ -1,0 +1,77 @@
+"""A batch on the wire: what is made ahead of need is what the broker stores."""
+
+from contextlib import nullcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
+
+from nightmail_common.batch import FULL_BYTES, MAX_BATCH, Batch, Message
+from nightmail_common.log import BatchRefused, EventLog
+from nightmail_common.streams import STREAM
+
+HEADERS = {"ce-id": "1", "x-name": "a: b, c"}
+
+
+async def test_a_batch_is_stored_as_it_was_made(nats_client: Client, event_log: EventLog) -> None:
+    bodies = [b"", b"\r\nHPUB fake 1 1\r\n", bytes(range(256)), b"last"]
+    batch = Batch()
+    for body in bodies:
+        batch.add(Message("runs.a%20b.run-started", body, HEADERS))
+    assert await event_log.send(batch) == len(bodies)
+    js = nats_client.jetstream()
+    for sequence, body in enumerate(bodies, start=1):
+        stored = await js.get_msg(STREAM, seq=sequence)
+        assert (stored.subject, stored.data or b"") == ("runs.a%20b.run-started", body)
+        assert HEADERS.items() <= (stored.headers or {}).items()
+
+
+async def test_a_batch_of_one_is_one_message(event_log: EventLog) -> None:
+    batch = Batch()
+    batch.add(Message("runs.a.run-started", b"only", {}))
+    assert batch.frames() == b""
+    assert await event_log.send(batch) == 1
+
+
+async def test_a_thousand_messages_are_a_full_batch_and_there_is_no_place_for_one_more(event_log: EventLog) -> None:
+    batch = Batch()
+    for number in range(MAX_BATCH):
+        assert not batch.is_full
+        batch.add(Message(f"runs.job{number}.run-started", b"x", {}))
+    assert batch.is_full
+    with pytest.raises(ValueError, match="at most 1000"):
+        batch.add(Message("runs.a.run-started", b"", {}))
+    assert await event_log.send(batch) == len(batch) == MAX_BATCH
+
+
+async def test_a_batch_that_is_sent_again_is_refused_whole(event_log: EventLog) -> None:
+    batch = Batch()
+    for number in range(3):
+        batch.add(Message("runs.a.run-requested", b"", {"Nats-Msg-Id": str(number)}))
+    await event_log.send(batch)
+    with pytest.raises(BatchRefused):
+        await event_log.send(batch)
+    assert await event_log.last_sequence() == 3
+
+
+def test_large_messages_fill_a_batch_by_their_bytes() -> None:
+    batch = Batch()
+    while not batch.is_full:
+        batch.add(Message("runs.a.run-started", b"x" * 500_000, {}))
+    assert FULL_BYTES <= batch.size_bytes < FULL_BYTES + 500_000
+
+
+@given(
+    name=st.text("ab:\r\n", min_size=1, max_size=5),
+    value=st.text("ab \r\n", max_size=5),
+    subject=st.text("a .\r\n", max_size=5),
+)
+def test_nothing_in_a_message_can_pass_for_another(name: str, value: str, subject: str) -> None:
+    batch = Batch()
+    batch.add(Message(f"runs.{subject}", b"body", {name: value}))
+    broken = any(char in name + value + subject for char in "\r\n") or " " in subject
+    with pytest.raises(ValueError, match="line break") if broken else nullcontext():
+        batch.add(Message("runs.a", b"", {}))
+    if not broken:
+        assert len(batch.frames().splitlines()) == len(("HPUB", "NATS/1.0", name, "id", "sequence", "", "body"))

@@ -1,0 +1,89 @@
+"""What a service tells of itself over HTTP: that it lives, whether it is ready and if not why, and what it counted."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from conftest import NatsServer, eventually
+from nightmail_common.connection import connect
+from nightmail_common.health import Health
+from nightmail_common.http_server import serve_http
+from nightmail_common.log import EventLog
+from nightmail_common.metrics import EVENTS_PUBLISHED
+from nightmail_common.settings import ServiceSettings
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+async def http(health: Health) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        serve_http(health, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+    ):
+        yield client
+
+
+async def test_a_service_lives_before_it_is_ready(http: httpx.AsyncClient) -> None:
+    live, ready = await http.get("/health/live"), await http.get("/health/ready")
+    assert (live.status_code, live.json()) == (200, {"status": "live"})
+    assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "dependencies": {}})
+
+
+async def test_a_service_is_ready_once_all_that_it_depends_on_is(http: httpx.AsyncClient, health: Health) -> None:
+    reasons = {"smtp": "connection refused", "jobs": "are being read"}
+    for dependency in ("smtp", "jobs"):
+        health.add(dependency, lambda dependency=dependency: reasons.get(dependency))  # type: ignore[misc]
+    answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "dependencies": reasons})
+    del reasons["jobs"]
+    answer = await http.get("/health/ready")
+    told = {"smtp": "connection refused", "jobs": "ok"}
+    assert (answer.status_code, answer.json()["dependencies"]) == (503, told)
+    del reasons["smtp"]
+    answer = await http.get("/health/ready")
+    told = {"smtp": "ok", "jobs": "ok"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "dependencies": told})
+
+
+async def test_a_broker_that_goes_and_comes_back_is_seen_by_readiness(
+    http: httpx.AsyncClient, health: Health, nats_server: NatsServer
+) -> None:
+    client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
+    health.add_nats(client)
+
+    async def status() -> int:
+        return (await http.get("/health/ready")).status_code
+
+    try:
+        assert await status() == 200
+        nats_server.kill()
+        await eventually(lambda: not client.is_connected, "the loss is noticed")
+        answer = await http.get("/health/ready")
+        assert (answer.status_code, answer.json()["dependencies"]) == (503, {"nats": "not connected"})
+    finally:
+        nats_server.start()
+
+    async def is_ready() -> bool:
+        return await status() == 200
+
+    await eventually(is_ready, "the connection is back")
+    await client.close()
+
+
+async def test_metrics_are_in_prometheus_format_and_count_what_this_process_stored(
+    http: httpx.AsyncClient, event_log: EventLog
+) -> None:
+    answer = await http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert f"nightmail_events_published_total {EVENTS_PUBLISHED._value.get()}\n" in answer.text
+    assert "_created" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/ready/", "/health/liveness", "/admin"])
+async def test_another_path_is_not_found(http: httpx.AsyncClient, path: str) -> None:
+    assert (await http.get(path)).status_code == 404

@@ -1,0 +1,84 @@
+"""The HTTP server inside a service: it listens as long as it is needed, and finishes what it answers."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from nightmail_common.http_server import serve_http
+from nightmail_common.service import CannotStart
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class SlowApplication:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def __call__(self, _scope: dict[str, Any], _receive: Any, send: Send) -> None:
+        self.asked.set()
+        await self.answer.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+async def test_what_is_being_answered_is_answered_to_its_end_and_then_nobody_listens() -> None:
+    application = SlowApplication()
+    async with httpx.AsyncClient(timeout=20) as client:
+        async with serve_http(application, "127.0.0.1", 0) as port:
+            asking = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
+            await application.asked.wait()
+            asyncio.get_running_loop().call_later(0.05, application.answer.set)
+        answer = await asking
+    assert (answer.status_code, answer.content) == (200, b"done")
+    assert not listens(port)
+
+
+async def test_a_server_that_is_left_at_once_listens_no_more() -> None:
+    async with serve_http(SlowApplication(), "127.0.0.1", 0) as port:
+        pass
+    assert not listens(port)
+
+
+async def test_signals_stay_the_services_own() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    application = SlowApplication()
+    application.answer.set()
+    async with serve_http(application, "127.0.0.1", 0) as port, httpx.AsyncClient(timeout=20) as client:
+        await client.get(f"http://127.0.0.1:{port}/")
+        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+async def test_any_kind_of_address_of_this_machine_can_be_listened_on(host: str) -> None:
+    application = SlowApplication()
+    application.answer.set()
+    async with serve_http(application, host, 0) as port, httpx.AsyncClient(timeout=20) as client:
+        shown = f"[{host}]" if ":" in host else host
+        assert (await client.get(f"http://{shown}:{port}/")).content == b"done"
+
+
+async def test_an_address_that_is_taken_or_not_of_this_machine_names_the_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for host, port, why in (
+            ("127.0.0.1", taken.getsockname()[1], "Address already in use"),
+            ("192.0.2.1", 0, "Cannot assign requested address"),
+        ):
+            with pytest.raises(CannotStart, match=f"^setting NIGHTMAIL_PORT: cannot listen on {host}:{port}: {why}$"):
+                async with serve_http(SlowApplication(), host, port, "PORT"):
+                    pass
