@@ -28,8 +28,8 @@ from uuid import UUID, uuid4
 import nats
 from nats.aio.client import Client
 
-from nightmail_api.database import open_to_write
 from nightmail_api.projection import Projection
+from nightmail_api.sqlite import SqliteDatabase
 from nightmail_common import streams
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import (
@@ -149,8 +149,8 @@ def list_paths(times: list[str], cursors: list[str]) -> Iterable[str]:
 
 def fill(path: Path, jobs: list[Job], log_id: str) -> tuple[list[str], list[str]]:
     """Make the read model; return times of requests, and cursors, from the middle of the runs."""
-    projection = Projection(path)
-    projection.start_over(log_id)
+    projection = Projection(SqliteDatabase(path))
+    projection.start_over(log_id, 0)
     now = datetime.now(UTC)
     sequence = FIRST_SEQUENCE
     events: list[StoredEvent] = []
@@ -159,9 +159,9 @@ def fill(path: Path, jobs: list[Job], log_id: str) -> tuple[list[str], list[str]
             sequence += 1
             events.append(stored(event, sequence, now))
     for start_at in range(0, len(events), 1000):
-        projection.apply(events[start_at : start_at + 1000])
+        projection.apply(events[start_at : start_at + 1000], log_id=log_id, after=0)
     projection.close()
-    with closing(open_to_write(path)) as rows:
+    with closing(SqliteDatabase(path).open_to_write()) as rows:
         rows.execute("BEGIN")
         rows.execute("UPDATE checkpoint SET sequence = 0")
         names = [row[1] for row in rows.execute("PRAGMA table_info(runs)")]

@@ -1,8 +1,9 @@
 """Replicas of the API on a real broker, and a client to talk to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,12 +12,20 @@ import httpx
 import pytest
 
 from conftest import NatsServer, eventually, free_port, job_request
-from nightmail_api.main import serve
+from nightmail_api.database import TABLES
+from nightmail_api.main import database, serve
 from nightmail_api.projection import Projection
 from nightmail_api.settings import ApiSettings
 from nightmail_common.log import EventLog
+from postgres_server import PostgresServer, program
 
 TOKEN = "an-admin-token-of-the-tests"
+
+
+#: A test with this mark runs twice: on a file for each replica, and on a PostgreSQL that they share.
+ON_BOTH_DATABASES = pytest.mark.parametrize("new_database", ["sqlite", "postgresql"], indirect=True)
+
+NewDatabase = Callable[[], str | None]
 
 
 class Replica:
@@ -40,7 +49,7 @@ class Replica:
 
     async def start(self, *, ready: bool = True) -> None:
         self._stop.clear()
-        projection = Projection(self.projection_path)
+        projection = Projection(database(self.settings))
         self._serving = asyncio.create_task(serve(self.settings, TOKEN, projection, self._stop))
         await eventually(self._is_ready if ready else self._is_live, "the API answers")
 
@@ -74,16 +83,51 @@ def job_path(job_name: str, *more: str) -> str:
     return "/".join(("/jobs", quote(job_name, safe=""), *more))
 
 
+def all_rows(settings: ApiSettings) -> dict[str, list[Any]]:
+    """Return every row of every table of a read model."""
+    with closing(database(settings).open_to_read()) as rows:
+        return {
+            table: sorted((dict(row) for row in rows.execute(f"SELECT * FROM {table}").fetchall()), key=repr)  # noqa: S608
+            for table in ("checkpoint", *TABLES)
+        }
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The session's PostgreSQL; a test that stops it must start it again. Skips where there is none."""
+    if program("initdb") is None:
+        pytest.skip("PostgreSQL is not installed")
+    # Not below pytest's own folder: that one is for its user alone, and a socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="nightmail-") as folder:
+        server = PostgresServer(Path(folder))
+        server.make()
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """Return what makes an empty PostgreSQL and returns its URL; None means a file for each replica."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda: None
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database
+
+
 MakeReplica = Callable[..., Awaitable[Replica]]
 
 
 @pytest.fixture
-async def make_replica(nats_server: NatsServer, event_log: EventLog, tmp_path: Path) -> AsyncIterator[MakeReplica]:
+async def make_replica(
+    nats_server: NatsServer, event_log: EventLog, tmp_path: Path, new_database: NewDatabase
+) -> AsyncIterator[MakeReplica]:
     """Start replicas of the API on an empty log; all are stopped at the end."""
     made: list[Replica] = []
+    url = new_database()
 
     async def make(*, start: bool = True, **settings: Any) -> Replica:
-        replica = Replica(nats_server.url, tmp_path / f"replica-{len(made)}", **settings)
+        replica = Replica(nats_server.url, tmp_path / f"replica-{len(made)}", **{"database_url": url} | settings)
         made.append(replica)
         if start:
             await replica.start()

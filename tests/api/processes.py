@@ -9,23 +9,30 @@ import httpx
 
 from api.conftest import TOKEN
 from conftest import eventually, free_port
+from nightmail_api.settings import ApiSettings
 
 
 class ApiProcess:
     """`python -m nightmail_api` with its own data folder and port."""
 
-    def __init__(self, nats_url: str, folder: Path, **settings: str) -> None:
+    def __init__(self, nats_url: str, folder: Path, database_url: str | None) -> None:
         port = free_port()
-        self.data_dir = folder
-        self.projection_path = folder / "api" / "projection.sqlite"
+        self.settings = ApiSettings(data_dir=folder, nats_url=nats_url, port=port, database_url=database_url)
         self.http = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {TOKEN}"},
             timeout=20,
             limits=httpx.Limits(max_connections=None),
         )
-        own = {"DATA_DIR": str(folder), "NATS_URL": nats_url, "PORT": str(port), "ADMIN_TOKEN": TOKEN} | settings
-        self._environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in own.items()}
+        given = {
+            "DATA_DIR": str(folder),
+            "NATS_URL": nats_url,
+            "PORT": str(port),
+            "DATABASE_URL": database_url or "",
+            "ADMIN_TOKEN": TOKEN,
+            "LOG_LEVEL": "warning",
+        }
+        self._environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in given.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

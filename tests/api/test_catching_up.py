@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from api.conftest import MakeReplica
+from api.conftest import ON_BOTH_DATABASES, MakeReplica
 from conftest import eventually
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import JobCreated
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog, Publication
+
+pytestmark = ON_BOTH_DATABASES
 
 
 async def test_while_it_catches_up_every_call_is_told_how_far_it_is(

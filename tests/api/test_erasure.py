@@ -7,12 +7,14 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, Replica
 from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
 from conftest import NatsServer, eventually
 from nightmail_common.events import Blob, RecipientOutcome, RunStarted
 from nightmail_common.log import EventLog
 from nightmail_common.streams import MAILED, RESULTS, STREAKS
+
+pytestmark = ON_BOTH_DATABASES
 
 ADDRESS = "forget-me@example.com"
 

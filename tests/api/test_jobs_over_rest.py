@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from api.conftest import MakeReplica, Replica, job_path
+from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
 from conftest import job_request
 from nightmail_common.log import EventLog
+
+pytestmark = ON_BOTH_DATABASES
 
 
 async def test_a_created_job_is_in_the_log_and_read_back_with_what_the_service_adds(

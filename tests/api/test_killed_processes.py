@@ -8,25 +8,32 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, NewDatabase, Replica, all_rows
 from api.histories import random_history, write
 from api.processes import ApiProcess
-from api.test_replicas import all_rows
 from conftest import NatsServer, eventually, job_request
+from nightmail_api.main import database
+from nightmail_api.settings import ApiSettings
 from nightmail_common.log import EventLog
+
+pytestmark = ON_BOTH_DATABASES
 
 MakeProcess = Callable[[], ApiProcess]
 
 
 @pytest.fixture
-async def make_process(nats_server: NatsServer, event_log: EventLog, tmp_path: Path) -> AsyncIterator[MakeProcess]:
+async def make_process(
+    nats_server: NatsServer, event_log: EventLog, tmp_path: Path, new_database: NewDatabase
+) -> AsyncIterator[MakeProcess]:
     """Make API processes on an empty log; all are gone at the end."""
     made: list[ApiProcess] = []
+    url = new_database()
 
     def make() -> ApiProcess:
-        made.append(ApiProcess(nats_server.url, tmp_path / f"process-{len(made)}", LOG_LEVEL="warning"))
+        made.append(ApiProcess(nats_server.url, tmp_path / f"process-{len(made)}", url))
         return made[-1]
 
     yield make
@@ -50,7 +57,11 @@ async def test_of_fifty_clients_of_two_processes_that_create_one_name_at_once_on
 
 
 async def test_a_process_killed_at_any_point_comes_to_the_rows_that_one_from_scratch_has(
-    make_process: MakeProcess, nats_server: NatsServer, event_log: EventLog, tmp_path: Path
+    make_process: MakeProcess,
+    nats_server: NatsServer,
+    event_log: EventLog,
+    tmp_path: Path,
+    new_database: NewDatabase,
 ) -> None:
     rng = random.Random(20260302)
     history = random_history(rng)
@@ -58,32 +69,35 @@ async def test_a_process_killed_at_any_point_comes_to_the_rows_that_one_from_scr
     last = 0
     for number in range(5):
         # It is killed while it catches up with what came meanwhile, and in the later rounds while more comes, too.
-        await write(event_log, history, 800)
-        writing = asyncio.create_task(write(event_log, history, 200 * number))
-        last += 800 + 200 * number
+        await write(event_log, history, 500)
+        writing = asyncio.create_task(write(event_log, history, 150 * number))
+        last += 500 + 150 * number
         killed.start()
-        here = rng.randrange(checkpoint(killed.projection_path) + 1, last)
+        here = rng.randrange(checkpoint(killed.settings) + 1, last)
 
         def has_applied(sequence: int = here) -> bool:
-            return checkpoint(killed.projection_path) >= sequence
+            return checkpoint(killed.settings) >= sequence
 
         await eventually(has_applied, f"event {here} is applied")
         killed.kill()
         await writing
-    goes_on = Replica(nats_server.url, killed.data_dir)
-    from_scratch = Replica(nats_server.url, tmp_path / "from-scratch")
+    goes_on = Replica(nats_server.url, killed.settings.data_dir, database_url=killed.settings.database_url)
+    from_scratch = Replica(nats_server.url, tmp_path / "from-scratch", database_url=new_database())
     for replica in (goes_on, from_scratch):
         await replica.start()
         await replica.stop()
         await replica.http.aclose()
-    rows = all_rows(from_scratch.projection_path)
+    rows = all_rows(from_scratch.settings)
     assert len(rows["runs"]) > 100
-    assert all_rows(goes_on.projection_path) == rows
+    assert all_rows(goes_on.settings) == rows
 
 
-def checkpoint(path: Path) -> int:
-    """Return what a projection's file says at this moment; 0 while there is none."""
-    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as rows:
-        sequence: int = rows.execute("SELECT sequence FROM checkpoint").fetchone()[0]
+def checkpoint(settings: ApiSettings) -> int:
+    """Return what a read model says at this moment; 0 while there is none."""
+    with (
+        suppress(sqlite3.OperationalError, psycopg.ProgrammingError),
+        closing(database(settings).open_to_read()) as rows,
+    ):
+        sequence: int = rows.execute("SELECT sequence FROM checkpoint").fetchone()["sequence"]
         return sequence
     return 0

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.conftest import MakeReplica, Replica, job_path
+from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
 from conftest import job_request
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import JobCreated, JobDeleted, JobEvent, JobPaused, JobResumed, JobUpdated
 from nightmail_common.log import EventLog
 from nightmail_common.subjects import events_of_job
+
+pytestmark = ON_BOTH_DATABASES
 
 CLIENTS = 4
 DESCRIPTIONS = count()

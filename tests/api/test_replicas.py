@@ -1,27 +1,16 @@
 """Several replicas on one log: one wins, nobody's edit is lost, and all come to the same rows."""
 
 import asyncio
-import shutil
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-from api.conftest import MakeReplica, Replica
-from api.test_runs_over_rest import requested, run_with_status
+from api.conftest import ON_BOTH_DATABASES, MakeReplica, NewDatabase, Replica, all_rows
+from api.test_runs_over_rest import requested
 from conftest import eventually, job_request
 from nightmail_common.events import RunStarted
 from nightmail_common.log import EventLog
 
-TABLES = ("checkpoint", "jobs", "versions", "runs", "erased")
-
-
-def all_rows(path: Path) -> dict[str, list[Any]]:
-    """Return every row of every table."""
-    with closing(sqlite3.connect(path)) as rows:
-        return {table: sorted(rows.execute(f"SELECT * FROM {table}"), key=repr) for table in TABLES}  # noqa: S608
+pytestmark = ON_BOTH_DATABASES
 
 
 async def test_fifty_clients_create_one_name_at_two_replicas_and_one_of_them_does(make_replica: MakeReplica) -> None:
@@ -78,30 +67,8 @@ async def test_the_same_key_at_two_replicas_at_once_asks_for_one_run(make_replic
     assert len((await replicas[0].http.get("/runs")).json()["items"]) == 1
 
 
-async def test_a_damaged_read_model_or_one_of_another_version_is_made_anew_to_the_same_rows(
-    api: Replica, event_log: EventLog
-) -> None:
-    run_id, job = await requested(api, event_log)
-    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
-    await run_with_status(api, run_id, "running")
-    await api.stop()
-    before = all_rows(api.projection_path)
-    assert before["runs"]
-    for damage in ("deleted", "damaged", "another version"):
-        if damage == "deleted":
-            shutil.rmtree(api.projection_path.parent)
-        elif damage == "damaged":
-            api.projection_path.write_bytes(b"no database" * 1000)
-        else:
-            with closing(sqlite3.connect(api.projection_path)) as rows:
-                rows.execute("PRAGMA user_version = 1")
-        await api.start()
-        await api.stop()
-        assert all_rows(api.projection_path) == before, damage
-
-
 async def test_expired_runs_leave_the_rows_as_they_leave_the_log(
-    make_replica: MakeReplica, event_log: EventLog
+    make_replica: MakeReplica, event_log: EventLog, new_database: NewDatabase
 ) -> None:
     api = await make_replica(run_retention=timedelta(seconds=2))
     run_id, job = await requested(api, event_log, job_name="short")
@@ -119,7 +86,7 @@ async def test_expired_runs_leave_the_rows_as_they_leave_the_log(
         return not (await api.http.get("/events?type=run-requested")).json()["items"]
 
     await eventually(dropped, "the log has dropped the request")
-    fresh = await make_replica()
+    fresh = await make_replica(database_url=new_database())
     await api.stop()
     await fresh.stop()
-    assert all_rows(api.projection_path) == all_rows(fresh.projection_path)
+    assert all_rows(api.settings) == all_rows(fresh.settings)

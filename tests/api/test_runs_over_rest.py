@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from nats.aio.client import Client
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, Replica
 from conftest import eventually
 from nightmail_common.events import (
     Blob,
@@ -28,6 +28,8 @@ from nightmail_common.events import (
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
 from nightmail_common.streams import RESULTS
+
+pytestmark = ON_BOTH_DATABASES
 
 CSV = "région,amount\nnorth,17\n".encode()
 DUE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -1,7 +1,9 @@
 """Every version of a job, what it changed, and the way back."""
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, Replica
 from conftest import job_request
+
+pytestmark = ON_BOTH_DATABASES
 
 
 async def test_every_version_says_who_changed_what_and_when(api: Replica) -> None:

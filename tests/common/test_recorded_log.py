@@ -15,6 +15,7 @@ import pytest
 
 from nightmail_api.projection import Projection
 from nightmail_api.queries import Queries
+from nightmail_api.sqlite import SqliteDatabase
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import EVENTS
 from nightmail_ticker.jobs import Jobs
@@ -34,8 +35,8 @@ def recorded(**changed: Any) -> Iterator[StoredEvent]:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Iterator[tuple[Projection, Queries]]:
-    projection = Projection(tmp_path / "projection.sqlite")
-    queries = Queries(projection.path)
+    database = SqliteDatabase(tmp_path / "projection.sqlite")
+    projection, queries = Projection(database), Queries(database.open_to_read())
     yield projection, queries
     queries.close()
     projection.close()
@@ -56,7 +57,7 @@ def test_every_kind_of_event_is_in_the_recording_and_can_be_read() -> None:
 def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projection, Queries]) -> None:
     projection, queries = rows
     events = list(recorded())
-    assert projection.apply(events).late == []
+    assert projection.apply(events, log_id="", after=0).late == []
     now = datetime(2026, 12, 1, tzinfo=UTC)
     jobs = {
         job["job_name"]: job
@@ -98,5 +99,5 @@ def test_fields_and_events_of_a_newer_version_are_passed_over(rows: tuple[Projec
     changed = StoredEvent(newer.sequence + 2, newer.time, "runs.daily%20sales.run-requested", headers, b'{"new": 1}')
     assert unknown.event() is None
     assert changed.event() is None
-    assert projection.apply([*events, unknown, changed]).checkpoint == newer.sequence + 2
+    assert projection.apply([*events, unknown, changed], log_id="", after=0).checkpoint == newer.sequence + 2
     assert len(queries.jobs(query=None, status=None, limit=100, cursor=None, now=newer.time).items) == 5

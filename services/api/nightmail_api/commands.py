@@ -15,6 +15,7 @@ from nightmail_api.erasure import Erasure
 from nightmail_api.problems import ChangedMeanwhile, NameTaken, NotFound, NotReady, NotValid
 from nightmail_api.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model import NotApplied, ReadModel
+from nightmail_api.reader import Reader
 from nightmail_common.envelope import run_message_id
 from nightmail_common.events import (
     JobCreated,
@@ -44,7 +45,7 @@ class Commands:
         self,
         log: EventLog,
         model: ReadModel,
-        queries: Queries,
+        read: Reader,
         erasure: Erasure,
         default_timezone: str,
         script_imports: frozenset[str],
@@ -52,7 +53,7 @@ class Commands:
         self._log = log
         self._erasure = erasure
         self._model = model
-        self._queries = queries
+        self._read = read
         self._default_timezone = default_timezone
         self._script_imports = script_imports
 
@@ -108,13 +109,17 @@ class Commands:
             NotValid: the job has no such version.
             ChangedMeanwhile: the job's last event is not the one of `if_match`.
         """
+        job_id = existing(await self._read(Queries.known_job, job_name), job_name, if_match).job_id
+        found = await self._read(Queries.version, job_id, version)
+        if found is None:
+            raise NotValid("1 field is not valid", errors=[("version", f"the job has no version {version}")])
+        then = found[1]
 
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
-            found = self._queries.version(job.job_id, version)
-            if found is None:
-                raise NotValid("1 field is not valid", errors=[("version", f"the job has no version {version}")])
-            changed = _next_version(job, {field: getattr(found[1], field) for field in JobFields.model_fields})
+            if job.job_id != then.job_id:
+                raise ChangedMeanwhile(f"the job {job_name!r} was deleted meanwhile, and another one has its name")
+            changed = _next_version(job, {field: getattr(then, field) for field in JobFields.model_fields})
             if not differing_fields(job, changed):
                 return None
             return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed, rolled_back_to=version)
@@ -176,7 +181,7 @@ class Commands:
             NotFound: no job ever had the name.
             ChangedMeanwhile: the job's last event is not the one of `if_match`.
         """
-        known = self._queries.known_job(job_name)
+        known = await self._read(Queries.known_job, job_name)
         if known is None:
             raise NotFound(f"there is no job named {job_name!r}")
         if known.job is not None:
@@ -203,9 +208,9 @@ class Commands:
         Raises:
             NotFound: there is no such job.
         """
-        job = existing(self._queries.known_job(job_name), job_name, None)
+        job = existing(await self._read(Queries.known_job, job_name), job_name, None)
         run_id = manual_run_id(job.job_id, idempotency_key)
-        if idempotency_key is not None and self._queries.run(str(run_id)) is not None:
+        if idempotency_key is not None and await self._read(Queries.run, str(run_id)) is not None:
             return run_id
         event = RunRequested(
             job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=datetime.now(UTC), actor=actor
@@ -222,7 +227,7 @@ class Commands:
         subjects = f"jobs.{job_token(job_name)}.>"
         try:
             for _ in range(MAX_DECISIONS):
-                known = self._queries.known_job(job_name)
+                known = await self._read(Queries.known_job, job_name)
                 event = decide(known)
                 if event is None:
                     return

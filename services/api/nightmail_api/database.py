@@ -1,22 +1,21 @@
-"""The read model's database file: its tables, its indexes, and how it is opened.
+"""The read model's database: its tables, and what its two kinds have in common.
 
-The file may be deleted at any time; whoever opens it makes it anew, and the log fills it again.
+A file of SQLite for each replica (`sqlite.py`), or one PostgreSQL that all replicas share (`postgres.py`). Either may be
+thrown away at any time: whoever opens it makes the tables anew, and the log fills them again. The SQL is the same for
+both: what SQLite and PostgreSQL understand alike, with `?` and `:name` for parameters.
 """
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-import structlog
+P = ParamSpec("P")
+T = TypeVar("T")
 
-#: A file with another number is made anew from the log.
+#: Tables with another number are made anew from the log.
 SCHEMA_VERSION = 7
-#: The pages of the indexes that a replay writes again and again; SQLite's own 2 MiB do not hold them.
-WRITE_CACHE_KIB = 32 * 1024
-#: The rows of a million runs are read where they lie in the system's own cache.
-READ_MAP_BYTES = 1024**3
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE checkpoint (
     sequence INTEGER NOT NULL,
     log_id TEXT NOT NULL
@@ -76,57 +75,68 @@ CREATE INDEX runs_of_job ON runs (job_name, status, trigger, sequence);
 CREATE INDEX runs_to_list ON runs (status, trigger, sequence);
 CREATE INDEX runs_by_time ON runs (requested_at, sequence);
 CREATE INDEX runs_by_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
+INSERT INTO checkpoint VALUES (0, '')
 """
 
-logger = structlog.get_logger()
+#: What the log fills.
+TABLES = ("jobs", "versions", "runs", "erased")
 
 
-def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open the file, made if it is missing; one of another schema, or damaged, is replaced by an empty one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not _is_good(path):
-        logger.warning("read_model_file_replaced", file=path.name)
-        _remove(path)
-    rows = sqlite3.connect(path, isolation_level=None)
-    rows.execute("PRAGMA journal_mode = WAL")
-    rows.execute("PRAGMA synchronous = NORMAL")
-    rows.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}")
-    # What is deleted is overwritten with zeros: an erased job must not stay in the file's free pages.
-    rows.execute("PRAGMA secure_delete = ON")
-    rows.execute("PRAGMA busy_timeout = 5000")
-    rows.execute("BEGIN IMMEDIATE")
-    if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-        for statement in _SCHEMA.split(";"):
-            rows.execute(statement)
-        rows.execute("INSERT INTO checkpoint VALUES (0, '')")
-        rows.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    rows.execute("COMMIT")
-    return rows
+class DatabaseAway(Exception):
+    """The database does not answer; it is asked again on a new connection."""
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open the file for reading alone; rows come by name."""
-    rows = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    rows.row_factory = sqlite3.Row
-    rows.execute("PRAGMA busy_timeout = 5000")
-    rows.execute(f"PRAGMA mmap_size = {READ_MAP_BYTES}")
-    return rows
+class Row(Protocol):
+    """A row whose columns are asked for by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
 
 
-def _is_good(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path)) as rows:
-            if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                return False
-            # One page that cannot be read is found when it is asked for; these are asked for at every start.
-            rows.execute("SELECT sequence FROM checkpoint").fetchone()
-            for table in ("jobs", "versions", "runs", "erased"):
-                rows.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
-            return True
-    except sqlite3.DatabaseError:
-        return False
+class Found(Protocol):
+    """What a statement found."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
 
 
-def _remove(path: Path) -> None:
-    for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        file.unlink(missing_ok=True)
+class Rows(Protocol):
+    """A connection. `DatabaseAway` from any call: the database does not answer."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ..., /) -> Found:
+        """Execute one statement."""
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any] | Mapping[str, Any]], /) -> object:
+        """Execute one statement for each of some parameters; what they find is not told."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do everything inside or nothing of it; nobody else writes meanwhile."""
+
+    def after_erasure(self) -> None:
+        """See that what was deleted cannot be read from what the database keeps beside its rows."""
+
+    def after_catching_up(self) -> None:
+        """Drop the tables that older programs made: these have all that they had."""
+
+    def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """Opens connections, and says where they are used: no wait for a database holds up the event loop."""
+
+    #: So many reads go on at once.
+    readers: int
+
+    def open_to_write(self) -> Rows:
+        """Return the connection that writes; rows are tuples. Tables that are missing are made."""
+
+    def open_to_read(self) -> Rows:
+        """Return a connection for reading alone; rows come by name."""
+
+    async def writing(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work on the connection that writes, one after the other."""
+
+    async def reading(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work on a connection that reads."""
+
+    def close(self) -> None: ...

@@ -15,16 +15,18 @@ from nightmail_api.application import build_application
 from nightmail_api.audit import AuditLog
 from nightmail_api.auth import Failures
 from nightmail_api.commands import Commands
+from nightmail_api.database import Database, DatabaseAway
 from nightmail_api.erasure import Erasure
 from nightmail_api.metrics import follow_read_model
 from nightmail_api.oidc import Issuer
 from nightmail_api.parts import Parts
 from nightmail_api.previews import Previews
 from nightmail_api.projection import Projection
-from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
+from nightmail_api.reader import Reader
 from nightmail_api.results import Results
 from nightmail_api.settings import ApiSettings, admin_token
+from nightmail_api.sqlite import SqliteDatabase
 from nightmail_api.tokens import Tokens
 from nightmail_common import streams
 from nightmail_common.connection import Connection, connect_options
@@ -44,11 +46,23 @@ def main() -> None:
     settings = load(ApiSettings)
     try:
         token = admin_token(settings)
-        projection = Projection(settings.data_dir / "api" / "projection.sqlite")
+        projection = Projection(database(settings))
     except OSError as error:
         print(f"error: setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}", file=sys.stderr)
         raise SystemExit(1) from None
+    except DatabaseAway as error:
+        print(f"error: setting NIGHTMAIL_DATABASE_URL: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
     run_service("api", settings, partial(serve, settings, token, projection), uvloop.new_event_loop)
+
+
+def database(settings: ApiSettings) -> Database:
+    """Return where the read model is."""
+    if settings.database_url is None:
+        return SqliteDatabase(settings.data_dir / "api" / "projection.sqlite")
+    from nightmail_api.postgres import PostgresDatabase  # psycopg's memory is for whoever asks for it
+
+    return PostgresDatabase(settings.database_url)
 
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
@@ -58,7 +72,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
     log = EventLog(client, "api", settings.run_retention)
     erasure = Erasure(js, log)
     model = ReadModel(log, js, projection, erasure)
-    queries = Queries(projection.path)
+    read = Reader(projection.database)
     audit = AuditLog(client)
     tokens = Tokens(js, token)
     health = Health()
@@ -73,9 +87,9 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         log=log,
         audit=audit,
         model=model,
-        queries=queries,
-        commands=Commands(log, model, queries, erasure, settings.timezone, frozenset(settings.script_imports)),
-        results=Results(queries, audit, js),
+        read=read,
+        commands=Commands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
+        results=Results(read, audit, js),
         previews=Previews(client),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),
@@ -101,7 +115,8 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-        queries.close()
+        await asyncio.to_thread(projection.database.close)
+        read.close()
         projection.close()
         if client.is_connected or client.is_reconnecting:
             await client.close()

@@ -12,8 +12,8 @@ from nightmail_api.commands import Commands
 from nightmail_api.oidc import Issuer
 from nightmail_api.previews import Previews
 from nightmail_api.problems import NotReady
-from nightmail_api.queries import Queries
 from nightmail_api.read_model import ReadModel
+from nightmail_api.reader import Reader
 from nightmail_api.results import Results
 from nightmail_api.tokens import Tokens
 from nightmail_common.health import Health
@@ -30,7 +30,7 @@ class Parts:
     log: EventLog
     audit: AuditLog
     model: ReadModel
-    queries: Queries
+    read: Reader
     commands: Commands
     results: Results
     previews: Previews

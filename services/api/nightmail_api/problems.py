@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from nightmail_api.database import DatabaseAway
+
 MEDIA_TYPE = "application/problem+json"
 
 logger = structlog.get_logger()
@@ -105,11 +107,18 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(nats.errors.Error, _answer_no_log)
     # nats-py lets the socket's own error through when the connection breaks under a request.
     app.add_exception_handler(ConnectionError, _answer_no_log)
+    app.add_exception_handler(DatabaseAway, _answer_no_database)
 
 
 async def _answer_no_log(_request: Request, error: Exception) -> Response:
     logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the log does not answer", headers={"Retry-After": "1"})
+
+
+async def _answer_no_database(_request: Request, error: Exception) -> Response:
+    logger.warning("database_not_reachable", error=str(error))
+    detail = "the database does not answer"
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 
 
 async def _answer_problem(_request: Request, error: Exception) -> Response:

@@ -1,19 +1,20 @@
 """The read model's rows: what each event changes in them.
 
-A disposable SQLite projection of the log. The sequence of the last applied event (the checkpoint) is in the same
-transaction as the rows that it changed, so a process killed at any point goes on exactly where the file stands.
+A disposable projection of the log. The sequence of the last applied event (the checkpoint) is in the same transaction
+as the rows that it changed, so a process killed at any point goes on exactly where the rows stand.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
-from nightmail_api.database import open_to_write
+from nightmail_api.database import TABLES, Database
 from nightmail_api.run_columns import iso
 from nightmail_api.run_rows import RunRows
 from nightmail_common.envelope import StoredEvent
@@ -45,55 +46,59 @@ class Applied:
     late: list[StoredEvent]
 
 
+class StartedOver(Exception):
+    """Another replica, on the same database, began anew with another log: the rows are not where they were left."""
+
+
 class Projection:
-    """The rows, and the one connection that writes them.
+    """The rows, and the one connection that writes them. `DatabaseAway` from any call: the database does not answer."""
 
-    Args:
-        path: the database file; it and its folder are made if they are missing.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._rows = open_to_write(path)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._rows = database.open_to_write()
 
     def close(self) -> None:
         self._rows.close()
 
-    @property
-    def checkpoint(self) -> int:
-        """The sequence up to which the rows say what the log says."""
-        sequence: int = self._rows.execute("SELECT sequence FROM checkpoint").fetchone()[0]
-        return sequence
+    def position(self) -> tuple[int, str]:
+        """Return the sequence up to which the rows say what the log says, and which log; none yet is (0, '')."""
+        sequence, log_id = self._rows.execute("SELECT sequence, log_id FROM checkpoint").fetchone()
+        return sequence, log_id
 
-    @property
-    def log_id(self) -> str:
-        """Which log the rows were made from; empty when there are none yet."""
-        log_id: str = self._rows.execute("SELECT log_id FROM checkpoint").fetchone()[0]
-        return log_id
+    def start_over(self, log_id: str, last: int) -> None:
+        """Forget every row: what follows is another log, from its beginning.
 
-    def start_over(self, log_id: str) -> None:
-        """Forget every row: what follows is another log, from its beginning."""
-        with self._rows:
-            self._rows.execute("BEGIN IMMEDIATE")
-            for table in ("jobs", "versions", "runs", "erased"):
+        Where rows are of that log already, and none from behind its last sequence, another replica was faster.
+        """
+        with self._rows.transaction():
+            sequence, of_log = self.position()
+            if of_log == log_id and sequence <= last:
+                return
+            for table in TABLES:
                 self._rows.execute(f"DELETE FROM {table}")  # noqa: S608
             self._rows.execute("UPDATE checkpoint SET sequence = 0, log_id = ?", (log_id,))
 
-    def apply(self, events: Sequence[StoredEvent], *, up_to: int | None = None) -> Applied:
+    def apply(self, events: Sequence[StoredEvent], *, log_id: str, after: int, up_to: int = 0) -> Applied:
         """Apply events in one transaction.
 
-        Events at or below the checkpoint are applied already (by this process or by another on the same file) and
-        are passed over.
+        Events at or below the checkpoint are applied already (by another replica on the same database) and are
+        passed over.
 
         Args:
+            log_id: the log that they are from.
+            after: the sequence that they follow on.
             up_to: the checkpoint to set if it is beyond the last event: nothing readable lies between.
+
+        Raises:
+            StartedOver: the rows do not reach up to there, or are of another log.
         """
-        with self._rows:
-            self._rows.execute("BEGIN IMMEDIATE")
-            checkpoint = self.checkpoint
+        late: list[StoredEvent] = []
+        erasing = False
+        with self._rows.transaction():
+            checkpoint, of_log = self.position()
+            if of_log != log_id or checkpoint < after:
+                raise StartedOver
             runs = RunRows(self._rows)
-            late: list[StoredEvent] = []
-            erasing = False
             for stored in events:
                 if stored.sequence > checkpoint:
                     if not self._apply_one(stored, runs):
@@ -101,20 +106,22 @@ class Projection:
                     checkpoint = stored.sequence
                     erasing = erasing or stored.name == JobErased.name
             runs.write()
-            checkpoint = max(checkpoint, up_to or 0)
+            checkpoint = max(checkpoint, up_to)
             self._rows.execute("UPDATE checkpoint SET sequence = ?", (checkpoint,))
         if erasing:
-            # The write-ahead log still has the pages as they were.
-            self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._rows.after_erasure()
         return Applied(checkpoint, late)
+
+    def caught_up(self) -> None:
+        """Know that the rows are whole: what programs of other versions left may go."""
+        self._rows.after_catching_up()
 
     def expire(self, now: datetime) -> int:
         """Delete runs whose first event the log has dropped, the oldest and at most `EXPIRED_AT_ONCE`; return how many.
 
         A run lives as long as its first event, so that rows made anew from the log are the same.
         """
-        with self._rows:
-            self._rows.execute("BEGIN IMMEDIATE")
+        with self._rows.transaction():
             expired = self._rows.execute(
                 "SELECT run_id, job_name, sequence FROM runs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
                 (now.timestamp(), EXPIRED_AT_ONCE),
@@ -146,18 +153,7 @@ class Projection:
             case JobCreated():
                 job = event.job
                 definition = job.model_dump_json()
-                self._rows.execute(
-                    "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'active', ?, ?, ?, NULL, '[]', ?, ?)",
-                    (
-                        job.job_name,
-                        job.job_name.casefold(),
-                        stored.sequence,
-                        str(job.job_id),
-                        definition,
-                        job.schedule_time,
-                        job.timezone,
-                    ),
-                )
+                self._put_job(job.job_name, "active", stored.sequence, job.job_id, definition, job)
                 self._add_version(job, definition, stored, event.actor, None)
             case JobUpdated():
                 job, definition = event.job, event.job.model_dump_json()
@@ -189,35 +185,61 @@ class Projection:
 
     def _leave(self, event: RecipientUnsubscribed, sequence: int) -> None:
         self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, event.job_name))
-        self._rows.execute(
-            "UPDATE jobs SET unsubscribed = json_insert(unsubscribed, '$[#]', ?1) WHERE job_name = ?2 AND job_id = ?3"
-            " AND status <> 'deleted' AND NOT EXISTS (SELECT 1 FROM json_each(unsubscribed) WHERE value = ?1)",
-            (event.address, event.job_name, str(event.job_id)),
-        )
+        of_job = "job_name = ? AND job_id = ? AND status <> 'deleted'"
+        job = (event.job_name, str(event.job_id))
+        found = self._rows.execute(f"SELECT unsubscribed FROM jobs WHERE {of_job}", job).fetchone()  # noqa: S608
+        left = [] if found is None else json.loads(found[0])
+        if event.address not in left:
+            text = json.dumps([*left, event.address])
+            self._rows.execute(f"UPDATE jobs SET unsubscribed = ? WHERE {of_job}", (text, *job))  # noqa: S608
 
     def _add_version(
         self, job: Job, definition: str, stored: StoredEvent, actor: str, rolled_back_to: int | None
     ) -> None:
+        self._put(
+            "versions",
+            ("job_id", "version"),
+            job_id=str(job.job_id),
+            version=job.version,
+            job_name=job.job_name,
+            sequence=stored.sequence,
+            time=iso(stored.time),
+            actor=actor,
+            rolled_back_to=rolled_back_to,
+            definition=definition,
+        )
+
+    def _put_job(
+        self, job_name: str, status: str, sequence: int, job_id: UUID, definition: str | None, job: Job | None
+    ) -> None:
+        self._put(
+            "jobs",
+            ("job_name",),
+            job_name=job_name,
+            folded_name=job_name.casefold(),
+            status=status,
+            sequence=sequence,
+            job_id=str(job_id),
+            definition=definition,
+            last_run_id=None,
+            unsubscribed="[]",
+            schedule_time=None if job is None else job.schedule_time,
+            timezone=None if job is None else job.timezone,
+        )
+
+    def _put(self, table: str, key: Sequence[str], **columns: Any) -> None:
+        """Insert a row, in place of the one of the same key if there is one."""
+        marks = ", ".join("?" * len(columns))
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
         self._rows.execute(
-            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                str(job.job_id),
-                job.version,
-                job.job_name,
-                stored.sequence,
-                iso(stored.time),
-                actor,
-                rolled_back_to,
-                definition,
-            ),
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+            (*columns.values(),),
         )
 
     def _bury(self, event: JobDeleted | JobErased, sequence: int) -> None:
         # The name's last sequence stays: whoever creates a job of this name again must expect it.
-        self._rows.execute(
-            "INSERT OR REPLACE INTO jobs VALUES (?, ?, 'deleted', ?, ?, NULL, NULL, '[]', NULL, NULL)",
-            (event.job_name, event.job_name.casefold(), sequence, str(event.job_id)),
-        )
+        self._put_job(event.job_name, "deleted", sequence, event.job_id, None, None)
 
     def _erase(self, event: JobErased, sequence: int) -> None:
         name = event.job_name
@@ -229,4 +251,4 @@ class Projection:
             self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, name))
         for table in ("versions", "runs"):
             self._rows.execute(f"DELETE FROM {table} WHERE job_name = ? AND sequence <= ?", (name, event.up_to))  # noqa: S608
-        self._rows.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (str(event.job_id), name))
+        self._put("erased", ("job_id",), job_id=str(event.job_id), job_name=name)

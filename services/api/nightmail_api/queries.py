@@ -3,16 +3,14 @@
 import base64
 import binascii
 import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal, get_args
 from uuid import UUID
 
 from pydantic_core import to_json
 
-from nightmail_api.database import open_to_read
+from nightmail_api.database import Row, Rows
 from nightmail_api.problems import NotValid
 from nightmail_api.row_json import job_json, run_json
 from nightmail_api.run_columns import iso
@@ -65,8 +63,8 @@ class Page:
 class Queries:
     """Reads of the projection, each a few milliseconds at most, on a connection that cannot write."""
 
-    def __init__(self, path: Path) -> None:
-        self._rows = open_to_read(path)
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
 
     def close(self) -> None:
         self._rows.close()
@@ -129,7 +127,7 @@ class Queries:
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
         """Return one version of a job with what it changed, and the job as it was; None if there is no such version."""
-        row: sqlite3.Row | None = self._rows.execute(
+        row: Row | None = self._rows.execute(
             f"{_VERSIONS} AND version = :version", {"job_id": str(job_id), "version": version}
         ).fetchone()
         return None if row is None else (_version_answer(row), Job.model_validate_json(row["definition"]))
@@ -229,8 +227,8 @@ class Queries:
             bounds.append("sequence >= :first" if order == "ASC" else "sequence <= :behind")
         return bounds
 
-    def _one(self, sql: str, parameter: str) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._rows.execute(sql, (parameter,)).fetchone()
+    def _one(self, sql: str, parameter: str) -> Row | None:
+        row: Row | None = self._rows.execute(sql, (parameter,)).fetchone()
         return row
 
 
@@ -239,7 +237,7 @@ def _arm(conditions: list[str]) -> str:
     return f"SELECT sequence FROM runs{where}"  # noqa: S608
 
 
-def _version_answer(row: sqlite3.Row) -> dict[str, Any]:
+def _version_answer(row: Row) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
         before, after = (Job.model_validate_json(row[name]) for name in ("definition_before", "definition"))

@@ -10,9 +10,10 @@ import nats.errors
 import structlog
 from nats.js import JetStreamContext
 
+from nightmail_api.database import DatabaseAway
 from nightmail_api.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED
-from nightmail_api.projection import EXPIRED_AT_ONCE, Projection
+from nightmail_api.projection import EXPIRED_AT_ONCE, Projection, StartedOver
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
 from nightmail_common.streams import STREAM
@@ -46,13 +47,18 @@ class ReadModel:
         self._erasure = erasure
         self._js = js
         self._projection = projection
+        self._write = projection.database.writing
+        self._log_id = ""
         self._caught_up = False
+        self._database_away = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self.applied = projection.checkpoint
+        self.applied = 0
         self.last = 0
 
     def reason_not_ready(self) -> str | None:
         """Return how far the read model is while it catches up with the log; None once it has."""
+        if self._database_away:
+            return "the database does not answer"
         if self._caught_up:
             return None
         return f"catching up: {self.applied} of {self.last} events are applied"
@@ -61,20 +67,15 @@ class ReadModel:
         """Catch up and follow, for ever; begin anew whenever the log is not the one that the rows were made from."""
         while True:
             try:
-                log_id = await self._look()
+                await self._begin()
+                await self._follow_while_it_is_the_log()
             except (nats.errors.Error, OSError) as error:
                 logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
                 await asyncio.sleep(LOOK_SECONDS)
-                continue
-            if log_id != self._projection.log_id or self.applied > self.last:
-                self._start_over(log_id)
-            following = asyncio.create_task(self._follow())
-            try:
-                await self._watch(log_id, following)
-            finally:
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following
+            except DatabaseAway as error:
+                await self._wait_for_database(error)
+            except StartedOver:
+                logger.info("read_model_started_over_elsewhere")
 
     async def until(self, sequence: int) -> None:
         """Return once an event can be read.
@@ -92,26 +93,54 @@ class ReadModel:
         except TimeoutError:
             raise NotApplied from None
 
-    async def _look(self) -> str:
+    async def _begin(self) -> None:
+        """Go on where the rows are, or begin anew where they are not of this log, or of what it was before."""
+        self.applied, of_log = await self._write(self._projection.position)
+        self._log_id, self.last = await self._look()
+        if of_log != self._log_id or self.applied > self.last:
+            logger.info("read_model_rebuilds", checkpoint=self.applied, last=self.last)
+            self._caught_up = False
+            await self._write(self._projection.start_over, self._log_id, self.last)
+            self.applied, _ = await self._write(self._projection.position)
+        self._database_away = False
+
+    async def _look(self) -> tuple[str, int]:
+        """Return which log it is, and its last sequence."""
         info = await self._js.stream_info(STREAM)
-        self.last = info.state.last_seq
-        return str(info.created)
+        return str(info.created), info.state.last_seq
+
+    async def _follow_while_it_is_the_log(self) -> None:
+        following = asyncio.create_task(self._follow())
+        try:
+            while not (await asyncio.wait({following}, timeout=LOOK_SECONDS))[0]:
+                # What is applied while the log is being asked may be behind its answer.
+                applied = self.applied
+                with suppress(nats.errors.Error, OSError):
+                    log_id, last = await self._look()
+                    if log_id != self._log_id or applied > last:
+                        return
+                    self.last = max(last, self.applied)
+            following.result()
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError, DatabaseAway, StartedOver):
+                await following
+
+    async def _wait_for_database(self, error: DatabaseAway) -> None:
+        self._database_away = True
+        logger.warning("database_not_reachable", error=str(error))
+        await asyncio.sleep(LOOK_SECONDS)
 
     async def _expire(self) -> None:
         while True:
+            try:
+                expired = await self._write(self._projection.expire, datetime.now(UTC))
+            except DatabaseAway as error:
+                await self._wait_for_database(error)
+                continue
+            self._database_away = False
             # Paced: what many runs of one minute leave goes over many, and requests are answered in between.
-            full = self._projection.expire(datetime.now(UTC)) == EXPIRED_AT_ONCE
-            await asyncio.sleep(EXPIRE_PAUSE_SECONDS if full else EXPIRE_SECONDS)
-
-    async def _watch(self, log_id: str, following: "asyncio.Task[None]") -> None:
-        while True:
-            done, _ = await asyncio.wait({following}, timeout=LOOK_SECONDS)
-            if done:
-                following.result()
-                return
-            with suppress(nats.errors.Error, OSError):
-                if await self._look() != log_id or self.applied > self.last:
-                    return
+            await asyncio.sleep(EXPIRE_PAUSE_SECONDS if expired == EXPIRED_AT_ONCE else EXPIRE_SECONDS)
 
     async def _follow(self) -> None:
         until = self.last
@@ -119,10 +148,11 @@ class ReadModel:
             # Nobody is answered yet: as many as were read at once, for the fewest writes.
             await self._apply(events, len(events))
         # The last events of the log may be gone (their time was over): nothing is left to read up to here.
-        self._set_applied(self._projection.apply((), up_to=until).checkpoint)
+        await self._apply_slice((), up_to=until)
         if not self._caught_up:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
+            await self._write(self._projection.caught_up)
         expiring = asyncio.create_task(self._expire())
         try:
             async for events in self._log.follow(after=self.applied):
@@ -132,13 +162,18 @@ class ReadModel:
 
     async def _apply(self, events: Sequence[StoredEvent], at_once: int = SLICE) -> None:
         for part in _slices(events, at_once):
-            applied = self._projection.apply(part)
+            await self._apply_slice(part)
             EVENTS_APPLIED.inc(len(part))
-            self._set_applied(applied.checkpoint)
-            if applied.late:
-                await self._erasure.erase_late(applied.late)
             if len(events) > at_once:
                 await asyncio.sleep(0)
+
+    async def _apply_slice(self, events: Sequence[StoredEvent], up_to: int = 0) -> None:
+        applied = await self._write(
+            self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
+        )
+        self._set_applied(applied.checkpoint)
+        if applied.late:
+            await self._erasure.erase_late(applied.late)
 
     def _set_applied(self, sequence: int) -> None:
         self.applied = sequence
@@ -152,12 +187,6 @@ class ReadModel:
             else:
                 still_waiting.append((wanted, applied))
         self._waiting = still_waiting
-
-    def _start_over(self, log_id: str) -> None:
-        logger.info("read_model_rebuilds", checkpoint=self.applied, last=self.last)
-        self._caught_up = False
-        self._projection.start_over(log_id)
-        self.applied = 0
 
 
 def _slices(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -9,6 +9,7 @@ from nats.js.errors import DigestMismatchError, NotFoundError, ObjectNotFoundErr
 from nightmail_api.audit import AuditLog
 from nightmail_api.problems import NotFound, NotReady
 from nightmail_api.queries import Queries
+from nightmail_api.reader import Reader
 from nightmail_common.events import Blob, ResultReady, RunFailed
 from nightmail_common.streams import RESULTS
 
@@ -19,8 +20,8 @@ RESULT_TIMEOUT_SECONDS = 60.0
 class Results:
     """Reads outcomes by run."""
 
-    def __init__(self, queries: Queries, audit: AuditLog, js: JetStreamContext) -> None:
-        self._queries = queries
+    def __init__(self, read: Reader, audit: AuditLog, js: JetStreamContext) -> None:
+        self._read = read
         self._audit = audit
         self._js = js
 
@@ -48,7 +49,7 @@ class Results:
 
     async def _outcome(self, run_id: str) -> ResultReady | RunFailed | None:
         try:
-            sequence = self._queries.outcome_sequence(run_id)
+            sequence = await self._read(Queries.outcome_sequence, run_id)
         except KeyError:
             raise NotFound(f"there is no run {run_id}") from None
         if sequence is None:

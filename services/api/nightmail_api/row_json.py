@@ -5,14 +5,16 @@ items is written in a few milliseconds. Identifiers, times and words of a fixed 
 """
 
 import json
-import sqlite3
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from nightmail_api.database import Row
 from nightmail_common.schedule import Schedule
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
-def job_json(row: sqlite3.Row, now: datetime) -> str:
+
+def job_json(row: Row, now: datetime) -> str:
     """Return a job with what became of it: `next_run` is the first due time behind `now`."""
     next_run = "null"
     if row["status"] == "active":
@@ -23,7 +25,7 @@ def job_json(row: sqlite3.Row, now: datetime) -> str:
     )
 
 
-def run_json(row: sqlite3.Row) -> str:
+def run_json(row: Row) -> str:
     """Return a run without its timeline."""
     return (
         f'{{"run_id":"{row["run_id"]}","job_name":{_quoted(row["job_name"])},"job_version":{row["job_version"]}'
@@ -40,17 +42,17 @@ class _NextRun:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        #: `_json` is right from the first of these moments until before the second.
-        self._since = self._until = datetime.max.replace(tzinfo=UTC)
-        self._json = "null"
+        #: The JSON that is right from the first of two moments until before the second; in one piece, for threads ask.
+        self._known = (_NEVER, _NEVER, "null")
 
     def after(self, now: datetime) -> str:
-        if not self._since <= now < self._until:
+        since, until, found = self._known
+        if not since <= now < until:
             due = self._schedule.next_due(now)
-            self._since = now
-            self._until = datetime.max.replace(tzinfo=UTC) if due is None else due.astimezone(UTC)
-            self._json = "null" if due is None else f'"{due.isoformat()}"'
-        return self._json
+            until = _NEVER if due is None else due.astimezone(UTC)
+            found = "null" if due is None else f'"{due.isoformat()}"'
+            self._known = (now, until, found)
+        return found
 
 
 @lru_cache(maxsize=16_384)
@@ -58,7 +60,7 @@ def _next_run_of(schedule_time: str, timezone: str) -> _NextRun:
     return _NextRun(Schedule.parse(schedule_time, timezone))
 
 
-def _last_run(row: sqlite3.Row) -> str:
+def _last_run(row: Row) -> str:
     if row["run_id"] is None:
         return "null"
     return (

@@ -46,7 +46,7 @@ def identity(event: RunEvent) -> dict[str, Any] | None:
         "job_version": job_version,
         "trigger": trigger,
         "scheduled_at": event.scheduled_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "late": late,
+        "late": int(late),
     }
 
 

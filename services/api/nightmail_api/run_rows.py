@@ -3,9 +3,9 @@
 The events of a run that come together (all four of them while a replica catches up) cost one row, not one each.
 """
 
-import sqlite3
 from typing import Any
 
+from nightmail_api.database import Rows
 from nightmail_api.run_columns import columns, expires_at, identity, iso
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import RunEvent, RunRequested, RunSkipped
@@ -43,7 +43,7 @@ class RunRows:
         rows: the connection, in a transaction.
     """
 
-    def __init__(self, rows: sqlite3.Connection) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._new: dict[str, dict[str, Any]] = {}
         self._known: dict[str, dict[str, Any]] = {}

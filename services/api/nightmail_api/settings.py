@@ -25,6 +25,8 @@ class ApiSettings(ServiceSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     admin_token: SecretStr | None = None
+    #: Where the read model is, shared by all replicas: `postgresql://...`. A file in `DATA_DIR` for each if there is none.
+    database_url: SecretStr | None = None
     #: Signs the links in mails; the mailer has the same. Without it there are none.
     secret_key: SecretStr | None = None
     #: The zone of a job that names none.
@@ -43,6 +45,13 @@ class ApiSettings(ServiceSettings):
         if token is not None and len(token.get_secret_value()) < 16:
             raise ValueError("a token has at least 16 characters")
         return token
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("a URL of PostgreSQL begins with postgresql://")
+        return url
 
     @field_validator("oidc_audience")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from nightmail_api.answers import EventList
 from nightmail_api.audit import event_answer, subject_filter
 from nightmail_api.parts import Api
+from nightmail_api.queries import Queries
 from nightmail_api.routes.common import Limit, Viewer, json_response, problems
 from nightmail_api.routing import Route
 from nightmail_common.envelope import StoredEvent
@@ -43,7 +44,7 @@ async def list_events(
     if run_id is None:
         events = await api.audit.page(subject_filter(job_name, type), after, limit)
     else:
-        run = api.queries.run(str(run_id)) or {"timeline": [], "job_name": None}
+        run = await api.read(Queries.run, str(run_id)) or {"timeline": [], "job_name": None}
         fits = job_name in {None, run["job_name"]}
         sequences = [entry["sequence"] for entry in run["timeline"] if fits and type in {None, entry["type"]}]
         wanted = [sequence for sequence in sequences if sequence > after][:limit]

@@ -11,7 +11,7 @@ from nightmail_api.auth import Forbidden
 from nightmail_api.parts import Api, Parts
 from nightmail_api.previews import PreviewDefinition
 from nightmail_api.problems import NotFound
-from nightmail_api.queries import JobStatus
+from nightmail_api.queries import JobStatus, Queries
 from nightmail_api.routes.common import (
     Cursor,
     Editor,
@@ -37,7 +37,7 @@ Definition = Annotated[JobDefinition, Body()]
 async def create_job(principal: Editor, api: Api, definition: Definition) -> Response:
     """Register a job. It is in the log, on disk, when the answer comes."""
     await api.commands.create(definition, principal.name)
-    return job_response(api, definition.job_name, 201)
+    return await job_response(api, definition.job_name, 201)
 
 
 @router.post("/jobs/preview", response_model=PreviewAnswer, responses=problems(has_body=True))
@@ -59,14 +59,14 @@ async def list_jobs(
     cursor: Cursor = None,
 ) -> Response:
     """List jobs by name."""
-    page = api.queries.jobs(query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
+    page = await api.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
     return page_response(page)
 
 
 @router.get("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404))
 async def get_job(_: Viewer, api: Api, job_name: JobName) -> Response:
     """Return one job; its `ETag` goes into `If-Match` of a change."""
-    return job_response(api, job_name)
+    return await job_response(api, job_name)
 
 
 @router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404, 412, has_body=True))
@@ -75,7 +75,7 @@ async def update_job(
 ) -> Response:
     """Change a job. The same content again makes no new version."""
     await api.commands.update(job_name, definition, principal.name, if_match)
-    return job_response(api, job_name)
+    return await job_response(api, job_name)
 
 
 @router.delete("/jobs/{job_name}", status_code=204, responses=problems(404, 412))
@@ -102,14 +102,14 @@ async def delete_job(
 async def pause_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Stop a job from firing. What falls due meanwhile is not caught up."""
     await api.commands.pause(job_name, principal.name, if_match)
-    return job_response(api, job_name)
+    return await job_response(api, job_name)
 
 
 @router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(404, 412))
 async def resume_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
     """Let a paused job fire again, from now on."""
     await api.commands.resume(job_name, principal.name, if_match)
-    return job_response(api, job_name)
+    return await job_response(api, job_name)
 
 
 @router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(404))
@@ -127,13 +127,13 @@ async def run_job(
     return json_response({"run_id": str(run_id)}, 202)
 
 
-def job_response(api: Parts, job_name: str, status: int = 200) -> Response:
+async def job_response(api: Parts, job_name: str, status: int = 200) -> Response:
     """Answer with a job as it is now, and its `ETag`.
 
     Raises:
         NotFound: there is no such job.
     """
-    found = api.queries.job(job_name, datetime.now(UTC))
+    found = await api.read(Queries.job, job_name, datetime.now(UTC))
     if found is None:
         raise NotFound(f"there is no job named {job_name!r}")
     answer, sequence = found

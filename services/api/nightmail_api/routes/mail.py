@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nightmail_api.parts import Api, Parts
 from nightmail_api.problems import NotFound, NotReady, NotValid
+from nightmail_api.queries import Queries
 from nightmail_api.routes.common import Editor, RunId, json_response, open_problems, problems
 from nightmail_api.routing import Route
 from nightmail_common.envelope import run_message_id
@@ -90,7 +91,7 @@ async def shared_result(api: Api, token: Signed) -> Response:
 @router.get(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=open_problems(404))
 async def ask_to_leave(api: Api, token: Signed) -> HTMLResponse:
     """Ask whether a recipient wants to leave a job: a link that is merely followed, by a scanner too, does nothing."""
-    job, address = _recipient(api, token)
+    job, address = await _recipient(api, token)
     if address is None:
         return _page("You get no mail of this job.")
     question = f"<p>Do you want no more mail of the job “{html.escape(job.job_name)}”?</p>"
@@ -100,7 +101,7 @@ async def ask_to_leave(api: Api, token: Signed) -> HTMLResponse:
 @router.post(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=open_problems(404))
 async def leave(api: Api, token: Signed) -> HTMLResponse:
     """Unsubscribe a recipient from a job (RFC 8058: one click, whatever the body)."""
-    job, address = _recipient(api, token)
+    job, address = await _recipient(api, token)
     if address is not None:
         event = RecipientUnsubscribed(job_name=job.job_name, job_id=job.job_id, actor="recipient", address=address)
         try:
@@ -112,7 +113,7 @@ async def leave(api: Api, token: Signed) -> HTMLResponse:
 
 async def _outcome(api: Parts, run_id: UUID) -> tuple[ResultReady | RunFailed, int]:
     try:
-        sequence = api.queries.outcome_sequence(str(run_id))
+        sequence = await api.read(Queries.outcome_sequence, str(run_id))
     except KeyError:
         raise NotFound(f"there is no run {run_id}") from None
     stored = None if sequence is None else await api.audit.event(sequence)
@@ -129,10 +130,10 @@ def _payload(api: Parts, purpose: str, token: str) -> dict[str, str]:
         raise NotFound(str(error)) from None
 
 
-def _recipient(api: Parts, token: str) -> tuple[Job, str | None]:
+async def _recipient(api: Parts, token: str) -> tuple[Job, str | None]:
     """Return the job that a link is about, and whom; None if the job has no such recipient now."""
     link = _payload(api, UNSUBSCRIBE, token)
-    job = api.queries.job_of_id(UUID(link["job"]))
+    job = await api.read(Queries.job_of_id, UUID(link["job"]))
     if job is None:
         raise NotFound("the job is no longer there: it sends no mail")
     named = {pseudonym(api.secret_key, job.job_id, address): address for address in job.consumer_emails}

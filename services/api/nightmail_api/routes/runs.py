@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 from nightmail_api.answers import RunPage, RunWithTimeline
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
+from nightmail_api.queries import Queries
 from nightmail_api.routes.common import (
     Cursor,
     JobName,
@@ -47,9 +48,10 @@ async def list_runs_of_job(
     cursor: Cursor = None,
 ) -> Response:
     """List the runs of a job, the newest first. Those of a deleted job of that name are among them."""
-    if api.queries.known_job(job_name) is None:
+    if await api.read(Queries.known_job, job_name) is None:
         raise NotFound(f"there is no job named {job_name!r}")
-    page = api.queries.runs(
+    page = await api.read(
+        Queries.runs,
         job_name=job_name,
         status=status,
         trigger=trigger,
@@ -74,7 +76,8 @@ async def list_runs(
     cursor: Cursor = None,
 ) -> Response:
     """List runs, the newest first."""
-    page = api.queries.runs(
+    page = await api.read(
+        Queries.runs,
         job_name=job_name,
         status=status,
         trigger=trigger,
@@ -89,7 +92,7 @@ async def list_runs(
 @router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(404))
 async def get_run(_: Viewer, api: Api, run_id: RunId) -> Response:
     """Return a run with its timeline: every event, in order."""
-    run = api.queries.run(str(run_id))
+    run = await api.read(Queries.run, str(run_id))
     if run is None:
         raise NotFound(f"there is no run {run_id}")
     return json_response(run)

@@ -10,6 +10,7 @@ from nightmail_api.answers import JobAnswer, VersionPage, VersionWithJob
 from nightmail_api.commands import existing
 from nightmail_api.parts import Api
 from nightmail_api.problems import NotFound
+from nightmail_api.queries import Queries
 from nightmail_api.routes.common import (
     Cursor,
     Editor,
@@ -40,8 +41,8 @@ class Rollback(BaseModel):
 @router.get("/jobs/{job_name}/versions", response_model=VersionPage, responses=problems(404))
 async def list_versions(_: Viewer, api: Api, job_name: JobName, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """List the versions of a job with what each changed, the newest first."""
-    job = existing(api.queries.known_job(job_name), job_name, None)
-    page = api.queries.versions(job.job_id, limit=limit, cursor=cursor)
+    job = existing(await api.read(Queries.known_job, job_name), job_name, None)
+    page = await api.read(Queries.versions, job.job_id, limit=limit, cursor=cursor)
     return page_response(page)
 
 
@@ -53,8 +54,8 @@ async def get_version(
     version: Annotated[int, Path(ge=1, le=MAX_VERSION, description="Counts from 1.", examples=[1])],
 ) -> Response:
     """Return one version of a job: what it changed, and the whole job as it was."""
-    job = existing(api.queries.known_job(job_name), job_name, None)
-    found = api.queries.version(job.job_id, version)
+    job = existing(await api.read(Queries.known_job, job_name), job_name, None)
+    found = await api.read(Queries.version, job.job_id, version)
     if found is None:
         raise NotFound(f"the job {job_name!r} has no version {version}")
     answer, then = found
@@ -67,4 +68,4 @@ async def roll_back_job(
 ) -> Response:
     """Give a job the content of one of its versions again, as a new version."""
     await api.commands.roll_back(job_name, rollback.version, principal.name, if_match)
-    return job_response(api, job_name)
+    return await job_response(api, job_name)

@@ -1,0 +1,32 @@
+"""The read model's file may be lost, damaged or of another version: the log makes it anew."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+from api.conftest import Replica, all_rows
+from api.test_runs_over_rest import requested, run_with_status
+from nightmail_common.events import RunStarted
+from nightmail_common.log import EventLog
+
+
+async def test_a_damaged_read_model_or_one_of_another_version_is_made_anew_to_the_same_rows(
+    api: Replica, event_log: EventLog
+) -> None:
+    run_id, job = await requested(api, event_log)
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
+    await run_with_status(api, run_id, "running")
+    await api.stop()
+    before = all_rows(api.settings)
+    assert before["runs"]
+    for damage in ("deleted", "damaged", "another version"):
+        if damage == "deleted":
+            shutil.rmtree(api.projection_path.parent)
+        elif damage == "damaged":
+            api.projection_path.write_bytes(b"no database" * 1000)
+        else:
+            with closing(sqlite3.connect(api.projection_path)) as rows:
+                rows.execute("PRAGMA user_version = 1")
+        await api.start()
+        await api.stop()
+        assert all_rows(api.settings) == before, damage

@@ -1,0 +1,192 @@
+"""One PostgreSQL for all replicas: who writes, who waits, and what becomes of a server that goes and comes back."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from api.conftest import MakeReplica, NewDatabase, Replica, all_rows, job_path
+from api.histories import random_history, write
+from api.test_runs_over_rest import requested, run_with_status
+from conftest import eventually, job_request
+from nightmail_api.database import SCHEMA_VERSION
+from nightmail_common.events import JobCreated, RunStarted
+from nightmail_common.job import Job
+from nightmail_common.log import EventLog
+from postgres_server import PostgresServer
+
+pytestmark = pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """The session's PostgreSQL; whatever the test does to it, it runs at the end."""
+    yield postgres
+    if not postgres.is_running:
+        postgres.start()
+
+
+def schemas(api: Replica) -> set[str]:
+    with connected(api) as connection:
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'nightmail%'").fetchall()
+    return {name for (name,) in found}
+
+
+def connected(api: Replica) -> "psycopg.Connection[tuple[str]]":
+    assert api.settings.database_url is not None
+    return psycopg.connect(api.settings.database_url.get_secret_value(), autocommit=True)
+
+
+async def answers(api: Replica, path: str, text: str) -> None:
+    """Wait until a path is answered with something."""
+
+    async def look() -> bool:
+        return text in (await api.http.get(path)).text
+
+    await eventually(look, f"{path} answers {text}")
+
+
+async def test_replicas_that_apply_the_same_events_at_once_come_to_the_rows_of_one_alone(
+    make_replica: MakeReplica, event_log: EventLog, new_database: NewDatabase
+) -> None:
+    history = random_history(random.Random(5))
+    await write(event_log, history, 500)
+    replicas = [await make_replica(start=False) for _ in range(3)]
+    await asyncio.gather(write(event_log, history, 500), *(replica.start() for replica in replicas))
+    name = (await replicas[0].create(job_name="new"))["job_name"]
+
+    for replica in replicas:
+        await answers(replica, job_path(name), '"job_name":"new"')
+        await replica.stop()
+    alone = await make_replica(database_url=new_database())
+    await alone.stop()
+    assert all_rows(replicas[0].settings) == all_rows(alone.settings)
+
+
+async def test_a_replica_that_starts_finds_the_rows_that_the_others_made(
+    make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await make_replica()
+    await first.create()
+    await first.stop()
+
+    def nothing_more(*_: object) -> None:
+        raise AssertionError("read the log from its beginning")
+
+    second = await make_replica(start=False)
+    monkeypatch.setattr("nightmail_api.projection.Projection._apply_one", nothing_more)
+    await second.start()
+    assert (await second.http.get("/jobs/daily sales")).status_code == 200
+
+
+async def test_a_query_that_waits_for_the_database_holds_nobody_else_up(api: Replica) -> None:
+    await api.create()
+    with connected(api) as connection, connection.transaction():
+        connection.execute(f"LOCK TABLE nightmail_read_model_{SCHEMA_VERSION}.runs")
+        waiting = asyncio.create_task(api.http.get("/runs"))
+        for _ in range(20):
+            assert (await api.http.get("/health/live")).status_code == 200
+            assert (await api.http.get("/events")).status_code == 200
+        assert not waiting.done()
+    assert (await waiting).status_code == 200
+
+
+async def test_while_the_database_is_away_calls_are_told_to_come_again_and_then_all_is_as_before(
+    api: Replica, event_log: EventLog, server: PostgresServer
+) -> None:
+    run_id, job = await requested(api, event_log)
+    server.kill()
+    for path in ("/jobs", "/jobs/daily sales", f"/runs/{run_id}"):
+        answer = await api.http.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert answer.json()["detail"] == "the database does not answer"
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
+
+    await answers(api, "/health/ready", "the database does not answer")
+    assert (await api.http.get("/health/live")).status_code == 200
+    server.start()
+    await run_with_status(api, run_id, "running")
+    changed = await api.http.put("/jobs/daily sales", json=job_request(description="after"))
+    assert changed.json()["description"] == "after"
+
+
+async def test_another_log_is_begun_anew_once_by_all_replicas(
+    make_replica: MakeReplica, event_log: EventLog, make_job: Callable[..., Job]
+) -> None:
+    replicas = [await make_replica(), await make_replica()]
+    await replicas[0].create(job_name="old")
+    await event_log._js.delete_stream("EVENTS")
+    await replicas[0].stop()
+    await replicas[0].start()
+
+    for replica in replicas:
+        await answers(replica, "/jobs", '"items":[]')
+    # The one that ran on may not have noticed yet, and takes the new log's first events for what it has read.
+    job = make_job(job_name="new")
+    await event_log.publish(JobCreated(job_name="new", job_id=job.job_id, actor="maria", job=job))
+    for replica in replicas:
+        await answers(replica, "/jobs", '"job_name":"new"')
+    changed = await replicas[1].http.put("/jobs/new", json=job_request(job_name="new", description="changed"))
+    assert changed.json()["description"] == "changed"
+
+
+async def test_tables_of_an_older_version_go_once_the_new_ones_are_whole(make_replica: MakeReplica) -> None:
+    api = await make_replica()
+    await api.create()
+    await api.stop()
+    rows, current = all_rows(api.settings), f"nightmail_read_model_{SCHEMA_VERSION}"
+    with connected(api) as connection:
+        connection.execute(f"ALTER SCHEMA {current} RENAME TO nightmail_read_model_1")
+        connection.execute("CREATE SCHEMA nightmail_read_model_999")
+    await api.start()
+    await eventually(lambda: schemas(api) == {current, "nightmail_read_model_999"}, "the older tables are gone")
+    await api.stop()
+    assert all_rows(api.settings) == rows
+
+
+async def test_erasure_leaves_no_row(api: Replica, event_log: EventLog) -> None:
+    await requested(api, event_log, job_name="personal", consumer_emails=["forget-me@example.com"])
+    assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
+    rows = all_rows(api.settings)
+    assert "forget-me" not in str(rows)
+    assert (rows["runs"], rows["versions"]) == ([], [])
+
+
+async def test_a_character_that_postgresql_has_not_is_in_no_name(api: Replica) -> None:
+    await api.create()
+    assert (await api.http.get("/jobs/a%00b")).status_code == 404
+    assert (await api.http.get("/jobs?q=%00")).json()["items"] == []
+
+
+async def test_names_are_in_the_order_of_their_characters_whatever_the_servers_language(api: Replica) -> None:
+    names = ["Zebra", "apple", "a b", "a-b", "Äpfel", "ab"]
+    for name in names:
+        await api.create(job_name=name)
+    listed: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        page = (await api.http.get(f"/jobs?limit=2{cursor and f'&cursor={cursor}'}")).json()
+        listed += [job["job_name"] for job in page["items"]]
+        cursor = page["next_cursor"]
+    assert listed == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("mysql://localhost/nightmail", "begins with postgresql://"), ("postgresql://127.0.0.1:1/x", "refused")],
+)
+def test_a_database_that_cannot_be_ends_the_start_with_one_line_that_names_the_setting(
+    url: str, why: str, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTMAIL_DATABASE_URL", url)
+    ended = subprocess.run(
+        [sys.executable, "-m", "nightmail_api"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: setting NIGHTMAIL_DATABASE_URL: ")
+    assert why in line
