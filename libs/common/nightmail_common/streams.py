@@ -67,9 +67,10 @@ async def available(js: JetStreamContext, settings: ServiceSettings) -> None:
 
 
 async def declare(js: JetStreamContext, result_retention: timedelta, replicas: int = 1) -> None:
-    """Make sure that the stream and the buckets exist and are configured as here.
+    """Make sure that the stream and the buckets exist, and that the log and what is kept of results are as said here.
 
     Args:
+        result_retention: how long results are kept from now on, those that are there included.
         replicas: on how many servers of a cluster each is kept; what exists keeps the number that it has.
 
     Raises:
@@ -82,11 +83,7 @@ async def declare(js: JetStreamContext, result_retention: timedelta, replicas: i
             await js.create_key_value(
                 KeyValueConfig(bucket=bucket, ttl=ttl.total_seconds(), storage=StorageType.FILE, replicas=replicas)
             )
-    try:
-        await js.object_store(RESULTS)
-    except NotFoundError:
-        config = ObjectStoreConfig(ttl=result_retention.total_seconds(), storage=StorageType.FILE, replicas=replicas)
-        await js.create_object_store(RESULTS, config)
+    await _declare_results(js, result_retention.total_seconds(), replicas)
     await _declare_stream(js, replicas)
 
 
@@ -97,6 +94,19 @@ async def _exist(js: JetStreamContext) -> bool:
     except NotFoundError:
         return False
     return True
+
+
+async def _declare_results(js: JetStreamContext, ttl_seconds: float, replicas: int) -> None:
+    try:
+        there = (await js.stream_info(f"OBJ_{RESULTS}")).config
+    except NotFoundError:
+        config = ObjectStoreConfig(ttl=ttl_seconds, storage=StorageType.FILE, replicas=replicas)
+        await js.create_object_store(RESULTS, config)
+        return
+    if there.max_age != ttl_seconds:
+        # No duplicate can be recognised for longer than there is something to compare it with.
+        window = min(there.duplicate_window or 0, ttl_seconds)
+        await js.update_stream(there.evolve(max_age=ttl_seconds, duplicate_window=window))
 
 
 async def _declare_stream(js: JetStreamContext, replicas: int) -> None:
