@@ -2,12 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
+import pytest
 from nats.aio.client import Client
+from nats.js.api import ConsumerInfo
 
+from conftest import NatsServer, eventually
+from nightmail_common import log_reader
+from nightmail_common.batch import Message
+from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import JobCreated
 from nightmail_common.job import Job
 from nightmail_common.log import EventLog
+from nightmail_common.streams import STREAM
 
 MakeJob = Callable[..., Job]
 
@@ -40,6 +49,91 @@ async def test_a_follower_ends_when_cancelled_behind_a_closed_connection(
     following.cancel()
     await asyncio.wait({following}, timeout=5)
     assert following.cancelled()
+
+
+@pytest.mark.parametrize("last_per_subject", [False, True])
+@pytest.mark.parametrize("what", ["broker", "connection"])
+async def test_a_replay_that_is_cut_in_two_hands_on_all_and_each_once(
+    nats_server: NatsServer,
+    nats_client: Client,
+    event_log: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    last_per_subject: bool,
+) -> None:
+    monkeypatch.setattr(log_reader, "FETCH_BATCH", 10)
+    await _fill(event_log, 100)
+    reconnects = nats_client.stats["reconnects"]
+    read: list[StoredEvent] = []
+    async for batch in event_log.replay(last_per_subject=last_per_subject):
+        read += batch
+        if len(read) == 30:
+            if what == "broker":
+                nats_server.restart()
+            else:
+                transport: Any = nats_client._transport
+                transport._io_writer.transport.abort()
+            await eventually(lambda: nats_client.stats["reconnects"] > reconnects, "it is back")
+    assert [event.sequence for event in read] == list(range(1, 101))
+
+
+@pytest.mark.parametrize("last_per_subject", [False, True])
+async def test_a_reader_that_was_too_slow_for_its_consumer_goes_on_where_it_was(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch, last_per_subject: bool
+) -> None:
+    monkeypatch.setattr(log_reader, "FETCH_BATCH", 10)
+    await _fill(event_log, 50)
+    read: list[StoredEvent] = []
+    async for batch in event_log.replay(last_per_subject=last_per_subject):
+        read += batch
+        if len(read) == 20:
+            [consumer] = await _consumers(nats_client)
+            await nats_client.jetstream().delete_consumer(STREAM, consumer.name)
+    assert [event.sequence for event in read] == list(range(1, 51))
+
+
+async def test_a_reader_keeps_its_consumer_while_nothing_comes(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "IDLE_TIMEOUT_SECONDS", 0.4)
+    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 1.0)
+    pulls = await nats_client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.*")
+    seen = asyncio.Event()
+    following = asyncio.create_task(_follow(event_log, seen, 0))
+    consumers = {(await pulls.next_msg(timeout=5)).subject for _ in range(7)}
+    assert len(consumers) == len(await _consumers(nats_client)) == 1
+    await _create(event_log, make_job, "first")
+    await asyncio.wait_for(seen.wait(), 10)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+
+
+async def test_the_consumer_of_a_reader_that_has_gone_goes_soon(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 0.5)
+    await _fill(event_log, 3)
+    assert len([batch async for batch in event_log.replay()]) == 1
+    assert len(await _consumers(nats_client)) == 1
+
+    async def are_gone() -> bool:
+        return await _consumers(nats_client) == []
+
+    await eventually(are_gone, "the consumer is gone")
+
+
+def test_a_reader_that_is_there_asks_well_before_its_consumer_is_given_up() -> None:
+    longest = log_reader.IDLE_TIMEOUT_SECONDS + log_reader.ANSWER_SECONDS
+    assert longest * 1.5 <= log_reader.READER_INACTIVE_SECONDS
+
+
+async def _fill(log: EventLog, count: int) -> None:
+    await log.publish_batch([Message(f"runs.job{number}.run-started", b"{}", {}) for number in range(count)])
+
+
+async def _consumers(client: Client) -> list[ConsumerInfo]:
+    return await client.jetstream().consumers_info(STREAM)
 
 
 async def _follow(log: EventLog, seen: asyncio.Event, after: int) -> None:

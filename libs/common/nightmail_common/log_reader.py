@@ -27,7 +27,8 @@ IDLE_TIMEOUT_SECONDS = 2.0
 #: The broker ends a fetch itself; an answer that takes longer than that got lost.
 ANSWER_SECONDS = 1.0
 #: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
-READER_INACTIVE_SECONDS = 30.0
+#: A reader that is there asks again each IDLE_TIMEOUT_SECONDS, and ANSWER_SECONDS later where an answer got lost.
+READER_INACTIVE_SECONDS = 5.0
 
 logger = structlog.get_logger()
 
@@ -57,15 +58,19 @@ class LogReader:
         self._since = since
         self._last_per_subject = last_per_subject
         self._headers_only = headers_only
+        self._read_all = False
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         while True:
             end_if_cancelled()
             try:
                 async for batch in self._consume(end_when_idle):
-                    self._after = batch[-1].sequence
-                    yield batch
-                if end_when_idle:
+                    # A new consumer of the last events begins again with the first of them.
+                    unread = [event for event in batch if event.sequence > self._after]
+                    if unread:
+                        self._after = unread[-1].sequence
+                        yield unread
+                if self._read_all:
                     return
             except (nats.errors.Error, OSError) as error:
                 logger.warning("log_reader_restarts", after=self._after, error=str(error) or type(error).__name__)
@@ -95,6 +100,7 @@ class LogReader:
                 delivered = positions[-1]
                 pending = messages[-1].metadata.num_pending
                 yield [_from_message(message) for message in messages]
+            self._read_all = True
         finally:
             with suppress(nats.errors.Error, OSError):
                 await pull.close()
