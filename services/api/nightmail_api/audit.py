@@ -4,16 +4,19 @@ A page is one request that the broker answers with a stream of messages (batched
 consumer is made for it.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from pydantic import BaseModel
 
+from nightmail_api.run_columns import iso
 from nightmail_common.envelope import StoredEvent
+from nightmail_common.events import EVENTS
 from nightmail_common.streams import STREAM
 from nightmail_common.subjects import job_token
 
@@ -54,44 +57,82 @@ class AuditLog:
     async def _batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
         """Return what one request brings, and whether there is more."""
         inbox = self._client.new_inbox()
-        replies = await self._client.subscribe(inbox)
+        answer = _Answer()
+        # The request says how many may come; the client's own limits are for who does not.
+        replies = await self._client.subscribe(inbox, cb=answer.take, pending_msgs_limit=-1, pending_bytes_limit=-1)
         try:
             wanted = {"seq": start, "batch": limit, "next_by_subj": subjects}
             await self._client.publish(DIRECT_GET, json.dumps(wanted).encode(), reply=inbox)
-            events: list[StoredEvent] = []
-            while True:
-                reply = await replies.next_msg(timeout=TIMEOUT_SECONDS)
-                status = _status(reply)
-                if status is None:
-                    events.append(_stored(reply))
-                elif status in {"204", "404"}:
-                    # Some messages fit one answer (the broker bounds it by bytes): `Nats-Num-Pending` says if more wait.
-                    pending = int((reply.headers or {}).get("Nats-Num-Pending", "0"))
-                    return events, status == "204" and bool(events) and pending > 0
-                else:
-                    raise nats.errors.Error(f"the log answered {status}")
+            return await answer.whole()
         finally:
             await replies.unsubscribe()
 
 
+class _Answer:
+    """What one request brings: events, then a status. Taken as it comes: to wait for each one takes as long again."""
+
+    def __init__(self) -> None:
+        self._events: list[StoredEvent] = []
+        self._end: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+
+    async def take(self, reply: Msg) -> None:
+        if _status(reply) is None:
+            self._events.append(_stored(reply))
+        elif not self._end.done():
+            self._end.set_result(reply)
+
+    async def whole(self) -> tuple[list[StoredEvent], bool]:
+        """Return the events, and whether there are more.
+
+        Raises:
+            nats.errors.Error: the log does not answer, or with an error.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                end = await self._end
+        except TimeoutError:
+            raise nats.errors.TimeoutError from None
+        status = _status(end)
+        if status not in {"204", "404"}:
+            raise nats.errors.Error(f"the log answered {status}")
+        # Some messages fit one answer (the broker bounds it by bytes): `Nats-Num-Pending` says if more wait.
+        pending = int((end.headers or {}).get("Nats-Num-Pending", "0"))
+        return self._events, status == "204" and bool(self._events) and pending > 0
+
+
 def subject_filter(job_name: str | None, event_type: str | None) -> str:
     """Return the one subject filter for a job's events, a type of events, both or neither."""
-    token = "*" if job_name is None else job_token(job_name)
-    return f"*.{token}.{event_type or '*'}"
+    if job_name is None and event_type is None:
+        # What is all of the stream the broker need not compare, nor count.
+        return ">"
+    family = "*" if event_type not in EVENTS else EVENTS[event_type].family
+    return f"{family}.{'*' if job_name is None else job_token(job_name)}.{event_type or '*'}"
 
 
-def event_answer(stored: StoredEvent) -> dict[str, Any]:
-    """Return an event in the shape of `GET /events`."""
-    data = json.loads(stored.data)
-    return {
-        "seq": stored.sequence,
-        "time": stored.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "type": stored.name,
-        "job_name": stored.job_name,
-        "run_id": data.get("run_id"),
-        "source": stored.source,
-        "data": data,
-    }
+def event_json(stored: StoredEvent) -> bytes:
+    """Return an event in the shape of `GET /events`, its body as the log has it."""
+    run_id = run_id_of(stored)
+    return (
+        (
+            f'{{"seq":{stored.sequence},"time":"{iso(stored.time)}","type":{_quoted(stored.name)}'
+            f',"job_name":{_quoted(stored.job_name)},"run_id":{"null" if run_id is None else _quoted(run_id)}'
+            f',"source":{_quoted(stored.source)},"data":'
+        ).encode()
+        + stored.data
+        + b"}"
+    )
+
+
+def run_id_of(stored: StoredEvent) -> str | None:
+    """Return the run that an event is about; None if it is about none."""
+    return _OfRun.model_validate_json(stored.data).run_id
+
+
+class _OfRun(BaseModel):
+    run_id: str | None = None
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _status(reply: Msg) -> str | None:

@@ -1,6 +1,7 @@
 """The API from start to end: settings, the broker, the read model, the HTTP server, the drain."""
 
 import asyncio
+import gc
 import secrets
 import sys
 from contextlib import suppress
@@ -110,6 +111,9 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
             build_application(parts, settings.cors_origins), settings.host, settings.port, "PORT", http="httptools"
         ) as port:
             logger.info("api_listens", host=settings.host, port=port)
+            # What the program is made of stays: looking through it for garbage held every hundredth answer for 40 ms.
+            gc.collect()
+            gc.freeze()
             await stop.wait()
     finally:
         following.cancel()

@@ -5,6 +5,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -33,6 +34,9 @@ _RUN_COLUMNS = """
     sequence, run_id, job_name, job_version, trigger, scheduled_at, late, status, requested_at, started_at,
     finished_at, rows, error, mails, timings
 """
+
+#: The fields of a job that are not its owner's to decide.
+_GIVEN = {"job_id", "version", "created_at", "updated_at"}
 
 _VERSIONS = """
 SELECT version, sequence, time, actor, rolled_back_to, definition,
@@ -240,19 +244,25 @@ def _arm(conditions: list[str]) -> str:
 def _version_answer(row: Row) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
-        before, after = (Job.model_validate_json(row[name]) for name in ("definition_before", "definition"))
+        before, after = _decided(row["definition_before"]), _decided(row["definition"])
         changes = [
-            {"field": field, "before": old, "after": new}
-            for field, (old, new) in differing_fields(before, after).items()
+            {"field": field, "before": before.get(field), "after": value}
+            for field, value in after.items()
+            if before.get(field) != value
         ]
     names = ("version", "sequence", "time", "actor", "rolled_back_to")
     return {name: row[name] for name in names} | {"changes": changes}
 
 
+# A version is the one before of the next in a list.
+@lru_cache(maxsize=4)
+def _decided(definition: str) -> dict[str, Any]:
+    return {field: value for field, value in json.loads(definition).items() if field not in _GIVEN}
+
+
 def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
     """Return what the owner decides and where two versions differ: field name to (before, after)."""
-    unlike = {"job_id", "version", "created_at", "updated_at"}
-    old, new = before.model_dump(mode="json", exclude=unlike), after.model_dump(mode="json", exclude=unlike)
+    old, new = before.model_dump(mode="json", exclude=_GIVEN), after.model_dump(mode="json", exclude=_GIVEN)
     return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
 
 

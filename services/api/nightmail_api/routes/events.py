@@ -8,18 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic_core import to_json
 
 from nightmail_api.answers import EventList
-from nightmail_api.audit import event_answer, subject_filter
+from nightmail_api.audit import event_json, run_id_of, subject_filter
 from nightmail_api.parts import Api
 from nightmail_api.queries import Queries
-from nightmail_api.routes.common import Limit, Viewer, json_response, problems
+from nightmail_api.routes.common import Limit, Viewer, prepared_response, problems
 from nightmail_api.routing import Route
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.events import EVENTS
 
 router = APIRouter(route_class=Route, tags=["events"])
+
+#: Each is read from the log itself, for 30 to 60 µs; a hundred are a few milliseconds.
+MAX_EVENTS = 100
 
 EventType = Annotated[
     str | None,
@@ -40,7 +42,8 @@ async def list_events(
     after: After = 0,
     limit: Limit = 100,
 ) -> Response:
-    """List events, oldest first."""
+    """List events, oldest first, at most 100 at once: ask again behind the last `seq` until nothing comes."""
+    limit = min(limit, MAX_EVENTS)
     if run_id is None:
         events = await api.audit.page(subject_filter(job_name, type), after, limit)
     else:
@@ -50,7 +53,7 @@ async def list_events(
         wanted = [sequence for sequence in sequences if sequence > after][:limit]
         found = [await api.audit.event(sequence) for sequence in wanted]
         events = [event for event in found if event is not None]
-    return json_response({"items": [event_answer(event) for event in events]})
+    return prepared_response(b'{"items":[' + b",".join(map(event_json, events)) + b"]}")
 
 
 @router.get("/events/stream", response_class=EventSourceResponse, responses=problems())
@@ -79,9 +82,9 @@ async def stream_events(
             await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if stopping.done():
                 return
-            for answer in map(event_answer, coming.result()):
-                if run_id is None or answer["run_id"] == str(run_id):
-                    yield ServerSentEvent(raw_data=to_json(answer).decode(), id=str(answer["seq"]))
+            for event in coming.result():
+                if run_id is None or run_id_of(event) == str(run_id):
+                    yield ServerSentEvent(raw_data=event_json(event).decode(), id=str(event.sequence))
     finally:
         stopping.cancel()
         if coming is not None:
