@@ -67,11 +67,11 @@ async def test_a_process_killed_at_any_point_comes_to_the_rows_that_one_from_scr
     history = random_history(rng)
     killed = make_process()
     last = 0
-    for number in range(5):
+    for number in range(4):
         # It is killed while it catches up with what came meanwhile, and in the later rounds while more comes, too.
-        await write(event_log, history, 500)
-        writing = asyncio.create_task(write(event_log, history, 150 * number))
-        last += 500 + 150 * number
+        await write(event_log, history, 400)
+        writing = asyncio.create_task(write(event_log, history, 100 * number))
+        last += 400 + 100 * number
         killed.start()
         here = rng.randrange(checkpoint(killed.settings) + 1, last)
 

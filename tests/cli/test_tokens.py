@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from api.conftest import TOKEN, MakeReplica, Replica, make_replica
+from api.conftest import TOKEN, MakeReplica, Replica, make_replica, new_database
 
-__all__ = ["make_replica"]  # a fixture
+__all__ = ["make_replica", "new_database"]  # fixtures
 
 
 async def nightmail(api: Replica, *arguments: str, token: str = TOKEN) -> tuple[int, str, str]:
