@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from nightmail_api.database import Row, Rows
 from nightmail_api.problems import NotValid
@@ -244,11 +244,11 @@ def _arm(conditions: list[str]) -> str:
 def _version_answer(row: Row) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
-        before, after = _decided(row["definition_before"]), _decided(row["definition"])
+        before, after = _fields(row["definition_before"]), _fields(row["definition"])
         changes = [
             {"field": field, "before": before.get(field), "after": value}
             for field, value in after.items()
-            if before.get(field) != value
+            if before.get(field) != value and field not in _GIVEN
         ]
     names = ("version", "sequence", "time", "actor", "rolled_back_to")
     return {name: row[name] for name in names} | {"changes": changes}
@@ -256,8 +256,9 @@ def _version_answer(row: Row) -> dict[str, Any]:
 
 # A version is the one before of the next in a list.
 @lru_cache(maxsize=4)
-def _decided(definition: str) -> dict[str, Any]:
-    return {field: value for field, value in json.loads(definition).items() if field not in _GIVEN}
+def _fields(definition: str) -> dict[str, Any]:
+    fields: dict[str, Any] = from_json(definition)
+    return fields
 
 
 def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:

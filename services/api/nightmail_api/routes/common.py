@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import to_json
 
 from nightmail_api.auth import admin, editor, viewer
@@ -20,7 +20,14 @@ Viewer = Annotated[Principal, Depends(viewer)]
 Editor = Annotated[Principal, Depends(editor)]
 Admin = Annotated[Principal, Depends(admin)]
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+#: A page of so many is answered in about 10 ms; others wait for as long.
+MAX_PAGE = 500
+
+Limit = Annotated[
+    int,
+    Query(ge=1, le=1000, description=f"How many items at most. A page has no more than {MAX_PAGE}."),
+    AfterValidator(lambda limit: min(limit, MAX_PAGE)),
+]
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
 
 
