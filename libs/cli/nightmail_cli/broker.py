@@ -10,7 +10,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
-from nightmail_common.connection import AUDITOR, connect
+from nightmail_common.connection import AUDITOR, connect, without_passwords
 from nightmail_common.settings import DEFAULT_NATS_URL, ServiceSettings
 
 CONNECT_SECONDS = 5.0
@@ -34,7 +34,7 @@ async def connected(settings: ServiceSettings, name: str, user: str = AUDITOR) -
     try:
         client = await asyncio.wait_for(connect(settings, name, user), CONNECT_SECONDS)
     except (TimeoutError, OSError, nats.errors.Error):
-        url = settings.nats_url or DEFAULT_NATS_URL
+        url = without_passwords(settings.nats_url or DEFAULT_NATS_URL)
         raise BrokerUnreachable(f"no NATS at {url}, or it does not let this user in") from None
     try:
         yield client

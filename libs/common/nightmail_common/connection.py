@@ -1,9 +1,12 @@
 """One connection to NATS that is there for good: it waits for the broker and comes back after every loss."""
 
 import asyncio
+import math
 import random
+import re
 import ssl
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ RECONNECT_LONGEST_WAIT_SECONDS = 2.0
 #: A broker that is cut off and says nothing is left after 3 to 4 s.
 PING_SECONDS = 1.0
 MAX_PINGS = 3
+#: A broker that is away for an hour is sixty lines of log, not ten thousand.
+TROUBLE_SECONDS = 60.0
 #: Reads the log and the results, and nothing else: what listens in, and the commands that look.
 AUDITOR = "auditor"
 
@@ -49,7 +54,7 @@ def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -
         "connect_timeout": 2,
         "ping_interval": PING_SECONDS,
         "max_outstanding_pings": MAX_PINGS,
-        "error_cb": _log_error,
+        "error_cb": _Troubles().log,
         "disconnected_cb": _log_disconnected,
         "reconnected_cb": _log_reconnected,
     }
@@ -98,6 +103,11 @@ async def connect(settings: ServiceSettings, name: str, user: str = AUDITOR) -> 
     return client
 
 
+def without_passwords(urls: str) -> str:
+    """Return brokers' URLs as they can be shown."""
+    return re.sub(r"(^|//|,\s*)[^/,\s]*@", r"\1", urls)
+
+
 def inbox_prefix(user: str) -> str:
     """Return where a user's replies come: nobody else may listen there. The auditor has what every NATS client uses."""
     return "_INBOX" if user == AUDITOR else f"_INBOX_{user}"
@@ -124,11 +134,22 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
     return server, random.uniform(longest / 2, longest)
 
 
-async def _log_error(error: Exception) -> None:
-    if isinstance(error, ConnectionRefusedError | nats.errors.NoServersError):
-        logger.debug("nats_unreachable", error=str(error))
-    else:
-        logger.warning("nats_error", error=str(error) or type(error).__name__)
+class _Troubles:
+    """Tells what goes wrong with a connection; the same trouble, which comes with each try, once in a while."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[str, float] = {}
+
+    async def log(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        now = time.monotonic()
+        if now - self._told_at.get(text, -math.inf) < TROUBLE_SECONDS:
+            return
+        self._told_at[text] = now
+        if isinstance(error, ConnectionRefusedError | nats.errors.NoServersError):
+            logger.info("nats_unreachable", error=text)
+        else:
+            logger.warning("nats_error", error=text)
 
 
 async def _log_disconnected() -> None:

@@ -1,0 +1,130 @@
+"""One connection to NATS that is there for good, and tells what is wrong without telling a password."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+from nats.aio.client import Client
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from conftest import NatsServer, eventually, free_port
+from nightmail_common import connection
+from nightmail_common.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
+from nightmail_common.settings import ServiceSettings
+
+PASSWORD = "hunter2"
+
+
+@pytest.fixture(autouse=True)
+def _every_line_is_seen() -> None:
+    """A command that another test ran in this process has set up its own log."""
+    structlog.reset_defaults()
+
+
+@asynccontextmanager
+async def connected(settings: ServiceSettings, user: str = AUDITOR) -> AsyncIterator[Client]:
+    client = await asyncio.wait_for(connect(settings, "test", user), 20)
+    yield client
+    await client.close()
+
+
+@asynccontextmanager
+async def broker(folder: Path, port: int) -> AsyncIterator[None]:
+    """Run a nats-server that lets in who has the password."""
+    (folder / "nats.conf").write_text(
+        f"host: 127.0.0.1\nport: {port}\nauthorization {{ user: me, password: {PASSWORD} }}\n"
+    )
+    executable = Path(sys.executable).parent / "nats-server"
+    with (folder / "nats.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(executable, "-c", folder / "nats.conf", stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_broker_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    port = free_port()
+    settings = ServiceSettings(nats_url=f"nats://127.0.0.1:{port}", nats_user="me", nats_password=SecretStr(PASSWORD))
+    with capture_logs() as lines:
+        connecting = asyncio.create_task(connect(settings, "test"))
+        await eventually(lambda: lines, "it says that nobody is there")
+        async with broker(tmp_path, port):
+            client = await asyncio.wait_for(connecting, 20)
+            assert client.is_connected
+            assert [line["event"] for line in lines] == ["nats_unreachable"]
+            await client.close()
+
+
+async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsServer) -> None:
+    async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
+        heard = await client.subscribe("news")
+        nats_server.restart()
+        await eventually(lambda: client.stats["reconnects"] > 0 and client.is_connected, "the connection is back")
+        await client.publish("news", b"still here")
+        assert (await heard.next_msg(timeout=10)).data == b"still here"
+
+
+async def test_the_next_broker_is_taken_where_the_first_is_not_there(nats_server: NatsServer) -> None:
+    async with connected(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}, {nats_server.url}")) as client:
+        assert client.is_connected
+
+
+@pytest.mark.parametrize("where", ["url", "setting"])
+async def test_a_wrong_password_is_told_once_and_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(connection, "CONNECT_WAIT_SECONDS", 0.02)
+    port, refusals = free_port(), tmp_path / "nats.log"
+    wrong = f"not-{PASSWORD}"
+    settings = (
+        ServiceSettings(nats_url=f"nats://me:{wrong}@127.0.0.1:{port}")
+        if where == "url"
+        else ServiceSettings(nats_url=f"nats://127.0.0.1:{port}", nats_user="me", nats_password=SecretStr(wrong))
+    )
+    async with broker(tmp_path, port):
+        with capture_logs() as lines:
+            connecting = asyncio.create_task(connect(settings, "test"))
+            await eventually(lambda: refusals.read_text().count("authentication error") >= 4, "it has tried four times")
+            connecting.cancel()
+            await asyncio.wait({connecting})
+    assert PASSWORD not in str(lines)
+    told = [line["error"] for line in lines if line["event"] == "nats_error"]
+    assert "nats: 'Authorization Violation'" in told
+    assert len(told) == len(set(told))
+
+
+async def test_each_user_hears_its_replies_where_nobody_else_may_listen(nats_server: NatsServer) -> None:
+    settings = ServiceSettings(nats_url=nats_server.url)
+    async with connected(settings, "runner") as runner, connected(settings) as auditor:
+        assert runner.new_inbox().startswith("_INBOX_runner.")
+        assert auditor.new_inbox().startswith("_INBOX.")
+
+
+def test_a_user_without_a_seed_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ServiceSettings(nats_seeds=tmp_path)
+    with pytest.raises(SystemExit):
+        connect_options(settings, "test", "runner")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"error: setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/runner.nk: No such file or directory"
+    seed_file(tmp_path, "runner").write_text("seed")
+    assert connect_options(settings, "test", "runner")["nkeys_seed"] == f"{tmp_path}/runner.nk"
+
+
+@pytest.mark.parametrize(
+    ("urls", "shown"),
+    [
+        ("nats://127.0.0.1:4222", "nats://127.0.0.1:4222"),
+        (f"nats://me:{PASSWORD}@a.example.com:4222", "nats://a.example.com:4222"),
+        (f"nats://{PASSWORD}@a:4222, tls://me:p@{PASSWORD}@b", "nats://a:4222, tls://b"),
+        (f"me:{PASSWORD}@a:4222,me:{PASSWORD}@b:4222", "a:4222,b:4222"),
+    ],
+)
+def test_a_brokers_url_is_shown_without_who_connects(urls: str, shown: str) -> None:
+    assert without_passwords(urls) == shown
