@@ -59,6 +59,12 @@ class Replica:
             await self._serving
             self._serving = None
 
+    async def ended(self) -> None:
+        """Wait until the replica ends by itself, and raise what it ended with."""
+        assert self._serving is not None
+        async with asyncio.timeout(20):
+            await self._serving
+
     async def _is_ready(self) -> bool:
         return await self._status("/health/ready") == 200
 

@@ -10,6 +10,7 @@ from nats.js.errors import KeyNotFoundError
 from api.conftest import ON_BOTH_DATABASES, Replica
 from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
 from conftest import NatsServer, eventually
+from nightmail_api.erasure import Erasure
 from nightmail_common.events import Blob, RecipientOutcome, RunStarted
 from nightmail_common.log import EventLog
 from nightmail_common.streams import MAILED, RESULTS, STREAKS
@@ -79,6 +80,24 @@ async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
     assert files_with(ADDRESS, nats_server._folder, api.settings.data_dir) == []
     with pytest.raises(KeyNotFoundError):
         await streaks.get(str(job.job_id))
+
+
+async def test_a_late_event_goes_even_if_the_replica_that_saw_it_dies_before_it_is_gone(
+    api: Replica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
+    assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
+
+    async def die(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Erasure, "erase_late", die)
+        await event_log.publish(mail_sent(run_id, job))
+        with pytest.raises(RuntimeError):
+            await api.ended()
+    await api.start()
+    await eventually(lambda: _only_the_erasure(api), "the late event is gone")
 
 
 async def _only_the_erasure(api: Replica) -> bool:

@@ -5,7 +5,6 @@ message overwrites it with random bytes, so what must be forgotten is deleted me
 """
 
 import base64
-from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -48,18 +47,17 @@ class Erasure:
             await self._forget_failures(job_id)
         return events, results
 
-    async def erase_late(self, events: Iterable[StoredEvent]) -> None:
-        """Delete events about an erased job that were written after its erasure. Each replica tries; one does it."""
-        for stored in events:
-            event, _ = await self._erase_one(stored)
-            if isinstance(event, RunEvent):
-                await self._forget_mails(event.run_id)
-                # A mailer counts a failure before it says what became of the mail: its last late event is behind.
-                erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
-                erased = None if erasure is None else erasure.event()
-                if isinstance(erased, JobErased):
-                    await self._forget_failures(erased.job_id)
-            logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
+    async def erase_late(self, stored: StoredEvent) -> None:
+        """Delete an event about an erased job that was written after its erasure. Each replica tries; one does it."""
+        event, _ = await self._erase_one(stored)
+        if isinstance(event, RunEvent):
+            await self._forget_mails(event.run_id)
+            # A mailer counts a failure before it says what became of the mail: its last late event is behind.
+            erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
+            erased = None if erasure is None else erasure.event()
+            if isinstance(erased, JobErased):
+                await self._forget_failures(erased.job_id)
+        logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
 
     async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
         """Delete an event and the result that it refers to; return what it was, and 1 if there was a stored result."""

@@ -40,10 +40,14 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Applied:
-    """How far the rows are now. `late`: events about an erased job that came after its erasure; they must go too."""
+    """How far the rows are now.
+
+    `late` is an event about an erased job that came after its erasure, right behind the checkpoint: it must go, and only
+    then may the checkpoint pass it.
+    """
 
     checkpoint: int
-    late: list[StoredEvent]
+    late: StoredEvent | None
 
 
 class StartedOver(Exception):
@@ -79,7 +83,7 @@ class Projection:
             self._rows.execute("UPDATE checkpoint SET sequence = 0, log_id = ?", (log_id,))
 
     def apply(self, events: Sequence[StoredEvent], *, log_id: str, after: int, up_to: int = 0) -> Applied:
-        """Apply events in one transaction.
+        """Apply events in one transaction, up to one that must go.
 
         Events at or below the checkpoint are applied already (by another replica on the same database) and are
         passed over.
@@ -92,7 +96,7 @@ class Projection:
         Raises:
             StartedOver: the rows do not reach up to there, or are of another log.
         """
-        late: list[StoredEvent] = []
+        late = None
         erasing = False
         with self._rows.transaction():
             checkpoint, of_log = self.position()
@@ -102,11 +106,13 @@ class Projection:
             for stored in events:
                 if stored.sequence > checkpoint:
                     if not self._apply_one(stored, runs):
-                        late.append(stored)
+                        late = stored
+                        break
                     checkpoint = stored.sequence
                     erasing = erasing or stored.name == JobErased.name
             runs.write()
-            checkpoint = max(checkpoint, up_to)
+            if late is None:
+                checkpoint = max(checkpoint, up_to)
             self._rows.execute("UPDATE checkpoint SET sequence = ?", (checkpoint,))
         if erasing:
             self._rows.after_erasure()

@@ -168,12 +168,16 @@ class ReadModel:
                 await asyncio.sleep(0)
 
     async def _apply_slice(self, events: Sequence[StoredEvent], up_to: int = 0) -> None:
-        applied = await self._write(
-            self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
-        )
-        self._set_applied(applied.checkpoint)
-        if applied.late:
-            await self._erasure.erase_late(applied.late)
+        while True:
+            applied = await self._write(
+                self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
+            )
+            self._set_applied(applied.checkpoint)
+            if (late := applied.late) is None:
+                return
+            # Whoever is killed before it is gone reads it once more.
+            await self._erasure.erase_late(late)
+            events, up_to = [event for event in events if event.sequence > late.sequence], max(up_to, late.sequence)
 
     def _set_applied(self, sequence: int) -> None:
         self.applied = sequence
