@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -177,11 +178,23 @@ async def test_names_are_in_the_order_of_their_characters_whatever_the_servers_l
 
 @pytest.mark.parametrize(
     ("url", "why"),
-    [("mysql://localhost/nightmail", "begins with postgresql://"), ("postgresql://127.0.0.1:1/x", "refused")],
+    [
+        ("mysql://localhost/nightmail", "begins with postgresql://"),
+        ("postgresql://maria:secret@127.0.0.1:1/x", "refused"),
+        ("postgresql://127.0.0.1/x?no_such_option=1", "no_such_option"),
+        ("a user who may not", "permission denied"),
+    ],
 )
 def test_a_database_that_cannot_be_ends_the_start_with_one_line_that_names_the_setting(
     url: str, why: str, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if url == "a user who may not":
+        existing = new_database()
+        assert existing is not None
+        user = f"user_{uuid4().hex}"
+        with psycopg.connect(existing, autocommit=True) as connection:
+            connection.execute(f"CREATE USER {user}")
+        url = existing.replace("nightmail@", f"{user}@")
     monkeypatch.setenv("NIGHTMAIL_DATABASE_URL", url)
     ended = subprocess.run(
         [sys.executable, "-m", "nightmail_api"], capture_output=True, text=True, timeout=30, check=False
@@ -190,3 +203,4 @@ def test_a_database_that_cannot_be_ends_the_start_with_one_line_that_names_the_s
     [line] = ended.stderr.splitlines()
     assert line.startswith("error: setting NIGHTMAIL_DATABASE_URL: ")
     assert why in line
+    assert "secret" not in line

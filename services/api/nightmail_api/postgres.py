@@ -57,12 +57,15 @@ class PostgresRows:
     def make_tables(self) -> None:
         """Make the tables if they are missing."""
         schema = f"{_SCHEMA_NAME}{SCHEMA_VERSION}"
-        with self._answering() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING_LOCK,))
-            if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
-                connection.execute(f"CREATE SCHEMA {schema}")
-                for statement in _types_of_postgres(SCHEMA).split(";"):
-                    connection.execute(statement)
+        try:
+            with self._answering() as connection, connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING_LOCK,))
+                if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
+                    connection.execute(f"CREATE SCHEMA {schema}")
+                    for statement in _types_of_postgres(SCHEMA).split(";"):
+                        connection.execute(statement)
+        except psycopg.Error as error:  # the URL is none, or its user may not
+            raise DatabaseAway(_first_line(error)) from error
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = (), /) -> Found:
         with self._answering() as connection:
@@ -100,7 +103,7 @@ class PostgresRows:
                 self._connection = self._connect()
             yield self._connection
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise DatabaseAway(str(error).partition("\n")[0]) from error
+            raise DatabaseAway(_first_line(error)) from error
 
     def _connect(self) -> "psycopg.Connection[Any]":
         connection = psycopg.connect(
@@ -170,3 +173,7 @@ def _without_nul(parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]
 
 def _cleaned(value: Any) -> Any:
     return value.replace("\0", "\1") if isinstance(value, str) and "\0" in value else value
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).partition("\n")[0]
