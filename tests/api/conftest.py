@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from nats.aio.client import Client
 
 from conftest import NatsServer, eventually, free_port, job_request
 from nightmail_api.database import TABLES
@@ -96,6 +97,13 @@ def all_rows(settings: ApiSettings) -> dict[str, list[Any]]:
             table: sorted((dict(row) for row in rows.execute(f"SELECT * FROM {table}").fetchall()), key=repr)  # noqa: S608
             for table in ("checkpoint", *TABLES)
         }
+
+
+async def keys_of(client: Client, bucket: str) -> list[str]:
+    """Return a bucket's keys: all of them, which nats-py's own way now and then does not."""
+    prefix = f"$KV.{bucket}."
+    info = await client.jetstream().stream_info(f"KV_{bucket}", subjects_filter=f"{prefix}>")
+    return [subject.removeprefix(prefix) for subject in info.state.subjects or {}]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi.routing import APIRoute
 from nats.aio.client import Client
 
-from api.conftest import MakeReplica, Replica
+from api.conftest import MakeReplica, Replica, keys_of
 from conftest import eventually, job_request
 from nightmail_api.application import build_application
 from nightmail_api.auth import MAX_FAILURES, MAX_GUESSES, Failures
@@ -86,7 +86,7 @@ async def test_a_token_is_shown_once_listed_without_it_and_revoked(api: Replica)
 async def test_the_bucket_holds_hashes_only(api: Replica, nats_client: Client) -> None:
     token = await make_token(api, "dashboard", "viewer")
     kv = await nats_client.jetstream().key_value(BUCKET)
-    [key] = await kv.keys()
+    [key] = await keys_of(nats_client, BUCKET)
     value = (await kv.get(key)).value
     assert value is not None
     assert token.encode() not in value

@@ -7,7 +7,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError
 
-from api.conftest import ON_BOTH_DATABASES, Replica
+from api.conftest import ON_BOTH_DATABASES, Replica, keys_of
 from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
 from conftest import NatsServer, eventually
 from nightmail_api.erasure import Erasure
@@ -51,8 +51,8 @@ async def test_an_erased_job_is_nowhere_on_disk_any_more(
     assert (await api.http.delete("/jobs/personal?erase=true")).status_code == 204
 
     assert files_with(ADDRESS, *folders) == []
-    assert await mailed.keys() == ["another-run.result.0"]
-    assert await streaks.keys() == ["another-job"]
+    assert await keys_of(nats_client, MAILED) == ["another-run.result.0"]
+    assert await keys_of(nats_client, STREAKS) == ["another-job"]
     assert (await api.http.get("/jobs/personal")).status_code == 404
     assert (await api.http.get(f"/runs/{run_id}")).status_code == 404
     [left] = (await api.http.get("/events?job_name=personal")).json()["items"]

@@ -84,7 +84,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.>": LOG_READERS,
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.runs.a.*": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader": LOG_READERS | {"runner"},
-    "$JS.API.CONSUMER.CREATE.KV_TOKENS": {"api"},
+    "$JS.API.CONSUMER.CREATE.KV_TOKENS": set(),
     "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "mailer", "auditor"},
     "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.other": set(),
     "$JS.API.CONSUMER.LIST.EVENTS": set(),

@@ -79,7 +79,7 @@ def _reads_entries(stream: str) -> tuple[str, ...]:
 
 
 def _reads_all(stream: str) -> tuple[str, ...]:
-    """Return what nats-py takes to list a bucket's keys or to read an object: a consumer that pushes, with flow control."""
+    """Return what nats-py takes to read an object, or all of a stream: a consumer that pushes, with flow control."""
     return (
         *_reads_entries(stream),
         f"{_API}.CONSUMER.CREATE.{stream}",
@@ -115,8 +115,7 @@ _API_USER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{STREAM}",
         *(f"{_API}.CONSUMER.INFO.{STREAM}.{durable}" for durable in DURABLES),
         *_reads_all(_RESULTS_STREAM),
-        *_reads_all(_bucket(TOKENS)),
-        f"$KV.{TOKENS}.>",
+        *_keeps(TOKENS),
         # What must be forgotten is forgotten: a job's events, results and records of mails and of failures.
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",

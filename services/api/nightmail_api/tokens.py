@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig, StorageType
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError, NotFoundError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KeyValue
 
 BUCKET = "TOKENS"
@@ -149,10 +149,9 @@ class Tokens:
 
     async def list(self) -> list[TokenEntry]:
         """Return the tokens by name."""
-        try:
-            keys = await self._kv.keys()
-        except NoKeysError:
-            return []
+        # nats-py's own list of keys is empty now and then: when the first of them is still on its way.
+        info = await self._js.stream_info(f"KV_{BUCKET}", subjects_filter=f"$KV.{BUCKET}.>")
+        keys = [subject.rpartition(".")[2] for subject in info.state.subjects or {}]
         entries = [await self._entry(key) for key in keys]
         return sorted((entry for entry in entries if entry is not None), key=lambda entry: entry.name)
 
