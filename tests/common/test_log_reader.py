@@ -95,12 +95,14 @@ async def test_a_reader_that_was_too_slow_for_its_consumer_goes_on_where_it_was(
 async def test_a_reader_keeps_its_consumer_while_nothing_comes(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_reader, "IDLE_TIMEOUT_SECONDS", 0.4)
-    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 1.0)
+    monkeypatch.setattr(log_reader, "IDLE_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 1.5)
     pulls = await nats_client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.*")
     seen = asyncio.Event()
     following = asyncio.create_task(_follow(event_log, seen, 0))
-    consumers = {(await pulls.next_msg(timeout=5)).subject for _ in range(7)}
+    consumers = {
+        (await pulls.next_msg(timeout=5)).subject for _ in range(8)
+    }  # longer than a consumer without a reader lives
     assert len(consumers) == len(await _consumers(nats_client)) == 1
     await _create(event_log, make_job, "first")
     await asyncio.wait_for(seen.wait(), 10)

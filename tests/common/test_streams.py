@@ -106,8 +106,9 @@ async def test_a_service_that_is_alone_declares_the_log_itself(
 
 
 async def test_a_service_that_waits_for_the_log_goes_on_waiting_while_the_broker_is_away(
-    nats_server: NatsServer, nats_client: Client
+    nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(streams, "DECLARE_AFTER_SECONDS", 0.5)
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     waiting = asyncio.create_task(streams.available(client.jetstream(timeout=0.2), ServiceSettings()))
     nats_server.kill()
