@@ -28,6 +28,9 @@ _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366
 #: What lies before has no local time in some zones.
 _FIRST = datetime(1, 1, 2, 12, tzinfo=UTC)
 
+#: A range of one value with a step, `3-3/7`: that value for cron, and `3/7` for cronsim 2.8.
+_STEPPED_RANGE = re.compile(r"\b0*(\w+)-0*(\w+)/\d+", re.IGNORECASE)
+
 _TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 
 
@@ -171,4 +174,4 @@ def _five_fields(schedule_time: str) -> str:
         CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise ScheduleError(f"{schedule_time!r}: {str(error).lower().replace('bad', 'bad value for', 1)}") from None
-    return text
+    return _STEPPED_RANGE.sub(lambda range_: range_[1] if range_[1].lower() == range_[2].lower() else range_[0], text)
