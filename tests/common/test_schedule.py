@@ -215,7 +215,7 @@ def test_any_schedule_means_what_walking_every_minute_finds(
         before = wall
         if due:
             expected.append(now)
-    schedule = Schedule(f"{minute} {hour} {day} * {weekday}", zone)
+    schedule = Schedule.parse(f"{minute} {hour} {day} * {weekday}", zone)
     until = start + timedelta(hours=36)
     assert list(takewhile(lambda due: due <= until, schedule.due_times(start))) == expected
 
