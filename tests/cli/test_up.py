@@ -11,6 +11,7 @@ from nightmail_cli.up import may_see
         ("NIGHTMAIL_SMTP_PASSWORD", {"mailer"}),
         ("NIGHTMAIL_SMTP_USERNAME", {"mailer"}),
         ("NIGHTMAIL_ADMIN_TOKEN", {"api"}),
+        ("NIGHTMAIL_DATABASE_URL", {"api"}),
         ("NIGHTMAIL_SECRET_KEY", {"api", "mailer"}),
         ("NIGHTMAIL_SECRET_CRM", {"runner"}),
         ("NIGHTMAIL_NATS_PASSWORD", {"api", "ticker", "runner", "mailer"}),

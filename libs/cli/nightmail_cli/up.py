@@ -33,6 +33,7 @@ ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
 _SERVICES = {"api", "ticker", "runner", "mailer"}
 PRIVATE_TO: dict[str, set[str]] = {
     "ADMIN_TOKEN": {"api"},
+    "DATABASE_URL": {"api"},
     "TOKEN": set(),
     "NATS_CREDS": _SERVICES,
     "NATS_USER": _SERVICES,
