@@ -3,9 +3,11 @@
 import fcntl
 import json
 import os
+import random
 import secrets
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +27,9 @@ from nightmail_ticker.settings import TickerSettings
 
 LOCK_FILE = "up.lock"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
+#: Below those that Linux gives to connections (ip_local_port_range): one of them could hold a port for days while the
+#: process that was to listen there again cannot start.
+INTERNAL_PORTS = range(20_000, 32_768)
 
 #: Order of draining: no new requests, then the runs, then their mails, then what they all stand on.
 ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
@@ -159,9 +164,11 @@ def _check_port(host: str, port: int, setting: str) -> None:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    """Return a port for one of our processes, which finds it free again when it comes back after a kill."""
+    while True:
+        port = random.choice(INTERNAL_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -> list[ProcessSpec]:
