@@ -4,7 +4,6 @@ import asyncio
 import gc
 import secrets
 import sys
-from contextlib import suppress
 from functools import partial
 
 import nats.errors
@@ -117,13 +116,14 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
             await stop.wait()
     finally:
         following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await asyncio.wait({following})
         await asyncio.to_thread(projection.database.close)
         read.close()
         projection.close()
         if client.is_connected or client.is_reconnecting:
             await client.close()
+        if not following.cancelled():
+            following.result()
 
 
 def _issuer(settings: ApiSettings) -> Issuer | None:
