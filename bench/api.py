@@ -151,8 +151,12 @@ def list_paths(since: str, until: str, cursor: str, run_id: str) -> Iterable[str
     yield from (f"/jobs/{job}/runs?cursor={cursor}", f"/jobs/{job}/runs?limit=1000")
     yield from (f"/jobs/{job}/versions", f"/jobs/{job}/versions?limit=1000")
     yield from ("/events", "/events?after=40000", f"/events?job_name={job}", f"/events?run_id={run_id}")
-    yield from ("/events?type=run-requested", "/events?type=mail-failed", f"/events?job_name={job}&type=mail-sent")
-    yield from ("/events?limit=1000", "/events?type=result-ready&limit=1000")
+    yield from (
+        "/events?type=run-requested",
+        "/events?type=result-ready",
+        "/events?type=mail-failed",
+        f"/events?job_name={job}&type=mail-sent",
+    )
 
 
 async def filled() -> Path:
