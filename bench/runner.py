@@ -2,8 +2,9 @@
 
 The bare loop is two processes that have pandas imported and fork once per run: parse, script, CSV, exit; no limits, no
 walls, nothing awaited but the exit. Small is 100 rows, medium 100,000. Both take turns, round by round, because the
-machine is shared and its speed drifts; the median of the rounds' ratios is what counts. Last, the same small job through Nightmail's runner
-processes: from the request in the log to the result in the log.
+machine is shared and its speed drifts; the median of the rounds' ratios is what counts. End to end is the same small job
+through two of Nightmail's runner processes, from the request in the log to the result in the log; scaling is a burst of
+the medium one with one runner process and with two.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -34,8 +36,8 @@ from nightmail_runner.sandbox.task import Succeeded, Task
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 WORKERS = 2
-BUDGETS = {"small": 0.9, "medium": 0.95, "end-to-end": 0.75}
-RUNS = {"small": 100, "medium": 40, "end-to-end": 100}
+BUDGETS = {"small": 0.9, "medium": 0.95, "end-to-end": 0.75, "scaling": 1.7}
+RUNS = {"small": 100, "medium": 40, "end-to-end": 100, "scaling": 60}
 ROWS = {"small": 100, "medium": 100_000}
 
 
@@ -49,6 +51,8 @@ def main() -> None:
     for what in arguments.what or BUDGETS:
         if what == "end-to-end":
             bare, ours = asyncio.run(end_to_end_rates(table(ROWS["small"]), arguments.rounds))
+        elif what == "scaling":
+            bare, ours = asyncio.run(scaling_rates(table(ROWS["medium"]), arguments.rounds))
         else:
             data = table(ROWS[what])
             bare, ours = zip(
@@ -64,8 +68,9 @@ def main() -> None:
 def report(name: str, bare: Sequence[float], ours: Sequence[float]) -> None:
     ratio = median(our / its for our, its in zip(ours, bare, strict=True))
     verdict = "ok" if ratio >= BUDGETS[name] else "SHORT"
+    base, measured = ("one", "two") if name == "scaling" else ("bare", "ours")
     print(
-        f"{name:10}  bare {median(bare):6.1f}/s  ours {median(ours):6.1f}/s  ratio {ratio:.2f}"
+        f"{name:10}  {base} {median(bare):6.1f}/s  {measured} {median(ours):6.1f}/s  ratio {ratio:.2f}"
         f"  (at least {BUDGETS[name]}: {verdict})",
         flush=True,
     )
@@ -130,6 +135,39 @@ async def end_to_end_rates(data: bytes, rounds: int) -> tuple[list[float], list[
     Of the runners: from the first request in the log to the last result in it.
     """
     bare, ours = [], []
+    async with broker(data) as (log, start_runner):
+        for _ in range(WORKERS):
+            start_runner()
+        await request_and_await(log, WORKERS * 10)
+        runs = RUNS["end-to-end"]
+        for _ in range(rounds):
+            bare.append(await asyncio.to_thread(bare_rate, data, runs))
+            ours.append(await burst_rate(log, runs))
+    return bare, ours
+
+
+async def scaling_rates(data: bytes, rounds: int) -> tuple[list[float], list[float]]:
+    """Return the runs a second of one runner process and of two, round by round."""
+    one: list[float] = []
+    two: list[float] = []
+    for _ in range(rounds):
+        async with broker(data) as (log, start_runner):
+            for rates in (one, two):
+                start_runner()
+                await request_and_await(log, WORKERS * 5)
+                rates.append(await burst_rate(log, RUNS["scaling"]))
+    return one, two
+
+
+async def burst_rate(log: EventLog, runs: int) -> float:
+    since = time.perf_counter()
+    await request_and_await(log, runs)
+    return runs / (time.perf_counter() - since)
+
+
+@asynccontextmanager
+async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None]]]:
+    """Run a nats-server; yield its log and what starts one more runner on it, whose files hold the data."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "files").mkdir()
@@ -142,32 +180,26 @@ async def end_to_end_rates(data: bytes, rounds: int) -> tuple[list[float], list[
         )
         ports.mkdir()
         server = start([str(Path(sys.executable).parent / "nats-server"), "-c", str(config)], {}, subprocess.DEVNULL)
-        runners: list[subprocess.Popen[bytes]] = []
+        processes = [server]
         try:
             url = await broker_url(ports)
             client = await nats.connect(url)
             await streams.declare(client.jetstream(), timedelta(days=1))
-            log = EventLog(client, "bench", timedelta(days=1))
             environment = {
                 "NIGHTMAIL_NATS_URL": url,
                 "NIGHTMAIL_DATA_DIR": name,
                 "NIGHTMAIL_LOG_LEVEL": "error",
             }
             command = [sys.executable, "-m", "nightmail_runner"]
-            runners = [start(command, environment) for _ in range(WORKERS)]
-            await request_and_await(log, WORKERS * 10)
-            runs = RUNS["end-to-end"]
-            for _ in range(rounds):
-                bare.append(await asyncio.to_thread(bare_rate, data, runs))
-                since = time.perf_counter()
-                await request_and_await(log, runs)
-                ours.append(runs / (time.perf_counter() - since))
+            yield (
+                EventLog(client, "bench", timedelta(days=1)),
+                lambda: processes.append(start(command, environment)),
+            )
             await client.close()
         finally:
-            for process in (*runners, server):
+            for process in reversed(processes):
                 process.kill()
                 process.wait()
-    return bare, ours
 
 
 def start(command: list[str], environment: dict[str, str], errors: int | None = None) -> "subprocess.Popen[bytes]":
