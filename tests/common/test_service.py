@@ -50,6 +50,29 @@ def test_a_drain_that_does_not_end_is_cut_short() -> None:
     assert "drain_cut_short" in said
 
 
+def test_a_broker_that_does_not_answer_ends_a_service_in_one_line() -> None:
+    code = """
+import asyncio
+import nats.errors
+from nightmail_common.service import run_service
+from nightmail_common.settings import ServiceSettings
+
+async def ask():
+    raise nats.errors.TimeoutError
+
+async def serve(stop):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ask())
+
+run_service("example", ServiceSettings(), serve)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "broker_did_not_answer" in ended.stderr
+    assert "nats: timeout" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize(("service", "setting"), [("ticker", "HEALTH_PORT"), ("api", "PORT")])
 def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(service: str, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

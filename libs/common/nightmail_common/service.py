@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import nats.errors
 import structlog
 
 from nightmail_common.logging import set_up_logging
@@ -36,15 +37,29 @@ def run_service(
         loop_factory: makes another event loop than asyncio's own.
 
     Raises:
-        SystemExit: the service cannot start; said in one line on stderr.
+        SystemExit: the service cannot start, or the broker did not answer where the service cannot go on without;
+            said in one line on stderr. Whoever started it does so again.
     """
     set_up_logging(name, settings.log_level, settings.log_format)
+    failed = False
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         try:
             runner.run(_until_signal(name, serve))
-        except CannotStart as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(1) from None
+        except* CannotStart as errors:
+            print(f"error: {_first(errors)}", file=sys.stderr)
+            failed = True
+        except* nats.errors.Error as errors:
+            logger.error("broker_did_not_answer", service=name, error=_first(errors))  # noqa: TRY400
+            failed = True
+    if failed:
+        raise SystemExit(1)
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> str:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
 
 
 async def _until_signal(name: str, serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
