@@ -13,7 +13,7 @@ import nats.errors
 from e2e.conftest import Nightmail
 from faults.broker import Broker
 from nightmail_common.connection import seed_file
-from nightmail_common.events import MailEvent, ResultReady, RunEvent, RunFailed, RunRequested, RunSkipped
+from nightmail_common.events import MailEvent, MailSent, ResultReady, RunEvent, RunFailed, RunRequested, RunSkipped
 from nightmail_common.log import EventLog
 from nightmail_common.schedule import Schedule
 
@@ -26,7 +26,9 @@ class Told:
 
     outcomes: dict[str, list[RunEvent]] = field(default_factory=lambda: defaultdict(list))
     requested: dict[str, RunRequested] = field(default_factory=dict)
+    #: The runs whose mail has an end, and those of which the log says that the server took it.
     mailed: set[str] = field(default_factory=set)
+    accepted: set[str] = field(default_factory=set)
     #: By job's name: the due times that got an event of their own, and how many before it it speaks for.
     due: dict[str, list[tuple[datetime, int]]] = field(default_factory=lambda: defaultdict(list))
     requests_twice: int = 0
@@ -46,6 +48,8 @@ class Told:
                 self.outcomes[run_id].append(event)
             case MailEvent(kind="result"):
                 self.mailed.add(run_id)
+                if isinstance(event, MailSent):
+                    self.accepted.add(run_id)
 
     def unfinished(self) -> set[str]:
         """Return the runs that have no outcome, or a result that nobody says was mailed."""
