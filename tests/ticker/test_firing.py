@@ -82,6 +82,16 @@ async def test_a_due_time_becomes_the_request_that_its_job_and_time_give(
     )
 
 
+async def test_a_due_time_fires_however_short_its_run_is_kept(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, clock: ShiftedClock
+) -> None:
+    await create(event_log, make_job(schedule_time="* * * * *"))
+    due = jump_behind_next_minute(clock)
+    async with running_ticker(nats_client, clock, run_retention=timedelta(minutes=1)):
+        (request,) = await eventually(lambda: requests(event_log), "the request")
+    assert request.scheduled_at == due
+
+
 @pytest.mark.parametrize("window", ["hour", "outwaited"])
 async def test_two_tickers_that_both_believe_to_lead_request_each_run_once(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, clock: ShiftedClock, window: str

@@ -34,11 +34,14 @@ class ShiftedClock(Clock):
 
 @asynccontextmanager
 async def running_ticker(
-    client: Client, clock: Clock, past: Sequence[tuple[Event, datetime]] = ()
+    client: Client,
+    clock: Clock,
+    past: Sequence[tuple[Event, datetime]] = (),
+    run_retention: timedelta = timedelta(days=90),
 ) -> AsyncIterator[Ticker]:
     """A ticker at work. `past`: events that it believes to have read from the log, and when they were stored."""
     lease = Lease(await client.jetstream().key_value(streams.LEASES), str(uuid4()))
-    ticker = Ticker(EventLog(client, "ticker", timedelta(days=90)), lease, clock)
+    ticker = Ticker(EventLog(client, "ticker", run_retention), lease, clock)
     positions = await ticker.load()
     for event, time in past:
         body = event.model_dump_json(exclude_none=True).encode()

@@ -17,6 +17,7 @@ from nightmail_common.batch import Batch
 from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.log import BatchRefused, EventLog, WrongLastSequence
 from nightmail_common.run import scheduled_run_id
+from nightmail_common.streams import DUPLICATE_WINDOW
 from nightmail_common.subjects import events_named
 from nightmail_ticker import metrics
 from nightmail_ticker.clock import Clock
@@ -58,6 +59,8 @@ class Requests:
         self._runs = runs
         self._leads = leads
         self._clock = clock
+        # However short the log keeps runs: within its duplicate window it knows them all by their message ids.
+        self._remembered = max(log.run_retention - CLOCK_SKEW, DUPLICATE_WINDOW)
         self._messages = Messages(log)
         self._in_flight = asyncio.Semaphore(BATCHES_IN_FLIGHT)
         self._settling: set[str] = set()
@@ -68,7 +71,7 @@ class Requests:
             self._runs.served(job),
             now,
             still_runs=self._runs.still_runs(job.job_name),
-            remembered=self._log.run_retention - CLOCK_SKEW,
+            remembered=self._remembered,
         )
 
     async def prepare(self, jobs: Sequence[ScheduledJob], due: datetime) -> list[Prepared]:

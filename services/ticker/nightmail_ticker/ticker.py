@@ -103,8 +103,9 @@ class Ticker:
             self._slots.remove(before)
         if after is not None:
             self._slots.add(after)
+        ended = self._ended()
         # A due time may have come between the change and the news of it.
-        if self._lease.held and (self._ended() or (after is not None and self._fate(after) is not None)):
+        if self._lease.held and (ended or (after is not None and self._fate(after) is not None)):
             firing = asyncio.create_task(self._settle_change(after))
             self._firing.add(firing)
             firing.add_done_callback(self._firing.discard)
