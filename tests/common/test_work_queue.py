@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 import structlog
 from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, ConsumerInfo
 from structlog.testing import capture_logs
 
 from conftest import eventually
@@ -18,7 +22,7 @@ from nightmail_common.events import RunStarted
 from nightmail_common.log import EventLog
 from nightmail_common.settings import ServiceSettings
 from nightmail_common.streams import STREAM
-from nightmail_common.work_queue import Broker, Delivery, Patience, WorkQueue
+from nightmail_common.work_queue import Broker, Delivery, Patience, WorkQueue, look_at_queue
 
 DURABLE = "workers"
 Work = Callable[[Delivery[RunStarted]], Awaitable[float | None]]
@@ -45,6 +49,18 @@ async def start_runs(log: EventLog, count: int) -> list[UUID]:
     for run_id in runs:
         await log.publish(RunStarted(job_name="daily sales", run_id=run_id, runner="here", attempt=1))
     return runs
+
+
+class AnswersLast:
+    """A broker whose answer comes together with the asker's cancellation, as nats-py waits for it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answer: asyncio.Future[ConsumerInfo] = asyncio.get_running_loop().create_future()
+
+    async def consumer_info(self, _stream: str, _consumer: str) -> ConsumerInfo:
+        self.asked += 1
+        return await asyncio.wait_for(self.answer, 5)
 
 
 async def all_done(client: Client, count: int) -> None:
@@ -246,3 +262,17 @@ async def test_a_queue_that_stops_finishes_what_it_took_and_what_gives_up_is_han
     async with queue(nats_client, work):
         await all_done(nats_client, 2)
     assert numbers == [2]
+
+
+async def test_looking_at_a_queue_ends_though_its_cancellation_came_with_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(work_queue, "LOOK_SECONDS", 0.0)
+    broker = AnswersLast()
+    looking = asyncio.create_task(look_at_queue(cast("JetStreamContext", broker), DURABLE, lambda _: None))
+    await eventually(lambda: broker.asked, "the broker is asked")
+    broker.answer.set_result(ConsumerInfo(DURABLE, STREAM, ConsumerConfig(), created=datetime.now(UTC)))
+    looking.cancel()
+    await asyncio.wait({looking}, timeout=5)
+    assert looking.cancelled()
+    assert broker.asked == 1

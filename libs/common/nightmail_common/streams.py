@@ -17,6 +17,7 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.settings import ServiceSettings
 from nightmail_common.subjects import ALL_EVENTS
 
@@ -55,6 +56,7 @@ async def available(js: JetStreamContext, settings: ServiceSettings) -> None:
     loop = asyncio.get_running_loop()
     declare_at = loop.time() + DECLARE_AFTER_SECONDS
     while True:
+        end_if_cancelled()
         try:
             if await _exist(js):
                 return

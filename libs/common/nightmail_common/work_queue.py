@@ -17,9 +17,11 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, ConsumerInfo
 from pydantic import ValidationError
 
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.envelope import TRACEPARENT
 from nightmail_common.events import RunEvent
 from nightmail_common.logging import run_context
@@ -31,6 +33,8 @@ ACK_WAIT_SECONDS = 4.0
 HEARTBEAT_SECONDS = 1.0
 #: How long one pull request waits at the broker. After the broker's restart a new one must be made, so not for long.
 PULL_SECONDS = 2.0
+#: Between two looks at how much waits; Prometheus asks every 15 to 60 seconds.
+LOOK_SECONDS = 5.0
 
 #: What a call to a broker that is away raises; nats-py lets errors of the socket through.
 BROKER_ERRORS = (nats.errors.Error, OSError)
@@ -204,6 +208,15 @@ class WorkQueue(Generic[EventT]):
             traceparent=message.headers.get(TRACEPARENT),
             leave_slot=leave_slot,
         )
+
+
+async def look_at_queue(js: JetStreamContext, durable: str, tell: Callable[[ConsumerInfo], None]) -> None:
+    """For ever: tell how much waits for all workers together. What was told last stands while the broker is away."""
+    while True:
+        end_if_cancelled()
+        with suppress(*BROKER_ERRORS):
+            tell(await js.consumer_info(STREAM, durable))
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _undecoded(message: Any) -> Any:

@@ -29,6 +29,7 @@ from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_api.sqlite import SqliteDatabase
 from nightmail_api.tokens import Tokens
 from nightmail_common import streams
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.connection import Connection, connect_options
 from nightmail_common.health import Health
 from nightmail_common.http_server import serve_http
@@ -139,6 +140,7 @@ def _secret_key(settings: ApiSettings) -> str:
 
 async def _declare(js: JetStreamContext, tokens: Tokens, settings: ApiSettings) -> None:
     while True:
+        end_if_cancelled()
         try:
             await streams.declare(js, settings.result_retention, settings.nats_replicas)
             await tokens.declare(settings.nats_replicas)

@@ -14,6 +14,7 @@ from nightmail_api.database import DatabaseAway
 from nightmail_api.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED
 from nightmail_api.projection import EXPIRED_AT_ONCE, Projection, StartedOver
+from nightmail_common.cancellation import end_if_cancelled
 from nightmail_common.envelope import StoredEvent
 from nightmail_common.log import EventLog
 from nightmail_common.streams import STREAM
@@ -66,6 +67,7 @@ class ReadModel:
     async def run(self) -> None:
         """Catch up and follow, for ever; begin anew whenever the log is not the one that the rows were made from."""
         while True:
+            end_if_cancelled()
             try:
                 await self._begin()
                 await self._follow_while_it_is_the_log()
@@ -113,6 +115,7 @@ class ReadModel:
         following = asyncio.create_task(self._follow())
         try:
             while not (await asyncio.wait({following}, timeout=LOOK_SECONDS))[0]:
+                end_if_cancelled()
                 # What is applied while the log is being asked may be behind its answer.
                 applied = self.applied
                 with suppress(nats.errors.Error, OSError):

@@ -13,14 +13,14 @@ from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
 from nightmail_common.streams import MAILED, STREAKS
-from nightmail_common.work_queue import Broker
+from nightmail_common.work_queue import Broker, look_at_queue
 from nightmail_mailer.breaker import Breaker
 from nightmail_mailer.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
 from nightmail_mailer.deliver import Deliverer
 from nightmail_mailer.left import Left
 from nightmail_mailer.links import Links
 from nightmail_mailer.mails import Mails
-from nightmail_mailer.metrics import follow_queue, follow_smtp
+from nightmail_mailer.metrics import follow_smtp, observe_queue
 from nightmail_mailer.pool import Pool
 from nightmail_mailer.sent import Sent
 from nightmail_mailer.settings import MailerSettings
@@ -87,7 +87,7 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
     broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
     consumer.queue.subscribe(broker, SLOTS)
     await broker.start()
-    looking = asyncio.create_task(follow_queue(js, DURABLE))
+    looking = asyncio.create_task(look_at_queue(js, DURABLE, observe_queue))
     # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
     following.add_done_callback(lambda _: stop.set())
     await stop.wait()

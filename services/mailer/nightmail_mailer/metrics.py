@@ -1,19 +1,12 @@
 """What the mailer counts, for Prometheus: mails by what became of them, the SMTP server, and what waits."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
-from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
-
-from nightmail_common.streams import STREAM
-from nightmail_common.work_queue import BROKER_ERRORS
 
 #: From a server on this machine to one that looks into every mail; the last is the time that RFC 5321 allows it.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
-#: What waits is looked up so often: a scraper comes every 15 s or so.
-LOOK_SECONDS = 10.0
 
 TRIES = Counter(
     "nightmail_mailer_tries",
@@ -42,11 +35,7 @@ def follow_smtp(why_not_ready: Callable[[], str | None], hanging: Callable[[], i
     HANGING.set_function(hanging)
 
 
-async def follow_queue(js: JetStreamContext, durable: str) -> None:
-    """For ever: look up what waits for all mailers together."""
-    while True:
-        with suppress(*BROKER_ERRORS):
-            info = await js.consumer_info(STREAM, durable)
-            WAITING.set(info.num_pending or 0)
-            IN_FLIGHT.set(info.num_ack_pending or 0)
-        await asyncio.sleep(LOOK_SECONDS)
+def observe_queue(info: ConsumerInfo) -> None:
+    """Note what waits for all mailers together."""
+    WAITING.set(info.num_pending or 0)
+    IN_FLIGHT.set(info.num_ack_pending or 0)

@@ -17,11 +17,11 @@ from nightmail_common.http_server import serve_http
 from nightmail_common.log import EventLog
 from nightmail_common.service import run_service
 from nightmail_common.settings import load
-from nightmail_common.work_queue import Broker
+from nightmail_common.work_queue import Broker, look_at_queue
 from nightmail_runner.addresses import Allowed, CheckingTransport
 from nightmail_runner.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.fetch import Fetcher
-from nightmail_runner.metrics import watch_queue
+from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
 from nightmail_runner.results import Results
@@ -89,7 +89,7 @@ async def _take_runs(
         await broker.start()
         await Previews(work).serve(client)
         health.add_nats(client)
-        watching = asyncio.create_task(watch_queue(client.jetstream(), DURABLE))
+        watching = asyncio.create_task(look_at_queue(client.jetstream(), DURABLE, observe_queue))
         await stop.wait()
         watching.cancel()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.queue.give_up)
