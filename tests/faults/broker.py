@@ -1,8 +1,9 @@
-"""The broker of the system under test: a nats-server that can be killed, on a disk that can be full, behind a proxy that cuts."""
+"""The broker of the system under test: a nats-server that can be killed, on a disk that can be full or slow, behind a proxy that cuts."""
 
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from conftest import free_port, wait_until
 BIN = Path(sys.executable).parent
 #: Enough for an hour of the harness' own events.
 DISK_BYTES = 256 * 1024 * 1024
+#: A write takes so much longer on a slow disk; nats-server waits for each before it says that an event is stored.
+SLOW_WRITE_SECONDS = 0.2
 
 
 class Proxy:
@@ -77,10 +80,12 @@ class Broker:
         self._config = folder / "nats.conf"
         self._log = folder / "nats.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._slowing: subprocess.Popen[bytes] | None = None
         mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "nightmail-faults", str(self._store)]
         self.disk_can_be_full = (
             os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
         )
+        self.disk_can_be_slow = _may_slow()
         authorization = folder / "authorization.conf"
         command = [str(BIN / "nightmail"), "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
         subprocess.run(command, check=True, timeout=30)
@@ -110,6 +115,16 @@ class Broker:
     def free_disk(self) -> None:
         (self._store / "ballast").unlink()
 
+    def slow_disk(self) -> None:
+        assert self._process is not None
+        self._slowing = _slow(self._process.pid, SLOW_WRITE_SECONDS)
+
+    def quick_disk(self) -> None:
+        assert self._slowing is not None
+        assert self._slowing.poll() is None, "the disk was not slow"
+        self._slowing.terminate()
+        self._slowing.wait()
+
     def refusals(self) -> list[str]:
         """Return what the server did not let a user do, but for services that found no streams and tried to make them."""
         lines = self._log.read_text().splitlines()
@@ -130,3 +145,25 @@ class Broker:
         self.proxy.close()
         if self.disk_can_be_full:
             subprocess.run(["umount", "--lazy", str(self._store)], check=False)
+
+
+def _slow(pid: int, seconds: float) -> subprocess.Popen[bytes]:
+    """Delay each fsync of a process until this one is ended, as a disk that others keep busy does."""
+    inject = f"inject=fsync,fdatasync:delay_enter={seconds * 1e6:.0f}"
+    command = ["strace", "-f", "-q", "-o", "/dev/null", "-p", str(pid), "-e", "trace=fsync,fdatasync", "-e", inject]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+
+def _may_slow() -> bool:
+    """Whether there is a strace and it may attach to what we start."""
+    if shutil.which("strace") is None:
+        return False
+    with subprocess.Popen(["sleep", "60"]) as sleeping:
+        slowing = _slow(sleeping.pid, SLOW_WRITE_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            slowing.wait(1)
+        attached = slowing.poll() is None
+        slowing.terminate()
+        slowing.wait()
+        sleeping.kill()
+    return attached

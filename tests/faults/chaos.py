@@ -47,6 +47,8 @@ class Chaos:
         }
         if broker.disk_can_be_full:
             self._faults["disk full"] = self._fill_disk
+        if broker.disk_can_be_slow:
+            self._faults["disk slow"] = self._slow_disk
 
     def go_on_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -94,6 +96,11 @@ class Chaos:
         # JetStream switches itself off when it cannot write; whoever frees the disk starts it again.
         self._broker.kill()
         self._broker.start()
+
+    def _slow_disk(self) -> None:
+        self._broker.slow_disk()
+        time.sleep(self._while())
+        self._broker.quick_disk()
 
     def _upset_source(self, mood: str) -> None:
         self._source.mood = mood

@@ -18,6 +18,7 @@ from nightmail_common.log import EventLog
 from nightmail_common.schedule import Schedule
 
 MINUTE = timedelta(minutes=1)
+LOOK_SECONDS = 60.0
 
 
 @dataclass
@@ -81,24 +82,36 @@ class Told:
         return wrong
 
 
-async def _read(broker: Broker) -> Told:
-    told = Told()
-    client = await nats.connect(
-        f"nats://127.0.0.1:{broker.port}", nkeys_seed=str(seed_file(broker.seeds, "auditor")), max_reconnect_attempts=-1
-    )
-    try:
-        async for batch in EventLog(client, "test", timedelta(days=1)).replay(("runs.>",)):
-            for stored in batch:
-                event = stored.event()
-                assert isinstance(event, RunEvent)
-                told.take(event)
-    finally:
-        await client.close()
-    return told
+class Auditor:
+    """Reads the log as the auditor may: at each look only what is new, for the looking must not be the load."""
 
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._told = Told()
+        self._read_up_to = 0
 
-def told(broker: Broker) -> Told:
-    return asyncio.run(asyncio.wait_for(_read(broker), 60))
+    def told(self) -> Told:
+        """Return what the log says by now."""
+        asyncio.run(asyncio.wait_for(self._read(), LOOK_SECONDS))
+        return self._told
+
+    async def _read(self) -> None:
+        broker = self._broker
+        client = await nats.connect(
+            f"nats://127.0.0.1:{broker.port}",
+            nkeys_seed=str(seed_file(broker.seeds, "auditor")),
+            max_reconnect_attempts=-1,
+        )
+        try:
+            log = EventLog(client, "test", timedelta(days=1))
+            async for batch in log.replay(("runs.>",), after=self._read_up_to):
+                for stored in batch:
+                    event = stored.event()
+                    assert isinstance(event, RunEvent)
+                    self._told.take(event)
+                    self._read_up_to = stored.sequence
+        finally:
+            await client.close()
 
 
 @dataclass(frozen=True)
