@@ -7,34 +7,26 @@ recipient); then jobs are written to its log. What was spent is counted from out
 import argparse
 import asyncio
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import psutil
 from pydantic import SecretStr
 
 from nightmail_common.connection import connect
-from nightmail_common.events import JobCreated
-from nightmail_common.job import Job
 from nightmail_common.log import EventLog, Publication
 from nightmail_common.logging import set_up_logging
 from nightmail_common.settings import ServiceSettings
 from nightmail_common.streams import STREAM
+from shared.jobs import created, file_source, job_fields, make_job, table
+from shared.nightmail_up import System, nightmail_up
 
-NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
-CSV = b"region,amount\n" + b"".join(b"region %d,%d\n" % (row % 7, row) for row in range(100))
-SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
-OWNER, PASSWORD, TOKEN = "bench", "only-for-this-bench", "a-token-of-this-bench"
+OWNER, PASSWORD = "bench", "only-for-this-bench"
+SOURCE = file_source("costs.csv")
 BATCH = 500
 #: Requested, started, result ready, mail sent.
 EVENTS_OF_A_RUN = 4
@@ -42,62 +34,33 @@ DEADLINE_SECONDS = 90.0
 SETTLE_SECONDS = 2.0
 
 
-class System:
-    """`nightmail up` on a folder, and what it has used so far."""
+class Spent:
+    """What a running Nightmail has used so far."""
 
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "data"
-        self.nats_port = _free_port()
-        port = _free_port()
-        credentials = {
-            "NIGHTMAIL_NATS_USER": OWNER,
-            "NIGHTMAIL_NATS_PASSWORD": PASSWORD,
-            "NIGHTMAIL_ADMIN_TOKEN": TOKEN,
-        }
-        command = [NIGHTMAIL, "up", "--data-dir", str(self.data), "--runners", "1", "--mail-catcher"]
-        self._process = subprocess.Popen(
-            [*command, "--port", str(port), "--nats-port", str(self.nats_port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=folder,
-            env=os.environ | credentials | {"NIGHTMAIL_LOG_LEVEL": "warning"},
-        )
-        assert self._process.stdout is not None
-        while "is ready" not in self._process.stdout.readline():
-            if self._process.poll() is not None:
-                raise SystemExit("error: nightmail up did not become ready")
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30)
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait()
+    def __init__(self, system: System) -> None:
+        self._data = system.data
+        self._state = json.loads((system.data / "up.json").read_text())["processes"]
+        self._processes = {process["name"]: psutil.Process(process["pid"]) for process in self._state}
 
     def processor_seconds(self) -> dict[str, float]:
         """Return what each service has used, with its children, those that ended included."""
         used = {}
-        for name, process in self._processes().items():
+        for name, process in self._processes.items():
             times = [part.cpu_times() for part in (process, *process.children(recursive=True))]
             used[name] = sum(t.user + t.system + t.children_user + t.children_system for t in times)
         return used
 
     def memory_bytes(self) -> dict[str, int]:
-        return {name: process.memory_full_info().uss for name, process in self._processes().items()}
+        return {name: process.memory_full_info().uss for name, process in self._processes.items()}
+
+    def disk_bytes(self, folder: str) -> int:
+        return sum(path.stat().st_blocks * 512 for path in (self._data / folder).rglob("*") if path.is_file())
 
     def ticker_jobs(self) -> int:
         """Return how many jobs the ticker has, as it tells Prometheus."""
-        processes = json.loads((self.data / "up.json").read_text())["processes"]
-        [url] = [process["ready_url"] for process in processes if process["name"] == "ticker"]
+        [url] = [process["ready_url"] for process in self._state if process["name"] == "ticker"]
         lines = httpx.get(url.replace("/health/ready", "/metrics")).text.splitlines()
         return int(sum(float(line.split()[1]) for line in lines if line.startswith("nightmail_ticker_jobs ")))
-
-    def disk_bytes(self, folder: str) -> int:
-        return sum(path.stat().st_blocks * 512 for path in (self.data / folder).rglob("*") if path.is_file())
-
-    def _processes(self) -> dict[str, psutil.Process]:
-        state = json.loads((self.data / "up.json").read_text())
-        return {process["name"]: psutil.Process(process["pid"]) for process in state["processes"]}
 
 
 async def log_of(system: System) -> tuple[int, int]:
@@ -109,11 +72,12 @@ async def log_of(system: System) -> tuple[int, int]:
 
 
 def measure_runs(system: System, runs: int) -> None:
-    system.http.post("/jobs/create", json=_job("costs")).raise_for_status()
+    spent = Spent(system)
+    system.http.post("/jobs/create", json=job_fields("costs", data_source=SOURCE)).raise_for_status()
     _run_all(system, 20)
     time.sleep(SETTLE_SECONDS)
-    used, (events, size) = system.processor_seconds(), asyncio.run(log_of(system))
-    disk = {folder: system.disk_bytes(folder) for folder in ("nats", "api")}
+    used, (events, size) = spent.processor_seconds(), asyncio.run(log_of(system))
+    disk = {folder: spent.disk_bytes(folder) for folder in ("nats", "api")}
     began = time.perf_counter()
     _run_all(system, runs)
     took = time.perf_counter() - began
@@ -122,26 +86,27 @@ def measure_runs(system: System, runs: int) -> None:
     print(f"one run, of a burst of {runs} ({runs / took:.0f} a second):")
     print(f"  events                      {(more_events - events) / runs:10.1f}")
     print(f"  bytes in the log            {(more_size - size) / runs:10,.0f}   (before compression)")
-    print(f"  disk of the broker          {(system.disk_bytes('nats') - disk['nats']) / runs:10,.0f} bytes")
-    print(f"  disk of the read model      {(system.disk_bytes('api') - disk['api']) / runs:10,.0f} bytes")
-    for name, seconds in system.processor_seconds().items():
+    print(f"  disk of the broker          {(spent.disk_bytes('nats') - disk['nats']) / runs:10,.0f} bytes")
+    print(f"  disk of the read model      {(spent.disk_bytes('api') - disk['api']) / runs:10,.0f} bytes")
+    for name, seconds in spent.processor_seconds().items():
         print(f"  processor, {name:<16} {(seconds - used[name]) / runs * 1000:10.2f} ms")
 
 
 def measure_jobs(system: System, jobs: int) -> None:
-    before, model = system.memory_bytes(), system.disk_bytes("api")
-    (events, size), disk = asyncio.run(log_of(system)), system.disk_bytes("nats")
+    spent = Spent(system)
+    before, model = spent.memory_bytes(), spent.disk_bytes("api")
+    (events, size), disk = asyncio.run(log_of(system)), spent.disk_bytes("nats")
     asyncio.run(_create(system, jobs))
     _wait(lambda: system.http.get(f"/jobs/costs {jobs - 1:07}").is_success, "the read model has the jobs")
-    _wait(lambda: system.ticker_jobs() > jobs, "the ticker has the jobs")
+    _wait(lambda: spent.ticker_jobs() > jobs, "the ticker has the jobs")
     time.sleep(SETTLE_SECONDS)
     more_events, more_size = asyncio.run(log_of(system))
     print(f"one job, of {jobs:,}:")
     print(f"  events                      {(more_events - events) / jobs:10.1f}")
     print(f"  bytes in the log            {(more_size - size) / jobs:10,.0f}   (before compression)")
-    print(f"  disk of the broker          {(system.disk_bytes('nats') - disk) / jobs:10,.0f} bytes")
-    print(f"  disk of the read model      {(system.disk_bytes('api') - model) / jobs:10,.0f} bytes")
-    after = system.memory_bytes()
+    print(f"  disk of the broker          {(spent.disk_bytes('nats') - disk) / jobs:10,.0f} bytes")
+    print(f"  disk of the read model      {(spent.disk_bytes('api') - model) / jobs:10,.0f} bytes")
+    after = spent.memory_bytes()
     for name in ("ticker", "api", "nats"):
         print(f"  memory, {name:<19} {(after[name] - before[name]) / jobs:10,.0f} bytes")
 
@@ -157,28 +122,14 @@ def _run_all(system: System, runs: int) -> None:
 async def _create(system: System, jobs: int) -> None:
     client = await connect(_settings(system), "bench")
     log = EventLog(client, "bench", timedelta(days=1))
-    now = datetime.now(UTC)
     for start in range(0, jobs, BATCH):
-        batch = []
-        for number in range(start, min(start + BATCH, jobs)):
-            fields = _job(f"costs {number:07}") | {
-                "timezone": "UTC",
-                "schedule_time": f"{number % 60} {number % 24} 1 1 *",
-            }
-            job = Job.model_validate(fields | {"job_id": uuid4(), "version": 1, "created_at": now, "updated_at": now})
-            batch.append(Publication(JobCreated(job_name=job.job_name, job_id=job.job_id, actor="bench", job=job)))
-        await log.publish_batch(batch)
+        await log.publish_batch(
+            [
+                Publication(created(make_job(f"costs {number:07}", schedule_time=f"{number % 60} {number % 24} 1 1 *")))
+                for number in range(start, min(start + BATCH, jobs))
+            ]
+        )
     await client.close()
-
-
-def _job(name: str) -> dict[str, object]:
-    return {
-        "job_name": name,
-        "schedule_time": "0 0 1 1 *",
-        "data_source": {"source_type": "file", "location": "costs.csv", "file_type": "csv"},
-        "processing_script": SCRIPT,
-        "consumer_emails": ["reports@example.com"],
-    }
 
 
 def _settings(system: System) -> ServiceSettings:
@@ -194,26 +145,19 @@ def _wait(done: Callable[[], bool], what: str) -> None:
         time.sleep(0.5)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=20_000)
     options = parser.parse_args()
     set_up_logging("bench", "error", "console")
-    with tempfile.TemporaryDirectory() as folder:
-        system = System(Path(folder))
-        try:
-            (system.data / "files" / "costs.csv").write_bytes(CSV)
-            measure_runs(system, options.runs)
-            measure_jobs(system, options.jobs)
-        finally:
-            system.stop()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        nightmail_up(Path(folder), "--mail-catcher", NATS_USER=OWNER, NATS_PASSWORD=PASSWORD) as system,
+    ):
+        (system.data / "files" / "costs.csv").write_bytes(table(100))
+        measure_runs(system, options.runs)
+        measure_jobs(system, options.jobs)
 
 
 if __name__ == "__main__":

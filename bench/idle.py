@@ -6,9 +6,6 @@ and the sandbox's fork server included. The baseline, in the same run: a fresh P
 """
 
 import argparse
-import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,13 +16,13 @@ from statistics import median
 
 import psutil
 
+from shared.nightmail_up import nightmail_up
+
 PYTHON = sys.executable
-NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 READY_BUDGET_SECONDS = 3.0
 IDLE_BUDGET_MB = 300.0
 #: Long enough for start-up's garbage to be gone and heartbeats to have run.
 SETTLE_SECONDS = 5.0
-START_DEADLINE_SECONDS = 60.0
 
 
 def main() -> None:
@@ -43,28 +40,11 @@ def main() -> None:
 
 def measure_up() -> tuple[float, dict[str, float]]:
     """Return the seconds from the command to 'ready', and the idle PSS in MB by process."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [NIGHTMAIL, "up", "--data-dir", folder, "--runners", "1", "--port", str(_free_port())]
-        started = time.perf_counter()
-        system = subprocess.Popen(
-            [*command, "--nats-port", str(_free_port())],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | {"NIGHTMAIL_LOG_LEVEL": "warning"},
-        )
-        try:
-            assert system.stdout is not None
-            while "is ready" not in (line := system.stdout.readline()):
-                if not line or time.perf_counter() - started > START_DEADLINE_SECONDS:
-                    raise SystemExit("error: nightmail up did not become ready")
-            ready = time.perf_counter() - started
-            time.sleep(SETTLE_SECONDS)
-            top = psutil.Process(system.pid)
-            return ready, {_name(process): pss_mb(process.pid) for process in [top, *top.children(recursive=True)]}
-        finally:
-            system.send_signal(signal.SIGTERM)
-            system.wait()
+    with tempfile.TemporaryDirectory() as folder, nightmail_up(Path(folder)) as system:
+        time.sleep(SETTLE_SECONDS)
+        top = psutil.Process(system.pid)
+        processes = [top, *top.children(recursive=True)]
+        return system.ready_seconds, {_name(process): pss_mb(process.pid) for process in processes}
 
 
 def measure_pandas() -> tuple[float, float]:
@@ -90,12 +70,6 @@ def pss_mb(pid: int) -> float:
 def _name(process: psutil.Process) -> str:
     command = [Path(part).name for part in process.cmdline() if not part.startswith("-")]
     return f"{process.pid} {' '.join(command[:2])}"[:28]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def _report(what: str, unit: str, values: Sequence[float], baseline: Sequence[float], budget: float) -> None:

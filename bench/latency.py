@@ -8,11 +8,8 @@ same work and sends the CSV over an SMTP connection that is open already.
 import argparse
 import io
 import os
-import signal
 import smtplib
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,13 +18,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import httpx
 import pandas as pd
 from aiosmtpd.controller import Controller
 
-NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
-CSV = b"region,amount\n" + b"".join(b"region %d,%d\n" % (row % 7, row) for row in range(100))
-SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
+from shared.jobs import file_source, job_fields, table
+from shared.nightmail_up import free_port, nightmail_up
+
+CSV = table(100)
 BUDGET_MS = 40.0
 #: So long the system is left alone between two runs.
 IDLE_SECONDS = 0.25
@@ -58,7 +55,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     runs = parser.parse_args().runs
     sink = Sink()
-    server = Controller(sink, hostname="127.0.0.1", port=_free_port())
+    server = Controller(sink, hostname="127.0.0.1", port=free_port())
     server.start()
     bare = measure(bare_run(server.port), sink, runs)
     ours = measure_nightmail(server.port, sink, runs)
@@ -70,7 +67,7 @@ def main() -> None:
     raise SystemExit(p50 > BUDGET_MS)
 
 
-def measure(start_run: Callable[[], None], sink: Sink, runs: int) -> list[float]:
+def measure(start_run: Callable[[], object], sink: Sink, runs: int) -> list[float]:
     """Return the seconds from each start to its mail."""
     taken = []
     for _ in range(runs + WARM_UP_RUNS):
@@ -102,63 +99,20 @@ def bare_run(smtp_port: int) -> Callable[[], None]:
 
 
 def measure_nightmail(smtp_port: int, sink: Sink, runs: int) -> list[float]:
-    with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
-        system = subprocess.Popen(
-            [NIGHTMAIL, "up", "--runners", "1", "--port", str(port), "--nats-port", str(_free_port())],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ
-            | {
-                "NIGHTMAIL_DATA_DIR": folder,
-                "NIGHTMAIL_LOG_LEVEL": "warning",
-                "NIGHTMAIL_SMTP_HOST": "127.0.0.1",
-                "NIGHTMAIL_SMTP_PORT": str(smtp_port),
-            },
-        )
-        try:
-            assert system.stdout is not None
-            while "is ready" not in (line := system.stdout.readline()):
-                if not line:
-                    raise SystemExit("error: nightmail up did not become ready")
-            (Path(folder) / "files" / "sales.csv").write_bytes(CSV)
-            token = (Path(folder) / "admin-token").read_text().strip()
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}
-            ) as http:
-                _create_job(http)
-                return measure(lambda: _request_run(http), sink, runs)
-        finally:
-            system.send_signal(signal.SIGTERM)
-            system.wait()
-
-
-def _create_job(http: httpx.Client) -> None:
-    job = {
-        "job_name": "latency",
-        "schedule_time": "0 0 1 1 *",
-        "data_source": {"source_type": "file", "location": "sales.csv", "file_type": "csv"},
-        "processing_script": SCRIPT,
-        "consumer_emails": ["reports@example.com"],
-    }
-    http.post("/jobs/create", json=job).raise_for_status()
-
-
-def _request_run(http: httpx.Client) -> None:
-    http.post("/jobs/latency/run").raise_for_status()
+    job = job_fields("latency", schedule_time="0 0 1 1 *", data_source=file_source("sales.csv"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        nightmail_up(Path(folder), SMTP_HOST="127.0.0.1", SMTP_PORT=str(smtp_port)) as system,
+    ):
+        (system.data / "files" / "sales.csv").write_bytes(CSV)
+        system.http.post("/jobs/create", json=job).raise_for_status()
+        return measure(lambda: system.http.post("/jobs/latency/run").raise_for_status(), sink, runs)
 
 
 def report(name: str, taken: list[float]) -> None:
     centiles = quantiles(taken, n=100)
     p50, p95, p99 = (1000 * centiles[at - 1] for at in (50, 95, 99))
     print(f"{name:<10} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  p99 {p99:6.1f} ms")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

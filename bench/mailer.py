@@ -24,12 +24,13 @@ import aiosmtplib
 import nats
 
 from nightmail_common import streams
-from nightmail_common.events import Blob, MailSent, ResultReady, Runtime, Timings
-from nightmail_common.job import DataSource, Job
+from nightmail_common.events import Blob, MailSent, ResultReady
 from nightmail_common.log import EventLog
 from nightmail_mailer.attachment import carried
 from nightmail_mailer.deliver import Order
 from nightmail_mailer.mails import Mails
+from shared.jobs import make_job, result_of
+from shared.nats_server import nats_server
 
 ENOUGH = 0.6
 CSV = b"region,product,amount\n" + b"".join(b"Region %d,Product %d,%d\n" % (n, n % 7, n * 997) for n in range(100))
@@ -56,34 +57,8 @@ asyncio.run(main())
 
 
 def result() -> ResultReady:
-    now = datetime.now(UTC)
-    job = Job(
-        job_name="daily sales",
-        schedule_time="0 9 * * 1-5",
-        timezone="UTC",
-        data_source=DataSource(source_type="file", location="sales.csv", file_type="csv"),
-        processing_script="return data",
-        consumer_emails=(RECIPIENT,),
-        job_id=uuid4(),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
-    return ResultReady(
-        job_name=job.job_name,
-        run_id=uuid4(),
-        job=job,
-        trigger="schedule",
-        scheduled_at=now,
-        rows=100,
-        columns=("region", "product", "amount"),
-        csv=Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), data=CSV),
-        log="",
-        timings=Timings(total_ms=20.0),
-        input_sha256="",
-        script_sha256="",
-        runtime=Runtime(python="3.11", pandas="3.0"),
-    )
+    csv = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), data=CSV)
+    return result_of(make_job("daily sales", consumer_emails=[RECIPIENT]), uuid4(), datetime.now(UTC), csv, rows=100)
 
 
 def mail_of(event: ResultReady) -> bytes:
@@ -133,32 +108,16 @@ async def compare(count: int) -> float:
     assert sink.stdout is not None
     port = int(sink.stdout.readline())
     events = [result() for _ in range(count)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        config = folder / "nats.conf"
-        config.write_text(
-            f'port: -1\nports_file_dir: "{folder}"\njetstream {{ store_dir: "{folder}/js", sync_interval: always }}\n'
-        )
-        broker = subprocess.Popen(  # noqa: ASYNC220
-            [Path(sys.executable).parent / "nats-server", "-c", config],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            ports = folder / f"nats-server_{broker.pid}.ports"
-            while not ports.exists():  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-            url = ports.read_text().partition("nats://")[2].partition('"')[0]
+    try:
+        with tempfile.TemporaryDirectory() as name, nats_server(Path(name)) as (url, _):
             before = await bare_loop(port, count, lambda number: mail_of(events[number]))
-            through = await service(f"nats://{url.replace('0.0.0.0', '127.0.0.1')}", port, folder, events)  # noqa: S104
+            through = await service(url, port, Path(name), events)
             after = await bare_loop(port, count, lambda number: mail_of(events[number]))
             made = [mail_of(event) for event in events]
             sending = await bare_loop(port, count, lambda number: made[number])
-        finally:
-            broker.terminate()
-            broker.wait()
-            sink.terminate()
-            sink.wait()
+    finally:
+        sink.terminate()
+        sink.wait()
     bare = (before + after) / 2
     print(f"bare loop, mails made and sent one by one   {bare:7.0f} mails/s ({before:.0f} before, {after:.0f} after)")
     print(f"bare loop, mails made before                {sending:7.0f} mails/s")

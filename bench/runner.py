@@ -10,7 +10,6 @@ the medium one with one runner process and with two.
 import argparse
 import asyncio
 import io
-import json
 import multiprocessing
 import os
 import subprocess
@@ -27,14 +26,14 @@ from uuid import uuid4
 import nats
 
 from nightmail_common import streams
-from nightmail_common.events import ResultReady, RunRequested
-from nightmail_common.job import DataSource, Job
+from nightmail_common.events import ResultReady
 from nightmail_common.log import EventLog, Publication
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Succeeded, Task
+from shared.jobs import SCRIPT, file_source, make_job, requested, table
+from shared.nats_server import nats_server
 
-SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 WORKERS = 2
 BUDGETS = {"small": 0.9, "medium": 0.95, "end-to-end": 0.75, "scaling": 1.7}
 RUNS = {"small": 100, "medium": 40, "end-to-end": 100, "scaling": 60}
@@ -74,10 +73,6 @@ def report(name: str, bare: Sequence[float], ours: Sequence[float]) -> None:
         f"  (at least {BUDGETS[name]}: {verdict})",
         flush=True,
     )
-
-
-def table(rows: int) -> bytes:
-    return b"region,amount\n" + b"".join(b"region %d,%d\n" % (row % 7, row) for row in range(rows))
 
 
 def bare_rate(data: bytes, runs: int) -> float:
@@ -168,71 +163,31 @@ async def burst_rate(log: EventLog, runs: int) -> float:
 @asynccontextmanager
 async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None]]]:
     """Run a nats-server; yield its log and what starts one more runner on it, whose files hold the data."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "files").mkdir()
-        (folder / "files" / "data.csv").write_bytes(data)
-        ports = folder / "ports"
-        config = folder / "nats.conf"
-        config.write_text(
-            f'host: 127.0.0.1\nport: -1\nports_file_dir: "{ports}"\n'
-            f'jetstream {{ store_dir: "{folder}/store", sync_interval: always }}\n'
-        )
-        ports.mkdir()
-        server = start([str(Path(sys.executable).parent / "nats-server"), "-c", str(config)], {}, subprocess.DEVNULL)
-        processes = [server]
+    with tempfile.TemporaryDirectory() as name, nats_server(Path(name)) as (url, _):
+        files = Path(name) / "files"
+        files.mkdir()
+        (files / "data.csv").write_bytes(data)
+        client = await nats.connect(url)
+        await streams.declare(client.jetstream(), timedelta(days=1))
+        settings = {"NATS_URL": url, "DATA_DIR": name, "LOG_LEVEL": "error"}
+        environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in settings.items()}
+        runners: list[subprocess.Popen[bytes]] = []
+
+        def start_runner() -> None:
+            runners.append(subprocess.Popen([sys.executable, "-m", "nightmail_runner"], env=environment))
+
         try:
-            url = await broker_url(ports)
-            client = await nats.connect(url)
-            await streams.declare(client.jetstream(), timedelta(days=1))
-            environment = {
-                "NIGHTMAIL_NATS_URL": url,
-                "NIGHTMAIL_DATA_DIR": name,
-                "NIGHTMAIL_LOG_LEVEL": "error",
-            }
-            command = [sys.executable, "-m", "nightmail_runner"]
-            yield (
-                EventLog(client, "bench", timedelta(days=1)),
-                lambda: processes.append(start(command, environment)),
-            )
+            yield EventLog(client, "bench", timedelta(days=1)), start_runner
             await client.close()
         finally:
-            for process in reversed(processes):
-                process.kill()
-                process.wait()
-
-
-def start(command: list[str], environment: dict[str, str], errors: int | None = None) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(command, env=os.environ | environment, stderr=errors)
-
-
-async def broker_url(folder: Path) -> str:
-    while True:
-        for file in sorted(folder.glob("*.ports")):  # noqa: ASYNC240
-            if text := file.read_text():
-                url: str = json.loads(text)["nats"][0]
-                return url
-        await asyncio.sleep(0.02)
+            for runner in runners:
+                runner.kill()
+                runner.wait()
 
 
 async def request_and_await(log: EventLog, runs: int) -> None:
-    now = datetime.now(UTC)
-    job = Job(
-        job_name="bench",
-        schedule_time="@daily",
-        timezone="UTC",
-        data_source=DataSource(source_type="file", location="data.csv", file_type="csv"),
-        processing_script=SCRIPT,
-        consumer_emails=("bench@example.com",),
-        job_id=uuid4(),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
-    requests = [
-        Publication(RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now))
-        for _ in range(runs)
-    ]
+    job, now = make_job("bench", data_source=file_source("data.csv")), datetime.now(UTC)
+    requests = [Publication(requested(job, uuid4(), now)) for _ in range(runs)]
     after = await log.last_sequence()
     await log.publish_batch(requests)
     seen = 0

@@ -10,17 +10,16 @@ import argparse
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import nats
 import psutil
@@ -28,12 +27,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from nightmail_common import streams
-from nightmail_common.events import JobCreated
-from nightmail_common.job import DataSource, Job
 from nightmail_common.log import EventLog, Publication
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.main import run
 from nightmail_ticker.runs import DUE_HEADER
+from shared.jobs import SCRIPT, created, make_job
+from shared.nats_server import nats_server
+from shared.nightmail_up import free_port
 
 BATCH = 500
 LONE_DUE_TIMES = 20
@@ -96,51 +96,25 @@ async def no_op_lateness(count: int) -> list[float]:
 
 
 async def measure(count: int, folder: Path) -> None:
-    port, health_port = _free_port(), _free_port()
-    config = folder / "nats.conf"
-    config.write_text(
-        f'host: 127.0.0.1\nport: {port}\njetstream {{ store_dir: "{folder}/store", sync_interval: always }}\n'
-    )
-    with (folder / "ticker.log").open("w") as lines:
-        server = subprocess.Popen(  # noqa: ASYNC220
-            [Path(sys.executable).parent / "nats-server", "-c", config], stderr=lines
-        )
-        try:
-            client = await nats.connect(f"nats://127.0.0.1:{port}", error_cb=_not_yet, max_reconnect_attempts=-1)
-            await streams.declare(client.jetstream(), timedelta(days=1))
-            log = EventLog(client, "bench", timedelta(days=1))
-            lone = count == 1
-            due = _next_minute(datetime.now(UTC)) + timedelta(days=1)
-            await _create(log, count, "* * * * *" if lone else f"{due.minute} {due.hour} {due.day} {due.month} *")
-            comes = datetime.now(UTC) + timedelta(seconds=ROOM_SECONDS + count / 8_000)
-            clock = BenchClock(comes, due, LONE_SPEED if lone else 1.0)
-            before = await log.last_sequence()
-            started = time.perf_counter()
-            environment = os.environ | {
-                "NIGHTMAIL_NATS_URL": f"nats://127.0.0.1:{port}",
-                "NIGHTMAIL_HEALTH_PORT": str(health_port),
-            }
-            ticker = subprocess.Popen(  # noqa: ASYNC220
-                [sys.executable, __file__, "serve", *clock.arguments()], env=environment, stderr=lines, cwd=folder
-            )
-            try:
-                await _ready(health_port)
-                process = psutil.Process(ticker.pid)
-                print(f"  start to ready {time.perf_counter() - started:.2f} s, {_rss_mb(process):.0f} MB RSS")
-                if datetime.now(UTC) > comes:
-                    raise SystemExit("error: the jobs fell due before the ticker was ready; this machine is too slow")
-                await asyncio.sleep(max(0.0, (comes - datetime.now(UTC)).total_seconds() - 0.5))
-                cpu = sum(process.cpu_times()[:2])
-                lateness = await _lateness(log, before + (LONE_DUE_TIMES if lone else count), clock)
-                cpu = sum(process.cpu_times()[:2]) - cpu
-                memory = _rss_mb(process)
-            finally:
-                ticker.terminate()
-                ticker.wait()
-            await client.close()
-        finally:
-            server.terminate()
-            server.wait()
+    with nats_server(folder) as (url, _):
+        client = await nats.connect(url)
+        await streams.declare(client.jetstream(), timedelta(days=1))
+        log = EventLog(client, "bench", timedelta(days=1))
+        lone = count == 1
+        due = _next_minute(datetime.now(UTC)) + timedelta(days=1)
+        await _create(log, count, "* * * * *" if lone else f"{due.minute} {due.hour} {due.day} {due.month} *")
+        comes = datetime.now(UTC) + timedelta(seconds=ROOM_SECONDS + count / 8_000)
+        clock = BenchClock(comes, due, LONE_SPEED if lone else 1.0)
+        before = await log.last_sequence()
+        with _ticker(url, clock, folder) as ticker:
+            if datetime.now(UTC) > comes:
+                raise SystemExit("error: the jobs fell due before the ticker was ready; this machine is too slow")
+            await asyncio.sleep(max(0.0, (comes - datetime.now(UTC)).total_seconds() - 0.5))
+            cpu = sum(ticker.cpu_times()[:2])
+            lateness = await _lateness(log, before + (LONE_DUE_TIMES if lone else count), clock)
+            cpu = sum(ticker.cpu_times()[:2]) - cpu
+            memory = _rss_mb(ticker)
+        await client.close()
     _report("Nightmail, request stored", lateness)
     said = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "ticker.log").read_text())
     acknowledged = re.findall(r"lateness_ms=(\d+)", said)
@@ -149,42 +123,40 @@ async def measure(count: int, folder: Path) -> None:
     )
 
 
-async def _not_yet(_error: Exception) -> None:
-    """The server has only just been started."""
+@contextmanager
+def _ticker(url: str, clock: BenchClock, folder: Path) -> Iterator[psutil.Process]:
+    """Run a ticker that goes by a clock; yield it when it is ready. Its lines are in `ticker.log`."""
+    port = free_port()
+    environment = os.environ | {"NIGHTMAIL_NATS_URL": url, "NIGHTMAIL_HEALTH_PORT": str(port)}
+    command = [sys.executable, __file__, "serve", *clock.arguments()]
+    started = time.perf_counter()
+    with (folder / "ticker.log").open("w") as lines:
+        ticker = subprocess.Popen(command, env=environment, stderr=lines, cwd=folder)
+        try:
+            _wait_until_ready(port)
+            process = psutil.Process(ticker.pid)
+            print(f"  start to ready {time.perf_counter() - started:.2f} s, {_rss_mb(process):.0f} MB RSS")
+            yield process
+        finally:
+            ticker.terminate()
+            ticker.wait()
 
 
 async def _create(log: EventLog, count: int, cron: str) -> None:
+    fields = {"schedule_time": cron, "timezone": "UTC", "processing_script": f"{SCRIPT}\n" * 8}
     for start in range(0, count, BATCH):
-        await log.publish_batch(
-            [Publication(_created(number, cron)) for number in range(start, min(start + BATCH, count))]
-        )
+        numbers = range(start, min(start + BATCH, count))
+        await log.publish_batch([Publication(created(make_job(f"report {number}", **fields))) for number in numbers])
 
 
-def _created(number: int, cron: str) -> JobCreated:
-    now = datetime.now(UTC)
-    job = Job(
-        job_name=f"report {number}",
-        schedule_time=cron,
-        timezone="UTC",
-        data_source=DataSource(source_type="api", location="https://example.com/sales.csv", file_type="csv"),
-        processing_script="return data.groupby('region', as_index=False).amount.sum()\n" * 8,
-        consumer_emails=("reports@example.com",),
-        job_id=uuid4(),
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
-    return JobCreated(job_name=job.job_name, job_id=job.job_id, actor="bench", job=job)
-
-
-async def _ready(port: int) -> None:
+def _wait_until_ready(port: int) -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         try:
-            with await asyncio.to_thread(urllib.request.urlopen, f"http://127.0.0.1:{port}/health/ready"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready"):
                 return
         except (urllib.error.URLError, ConnectionError):
-            await asyncio.sleep(0.02)
+            time.sleep(0.02)
     raise SystemExit("error: the ticker did not become ready")
 
 
@@ -210,12 +182,6 @@ def _next_minute(moment: datetime) -> datetime:
 
 def _rss_mb(process: psutil.Process) -> float:
     return float(process.memory_info().rss) / 1e6
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def _report(name: str, lateness: Sequence[float]) -> None:

@@ -1,0 +1,175 @@
+"""How long every list of the API takes when a million runs are behind it, one request at a time.
+
+The runs are 10,000 that the projection made from events, copied row by row; log and rows are kept in the temporary folder
+for the next time. The API is pinned to the first core.
+"""
+
+import asyncio
+import base64
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import nats
+
+from nightmail_api.database import SCHEMA_VERSION
+from nightmail_api.projection import Projection
+from nightmail_api.sqlite import SqliteDatabase
+from nightmail_common import streams
+from nightmail_common.events import Event, JobUpdated
+from nightmail_common.log import EventLog, Publication
+from shared.api_process import api
+from shared.http_load import get, load, repeated
+from shared.jobs import a_run, created, make_job
+from shared.nats_server import nats_server
+
+JOBS = 10_000
+COPIES = 100
+#: The job that lists are asked about, and how often it was changed.
+BUSY_JOB = "job 000042"
+VERSIONS = 1_001
+LIST_REQUESTS = 200
+LIST_BUDGET_MS = 20.0
+
+
+async def lists() -> None:
+    """Print the latency of every list, one request at a time."""
+    folder = await filled()
+    with closing(sqlite3.connect(folder / "api" / "projection.sqlite")) as rows:
+        middle = rows.execute(
+            "SELECT sequence, requested_at FROM runs ORDER BY sequence LIMIT 1 OFFSET ?", (JOBS * COPIES // 2,)
+        ).fetchone()
+        earlier = rows.execute(
+            "SELECT requested_at FROM runs ORDER BY sequence LIMIT 1 OFFSET ?", (JOBS * COPIES // 3,)
+        ).fetchone()
+        run_id = rows.execute("SELECT run_id FROM runs WHERE job_name = ? ORDER BY sequence", (BUSY_JOB,)).fetchone()[0]
+    cursor = base64.urlsafe_b64encode(str(middle[0]).encode()).decode()
+    worst = 0.0
+    with nats_server(folder) as (url, _):
+        async with api(folder, url) as port:
+            for path in list_paths(earlier[0], middle[1], cursor, run_id):
+                measured = await load(port, repeated(get(port, path)), 1, LIST_REQUESTS)
+                worst = max(worst, measured.p99)
+                mark = "" if measured.p99 <= LIST_BUDGET_MS else f"   over {LIST_BUDGET_MS:g}"
+                print(f"p50 {measured.p50:6.1f}  p99 {measured.p99:6.1f} ms{mark}  {path[:110]}", flush=True)
+    print(f"lists   worst p99 {worst:.1f} ms (at most {LIST_BUDGET_MS:g})")
+
+
+def list_paths(since: str, until: str, cursor: str, run_id: str) -> Iterable[str]:
+    """Yield lists with every filter and order that there is; the rare and the impossible ones read the most."""
+    job = quote(BUSY_JOB)
+    yield from ("/jobs", "/jobs?q=009", "/jobs?q=nowhere", "/jobs?status=paused", "/jobs?status=active&q=9999")
+    yield from ("/jobs?limit=1000", "/jobs?limit=1000&q=7")
+    for one in (
+        "",
+        f"job_name={job}",
+        "status=failed",
+        "status=delivered",
+        "trigger=manual",
+        "trigger=schedule",
+        f"job_name={job}&status=failed",
+        f"job_name={job}&trigger=manual",
+        "status=failed&trigger=manual",
+        f"job_name={job}&status=delivered&trigger=schedule",
+    ):
+        yield f"/runs?{one}"
+        yield f"/runs?{one}&until={until}"
+        yield f"/runs?{one}&since={since}&until={until}"
+        yield f"/runs?{one}&cursor={cursor}"
+        yield f"/runs?{one}&limit=1000"
+    yield from (f"/jobs/{job}/runs?cursor={cursor}", f"/jobs/{job}/runs?limit=1000")
+    yield from (f"/jobs/{job}/versions", f"/jobs/{job}/versions?limit=1000")
+    yield from ("/events", "/events?after=40000", f"/events?job_name={job}", f"/events?run_id={run_id}")
+    yield from (
+        "/events?type=run-requested",
+        "/events?type=result-ready",
+        "/events?type=mail-failed",
+        f"/events?job_name={job}&type=mail-sent",
+    )
+
+
+async def filled() -> Path:
+    """Return the folder of a log and of the read model of a million runs; made once for each schema, in half a minute."""
+    folder = Path(tempfile.gettempdir()) / f"nightmail-bench-lists-{SCHEMA_VERSION}"
+    if folder.exists():
+        return folder
+    began = time.perf_counter()
+    unfinished = Path(tempfile.mkdtemp(prefix=folder.name))
+    with nats_server(unfinished) as (url, _):
+        client = await nats.connect(url)
+        await streams.declare(client.jetstream(), timedelta(days=1))
+        log = EventLog(client, "bench", timedelta(days=3650))
+        events = list(all_events())
+        for start_at in range(0, len(events), 500):
+            await log.publish_batch([Publication(event) for event in events[start_at : start_at + 500]])
+        path = unfinished / "api" / "projection.sqlite"
+        projection = Projection(SqliteDatabase(path))
+        info = await client.jetstream().stream_info(streams.STREAM)
+        this_log, position = str(info.created), 0
+        projection.start_over(this_log, info.state.last_seq)
+        async for batch in log.replay():
+            position = projection.apply(batch, log_id=this_log, after=position).checkpoint
+        projection.close()
+        await client.close()
+    multiply(path)
+    unfinished.rename(folder)  # noqa: ASYNC240
+    print(f"{JOBS} jobs and {JOBS * COPIES} runs in {time.perf_counter() - began:.0f} s, kept in {folder.name}")
+    return folder
+
+
+def all_events() -> Iterable[Event]:
+    """Yield jobs, the changes of the busy one, and a run of each."""
+    jobs = [
+        make_job(f"job {number:06}", schedule_time=f"{number % 60} {number // 60 % 24} * * *") for number in range(JOBS)
+    ]
+    yield from map(created, jobs)
+    busy = next(job for job in jobs if job.job_name == BUSY_JOB)
+    for version in range(2, VERSIONS + 1):
+        changed = busy.model_copy(update={"version": version, "retries": version % 5})
+        yield JobUpdated(job_name=BUSY_JOB, job_id=busy.job_id, actor="bench", job=changed)
+    now = datetime.now(UTC)
+    for job in jobs:
+        yield from a_run(job, uuid4(), now)
+
+
+def multiply(path: Path) -> None:
+    """Copy the runs until there are a million; their indexes are made anew, which is sooner done."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as rows:
+        rows.execute("PRAGMA journal_mode = OFF")
+        rows.execute("PRAGMA synchronous = OFF")
+        indexes = rows.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'runs' AND sql IS NOT NULL"
+        ).fetchall()
+        for name, _ in indexes:
+            rows.execute(f"DROP INDEX {name}")
+        names = [row[1] for row in rows.execute("PRAGMA table_info(runs)")]
+        changed = {
+            "sequence": "sequence + :offset",
+            "run_id": "printf('%08x', :copy) || substr(run_id, 9)",
+            "requested_at": "strftime('%Y-%m-%dT%H:%M:%fZ', requested_at, :minutes, (sequence / 1000.0) || ' seconds')",
+            "status": "CASE (sequence * 7 + :copy) % 1000 WHEN 0 THEN 'failed' ELSE status END",
+            "trigger": "CASE (sequence * 3 + :copy) % 1000 WHEN 0 THEN 'manual' ELSE trigger END",
+        }
+        copied = ", ".join(changed.get(name, name) for name in names)
+        (last,) = rows.execute("SELECT max(sequence) FROM runs").fetchone()
+        rows.execute("BEGIN")
+        for copy in range(1, COPIES):
+            rows.execute(
+                f"INSERT INTO runs SELECT {copied} FROM runs WHERE sequence <= :last",  # noqa: S608
+                {"offset": copy * 100_000, "copy": copy, "minutes": f"+{copy} minutes", "last": last},
+            )
+        for _, sql in indexes:
+            rows.execute(sql)
+        rows.execute("COMMIT")
+        count = rows.execute("SELECT count(*) FROM runs").fetchone()[0]
+        assert count == JOBS * COPIES, count
+
+
+if __name__ == "__main__":
+    asyncio.run(lists())

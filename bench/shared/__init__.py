@@ -1,0 +1,1 @@
+"""What several benchmarks need: a broker, a running Nightmail, jobs and their events, load over HTTP."""
