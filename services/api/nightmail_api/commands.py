@@ -147,14 +147,7 @@ class Commands:
             NotFound: there is no such job.
             ChangedMeanwhile: the job's last event is not the one of `if_match`.
         """
-
-        def decide(known: KnownJob | None) -> JobEvent | None:
-            job = existing(known, job_name, if_match)
-            if known is not None and known.status == "paused":
-                return None
-            return JobPaused(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
-
-        await self._decide_and_publish(job_name, decide)
+        await self._set_status(job_name, actor, if_match, "paused", JobPaused)
 
     async def resume(self, job_name: str, actor: str, if_match: int | None) -> None:
         """Let a job fire again; one that is active stays so.
@@ -163,14 +156,7 @@ class Commands:
             NotFound: there is no such job.
             ChangedMeanwhile: the job's last event is not the one of `if_match`.
         """
-
-        def decide(known: KnownJob | None) -> JobEvent | None:
-            job = existing(known, job_name, if_match)
-            if known is not None and known.status == "active":
-                return None
-            return JobResumed(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
-
-        await self._decide_and_publish(job_name, decide)
+        await self._set_status(job_name, actor, if_match, "active", JobResumed)
 
     async def erase(self, job_name: str, actor: str, if_match: int | None) -> None:
         """Delete a job if it is there, and everything about its name: events, results, records of mails, rows.
@@ -222,6 +208,17 @@ class Commands:
             raise _not_stored() from error
         await self._until_readable(stored.sequence)
         return run_id
+
+    async def _set_status(
+        self, job_name: str, actor: str, if_match: int | None, status: str, event: type[JobPaused | JobResumed]
+    ) -> None:
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            if known is not None and known.status == status:
+                return None
+            return event(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
+
+        await self._decide_and_publish(job_name, decide)
 
     async def _decide_and_publish(self, job_name: str, decide: Callable[[KnownJob | None], JobEvent | None]) -> None:
         subjects = f"jobs.{job_token(job_name)}.>"
