@@ -25,6 +25,7 @@ from nightmail_ticker.settings import TickerSettings
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 BASE = DEPLOY / "kubernetes/base"
+POSTGRESQL = DEPLOY / "kubernetes/postgresql"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 BIN = Path(sys.executable).parent
 SERVICES = ("api", "ticker", "runner", "mailer")
@@ -121,6 +122,19 @@ def test_kustomize_makes_all_of_it_with_the_labels_that_the_policies_look_for() 
 def test_every_manifest_is_in_the_kustomization() -> None:
     listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
     assert sorted(listed) == sorted(path.name for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")
+
+
+def test_the_api_of_the_component_gets_its_database_from_a_secret_and_may_reach_it() -> None:
+    component = yaml.safe_load((POSTGRESQL / "kustomization.yaml").read_text())
+    [patch] = [yaml.safe_load((POSTGRESQL / patch["path"]).read_text()) for patch in component["patches"]]
+    [container] = patch["spec"]["template"]["spec"]["containers"]
+    [patched] = deployments()[patch["metadata"]["name"]]["template"]["spec"]["containers"]
+    assert container["name"] == patched["name"]
+    assert [variable["name"] for variable in container["env"]] == [f"{PREFIX}DATABASE_URL"]
+    assert "secretKeyRef" in container["env"][0]["valueFrom"]
+    [policy] = [yaml.safe_load((POSTGRESQL / path).read_text()) for path in component["resources"]]
+    kubernetes_validate.validate(policy, KUBERNETES, strict=True)
+    assert policy["spec"]["podSelector"]["matchLabels"] == deployments()["api"]["selector"]["matchLabels"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
