@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from shared.http_load import get
+from api_parts.http_load import get
 from shared.nats_server import START_DEADLINE_SECONDS
 from shared.nightmail_up import TOKEN, free_port
 

@@ -1,6 +1,5 @@
 """How fast a replica of the API with no read model reads and applies a log: events a second."""
 
-import asyncio
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,10 @@ from uuid import uuid4
 
 import nats
 
+from api_parts.process import api, pin
 from nightmail_common import streams
 from nightmail_common.events import Event
 from nightmail_common.log import EventLog, Publication
-from shared.api_process import api, pin
 from shared.jobs import a_run, created, make_job
 from shared.nats_server import nats_server
 
@@ -58,7 +57,3 @@ async def seconds_until_ready(folder: Path, url: str) -> float:
     began = time.perf_counter()
     async with api(folder, url, wait_seconds=0.02):
         return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    asyncio.run(catch_up())

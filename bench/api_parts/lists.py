@@ -4,7 +4,6 @@ The runs are 10,000 that the projection made from events, copied row by row; log
 for the next time. The API is pinned to the first core.
 """
 
-import asyncio
 import base64
 import sqlite3
 import tempfile
@@ -18,14 +17,14 @@ from uuid import uuid4
 
 import nats
 
+from api_parts.http_load import get, load, repeated
+from api_parts.process import api
 from nightmail_api.database import SCHEMA_VERSION
 from nightmail_api.projection import Projection
 from nightmail_api.sqlite import SqliteDatabase
 from nightmail_common import streams
 from nightmail_common.events import Event, JobUpdated
 from nightmail_common.log import EventLog, Publication
-from shared.api_process import api
-from shared.http_load import get, load, repeated
 from shared.jobs import a_run, created, make_job
 from shared.nats_server import nats_server
 
@@ -169,7 +168,3 @@ def multiply(path: Path) -> None:
         rows.execute("COMMIT")
         count = rows.execute("SELECT count(*) FROM runs").fetchone()[0]
         assert count == JOBS * COPIES, count
-
-
-if __name__ == "__main__":
-    asyncio.run(lists())

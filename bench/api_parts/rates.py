@@ -4,9 +4,8 @@ Create (durable and read back) and get, from 32 connections, against a bare Fast
 no log. The server is pinned to the first core, the load and the broker to the second.
 """
 
-import argparse
-import asyncio
 import json
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,26 +13,17 @@ from pathlib import Path
 
 import nats
 
+from api_parts.http_load import get, load, repeated
+from api_parts.process import api, pin, server
 from nightmail_common import streams
 from nightmail_common.job_definition import JobDefinition
-from shared.api_process import api, pin, server
-from shared.http_load import get, load, repeated
 from shared.jobs import job_fields
 from shared.nats_server import nats_server
 from shared.nightmail_up import TOKEN, free_port
 
+BENCH = Path(__file__).parents[1]
 CONNECTIONS = 32
 CREATE_BUDGET, GET_BUDGET = 0.1, 0.5
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bare", type=int, help=argparse.SUPPRESS)
-    port = parser.parse_args().bare
-    if port:
-        serve_bare(port)
-    else:
-        asyncio.run(rates())
 
 
 async def rates() -> None:
@@ -49,7 +39,7 @@ async def rates() -> None:
                 ours_create = await load(port, creates(port, "/jobs/create"), CONNECTIONS)
                 ours_get = await load(port, repeated(get(port, "/jobs/job%20000001")), CONNECTIONS)
     port = free_port()
-    async with server([__file__, "--bare", str(port)], {}, port, "/jobs/any"):
+    async with server(["-m", "api_parts.rates", str(port)], {"PYTHONPATH": str(BENCH)}, port, "/jobs/any"):
         bare_create = await load(port, creates(port, "/jobs/create"), CONNECTIONS)
         bare_get = await load(port, repeated(get(port, "/jobs/any")), CONNECTIONS)
     for name, ours, other, budget in (
@@ -98,4 +88,4 @@ def serve_bare(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve_bare(int(sys.argv[1]))
