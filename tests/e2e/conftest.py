@@ -99,7 +99,7 @@ class Nightmail:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=40)
-        self.log.unlink()
+        self.log.replace(self.log.with_name("up-before.log"))
         return status
 
     def pids(self) -> dict[str, int]:

@@ -21,9 +21,13 @@ DROP = "drop"
 class _Limited(SMTP):
     """Turns away whoever comes when enough are there, as Postfix does."""
 
+    @property
+    def _server(self) -> "SmtpServer":
+        assert isinstance(self.event_handler, _Handler)
+        return self.event_handler.server
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        server = self.event_handler
-        assert isinstance(server, SmtpServer)
+        server = self._server
         self._counted = server.open_connections < server.max_connections
         if self._counted:
             server.open_connections += 1
@@ -34,8 +38,7 @@ class _Limited(SMTP):
             transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        server = self.event_handler
-        assert isinstance(server, SmtpServer)
+        server = self._server
         if self._counted:
             server.open_connections -= 1
             super().connection_lost(error)
@@ -84,7 +87,7 @@ class SmtpServer:
 
     def start(self) -> None:
         self._controller = _Controller(
-            self,
+            _Handler(self),
             hostname="127.0.0.1",
             port=self.port,
             enable_SMTPUTF8=True,
@@ -94,11 +97,21 @@ class SmtpServer:
         )
         self._controller.start()
 
+    def keep(self, recipient: str, content: bytes) -> None:
+        self._kept.append((recipient, content))
+
     def stop(self) -> None:
         """Go away as a server that dies: whoever is connected is cut off."""
         if self._controller is not None:
             controller, self._controller = self._controller, None
             controller.stop()
+
+
+class _Handler:
+    """What aiosmtpd calls. It has no properties: aiosmtpd looks at every member for every connection."""
+
+    def __init__(self, server: "SmtpServer") -> None:
+        self.server = server
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: Any
@@ -109,28 +122,29 @@ class SmtpServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
-        if (answer := await self.on_rcpt(address)) is not None:
-            return self._answer(server, answer)
+        if (answer := await self.server.on_rcpt(address)) is not None:
+            return _answer(server, answer)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         recipient = envelope.rcpt_tos[0]
-        if (answer := await self.after_data(recipient)) is not None:
-            return self._answer(server, answer)
+        if (answer := await self.server.after_data(recipient)) is not None:
+            return _answer(server, answer)
         content = envelope.content
         assert isinstance(content, bytes)
-        self._kept.append((recipient, content))
-        if (answer := await self.after_accepting(recipient)) is not None:
-            return self._answer(server, answer)
+        self.server.keep(recipient, content)
+        if (answer := await self.server.after_accepting(recipient)) is not None:
+            return _answer(server, answer)
         return "250 taken"
 
-    def _answer(self, server: SMTP, answer: str) -> str:
-        if answer == DROP:
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
-            return "421 gone"
-        return answer
+
+def _answer(server: SMTP, answer: str) -> str:
+    if answer == DROP:
+        assert isinstance(server.transport, asyncio.Transport)
+        server.transport.abort()
+        return "421 gone"
+    return answer
 
 
 class Once:
