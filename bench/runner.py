@@ -33,6 +33,7 @@ from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Succeeded, Task
 from shared.jobs import SCRIPT, file_source, make_job, requested, table
 from shared.nats_server import nats_server
+from shared.nightmail_up import free_port, wait_until_ready
 
 WORKERS = 2
 BUDGETS = {"small": 0.9, "medium": 0.95, "end-to-end": 0.75, "scaling": 1.7}
@@ -162,7 +163,7 @@ async def burst_rate(log: EventLog, runs: int) -> float:
 
 @asynccontextmanager
 async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None]]]:
-    """Run a nats-server; yield its log and what starts one more runner on it, whose files hold the data."""
+    """Run a nats-server; yield its log and what starts one more runner, whose files hold the data, and waits for it."""
     with tempfile.TemporaryDirectory() as name, nats_server(Path(name)) as (url, _):
         files = Path(name) / "files"
         files.mkdir()
@@ -170,11 +171,13 @@ async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None
         client = await nats.connect(url)
         await streams.declare(client.jetstream(), timedelta(days=1))
         settings = {"NATS_URL": url, "DATA_DIR": name, "LOG_LEVEL": "error"}
-        environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in settings.items()}
         runners: list[subprocess.Popen[bytes]] = []
 
         def start_runner() -> None:
-            runners.append(subprocess.Popen([sys.executable, "-m", "nightmail_runner"], env=environment))
+            port = str(free_port())
+            own = {f"NIGHTMAIL_{name}": value for name, value in (settings | {"HEALTH_PORT": port}).items()}
+            runners.append(subprocess.Popen([sys.executable, "-m", "nightmail_runner"], env=os.environ | own))
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
 
         try:
             yield EventLog(client, "bench", timedelta(days=1)), start_runner

@@ -14,8 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,7 +31,7 @@ from nightmail_ticker.main import run
 from nightmail_ticker.runs import DUE_HEADER
 from shared.jobs import SCRIPT, created, make_job
 from shared.nats_server import nats_server
-from shared.nightmail_up import free_port
+from shared.nightmail_up import free_port, wait_until_ready
 
 BATCH = 500
 LONE_DUE_TIMES = 20
@@ -133,7 +131,7 @@ def _ticker(url: str, clock: BenchClock, folder: Path) -> Iterator[psutil.Proces
     with (folder / "ticker.log").open("w") as lines:
         ticker = subprocess.Popen(command, env=environment, stderr=lines, cwd=folder)
         try:
-            _wait_until_ready(port)
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
             process = psutil.Process(ticker.pid)
             print(f"  start to ready {time.perf_counter() - started:.2f} s, {_rss_mb(process):.0f} MB RSS")
             yield process
@@ -147,17 +145,6 @@ async def _create(log: EventLog, count: int, cron: str) -> None:
     for start in range(0, count, BATCH):
         numbers = range(start, min(start + BATCH, count))
         await log.publish_batch([Publication(created(make_job(f"report {number}", **fields))) for number in numbers])
-
-
-def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready"):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.02)
-    raise SystemExit("error: the ticker did not become ready")
 
 
 async def _lateness(log: EventLog, until: int, clock: BenchClock) -> list[float]:

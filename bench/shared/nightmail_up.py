@@ -6,13 +6,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from shared.nats_server import BINARIES
+from shared.nats_server import BINARIES, START_DEADLINE_SECONDS
 
 TOKEN = "a-token-of-the-benchmark"  # noqa: S105
 
@@ -69,3 +69,18 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
+
+
+def wait_until_ready(url: str) -> None:
+    """Return when a service answers that it is ready.
+
+    Raises:
+        SystemExit: it did not in time.
+    """
+    deadline = time.monotonic() + START_DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(url).is_success:
+                return
+        time.sleep(0.02)
+    raise SystemExit(f"error: {url} did not say that it is ready")
