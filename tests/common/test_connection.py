@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import nats.errors
 import pytest
 import structlog
 from nats.aio.client import Client
@@ -69,6 +70,33 @@ async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsS
         await eventually(lambda: client.stats["reconnects"] > 0 and client.is_connected, "the connection is back")
         await client.publish("news", b"still here")
         assert (await heard.next_msg(timeout=10)).data == b"still here"
+
+
+async def test_what_could_not_be_sent_in_time_is_not_sent_later(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SEND_WAIT_SECONDS", 0.1)
+    async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
+        heard = await client.subscribe("news")
+        nats_server.kill()
+        await eventually(lambda: client.is_reconnecting, "the connection is lost")
+        with pytest.raises(nats.errors.TimeoutError):
+            await client.publish("news", b"late")
+        nats_server.start()
+        await eventually(lambda: client.is_connected, "the connection is back")
+        await client.publish("news", b"in time")
+        assert (await heard.next_msg(timeout=10)).data == b"in time"
+
+
+async def test_what_is_to_be_sent_waits_for_a_broker_that_is_soon_back(nats_server: NatsServer) -> None:
+    async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
+        heard = await client.subscribe("news")
+        nats_server.kill()
+        await eventually(lambda: client.is_reconnecting, "the connection is lost")
+        sending = asyncio.create_task(client.publish("news", b"patient"))
+        nats_server.start()
+        await sending
+        assert (await heard.next_msg(timeout=10)).data == b"patient"
 
 
 async def test_the_next_broker_is_taken_where_the_first_is_not_there(nats_server: NatsServer) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, ConsumerInfo
 from structlog.testing import capture_logs
 
-from conftest import eventually
+from conftest import NatsServer, eventually
 from nightmail_common import work_queue
 from nightmail_common.batch import Message
 from nightmail_common.connection import connect
@@ -22,7 +22,7 @@ from nightmail_common.events import RunStarted
 from nightmail_common.log import EventLog
 from nightmail_common.settings import ServiceSettings
 from nightmail_common.streams import STREAM
-from nightmail_common.work_queue import Broker, Delivery, Patience, WorkQueue, look_at_queue
+from nightmail_common.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
 
 DURABLE = "workers"
 Work = Callable[[Delivery[RunStarted]], Awaitable[float | None]]
@@ -103,6 +103,28 @@ async def test_no_more_is_taken_than_there_are_slots(nats_client: Client, event_
         assert (consumer.num_ack_pending, consumer.num_pending) == (2, 3)
         release.set()
         await all_done(nats_client, 5)
+
+
+async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "PULL_SECONDS", 0.5)
+
+    async def waiting() -> int:
+        with suppress(*BROKER_ERRORS):
+            return (await nats_client.jetstream().consumer_info(STREAM, DURABLE)).num_waiting or 0
+        return 0
+
+    async def work(_: Delivery[RunStarted]) -> None: ...
+
+    async with queue(nats_client, work, slots=2):
+        await eventually(waiting, "the slots wait for work")
+        nats_server.kill()
+        await asyncio.sleep(2)  # the outage itself
+        nats_server.start()
+        assert await eventually(waiting, "the slots wait for work again") <= 2
+        await start_runs(event_log, 4)
+        await all_done(nats_client, 4)
 
 
 async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(

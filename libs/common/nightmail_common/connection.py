@@ -23,6 +23,9 @@ RECONNECT_LONGEST_WAIT_SECONDS = 2.0
 #: A broker that is cut off and says nothing is left after 3 to 4 s.
 PING_SECONDS = 1.0
 MAX_PINGS = 3
+#: What is to be sent while the broker is away waits so long for it.
+SEND_WAIT_SECONDS = 3.0
+SEND_LOOK_SECONDS = 0.02
 #: A broker that is away for an hour is sixty lines of log, not ten thousand.
 TROUBLE_SECONDS = 60.0
 #: Reads the log and the results, and nothing else: what listens in, and the commands that look.
@@ -73,11 +76,13 @@ def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -
 
 
 class Connection(Client):
-    """nats-py's client, but that it leaves a broker that is cut off at once, and reads headers faster.
+    """nats-py's client, but that it leaves a broker that is cut off at once, sends nothing late, and reads headers faster.
 
     nats-py closes a lost connection as if the other end were listening: with TLS it waits for 30 s, and for as long as
-    the kernel tries to send what was sent last. It looks at each character of a header's name, which is most of what a
-    replay of the log would take.
+    the kernel tries to send what was sent last. It keeps what is published while the broker is away and sends all of it
+    afterwards: requests whose callers have long given up (a minute of pulls has one worker take what many could do),
+    until 2 MiB are full and every call fails at once. It looks at each character of a header's name, which is most of
+    what a replay of the log would take.
     """
 
     async def _attempt_reconnect(self) -> None:
@@ -85,6 +90,25 @@ class Connection(Client):
         if isinstance(writer, asyncio.StreamWriter):
             writer.transport.abort()
         await super()._attempt_reconnect()
+
+    async def publish(
+        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        """Publish as nats-py does; while the broker is away, wait for it.
+
+        Raises:
+            nats.errors.TimeoutError: it did not come back in time; nothing was sent, and nothing will be.
+        """
+        if self.is_reconnecting:
+            await self._until_connected()
+        await super().publish(subject, payload, reply, headers)
+
+    async def _until_connected(self) -> None:
+        deadline = time.monotonic() + SEND_WAIT_SECONDS
+        while self.is_reconnecting:
+            if time.monotonic() > deadline:
+                raise nats.errors.TimeoutError
+            await asyncio.sleep(SEND_LOOK_SECONDS)
 
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:

@@ -26,6 +26,8 @@ FETCH_BATCH = 500
 IDLE_TIMEOUT_SECONDS = 2.0
 #: The broker ends a fetch itself; an answer that takes longer than that got lost.
 ANSWER_SECONDS = 1.0
+#: After a fault, before it is read on.
+RESTART_SECONDS = 0.2
 #: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
 #: A reader that is there asks again each IDLE_TIMEOUT_SECONDS, and ANSWER_SECONDS later where an answer got lost.
 READER_INACTIVE_SECONDS = 5.0
@@ -74,7 +76,9 @@ class LogReader:
                     return
             except (nats.errors.Error, OSError) as error:
                 logger.warning("log_reader_restarts", after=self._after, error=str(error) or type(error).__name__)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(RESTART_SECONDS)
+                while self._client.is_reconnecting:  # noqa: ASYNC110 (nats-py has no event for it)
+                    await asyncio.sleep(RESTART_SECONDS)
 
     async def _consume(self, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         reconnects = self._client.stats["reconnects"]

@@ -42,13 +42,16 @@ class Lease:
 
     async def campaign(self) -> None:
         """Return when this ticker leads."""
+        told = False
         while not self.held:
             end_if_cancelled()
             try:
                 if not await self._take():
                     await asyncio.sleep(CAMPAIGN_SECONDS)
             except (nats.errors.Error, OSError) as error:
-                logger.info("lease_unreachable", error=str(error) or type(error).__name__)
+                if not told:  # once, however long the broker is away
+                    logger.info("lease_unreachable", error=str(error) or type(error).__name__)
+                    told = True
                 await asyncio.sleep(CAMPAIGN_SECONDS)
 
     async def keep(self) -> None:
