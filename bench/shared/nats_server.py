@@ -1,12 +1,15 @@
 """A nats-server of a benchmark's own that syncs every message, as `nightmail up` has it."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from nightmail_cli import embedded_nats
 
 BINARIES = Path(sys.executable).parent
 START_DEADLINE_SECONDS = 60.0
@@ -24,7 +27,8 @@ def nats_server(folder: Path) -> Iterator[tuple[str, int]]:
         f'host: 127.0.0.1\nport: -1\nports_file_dir: "{folder}"\n'
         f'jetstream {{ store_dir: "{folder}/store", sync_interval: always }}\n'
     )
-    server = subprocess.Popen([BINARIES / "nats-server", "-c", config], stderr=subprocess.DEVNULL)
+    environment = os.environ | embedded_nats.ENVIRONMENT
+    server = subprocess.Popen([BINARIES / "nats-server", "-c", config], stderr=subprocess.DEVNULL, env=environment)
     try:
         yield _url(folder / f"nats-server_{server.pid}.ports"), server.pid
     finally:

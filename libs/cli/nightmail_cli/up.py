@@ -206,7 +206,9 @@ def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str
     except NatsServerMissing as error:
         raise CannotStart(str(error)) from error
     config, reach = embedded_nats.write_config(settings.data_dir, port, owner)
-    program = Program("nats", environment_descriptor(_environment("nats", {})), [command, "-c", str(config)])
+    program = Program(
+        "nats", environment_descriptor(_environment("nats", embedded_nats.ENVIRONMENT)), [command, "-c", str(config)]
+    )
     return ProcessSpec("nats", program, BROKER, ready_port=port), reach
 
 
