@@ -177,7 +177,7 @@ class EventLog:
         until = await self.last_sequence()
         if until <= after:
             return
-        reader = LogReader(self._client, self._js, subjects, after, since, last_per_subject, headers_only)
+        reader = LogReader(self._client, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
             yield [event for event in batch if event.sequence <= until]
             if batch[-1].sequence >= until:
@@ -190,9 +190,7 @@ class EventLog:
 
         Survives reconnects and restarts of the broker: it reads on where it was.
         """
-        reader = LogReader(
-            self._client, self._js, subjects, after, None, last_per_subject=False, headers_only=headers_only
-        )
+        reader = LogReader(self._client, subjects, after, None, last_per_subject=False, headers_only=headers_only)
         async for batch in reader.batches(end_when_idle=False):
             yield batch
 

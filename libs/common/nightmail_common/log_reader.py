@@ -12,7 +12,6 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
 from nightmail_common.cancellation import end_if_cancelled
@@ -26,6 +25,8 @@ FETCH_BATCH = 500
 IDLE_TIMEOUT_SECONDS = 2.0
 #: The broker ends a fetch itself; an answer that takes longer than that got lost.
 ANSWER_SECONDS = 1.0
+#: For a consumer: none is made while a cluster has no leader, and to wait long for its answer would be to miss the next.
+CONSUMER_TIMEOUT_SECONDS = 1.0
 #: After a fault, before it is read on.
 RESTART_SECONDS = 0.2
 #: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
@@ -46,7 +47,6 @@ class LogReader:
     def __init__(
         self,
         client: Client,
-        js: JetStreamContext,
         subjects: Sequence[str],
         after: int,
         since: datetime | None,
@@ -54,7 +54,7 @@ class LogReader:
         headers_only: bool,
     ) -> None:
         self._client = client
-        self._js = js
+        self._js = client.jetstream(timeout=CONSUMER_TIMEOUT_SECONDS)
         self._subjects = list(subjects)
         self._after = after
         self._since = since
