@@ -1,6 +1,7 @@
 """A shared queue of the log: every event is worked on by one worker, and stays the queue's until it is done."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -125,6 +126,28 @@ async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
         assert await eventually(waiting, "the slots wait for work again") <= 2
         await start_runs(event_log, 4)
         await all_done(nats_client, 4)
+
+
+async def test_a_worker_whose_consumer_is_gone_asks_for_it_now_and_then(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "ABSENT_SECONDS", 0.1)
+
+    async def work(_: Delivery[RunStarted]) -> None: ...
+
+    own = await connect(ServiceSettings(nats_url=nats_server.url), "worker")
+    workers = WorkQueue(DURABLE, [RunStarted], work, max_ack_pending=100)
+    broker = Broker(own, drain_seconds=5.0)
+    workers.subscribe(broker, slots=1)
+    await broker.start()
+    await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
+    before = own.stats["out_msgs"]
+    await eventually(lambda: own.stats["out_msgs"] > before, "it asks for the first time")
+    asked, began = own.stats["out_msgs"], time.monotonic()
+    await eventually(lambda: own.stats["out_msgs"] >= asked + 4, "it asks again")
+    assert time.monotonic() - began >= 3 * 0.1
+    await workers.stop(broker)
+    await broker.stop()
 
 
 async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(

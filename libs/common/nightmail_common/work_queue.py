@@ -17,8 +17,10 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, ConsumerInfo
+from nats.js.errors import ServiceUnavailableError
 from pydantic import ValidationError
 
 from nightmail_common.cancellation import end_if_cancelled
@@ -33,6 +35,8 @@ ACK_WAIT_SECONDS = 4.0
 HEARTBEAT_SECONDS = 1.0
 #: How long one pull request waits at the broker. After the broker's restart a new one must be made, so not for long.
 PULL_SECONDS = 2.0
+#: From a pull that found no consumer to the next: a cluster elects who has it, or somebody has deleted it.
+ABSENT_SECONDS = 0.5
 #: Between two looks at how much waits; Prometheus asks every 15 to 60 seconds.
 LOOK_SECONDS = 5.0
 
@@ -57,6 +61,12 @@ class Broker(NatsBroker):
         self._client = client
         #: What the connection's own inboxes begin with: the broker may let it listen to no others.
         self.inbox_prefix = f"{client.new_inbox().rpartition('.')[0]}.".encode()
+
+    async def start(self) -> None:
+        await super().start()
+        for subscriber in self.subscribers:
+            if isinstance(pulls := getattr(subscriber, "subscription", None), JetStreamContext.PullSubscription):
+                _pace(pulls)
 
     async def _connect(self) -> Client:
         self.config.connect(self._client)
@@ -217,6 +227,20 @@ async def look_at_queue(js: JetStreamContext, durable: str, tell: Callable[[Cons
         with suppress(*BROKER_ERRORS):
             tell(await js.consumer_info(STREAM, durable))
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _pace(pulls: JetStreamContext.PullSubscription) -> None:
+    """Have a pull that nobody answers wait before the next: FastStream's loop would make thousands a second of them."""
+    fetch = pulls.fetch
+
+    async def paced(*args: Any, **kwargs: Any) -> list[Msg]:
+        try:
+            return await fetch(*args, **kwargs)
+        except ServiceUnavailableError:
+            await asyncio.sleep(ABSENT_SECONDS)
+            raise
+
+    pulls.fetch = paced  # type: ignore[method-assign]
 
 
 async def _undecoded(message: Any) -> Any:
