@@ -39,7 +39,7 @@ async def list_events(
     run_id: RunFilter = None,
     type: EventType = None,  # noqa: A002
     after: After = 0,
-    limit: EventLimit = 50,
+    limit: EventLimit = 30,
 ) -> Response:
     """List events, oldest first: ask again behind the last `seq` until nothing comes.
 
