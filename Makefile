@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := libs/common libs/cli services/api services/ticker services/runner services/mailer
+PACKAGES := libs/common cli services/api services/ticker services/runner services/mailer
 OWN := $(notdir $(PACKAGES))
 ARGS ?=
 MINUTES ?= 30
@@ -33,7 +33,7 @@ test: lint
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy libs services tests bench examples
+	$(BIN)/mypy libs services cli tests bench examples
 
 # Breaks the running system at random, again and again; SEED=... repeats a run.
 soak: install

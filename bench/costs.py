@@ -17,11 +17,11 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
-from nightmail_common.connection import connect
-from nightmail_common.log import EventLog, Publication
-from nightmail_common.logging import set_up_logging
-from nightmail_common.settings import ServiceSettings
-from nightmail_common.streams import STREAM
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.broker.streams import STREAM
+from nightmail_common.service.logging import set_up_logging
+from nightmail_common.service.settings import ServiceSettings
 from shared.jobs import created, file_source, job_fields, make_job, table
 from shared.nightmail_up import System, nightmail_up
 

@@ -23,12 +23,12 @@ from uuid import uuid4
 import aiosmtplib
 import nats
 
-from nightmail_common import streams
-from nightmail_common.events import Blob, MailSent, ResultReady
-from nightmail_common.log import EventLog
-from nightmail_mailer.attachment import carried
-from nightmail_mailer.deliver import Order
-from nightmail_mailer.mails import Mails
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import Blob, MailSent, ResultReady
+from nightmail_mailer.compose.attachment import carried
+from nightmail_mailer.compose.render import Mails
+from nightmail_mailer.delivery import Order
 from shared.jobs import make_job, result_of
 from shared.nats_server import nats_server
 

@@ -26,9 +26,9 @@ from uuid import uuid4
 
 import nats
 
-from nightmail_common import streams
-from nightmail_common.events import ResultReady
-from nightmail_common.log import EventLog, Publication
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.events import ResultReady
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Succeeded, Task

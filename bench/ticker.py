@@ -24,8 +24,8 @@ import psutil
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
-from nightmail_common import streams
-from nightmail_common.log import EventLog, Publication
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog, Publication
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.main import run
 from nightmail_ticker.runs import DUE_HEADER

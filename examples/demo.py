@@ -29,7 +29,7 @@ from typing import Any
 
 import httpx
 
-from nightmail_cli.job_file import read_job
+from nightmail_cli.commands.job_file import read_job
 
 EXAMPLES = Path(__file__).parent
 DATA_DIR = Path("data/demo")

@@ -19,10 +19,10 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from nightmail_common import streams
-from nightmail_common.job import Job
-from nightmail_common.job_definition import JobDefinition
-from nightmail_common.log import EventLog
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
 
 DEADLINE_SECONDS = 20.0
 

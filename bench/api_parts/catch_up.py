@@ -9,9 +9,9 @@ from uuid import uuid4
 import nats
 
 from api_parts.process import api, pin
-from nightmail_common import streams
-from nightmail_common.events import Event
-from nightmail_common.log import EventLog, Publication
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.events import Event
 from shared.jobs import a_run, created, make_job
 from shared.nats_server import nats_server
 

@@ -19,12 +19,12 @@ import nats
 
 from api_parts.http_load import get, load, repeated
 from api_parts.process import api
-from nightmail_api.database import SCHEMA_VERSION
-from nightmail_api.projection import Projection
-from nightmail_api.sqlite import SqliteDatabase
-from nightmail_common import streams
-from nightmail_common.events import Event, JobUpdated
-from nightmail_common.log import EventLog, Publication
+from nightmail_api.read_model.database import SCHEMA_VERSION
+from nightmail_api.read_model.projection import Projection
+from nightmail_api.read_model.sqlite import SqliteDatabase
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.events import Event, JobUpdated
 from shared.jobs import a_run, created, make_job
 from shared.nats_server import nats_server
 

@@ -15,8 +15,8 @@ import nats
 
 from api_parts.http_load import get, load, repeated
 from api_parts.process import api, pin, server
-from nightmail_common import streams
-from nightmail_common.job_definition import JobDefinition
+from nightmail_common.broker import streams
+from nightmail_common.contract.job_definition import JobDefinition
 from shared.jobs import job_fields
 from shared.nats_server import nats_server
 from shared.nightmail_up import TOKEN, free_port

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from nightmail_common.events import (
+from nightmail_common.contract.events import (
     Blob,
     Event,
     JobCreated,
@@ -16,8 +16,8 @@ from nightmail_common.events import (
     Runtime,
     Timings,
 )
-from nightmail_common.job import Job
-from nightmail_common.job_definition import JobDefinition
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 #: A small result.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nightmail_cli import embedded_nats
+from nightmail_cli.local import embedded_nats
 
 BINARIES = Path(sys.executable).parent
 START_DEADLINE_SECONDS = 60.0

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from api.test_runs_over_rest import DUE, inline, mail_sent, result_ready
 from conftest import job_request
-from nightmail_common.events import (
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.events import (
     Event,
     JobCreated,
     JobDeleted,
@@ -24,9 +25,8 @@ from nightmail_common.events import (
     RunStarted,
     Timings,
 )
-from nightmail_common.job import Job
-from nightmail_common.job_definition import JobDefinition
-from nightmail_common.log import EventLog, Publication
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
 
 BATCH = 500
 

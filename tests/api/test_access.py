@@ -9,13 +9,13 @@ from nats.aio.client import Client
 
 from api.conftest import MakeReplica, Replica, keys_of
 from conftest import eventually, job_request
-from nightmail_api.application import build_application
-from nightmail_api.auth import MAX_FAILURES, MAX_GUESSES, Failures
-from nightmail_api.borders import MAX_BODY_BYTES
-from nightmail_api.routing import permissions
-from nightmail_api.tokens import BUCKET, ROLES
-from nightmail_common.events import JobCreated
-from nightmail_common.log import EventLog
+from nightmail_api.access.authentication import MAX_FAILURES, MAX_GUESSES, Failures
+from nightmail_api.access.tokens import BUCKET, ROLES
+from nightmail_api.http.application import build_application
+from nightmail_api.http.middleware import MAX_BODY_BYTES
+from nightmail_api.http.routing import permissions
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import JobCreated
 
 OPEN = {"/health/live", "/health/ready"}
 #: What the API is, which is nobody's data: the page, its files, and the document that it shows.

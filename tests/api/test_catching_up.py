@@ -8,10 +8,10 @@ import pytest
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica
 from conftest import eventually
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import JobCreated
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog, Publication
+from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import JobCreated
+from nightmail_common.contract.job import Job
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -11,7 +11,7 @@ import pytest
 
 from api.conftest import Replica
 from conftest import NatsServer, job_request
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 
 
 class Subscriber:

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
 from conftest import job_request
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 
 pytestmark = ON_BOTH_DATABASES
 

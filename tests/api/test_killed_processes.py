@@ -17,7 +17,7 @@ from api.processes import ApiProcess
 from conftest import NatsServer, eventually, job_request
 from nightmail_api.main import database
 from nightmail_api.settings import ApiSettings
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api.conftest import MakeReplica, Replica
 from conftest import job_request
-from nightmail_api.oidc import REFRESH_SECONDS
-from nightmail_common.log import EventLog
+from nightmail_api.access.oidc import REFRESH_SECONDS
+from nightmail_common.broker.log import EventLog
 
 AUDIENCE = "nightmail-tests"
 
@@ -187,7 +187,7 @@ async def test_a_new_key_is_fetched_once_it_is_used_and_strange_keys_do_not_make
     for _ in range(5):
         assert await status(api, issuer.token(Key("ES256"))) == 401
     assert len(issuer.asked) == 2
-    monkeypatch.setattr("nightmail_api.oidc.REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("nightmail_api.access.oidc.REFRESH_SECONDS", 0.0)
     new = Key("ES256")
     issuer.keys = [new]
     assert await status(api, issuer.token(new)) == 200

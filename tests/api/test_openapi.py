@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from nightmail_api.application import build_application
+from nightmail_api.http.application import build_application
 
 DOCUMENT = build_application(None).openapi()  # type: ignore[arg-type]
 OPERATIONS = [

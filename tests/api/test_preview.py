@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from api.conftest import Replica
 from api.test_access import make_token
 from conftest import NatsServer, job_request
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 from runner.processes import RunnerProcess
 
 SOURCE = {"source_type": "file", "location": "sales.csv", "file_type": "csv"}

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from api.conftest import Replica, all_rows
 from api.test_runs_over_rest import requested, run_with_status
-from nightmail_common.events import RunStarted
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import RunStarted
 
 
 async def test_a_damaged_read_model_or_one_of_another_version_is_made_anew_to_the_same_rows(

@@ -135,7 +135,7 @@ async def test_a_fault_of_ours_is_a_problem_with_the_same_headers(api: Replica, 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr("nightmail_api.queries.Queries.jobs", broken)
+    monkeypatch.setattr("nightmail_api.read_model.queries.Queries.jobs", broken)
     answer = await api.http.get("/jobs")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.headers["x-content-type-options"] == "nosniff"

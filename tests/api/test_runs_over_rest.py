@@ -11,7 +11,9 @@ from nats.aio.client import Client
 
 from api.conftest import ON_BOTH_DATABASES, Replica
 from conftest import eventually
-from nightmail_common.events import (
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import RESULTS
+from nightmail_common.contract.events import (
     Blob,
     Event,
     MailSent,
@@ -25,9 +27,7 @@ from nightmail_common.events import (
     Runtime,
     Timings,
 )
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.streams import RESULTS
+from nightmail_common.contract.job import Job
 
 pytestmark = ON_BOTH_DATABASES
 

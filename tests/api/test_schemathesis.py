@@ -9,8 +9,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from api.conftest import TOKEN, MakeReplica
-from nightmail_api.examples import BY_SCHEMA
-from nightmail_common.subjects import PREVIEW
+from nightmail_api.http.examples import BY_SCHEMA
+from nightmail_common.contract.subjects import PREVIEW
 
 CONFIG = """
 seed = 1
@@ -39,7 +39,7 @@ enabled = false
 async def test_every_call_holds_what_the_document_says(
     make_replica: MakeReplica, nats_client: Client, tmp_path: Path, monkeypatch: object
 ) -> None:
-    monkeypatch.setattr("nightmail_api.auth.MAX_FAILURES", 10**9)  # type: ignore[attr-defined] # one address asks all
+    monkeypatch.setattr("nightmail_api.access.authentication.MAX_FAILURES", 10**9)  # type: ignore[attr-defined] # one address asks all
 
     async def answer(request: Msg) -> None:
         await request.respond(json.dumps(BY_SCHEMA["PreviewAnswer"]).encode())

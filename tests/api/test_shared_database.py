@@ -14,10 +14,10 @@ from api.conftest import MakeReplica, NewDatabase, Replica, all_rows, job_path
 from api.histories import random_history, write
 from api.test_runs_over_rest import requested, run_with_status
 from conftest import eventually, job_request
-from nightmail_api.database import SCHEMA_VERSION
-from nightmail_common.events import JobCreated, RunStarted
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_api.read_model.database import SCHEMA_VERSION
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import JobCreated, RunStarted
+from nightmail_common.contract.job import Job
 from postgres_server import PostgresServer
 
 pytestmark = pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
@@ -79,7 +79,7 @@ async def test_a_replica_that_starts_finds_the_rows_that_the_others_made(
         raise AssertionError("read the log from its beginning")
 
     second = await make_replica(start=False)
-    monkeypatch.setattr("nightmail_api.projection.Projection._apply_one", nothing_more)
+    monkeypatch.setattr("nightmail_api.read_model.projection.Projection._apply_one", nothing_more)
     await second.start()
     assert (await second.http.get("/jobs/daily sales")).status_code == 200
 

@@ -18,7 +18,15 @@ from conftest import free_port, wait_until
 @pytest.fixture
 def catcher(tmp_path: Path) -> Iterator[int]:
     port = free_port()
-    command = [sys.executable, "-m", "nightmail_cli.catcher", "--port", str(port), "--mailbox", str(tmp_path / "box")]
+    command = [
+        sys.executable,
+        "-m",
+        "nightmail_cli.local.mail_catcher",
+        "--port",
+        str(port),
+        "--mailbox",
+        str(tmp_path / "box"),
+    ]
     process = subprocess.Popen(command)
 
     def answers() -> bool:

@@ -14,13 +14,13 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
 from conftest import NatsServer, free_port, wait_until
-from nightmail_cli import machine_checks
-from nightmail_cli.broker_checks import broker, monitored
-from nightmail_cli.machine_checks import Check
-from nightmail_common import streams
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.settings import ServiceSettings
+from nightmail_cli.doctor import machine_checks
+from nightmail_cli.doctor.broker_checks import broker, monitored
+from nightmail_cli.doctor.machine_checks import Check
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.job import Job
+from nightmail_common.service.settings import ServiceSettings
 from ticker.tickers import create
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
@@ -93,7 +93,7 @@ async def test_a_broker_in_use_is_looked_at_whole(
 
 
 async def test_a_broker_that_is_not_there_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightmail_cli.broker.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("nightmail_cli.connect.CONNECT_SECONDS", 0.5)
     checks = [check async for check in broker(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}"))]
     assert [(check.name, check.state) for check in checks] == [("nats", "problem")]
 

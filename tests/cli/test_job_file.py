@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nightmail_cli.job_file import JobFileError, read_job
+from nightmail_cli.commands.job_file import JobFileError, read_job
 
 
 def test_a_yaml_file_may_include_its_script_from_a_file_beside_it(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from conftest import free_port
 from mailer.certificates import server_context
 from mailer.smtp_server import DROP, Once, SmtpServer
-from nightmail_cli.catcher import MaildirHandler
+from nightmail_cli.local.mail_catcher import MaildirHandler
 from nightmail_cli.main import app
 
 Nightmail = Callable[..., Any]

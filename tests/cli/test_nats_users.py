@@ -17,10 +17,10 @@ from nats.aio.msg import Msg
 from nats.js.api import KeyValueConfig
 
 from conftest import eventually, free_port, wait_until
-from nightmail_common import streams
-from nightmail_common.connection import inbox_prefix, seed_file
-from nightmail_common.events import EVENTS
-from nightmail_common.log import EventLog
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import inbox_prefix, seed_file
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import EVENTS
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 USERS = ("api", "ticker", "runner", "mailer", "auditor", "backup")
@@ -245,7 +245,7 @@ async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker
 
 
 async def test_a_service_that_may_not_declare_waits_for_the_one_that_may(broker: Broker) -> None:
-    from nightmail_common.settings import ServiceSettings
+    from nightmail_common.service.settings import ServiceSettings
 
     async with broker.connected("mailer") as (client, refused):
         await streams.available(client.jetstream(), ServiceSettings())

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from conftest import eventually, free_port
-from nightmail_cli.prefork import Program, environment_descriptor
-from nightmail_cli.supervisor import ProcessSpec, Supervisor
+from nightmail_cli.local.prefork import Program, environment_descriptor
+from nightmail_cli.local.supervisor import ProcessSpec, Supervisor
 
 
 def python(code: str, *arguments: str) -> Program:
@@ -112,7 +112,7 @@ async def test_a_process_that_keeps_dying_is_restarted_ever_more_slowly(
 
 
 async def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightmail_cli.supervisor.DRAIN_SECONDS", 0.3)
+    monkeypatch.setattr("nightmail_cli.local.supervisor.DRAIN_SECONDS", 0.3)
     port = free_port()
     code = (
         "import signal, socket; signal.signal(signal.SIGTERM, signal.SIG_IGN);"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightmail_cli.up import may_see
+from nightmail_cli.local.up import may_see
 
 
 @pytest.mark.parametrize(

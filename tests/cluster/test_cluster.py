@@ -20,8 +20,8 @@ from nats.js.api import ClusterInfo
 
 from cluster.nodes import NODES, Cluster, Services
 from conftest import free_port, job_request, wait_until
-from nightmail_common.connection import seed_file
-from nightmail_common.streams import DURABLES
+from nightmail_common.broker.connection import seed_file
+from nightmail_common.broker.streams import DURABLES
 
 TOKEN = "t" * 32
 #: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room for a slow machine.
@@ -96,7 +96,9 @@ class System:
             self.cluster.start(node)
         (folder / "data" / "files").mkdir(parents=True)
         (folder / "data" / "files" / "sales.csv").write_text("region,amount\nnorth,1\nnorth,2\n")
-        self.services.start("catcher", "nightmail_cli.catcher", "--port", smtp_port, "--mailbox", str(self.mailbox))
+        self.services.start(
+            "catcher", "nightmail_cli.local.mail_catcher", "--port", smtp_port, "--mailbox", str(self.mailbox)
+        )
         own = {
             "api": {"PORT": self.url.rpartition(":")[2], "ADMIN_TOKEN": TOKEN},
             "ticker": {},

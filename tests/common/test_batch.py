@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from nightmail_common.batch import FULL_BYTES, MAX_BATCH, Batch, Message
-from nightmail_common.log import BatchRefused, EventLog
-from nightmail_common.streams import STREAM
+from nightmail_common.broker.batch import FULL_BYTES, MAX_BATCH, Batch, Message
+from nightmail_common.broker.log import BatchRefused, EventLog
+from nightmail_common.broker.streams import STREAM
 
 HEADERS = {"ce-id": "1", "x-name": "a: b, c"}
 

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from nightmail_common.cancellation import end_if_cancelled
+from nightmail_common.broker.cancellation import end_if_cancelled
 
 
 async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None:

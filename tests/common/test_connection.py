@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from conftest import NatsServer, eventually, free_port
-from nightmail_common import connection
-from nightmail_common.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.broker import connection
+from nightmail_common.broker.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
+from nightmail_common.service.settings import ServiceSettings
 
 PASSWORD = "hunter2"
 

@@ -8,11 +8,11 @@ import pytest
 from nats.aio.client import Client
 from pydantic import ValidationError
 
-from nightmail_common.envelope import TRACEPARENT, StoredEvent, event_headers, run_message_id
-from nightmail_common.events import JobCreated, RunRequested, RunStarted
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.streams import STREAM
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import STREAM
+from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, event_headers, run_message_id
+from nightmail_common.contract.events import JobCreated, RunRequested, RunStarted
+from nightmail_common.contract.job import Job
 
 MakeJob = Callable[..., Job]
 

@@ -6,12 +6,12 @@ import httpx
 import pytest
 
 from conftest import NatsServer, eventually
-from nightmail_common.connection import connect
-from nightmail_common.health import Health
-from nightmail_common.http_server import serve_http
-from nightmail_common.log import EventLog
-from nightmail_common.metrics import EVENTS_PUBLISHED
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.service.health import Health
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.metrics import EVENTS_PUBLISHED
+from nightmail_common.service.settings import ServiceSettings
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from nightmail_common.http_server import serve_http
-from nightmail_common.service import CannotStart
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.service import CannotStart
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nightmail_common.job import Job
+from nightmail_common.contract.job import Job
 
 MakeJob = Callable[..., Job]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from conftest import job_request
-from nightmail_common.job_definition import (
+from nightmail_common.contract.job_definition import (
     JobDefinition,
     fill_secrets,
     normalise_email,

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from nightmail_common.batch import MAX_BATCH, Batch, Message
-from nightmail_common.events import JobCreated
-from nightmail_common.job import Job
-from nightmail_common.log import BatchRefused, EventLog, Expectation, Publication, WrongLastSequence
-from nightmail_common.subjects import events_of_job, subject_of
+from nightmail_common.broker.batch import MAX_BATCH, Batch, Message
+from nightmail_common.broker.log import BatchRefused, EventLog, Expectation, Publication, WrongLastSequence
+from nightmail_common.contract.events import JobCreated
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.subjects import events_of_job, subject_of
 
 MakeJob = Callable[..., Job]
 

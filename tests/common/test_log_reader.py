@@ -10,13 +10,13 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 
 from conftest import NatsServer, eventually
-from nightmail_common import log_reader
-from nightmail_common.batch import Message
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import JobCreated
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.streams import STREAM
+from nightmail_common.broker import ordered_consumer as log_reader
+from nightmail_common.broker.batch import Message
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import STREAM
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import JobCreated
+from nightmail_common.contract.job import Job
 
 MakeJob = Callable[..., Job]
 

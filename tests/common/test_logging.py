@@ -13,7 +13,7 @@ CODE = f"""
 import logging, threading, warnings
 from uuid import UUID
 import structlog
-from nightmail_common.logging import run_context, set_up_logging
+from nightmail_common.service.logging import run_context, set_up_logging
 
 set_up_logging("runner", "info", "LOG_FORMAT")
 logger = structlog.get_logger()

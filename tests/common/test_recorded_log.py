@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from nightmail_api.projection import Projection
-from nightmail_api.queries import Queries
-from nightmail_api.sqlite import SqliteDatabase
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import EVENTS
+from nightmail_api.read_model.projection import Projection
+from nightmail_api.read_model.queries import Queries
+from nightmail_api.read_model.sqlite import SqliteDatabase
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import EVENTS
 from nightmail_ticker.jobs import Jobs
 from nightmail_ticker.runs import Runs
 

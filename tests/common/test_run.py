@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightmail_common import events
-from nightmail_common.run import ENDED, RunStatus, manual_run_id, scheduled_run_id, status_after
+from nightmail_common.contract import events
+from nightmail_common.contract.run import ENDED, RunStatus, manual_run_id, scheduled_run_id, status_after
 
 JOB = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 DUE = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

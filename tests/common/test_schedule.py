@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nightmail_common.schedule import Schedule, ScheduleError, TimezoneError
+from nightmail_common.contract.schedule import Schedule, ScheduleError, TimezoneError
 
 
 def first(schedule: str, zone: str, after: str, count: int = 3) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightmail_common.script import (
+from nightmail_common.contract.script import (
     BODY_FUNCTION,
     DEFAULT_IMPORTS,
     FILENAME,

@@ -10,8 +10,8 @@ import pytest
 
 CODE = """
 import asyncio
-from nightmail_common import service
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.service import service
+from nightmail_common.service.settings import ServiceSettings
 
 service.DRAIN_SECONDS = 0.5
 
@@ -54,8 +54,8 @@ def test_a_broker_that_does_not_answer_ends_a_service_in_one_line() -> None:
     code = """
 import asyncio
 import nats.errors
-from nightmail_common.service import run_service
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.service.service import run_service
+from nightmail_common.service.settings import ServiceSettings
 
 async def ask():
     raise nats.errors.TimeoutError

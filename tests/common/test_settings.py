@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from nightmail_common.settings import CommaSeparated, ServiceSettings, load
+from nightmail_common.service.settings import CommaSeparated, ServiceSettings, load
 
 PASSWORD = "hunter2-hunter2"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightmail_common.signing import RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read, sign
+from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read, sign
 
 KEY = "k" * 32
 PAYLOAD = {"run_id": "0190aaaa", "who": "café"}

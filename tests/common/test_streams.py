@@ -8,11 +8,11 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig
 
 from conftest import NatsServer, eventually
-from nightmail_common import streams
-from nightmail_common.connection import connect
-from nightmail_common.log import EventLog
-from nightmail_common.settings import ServiceSettings
-from nightmail_common.subjects import ALL_EVENTS
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.subjects import ALL_EVENTS
+from nightmail_common.service.settings import ServiceSettings
 
 A_DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from conftest import job_request
-from nightmail_common.job_definition import JobDefinition
+from nightmail_common.contract.job_definition import JobDefinition
 
 
 @pytest.mark.parametrize(

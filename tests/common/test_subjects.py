@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from nightmail_common.events import EVENTS
-from nightmail_common.subjects import ALL_EVENTS, events_named, events_of_job, job_name_of, job_token
+from nightmail_common.contract.events import EVENTS
+from nightmail_common.contract.subjects import ALL_EVENTS, events_named, events_of_job, job_name_of, job_token
 
 #: Names as they come, and names of what has a meaning in a subject.
 NAMES = st.text(min_size=1, max_size=128) | st.text(".*>% \t$%20é", min_size=1, max_size=12)

@@ -16,14 +16,14 @@ from nats.js.api import ConsumerConfig, ConsumerInfo
 from structlog.testing import capture_logs
 
 from conftest import NatsServer, eventually
-from nightmail_common import work_queue
-from nightmail_common.batch import Message
-from nightmail_common.connection import connect
-from nightmail_common.events import RunStarted
-from nightmail_common.log import EventLog
-from nightmail_common.settings import ServiceSettings
-from nightmail_common.streams import STREAM
-from nightmail_common.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
+from nightmail_common.broker import work_queue
+from nightmail_common.broker.batch import Message
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import STREAM
+from nightmail_common.broker.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
+from nightmail_common.contract.events import RunStarted
+from nightmail_common.service.settings import ServiceSettings
 
 DURABLE = "workers"
 Work = Callable[[Delivery[RunStarted]], Awaitable[float | None]]

@@ -36,7 +36,10 @@ def asked_for(folder: Path, extras: set[str]) -> list[Requirement]:
 
 def needed(target: str) -> set[str]:
     """Return the packages that a service needs, with what those need, as installed here."""
-    own = {f"nightmail-{folder.name}": folder for folder in chain(ROOT.glob("libs/*"), ROOT.glob("services/*"))}
+    own = {
+        f"nightmail-{folder.name}": folder
+        for folder in chain(ROOT.glob("libs/*"), ROOT.glob("services/*"), [ROOT / "cli"])
+    }
     waiting = asked_for(own[f"nightmail-{target}"], set())
     seen: set[tuple[str, str]] = set()
     while waiting:

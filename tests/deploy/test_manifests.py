@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 
 from nightmail_api.settings import ApiSettings
 from nightmail_cli.client import ClientSettings
-from nightmail_common.settings import PREFIX, ServiceSettings
+from nightmail_common.service.settings import PREFIX, ServiceSettings
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings

@@ -71,7 +71,7 @@ def test_the_subscriber_in_the_readme_is_the_example_and_prints_results(nightmai
 
 
 def test_every_script_form_in_the_readme_compiles() -> None:
-    from nightmail_common.script import compile_script
+    from nightmail_common.contract.script import compile_script
 
     scripts = [block for block in blocks("python") if "groupby" in block]
     assert [compile_script(script)[1] for script in scripts] == ["return", "result", "process"]
@@ -79,7 +79,7 @@ def test_every_script_form_in_the_readme_compiles() -> None:
 
 def test_every_setting_that_a_service_reads_is_in_the_example_file() -> None:
     from nightmail_api.settings import ApiSettings
-    from nightmail_common.settings import PREFIX
+    from nightmail_common.service.settings import PREFIX
     from nightmail_mailer.settings import MailerSettings
     from nightmail_runner.settings import RunnerSettings
     from nightmail_ticker.settings import TickerSettings

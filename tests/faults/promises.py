@@ -12,10 +12,18 @@ import nats.errors
 
 from e2e.conftest import Nightmail
 from faults.broker import Broker
-from nightmail_common.connection import seed_file
-from nightmail_common.events import MailEvent, MailSent, ResultReady, RunEvent, RunFailed, RunRequested, RunSkipped
-from nightmail_common.log import EventLog
-from nightmail_common.schedule import Schedule
+from nightmail_common.broker.connection import seed_file
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import (
+    MailEvent,
+    MailSent,
+    ResultReady,
+    RunEvent,
+    RunFailed,
+    RunRequested,
+    RunSkipped,
+)
+from nightmail_common.contract.schedule import Schedule
 
 MINUTE = timedelta(minutes=1)
 LOOK_SECONDS = 60.0

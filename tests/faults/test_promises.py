@@ -20,7 +20,7 @@ from faults.chaos import Chaos
 from faults.promises import MINUTE, Auditor, Mailed, answers
 from faults.source import MoodySource
 from mailer.smtp_server import SmtpServer
-from nightmail_common.schedule import Schedule
+from nightmail_common.contract.schedule import Schedule
 
 SHORT_SECONDS = 20.0
 #: What is under way when the faults end may wait for its longest retry.

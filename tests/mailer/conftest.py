@@ -8,7 +8,7 @@ import pytest
 from conftest import NatsServer
 from mailer.processes import MailerProcess
 from mailer.smtp_server import SmtpServer
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from uuid import UUID, uuid4
 import httpx
 
 from conftest import DEADLINE_SECONDS, NatsServer, eventually, free_port
-from nightmail_common.events import (
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import (
     Blob,
     Event,
     MailEvent,
@@ -27,8 +28,7 @@ from nightmail_common.events import (
     Runtime,
     Timings,
 )
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_common.contract.job import Job
 
 DUE = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CSV = b"region,amount\nnorth,17\nsouth,5\n"

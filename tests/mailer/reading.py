@@ -5,8 +5,8 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
 
-from nightmail_mailer.links import Links
-from nightmail_mailer.mails import MailTo
+from nightmail_mailer.compose.links import Links
+from nightmail_mailer.compose.render import MailTo
 
 LINKS = Links("https://nightmail.example.com", "k" * 32, timedelta(days=30))
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from conftest import NatsServer, eventually
 from mailer.processes import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
 from mailer.smtp_server import DROP, Hang, Once, SmtpServer
-from nightmail_common.events import MailFailed, MailSent, MailSkipped
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.streams import MAILED, STREAKS
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import MAILED, STREAKS
+from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
+from nightmail_common.contract.job import Job
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

@@ -10,7 +10,9 @@ from nats.js.object_store import ObjectStore
 from conftest import eventually
 from mailer.processes import MailerProcess, events_of, failure_of, mail_event, result_of
 from mailer.smtp_server import SmtpServer
-from nightmail_common.events import (
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import RESULTS, STREAKS
+from nightmail_common.contract.events import (
     Blob,
     MailFailed,
     MailRequested,
@@ -20,11 +22,9 @@ from nightmail_common.events import (
     ResultReady,
     RunFailed,
 )
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.signing import RESULT, UNSUBSCRIBE, pseudonym, read
-from nightmail_common.streams import RESULTS, STREAKS
-from nightmail_mailer.streaks import QUIET, Streak, Streaks, with_failure
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, read
+from nightmail_mailer.records.failure_streaks import QUIET, Streak, Streaks, with_failure
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

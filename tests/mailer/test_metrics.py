@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from conftest import eventually
 from mailer.processes import MailerProcess, mail_event, result_of
 from mailer.smtp_server import Once, SmtpServer
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.job import Job
 
 
 async def metrics(mailer: MailerProcess) -> dict[str, float]:

@@ -11,9 +11,9 @@ from conftest import eventually
 from mailer.certificates import server_context
 from mailer.processes import MailerProcess, mail_event, result_of
 from mailer.smtp_server import SmtpServer
-from nightmail_common.events import MailSent
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import MailSent
+from nightmail_common.contract.job import Job
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightmail_common.settings import load
+from nightmail_common.service.settings import load
 from nightmail_mailer.settings import MailerSettings
 
 

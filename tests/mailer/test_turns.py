@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from nightmail_mailer import turns
-from nightmail_mailer.turns import Turns
+from nightmail_mailer.smtp import turns
+from nightmail_mailer.smtp.turns import Turns
 
 
 async def hold(all_turns: Turns, began: asyncio.Event, ended: asyncio.Event) -> None:

@@ -12,9 +12,9 @@ import httpx
 import nats.errors
 
 from conftest import NatsServer, eventually, free_port
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import ResultReady, RunFailed, RunRequested
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested
 
 Request = Callable[..., Awaitable[RunRequested]]
 

@@ -9,11 +9,11 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
 from conftest import NatsServer, eventually
-from nightmail_common.events import AttemptFailed, ResultReady, RunFailed, RunRequested
-from nightmail_common.log import EventLog
-from nightmail_common.streams import RESULTS, STREAM
-from nightmail_common.work_queue import ACK_WAIT_SECONDS
-from nightmail_runner.consumer import DURABLE
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import RESULTS, STREAM
+from nightmail_common.broker.work_queue import ACK_WAIT_SECONDS
+from nightmail_common.contract.events import AttemptFailed, ResultReady, RunFailed, RunRequested
+from nightmail_runner.handler import DURABLE
 from runner.processes import Request, RunnerProcess, events_of, outcome_of
 
 StartRunner = Callable[..., RunnerProcess]

@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from nightmail_common.http_server import serve_http
-from nightmail_common.job import DataSource
-from nightmail_runner.addresses import Allowed, CheckingTransport, is_public
-from nightmail_runner.download import CannotFetch
-from nightmail_runner.fetch import Fetcher
-from nightmail_runner.source_secrets import source_secrets
+from nightmail_common.contract.job import DataSource
+from nightmail_common.service.http_server import serve_http
+from nightmail_runner.sources.addresses import Allowed, CheckingTransport, is_public
+from nightmail_runner.sources.download import CannotFetch
+from nightmail_runner.sources.fetch import Fetcher
+from nightmail_runner.sources.source_secrets import source_secrets
 
 Answer = tuple[int, dict[str, str], bytes]
 

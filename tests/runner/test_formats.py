@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow
 import pytest
 
-from nightmail_runner.sandbox.reading import NotRecords, read_csv, read_json
-from nightmail_runner.sandbox.writing import tabular, write
+from nightmail_runner.sandbox.child.csv_output import tabular, write
+from nightmail_runner.sandbox.child.parse_input import NotRecords, read_csv, read_json
 
 
 def csv(data: bytes, delimiter: str | None = None, encoding: str | None = None) -> dict[str, list[Any]]:

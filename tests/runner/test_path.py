@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import httpx
 
-from nightmail_common.events import ResultReady, RunFailed, RunStarted
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import ResultReady, RunFailed, RunStarted
 from runner.processes import Request, RunnerProcess, events_of, outcome_of
 
 

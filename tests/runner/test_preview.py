@@ -7,7 +7,7 @@ from typing import Any
 from nats.aio.client import Client
 
 from conftest import job_request
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
 from runner.processes import RunnerProcess
 
 

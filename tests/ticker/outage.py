@@ -14,11 +14,11 @@ from uuid import uuid4
 import nats
 
 from conftest import NatsServer, eventually, job_request
-from nightmail_common import streams
-from nightmail_common.events import JobCreated, RunRequested, RunSkipped
-from nightmail_common.job import Job
-from nightmail_common.job_definition import JobDefinition
-from nightmail_common.log import EventLog
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import JobCreated, RunRequested, RunSkipped
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
 from ticker.fast_ticker import FastClock
 from ticker.faults import MINUTE, Process
 from ticker.tickers import fates

@@ -8,9 +8,9 @@ from nats.aio.client import Client
 from prometheus_client import REGISTRY
 
 from conftest import eventually
-from nightmail_common.events import RunRequested
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import RunRequested
+from nightmail_common.contract.job import Job
 from ticker.tickers import ShiftedClock, create, fates, running_ticker
 
 MakeJob = Callable[..., Job]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightmail_common.schedule import Schedule
+from nightmail_common.contract.schedule import Schedule
 from nightmail_ticker.jobs import ScheduledJob
 from nightmail_ticker.missed import GRACE, Fate, fate, latest_due
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from conftest import NatsServer
-from nightmail_common.events import RunRequested, RunSkipped
+from nightmail_common.contract.events import RunRequested, RunSkipped
 from ticker.faults import MINUTE, harass
 from ticker.outage import outage
 

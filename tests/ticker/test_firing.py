@@ -11,9 +11,10 @@ import pytest
 from nats.aio.client import Client
 
 from conftest import eventually
-from nightmail_common import streams
-from nightmail_common.envelope import run_message_id
-from nightmail_common.events import (
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import run_message_id
+from nightmail_common.contract.events import (
     Event,
     JobCreated,
     JobDeleted,
@@ -26,9 +27,8 @@ from nightmail_common.events import (
     RunSkipped,
     Timings,
 )
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.run import manual_run_id, scheduled_run_id
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.run import manual_run_id, scheduled_run_id
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.ticker import Ticker
 from ticker.tickers import ShiftedClock, create, fates, running_ticker

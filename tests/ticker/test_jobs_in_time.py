@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from nightmail_common.envelope import StoredEvent, event_headers
-from nightmail_common.events import Event, JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_common.job import Job
-from nightmail_common.subjects import subject_of
+from nightmail_common.contract.envelope import StoredEvent, event_headers
+from nightmail_common.contract.events import Event, JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.subjects import subject_of
 from nightmail_ticker.jobs import Jobs, ScheduledJob
 from nightmail_ticker.missed import fate
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from nats.aio.client import Client
 
 from conftest import eventually
-from nightmail_common.events import JobDeleted, JobUpdated, RunRequested
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import JobDeleted, JobUpdated, RunRequested
+from nightmail_common.contract.job import Job
 from ticker.tickers import ShiftedClock, create, fates, running_ticker
 
 MakeJob = Callable[..., Job]

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from nats.aio.client import Client
 
-from nightmail_common import streams
-from nightmail_common.envelope import StoredEvent, event_headers
-from nightmail_common.events import Event, JobCreated
-from nightmail_common.job import Job
-from nightmail_common.log import EventLog
-from nightmail_common.subjects import subject_of
+from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent, event_headers
+from nightmail_common.contract.events import Event, JobCreated
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.subjects import subject_of
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.ticker import Ticker

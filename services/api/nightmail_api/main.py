@@ -11,31 +11,31 @@ import structlog
 import uvloop
 from nats.js import JetStreamContext
 
-from nightmail_api.application import build_application
-from nightmail_api.audit import AuditLog
-from nightmail_api.auth import Failures
-from nightmail_api.commands import Commands
-from nightmail_api.database import Database, DatabaseAway
-from nightmail_api.erasure import Erasure
+from nightmail_api.access.authentication import Failures
+from nightmail_api.access.oidc import Issuer
+from nightmail_api.access.tokens import Tokens
+from nightmail_api.commands.erasure import Erasure
+from nightmail_api.commands.job_commands import Commands
+from nightmail_api.commands.previews import Previews
+from nightmail_api.http.application import build_application
+from nightmail_api.http.dependencies import Parts
 from nightmail_api.metrics import follow_read_model
-from nightmail_api.oidc import Issuer
-from nightmail_api.parts import Parts
-from nightmail_api.previews import Previews
-from nightmail_api.projection import Projection
-from nightmail_api.read_model import ReadModel
-from nightmail_api.reader import Reader
-from nightmail_api.results import Results
+from nightmail_api.read_model.database import Database, DatabaseAway
+from nightmail_api.read_model.event_queries import AuditLog
+from nightmail_api.read_model.projection import Projection
+from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.read_model import ReadModel
+from nightmail_api.read_model.results import Results
+from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.settings import ApiSettings, admin_token
-from nightmail_api.sqlite import SqliteDatabase
-from nightmail_api.tokens import Tokens
-from nightmail_common import streams
-from nightmail_common.cancellation import end_if_cancelled
-from nightmail_common.connection import Connection, connect_options
-from nightmail_common.health import Health
-from nightmail_common.http_server import serve_http
-from nightmail_common.log import EventLog
-from nightmail_common.service import run_service
-from nightmail_common.settings import load
+from nightmail_common.broker import streams
+from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.connection import Connection, connect_options
+from nightmail_common.broker.log import EventLog
+from nightmail_common.service.health import Health
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.service import run_service
+from nightmail_common.service.settings import load
 
 DECLARE_WAIT_SECONDS = 0.25
 
@@ -61,7 +61,7 @@ def database(settings: ApiSettings) -> Database:
     """Return where the read model is."""
     if settings.database_url is None:
         return SqliteDatabase(settings.data_dir / "api" / "projection.sqlite")
-    from nightmail_api.postgres import PostgresDatabase  # psycopg's memory is for whoever asks for it
+    from nightmail_api.read_model.postgres import PostgresDatabase  # psycopg's memory is for whoever asks for it
 
     return PostgresDatabase(settings.database_url)
 

@@ -7,7 +7,7 @@ from functools import cache
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nightmail_api.problems import route_path
+from nightmail_api.http.problems import route_path
 
 #: From a read of the projection to a command that waits for the disk, and a preview.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 90)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from nightmail_common.schedule import zone
-from nightmail_common.script import DEFAULT_IMPORTS
-from nightmail_common.settings import CommaSeparated, ServiceSettings
+from nightmail_common.contract.schedule import zone
+from nightmail_common.contract.script import DEFAULT_IMPORTS
+from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
 

@@ -5,28 +5,28 @@ from functools import partial
 
 from nats.aio.client import Client
 
-from nightmail_common import streams
-from nightmail_common.connection import connect
-from nightmail_common.health import Health
-from nightmail_common.http_server import serve_http
-from nightmail_common.log import EventLog
-from nightmail_common.service import run_service
-from nightmail_common.settings import load
-from nightmail_common.streams import MAILED, STREAKS
-from nightmail_common.work_queue import Broker, look_at_queue
-from nightmail_mailer.breaker import Breaker
-from nightmail_mailer.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
-from nightmail_mailer.deliver import Deliverer
-from nightmail_mailer.left import Left
-from nightmail_mailer.links import Links
-from nightmail_mailer.mails import Mails
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import MAILED, STREAKS
+from nightmail_common.broker.work_queue import Broker, look_at_queue
+from nightmail_common.service.health import Health
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.service import run_service
+from nightmail_common.service.settings import load
+from nightmail_mailer.compose.links import Links
+from nightmail_mailer.compose.render import Mails
+from nightmail_mailer.delivery import Deliverer
+from nightmail_mailer.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
 from nightmail_mailer.metrics import follow_smtp, observe_queue
-from nightmail_mailer.pool import Pool
-from nightmail_mailer.sent import Sent
+from nightmail_mailer.records.delivery_ledger import Sent
+from nightmail_mailer.records.failure_streaks import Streaks
+from nightmail_mailer.records.unsubscribes import Left
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp import Smtp
-from nightmail_mailer.streaks import Streaks
-from nightmail_mailer.work import Work
+from nightmail_mailer.smtp.breaker import Breaker
+from nightmail_mailer.smtp.client import Smtp
+from nightmail_mailer.smtp.pool import Pool
+from nightmail_mailer.workflow import Work
 
 NAME = "mailer"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
 
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.service.settings import ServiceSettings
 
 
 def _without_slash(url: str) -> str:

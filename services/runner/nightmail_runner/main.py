@@ -10,25 +10,25 @@ import httpx
 import uvloop
 from nats.aio.client import Client
 
-from nightmail_common import streams
-from nightmail_common.connection import connect
-from nightmail_common.health import Health
-from nightmail_common.http_server import serve_http
-from nightmail_common.log import EventLog
-from nightmail_common.service import run_service
-from nightmail_common.settings import load
-from nightmail_common.work_queue import Broker, look_at_queue
-from nightmail_runner.addresses import Allowed, CheckingTransport
-from nightmail_runner.consumer import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
-from nightmail_runner.fetch import Fetcher
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.work_queue import Broker, look_at_queue
+from nightmail_common.service.health import Health
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.service import run_service
+from nightmail_common.service.settings import load
+from nightmail_runner.execute import Ceilings, Work
+from nightmail_runner.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
-from nightmail_runner.source_secrets import source_secrets
-from nightmail_runner.work import Ceilings, Work
+from nightmail_runner.sources.addresses import Allowed, CheckingTransport
+from nightmail_runner.sources.fetch import Fetcher
+from nightmail_runner.sources.source_secrets import source_secrets
 
 NAME = "runner"
 #: Left free in a message for its headers.

@@ -3,7 +3,7 @@
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
 
-from nightmail_common.events import Timings
+from nightmail_common.contract.events import Timings
 
 #: From the few milliseconds of a small table to what SCRIPT_TIMEOUT lets a long one take.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)

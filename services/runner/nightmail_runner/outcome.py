@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from nightmail_common.envelope import run_message_id
-from nightmail_common.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
-from nightmail_common.log import EventLog
-from nightmail_common.subjects import job_token
-from nightmail_runner.patience import patiently
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import run_message_id
+from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
+from nightmail_common.contract.subjects import job_token
+from nightmail_runner.retries import patiently
 
 Outcome = ResultReady | RunFailed
 

@@ -19,11 +19,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from nightmail_common.events import RunError, RunFailed, RunRequested, Timings
-from nightmail_common.job import Job
-from nightmail_common.job_definition import JobDefinition
-from nightmail_common.subjects import PREVIEW
-from nightmail_runner.work import Work
+from nightmail_common.contract.events import RunError, RunFailed, RunRequested, Timings
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.subjects import PREVIEW
+from nightmail_runner.execute import Work
 
 QUEUE = "runners"
 FIRST_ROWS = 20

@@ -4,10 +4,10 @@ from secrets import token_hex
 
 from nats.js import JetStreamContext
 
-from nightmail_common.events import Blob, RunRequested
-from nightmail_common.streams import RESULTS
-from nightmail_common.subjects import job_token
-from nightmail_runner.patience import patiently
+from nightmail_common.broker.streams import RESULTS
+from nightmail_common.contract.events import Blob, RunRequested
+from nightmail_common.contract.subjects import job_token
+from nightmail_runner.retries import patiently
 from nightmail_runner.sandbox.memory import MemoryFile
 
 #: Base64 makes 350 KB of it, in an event of at most 1 MB.

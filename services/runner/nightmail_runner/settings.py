@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import ByteSize, Field
 
-from nightmail_common.script import DEFAULT_IMPORTS
-from nightmail_common.settings import CommaSeparated, ServiceSettings
+from nightmail_common.contract.script import DEFAULT_IMPORTS
+from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 
 class RunnerSettings(ServiceSettings):

@@ -13,12 +13,12 @@ from uuid import UUID
 
 import structlog
 
-from nightmail_common.batch import Batch
-from nightmail_common.cancellation import end_if_cancelled
-from nightmail_common.log import BatchRefused, EventLog, WrongLastSequence
-from nightmail_common.run import scheduled_run_id
-from nightmail_common.streams import DUPLICATE_WINDOW
-from nightmail_common.subjects import events_named
+from nightmail_common.broker.batch import Batch
+from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.log import BatchRefused, EventLog, WrongLastSequence
+from nightmail_common.broker.streams import DUPLICATE_WINDOW
+from nightmail_common.contract.run import scheduled_run_id
+from nightmail_common.contract.subjects import events_named
 from nightmail_ticker import metrics
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.jobs import ScheduledJob

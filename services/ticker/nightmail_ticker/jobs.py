@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import structlog
 
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_common.job import Job, OnMissed, Overlap
-from nightmail_common.schedule import Schedule
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
+from nightmail_common.contract.job import Job, OnMissed, Overlap
+from nightmail_common.contract.schedule import Schedule
 
 logger = structlog.get_logger()
 

@@ -13,8 +13,8 @@ import structlog
 from nats.js.errors import KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
-from nightmail_common.cancellation import end_if_cancelled
-from nightmail_common.streams import LEASE_TTL
+from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.streams import LEASE_TTL
 
 KEY = "ticker"
 RENEW_SECONDS = 1.0

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import nats.errors
 
-from nightmail_common import streams
-from nightmail_common.connection import connect
-from nightmail_common.health import Health
-from nightmail_common.http_server import serve_http
-from nightmail_common.log import EventLog
-from nightmail_common.service import run_service
-from nightmail_common.settings import load
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import connect
+from nightmail_common.broker.log import EventLog
+from nightmail_common.service.health import Health
+from nightmail_common.service.http_server import serve_http
+from nightmail_common.service.service import run_service
+from nightmail_common.service.settings import load
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.settings import TickerSettings

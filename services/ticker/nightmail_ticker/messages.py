@@ -8,10 +8,10 @@ from uuid import UUID
 import uuid_utils.compat
 from nats.js.api import Header
 
-from nightmail_common.batch import Message
-from nightmail_common.events import RunRequested, RunSkipped
-from nightmail_common.log import EventLog
-from nightmail_common.subjects import job_token
+from nightmail_common.broker.batch import Message
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import RunRequested, RunSkipped
+from nightmail_common.contract.subjects import job_token
 from nightmail_ticker.jobs import ScheduledJob
 from nightmail_ticker.missed import Due, Fate
 from nightmail_ticker.runs import DUE_HEADER, REQUESTED

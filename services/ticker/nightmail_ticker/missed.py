@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Literal
 
-from nightmail_common.schedule import Schedule
+from nightmail_common.contract.schedule import Schedule
 from nightmail_ticker.jobs import ScheduledJob
 
 #: Longer than a standby needs to take over (5 s): a due time served within it counts as served in time.

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import nats.errors
 from nats.js.api import Header
 
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.log import EventLog
-from nightmail_common.subjects import events_named, job_token
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.subjects import events_named, job_token
 from nightmail_ticker.jobs import ScheduledJob
 
 REQUESTED = "run-requested"

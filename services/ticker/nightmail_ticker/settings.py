@@ -1,6 +1,6 @@
 """The settings of the ticker."""
 
-from nightmail_common.settings import ServiceSettings
+from nightmail_common.service.settings import ServiceSettings
 
 
 class TickerSettings(ServiceSettings):

@@ -8,7 +8,7 @@ from apscheduler.job import Job as SchedulerJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from nightmail_common.schedule import Schedule
+from nightmail_common.contract.schedule import Schedule
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.jobs import ScheduledJob
 

@@ -11,10 +11,10 @@ import nats.errors
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from nightmail_common.cancellation import end_if_cancelled
-from nightmail_common.envelope import StoredEvent
-from nightmail_common.log import EventLog
-from nightmail_common.subjects import JOB_EVENTS
+from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.subjects import JOB_EVENTS
 from nightmail_ticker import metrics
 from nightmail_ticker.bursts import Bursts
 from nightmail_ticker.clock import Clock

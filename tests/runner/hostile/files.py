@@ -116,9 +116,9 @@ import sys, os
 for path in list(sys.path):
     for name in ('.env', 'nats.env', '../.env', '../../.env', 'nightmail_runner/settings.py'):
         attempt(lambda: open(os.path.join(path, name)).read())
-attempt(__import__, 'nightmail_runner.fetch')
+attempt(__import__, 'nightmail_runner.sources.fetch')
 attempt(__import__, 'nightmail_runner.settings')
-attempt(__import__, 'nightmail_common.settings')
+attempt(__import__, 'nightmail_common.service.settings')
 """
     ),
 }

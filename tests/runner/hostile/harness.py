@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nightmail_common.logging import set_up_logging
-from nightmail_runner.sandbox import namespaces
+from nightmail_common.service.logging import set_up_logging
 from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.isolation import namespaces
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Task
 

@@ -16,7 +16,7 @@ import structlog
 
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.answer import failed, forged, succeeded
-from nightmail_runner.sandbox.death import MachineMemory, how_it_died
+from nightmail_runner.sandbox.exit_status import MachineMemory, how_it_died
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.process import Process, RunEnded
 from nightmail_runner.sandbox.server import ForkServerProcess

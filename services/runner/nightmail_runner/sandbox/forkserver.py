@@ -16,7 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from nightmail_runner.sandbox import lockdown, namespaces, protocol
+from nightmail_runner.sandbox import protocol
+from nightmail_runner.sandbox.isolation import lockdown, namespaces
 
 UNPROTECTED = "--unprotected"
 CONTROL_DESCRIPTOR = 0
@@ -132,7 +133,7 @@ def _enter_namespaces() -> Callable[[], int]:
 
 
 def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
-    from nightmail_runner.sandbox import child  # imports pandas, and with it threads
+    from nightmail_runner.sandbox.child import execute as child  # imports pandas, and with it threads
 
     child.warm_up()
     nothing = os.open(os.devnull, os.O_RDONLY)

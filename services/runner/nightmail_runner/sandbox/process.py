@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.printed import Printed
+from nightmail_runner.sandbox.child.output_capture import Printed
 
 _READ_BYTES = 64 * 1024
 

@@ -1,0 +1,159 @@
+"""`nightmail backup` and `nightmail restore`: everything that the broker keeps, as a folder, and back."""
+
+import asyncio
+import fcntl
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
+from nightmail_cli.local.private_files import write_private
+from nightmail_cli.output import AsJson, fail, print_json, print_table
+from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
+
+NAME = "nightmail-backup"
+#: Of the users of `nightmail nats-config`, the one that may.
+BACKUP_USER = "backup"
+#: The embedded server's store, below the data folder.
+STORE = "nats"
+
+_CONFIG = """\
+host: "127.0.0.1"
+port: {port}
+authorization {{ user: restore, password: {password} }}
+jetstream {{ store_dir: {store}, sync_interval: always }}
+"""
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to; must not exist yet.")], as_json: AsJson = False
+) -> None:
+    """Copy the log, results, tokens and the record of mails into a folder, while everything runs.
+
+    The copy has scripts, addresses and results in it; only its owner can read it.
+    """
+    from nightmail_cli.backup.snapshots import copy_streams
+    from nightmail_cli.connect import connected  # no other command needs a connection to NATS
+
+    async def make() -> None:
+        async with connected(load(ServiceSettings), NAME, BACKUP_USER) as client:
+            copies = await copy_streams(client, folder)
+        rows = [{"stream": copy.name, "messages": copy.messages, "bytes": copy.size} for copy in copies]
+        if as_json:
+            print_json({"folder": str(folder), "streams": rows})
+        else:
+            print_table(("stream", "messages", "bytes"), [tuple(row.values()) for row in rows], empty="nothing")
+
+    _run(make())
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="What `nightmail backup` made.")],
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=5, help="Keep every stream on so many servers. [default: as it was]")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup back, while no service runs.
+
+    Without NIGHTMAIL_NATS_URL: into the data folder of `nightmail up`, which must not run; the store that was there
+    is kept beside it. With NIGHTMAIL_NATS_URL: into that broker, which must not have the streams.
+    """
+    from nightmail_cli.backup.snapshots import put_back, read_copy
+    from nightmail_cli.connect import connected
+
+    settings = load_without_broker(ServiceSettings)
+
+    async def put() -> None:
+        copies = read_copy(folder)
+        kept = None
+        if settings.nats_url is not None:
+            async with connected(settings, NAME, BACKUP_USER) as client:
+                await put_back(client, folder, copies, replicas)
+        else:
+            with _store_of_its_own(settings.data_dir) as kept, _server(settings.data_dir) as reach:
+                async with connected(reach, NAME) as client:
+                    await put_back(client, folder, copies, 1)
+        if as_json:
+            streams = [{"stream": copy.name, "messages": copy.messages} for copy in copies]
+            print_json({"streams": streams, "store_before": None if kept is None else str(kept)})
+            return
+        for copy in copies:
+            typer.echo(f"restored {copy.name}: {copy.messages} messages, up to {copy.last_sequence}")
+        if kept is not None:
+            typer.echo(f"what was there before is in {kept}")
+
+    _run(put())
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    from nats.errors import Error
+
+    from nightmail_cli.backup.snapshots import SnapshotFailed
+    from nightmail_cli.connect import BrokerUnreachable
+
+    try:
+        asyncio.run(work)
+    except (SnapshotFailed, BrokerUnreachable, NatsServerMissing, Error, OSError) as error:
+        fail(str(error) or type(error).__name__)
+
+
+@contextmanager
+def _store_of_its_own(data_dir: Path) -> Iterator[Path | None]:
+    """Move the store away for the restored one, and back if that fails; yield where it is then, None if there was none."""
+    from nightmail_cli.backup.snapshots import SnapshotFailed
+    from nightmail_cli.local.up import LOCK_FILE
+
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / LOCK_FILE).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SnapshotFailed(f"nightmail up is running on the data folder {data_dir}: stop it first") from None
+        store = data_dir / STORE
+        kept = data_dir / f"{STORE}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}" if store.exists() else None
+        if kept is not None:
+            store.rename(kept)
+        try:
+            yield kept
+        except BaseException:
+            shutil.rmtree(store, ignore_errors=True)
+            if kept is not None:
+                kept.rename(store)
+            raise
+
+
+@contextmanager
+def _server(data_dir: Path) -> Iterator[ServiceSettings]:
+    """Run a nats-server on the data folder's store that only we can reach; yield how."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    password = secrets.token_urlsafe(32)
+    config = data_dir / "restore.conf"
+    store = json.dumps(str((data_dir / STORE).resolve()))
+    write_private(config, _CONFIG.format(port=port, password=json.dumps(password), store=store))
+    try:
+        with subprocess.Popen([executable(), "-c", config], stderr=subprocess.DEVNULL) as process:
+            try:
+                yield ServiceSettings(
+                    nats_url=f"nats://127.0.0.1:{port}",
+                    nats_seeds=None,
+                    nats_creds=None,
+                    nats_ca=None,
+                    nats_user="restore",
+                    nats_password=SecretStr(password),
+                )
+            finally:
+                process.terminate()
+    finally:
+        config.unlink()

@@ -1,0 +1,162 @@
+"""Copies of the broker's streams as files, and back: JetStream's snapshots, while everything runs.
+
+A copy is a folder: for each stream a folder of its name with `backup.json` (its configuration and state) and
+`stream.tar.s2` (messages and consumers), the layout of `nats stream backup`; and `manifest.json` with the SHA-256 of each.
+Source: the server's API `$JS.API.STREAM.SNAPSHOT` and `RESTORE` (docs.nats.io, JetStream wire API).
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.api import StorageType
+
+from nightmail_common.broker.streams import LEASES, STREAM
+
+MANIFEST = "manifest.json"
+CHUNK_BYTES = 128 * 1024
+#: The server looks at every block of a stream before its first chunk comes.
+ANSWER_SECONDS = 60.0
+#: A lease is of the moment: a restored one would keep a ticker from leading.
+_NOT_KEPT = {f"KV_{LEASES}"}
+#: On the empty message that ends a snapshot; a snapshot of one chunk ends without. Any other status is a failure.
+_COMPLETE = "204"
+
+
+class SnapshotFailed(Exception):
+    """The copy is not complete, or cannot be put back; the message says of which stream and why."""
+
+
+@dataclass(frozen=True)
+class StreamCopy:
+    """One stream in a copy. `size` in bytes and `sha256` are those of its `stream.tar.s2`."""
+
+    name: str
+    messages: int
+    last_sequence: int
+    size: int
+    sha256: str
+
+
+async def copy_streams(client: Client, folder: Path) -> list[StreamCopy]:
+    """Copy every stream and bucket into a folder that does not exist yet, and is there only once it is complete.
+
+    The log comes first: what stands in a later copy (which mails were sent, the results that events refer to) may be newer
+    than the log, never older. So nothing that the log refers to is missing, and no mail is sent twice.
+
+    Raises:
+        SnapshotFailed: the folder exists, or the broker did not answer.
+        OSError: the folder cannot be written.
+    """
+    if folder.exists():  # noqa: ASYNC240 (nothing else runs in a command's loop)
+        raise SnapshotFailed(f"{folder} exists already")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+        partial = Path(beside) / folder.name
+        partial.mkdir(mode=0o700)
+        copies = await _copy_all(client, partial)
+        partial.rename(folder)
+    return copies
+
+
+async def _copy_all(client: Client, folder: Path) -> list[StreamCopy]:
+    streams = [info.config for info in await client.jetstream().streams_info()]
+    names = [str(stream.name) for stream in streams if stream.storage == StorageType.FILE]
+    if STREAM not in names:
+        raise SnapshotFailed(f"the broker has no stream {STREAM}: nothing to copy")
+    names.sort(key=lambda name: (name != STREAM, name))
+    copies = [await _copy_stream(client, name, folder / name) for name in names if name not in _NOT_KEPT]
+    manifest = {"made_at": datetime.now(UTC).isoformat(), "streams": [asdict(copy) for copy in copies]}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    return copies
+
+
+async def _copy_stream(client: Client, name: str, folder: Path) -> StreamCopy:
+    folder.mkdir(mode=0o700)  # noqa: ASYNC240
+    inbox = client.new_inbox()
+    chunks = await client.subscribe(inbox)
+    try:
+        wanted = {"deliver_subject": inbox, "chunk_size": CHUNK_BYTES, "no_consumers": False, "jsck": True}
+        answer = await _ask(client, f"$JS.API.STREAM.SNAPSHOT.{name}", wanted, name)
+        digest, size = hashlib.sha256(), 0
+        with (folder / "stream.tar.s2").open("xb") as file:
+            while (chunk := await chunks.next_msg(timeout=ANSWER_SECONDS)).data:
+                file.write(chunk.data)
+                digest.update(chunk.data)
+                size += len(chunk.data)
+                if chunk.reply:
+                    await client.publish(chunk.reply)
+    except nats.errors.TimeoutError:
+        raise SnapshotFailed(f"{name}: the broker stopped sending") from None
+    finally:
+        await chunks.unsubscribe()
+    status = (chunk.headers or {}).get("Status")
+    if status not in {None, _COMPLETE}:
+        raise SnapshotFailed(f"{name}: the broker gave up ({status} {(chunk.headers or {}).get('Description', '')})")
+    state = {"config": answer["config"], "state": answer["state"]}
+    (folder / "backup.json").write_text(json.dumps(state, indent=2) + "\n")
+    return StreamCopy(name, state["state"]["messages"], state["state"]["last_seq"], size, digest.hexdigest())
+
+
+def read_copy(folder: Path) -> list[StreamCopy]:
+    """Return what is in a copy, once every file of it is found to be what was written.
+
+    Raises:
+        SnapshotFailed: it is not a copy, or a file of it has changed.
+    """
+    try:
+        copies = [StreamCopy(**stream) for stream in json.loads((folder / MANIFEST).read_text())["streams"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SnapshotFailed(f"{folder} is not a backup: {error}") from error
+    for copy in copies:
+        with (folder / copy.name / "stream.tar.s2").open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != copy.sha256:
+                raise SnapshotFailed(f"{copy.name}: stream.tar.s2 is not what was backed up")
+    return copies
+
+
+async def put_back(client: Client, folder: Path, copies: list[StreamCopy], replicas: int | None = None) -> None:
+    """Make the streams of a copy anew on a broker that has none of them.
+
+    Args:
+        replicas: how many servers keep each stream; as it was if None.
+
+    Raises:
+        SnapshotFailed: the broker refuses, or one of the streams exists.
+    """
+    there = {str(info.config.name) for info in await client.jetstream().streams_info()}
+    if taken := sorted(there & {copy.name for copy in copies}):
+        raise SnapshotFailed(f"the broker has {', '.join(taken)} already")
+    for copy in copies:
+        state = json.loads((folder / copy.name / "backup.json").read_text())
+        if replicas is not None:
+            state["config"]["num_replicas"] = replicas
+        answer = await _ask(client, f"$JS.API.STREAM.RESTORE.{copy.name}", state, copy.name)
+        with (folder / copy.name / "stream.tar.s2").open("rb") as file:
+            while True:
+                chunk = file.read(CHUNK_BYTES)
+                reply = await client.request(answer["deliver_subject"], chunk, timeout=ANSWER_SECONDS)
+                _check(json.loads(reply.data or b"{}"), copy.name)
+                if not chunk:
+                    break
+
+
+async def _ask(client: Client, subject: str, request: dict[str, Any], stream: str) -> dict[str, Any]:
+    try:
+        reply = await client.request(subject, json.dumps(request).encode(), timeout=ANSWER_SECONDS)
+    except (nats.errors.TimeoutError, nats.errors.NoRespondersError):
+        raise SnapshotFailed(f"{stream}: no answer from JetStream; may this NATS user do that?") from None
+    answer: dict[str, Any] = json.loads(reply.data)
+    _check(answer, stream)
+    return answer
+
+
+def _check(answer: dict[str, Any], stream: str) -> None:
+    if (error := answer.get("error")) is not None:
+        raise SnapshotFailed(f"{stream}: {error.get('description', error)}")

@@ -1,0 +1,141 @@
+"""`nightmail jobs apply`: jobs as code. First the whole plan is made and shown, then its steps are taken."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import typer
+from pydantic import ValidationError
+
+from nightmail_cli.client import Client, job_path, problem
+from nightmail_cli.commands.job_file import JOB_FILES, JobFileError, read_job
+from nightmail_cli.output import fail
+from nightmail_common.contract.job_definition import JobDefinition
+
+Action = Literal["create", "update", "delete", "unchanged"]
+_COLOURS = {"create": "green", "update": "yellow", "delete": "red", "unchanged": None}
+_DIFF_COLOURS = {"+": "green", "-": "red"}
+_EVERY_JOB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field of a job: what the service has, and what the file says."""
+
+    field: str
+    before: Any
+    after: Any
+
+    def lines(self) -> Iterator[str]:
+        if not any(isinstance(value, str) and "\n" in value for value in (self.before, self.after)):
+            yield f"{self.field}: {self.before!r} -> {self.after!r}"
+            return
+        yield f"{self.field}:"
+        before, after = (str(value or "").splitlines() for value in (self.before, self.after))
+        for line in list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]:
+            yield typer.style(f"  {line}", fg=_DIFF_COLOURS.get(line[0]))
+
+
+@dataclass
+class Step:
+    """What is to be done about one job, and what came of it."""
+
+    action: Action
+    job_name: str
+    file: str | None = None
+    job: dict[str, Any] | None = None
+    etag: str | None = None
+    changes: list[Change] = field(default_factory=list)
+    error: str | None = None
+
+    def show(self) -> None:
+        source = f"  ({self.file})" if self.file else ""
+        typer.echo(f"{typer.style(f'{self.action:<9}', fg=_COLOURS[self.action])} {self.job_name}{source}")
+        for change in self.changes:
+            for line in change.lines():
+                typer.echo(f"    {line}")
+
+    def take(self, client: Client) -> None:
+        """Do it; `error` says why it could not be done."""
+        if self.action == "unchanged":
+            return
+        path = "/jobs/create" if self.action == "create" else job_path(self.job_name)
+        method = {"create": "POST", "update": "PUT", "delete": "DELETE"}[self.action]
+        answer = client.try_call(method, path, json=self.job, headers={"If-Match": self.etag} if self.etag else {})
+        if answer.status_code == 412:
+            self.error = "somebody changed the job since the plan was made; apply again"
+        elif answer.is_error:
+            self.error = problem(answer)
+
+    def as_json(self) -> dict[str, Any]:
+        changes = [{"field": change.field, "before": change.before, "after": change.after} for change in self.changes]
+        return {
+            "action": self.action,
+            "job_name": self.job_name,
+            "file": self.file,
+            "changes": changes,
+            "error": self.error,
+        }
+
+
+def make_plan(client: Client, source: Path, *, prune: bool) -> list[Step]:
+    """Return what makes the service match the files; nothing is changed, and a file that is no job ends the command.
+
+    Args:
+        source: a folder of job files, or one file.
+        prune: also delete the jobs that no file names.
+    """
+    paths = sorted(path for pattern in JOB_FILES for path in source.glob(pattern)) if source.is_dir() else [source]
+    if not paths:
+        fail(f"there are no job files ({', '.join(JOB_FILES)}) in {source}")
+    files: dict[str, Path] = {}
+    steps = []
+    for path in paths:
+        job, definition = _read(path)
+        if (other := files.setdefault(definition.job_name, path)) != path:
+            fail(f"{path} and {other} both say what {definition.job_name!r} is")
+        steps.append(_step(client, path, job, definition))
+    if prune:
+        there = (job["job_name"] for job in client.pages("/jobs", _EVERY_JOB))
+        steps.extend(Step("delete", name) for name in there if name not in files)
+    return steps
+
+
+def _read(path: Path) -> tuple[dict[str, Any], JobDefinition]:
+    try:
+        job = read_job(path)
+        return job, JobDefinition.model_validate(job)
+    except JobFileError as error:
+        fail(str(error))
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, one['loc'])) or 'the job'}: {_said(one['msg'])}" for one in error.errors())
+        fail(f"{path}: {'; '.join(problems)}")
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _step(client: Client, path: Path, job: dict[str, Any], definition: JobDefinition) -> Step:
+    name = definition.job_name
+    answer = client.try_call("GET", job_path(name))
+    if answer.status_code == 404:
+        return Step("create", name, path.name, job)
+    if answer.is_error:
+        fail(problem(answer))
+    there = answer.json()
+    wanted = definition.model_dump(mode="json")
+    if "timezone" not in job:
+        wanted["timezone"] = there["timezone"]  # the service's own default, which only it knows
+    changes = [
+        Change(name, there.get(name), value)
+        for name, value in wanted.items()
+        if _without_none(there.get(name)) != _without_none(value)
+    ]
+    return Step("update" if changes else "unchanged", name, path.name, job, answer.headers.get("ETag"), changes)
+
+
+def _without_none(value: Any) -> Any:
+    return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value

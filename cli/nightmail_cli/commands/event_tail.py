@@ -1,0 +1,55 @@
+"""An audit subscriber: follows the event log over NATS and prints each event as a line."""
+
+import json
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import typer
+
+from nightmail_cli.connect import connected
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.subjects import ALL_EVENTS, job_token
+from nightmail_common.service.settings import ServiceSettings, load
+
+
+async def follow(job_name: str | None, event_type: str | None, *, from_start: bool, as_json: bool) -> None:
+    """Print the events of that job and type (of all, where None) as they happen, for ever.
+
+    Raises:
+        BrokerUnreachable: there is no broker.
+    """
+    settings = load(ServiceSettings)
+    token = job_token(job_name) if job_name is not None else "*"
+    subjects = _subjects(token, event_type) if job_name or event_type else ALL_EVENTS
+    async with connected(settings, "nightmail-events-tail") as client:
+        log = EventLog(client, "cli", timedelta(days=1))
+        after = 0 if from_start else await log.last_sequence()
+        async with aclosing(log.follow(subjects, after=after)) as batches:
+            async for events in batches:
+                for event in events:
+                    typer.echo(json.dumps(_as_json(event), ensure_ascii=False) if as_json else _as_line(event))
+
+
+def _subjects(token: str, event_type: str | None) -> tuple[str, ...]:
+    return tuple(f"{family}.{token}.{event_type or '*'}" for family in ("jobs", "runs"))
+
+
+def _as_json(event: StoredEvent) -> dict[str, Any]:
+    data = json.loads(event.data)
+    return {
+        "seq": event.sequence,
+        "time": event.time.isoformat(),
+        "type": event.name,
+        "job_name": event.job_name,
+        "run_id": data.get("run_id"),
+        "source": event.source,
+        "data": data,
+    }
+
+
+def _as_line(event: StoredEvent) -> str:
+    run_id = json.loads(event.data).get("run_id", "")
+    when = event.time.isoformat(timespec="milliseconds")
+    return f"{event.sequence:>8}  {when}  {event.name:<14}  {event.job_name}  {run_id}"

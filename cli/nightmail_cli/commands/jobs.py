@@ -1,0 +1,196 @@
+"""`nightmail jobs`: create, change, show and run jobs, over REST."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nightmail_cli.client import Client, job_path
+from nightmail_cli.commands.apply import make_plan
+from nightmail_cli.commands.completion import job_names
+from nightmail_cli.commands.job_file import JobFileError, read_job
+from nightmail_cli.commands.runs import summary
+from nightmail_cli.output import FAILED, AsJson, fail, moment, print_done, print_fields, print_json, print_table
+from nightmail_cli.wait import ENDED_WELL, wait_for_end
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME", autocompletion=job_names)]
+JobFile = Annotated[Path, typer.Option("-f", "--file", help="A YAML or JSON file with the job.")]
+ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processing script.")]
+
+
+@app.command("create")
+def create(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
+    """Create a job from a file."""
+    created = Client().call("POST", "/jobs/create", json=_read(file, script)).json()
+    line = f"created {created['job_name']!r}; it runs next at {moment(created['next_run'])}"
+    print_done(line, created, as_json=as_json)
+
+
+@app.command("list")
+def list_jobs(
+    query: Annotated[str | None, typer.Option("-q", "--query", help="Part of the name.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only jobs of this status: active, paused.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the jobs."""
+    jobs = list(Client().pages("/jobs", limit, q=query, status=status))
+    if as_json:
+        print_json(jobs)
+        return
+    rows = (
+        (job["job_name"], job["status"], job["schedule_time"], job["timezone"], moment(job["next_run"]), _last(job))
+        for job in jobs
+    )
+    print_table(("job", "status", "schedule", "zone", "next run", "last run"), rows, empty="there are no jobs")
+
+
+@app.command("show")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show one job."""
+    job = Client().call("GET", job_path(name)).json()
+    print_json(job) if as_json else print_fields(job)
+
+
+@app.command("delete")
+def delete(
+    name: Name,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Also forget its history, results and addresses, for good.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a job; its history stays, unless it is to be erased."""
+    Client().call("DELETE", job_path(name), params={"erase": "true"} if erase else None)
+    done = "erased" if erase else "deleted"
+    print_done(f"{done} {name!r}", {"job_name": name, "status": done}, as_json=as_json)
+
+
+@app.command("pause")
+def pause(name: Name, as_json: AsJson = False) -> None:
+    """Stop a job from firing."""
+    job = Client().call("POST", job_path(name, "pause")).json()
+    print_done(f"paused {name!r}", job, as_json=as_json)
+
+
+@app.command("resume")
+def resume(name: Name, as_json: AsJson = False) -> None:
+    """Let a paused job fire again."""
+    job = Client().call("POST", job_path(name, "resume")).json()
+    print_done(f"resumed {name!r}; it runs next at {moment(job['next_run'])}", job, as_json=as_json)
+
+
+@app.command("run")
+def run(
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run has ended; exit 1 if it failed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job now."""
+    client = Client()
+    run_id = client.call("POST", job_path(name, "run")).json()["run_id"]
+    if not wait:
+        print_done(run_id, {"run_id": run_id}, as_json=as_json)
+        return
+    ended = wait_for_end(client, run_id, quiet=as_json)
+    print_done(summary(ended), ended, as_json=as_json)
+    if ended["status"] not in ENDED_WELL:
+        raise typer.Exit(FAILED)
+
+
+@app.command("preview")
+def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
+    """Try a job without saving it: fetch its data and run its script, and mail nothing. Exit 1 if it fails."""
+    answer = Client().call("POST", "/jobs/preview", json=_read(file, script)).json()
+    error = answer.get("error")
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(answer["log"], nl=False, err=True)
+        if error is None:
+            print_table(answer["columns"], answer["first_rows"], empty="no rows")
+            typer.echo(f"{answer['rows']} rows")
+        else:
+            typer.echo(error["traceback"] or "", nl=False, err=True)
+    if error is not None:
+        fail(f"{error['stage']}: {error['type']}: {error['message']}")
+
+
+@app.command("versions")
+def versions(
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List who changed what of a job, the newest version first."""
+    found = list(Client().pages(job_path(name, "versions"), limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = ((one["version"], moment(one["time"]), one["actor"], _what_changed(one)) for one in found)
+    print_table(("version", "when", "who", "what changed"), rows, empty="there are no versions")
+
+
+@app.command("rollback")
+def rollback(
+    name: Name,
+    version: Annotated[int, typer.Argument(min=1, help="The version whose content the job is to have again.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a job the content of an earlier version again, as a new version."""
+    job = Client().call("POST", job_path(name, "rollback"), json={"version": version}).json()
+    print_done(f"version {job['version']} of {name!r} is as version {version} was", job, as_json=as_json)
+
+
+@app.command("apply")
+def apply(
+    source: Annotated[Path, typer.Option("-f", "--file", help="A folder of job files, or one file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also delete the jobs that no file names.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create and update jobs so that the service has what the files say."""
+    client = Client()
+    plan = make_plan(client, source, prune=prune)
+    if not as_json:
+        for step in plan:
+            step.show()
+        count = Counter(step.action for step in plan)
+        typer.echo(", ".join(f"{count[action]} {action}" for action in ("create", "update", "delete", "unchanged")))
+    if not dry_run:
+        for step in plan:
+            step.take(client)
+    if as_json:
+        print_json([step.as_json() for step in plan])
+    failed = [step for step in plan if step.error is not None]
+    for step in failed:
+        typer.echo(f"error: {step.action} {step.job_name!r}: {step.error}", err=True)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _read(path: Path, script: Path | None) -> dict[str, Any]:
+    try:
+        job = read_job(path)
+        if script is not None:
+            job["processing_script"] = script.read_text(encoding="utf-8")
+    except JobFileError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{script}: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{script}: this is not text in UTF-8")
+    return job
+
+
+def _what_changed(version: dict[str, Any]) -> str:
+    fields = ", ".join(change["field"] for change in version["changes"])
+    back_to = version["rolled_back_to"]
+    return fields if back_to is None else f"{fields} (as version {back_to})"
+
+
+def _last(job: dict[str, Any]) -> str:
+    last = job["last_run"]
+    return "-" if last is None else f"{last['status']} {moment(last['scheduled_at'])}"

@@ -1,0 +1,88 @@
+"""`nightmail status`: which processes of `nightmail up` run here, whether they are ready, and what waits."""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+import typer
+
+from nightmail_cli.local.supervisor import STATE_FILE, http_status
+from nightmail_cli.output import FAILED, AsJson, fail, print_json, print_table
+from nightmail_common.service.settings import ServiceSettings, load
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show where things run, whether they are ready, and what waits. Exit 1 if anything is not ready."""
+    settings = load(ServiceSettings)
+    try:
+        state = json.loads((settings.data_dir / STATE_FILE).read_text())
+    except OSError:
+        fail(f"nightmail up is not running on the data folder {settings.data_dir}")
+    processes, waiting = asyncio.run(_look(settings, state["processes"]))
+    if as_json:
+        print_json({"processes": processes, "waiting": waiting})
+    else:
+        rows = (
+            (
+                process["name"],
+                process["pid"],
+                "ready" if process["ready"] else "not ready",
+                process["restarts"],
+                process["where"],
+            )
+            for process in processes
+        )
+        print_table(("process", "pid", "state", "restarts", "where"), rows, empty="nothing runs")
+        for consumer, count in waiting.items():
+            typer.echo(f"waiting for {consumer}: {count}")
+    if not all(process["ready"] for process in processes):
+        raise typer.Exit(FAILED)
+
+
+async def _look(
+    settings: ServiceSettings, processes: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    ready = await asyncio.gather(*(_is_ready(process) for process in processes))
+    looked_at = [
+        {
+            "name": process["name"],
+            "pid": process["pid"],
+            "where": process["ready_url"] or f"127.0.0.1:{process['ready_port']}",
+            "restarts": process["restarts"],
+            "ready": is_ready,
+        }
+        for process, is_ready in zip(processes, ready, strict=True)
+    ]
+    return looked_at, await _waiting(settings)
+
+
+async def _is_ready(process: dict[str, Any]) -> bool:
+    if process["ready_url"] is not None:
+        return await http_status(process["ready_url"]) == 200
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", process["ready_port"]), 1)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _waiting(settings: ServiceSettings) -> dict[str, int]:
+    """Return how many events each durable consumer has still to handle."""
+    import nats.errors  # no other command needs a connection to NATS, and it takes long to import
+    from nats.js.errors import NotFoundError
+
+    from nightmail_cli.connect import BrokerUnreachable, connected
+    from nightmail_common.broker.streams import DURABLES, STREAM
+
+    try:
+        async with connected(settings, "nightmail-status") as client:
+            js = client.jetstream()
+            consumers = []
+            for durable in DURABLES:
+                with suppress(NotFoundError):
+                    consumers.append(await js.consumer_info(STREAM, durable))
+    except (BrokerUnreachable, nats.errors.Error):
+        return {}
+    return {consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0) for consumer in consumers}

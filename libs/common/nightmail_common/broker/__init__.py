@@ -1,0 +1,1 @@
+"""NATS JetStream: the connection, the event log, the queues, the stores."""

@@ -1,0 +1,184 @@
+"""One connection to NATS that is there for good: it waits for the broker and comes back after every loss."""
+
+import asyncio
+import math
+import random
+import re
+import ssl
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import structlog
+from nats.aio.client import Client, Server
+
+from nightmail_common.service.settings import DEFAULT_NATS_URL, PREFIX, ServiceSettings
+
+#: Between two tries of the first connection. Afterwards the wait grows from 50 ms to 2 s.
+CONNECT_WAIT_SECONDS = 0.25
+RECONNECT_FIRST_WAIT_SECONDS = 0.05
+RECONNECT_LONGEST_WAIT_SECONDS = 2.0
+#: A broker that is cut off and says nothing is left after 3 to 4 s.
+PING_SECONDS = 1.0
+MAX_PINGS = 3
+#: What is to be sent while the broker is away waits so long for it.
+SEND_WAIT_SECONDS = 3.0
+SEND_LOOK_SECONDS = 0.02
+#: A broker that is away for an hour is sixty lines of log, not ten thousand.
+TROUBLE_SECONDS = 60.0
+#: Reads the log and the results, and nothing else: what listens in, and the commands that look.
+AUDITOR = "auditor"
+
+logger = structlog.get_logger()
+
+
+def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -> dict[str, Any]:
+    """Return the arguments of `nats.connect`.
+
+    It never gives up: the first connection is tried for ever, a lost one again with exponential backoff and jitter.
+
+    Args:
+        name: what NATS shows of the connection.
+        user: whose seed and inbox it has, of the users of `nightmail nats-config`: a service's own, or one that reads.
+
+    Raises:
+        SystemExit: the folder of seeds has none of this user; said in one line on stderr.
+    """
+    urls = [url.strip() for url in (settings.nats_url or DEFAULT_NATS_URL).split(",")]
+    options: dict[str, Any] = {
+        "servers": urls,
+        "name": name,
+        "inbox_prefix": inbox_prefix(user),
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": CONNECT_WAIT_SECONDS,
+        "reconnect_to_server_handler": _next_server,
+        "connect_timeout": 2,
+        "ping_interval": PING_SECONDS,
+        "max_outstanding_pings": MAX_PINGS,
+        "error_cb": _Troubles().log,
+        "disconnected_cb": _log_disconnected,
+        "reconnected_cb": _log_reconnected,
+    }
+    if settings.nats_ca is not None:
+        options["tls"] = ssl.create_default_context(cafile=settings.nats_ca)
+    if settings.nats_seeds is not None:
+        options["nkeys_seed"] = str(_seed_file(settings.nats_seeds, user))
+        return options
+    if settings.nats_creds is not None:
+        options["user_credentials"] = str(settings.nats_creds)
+    if settings.nats_user is not None:
+        options["user"] = settings.nats_user
+    if settings.nats_password is not None:
+        options["password"] = settings.nats_password.get_secret_value()
+    return options
+
+
+class Connection(Client):
+    """nats-py's client, but that it leaves a broker that is cut off at once, sends nothing late, and reads headers faster.
+
+    nats-py closes a lost connection as if the other end were listening: with TLS it waits for 30 s, and for as long as
+    the kernel tries to send what was sent last. It keeps what is published while the broker is away and sends all of it
+    afterwards: requests whose callers have long given up (a minute of pulls has one worker take what many could do),
+    until 2 MiB are full and every call fails at once. It looks at each character of a header's name, which is most of
+    what a replay of the log would take.
+    """
+
+    async def _attempt_reconnect(self) -> None:
+        writer = getattr(self._transport, "_io_writer", None)
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.transport.abort()
+        await super()._attempt_reconnect()
+
+    async def publish(
+        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        """Publish as nats-py does; while the broker is away, wait for it.
+
+        Raises:
+            nats.errors.TimeoutError: it did not come back in time; nothing was sent, and nothing will be.
+        """
+        if self.is_reconnecting:
+            await self._until_connected()
+        await super().publish(subject, payload, reply, headers)
+
+    async def _until_connected(self) -> None:
+        deadline = time.monotonic() + SEND_WAIT_SECONDS
+        while self.is_reconnecting:
+            if time.monotonic() > deadline:
+                raise nats.errors.TimeoutError
+            await asyncio.sleep(SEND_LOOK_SECONDS)
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        headers = {}
+        for line in raw.decode(errors="replace").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                headers[name.strip()] = value.strip()
+        return headers
+
+
+async def connect(settings: ServiceSettings, name: str, user: str = AUDITOR) -> Client:
+    """Return a connection, however long the broker takes to be there; the arguments are those of `connect_options`."""
+    client = Connection()
+    await client.connect(**connect_options(settings, name, user))
+    return client
+
+
+def without_passwords(urls: str) -> str:
+    """Return brokers' URLs as they can be shown."""
+    return re.sub(r"(^|//|,\s*)[^/,\s]*@", r"\1", urls)
+
+
+def inbox_prefix(user: str) -> str:
+    """Return where a user's replies come: nobody else may listen there. The auditor has what every NATS client uses."""
+    return "_INBOX" if user == AUDITOR else f"_INBOX_{user}"
+
+
+def seed_file(folder: Path, user: str) -> Path:
+    """Return where a user's seed is in a folder of seeds."""
+    return folder / f"{user}.nk"
+
+
+def _seed_file(folder: Path, user: str) -> Path:
+    path = seed_file(folder, user)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        print(f"error: setting {PREFIX}NATS_SEEDS: {path}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(1) from None
+    return path
+
+
+def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
+    server = min(servers, key=lambda server: server.reconnects)
+    longest = min(RECONNECT_FIRST_WAIT_SECONDS * 2 ** min(server.reconnects, 16), RECONNECT_LONGEST_WAIT_SECONDS)
+    return server, random.uniform(longest / 2, longest)
+
+
+class _Troubles:
+    """Tells what goes wrong with a connection; the same trouble, which comes with each try, once in a while."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[str, float] = {}
+
+    async def log(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        now = time.monotonic()
+        if now - self._told_at.get(text, -math.inf) < TROUBLE_SECONDS:
+            return
+        self._told_at[text] = now
+        if isinstance(error, ConnectionRefusedError | nats.errors.NoServersError):
+            logger.info("nats_unreachable", error=text)
+        else:
+            logger.warning("nats_error", error=text)
+
+
+async def _log_disconnected() -> None:
+    logger.info("nats_disconnected")
+
+
+async def _log_reconnected() -> None:
+    logger.info("nats_reconnected")

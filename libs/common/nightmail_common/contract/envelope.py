@@ -1,0 +1,69 @@
+"""CloudEvents 1.0 on NATS headers, binary mode: attributes in headers, the event as JSON in the body.
+
+Source: CloudEvents 1.0.2 and its NATS protocol binding (attribute headers are prefixed `ce-`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from uuid import UUID
+
+import uuid_utils.compat
+
+from nightmail_common.contract.events import EVENTS, Event
+from nightmail_common.contract.subjects import job_name_of
+
+TRACEPARENT = "traceparent"
+
+
+def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
+    """Return the headers of a new event: a UUIDv7 as id (RFC 9562), the service as source, the time as it is now."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": str(uuid_utils.compat.uuid7()),
+        "ce-type": f"nightmail.{event.name}.v{event.version}",
+        "ce-source": source,
+        "ce-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "content-type": "application/json",
+    }
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as the log holds it. `time` is the broker's own timestamp, `sequence` its place in the one order."""
+
+    sequence: int
+    time: datetime
+    subject: str
+    headers: Mapping[str, str]
+    data: bytes
+
+    @cached_property
+    def name(self) -> str:
+        """The event's name, `run-requested`: the subject's last token, so that a filter and a reader agree."""
+        return self.subject.rpartition(".")[2]
+
+    @cached_property
+    def job_name(self) -> str:
+        return job_name_of(self.subject.split(".")[1])
+
+    @property
+    def source(self) -> str:
+        return self.headers.get("ce-source", "")
+
+    def event(self) -> Event | None:
+        """Return the event, or None if it is of a kind or version that this program does not know.
+
+        Raises:
+            pydantic.ValidationError: the body is not what the event's model says.
+        """
+        model = EVENTS.get(self.name)
+        if model is None or self.headers.get("ce-type") != f"nightmail.{model.name}.v{model.version}":
+            return None
+        return model.model_validate_json(self.data)
+
+
+def run_message_id(run_id: UUID, *parts: str) -> str:
+    """Return a message id that is the same for the same fact of a run, so that the log keeps it once."""
+    return ".".join((str(run_id), *parts))

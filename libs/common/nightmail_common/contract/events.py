@@ -1,0 +1,348 @@
+"""The event catalogue: everything that happens in Nightmail, one model per event.
+
+Events are facts in the past. On the wire an event is named by its `name` (`run-requested`, CloudEvents type
+`nightmail.run-requested.v1`); a field is never renamed or given another meaning, a changed meaning is a new
+version. A reader ignores fields that it does not know.
+"""
+
+import base64
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from nightmail_common.contract.job import Job
+
+Trigger = Literal["schedule", "manual"]
+Stage = Literal["fetch", "parse", "script", "output", "runner"]
+SkipReason = Literal["missed", "overlap"]
+MailKind = Literal["result", "failure", "recovery"]
+MailSkipReason = Literal["empty", "unsubscribed", "streak"]
+MailAnswer = Literal["accepted", "refused", "uncertain"]
+
+
+def _from_base64(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+#: Bytes in Python, standard base64 (RFC 4648 section 4) in JSON.
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_from_base64),
+    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
+]
+
+
+class Event(BaseModel):
+    """A fact. Subclasses are named after it and say under which `name` it goes over the wire."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    family: ClassVar[Literal["jobs", "runs"]]
+
+    job_name: str
+
+
+# --- jobs.<job>.<event>: kept for ever -------------------------------------------------------------------------------
+
+
+class JobEvent(Event):
+    family = "jobs"
+
+    job_id: UUID
+    actor: str
+
+
+class JobCreated(JobEvent):
+    """A job was registered: the whole job."""
+
+    name = "job-created"
+
+    job: Job
+
+
+class JobUpdated(JobEvent):
+    """A job was changed: the whole job after the change. `rolled_back_to` is the version whose content it has again."""
+
+    name = "job-updated"
+
+    job: Job
+    rolled_back_to: int | None = None
+
+
+class JobPaused(JobEvent):
+    """A job stops firing. Nothing that falls due while it is paused is caught up."""
+
+    name = "job-paused"
+
+    job_version: int
+
+
+class JobResumed(JobEvent):
+    """A paused job fires again, from now on."""
+
+    name = "job-resumed"
+
+    job_version: int
+
+
+class JobDeleted(JobEvent):
+    """A job is gone; its history stays, its name is free."""
+
+    name = "job-deleted"
+
+    job_version: int
+
+
+class RecipientUnsubscribed(JobEvent):
+    """A recipient left: whatever the job's owner writes, this address gets no more mail of this job."""
+
+    name = "recipient-unsubscribed"
+
+    address: str
+
+
+class JobErased(JobEvent):
+    """A job, its runs and results were purged from the log: what remains is this, without personal data.
+
+    `up_to` is the sequence up to which every event about the name is gone.
+    """
+
+    name = "job-erased"
+
+    events_purged: int
+    results_purged: int
+    up_to: int = 0
+
+
+# --- runs.<job>.<event>: kept for RUN_RETENTION ----------------------------------------------------------------------
+
+
+class RunEvent(Event):
+    family = "runs"
+
+    run_id: UUID
+
+
+class RunRequested(RunEvent):
+    """A run is wanted: a due time came, or somebody asked. A runner needs nothing but this event.
+
+    `scheduled_at` is the due time of a scheduled run and the time of asking of a manual one. `late` marks a run
+    for a due time that was missed while the system was down. `missed_before` counts the due times that came before
+    this one and got neither a run nor an event of their own (at most 10,000 are counted); `first_missed_at` is the
+    first of them, `missed_times` the first 200. More follow from the job's schedule, up to `scheduled_at`.
+    """
+
+    name = "run-requested"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    missed_before: int = 0
+    first_missed_at: datetime | None = None
+    missed_times: tuple[datetime, ...] = ()
+    actor: str | None = None
+
+
+class RunSkipped(RunEvent):
+    """A due time that gets no run, and why: it was missed, or the previous run had not ended.
+
+    `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
+    """
+
+    name = "run-skipped"
+
+    job_id: UUID
+    job_version: int
+    scheduled_at: datetime
+    reason: SkipReason
+    detail: str
+    missed_before: int = 0
+    first_missed_at: datetime | None = None
+    missed_times: tuple[datetime, ...] = ()
+
+
+class RunStarted(RunEvent):
+    """A runner took the request. `attempt` counts from 1."""
+
+    name = "run-started"
+
+    runner: str
+    attempt: int
+
+
+class RunError(BaseModel):
+    """Why a run failed, in the words of the script's owner. `line` counts from 1 in the script's own text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    type: str
+    message: str
+    traceback: str | None = None
+    line: int | None = None
+
+
+class AttemptFailed(RunEvent):
+    """An attempt did not end the run: it failed and the job asks for retries, or its runner stopped and handed it back.
+
+    `attempt` is the one of its `RunStarted`; the next begins at `retry_at` or soon after.
+    """
+
+    name = "attempt-failed"
+
+    attempt: int
+    error: RunError
+    retry_at: datetime
+
+
+class Blob(BaseModel):
+    """Bytes of a result: inline, or a reference into the object store (`bucket` and `object_name`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    sha256: str
+    data: Base64 | None = None
+    bucket: str | None = None
+    object_name: str | None = None
+
+
+class Timings(BaseModel):
+    """Where a run's time went, in milliseconds. A stage that was not reached is None."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fetch_ms: float | None = None
+    parse_ms: float | None = None
+    script_ms: float | None = None
+    output_ms: float | None = None
+    total_ms: float
+
+
+class Runtime(BaseModel):
+    """What a script ran on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    python: str
+    pandas: str
+
+
+class ResultReady(RunEvent):
+    """The script gave a DataFrame and this is its CSV."""
+
+    name = "result-ready"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    rows: int
+    columns: tuple[str, ...]
+    csv: Blob
+    log: str
+    timings: Timings
+    input_sha256: str
+    script_sha256: str
+    runtime: Runtime
+
+
+class RunFailed(RunEvent):
+    """The run ended without a result."""
+
+    name = "run-failed"
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+    error: RunError
+    log: str
+    timings: Timings
+
+
+class RecipientOutcome(BaseModel):
+    """What the SMTP server said for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    outcome: MailAnswer
+    answer: str
+
+
+class MailEvent(RunEvent):
+    kind: MailKind
+    message_id: str
+    recipients: tuple[RecipientOutcome, ...]
+    attachment_sha256: str | None = None
+
+
+class MailSent(MailEvent):
+    """At least one recipient's mail was accepted by the SMTP server."""
+
+    name = "mail-sent"
+
+
+class MailFailed(MailEvent):
+    """No recipient's mail was accepted, and trying again is pointless."""
+
+    name = "mail-failed"
+
+    reason: str
+
+
+class MailSkipped(RunEvent):
+    """A mail is not sent, and why that is right.
+
+    `empty`: the result has no rows and its job says `when_empty: skip`. `unsubscribed`: every recipient left.
+    `streak`: the job's recipients were told less than an hour ago that it fails.
+    """
+
+    name = "mail-skipped"
+
+    kind: MailKind
+    reason: MailSkipReason
+
+
+class MailRequested(RunEvent):
+    """Somebody wants the mail of a run sent again. `outcome_sequence` is where the run's outcome is in the log.
+
+    `request_id` sets its mails apart from those that went before; `recipients` are all or some of the job's.
+    """
+
+    name = "mail-requested"
+
+    request_id: UUID
+    outcome_sequence: int
+    recipients: tuple[str, ...]
+    actor: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.name: event
+    for event in (
+        JobCreated,
+        JobUpdated,
+        JobPaused,
+        JobResumed,
+        JobDeleted,
+        RecipientUnsubscribed,
+        JobErased,
+        RunRequested,
+        RunSkipped,
+        RunStarted,
+        AttemptFailed,
+        ResultReady,
+        RunFailed,
+        MailSent,
+        MailFailed,
+        MailSkipped,
+        MailRequested,
+    )
+}

@@ -1,0 +1,249 @@
+"""What a user may write as a job, and how it is read.
+
+Stricter than `job`: unknown fields are refused and every value is checked, so that what is in the log can run.
+"""
+
+import re
+import unicodedata
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import email_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
+
+from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
+from nightmail_common.contract.schedule import Schedule, zone
+from nightmail_common.contract.script import ScriptSyntaxError, compile_script
+
+MAX_JOB_NAME_CHARACTERS = 128
+#: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
+MAX_SCRIPT_BYTES = 128 * 1024
+MAX_RECIPIENTS = 100
+#: Of a source's request, all names and values: what servers commonly take.
+MAX_HEADERS_BYTES = 16 * 1024
+
+#: Control, surrogate, line and paragraph separators: none of them can be typed, all of them can mislead.
+_UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SECRET = re.compile(r"\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
+
+#: `root@localhost` and `ops@mail.local` are people, too.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+def normalise_job_name(name: str) -> str:
+    """Return the one spelling of a job's name (Unicode NFC).
+
+    Raises:
+        ValueError: it is no name: empty, longer than 128 characters, with a control character or `/`, with space
+            at an end, or `.` or `..`, which no URL path can hold.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not 1 <= len(name) <= MAX_JOB_NAME_CHARACTERS:
+        raise ValueError(f"a name has 1 to {MAX_JOB_NAME_CHARACTERS} characters, this one has {len(name)}")
+    if "/" in name or any(unicodedata.category(char) in _UNPRINTABLE_CATEGORIES for char in name):
+        raise ValueError("a name has no '/' and no control characters")
+    if name != name.strip():
+        raise ValueError("a name does not begin or end with a space")
+    if name in {".", ".."}:
+        raise ValueError("'.' and '..' cannot be part of a URL path")
+    return name
+
+
+def normalise_email(address: str) -> str:
+    """Return an address with its domain in lower case.
+
+    Internal domains (`ops@mail.corp`, `root@localhost`) are fine: whether it arrives is for the mail server to say.
+
+    Raises:
+        ValueError: it is not an e-mail address.
+    """
+    try:
+        return email_validator.validate_email(
+            address, check_deliverability=False, globally_deliverable=False, allow_empty_local=False
+        ).normalized
+    except email_validator.EmailNotValidError as error:
+        raise ValueError(f"{address!r} is not an e-mail address: {error}") from None
+
+
+def secret_names(value: str) -> list[str]:
+    """Return the names of the secrets that a header's value refers to as `{{ secrets.NAME }}`."""
+    return _SECRET.findall(value)
+
+
+def fill_secrets(value: str, secrets: dict[str, str]) -> str:
+    """Return a header's value with its `{{ secrets.NAME }}` replaced.
+
+    Raises:
+        KeyError: a secret of that name is not there.
+    """
+    return _SECRET.sub(lambda match: secrets[match[1]], value)
+
+
+class DataSourceDefinition(DataSource):
+    """A data source as a user writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    location: str = Field(min_length=1, max_length=4096)
+    headers: dict[str, str] | None = Field(default=None, max_length=50)
+    records_path: str | None = Field(default=None, min_length=1, max_length=256)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
+    encoding: str | None = Field(default=None, min_length=1, max_length=64)
+
+    @field_validator("location")
+    @classmethod
+    def _location_fits_the_source_type(cls, location: str, info: ValidationInfo) -> str:
+        match info.data.get("source_type"):
+            case "api":
+                _check_url(location)
+            case "file":
+                _check_path(location)
+        return location
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_can_be_sent(cls, headers: dict[str, str] | None, info: ValidationInfo) -> dict[str, str] | None:
+        if headers and info.data.get("source_type") == "file":
+            raise ValueError("headers go with source_type 'api' only")
+        if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
+            raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
+        for name, value in (headers or {}).items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of an HTTP header")
+            if not is_header_value(value):
+                raise ValueError(f"the value of {name!r} has characters that no HTTP header may have")
+            if "{{" in _SECRET.sub("", value):
+                raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
+        return headers
+
+    @field_validator("records_path")
+    @classmethod
+    def _json_has_records(cls, records_path: str | None, info: ValidationInfo) -> str | None:
+        if records_path is not None and info.data.get("file_type") == "csv":
+            raise ValueError("records_path goes with file_type 'json' only")
+        return records_path
+
+    @field_validator("delimiter", "encoding")
+    @classmethod
+    def _csv_is_delimited_text(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("file_type") == "json":
+            raise ValueError(f"{info.field_name} goes with file_type 'csv' only")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str | None) -> str | None:
+        try:
+            "".encode(encoding or "utf-8")
+        except (LookupError, ValueError):
+            raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
+        return encoding
+
+
+def is_header_value(value: str) -> bool:
+    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without what is obsolete there)."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
+def _check_url(location: str) -> None:
+    try:
+        url = urlsplit(location)
+        _ = url.port
+    except ValueError:  # its message may have a password in it
+        raise ValueError("the URL's host or port cannot be read") from None
+    if url.scheme not in {"http", "https"} or not url.hostname or not location.isprintable() or " " in location:
+        raise ValueError("source_type 'api' needs an http:// or https:// URL")
+    if url.username is not None or url.password is not None:
+        raise ValueError("no user or password in the URL; send a header with {{ secrets.NAME }} instead")
+
+
+def _check_path(location: str) -> None:
+    if location.startswith("/") or "\\" in location or not location.isprintable() or ".." in location.split("/"):
+        raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
+
+
+def _check_timezone(name: str) -> str:
+    zone(name)
+    # A machine has these beside IANA's: `localtime` is another zone on each, and `right/...` counts leap seconds.
+    if name == "localtime" or name.startswith(("posix", "right/")):
+        raise ValueError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'")
+    return name
+
+
+def _check_emails(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(normalise_email(address) for address in addresses))
+
+
+def _check_subject(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not text.isprintable():
+        raise ValueError("a subject is one line without control characters")
+    from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject  # most jobs have no subject
+
+    try:
+        parse_subject(text)
+    except SubjectNotValid as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+JobName = Annotated[str, AfterValidator(normalise_job_name)]
+Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
+
+
+class JobDefinition(JobFields):
+    """A job as a user writes it.
+
+    Raises:
+        pydantic.ValidationError: one error per field that cannot be.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    job_name: JobName
+    schedule_time: str = Field(min_length=1, max_length=256)
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+    data_source: DataSourceDefinition
+    processing_script: str = Field(min_length=1)
+    consumer_emails: Recipients
+    description: str = Field(default="", max_length=4096)
+    timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
+    max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)
+    retries: int = Field(default=0, ge=0, le=10)
+    notify_on_failure: StrictBool = True
+    subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
+
+    @field_validator("timeout_seconds", "max_lateness_seconds", "retries", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, str | bool):
+            raise ValueError(f"a whole number, not {value!r}"[:100])
+        return value
+
+    @field_validator("schedule_time")
+    @classmethod
+    def _schedule_comes(cls, schedule_time: str) -> str:
+        Schedule.parse(schedule_time, "UTC")
+        return schedule_time
+
+    @field_validator("processing_script")
+    @classmethod
+    def _script_is_python(cls, script: str) -> str:
+        if len(script.encode()) > MAX_SCRIPT_BYTES:
+            raise ValueError(f"a script has at most {MAX_SCRIPT_BYTES} bytes")
+        try:
+            compile_script(script)
+        except ScriptSyntaxError as error:
+            where = f"line {error.line}: " if error.line is not None else ""
+            raise ValueError(f"{where}{error}") from None
+        return script
+
+    def with_timezone_default(self, timezone: str) -> "JobDefinition":
+        """Return the same job in that zone if its owner named none."""
+        return self if "timezone" in self.model_fields_set else self.model_copy(update={"timezone": timezone})
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values by field name, ready to make a `Job` of."""
+        return self.model_dump()

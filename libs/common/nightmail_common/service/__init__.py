@@ -1,0 +1,1 @@
+"""What every service process has: settings, logging, health, metrics, start and stop."""

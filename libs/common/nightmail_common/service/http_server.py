@@ -1,0 +1,51 @@
+"""An HTTP server inside a service: it listens while its context is open and leaves the signals to the service."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import uvicorn
+
+from nightmail_common.service.service import CannotStart
+from nightmail_common.service.settings import PREFIX
+
+
+@asynccontextmanager
+async def serve_http(
+    app: Any, host: str, port: int, port_setting: str = "HEALTH_PORT", **options: Any
+) -> AsyncIterator[int]:
+    """Serve an ASGI application while inside, and yield the port; on leaving, finish what is being answered.
+
+    Args:
+        port: 0 takes a free one.
+        port_setting: where the port comes from.
+        options: further settings of `uvicorn.Config`.
+
+    Raises:
+        CannotStart: the address is in use, is not one of this machine, or its port is for root only.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise CannotStart(f"setting {PREFIX}{port_setting}: cannot listen on {host}:{port}: {why}") from None
+    # asyncio sets it only on sockets that name their protocol; without it an answer waits 40 ms for the caller's ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = _Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, **options)
+    )
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,108 @@
+"""Forgetting: a job's events, results, records of mails and of failures, overwritten on disk.
+
+JetStream's purge by subject only marks messages as gone; their bytes stay in the current block file. Deleting one
+message overwrites it with random bytes, so what must be forgotten is deleted message by message.
+"""
+
+import base64
+from uuid import UUID
+
+import structlog
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
+from pydantic import ValidationError
+
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS, STREAM
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import Event, JobErased, JobEvent, ResultReady, RunEvent
+from nightmail_common.contract.subjects import events_of_job, job_token
+
+logger = structlog.get_logger()
+
+
+class Erasure:
+    """Deletes what the log and the stores hold of a job. `nats.errors.Error` from any call: the broker does not answer."""
+
+    def __init__(self, js: JetStreamContext, log: EventLog) -> None:
+        self._js = js
+        self._log = log
+
+    async def erase(self, job_name: str, up_to: int) -> tuple[int, int]:
+        """Delete everything about a name up to a sequence; return how many events and how many stored results."""
+        events = results = 0
+        runs: set[UUID] = set()
+        jobs: set[UUID] = set()
+        async for batch in self._log.replay(events_of_job(job_name)):
+            for stored in batch:
+                if stored.sequence <= up_to:
+                    event, result = await self._erase_one(stored)
+                    runs |= {event.run_id} if isinstance(event, RunEvent) else set()
+                    jobs |= {event.job_id} if isinstance(event, JobEvent) else set()
+                    results += result
+                    events += 1
+        for run_id in runs:
+            await self._forget_mails(run_id)
+        for job_id in jobs:
+            await self._forget_failures(job_id)
+        return events, results
+
+    async def erase_late(self, stored: StoredEvent) -> None:
+        """Delete an event about an erased job that was written after its erasure. Each replica tries; one does it."""
+        event, _ = await self._erase_one(stored)
+        if isinstance(event, RunEvent):
+            await self._forget_mails(event.run_id)
+            # A mailer counts a failure before it says what became of the mail: its last late event is behind.
+            erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
+            erased = None if erasure is None else erasure.event()
+            if isinstance(erased, JobErased):
+                await self._forget_failures(erased.job_id)
+        logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
+
+    async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
+        """Delete an event and the result that it refers to; return what it was, and 1 if there was a stored result."""
+        try:
+            event = stored.event()
+        except ValidationError:
+            event = None
+        erased = 0
+        if isinstance(event, ResultReady) and event.csv.object_name is not None:
+            erased = await self._erase_result(event.csv.object_name)
+        await self._delete(STREAM, stored.sequence)
+        return event, erased
+
+    async def _erase_result(self, object_name: str) -> int:
+        try:
+            info = await (await self._js.object_store(RESULTS)).get_info(object_name)
+        except (NotFoundError, ObjectNotFoundError):
+            return 0
+        stream = f"OBJ_{RESULTS}"
+        await self._erase_subject(stream, f"$O.{RESULTS}.C.{info.nuid}")
+        token = base64.urlsafe_b64encode(object_name.encode()).decode()
+        await self._erase_subject(stream, f"$O.{RESULTS}.M.{token}")
+        return 1
+
+    async def _forget_mails(self, run_id: UUID) -> None:
+        # A KV bucket refuses to delete single messages. Its entries hold no address of ours, only their hash.
+        await self._js.purge_stream(f"KV_{MAILED}", subject=f"$KV.{MAILED}.{run_id}.>")
+
+    async def _forget_failures(self, job_id: UUID) -> None:
+        await self._js.purge_stream(f"KV_{STREAKS}", subject=f"$KV.{STREAKS}.{job_id}")
+
+    async def _erase_subject(self, stream: str, subject: str) -> None:
+        sequence = 1
+        while True:
+            try:
+                message = await self._js.get_msg(stream, seq=sequence, subject=subject, next=True)
+            except NotFoundError:
+                return
+            assert message.seq is not None
+            await self._delete(stream, message.seq)
+            sequence = message.seq + 1
+
+    async def _delete(self, stream: str, sequence: int) -> None:
+        try:
+            await self._js.delete_msg(stream, sequence)
+        except APIError as error:
+            # Another replica was faster, or the message's time was over.
+            logger.debug("message_already_gone", stream=stream, sequence=sequence, error=error.description)

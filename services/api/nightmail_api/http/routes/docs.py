@@ -1,0 +1,78 @@
+"""The page with the API's documentation (Swagger UI), served from here: it works without the internet.
+
+Its files come with the package `fastapi-offline`, of which no code is used.
+"""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from nightmail_api.http.problems import NotFound
+
+router = APIRouter(prefix="/docs", include_in_schema=False)
+
+#: Scripts and styles from here only. Swagger UI sets styles in the page, and draws from data URLs.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Nightmail · API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" href="docs/favicon.png">
+</head>
+<body>
+<div id="docs"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+"""
+_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon.png"})
+#: The files change with a release only.
+_CACHED = {"Cache-Control": "public, max-age=3600"}
+
+
+@router.get("")
+async def page() -> HTMLResponse:
+    """Return the page."""
+    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
+
+
+@router.get("/start.js")
+async def start() -> Response:
+    """Return the script that starts Swagger UI: one in the page would need a weaker policy."""
+    return Response(_START, media_type="text/javascript")
+
+
+@router.get("/{name}")
+async def file(name: str) -> FileResponse:
+    """Return one of Swagger UI's files."""
+    if name not in _FILES:
+        raise NotFound("there is no such path")
+    return FileResponse(_folder() / name, headers=_CACHED)
+
+
+@cache
+def _folder() -> Path:
+    found = find_spec("fastapi_offline")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "static"

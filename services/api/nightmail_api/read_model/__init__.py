@@ -1,0 +1,1 @@
+"""The projection of the log and its queries, on SQLite or PostgreSQL."""

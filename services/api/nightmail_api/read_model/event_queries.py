@@ -1,0 +1,147 @@
+"""Reads single events and pages of events from the log itself.
+
+A page is one request that the broker answers with a stream of messages (batched direct get, NATS ADR-31): no
+consumer is made for it.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import BaseModel
+
+from nightmail_api.read_model.run_projection import iso
+from nightmail_common.broker.streams import STREAM
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import EVENTS
+from nightmail_common.contract.subjects import job_token
+
+DIRECT_GET = f"$JS.API.DIRECT.GET.{STREAM}"
+TIMEOUT_SECONDS = 5.0
+
+
+class AuditLog:
+    """The log as a list of events."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def event(self, sequence: int) -> StoredEvent | None:
+        """Return one event; None if the log has it no longer.
+
+        Raises:
+            nats.errors.Error: the log does not answer.
+        """
+        wanted = json.dumps({"seq": sequence}).encode()
+        reply = await self._client.request(DIRECT_GET, wanted, timeout=TIMEOUT_SECONDS)
+        return None if _status(reply) is not None else _stored(reply)
+
+    async def page(self, subjects: str, after: int, limit: int) -> list[StoredEvent]:
+        """Return the next events on subjects (one filter) behind a sequence, oldest first.
+
+        Raises:
+            nats.errors.Error: the log does not answer.
+        """
+        events: list[StoredEvent] = []
+        more = True
+        while more and len(events) < limit:
+            answered, more = await self._batch(subjects, after + 1, limit - len(events))
+            events += answered
+            after = answered[-1].sequence if answered else after
+        return events
+
+    async def _batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
+        """Return what one request brings, and whether there is more."""
+        inbox = self._client.new_inbox()
+        answer = _Answer()
+        # The request says how many may come; the client's own limits are for who does not.
+        replies = await self._client.subscribe(inbox, cb=answer.take, pending_msgs_limit=-1, pending_bytes_limit=-1)
+        try:
+            wanted = {"seq": start, "batch": limit, "next_by_subj": subjects}
+            await self._client.publish(DIRECT_GET, json.dumps(wanted).encode(), reply=inbox)
+            return await answer.whole()
+        finally:
+            await replies.unsubscribe()
+
+
+class _Answer:
+    """What one request brings: events, then a status. Taken as it comes: to wait for each one takes as long again."""
+
+    def __init__(self) -> None:
+        self._events: list[StoredEvent] = []
+        self._end: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+
+    async def take(self, reply: Msg) -> None:
+        if _status(reply) is None:
+            self._events.append(_stored(reply))
+        elif not self._end.done():
+            self._end.set_result(reply)
+
+    async def whole(self) -> tuple[list[StoredEvent], bool]:
+        """Return the events, and whether there are more.
+
+        Raises:
+            nats.errors.Error: the log does not answer, or with an error.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                end = await self._end
+        except TimeoutError:
+            raise nats.errors.TimeoutError from None
+        status = _status(end)
+        if status not in {"204", "404"}:
+            raise nats.errors.Error(f"the log answered {status}")
+        # Some messages fit one answer (the broker bounds it by bytes): `Nats-Num-Pending` says if more wait.
+        pending = int((end.headers or {}).get("Nats-Num-Pending", "0"))
+        return self._events, status == "204" and bool(self._events) and pending > 0
+
+
+def subject_filter(job_name: str | None, event_type: str | None) -> str:
+    """Return the one subject filter for a job's events, a type of events, both or neither."""
+    if job_name is None and event_type is None:
+        # What is all of the stream the broker need not compare, nor count.
+        return ">"
+    family = "*" if event_type not in EVENTS else EVENTS[event_type].family
+    return f"{family}.{'*' if job_name is None else job_token(job_name)}.{event_type or '*'}"
+
+
+def event_json(stored: StoredEvent) -> bytes:
+    """Return an event in the shape of `GET /events`, its body as the log has it."""
+    run_id = run_id_of(stored)
+    return (
+        (
+            f'{{"seq":{stored.sequence},"time":"{iso(stored.time)}","type":{_quoted(stored.name)}'
+            f',"job_name":{_quoted(stored.job_name)},"run_id":{"null" if run_id is None else _quoted(run_id)}'
+            f',"source":{_quoted(stored.source)},"data":'
+        ).encode()
+        + stored.data
+        + b"}"
+    )
+
+
+def run_id_of(stored: StoredEvent) -> str | None:
+    """Return the run that an event is about; None if it is about none."""
+    return _OfRun.model_validate_json(stored.data).run_id
+
+
+class _OfRun(BaseModel):
+    run_id: str | None = None
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _status(reply: Msg) -> str | None:
+    return (reply.headers or {}).get("Status")
+
+
+def _stored(reply: Msg) -> StoredEvent:
+    headers: Mapping[str, str] = reply.headers or {}
+    # Nine digits of a second are more than Python reads.
+    whole, _, fraction = headers["Nats-Time-Stamp"].removesuffix("Z").partition(".")
+    time = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
+    return StoredEvent(int(headers["Nats-Sequence"]), time, headers["Nats-Subject"], headers, reply.data)

@@ -1,0 +1,48 @@
+"""The subject of a result's mail: `{job_name} · {local time}`, or the job's own template."""
+
+from datetime import datetime
+
+import structlog
+from jinja2 import TemplateError
+
+from nightmail_common.contract.events import ResultReady
+from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject
+
+#: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); no reader shows more than this many characters.
+MAX_CHARACTERS = 200
+
+logger = structlog.get_logger()
+
+
+def subject(event: ResultReady, due: datetime) -> str:
+    """Return the subject; the plain one if the job's own cannot be made.
+
+    Args:
+        due: `scheduled_at` in the job's zone.
+    """
+    if event.job.subject is not None:
+        facts = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": list(event.columns)}
+        try:
+            if own := one_line(parse_subject(event.job.subject).render(facts)):
+                return own
+        except (
+            SubjectNotValid,
+            TemplateError,
+            ArithmeticError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+        ) as error:
+            logger.warning("subject_unusable", error=type(error).__name__)
+    return plain_subject(event.job_name, due)
+
+
+def plain_subject(what: str, due: datetime) -> str:
+    return one_line(f"{what} · {due:%Y-%m-%d %H:%M}")
+
+
+def one_line(text: str) -> str:
+    """Return a text that can be a header: one line, no control characters, not too long."""
+    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

@@ -1,0 +1,97 @@
+"""The first rows of a result, as a table that fits a mail."""
+
+import csv
+import io
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+from nightmail_mailer.compose.formatting import readable
+
+SHOWN_ROWS = 20
+#: What a phone can still scroll, and a text mail can still align.
+SHOWN_COLUMNS = 12
+CELL_CHARACTERS = 40
+
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|nan|inf|-inf|", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Cells as text, each shortened; `numeric` says which columns are aligned to the right."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    numeric: list[bool]
+    total_rows: int
+    total_columns: int
+
+    @property
+    def caption(self) -> str:
+        """`1,234 rows`, or `first 20 of 1,234 rows`; and of how many columns, if not all are shown."""
+        if self.total_rows > len(self.rows):
+            caption = f"first {len(self.rows)} of {self.total_rows:,} rows"
+        else:
+            caption = "no rows" if not self.rows else "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
+        if self.total_columns > len(self.columns):
+            caption += f", first {len(self.columns)} of {self.total_columns:,} columns"
+        return caption
+
+    @property
+    def text(self) -> str:
+        """The table in columns of equal width, for a text without any markup."""
+        table = [self.columns, *self.rows]
+        widths = self._widths()
+        lines = [
+            "  ".join(
+                _padded(cell, width, numeric) for cell, width, numeric in zip(row, widths, self.numeric, strict=True)
+            ).rstrip()
+            for row in table
+        ]
+        return "\n".join([*lines[:1], "  ".join("-" * width for width in widths), *lines[1:]])
+
+    def narrowed(self, width: int) -> "Preview":
+        """Return the same with only as many columns as make a text of at most that width; at least one."""
+        widths = self._widths()
+        fit = sum(sum(widths[:count]) + 2 * (count - 1) <= width for count in range(1, len(widths) + 1))
+        shown = max(fit, 1)
+        rows = [row[:shown] for row in self.rows]
+        return replace(self, columns=self.columns[:shown], rows=rows, numeric=self.numeric[:shown])
+
+    def _widths(self) -> list[int]:
+        table = [self.columns, *self.rows]
+        return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
+
+
+def preview(csv_bytes: bytes, total_rows: int) -> Preview:
+    """Return the first rows of a CSV in UTF-8; reads no further than it must."""
+    lines = csv.reader(io.TextIOWrapper(io.BytesIO(csv_bytes), "utf-8", errors="replace", newline=""))
+    try:
+        header = next(lines, [])
+        found = [row for _, row in zip(range(min(SHOWN_ROWS, total_rows)), lines, strict=False)]
+    except csv.Error:  # a cell of more than 128 KiB: the attachment has it
+        header, found = [], []
+    width = min(len(header), SHOWN_COLUMNS)
+    rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]
+    numeric = [bool(rows) and all(_NUMBER.fullmatch(row[index]) for row in rows) for index in range(width)]
+    return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header))
+
+
+def _width(text: str) -> int:
+    """Return how many columns a text takes where all letters are equally wide (Unicode Annex 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) or char == "\u200d" else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )
+
+
+def _padded(cell: str, width: int, right: bool) -> str:
+    padding = " " * (width - _width(cell))
+    return padding + cell if right else cell + padding
+
+
+def _cell(text: str) -> str:
+    text = " ".join(str(readable(text)).split())
+    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"

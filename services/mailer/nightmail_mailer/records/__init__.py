@@ -1,0 +1,1 @@
+"""What the mailer remembers: deliveries, failure streaks, unsubscribes."""

@@ -1,0 +1,1 @@
+"""The SMTP side: connections, deliveries, the check of a server."""

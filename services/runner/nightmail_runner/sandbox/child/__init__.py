@@ -1,0 +1,1 @@
+"""What runs inside the sandboxed child: parsing, the script, the CSV."""

@@ -1,0 +1,1 @@
+"""The kernel isolation of a child: Landlock, seccomp, namespaces."""

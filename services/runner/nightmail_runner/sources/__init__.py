@@ -1,0 +1,1 @@
+"""Fetching: HTTP and files, with address checks and secrets."""
