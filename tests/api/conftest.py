@@ -12,13 +12,16 @@ import httpx
 import pytest
 from nats.aio.client import Client
 
-from conftest import NatsServer, eventually, free_port, job_request
 from nightmail_api.main import database, serve
 from nightmail_api.read_model.database import TABLES
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
-from postgres_server import PostgresServer, program
+from support.deadlines import eventually
+from support.job_requests import job_request
+from support.nats_server import NatsServer
+from support.ports import free_port
+from support.postgres_server import PostgresServer, program
 
 TOKEN = "an-admin-token-of-the-tests"
 

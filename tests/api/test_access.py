@@ -8,7 +8,6 @@ from fastapi.routing import APIRoute
 from nats.aio.client import Client
 
 from api.conftest import MakeReplica, Replica, keys_of
-from conftest import eventually, job_request
 from nightmail_api.access.authentication import MAX_FAILURES, MAX_GUESSES, Failures
 from nightmail_api.access.tokens import BUCKET, ROLES
 from nightmail_api.http.application import build_application
@@ -16,6 +15,8 @@ from nightmail_api.http.middleware import MAX_BODY_BYTES
 from nightmail_api.http.routing import permissions
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated
+from support.deadlines import eventually
+from support.job_requests import job_request
 
 OPEN = {"/health/live", "/health/ready"}
 #: What the API is, which is nobody's data: the page, its files, and the document that it shows.

@@ -10,8 +10,10 @@ import pytest
 from api.conftest import Replica
 from api.test_event_stream import Subscriber, subscribe
 from api.test_runs_over_rest import inline, requested, result_ready, run_with_status
-from conftest import NatsServer, eventually, job_request
 from nightmail_common.broker.log import EventLog
+from support.deadlines import eventually
+from support.job_requests import job_request
+from support.nats_server import NatsServer
 
 #: What a caller of a service without its broker may have to wait: the log's own patience, and some.
 LONGEST_ANSWER_SECONDS = 8.0

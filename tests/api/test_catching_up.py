@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica
-from conftest import eventually
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES
 

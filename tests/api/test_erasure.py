@@ -9,11 +9,12 @@ from nats.js.errors import KeyNotFoundError
 
 from api.conftest import ON_BOTH_DATABASES, Replica, keys_of
 from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with_status
-from conftest import NatsServer, eventually
 from nightmail_api.commands.erasure import Erasure
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
 from nightmail_common.contract.events import Blob, RecipientOutcome, RunStarted
+from support.deadlines import eventually
+from support.nats_server import NatsServer
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from api.conftest import Replica
-from conftest import NatsServer, job_request
 from nightmail_common.broker.log import EventLog
+from support.job_requests import job_request
+from support.nats_server import NatsServer
 
 
 class Subscriber:

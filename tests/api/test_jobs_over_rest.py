@@ -3,8 +3,8 @@
 from typing import Any
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
-from conftest import job_request
 from nightmail_common.broker.log import EventLog
+from support.job_requests import job_request
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from api.conftest import ON_BOTH_DATABASES, NewDatabase, Replica, all_rows
-from api.histories import random_history, write
-from api.processes import ApiProcess
-from conftest import NatsServer, eventually, job_request
 from nightmail_api.main import database
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
+from support.api_process import ApiProcess
+from support.deadlines import eventually
+from support.histories import random_history, write
+from support.job_requests import job_request
+from support.nats_server import NatsServer
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 from api.conftest import MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
-from conftest import eventually
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import Blob, MailRequested, RecipientUnsubscribed
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, sign
+from support.deadlines import eventually
 
 KEY = "k" * 32
 BLOB = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), data=CSV)

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api.conftest import MakeReplica, Replica
-from conftest import job_request
 from nightmail_api.access.oidc import REFRESH_SECONDS
 from nightmail_common.broker.log import EventLog
+from support.job_requests import job_request
 
 AUDIENCE = "nightmail-tests"
 

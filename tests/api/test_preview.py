@@ -8,9 +8,10 @@ from nats.aio.client import Client
 
 from api.conftest import Replica
 from api.test_access import make_token
-from conftest import NatsServer, job_request
 from nightmail_common.broker.log import EventLog
-from runner.processes import RunnerProcess
+from support.job_requests import job_request
+from support.nats_server import NatsServer
+from support.runner_process import RunnerProcess
 
 SOURCE = {"source_type": "file", "location": "sales.csv", "file_type": "csv"}
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
-from conftest import job_request
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated, JobDeleted, JobEvent, JobPaused, JobResumed, JobUpdated
 from nightmail_common.contract.subjects import events_of_job
+from support.job_requests import job_request
 
 pytestmark = ON_BOTH_DATABASES
 

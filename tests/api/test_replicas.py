@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, NewDatabase, Replica, all_rows
 from api.test_runs_over_rest import requested
-from conftest import eventually, job_request
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunStarted
+from support.deadlines import eventually
+from support.job_requests import job_request
 
 pytestmark = ON_BOTH_DATABASES
 

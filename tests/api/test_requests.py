@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from api.conftest import Replica, job_path
-from conftest import job_request
+from support.job_requests import job_request
 
 JSON = {"Content-Type": "application/json"}
 JOB = json.dumps(job_request())

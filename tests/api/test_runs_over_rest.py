@@ -10,7 +10,6 @@ import pytest
 from nats.aio.client import Client
 
 from api.conftest import ON_BOTH_DATABASES, Replica
-from conftest import eventually
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.events import (
@@ -28,6 +27,7 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -11,14 +11,15 @@ import psycopg
 import pytest
 
 from api.conftest import MakeReplica, NewDatabase, Replica, all_rows, job_path
-from api.histories import random_history, write
 from api.test_runs_over_rest import requested, run_with_status
-from conftest import eventually, job_request
 from nightmail_api.read_model.database import SCHEMA_VERSION
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated, RunStarted
 from nightmail_common.contract.job import Job
-from postgres_server import PostgresServer
+from support.deadlines import eventually
+from support.histories import random_history, write
+from support.job_requests import job_request
+from support.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
 

@@ -1,7 +1,7 @@
 """Every version of a job, what it changed, and the way back."""
 
 from api.conftest import ON_BOTH_DATABASES, Replica
-from conftest import job_request
+from support.job_requests import job_request
 
 pytestmark = ON_BOTH_DATABASES
 

@@ -13,7 +13,6 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from conftest import NatsServer, eventually
 from nightmail_cli.backup.snapshots import SnapshotFailed, copy_streams, put_back, read_copy
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
@@ -21,7 +20,9 @@ from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import RunRequested, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import scheduled_run_id
-from ticker.tickers import ShiftedClock, create, fates, running_ticker
+from support.deadlines import eventually
+from support.nats_server import NatsServer
+from support.tickers import ShiftedClock, create, fates, running_ticker
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 MakeJob = Callable[..., Job]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import free_port, wait_until
+from support.deadlines import wait_until
+from support.ports import free_port
 
 
 @pytest.fixture

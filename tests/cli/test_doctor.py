@@ -13,7 +13,6 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from conftest import NatsServer, free_port, wait_until
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.doctor.broker_checks import broker, monitored
 from nightmail_cli.doctor.machine_checks import Check
@@ -21,7 +20,10 @@ from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
 from nightmail_common.service.settings import ServiceSettings
-from ticker.tickers import create
+from support.deadlines import wait_until
+from support.nats_server import NatsServer
+from support.ports import free_port
+from support.tickers import create
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 

@@ -15,11 +15,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from typer.testing import CliRunner
 
-from conftest import free_port
-from mailer.certificates import server_context
-from mailer.smtp_server import DROP, Once, SmtpServer
 from nightmail_cli.local.mail_catcher import MaildirHandler
 from nightmail_cli.main import app
+from support.certificates import server_context
+from support.ports import free_port
+from support.smtp_server import DROP, Once, SmtpServer
 
 Nightmail = Callable[..., Any]
 Keep = Callable[[EmailMessage], str]

@@ -16,11 +16,12 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import KeyValueConfig
 
-from conftest import eventually, free_port, wait_until
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import inbox_prefix, seed_file
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import EVENTS
+from support.deadlines import eventually, wait_until
+from support.ports import free_port
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 USERS = ("api", "ticker", "runner", "mailer", "auditor", "backup")

@@ -13,9 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from conftest import eventually, free_port
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.supervisor import ProcessSpec, Supervisor
+from support.deadlines import eventually
+from support.ports import free_port
 
 
 def python(code: str, *arguments: str) -> Program:

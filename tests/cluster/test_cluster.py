@@ -18,10 +18,12 @@ import nats.errors
 import pytest
 from nats.js.api import ClusterInfo
 
-from cluster.nodes import NODES, Cluster, Services
-from conftest import free_port, job_request, wait_until
 from nightmail_common.broker.connection import seed_file
 from nightmail_common.broker.streams import DURABLES
+from support.cluster_nodes import NODES, Cluster, Services
+from support.deadlines import wait_until
+from support.job_requests import job_request
+from support.ports import free_port
 
 TOKEN = "t" * 32
 #: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room for a slow machine.

@@ -13,10 +13,12 @@ from nats.aio.client import Client
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from conftest import NatsServer, eventually, free_port
 from nightmail_common.broker import connection
 from nightmail_common.broker.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
 from nightmail_common.service.settings import ServiceSettings
+from support.deadlines import eventually
+from support.nats_server import NatsServer
+from support.ports import free_port
 
 PASSWORD = "hunter2"
 

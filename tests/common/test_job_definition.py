@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from conftest import job_request
 from nightmail_common.contract.job_definition import (
     JobDefinition,
     fill_secrets,
@@ -15,6 +14,7 @@ from nightmail_common.contract.job_definition import (
     normalise_job_name,
     secret_names,
 )
+from support.job_requests import job_request
 
 PASSWORD = "hunter2"
 

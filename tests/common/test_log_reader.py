@@ -9,7 +9,6 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 
-from conftest import NatsServer, eventually
 from nightmail_common.broker import ordered_consumer as log_reader
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.log import EventLog
@@ -17,6 +16,8 @@ from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
+from support.nats_server import NatsServer
 
 MakeJob = Callable[..., Job]
 

@@ -7,12 +7,13 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig
 
-from conftest import NatsServer, eventually
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.subjects import ALL_EVENTS
 from nightmail_common.service.settings import ServiceSettings
+from support.deadlines import eventually
+from support.nats_server import NatsServer
 
 A_DAY = timedelta(days=1)
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from conftest import job_request
 from nightmail_common.contract.job_definition import JobDefinition
+from support.job_requests import job_request
 
 
 @pytest.mark.parametrize(

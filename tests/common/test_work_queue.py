@@ -15,7 +15,6 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, ConsumerInfo
 from structlog.testing import capture_logs
 
-from conftest import NatsServer, eventually
 from nightmail_common.broker import work_queue
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.connection import connect
@@ -24,6 +23,8 @@ from nightmail_common.broker.streams import STREAM
 from nightmail_common.broker.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
 from nightmail_common.contract.events import RunStarted
 from nightmail_common.service.settings import ServiceSettings
+from support.deadlines import eventually
+from support.nats_server import NatsServer
 
 DURABLE = "workers"
 Work = Callable[[Delivery[RunStarted]], Awaitable[float | None]]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from conftest import free_port, wait_until
+from support.deadlines import wait_until
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TICKERS = [f"ticker-{number}" for number in range(8)]

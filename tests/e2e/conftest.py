@@ -19,7 +19,9 @@ import httpx
 import psutil
 import pytest
 
-from conftest import free_port, job_request, wait_until
+from support.deadlines import wait_until
+from support.job_requests import job_request
+from support.ports import free_port
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 

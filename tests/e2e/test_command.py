@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import job_request
 from e2e.conftest import Nightmail, Source
+from support.job_requests import job_request
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 

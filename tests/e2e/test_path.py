@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from conftest import wait_until
 from e2e.conftest import Nightmail, Source, attached_csv
+from support.deadlines import wait_until
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TOTALS = b"region,amount\nnorth,17\nsouth,5\n"

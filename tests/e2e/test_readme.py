@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import wait_until
 from e2e.conftest import Nightmail
+from support.deadlines import wait_until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -11,9 +11,9 @@ import nats.errors
 import psutil
 import pytest
 
-from conftest import wait_until
 from e2e.conftest import NIGHTMAIL, Nightmail, Source, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
+from support.deadlines import wait_until
 
 
 def refused(system: Nightmail) -> str:

@@ -13,14 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import job_request, wait_until
 from e2e.conftest import Nightmail
-from faults.broker import Broker
-from faults.chaos import Chaos
-from faults.promises import MINUTE, Auditor, Mailed, answers
-from faults.source import MoodySource
-from mailer.smtp_server import SmtpServer
 from nightmail_common.contract.schedule import Schedule
+from support.chaos import Chaos
+from support.deadlines import wait_until
+from support.fault_broker import Broker
+from support.job_requests import job_request
+from support.moody_source import MoodySource
+from support.promises import MINUTE, Auditor, Mailed, answers
+from support.smtp_server import SmtpServer
 
 SHORT_SECONDS = 20.0
 #: What is under way when the faults end may wait for its longest retry.

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import NatsServer
-from mailer.processes import MailerProcess
-from mailer.smtp_server import SmtpServer
 from nightmail_common.broker.log import EventLog
+from support.mailer_process import MailerProcess
+from support.nats_server import NatsServer
+from support.smtp_server import SmtpServer
 
 
 @pytest.fixture

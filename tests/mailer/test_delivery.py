@@ -4,13 +4,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from conftest import NatsServer, eventually
-from mailer.processes import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
-from mailer.smtp_server import DROP, Hang, Once, SmtpServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED, STREAKS
 from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
+from support.mailer_process import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
+from support.nats_server import NatsServer
+from support.smtp_server import DROP, Hang, Once, SmtpServer
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

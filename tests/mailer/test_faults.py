@@ -12,12 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from conftest import eventually
-from mailer.processes import MailerProcess, result_of
-from mailer.smtp_server import DROP, SmtpServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import MailFailed, MailSent
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
+from support.mailer_process import MailerProcess, result_of
+from support.smtp_server import DROP, SmtpServer
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3"))
 #: Results a second while the server is down and before and after.

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mailer.processes import failure_of, result_of
-from mailer.reading import LINKS, parsed, text_of
 from nightmail_common.contract.events import RunError
 from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.render import Mails
 from nightmail_mailer.delivery import Order
+from support.mailer_process import failure_of, result_of
+from support.mails import LINKS, parsed, text_of
 
 MAILS = Mails("nightmail@example.com", LINKS)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

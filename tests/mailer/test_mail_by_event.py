@@ -7,9 +7,6 @@ from uuid import uuid4
 
 from nats.js.object_store import ObjectStore
 
-from conftest import eventually
-from mailer.processes import MailerProcess, events_of, failure_of, mail_event, result_of
-from mailer.smtp_server import SmtpServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS, STREAKS
 from nightmail_common.contract.events import (
@@ -25,6 +22,9 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, read
 from nightmail_mailer.records.failure_streaks import QUIET, Streak, Streaks, with_failure
+from support.deadlines import eventually
+from support.mailer_process import MailerProcess, events_of, failure_of, mail_event, result_of
+from support.smtp_server import SmtpServer
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

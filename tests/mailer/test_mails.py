@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailer.processes import CSV, failure_of, result_of
-from mailer.reading import LINKS, parsed, text_of
 from nightmail_common.contract.events import ResultReady, RunError
 from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.attachment import Attachment, carried, encoded_size
 from nightmail_mailer.compose.render import Mails, MailTo
 from nightmail_mailer.compose.table_preview import preview
 from nightmail_mailer.delivery import Order
+from support.mailer_process import CSV, failure_of, result_of
+from support.mails import LINKS, parsed, text_of
 
 MakeJob = Callable[..., Job]
 ATTACHED = Attachment(CSV)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import eventually
-from mailer.processes import MailerProcess, mail_event, result_of
-from mailer.smtp_server import Once, SmtpServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
+from support.deadlines import eventually
+from support.mailer_process import MailerProcess, mail_event, result_of
+from support.smtp_server import Once, SmtpServer
 
 
 async def metrics(mailer: MailerProcess) -> dict[str, float]:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from conftest import eventually
-from mailer.certificates import server_context
-from mailer.processes import MailerProcess, mail_event, result_of
-from mailer.smtp_server import SmtpServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import MailSent
 from nightmail_common.contract.job import Job
+from support.certificates import server_context
+from support.deadlines import eventually
+from support.mailer_process import MailerProcess, mail_event, result_of
+from support.smtp_server import SmtpServer
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]

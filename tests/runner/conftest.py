@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from conftest import NatsServer
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.job import Job
 from nightmail_runner.sandbox.client import Sandbox
-from runner.processes import Request, RunnerProcess
+from support.nats_server import NatsServer
+from support.runner_process import Request, RunnerProcess
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from uuid import uuid4
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from conftest import NatsServer, eventually
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS, STREAM
 from nightmail_common.broker.work_queue import ACK_WAIT_SECONDS
 from nightmail_common.contract.events import AttemptFailed, ResultReady, RunFailed, RunRequested
 from nightmail_runner.handler import DURABLE
-from runner.processes import Request, RunnerProcess, events_of, outcome_of
+from support.deadlines import eventually
+from support.nats_server import NatsServer
+from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
 StartRunner = Callable[..., RunnerProcess]
 SLOW = "import time\ntime.sleep(0.7)\nreturn data"

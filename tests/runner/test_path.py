@@ -6,7 +6,7 @@ import httpx
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import ResultReady, RunFailed, RunStarted
-from runner.processes import Request, RunnerProcess, events_of, outcome_of
+from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
 
 async def test_a_request_becomes_started_and_then_a_result_with_its_csv(

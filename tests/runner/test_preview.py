@@ -6,9 +6,9 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from conftest import job_request
 from nightmail_common.broker.log import EventLog
-from runner.processes import RunnerProcess
+from support.job_requests import job_request
+from support.runner_process import RunnerProcess
 
 
 async def previewed(client: Client, **fields: Any) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from conftest import eventually
 from nightmail_runner.sandbox.child.output_capture import KEPT_BYTES
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Succeeded, Task
+from support.deadlines import eventually
 
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TASK = Task(

@@ -7,11 +7,11 @@ import pytest
 from nats.aio.client import Client
 from prometheus_client import REGISTRY
 
-from conftest import eventually
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.job import Job
-from ticker.tickers import ShiftedClock, create, fates, running_ticker
+from support.deadlines import eventually
+from support.tickers import ShiftedClock, create, fates, running_ticker
 
 MakeJob = Callable[..., Job]
 

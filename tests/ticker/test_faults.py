@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nats.aio.client import Client
 
-from conftest import NatsServer
 from nightmail_common.contract.events import RunRequested, RunSkipped
-from ticker.faults import MINUTE, harass
-from ticker.outage import outage
+from support.nats_server import NatsServer
+from support.outage import outage
+from support.ticker_faults import MINUTE, harass
 
 
 async def test_no_due_time_is_missed_and_none_comes_twice_while_tickers_and_broker_are_killed_and_stopped(

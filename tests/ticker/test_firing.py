@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 from nats.aio.client import Client
 
-from conftest import eventually
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
@@ -31,7 +30,8 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import manual_run_id, scheduled_run_id
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.ticker import Ticker
-from ticker.tickers import ShiftedClock, create, fates, running_ticker
+from support.deadlines import eventually
+from support.tickers import ShiftedClock, create, fates, running_ticker
 
 MakeJob = Callable[..., Job]
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from nats.aio.client import Client
 
-from conftest import eventually
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobDeleted, JobUpdated, RunRequested
 from nightmail_common.contract.job import Job
-from ticker.tickers import ShiftedClock, create, fates, running_ticker
+from support.deadlines import eventually
+from support.tickers import ShiftedClock, create, fates, running_ticker
 
 MakeJob = Callable[..., Job]
 

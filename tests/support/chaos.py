@@ -11,9 +11,9 @@ from contextlib import suppress
 import psutil
 
 from e2e.conftest import Nightmail
-from faults.broker import Broker
-from faults.source import MOODS, MoodySource
-from mailer.smtp_server import DROP, SmtpServer
+from support.fault_broker import Broker
+from support.moody_source import MOODS, MoodySource
+from support.smtp_server import DROP, SmtpServer
 
 SERVICES = ("api", "ticker", "runner-1", "mailer")
 #: Shorter and longer than a ticker's lease and a queue's `ack_wait`.

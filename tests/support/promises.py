@@ -11,7 +11,6 @@ import nats
 import nats.errors
 
 from e2e.conftest import Nightmail
-from faults.broker import Broker
 from nightmail_common.broker.connection import seed_file
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import (
@@ -24,6 +23,7 @@ from nightmail_common.contract.events import (
     RunSkipped,
 )
 from nightmail_common.contract.schedule import Schedule
+from support.fault_broker import Broker
 
 MINUTE = timedelta(minutes=1)
 LOOK_SECONDS = 60.0

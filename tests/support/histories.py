@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from api.test_runs_over_rest import DUE, inline, mail_sent, result_ready
-from conftest import job_request
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import (
     Event,
@@ -27,6 +26,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
+from support.job_requests import job_request
 
 BATCH = 500
 

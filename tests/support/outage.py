@@ -1,6 +1,6 @@
 """All tickers killed for some minutes and started again: what became of the due times in between.
 
-`python tests/ticker/outage.py --minutes 3` does it on the real clock and prints what the log says.
+`python tests/support/outage.py --minutes 3` does it on the real clock and prints what the log says.
 """
 
 import argparse
@@ -13,15 +13,17 @@ from uuid import uuid4
 
 import nats
 
-from conftest import NatsServer, eventually, job_request
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated, RunRequested, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
-from ticker.fast_ticker import FastClock
-from ticker.faults import MINUTE, Process
-from ticker.tickers import fates
+from support.deadlines import eventually
+from support.fast_ticker import FastClock
+from support.job_requests import job_request
+from support.nats_server import NatsServer
+from support.ticker_faults import MINUTE, Process
+from support.tickers import fates
 
 JOBS: dict[str, dict[str, str]] = {"runs once": {}, "skips": {"on_missed": "skip"}}
 #: Of real time: the tickers have started by then.

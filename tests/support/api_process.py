@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 
 from api.conftest import TOKEN
-from conftest import eventually, free_port
 from nightmail_api.settings import ApiSettings
+from support.deadlines import eventually
+from support.ports import free_port
 
 
 class ApiProcess:

@@ -1,6 +1,6 @@
 """Two tickers that are killed, stopped and resumed at random; then the log is asked for every due time's fate.
 
-`python tests/ticker/faults.py --minutes 2` runs it on the real clock, `--speed 20` on one that goes faster (a minute
+`python tests/support/ticker_faults.py --minutes 2` runs it on the real clock, `--speed 20` on one that goes faster (a minute
 takes three seconds). The seed is printed; `--seed` repeats the order of the faults.
 """
 
@@ -22,14 +22,16 @@ from uuid import uuid4
 
 import nats
 
-from conftest import NatsServer, eventually, job_request
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import JobCreated, RunRequested, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
-from ticker.fast_ticker import FastClock
-from ticker.tickers import fates
+from support.deadlines import eventually
+from support.fast_ticker import FastClock
+from support.job_requests import job_request
+from support.nats_server import NatsServer
+from support.tickers import fates
 
 TICKER = Path(__file__).parent / "fast_ticker.py"
 MINUTE = timedelta(minutes=1)

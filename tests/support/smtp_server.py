@@ -10,7 +10,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from conftest import free_port
+from support.ports import free_port
 
 #: Gets the recipient; returns the server's answer, or None to go on.
 Hook = Callable[[str], Awaitable[str | None]]

@@ -11,7 +11,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from conftest import free_port, wait_until
+from support.deadlines import wait_until
+from support.ports import free_port
 
 BIN = Path(sys.executable).parent
 #: Enough for an hour of the harness' own events.

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 
-from conftest import wait_until
+from support.deadlines import wait_until
 
 #: Where Debian has the programs that are for the server's own user.
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

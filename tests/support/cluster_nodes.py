@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import wait_until
+from support.deadlines import wait_until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from conftest import DEADLINE_SECONDS, NatsServer, eventually, free_port
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import (
     Blob,
@@ -29,6 +28,9 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import Job
+from support.deadlines import DEADLINE_SECONDS, eventually
+from support.nats_server import NatsServer
+from support.ports import free_port
 
 DUE = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CSV = b"region,amount\nnorth,17\nsouth,5\n"

@@ -11,10 +11,12 @@ from pathlib import Path
 import httpx
 import nats.errors
 
-from conftest import NatsServer, eventually, free_port
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested
+from support.deadlines import eventually
+from support.nats_server import NatsServer
+from support.ports import free_port
 
 Request = Callable[..., Awaitable[RunRequested]]
 

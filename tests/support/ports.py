@@ -1,0 +1,13 @@
+"""Free ports for servers of tests."""
+
+import random
+import socket
+from contextlib import suppress
+
+
+def free_port() -> int:
+    """Return a port that the kernel gives to no connection of its own before, or after, it is listened on."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
