@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from nightmail_common.broker import connection
+from nightmail_common.broker import connection, patches
 from nightmail_common.broker.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
 from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually
@@ -77,7 +77,7 @@ async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsS
 async def test_what_could_not_be_sent_in_time_is_not_sent_later(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "SEND_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(patches, "PUBLISH_WAIT_SECONDS", 0.1)
     async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
         heard = await client.subscribe("news")
         nats_server.kill()

@@ -30,8 +30,9 @@ from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_common.broker import streams
 from nightmail_common.broker.cancellation import end_if_cancelled
-from nightmail_common.broker.connection import Connection, connect_options
+from nightmail_common.broker.connection import connect_options
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import run_service
@@ -68,7 +69,7 @@ def database(settings: ApiSettings) -> Database:
 
 async def serve(settings: ApiSettings, token: str, projection: Projection, stop: asyncio.Event) -> None:
     """Answer requests until `stop`. Before the broker is there and its log is read, only health answers."""
-    client = Connection()
+    client = PatchedClient()
     js = client.jetstream()
     log = EventLog(client, "api", settings.run_retention)
     erasure = Erasure(js, log)

@@ -1,17 +1,5 @@
-"""Cancellations that got lost."""
+"""The former name of `patches.raise_if_cancelled`."""
 
-import asyncio
+from nightmail_common.broker.patches import raise_if_cancelled as end_if_cancelled
 
-
-def end_if_cancelled() -> None:
-    """Raise a cancellation that was lost on its way: a loop that talks to NATS would go on for ever.
-
-    `asyncio.wait_for` loses one that comes together with the answer (before Python 3.12: gh-86296), and nats-py
-    raises ConnectionClosedError in its place where the connection is closed.
-
-    Raises:
-        asyncio.CancelledError: the task that calls has been cancelled.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+__all__ = ["end_if_cancelled"]

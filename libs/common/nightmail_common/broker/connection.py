@@ -1,8 +1,6 @@
 """One connection to NATS that is there for good: it waits for the broker and comes back after every loss."""
 
-import asyncio
 import math
-import random
 import re
 import ssl
 import sys
@@ -14,18 +12,18 @@ import nats.errors
 import structlog
 from nats.aio.client import Client, Server
 
+from nightmail_common.broker.backoff import Backoff
+from nightmail_common.broker.patches import PatchedClient
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import DEFAULT_NATS_URL, PREFIX, ServiceSettings
 
-#: Between two tries of the first connection. Afterwards the wait grows from 50 ms to 2 s.
+#: Between two attempts of the first connection.
 CONNECT_WAIT_SECONDS = 0.25
-RECONNECT_FIRST_WAIT_SECONDS = 0.05
-RECONNECT_LONGEST_WAIT_SECONDS = 2.0
+#: Between two attempts after a lost connection, per server.
+RECONNECT_BACKOFF = Backoff(first=0.05, longest=2.0)
 #: A broker that is cut off and says nothing is left after 3 to 4 s.
 PING_SECONDS = 1.0
 MAX_PINGS = 3
-#: What is to be sent while the broker is away waits so long for it.
-SEND_WAIT_SECONDS = 3.0
-SEND_LOOK_SECONDS = 0.02
 #: A broker that is away for an hour is sixty lines of log, not ten thousand.
 TROUBLE_SECONDS = 60.0
 #: Reads the log and the results, and nothing else: what listens in, and the commands that look.
@@ -75,54 +73,9 @@ def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -
     return options
 
 
-class Connection(Client):
-    """nats-py's client, but that it leaves a broker that is cut off at once, sends nothing late, and reads headers faster.
-
-    nats-py closes a lost connection as if the other end were listening: with TLS it waits for 30 s, and for as long as
-    the kernel tries to send what was sent last. It keeps what is published while the broker is away and sends all of it
-    afterwards: requests whose callers have long given up (a minute of pulls has one worker take what many could do),
-    until 2 MiB are full and every call fails at once. It looks at each character of a header's name, which is most of
-    what a replay of the log would take.
-    """
-
-    async def _attempt_reconnect(self) -> None:
-        writer = getattr(self._transport, "_io_writer", None)
-        if isinstance(writer, asyncio.StreamWriter):
-            writer.transport.abort()
-        await super()._attempt_reconnect()
-
-    async def publish(
-        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, str] | None = None
-    ) -> None:
-        """Publish as nats-py does; while the broker is away, wait for it.
-
-        Raises:
-            nats.errors.TimeoutError: it did not come back in time; nothing was sent, and nothing will be.
-        """
-        if self.is_reconnecting:
-            await self._until_connected()
-        await super().publish(subject, payload, reply, headers)
-
-    async def _until_connected(self) -> None:
-        deadline = time.monotonic() + SEND_WAIT_SECONDS
-        while self.is_reconnecting:
-            if time.monotonic() > deadline:
-                raise nats.errors.TimeoutError
-            await asyncio.sleep(SEND_LOOK_SECONDS)
-
-    @staticmethod
-    def _parse_header_lines(raw: bytes) -> dict[str, str]:
-        headers = {}
-        for line in raw.decode(errors="replace").split("\r\n"):
-            name, colon, value = line.partition(":")
-            if colon:
-                headers[name.strip()] = value.strip()
-        return headers
-
-
 async def connect(settings: ServiceSettings, name: str, user: str = AUDITOR) -> Client:
     """Return a connection, however long the broker takes to be there; the arguments are those of `connect_options`."""
-    client = Connection()
+    client = PatchedClient()
     await client.connect(**connect_options(settings, name, user))
     return client
 
@@ -154,8 +107,7 @@ def _seed_file(folder: Path, user: str) -> Path:
 
 def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
     server = min(servers, key=lambda server: server.reconnects)
-    longest = min(RECONNECT_FIRST_WAIT_SECONDS * 2 ** min(server.reconnects, 16), RECONNECT_LONGEST_WAIT_SECONDS)
-    return server, random.uniform(longest / 2, longest)
+    return server, RECONNECT_BACKOFF.wait(server.reconnects + 1)
 
 
 class _Troubles:
@@ -165,7 +117,7 @@ class _Troubles:
         self._told_at: dict[str, float] = {}
 
     async def log(self, error: Exception) -> None:
-        text = str(error) or type(error).__name__
+        text = describe_error(error)
         now = time.monotonic()
         if now - self._told_at.get(text, -math.inf) < TROUBLE_SECONDS:
             return

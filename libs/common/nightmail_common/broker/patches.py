@@ -1,0 +1,72 @@
+"""Every workaround for nats-py and asyncio, each with the upstream issue or the version that makes it unnecessary."""
+
+import asyncio
+import time
+
+import nats.errors
+from nats.aio.client import Client
+
+#: How long a publish waits for a broker that is away.
+PUBLISH_WAIT_SECONDS = 3.0
+RECONNECT_POLL_SECONDS = 0.02
+
+
+def raise_if_cancelled() -> None:
+    """Raise a cancellation that the library lost; without it a loop that talks to NATS goes on for ever.
+
+    Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the result
+    (https://github.com/python/cpython/issues/86296); nats-py calls it everywhere, and raises `ConnectionClosedError`
+    in place of a cancellation once the connection is closed.
+
+    Raises:
+        asyncio.CancelledError: the task that calls is cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+class PatchedClient(Client):
+    """nats-py's client with three of its methods replaced."""
+
+    async def _attempt_reconnect(self) -> None:
+        """Abort the lost connection, then reconnect.
+
+        nats-py waits for the old transport to close: 30 s with TLS, and up to 15 minutes for a peer that is cut off
+        (https://github.com/nats-io/nats.py/issues/671, open as of 2.16).
+        """
+        writer = getattr(self._transport, "_io_writer", None)
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.transport.abort()
+        await super()._attempt_reconnect()
+
+    async def publish(
+        self, subject: str, payload: bytes = b"", reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        """Publish as nats-py does, but do not buffer while disconnected: wait for the connection instead.
+
+        nats-py buffers up to 2 MiB and sends all of it after the reconnect: requests whose callers gave up long ago.
+        Its option `pending_size=-1` (https://github.com/nats-io/nats.py/pull/289) fails every publish at once instead.
+
+        Raises:
+            nats.errors.TimeoutError: the broker was away for too long; the message is not sent later either.
+        """
+        deadline = time.monotonic() + PUBLISH_WAIT_SECONDS
+        while self.is_reconnecting:
+            if time.monotonic() > deadline:
+                raise nats.errors.TimeoutError
+            await asyncio.sleep(RECONNECT_POLL_SECONDS)
+        await super().publish(subject, payload, reply, headers)
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """Parse headers without a check of each character of their names, which is most of the time of a replay.
+
+        The check came with https://github.com/nats-io/nats.py/pull/928 and is in 2.16 still.
+        """
+        headers = {}
+        for line in raw.decode(errors="replace").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                headers[name.strip()] = value.strip()
+        return headers
