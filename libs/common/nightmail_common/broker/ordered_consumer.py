@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
 from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.stored_messages import AckSubject, from_consumer
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import ALL_EVENTS
@@ -98,12 +99,12 @@ class LogReader:
                     if pending:  # what was to come has been purged or has expired, or the answer got lost
                         raise nats.errors.TimeoutError
                     continue
-                positions = [message.metadata.sequence.consumer for message in messages]
+                acks = [AckSubject.of(message) for message in messages]
+                positions = [ack.consumer_sequence for ack in acks]
                 if positions != list(range(delivered + 1, delivered + len(messages) + 1)):
                     return
-                delivered = positions[-1]
-                pending = messages[-1].metadata.num_pending
-                yield [_from_message(message) for message in messages]
+                delivered, pending = positions[-1], acks[-1].pending
+                yield [from_consumer(message, ack) for message, ack in zip(messages, acks, strict=True)]
             self._read_all = True
         finally:
             with suppress(nats.errors.Error, OSError):
@@ -187,10 +188,3 @@ class _Pull:
             self._messages.append(message)
             if len(self._messages) >= self._wanted:
                 self._done.set()
-
-
-def _from_message(message: Msg) -> StoredEvent:
-    metadata = message.metadata
-    return StoredEvent(
-        metadata.sequence.stream, metadata.timestamp, message.subject, message.headers or {}, message.data
-    )

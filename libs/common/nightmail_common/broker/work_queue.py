@@ -24,6 +24,7 @@ from nats.js.errors import ServiceUnavailableError
 from pydantic import ValidationError
 
 from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.stored_messages import AckSubject, broker_time
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT
 from nightmail_common.contract.events import RunEvent
@@ -204,7 +205,7 @@ class WorkQueue(Generic[EventT]):
                 logger.warning("ack_failed", error=str(error) or type(error).__name__)
 
     def _read(self, message: NatsMessage, leave_slot: Callable[[], None]) -> Delivery[EventT] | None:
-        subject, metadata = message.raw_message.subject, message.raw_message.metadata
+        subject, ack = message.raw_message.subject, AckSubject.of(message.raw_message)
         try:
             event = self._models[subject.rpartition(".")[2]].model_validate_json(message.body)
         except ValidationError as error:
@@ -212,9 +213,9 @@ class WorkQueue(Generic[EventT]):
             return None
         return Delivery(
             event,
-            number=metadata.num_delivered,
-            sequence=metadata.sequence.stream,
-            time=metadata.timestamp,
+            number=ack.deliveries,
+            sequence=ack.sequence,
+            time=broker_time(ack.timestamp),
             traceparent=message.headers.get(TRACEPARENT),
             leave_slot=leave_slot,
         )

@@ -6,8 +6,6 @@ consumer is made for it.
 
 import asyncio
 import json
-from collections.abc import Mapping
-from datetime import datetime
 
 import nats.errors
 from nats.aio.client import Client
@@ -15,6 +13,7 @@ from nats.aio.msg import Msg
 from pydantic import BaseModel
 
 from nightmail_api.read_model.run_projection import iso
+from nightmail_common.broker.stored_messages import from_direct_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import EVENTS
@@ -38,7 +37,7 @@ class AuditLog:
         """
         wanted = json.dumps({"seq": sequence}).encode()
         reply = await self._client.request(DIRECT_GET, wanted, timeout=TIMEOUT_SECONDS)
-        return None if _status(reply) is not None else _stored(reply)
+        return None if _status(reply) is not None else from_direct_get(reply)
 
     async def page(self, subjects: str, after: int, limit: int) -> list[StoredEvent]:
         """Return the next events on subjects (one filter) behind a sequence, oldest first.
@@ -77,7 +76,7 @@ class _Answer:
 
     async def take(self, reply: Msg) -> None:
         if _status(reply) is None:
-            self._events.append(_stored(reply))
+            self._events.append(from_direct_get(reply))
         elif not self._end.done():
             self._end.set_result(reply)
 
@@ -137,11 +136,3 @@ _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 def _status(reply: Msg) -> str | None:
     return (reply.headers or {}).get("Status")
-
-
-def _stored(reply: Msg) -> StoredEvent:
-    headers: Mapping[str, str] = reply.headers or {}
-    # Nine digits of a second are more than Python reads.
-    whole, _, fraction = headers["Nats-Time-Stamp"].removesuffix("Z").partition(".")
-    time = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}+00:00")
-    return StoredEvent(int(headers["Nats-Sequence"]), time, headers["Nats-Subject"], headers, reply.data)
