@@ -93,6 +93,42 @@ async def test_a_reader_that_was_too_slow_for_its_consumer_goes_on_where_it_was(
     assert [event.sequence for event in read] == list(range(1, 51))
 
 
+async def test_a_replay_of_last_events_loses_no_subject_that_gets_an_event_while_it_starts(
+    event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _fill(event_log, 10)
+    last_sequence = event_log.last_sequence
+
+    async def last_sequence_before_two_more() -> int:
+        sequence = await last_sequence()
+        for number in (0, 9):
+            await event_log.publish_message(Message(f"runs.job{number}.run-started", b"{}", {}))
+        return sequence
+
+    monkeypatch.setattr(event_log, "last_sequence", last_sequence_before_two_more)
+    read = [event async for batch in event_log.replay(last_per_subject=True) for event in batch]
+    assert {event.subject for event in read} == {f"runs.job{number}.run-started" for number in range(10)}
+    assert [event.sequence for event in read] == [*range(2, 10), 11, 12]
+
+
+async def test_a_replay_of_last_events_ends_with_every_subject_while_others_publish(event_log: EventLog) -> None:
+    await _fill(event_log, 300)
+    done = asyncio.Event()
+
+    async def publish() -> None:
+        number = 0
+        while not done.is_set():
+            await event_log.publish_message(Message(f"runs.job{number % 300}.run-started", b"{}", {}))
+            number += 1
+
+    publishing = asyncio.create_task(publish())
+    for _ in range(10):
+        read = [event async for batch in event_log.replay(last_per_subject=True) for event in batch]
+        assert {event.subject for event in read} == {f"runs.job{number}.run-started" for number in range(300)}
+    done.set()
+    await publishing
+
+
 async def test_a_reader_keeps_its_consumer_while_nothing_comes(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:

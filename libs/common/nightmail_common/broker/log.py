@@ -5,7 +5,7 @@ within an hour, no event stored whose expectation does not hold, and a batch is 
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +14,12 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import Header, RawStreamMsg
+from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from nightmail_common.broker.batch import MAX_BATCH, Batch, Message
 from nightmail_common.broker.ordered_consumer import LogReader
+from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, event_headers
 from nightmail_common.contract.events import Event
@@ -153,7 +154,7 @@ class EventLog:
     async def last_event(self, subjects: str) -> StoredEvent | None:
         """Return the last event on subjects (a filter), or None if there is none."""
         with suppress(NotFoundError):
-            return _from_raw(await self._js.get_msg(STREAM, subject=subjects))
+            return from_message_get(await self._js.get_msg(STREAM, subject=subjects))
         return None
 
     async def replay(
@@ -171,7 +172,8 @@ class EventLog:
             subjects: filters; an event comes if any of them fits.
             after: the sequence to start behind.
             since: the time to start at, instead of a sequence.
-            last_per_subject: only the last event of each subject (`after` and `since` are not used).
+            last_per_subject: only the last event of each subject (`after` and `since` are not used); a subject that gets
+                another event meanwhile comes with the newer one, or with both.
             headers_only: the events come without their data.
         """
         until = await self.last_sequence()
@@ -179,6 +181,10 @@ class EventLog:
             return
         reader = LogReader(self._client, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
+            if last_per_subject:
+                # An event behind `until` may stand for the one that it followed on its subject.
+                yield batch
+                continue
             yield [event for event in batch if event.sequence <= until]
             if batch[-1].sequence >= until:
                 return
@@ -223,11 +229,3 @@ def _committed(reply: Msg) -> int:
         raise error
     sequence: int = answer["seq"]
     return sequence
-
-
-def _from_raw(message: RawStreamMsg) -> StoredEvent:
-    headers: Mapping[str, str] = message.headers or {}
-    assert message.seq is not None
-    assert message.subject is not None
-    assert message.time is not None
-    return StoredEvent(message.seq, message.time, message.subject, headers, message.data or b"")
