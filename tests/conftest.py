@@ -16,8 +16,19 @@ from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
+from support.deadlines import scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
+
+#: The slowest test takes about a minute on the reference machine (tests/support/deadlines.py).
+TEST_SECONDS = 150.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-timeout fail a hung test with its stack; the run goes on. `--timeout` sets another limit."""
+    if config.option.timeout is None:
+        config.option.timeout = scaled(TEST_SECONDS)
 
 
 @pytest.fixture(scope="session")

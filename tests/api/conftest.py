@@ -17,7 +17,7 @@ from nightmail_api.read_model.database import TABLES
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 from support.ports import free_port
@@ -45,7 +45,7 @@ class Replica:
     def client(self, token: str | None) -> httpx.AsyncClient:
         """Return a client that sends this token, or none."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=20)
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=scaled(20))
 
     @property
     def projection_path(self) -> Path:
@@ -66,7 +66,7 @@ class Replica:
     async def ended(self) -> None:
         """Wait until the replica ends by itself, and raise what it ended with."""
         assert self._serving is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(scaled(20)):
             await self._serving
 
     async def _is_ready(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from api.conftest import Replica
 from nightmail_common.broker.log import EventLog
+from support.deadlines import scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 
@@ -23,7 +24,7 @@ class Subscriber:
 
     async def next(self) -> dict[str, Any]:
         """Return the next event; `id` is what the stream said as such."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(scaled(15)):
             fields: dict[str, str] = {}
             async for line in self._lines:
                 name, _, value = line.partition(": ")
@@ -34,7 +35,7 @@ class Subscriber:
         raise AssertionError("the stream ended")
 
     async def next_line(self) -> str:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(scaled(15)):
             return await anext(self._lines)
 
 
@@ -94,7 +95,7 @@ async def test_a_stream_goes_on_without_a_gap_after_the_broker_was_away(
 
 
 async def _change_when_it_can(api: Replica, description: str) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(scaled(15)):
         while True:
             answer = await api.http.put("/jobs/daily%20sales", json=job_request(description=description))
             if answer.status_code == 200:

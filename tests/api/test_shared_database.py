@@ -16,7 +16,7 @@ from nightmail_api.read_model.database import SCHEMA_VERSION
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated, RunStarted
 from nightmail_common.contract.job import Job
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.histories import random_history, write
 from support.job_requests import job_request
 from support.postgres_server import PostgresServer
@@ -198,7 +198,7 @@ def test_a_database_that_cannot_be_ends_the_start_with_one_line_that_names_the_s
         url = existing.replace("nightmail@", f"{user}@")
     monkeypatch.setenv("NIGHTMAIL_DATABASE_URL", url)
     ended = subprocess.run(
-        [sys.executable, "-m", "nightmail_api"], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "nightmail_api"], capture_output=True, text=True, timeout=scaled(30), check=False
     )
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.ports import free_port
 
 
@@ -40,7 +40,7 @@ def catcher(tmp_path: Path) -> Iterator[int]:
     wait_until(answers, "the catcher listens")
     yield port
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=scaled(10)) == 0
 
 
 def test_a_mail_is_kept_as_it_came_with_its_envelope(catcher: int, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from nightmail_common.broker import streams
 from nightmail_common.broker.connection import inbox_prefix, seed_file
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import EVENTS
-from support.deadlines import eventually, wait_until
+from support.deadlines import eventually, scaled, wait_until
 from support.ports import free_port
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
@@ -146,7 +146,7 @@ class Broker:
     def run(self) -> "subprocess.Popen[bytes]":
         authorization = self._folder / "authorization.conf"
         command = [NIGHTMAIL, "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
-        subprocess.run(command, check=True, timeout=30)
+        subprocess.run(command, check=True, timeout=scaled(30))
         port = self.url.rpartition(":")[2]
         config = self._folder / "nats.conf"
         config.write_text(
@@ -228,7 +228,7 @@ async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
 ) -> None:
     body = json.dumps({"stream_name": "EVENTS", "config": {"ack_policy": "explicit", **config}})
     async with broker.connected(user) as (client, _):
-        reply = await client.request(f"$JS.API.CONSUMER.CREATE.EVENTS.{subject}", body.encode(), timeout=5)
+        reply = await client.request(f"$JS.API.CONSUMER.CREATE.EVENTS.{subject}", body.encode(), timeout=scaled(5))
     assert "error" in json.loads(reply.data)
 
 
@@ -240,7 +240,7 @@ async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker
 
         await runner.subscribe("preview.run", "runners", answer)
         await runner.flush()
-        reply = await api.request("preview.run", b"", timeout=5)
+        reply = await api.request("preview.run", b"", timeout=scaled(5))
         assert reply.data == b"a preview"
         assert refused == []
 
@@ -265,7 +265,7 @@ async def test_a_reader_of_the_log_reads_it(broker: Broker, user: str) -> None:
 def test_seeds_are_for_their_owner_only_and_kept_when_made_again(tmp_path: Path) -> None:
     def make(*options: str) -> str:
         command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path / "seeds"), *options]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=scaled(30)).stdout
 
     printed = make()
     made = {path.name: path.read_text() for path in (tmp_path / "seeds").iterdir()}
@@ -280,6 +280,6 @@ def test_seeds_are_for_their_owner_only_and_kept_when_made_again(tmp_path: Path)
 def test_a_folder_that_has_something_else_than_seeds_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "api.nk").write_text("not a seed")
     command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)
     assert ended.returncode == 1
     assert ended.stderr == f"error: {tmp_path}/api.nk is not a seed\n"

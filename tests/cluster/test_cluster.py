@@ -21,15 +21,15 @@ from nats.js.api import ClusterInfo
 from nightmail_common.broker.connection import seed_file
 from nightmail_common.broker.streams import DURABLES
 from support.cluster_nodes import NODES, Cluster, Services
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 from support.ports import free_port
 
 TOKEN = "t" * 32
-#: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room for a slow machine.
-LONGEST_ELECTION_SECONDS = 20.0
+#: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room.
+LONGEST_ELECTION_SECONDS = scaled(20.0)
 #: A server that is asked to stop hands its streams over first.
-PLANNED_GAP_SECONDS = 5.0
+PLANNED_GAP_SECONDS = scaled(5.0)
 SAMPLE = 10
 STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
 
@@ -114,7 +114,7 @@ class System:
     def call(self, method: str, path: str, **request: Any) -> httpx.Response | None:
         try:
             return httpx.request(
-                method, self.url + path, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10, **request
+                method, self.url + path, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=scaled(10), **request
             )
         except httpx.TransportError:
             return None

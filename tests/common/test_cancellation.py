@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from nightmail_common.broker.cancellation import end_if_cancelled
+from support.deadlines import scaled
 
 
 async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None:
@@ -20,7 +21,7 @@ async def test_a_loop_that_swallows_its_cancellation_ends_all_the_same() -> None
     looping = asyncio.create_task(loop())
     await asyncio.sleep(0)
     looping.cancel()
-    await asyncio.wait({looping}, timeout=5)
+    await asyncio.wait({looping}, timeout=scaled(5))
     assert looping.cancelled()
     assert turns == 1
 

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from nightmail_common.broker import connection, patches
 from nightmail_common.broker.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
 
@@ -71,7 +71,7 @@ async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsS
         nats_server.restart()
         await eventually(lambda: client.stats["reconnects"] > 0 and client.is_connected, "the connection is back")
         await client.publish("news", b"still here")
-        assert (await heard.next_msg(timeout=10)).data == b"still here"
+        assert (await heard.next_msg(timeout=scaled(10))).data == b"still here"
 
 
 async def test_what_could_not_be_sent_in_time_is_not_sent_later(
@@ -87,7 +87,7 @@ async def test_what_could_not_be_sent_in_time_is_not_sent_later(
         nats_server.start()
         await eventually(lambda: client.is_connected, "the connection is back")
         await client.publish("news", b"in time")
-        assert (await heard.next_msg(timeout=10)).data == b"in time"
+        assert (await heard.next_msg(timeout=scaled(10))).data == b"in time"
 
 
 async def test_what_is_to_be_sent_waits_for_a_broker_that_is_soon_back(nats_server: NatsServer) -> None:
@@ -98,7 +98,7 @@ async def test_what_is_to_be_sent_waits_for_a_broker_that_is_soon_back(nats_serv
         sending = asyncio.create_task(client.publish("news", b"patient"))
         nats_server.start()
         await sending
-        assert (await heard.next_msg(timeout=10)).data == b"patient"
+        assert (await heard.next_msg(timeout=scaled(10))).data == b"patient"
 
 
 async def test_the_next_broker_is_taken_where_the_first_is_not_there(nats_server: NatsServer) -> None:

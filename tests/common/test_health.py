@@ -11,7 +11,7 @@ from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.metrics import EVENTS_PUBLISHED
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 
 
@@ -24,7 +24,7 @@ def health() -> Health:
 async def http(health: Health) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serve_http(health, "127.0.0.1", 0) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=scaled(20)) as client,
     ):
         yield client
 

@@ -11,6 +11,7 @@ import pytest
 
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import CannotStart
+from support.deadlines import scaled
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -31,7 +32,7 @@ class SlowApplication:
 
 def listens(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=scaled(5)).close()
     except OSError:
         return False
     return True
@@ -39,7 +40,7 @@ def listens(port: int) -> bool:
 
 async def test_what_is_being_answered_is_answered_to_its_end_and_then_nobody_listens() -> None:
     application = SlowApplication()
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=scaled(20)) as client:
         async with serve_http(application, "127.0.0.1", 0) as port:
             asking = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
             await application.asked.wait()
@@ -59,7 +60,7 @@ async def test_signals_stay_the_services_own() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     application = SlowApplication()
     application.answer.set()
-    async with serve_http(application, "127.0.0.1", 0) as port, httpx.AsyncClient(timeout=20) as client:
+    async with serve_http(application, "127.0.0.1", 0) as port, httpx.AsyncClient(timeout=scaled(20)) as client:
         await client.get(f"http://127.0.0.1:{port}/")
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
@@ -68,7 +69,7 @@ async def test_signals_stay_the_services_own() -> None:
 async def test_any_kind_of_address_of_this_machine_can_be_listened_on(host: str) -> None:
     application = SlowApplication()
     application.answer.set()
-    async with serve_http(application, host, 0) as port, httpx.AsyncClient(timeout=20) as client:
+    async with serve_http(application, host, 0) as port, httpx.AsyncClient(timeout=scaled(20)) as client:
         shown = f"[{host}]" if ":" in host else host
         assert (await client.get(f"http://{shown}:{port}/")).content == b"done"
 

@@ -16,7 +16,7 @@ from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated
 from nightmail_common.contract.job import Job
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 
 MakeJob = Callable[..., Job]
@@ -34,7 +34,7 @@ async def test_a_follower_ends_when_cancelled_at_whatever_moment_an_event_comes(
         for _ in range(ticks):
             await asyncio.sleep(0)
         following.cancel()
-        await asyncio.wait({following}, timeout=5)
+        await asyncio.wait({following}, timeout=scaled(5))
         assert following.cancelled(), f"cancelled {ticks} turns of the loop behind the publishing"
         await creating
 
@@ -48,7 +48,7 @@ async def test_a_follower_ends_when_cancelled_behind_a_closed_connection(
     await asyncio.wait_for(seen.wait(), 10)
     await nats_client.close()
     following.cancel()
-    await asyncio.wait({following}, timeout=5)
+    await asyncio.wait({following}, timeout=scaled(5))
     assert following.cancelled()
 
 
@@ -138,7 +138,7 @@ async def test_a_reader_keeps_its_consumer_while_nothing_comes(
     seen = asyncio.Event()
     following = asyncio.create_task(_follow(event_log, seen, 0))
     consumers = {
-        (await pulls.next_msg(timeout=5)).subject for _ in range(8)
+        (await pulls.next_msg(timeout=scaled(5))).subject for _ in range(8)
     }  # longer than a consumer without a reader lives
     assert len(consumers) == len(await _consumers(nats_client)) == 1
     await _create(event_log, make_job, "first")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from support.deadlines import scaled
+
 RUN_ID = "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
 
 CODE = f"""
@@ -40,7 +42,7 @@ def log_of_a_process(log_format: str) -> str:
         [sys.executable, "-c", CODE.replace("LOG_FORMAT", log_format)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=scaled(30),
         check=True,
     )
     assert ended.stdout == ""

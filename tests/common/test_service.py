@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from support.deadlines import scaled
+
 CODE = """
 import asyncio
 from nightmail_common.service import service
@@ -34,7 +36,7 @@ def stop_one_that_drains_for(seconds: float) -> tuple[int, str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "serving\n"
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=scaled(20))
     return process.returncode, said
 
 
@@ -66,7 +68,9 @@ async def serve(stop):
 
 run_service("example", ServiceSettings(), serve)
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=scaled(30), check=False
+    )
     assert ended.returncode == 1
     assert "broker_did_not_answer" in ended.stderr
     assert "nats: timeout" in ended.stderr
@@ -82,7 +86,7 @@ def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(
             env={**os.environ, f"NIGHTMAIL_{setting}": str(port)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=scaled(30),
             check=False,
         )
     assert ended.returncode == 1

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings, load
+from support.deadlines import scaled
 
 PASSWORD = "hunter2-hunter2"
 
@@ -88,7 +89,7 @@ def test_a_service_ends_with_that_line_and_nothing_else() -> None:
         env={**os.environ, "NIGHTMAIL_NATS_URL": f"nats://me:{PASSWORD}@:4222"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=scaled(30),
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -7,6 +7,7 @@ from nats.aio.client import Client
 
 from nightmail_common.contract.events import EVENTS
 from nightmail_common.contract.subjects import ALL_EVENTS, events_named, events_of_job, job_name_of, job_token
+from support.deadlines import scaled
 
 #: Names as they come, and names of what has a meaning in a subject.
 NAMES = st.text(min_size=1, max_size=128) | st.text(".*>% \t$%20é", min_size=1, max_size=12)
@@ -61,7 +62,7 @@ async def test_the_broker_hands_on_what_is_about_one_job_and_nothing_of_others(n
             await nats_client.publish(f"runs.{job_token(other)}.run-started")
         await nats_client.flush()
         for subscription, family in zip(heard, ("jobs", "runs"), strict=True):
-            message = await subscription.next_msg(timeout=5)
+            message = await subscription.next_msg(timeout=scaled(5))
             assert (message.subject.split(".")[0], job_name_of(message.subject.split(".")[1])) == (family, name)
             assert subscription.pending_msgs == 0
             await subscription.unsubscribe()

@@ -23,7 +23,7 @@ from nightmail_common.broker.streams import STREAM
 from nightmail_common.broker.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
 from nightmail_common.contract.events import RunStarted
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 
 DURABLE = "workers"
@@ -174,7 +174,7 @@ async def test_the_broker_is_told_as_long_as_an_event_is_worked_on(
     heard: list[bytes] = []
 
     async def work(_delivery: Delivery[RunStarted]) -> None:
-        heard.extend([(await said.next_msg(timeout=5)).data for _ in range(5)])
+        heard.extend([(await said.next_msg(timeout=scaled(5))).data for _ in range(5)])
 
     await start_runs(event_log, 1)
     async with queue(nats_client, work):
@@ -319,6 +319,6 @@ async def test_looking_at_a_queue_ends_though_its_cancellation_came_with_an_answ
     await eventually(lambda: broker.asked, "the broker is asked")
     broker.answer.set_result(ConsumerInfo(DURABLE, STREAM, ConsumerConfig(), created=datetime.now(UTC)))
     looking.cancel()
-    await asyncio.wait({looking}, timeout=5)
+    await asyncio.wait({looking}, timeout=scaled(5))
     assert looking.cancelled()
     assert broker.asked == 1

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ async def test_a_real_server_maps_subjects_to_the_same_partitions(partitions: Mo
             mapped = await client.subscribe("jobs.*.*.job-created")
             for name in names:
                 await client.publish(f"jobs.{name}.job-created")
-            subjects = [(await mapped.next_msg(timeout=10)).subject.split(".") for _ in names]
+            subjects = [(await mapped.next_msg(timeout=scaled(10))).subject.split(".") for _ in names]
             await client.close()
         finally:
             server.terminate()

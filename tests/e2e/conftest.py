@@ -19,7 +19,7 @@ import httpx
 import psutil
 import pytest
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 from support.ports import free_port
 
@@ -100,7 +100,7 @@ class Nightmail:
         """Ask it to drain, and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=40)
+        status = self.process.wait(timeout=scaled(40))
         self.log.replace(self.log.with_name("up-before.log"))
         return status
 
@@ -118,7 +118,7 @@ class Nightmail:
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.request(method, self.url + path, headers=headers, timeout=30, **request)
+        return httpx.request(method, self.url + path, headers=headers, timeout=scaled(30), **request)
 
     def create(self, **fields: Any) -> dict[str, Any]:
         answer = self.call("POST", "/jobs/create", json=job_request(**fields))
@@ -158,7 +158,7 @@ class Nightmail:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=scaled(60),
             cwd=self.log.parent,
             check=False,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Nightmail
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -36,7 +36,7 @@ def test_the_commands_of_the_first_job_work_as_printed(nightmail: Nightmail, che
         env=nightmail.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -13,13 +13,13 @@ import pytest
 
 from e2e.conftest import NIGHTMAIL, Nightmail, Source, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 
 def refused(system: Nightmail) -> str:
     """Start it where it cannot start; return the one line that it says."""
     ended = subprocess.run(
-        system.command, env=system.environment, capture_output=True, text=True, timeout=30, check=False
+        system.command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
     )
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
@@ -55,7 +55,9 @@ def test_a_malformed_setting_of_any_service_stops_the_start_by_its_name(
 ) -> None:
     system = own_nightmail(**{f"NIGHTMAIL_{name}": "loud"})
     command = [part for part in system.command if part not in ("--port", str(system.port))]
-    ended = subprocess.run(command, env=system.environment, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
+    )
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"error: setting NIGHTMAIL_{name}: ")
     assert len(ended.stderr.splitlines()) == 1
@@ -101,7 +103,7 @@ async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_re
     for user, password in (("owner", "hunter3"), auditor):
         client = await nats.connect(kept["NIGHTMAIL_NATS_URL"], user=user, password=password)
         await client.jetstream().stream_info("EVENTS")
-        deleting = client.jetstream(timeout=1).delete_consumer("EVENTS", "runner")
+        deleting = client.jetstream(timeout=scaled(1)).delete_consumer("EVENTS", "runner")
         if user == "owner":
             await deleting
         else:

@@ -16,7 +16,7 @@ import pytest
 from e2e.conftest import Nightmail
 from nightmail_common.contract.schedule import Schedule
 from support.chaos import Chaos
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.fault_broker import Broker
 from support.job_requests import job_request
 from support.moody_source import MoodySource
@@ -142,7 +142,7 @@ def test_every_promise_holds_whatever_breaks(
     wait_until(lambda: system.command_line("status").returncode == 0, "everything is ready again", SETTLE_SECONDS)
     # Asked for often enough that the last due time is settled, and not so often that the asking is the load.
     auditor = Auditor(broker)
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline = time.monotonic() + scaled(SETTLE_SECONDS)
     while True:
         log = auditor.told()
         lost = (users.accepted - log.requested.keys()) | log.unfinished()
@@ -152,7 +152,7 @@ def test_every_promise_holds_whatever_breaks(
         time.sleep(0.5)
     for name in created:
         assert system.call("POST", f"/jobs/{name}/pause").status_code == 200
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline = time.monotonic() + scaled(SETTLE_SECONDS)
     while (unfinished := auditor.told().unfinished()) and time.monotonic() < deadline:
         time.sleep(0.5)
     lost |= unfinished

@@ -2,7 +2,7 @@
 
 The server is down for 3 s here. For two minutes it is with
 
-    OUTAGE_SECONDS=120 pytest -s -o faulthandler_timeout=600 tests/mailer/test_faults.py
+    OUTAGE_SECONDS=120 pytest -s --timeout 600 tests/mailer/test_faults.py
 """
 
 import asyncio

@@ -14,6 +14,7 @@ from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.render import Mails
 from nightmail_mailer.delivery import Order
+from support.deadlines import scaled
 from support.mailer_process import failure_of, result_of
 from support.mails import LINKS, parsed, text_of
 
@@ -71,7 +72,7 @@ def test_the_mails_are_drawn_by_a_browser_in_light_and_dark(
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=scaled(60),
     )
     assert background(picture) == colour
     assert picture.stat().st_size > 50_000

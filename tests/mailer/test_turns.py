@@ -6,6 +6,7 @@ import pytest
 
 from nightmail_mailer.smtp import turns
 from nightmail_mailer.smtp.turns import Turns
+from support.deadlines import scaled
 
 
 async def hold(all_turns: Turns, began: asyncio.Event, ended: asyncio.Event) -> None:
@@ -24,7 +25,7 @@ async def test_the_one_that_has_hung_the_longest_is_cut_off_once_no_more_may_be_
     began = [asyncio.Event() for _ in range(4)]
     ended = [asyncio.Event() for _ in range(4)]
     tasks = [asyncio.create_task(hold(all_turns, *events)) for events in zip(began, ended, strict=True)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(scaled(10)):
         await began[3].wait()
     assert [event.is_set() for event in ended] == [True, False, False, False]
     assert all_turns.hanging == 2

@@ -13,7 +13,7 @@ from nightmail_common.broker.streams import RESULTS, STREAM
 from nightmail_common.broker.work_queue import ACK_WAIT_SECONDS
 from nightmail_common.contract.events import AttemptFailed, ResultReady, RunFailed, RunRequested
 from nightmail_runner.handler import DURABLE
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
@@ -71,7 +71,7 @@ async def deliver_unanswered(client: Client, times: int) -> None:
     config = ConsumerConfig(ack_wait=ACK_WAIT_SECONDS, max_ack_pending=10_000)
     subscription = await js.pull_subscribe("runs.*.run-requested", durable=DURABLE, stream=STREAM, config=config)
     for _ in range(times):
-        [message] = await subscription.fetch(1, timeout=5)
+        [message] = await subscription.fetch(1, timeout=scaled(5))
         await message.nak()
     await subscription.unsubscribe()
 
@@ -140,7 +140,7 @@ async def test_a_stopped_runner_finishes_what_is_short_and_hands_back_what_is_lo
     since = time.monotonic()
     assert runner.stop() == 0
 
-    assert time.monotonic() - since < 10
+    assert time.monotonic() - since < scaled(10)
     assert (await names_of(event_log, short))[-1] == "result-ready"
     [*_, last] = await events_of(event_log, long)
     handed_back = last.event()

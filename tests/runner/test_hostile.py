@@ -14,6 +14,7 @@ from runner.hostile.files import FILES
 from runner.hostile.kernel import KERNEL
 from runner.hostile.limits import LIMITS
 from runner.hostile.objects import OBJECTS
+from support.deadlines import scaled
 
 CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS
 
@@ -24,7 +25,7 @@ def ends() -> dict[str, dict[str, Any]]:
     harness = Path(__file__).parent / "hostile" / "harness.py"
     scripts = json.dumps({name: (hostile.text, hostile.timeout_seconds) for name, hostile in CORPUS.items()})
     ended = subprocess.run(
-        [sys.executable, harness], input=scripts, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, harness], input=scripts, capture_output=True, text=True, timeout=scaled(120), check=False
     )
     assert ended.returncode == 0, ended.stderr
     return {end["name"]: end for end in map(json.loads, ended.stdout.splitlines())}

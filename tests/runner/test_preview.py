@@ -7,12 +7,13 @@ from typing import Any
 from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
+from support.deadlines import scaled
 from support.job_requests import job_request
 from support.runner_process import RunnerProcess
 
 
 async def previewed(client: Client, **fields: Any) -> dict[str, Any]:
-    answer = await client.request("preview.run", json.dumps(job_request(**fields)).encode(), timeout=20)
+    answer = await client.request("preview.run", json.dumps(job_request(**fields)).encode(), timeout=scaled(20))
     told: dict[str, Any] = json.loads(answer.data)
     return told
 

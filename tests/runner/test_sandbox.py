@@ -16,7 +16,7 @@ from nightmail_runner.sandbox.child.output_capture import KEPT_BYTES
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Succeeded, Task
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TASK = Task(
@@ -177,7 +177,7 @@ def test_a_kernel_without_the_walls_is_refused_in_one_line(missing: str) -> None
         env={"NIGHTMAIL_NATS_URL": "nats://127.0.0.1:1", "NIGHTMAIL_LOG_LEVEL": "error"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=scaled(30),
         check=False,
     )
     assert ended.returncode == 1

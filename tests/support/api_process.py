@@ -9,7 +9,7 @@ import httpx
 
 from api.conftest import TOKEN
 from nightmail_api.settings import ApiSettings
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.ports import free_port
 
 
@@ -22,7 +22,7 @@ class ApiProcess:
         self.http = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=20,
+            timeout=scaled(20),
             limits=httpx.Limits(max_connections=None),
         )
         given = {

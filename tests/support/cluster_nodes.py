@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -93,7 +93,7 @@ class Cluster:
     def terminate(self, node: int) -> None:
         """End a server as a planned restart does."""
         self._processes[node].terminate()
-        self._processes[node].wait(timeout=20)
+        self._processes[node].wait(timeout=scaled(20))
 
     def cut_off(self, node: int) -> None:
         if self.network.has_namespaces:

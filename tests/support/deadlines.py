@@ -1,4 +1,8 @@
-"""Waiting for a condition with a deadline that a slow machine can stretch."""
+"""Deadlines of tests. All of them scale with the speed of the machine.
+
+`TEST_TIME_FACTOR` sets the scale: a machine at a third of the usual speed needs 3. Without it, the first process that
+imports this module measures the machine and sets the variable for the processes that it starts (pytest-xdist's workers).
+"""
 
 import asyncio
 import os
@@ -6,28 +10,51 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-#: A machine at a third of the usual speed runs the suite with TEST_TIME_FACTOR=3.
-TIME_FACTOR = float(os.environ.get("TEST_TIME_FACTOR", "1"))
 DEADLINE_SECONDS = 20.0
+
+#: `_measure_factor` takes this long on the machine on which the deadlines were chosen (2 cores, AMD EPYC, idle).
+REFERENCE_SECONDS = 0.17
+#: A machine that is faster than the reference keeps the deadlines; a hung test on the slowest one ends in minutes.
+LOWEST_FACTOR, HIGHEST_FACTOR = 1.0, 5.0
+
+
+def _measure_factor() -> float:
+    """Time a fixed amount of Python work on the wall clock, so that other load on the machine counts too."""
+    begun = time.perf_counter()
+    total = 0
+    for number in range(6_000_000):
+        total += number & 7
+    factor = (time.perf_counter() - begun) / REFERENCE_SECONDS
+    return round(min(max(factor, LOWEST_FACTOR), HIGHEST_FACTOR), 1)
+
+
+if "TEST_TIME_FACTOR" not in os.environ:
+    os.environ["TEST_TIME_FACTOR"] = str(_measure_factor())
+TIME_FACTOR = float(os.environ["TEST_TIME_FACTOR"])
+
+
+def scaled(seconds: float) -> float:
+    """Return a deadline for this machine, in seconds, from one for the reference machine."""
+    return seconds * TIME_FACTOR
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
-    """Return the condition's first true value; fail with what was waited for if there is none in time."""
-    deadline = time.monotonic() + seconds * TIME_FACTOR
+    """Return the condition's first true value; fail with `what` if there is none within the scaled deadline."""
+    deadline = time.monotonic() + scaled(seconds)
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not in {seconds * TIME_FACTOR} s: {what}"
-        time.sleep(0.02)  # between two looks, not instead of one
+        assert time.monotonic() < deadline, f"not in {scaled(seconds)} s: {what}"
+        time.sleep(0.02)  # the poll interval
     return value
 
 
 async def eventually(condition: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> Any:
-    """Return the condition's first true value (awaited if it is a coroutine) without blocking the loop."""
-    deadline = time.monotonic() + seconds * TIME_FACTOR
+    """Do the same without blocking the event loop; await the condition's value if it is a coroutine."""
+    deadline = time.monotonic() + scaled(seconds)
     while True:
         value = condition()
         if asyncio.iscoroutine(value):
             value = await value
         if value:
             return value
-        assert time.monotonic() < deadline, f"not in {seconds * TIME_FACTOR} s: {what}"
+        assert time.monotonic() < deadline, f"not in {scaled(seconds)} s: {what}"
         await asyncio.sleep(0.02)

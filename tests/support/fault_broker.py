@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.ports import free_port
 
 BIN = Path(sys.executable).parent
@@ -89,7 +89,7 @@ class Broker:
         self.disk_can_be_slow = _may_slow()
         authorization = folder / "authorization.conf"
         command = [str(BIN / "nightmail"), "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
-        subprocess.run(command, check=True, timeout=30)
+        subprocess.run(command, check=True, timeout=scaled(30))
         self._config.write_text(
             f"host: 127.0.0.1\nport: {self.port}\nlog_file: {json.dumps(str(self._log))}\n"
             f"jetstream {{ store_dir: {json.dumps(str(self._store))}, sync_interval: always }}\ninclude authorization.conf\n"

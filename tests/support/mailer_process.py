@@ -28,7 +28,7 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import Job
-from support.deadlines import DEADLINE_SECONDS, eventually
+from support.deadlines import DEADLINE_SECONDS, eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
 
@@ -139,7 +139,7 @@ async def mail_events(log: EventLog, runs: Sequence[RunEvent]) -> list[MailEvent
 async def _mail_events(log: EventLog, run_ids: set[UUID], count: int) -> list[MailEvent]:
     found: list[MailEvent] = []
     async with (
-        asyncio.timeout(DEADLINE_SECONDS),
+        asyncio.timeout(scaled(DEADLINE_SECONDS)),
         aclosing(log.follow(["runs.*.mail-sent", "runs.*.mail-failed"])) as mails,
     ):
         async for batch in mails:

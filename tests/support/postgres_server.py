@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 #: Where Debian has the programs that are for the server's own user.
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -96,7 +96,7 @@ class PostgresServer:
             [str(program(name)), *arguments],
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=scaled(60),
             user=None if self._user is None else self._user.pw_uid,
             group=None if self._user is None else self._user.pw_gid,
             extra_groups=None if self._user is None else [],

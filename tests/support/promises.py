@@ -23,6 +23,7 @@ from nightmail_common.contract.events import (
     RunSkipped,
 )
 from nightmail_common.contract.schedule import Schedule
+from support.deadlines import scaled
 from support.fault_broker import Broker
 
 MINUTE = timedelta(minutes=1)
@@ -100,7 +101,7 @@ class Auditor:
 
     def told(self) -> Told:
         """Return what the log says by now."""
-        asyncio.run(asyncio.wait_for(self._read(), LOOK_SECONDS))
+        asyncio.run(asyncio.wait_for(self._read(), scaled(LOOK_SECONDS)))
         return self._told
 
     async def _read(self) -> None:

@@ -17,6 +17,7 @@ from nightmail_common.contract.subjects import subject_of
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.leader import Lease
 from nightmail_ticker.ticker import Ticker
+from support.deadlines import scaled
 
 
 class ShiftedClock(Clock):
@@ -51,7 +52,7 @@ async def running_ticker(
         yield ticker
     finally:
         working.cancel()
-        await asyncio.wait({working}, timeout=3)
+        await asyncio.wait({working}, timeout=scaled(3))
 
 
 async def create(log: EventLog, job: Job) -> Job:
