@@ -1,52 +1,99 @@
-"""What keeps the services apart, read from the code and the packages themselves."""
+"""What keeps the parts of the code base apart, read from the imports and the packages themselves."""
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("api", "ticker", "runner", "mailer")
 
 
-def imported_packages(folder: Path) -> set[str]:
-    packages = set()
+COMMON = "libs/common/nightmail_common"
+#: Folder -> which of our own modules its code may import.
+ARROWS = {
+    f"{COMMON}/contract": {"nightmail_common.contract"},
+    f"{COMMON}/broker": {"nightmail_common.contract", "nightmail_common.broker"},
+    f"{COMMON}/service": {"nightmail_common.contract", "nightmail_common.broker", "nightmail_common.service"},
+    "services/api": {"nightmail_common", "nightmail_api"},
+    "services/ticker": {"nightmail_common", "nightmail_ticker"},
+    "services/runner": {"nightmail_common", "nightmail_runner"},
+    "services/mailer": {"nightmail_common", "nightmail_mailer"},
+    "cli": {"nightmail_common", "nightmail_cli", *(f"nightmail_{service}" for service in SERVICES)},
+}
+
+
+def imported_modules(folder: Path) -> set[str]:
+    """Return the full names of the modules that a folder's code imports, wherever in a file the import stands."""
+    modules = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
-                packages |= {alias.name.partition(".")[0] for alias in node.names}
+                modules |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module is not None:
                 assert node.level == 0, f"{path}: imports are absolute"
-                packages.add(node.module.partition(".")[0])
-    return packages
+                modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
 
 
-def dependencies(folder: Path) -> set[str]:
-    """Return the names of the packages that a package's pyproject.toml asks for."""
+def imported_packages(folder: Path) -> set[str]:
+    return {module.partition(".")[0] for module in imported_modules(folder)}
+
+
+def dependencies(folder: Path, extras: Iterable[str] = ()) -> set[str]:
+    """Return the names of the packages that a package's pyproject.toml asks for, with those of its extras."""
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    ends = str.maketrans(dict.fromkeys("[<>=~!;", " "))
-    return {requirement.translate(ends).split()[0] for requirement in project["dependencies"]}
+    optional = [requirement for extra in extras for requirement in project["optional-dependencies"][extra]]
+    return {Requirement(requirement).name for requirement in (*project["dependencies"], *optional)}
 
 
 def all_dependencies(service: str) -> set[str]:
     """Return what a service installs, by way of the library that it shares with the others too."""
-    return dependencies(ROOT / "services" / service) | dependencies(ROOT / "libs" / "common")
+    folder = ROOT / "services" / service
+    requirements = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"]
+    [common] = [one for one in map(Requirement, requirements) if one.name == "nightmail-common"]
+    return dependencies(folder) | dependencies(ROOT / "libs" / "common", common.extras)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_imports_the_common_library_and_never_another_service(service: str) -> None:
-    ours = {package for package in imported_packages(ROOT / "services" / service) if package.startswith("nightmail_")}
-    assert ours <= {f"nightmail_{service}", "nightmail_common"}
-    assert "nightmail_common" in ours
+@pytest.mark.parametrize(("folder", "allowed"), ARROWS.items())
+def test_a_folder_imports_only_what_is_below_it(folder: str, allowed: set[str]) -> None:
+    ours = {module for module in imported_modules(ROOT / folder) if module.startswith("nightmail_")}
+    assert ours, folder
+    wrong = {module for module in ours if not any(f"{module}.".startswith(f"{prefix}.") for prefix in allowed)}
+    assert not wrong, f"{folder} may import {sorted(allowed)}"
 
 
-def test_the_common_library_imports_no_service() -> None:
-    ours = {package for package in imported_packages(ROOT / "libs" / "common") if package.startswith("nightmail_")}
-    assert ours == {"nightmail_common"}
+def test_every_folder_of_ours_has_its_arrows() -> None:
+    packages = {path.parent for path in ROOT.glob("*/**/__init__.py") if path.parent.name.startswith("nightmail_")}
+    packages = {path for path in packages if ".venv" not in path.parts and path != ROOT / COMMON}
+    folders = packages | {path for path in (ROOT / COMMON).iterdir() if (path / "__init__.py").exists()}
+    ruled = [ROOT / folder for folder in ARROWS]
+    assert {folder for folder in folders if not any(folder.is_relative_to(rule) for rule in ruled)} == set()
+
+
+@pytest.mark.parametrize("package", ["jinja2", "email-validator"])
+def test_the_ticker_installs_nothing_that_only_a_job_definition_needs(package: str) -> None:
+    assert package not in all_dependencies("ticker")
+    assert f"\n{package}==" not in (ROOT / "deploy/locks/ticker.lock").read_text()
+
+
+def test_the_ticker_runs_without_what_only_a_job_definition_needs() -> None:
+    code = """
+import pkgutil, sys, importlib
+sys.modules["jinja2"] = sys.modules["email_validator"] = sys.modules["faststream"] = None
+import nightmail_ticker
+for module in pkgutil.walk_packages(nightmail_ticker.__path__, "nightmail_ticker."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("heavy", ["pandas", "numpy", "pyarrow"])

@@ -11,7 +11,8 @@ import structlog
 from nats.aio.client import Client
 
 from nightmail_common.broker.connection import AUDITOR, connect, without_passwords
-from nightmail_common.service.settings import DEFAULT_NATS_URL, ServiceSettings
+from nightmail_common.broker.settings import DEFAULT_NATS_URL, BrokerSettings
+from nightmail_common.contract.errors import CannotStart
 
 CONNECT_SECONDS = 5.0
 
@@ -21,11 +22,11 @@ class BrokerUnreachable(Exception):
 
 
 @asynccontextmanager
-async def connected(settings: ServiceSettings, name: str, user: str = AUDITOR) -> AsyncIterator[Client]:
+async def connected(settings: BrokerSettings, name: str, user: str = AUDITOR) -> AsyncIterator[Client]:
     """Yield a connection; the arguments are those of `connect_options`.
 
     Raises:
-        BrokerUnreachable: there was none for five seconds.
+        BrokerUnreachable: there was none for five seconds, or the user has no seed.
     """
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
@@ -33,6 +34,8 @@ async def connected(settings: ServiceSettings, name: str, user: str = AUDITOR) -
     )
     try:
         client = await asyncio.wait_for(connect(settings, name, user), CONNECT_SECONDS)
+    except CannotStart as error:
+        raise BrokerUnreachable(str(error)) from None
     except (TimeoutError, OSError, nats.errors.Error):
         url = without_passwords(settings.nats_url or DEFAULT_NATS_URL)
         raise BrokerUnreachable(f"no NATS at {url}, or it does not let this user in") from None

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from nightmail_common.broker import connection, patches
 from nightmail_common.broker.connection import AUDITOR, connect, connect_options, seed_file, without_passwords
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
@@ -137,12 +138,11 @@ async def test_each_user_hears_its_replies_where_nobody_else_may_listen(nats_ser
         assert auditor.new_inbox().startswith("_INBOX.")
 
 
-def test_a_user_without_a_seed_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_without_a_seed_cannot_start(tmp_path: Path) -> None:
     settings = ServiceSettings(nats_seeds=tmp_path)
-    with pytest.raises(SystemExit):
+    with pytest.raises(CannotStart) as raised:
         connect_options(settings, "test", "runner")
-    [line] = capsys.readouterr().err.splitlines()
-    assert line == f"error: setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/runner.nk: No such file or directory"
+    assert str(raised.value) == f"setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/runner.nk: No such file or directory"
     seed_file(tmp_path, "runner").write_text("seed")
     assert connect_options(settings, "test", "runner")["nkeys_seed"] == f"{tmp_path}/runner.nk"
 

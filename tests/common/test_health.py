@@ -7,9 +7,9 @@ import pytest
 
 from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
-from nightmail_common.service.metrics import EVENTS_PUBLISHED
 from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer

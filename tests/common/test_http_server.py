@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.http_server import serve_http
-from nightmail_common.service.service import CannotStart
 from support.deadlines import scaled
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]

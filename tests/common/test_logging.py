@@ -13,15 +13,15 @@ RUN_ID = "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
 
 CODE = f"""
 import logging, threading, warnings
-from uuid import UUID
 import structlog
-from nightmail_common.service.logging import run_context, set_up_logging
+from nightmail_common.service.logging import set_up_logging
+from structlog.contextvars import bound_contextvars
 
 set_up_logging("runner", "info", "LOG_FORMAT")
 logger = structlog.get_logger()
 logger.debug("too_fine")
 logger.info("run_taken", attempt=2, answer="550 no\\x1b[2J", text="two\\nlines", name="café")
-with run_context(UUID("{RUN_ID}"), "daily sales"):
+with bound_contextvars(run_id="{RUN_ID}", job_name="daily sales"):
     logger.warning("in_a_run")
     logging.getLogger("library").warning("told by %s", "a library")
     logging.getLogger("httpx").info("GET https://example.com/?key=secret")

@@ -3,7 +3,6 @@
 import math
 import re
 import ssl
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from nats.aio.client import Client, Server
 
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.patches import PatchedClient
-from nightmail_common.contract.errors import describe_error
-from nightmail_common.service.settings import DEFAULT_NATS_URL, PREFIX, ServiceSettings
+from nightmail_common.broker.settings import DEFAULT_NATS_URL, BrokerSettings
+from nightmail_common.contract.errors import CannotStart, describe_error
 
 #: Between two attempts of the first connection.
 CONNECT_WAIT_SECONDS = 0.25
@@ -32,7 +31,7 @@ AUDITOR = "auditor"
 logger = structlog.get_logger()
 
 
-def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -> dict[str, Any]:
+def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) -> dict[str, Any]:
     """Return the arguments of `nats.connect`.
 
     It never gives up: the first connection is tried for ever, a lost one again with exponential backoff and jitter.
@@ -42,7 +41,7 @@ def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -
         user: whose seed and inbox it has, of the users of `nightmail nats-config`: a service's own, or one that reads.
 
     Raises:
-        SystemExit: the folder of seeds has none of this user; said in one line on stderr.
+        CannotStart: the folder of seeds has none of this user.
     """
     urls = [url.strip() for url in (settings.nats_url or DEFAULT_NATS_URL).split(",")]
     options: dict[str, Any] = {
@@ -73,7 +72,7 @@ def connect_options(settings: ServiceSettings, name: str, user: str = AUDITOR) -
     return options
 
 
-async def connect(settings: ServiceSettings, name: str, user: str = AUDITOR) -> Client:
+async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> Client:
     """Return a connection, however long the broker takes to be there; the arguments are those of `connect_options`."""
     client = PatchedClient()
     await client.connect(**connect_options(settings, name, user))
@@ -100,8 +99,7 @@ def _seed_file(folder: Path, user: str) -> Path:
     try:
         path.open("rb").close()
     except OSError as error:
-        print(f"error: setting {PREFIX}NATS_SEEDS: {path}: {error.strerror}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise CannotStart(f"setting NIGHTMAIL_NATS_SEEDS: {path}: {error.strerror}") from None
     return path
 
 

@@ -18,13 +18,13 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from nightmail_common.broker.batch import MAX_BATCH, Batch, Message
+from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.broker.ordered_consumer import LogReader
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, event_headers
 from nightmail_common.contract.events import Event
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
-from nightmail_common.service.metrics import EVENTS_PUBLISHED
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 

@@ -18,8 +18,8 @@ from nats.js.api import (
 from nats.js.errors import BadRequestError, NotFoundError
 
 from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.settings import BrokerSettings
 from nightmail_common.contract.subjects import ALL_EVENTS
-from nightmail_common.service.settings import ServiceSettings
 
 STREAM = "EVENTS"
 RESULTS = "RESULTS"
@@ -48,7 +48,7 @@ _STREAM_NAME_IN_USE = 10058
 logger = structlog.get_logger()
 
 
-async def available(js: JetStreamContext, settings: ServiceSettings) -> None:
+async def available(js: JetStreamContext, settings: BrokerSettings) -> None:
     """Return once the stream and the buckets are there, however long that takes.
 
     The API declares them. Where there is none, any service may, as far as its NATS user is allowed to.

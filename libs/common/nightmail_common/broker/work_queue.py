@@ -22,6 +22,7 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, ConsumerInfo
 from nats.js.errors import ServiceUnavailableError
 from pydantic import ValidationError
+from structlog.contextvars import bound_contextvars
 
 from nightmail_common.broker.cancellation import end_if_cancelled
 from nightmail_common.broker.stored_messages import AckSubject, broker_time
@@ -29,7 +30,6 @@ from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT
 from nightmail_common.contract.events import RunEvent
 from nightmail_common.contract.subjects import events_named
-from nightmail_common.service.logging import run_context
 
 #: A worker that died is noticed after so long without a heartbeat; its events are then delivered to another.
 ACK_WAIT_SECONDS = 4.0
@@ -196,7 +196,7 @@ class WorkQueue(Generic[EventT]):
         if delivery is None:
             await message.reject()
             return
-        with run_context(delivery.event.run_id, delivery.event.job_name):
+        with bound_contextvars(run_id=str(delivery.event.run_id), job_name=delivery.event.job_name):
             async with _heartbeats(message):
                 again_in = await self._work(delivery)
             try:

@@ -1,4 +1,8 @@
-"""The one text of an error."""
+"""The one text of an error, and the one error of a start."""
+
+
+class CannotStart(Exception):
+    """The machine lacks something that the process needs; the message names the setting that helps."""
 
 
 def describe_error(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from nightmail_common.service.service import CannotStart
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.settings import PREFIX
 
 

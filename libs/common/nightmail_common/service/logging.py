@@ -6,10 +6,7 @@
 import logging
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
-from uuid import UUID
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -59,13 +56,6 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
     for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-
-
-@contextmanager
-def run_context(run_id: UUID, job_name: str) -> Iterator[None]:
-    """Put `run_id` and `job_name` on every log line inside."""
-    with structlog.contextvars.bound_contextvars(run_id=str(run_id), job_name=job_name):
-        yield
 
 
 def _escape_control_characters(_logger: WrappedLogger, _method: str, line: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import nats.errors
 import structlog
 
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.logging import set_up_logging
 from nightmail_common.service.settings import ServiceSettings
 
@@ -17,10 +18,6 @@ from nightmail_common.service.settings import ServiceSettings
 DRAIN_SECONDS = 10.0
 
 logger = structlog.get_logger()
-
-
-class CannotStart(Exception):
-    """What the service needs from this machine is not to be had; the message names the setting that helps."""
 
 
 def run_service(

@@ -1,0 +1,95 @@
+"""What a process needs to know to reach the broker."""
+
+import re
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+
+DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
+
+#: The broker counts nanoseconds in 64 bits, which are 292 years.
+LONGEST_RETENTION = timedelta(days=100 * 365)
+
+_BROKER_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
+#: Nine digits of days are a `timedelta`, ten are not.
+_DURATION = re.compile(r"(\d{1,9})\s*(d|h|m|s)?")
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+
+
+def _retention(value: Any) -> Any:
+    """Read `90d`, `12h`, `30m`, `45s`, or a plain number of days."""
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return int(match[1]) * _UNITS[match[2] or "d"]
+    if isinstance(value, str):
+        raise ValueError("a duration is a number with d, h, m or s behind it, as in 90d")
+    return value
+
+
+def _that_the_broker_can_count(retention: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= retention <= LONGEST_RETENTION:
+        raise ValueError(f"from 1s to {LONGEST_RETENTION.days}d")
+    return retention
+
+
+Retention = Annotated[timedelta, BeforeValidator(_retention), AfterValidator(_that_the_broker_can_count)]
+
+
+def _broker_urls(value: str) -> str:
+    """Check what nats-py would refuse with a traceback. The URL is not in the messages: a password may be in it."""
+    schemes = set()
+    for text in value.split(","):
+        try:
+            url = urlsplit(text.strip() if "://" in text else f"nats://{text.strip()}")
+            valid = url.hostname and url.port != 0 and text.isprintable()
+        except ValueError:
+            valid = None
+        if not valid or url.scheme not in _BROKER_SCHEMES:
+            raise ValueError("URLs of brokers, comma separated, as in nats://127.0.0.1:4222")
+        schemes.add(url.scheme in {"ws", "wss"})
+    if len(schemes) > 1:
+        raise ValueError("all brokers over WebSocket (ws, wss) or none")
+    return value
+
+
+BrokerUrls = Annotated[str, AfterValidator(_broker_urls)]
+
+
+def _readable_file(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    return path
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} has no certificates as PEM in it") from None
+    return path
+
+
+ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
+Certificates = Annotated[ReadableFile, AfterValidator(_certificates)]
+
+
+class BrokerSettings(BaseModel):
+    """Where the brokers are, how to sign in, and how long they keep what this system stores."""
+
+    nats_url: BrokerUrls | None = None
+    #: A folder with one seed per user, as `nightmail nats-config` writes it; each service reads its own.
+    nats_seeds: Path | None = None
+    nats_creds: ReadableFile | None = None
+    nats_user: str | None = None
+    nats_password: SecretStr | None = None
+    #: The authority of the brokers' certificates, as PEM. Without one, those that the machine trusts.
+    nats_ca: Certificates | None = None
+    #: On how many brokers of a cluster each stream and bucket is kept.
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    run_retention: Retention = timedelta(days=90)
+    result_retention: Retention = timedelta(days=30)
