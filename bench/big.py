@@ -20,7 +20,8 @@ import psutil
 
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.task import Limits, Succeeded, Task
+from nightmail_runner.sandbox.result import Succeeded
+from nightmail_runner.sandbox.task import Limits, Task
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 BARE = """
@@ -66,8 +67,8 @@ def write_table(path: Path, size: int) -> None:
 
 def bare(path: Path) -> tuple[float, float]:
     output = str(path.with_suffix(".out"))
-    told = subprocess.run([sys.executable, "-c", BARE, path, output], capture_output=True, check=True, text=True)
-    seconds, peak = told.stdout.split()
+    printed = subprocess.run([sys.executable, "-c", BARE, path, output], capture_output=True, check=True, text=True)
+    seconds, peak = printed.stdout.split()
     return float(seconds), float(peak)
 
 
@@ -76,16 +77,15 @@ async def sandboxed(path: Path) -> tuple[float, float]:
     async with Sandbox() as sandbox:
         await sandbox.started()
         before = memory_bytes()
-        with MemoryFile("input") as source:
+        with MemoryFile("input") as source, MemoryFile("csv") as csv:
             copy(path, source)
             source.seal()
             peak = Peak()
             since = time.perf_counter()
-            outcome = await sandbox.run(task, source)
+            result = await sandbox.run(task, source, csv)
             seconds = time.perf_counter() - since
             highest = peak.stop() + source.size
-        assert isinstance(outcome, Succeeded), outcome
-        outcome.csv.close()
+        assert isinstance(result, Succeeded), result
         return seconds, highest - before
 
 
@@ -107,7 +107,7 @@ def memory_bytes() -> int:
 
 
 class Peak(threading.Thread):
-    """Looks at the memory until it is stopped. Of a memory file it sees only what is mapped: its size is added."""
+    """Samples the memory until it is stopped. It sees only the mapped part of a memory file, so callers add its size."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

@@ -1,7 +1,7 @@
 """What the sandbox costs: runs a second, as ratios to a bare warm-fork loop on the same machine in the same minute.
 
 The bare loop is two processes that have pandas imported and fork once per run: parse, script, CSV, exit; no limits, no
-walls, nothing awaited but the exit. Small is 100 rows, medium 100,000. Both take turns, round by round, because the
+isolation, nothing awaited but the exit. Small is 100 rows, medium 100,000. Both take turns, round by round, because the
 machine is shared and its speed drifts; the median of the rounds' ratios is what counts. End to end is the same small job
 through two of Nightmail's runner processes, from the request in the log to the result in the log; scaling is a burst of
 runs with one runner process and with two: large ones (400,000 rows, some 70 ms each) and, for comparison, medium ones, of
@@ -31,7 +31,8 @@ from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import ResultReady
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.task import Succeeded, Task
+from nightmail_runner.sandbox.result import Succeeded
+from nightmail_runner.sandbox.task import Task
 from shared.jobs import SCRIPT, file_source, make_job, requested, table
 from shared.nats_server import nats_server
 from shared.nightmail_up import free_port, wait_until_ready
@@ -116,9 +117,9 @@ async def sandbox_rate(data: bytes, runs: int) -> float:
 
             async def loop(sandbox: Sandbox, source: MemoryFile, times: int) -> None:
                 for _ in range(times):
-                    outcome = await sandbox.run(task, source)
-                    assert isinstance(outcome, Succeeded), outcome
-                    outcome.csv.close()
+                    with MemoryFile("csv") as csv:
+                        result = await sandbox.run(task, source, csv)
+                    assert isinstance(result, Succeeded), result
 
             await asyncio.gather(loop(one, first, 2), loop(other, second, 2))
             since = time.perf_counter()

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow
 import pytest
 
-from nightmail_runner.sandbox.child.csv_output import tabular, write
+from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
 from nightmail_runner.sandbox.child.parse_input import NotRecords, read_csv, read_json
 
 
@@ -22,7 +22,7 @@ def json(data: bytes, records_path: str | None = None) -> list[dict[Any, Any]]:
 
 def written(frame: pd.DataFrame, *, keep_formulas: bool = False) -> str:
     output = io.BytesIO()
-    write(tabular(frame, keep_formulas=keep_formulas), output)
+    write(prepare_for_csv(frame, keep_formulas=keep_formulas), output)
     return output.getvalue().decode()
 
 

@@ -1,4 +1,4 @@
-"""The sandbox on its own: what it gives back, what it survives, and that nothing of a run stays."""
+"""The sandbox alone: what it returns, what it survives, and that a run leaves nothing behind."""
 
 import asyncio
 import gc
@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from nightmail_runner.sandbox.child.output_capture import KEPT_BYTES
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Succeeded, Task
+from nightmail_runner.sandbox.output_capture import KEPT_BYTES
+from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
+from nightmail_runner.sandbox.task import Limits, Task
 from support.deadlines import eventually, scaled
 
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
@@ -28,17 +29,17 @@ TASK = Task(
 )
 
 
-async def ran(sandbox: Sandbox, script: str, timeout_seconds: float = 20) -> Outcome:
+async def run(sandbox: Sandbox, script: str, timeout_seconds: float = 20) -> tuple[SandboxResult, bytes]:
+    """Return the result of a script on `DATA`, and its CSV."""
     task = replace(TASK, script=script, limits=Limits(timeout_seconds))
-    with MemoryFile.of(DATA) as source:
-        return await sandbox.run(task, source)
+    with MemoryFile.of(DATA) as source, MemoryFile("csv") as csv:
+        return await sandbox.run(task, source, csv), csv.read()
 
 
 async def csv_of(sandbox: Sandbox, script: str) -> bytes:
-    outcome = await ran(sandbox, script)
-    assert isinstance(outcome, Succeeded), outcome
-    with outcome.csv:
-        return outcome.csv.read()
+    result, csv = await run(sandbox, script)
+    assert isinstance(result, Succeeded), result
+    return csv
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ async def csv_of(sandbox: Sandbox, script: str) -> bytes:
         "from __future__ import annotations\nreturn data[:1]",
     ],
 )
-async def test_a_script_gives_its_dataframe_in_any_of_three_ways(sandbox: Sandbox, script: str) -> None:
+async def test_a_script_returns_its_dataframe_in_any_of_three_forms(sandbox: Sandbox, script: str) -> None:
     assert await csv_of(sandbox, script) == b"region,amount\nnorth,10\n"
 
 
@@ -72,37 +73,36 @@ async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -
         ("x = bytearray(10**10)", "out_of_memory", "more memory"),
     ],
 )
-async def test_how_a_run_ended_is_told_apart(sandbox: Sandbox, script: str, kind: str, says: str) -> None:
-    outcome = await ran(sandbox, script, timeout_seconds=1 if kind == "timeout" else 20)
-    assert isinstance(outcome, Failed)
-    assert outcome.kind == kind
-    assert says in outcome.message
+async def test_each_kind_of_failure_is_reported_as_such(sandbox: Sandbox, script: str, kind: str, says: str) -> None:
+    result, _ = await run(sandbox, script, timeout_seconds=1 if kind == "timeout" else 20)
+    assert isinstance(result, Failed)
+    assert result.kind == kind
+    assert says in result.message
 
 
 async def test_a_traceback_has_the_users_lines_and_none_of_our_frames(sandbox: Sandbox) -> None:
-    outcome = await ran(sandbox, "def share(frame):\n    return frame['nothing']\n\nreturn share(data)")
-    assert isinstance(outcome, Failed)
-    assert (outcome.type, outcome.line) == ("KeyError", 2)
-    assert outcome.traceback is not None
-    assert outcome.traceback.startswith(
+    result, _ = await run(sandbox, "def share(frame):\n    return frame['nothing']\n\nreturn share(data)")
+    assert isinstance(result, Failed)
+    assert (result.type, result.line) == ("KeyError", 2)
+    assert result.traceback is not None
+    assert result.traceback.startswith(
         'Traceback (most recent call last):\n  File "<script>", line 4, in <module>\n    return share(data)\n'
     )
     for foreign in ("nightmail", "pandas/", "site-packages"):
-        assert foreign not in outcome.traceback
+        assert foreign not in result.traceback
 
 
-async def test_what_is_printed_is_kept_from_both_ends(sandbox: Sandbox) -> None:
-    outcome = await ran(
+async def test_the_beginning_and_the_end_of_the_output_are_kept(sandbox: Sandbox) -> None:
+    result, _ = await run(
         sandbox, "import sys\nprint('first')\nprint('x' * 500_000)\nprint('last', file=sys.stderr)\nreturn data"
     )
-    assert isinstance(outcome, Succeeded)
-    outcome.csv.close()
-    assert outcome.log.startswith("first\n")
-    assert outcome.log.endswith("\nlast\n")
-    assert len(outcome.log) < 2 * KEPT_BYTES + 100
+    assert isinstance(result, Succeeded)
+    assert result.log.startswith("first\n")
+    assert result.log.endswith("\nlast\n")
+    assert len(result.log) < 2 * KEPT_BYTES + 100
 
 
-async def test_each_run_has_random_numbers_of_its_own(sandbox: Sandbox) -> None:
+async def test_each_run_draws_different_random_numbers(sandbox: Sandbox) -> None:
     script = """
 import random
 return pd.DataFrame({"one": [random.random()], "other": [np.random.random()], "sampled": [pd.Series(range(10**6)).sample().iloc[0]]})
@@ -112,42 +112,41 @@ return pd.DataFrame({"one": [random.random()], "other": [np.random.random()], "s
         assert len(set(numbers)) == 3, lines
 
 
-async def test_a_fork_server_that_dies_is_replaced_and_its_run_is_reported(sandbox: Sandbox) -> None:
+async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: Sandbox) -> None:
     await sandbox.started()
-    running = asyncio.create_task(ran(sandbox, "import time\ntime.sleep(60)"))
+    running = asyncio.create_task(run(sandbox, "import time\ntime.sleep(60)"))
     [server] = await eventually(fork_servers, "the fork server runs")
     await eventually(lambda: len(server.children()) >= 2, "a run has started")
     server.send_signal(signal.SIGKILL)
 
-    outcome = await running
+    result, _ = await running
 
-    assert isinstance(outcome, Failed)
-    assert outcome.kind == "sandbox"
+    assert isinstance(result, Failed)
+    assert result.kind == "sandbox"
     assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
 
 
 def fork_servers() -> list[psutil.Process]:
-    """Return the fork servers of this process, not the runs, which are their forks."""
+    """Return the fork servers of this process, without their workers."""
     return [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
 
 
-async def test_many_runs_leave_no_descriptor_process_or_memory_behind(sandbox: Sandbox) -> None:
+async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) -> None:
     runs = int(os.environ.get("MANY_RUNS", "100"))
     own = psutil.Process()
     with MemoryFile.of(DATA) as source:
 
         async def some(times: int) -> None:
             for number in range(times):
-                outcome = await sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source)
-                if isinstance(outcome, Succeeded):
-                    outcome.csv.close()
+                with MemoryFile("csv") as csv:
+                    await sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source, csv)
             gc.collect()
 
         await some(30)
         [server] = fork_servers()
         before = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
         await some(runs)
-        await eventually(lambda: len(server.children()) == 1, "only the spare process is left")
+        await eventually(lambda: len(server.children()) == 1, "only the prewarmed worker remains")
         after = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
     assert after[0] <= before[0] + 2
     assert after[2] <= before[2] + 2
@@ -155,7 +154,7 @@ async def test_many_runs_leave_no_descriptor_process_or_memory_behind(sandbox: S
     assert after[3] < before[3] + 4_000_000
 
 
-async def test_a_sandbox_that_ends_takes_its_processes_with_it() -> None:
+async def test_closing_a_sandbox_ends_its_processes() -> None:
     async with Sandbox() as sandbox:
         await sandbox.started()
         [server] = fork_servers()
@@ -164,12 +163,12 @@ async def test_a_sandbox_that_ends_takes_its_processes_with_it() -> None:
 
 
 @pytest.mark.parametrize("missing", ["landlock_create_ruleset", "seccomp"])
-def test_a_kernel_without_the_walls_is_refused_in_one_line(missing: str) -> None:
+def test_a_kernel_without_an_isolation_layer_is_refused_in_one_line(missing: str) -> None:
     without = (
         "import errno, os, sys, seccompy\n"
-        "walls = seccompy.Filter(seccompy.Action.ALLOW)\n"
-        f"walls.errno({missing!r}, errno.ENOSYS)\n"
-        "walls.load()\n"
+        "denied = seccompy.Filter(seccompy.Action.ALLOW)\n"
+        f"denied.errno({missing!r}, errno.ENOSYS)\n"
+        "denied.load()\n"
         "os.execv(sys.executable, [sys.executable, '-m', 'nightmail_runner'])\n"
     )
     ended = subprocess.run(
@@ -182,4 +181,9 @@ def test_a_kernel_without_the_walls_is_refused_in_one_line(missing: str) -> None
     )
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
-    assert line.startswith("error: scripts cannot be locked in here: this kernel")
+    assert line.startswith("error: scripts cannot be isolated on this machine: this kernel")
+
+
+def test_a_worker_does_not_import_pydantic_which_costs_start_up_time_and_memory() -> None:
+    code = "import sys; from nightmail_runner.sandbox.child import execute; sys.exit('pydantic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=scaled(30))

@@ -60,7 +60,7 @@ def sandbox(*, switched_on: bool) -> Iterator[Check]:
     """Look whether scripts can be locked in here."""
     import landlockpy  # with the checks of the kernel, only this needs them
 
-    from nightmail_runner.sandbox.isolation.lockdown import CannotLockDown, check_kernel
+    from nightmail_runner.sandbox.isolation.lockdown import IsolationUnavailable, check_kernel
 
     if not switched_on:
         yield Check(
@@ -69,7 +69,7 @@ def sandbox(*, switched_on: bool) -> Iterator[Check]:
         return
     try:
         check_kernel()
-    except CannotLockDown as error:
+    except IsolationUnavailable as error:
         mend = "run the runners where the kernel has Landlock and seccomp (docs/sandbox.md says what to allow)"
         yield Check("sandbox", "problem", str(error), mend)
         return

@@ -1,4 +1,4 @@
-"""A request in, an outcome out: fetch, sandbox, and the event that tells what came of it."""
+"""Executes a requested run: fetch the data, run the script in the sandbox, build the event of the outcome."""
 
 import hashlib
 import time
@@ -12,11 +12,13 @@ from nightmail_runner import metrics
 from nightmail_runner.outcome import body_bytes
 from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox
-from nightmail_runner.sandbox.task import Durations, FailureKind, Limits, Succeeded, Task
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.result import Failed, FailureKind, StageTimings, Succeeded
+from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sources.download import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
 
-#: Which stage of a run a failure of the sandbox belongs to.
+#: The stage of a run that a failure in the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
     "parse": "parse",
     "script": "script",
@@ -29,16 +31,14 @@ _STAGES: dict[FailureKind, Stage] = {
     "sandbox": "runner",
 }
 
-_NO_DURATIONS = Durations()
-
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Ceilings:
-    """What any job's script may use at most; the time is also what a job gets that asks for none.
+class ScriptLimits:
+    """The limits of every job's script. The timeout is also the default of a job that sets none.
 
-    `imports`: the top-level packages that it may import.
+    `imports`: the top-level packages that a script may import.
     """
 
     timeout_seconds: int
@@ -46,102 +46,94 @@ class Ceilings:
     imports: frozenset[str]
 
 
-class Work:
-    """Does runs. It publishes nothing: what it returns is for others to publish.
+class RunExecutor:
+    """Executes runs. It publishes nothing: callers publish the event that it returns.
 
     Args:
-        max_event_bytes: what an event's body may have at most.
+        max_event_bytes: the largest body of an event.
     """
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, results: Results, ceilings: Ceilings, max_event_bytes: int
+        self, fetcher: Fetcher, sandbox: Sandbox, results: Results, limits: ScriptLimits, max_event_bytes: int
     ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._results = results
-        self._ceilings = ceilings
+        self._limits = limits
         self._max_event_bytes = max_event_bytes
 
-    async def do(self, request: RunRequested) -> ResultReady | RunFailed:
-        """Return what came of a run. Whatever goes wrong becomes a `RunFailed`."""
-        with metrics.SLOTS_BUSY.track_inprogress():
-            ended = await self._ended(request, Clock())
-        metrics.observe(ended.timings)
-        return ended
+    async def execute(self, request: RunRequested) -> ResultReady | RunFailed:
+        """Execute a run and store its CSV. Every error becomes a `RunFailed`."""
+        stopwatch = Stopwatch()
+        with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv:
+            result, input_sha256 = await self._fetch_and_run(request, csv, stopwatch)
+            outcome: ResultReady | RunFailed
+            if isinstance(result, RunFailed):
+                outcome = result
+            else:
+                try:
+                    outcome = await self._result_ready(request, result, csv, input_sha256, stopwatch)
+                except Exception as error:  # a request always ends in an event
+                    outcome = _internal_failure(request, error, stopwatch)
+        metrics.observe(outcome.timings)
+        return outcome
 
-    async def _ended(self, request: RunRequested, clock: "Clock") -> ResultReady | RunFailed:
-        outcome, input_sha256 = await self._do(request, clock)
-        if isinstance(outcome, RunFailed):
-            return outcome
-        try:
-            with outcome.csv:
-                return await self._result(request, input_sha256, outcome, clock)
-        except Exception as error:  # a request always ends in an event
-            return _broken(request, error, clock)
+    async def preview(self, request: RunRequested, csv: MemoryFile) -> tuple[Succeeded | RunFailed, Timings]:
+        """Execute a run of which nothing is stored, and write its CSV to `csv`."""
+        stopwatch = Stopwatch()
+        result, _ = await self._fetch_and_run(request, csv, stopwatch)
+        return result, result.timings if isinstance(result, RunFailed) else stopwatch.timings(result.timings)
 
-    async def preview(self, request: RunRequested) -> tuple[Succeeded | RunFailed, Timings]:
-        """Do a run of which nothing is kept; who gets a result closes its `csv`."""
-        clock = Clock()
-        outcome, _ = await self._do(request, clock)
-        return outcome, outcome.timings if isinstance(outcome, RunFailed) else clock.timings(outcome.durations)
-
-    async def _do(self, request: RunRequested, clock: "Clock") -> tuple[Succeeded | RunFailed, str]:
+    async def _fetch_and_run(
+        self, request: RunRequested, csv: MemoryFile, stopwatch: "Stopwatch"
+    ) -> tuple[Succeeded | RunFailed, str]:
         """Return the result and the sha256 of its input, or the failure."""
         try:
-            check_imports(request.job.processing_script, self._ceilings.imports)
+            check_imports(request.job.processing_script, self._limits.imports)
             source = await self._fetcher.fetch(request.job.data_source)
-            clock.fetched()
+            stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                outcome = await self._sandbox.run(self._task(request), source.file)
+                result = await self._sandbox.run(self._task(request), source.file, csv)
         except CannotFetch as error:
-            refused = RunError(stage="fetch", type=type(error).__name__, message=str(error))
-            return failure(request, refused, clock), ""
+            return run_failed(request, _run_error("fetch", error), stopwatch), ""
         except ImportNotAllowed as error:
-            refused = RunError(stage="script", type=type(error).__name__, message=str(error), line=error.line)
-            return failure(request, refused, clock), ""
+            return run_failed(request, _run_error("script", error, error.line), stopwatch), ""
         except Exception as error:  # a request always ends in an event
-            return _broken(request, error, clock), ""
-        if isinstance(outcome, Succeeded):
-            metrics.SANDBOX_OUTCOMES.labels("succeeded").inc()
-            return outcome, source.sha256()
-        metrics.SANDBOX_OUTCOMES.labels(outcome.kind).inc()
-        why = RunError(
-            stage=_STAGES[outcome.kind],
-            type=outcome.type,
-            message=outcome.message,
-            traceback=outcome.traceback,
-            line=outcome.line,
-        )
-        return failure(request, why, clock, outcome.log, outcome.durations), ""
+            return _internal_failure(request, error, stopwatch), ""
+        if isinstance(result, Failed):
+            metrics.SANDBOX_OUTCOMES.labels(result.kind).inc()
+            return _sandbox_failure(request, result, stopwatch), ""
+        metrics.SANDBOX_OUTCOMES.labels("succeeded").inc()
+        return result, source.sha256()
 
-    async def _result(
-        self, request: RunRequested, input_sha256: str, outcome: Succeeded, clock: "Clock"
+    async def _result_ready(
+        self, request: RunRequested, result: Succeeded, csv: MemoryFile, input_sha256: str, stopwatch: "Stopwatch"
     ) -> ResultReady:
-        result = ResultReady(
+        event = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
             job=request.job,
             trigger=request.trigger,
             scheduled_at=request.scheduled_at,
             late=request.late,
-            rows=outcome.rows,
-            columns=outcome.columns,
-            csv=await self._results.keep(request, outcome.csv),
-            log=outcome.log,
-            timings=clock.timings(outcome.durations),
+            rows=result.rows,
+            columns=result.columns,
+            csv=await self._results.keep(request, csv),
+            log=result.log,
+            timings=stopwatch.timings(result.timings),
             input_sha256=input_sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
         )
-        if result.csv.data is not None and body_bytes(result) > self._max_event_bytes:
-            result = result.model_copy(update={"csv": await self._results.store(request, outcome.csv)})
-        return result
+        if event.csv.data is not None and body_bytes(event) > self._max_event_bytes:
+            event = event.model_copy(update={"csv": await self._results.store(request, csv)})
+        return event
 
     def _task(self, request: RunRequested) -> Task:
         job = request.job
-        timeout = min(job.timeout_seconds or self._ceilings.timeout_seconds, self._ceilings.timeout_seconds)
+        timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
             file_type=job.data_source.file_type,
@@ -151,37 +143,33 @@ class Work:
             keep_formulas=job.csv_formulas == "keep",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
-            limits=Limits(timeout_seconds=timeout, memory_bytes=self._ceilings.memory_bytes),
+            limits=Limits(timeout_seconds=timeout, memory_bytes=self._limits.memory_bytes),
         )
 
 
-class Clock:
-    """Where a run's time goes, from its making on."""
+class Stopwatch:
+    """Measures a run, from its construction on."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self._fetch_ms: float | None = None
 
-    def fetched(self) -> None:
+    def record_fetch(self) -> None:
         self._fetch_ms = self._elapsed_ms()
 
-    def timings(self, durations: Durations = _NO_DURATIONS) -> Timings:
-        return Timings(
-            fetch_ms=self._fetch_ms,
-            parse_ms=durations.parse_ms,
-            script_ms=durations.script_ms,
-            output_ms=durations.output_ms,
-            total_ms=self._elapsed_ms(),
-        )
+    def timings(self, stages: StageTimings | None = None) -> Timings:
+        """Return the timings of the run, with those of its stages in the sandbox."""
+        in_sandbox = {f"{stage}_ms": milliseconds for stage, milliseconds in (stages or {}).items()}
+        return Timings(fetch_ms=self._fetch_ms, total_ms=self._elapsed_ms(), **in_sandbox)
 
     def _elapsed_ms(self) -> float:
         return (time.perf_counter() - self._started) * 1000
 
 
-def failure(
-    request: RunRequested, error: RunError, clock: Clock, log: str = "", durations: Durations = _NO_DURATIONS
+def run_failed(
+    request: RunRequested, error: RunError, stopwatch: Stopwatch, log: str = "", stages: StageTimings | None = None
 ) -> RunFailed:
-    """Return the event that says that a run ended without a result."""
+    """Return the event of a run that ended without a result."""
     return RunFailed(
         job_name=request.job_name,
         run_id=request.run_id,
@@ -191,10 +179,25 @@ def failure(
         late=request.late,
         error=error,
         log=log,
-        timings=clock.timings(durations),
+        timings=stopwatch.timings(stages),
     )
 
 
-def _broken(request: RunRequested, error: Exception, clock: Clock) -> RunFailed:
-    logger.error("run_broke", exc_info=error)
-    return failure(request, RunError(stage="runner", type=type(error).__name__, message=str(error)), clock)
+def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch) -> RunFailed:
+    error = RunError(
+        stage=_STAGES[failed.kind],
+        type=failed.type,
+        message=failed.message,
+        traceback=failed.traceback,
+        line=failed.line,
+    )
+    return run_failed(request, error, stopwatch, failed.log, failed.timings)
+
+
+def _internal_failure(request: RunRequested, error: Exception, stopwatch: Stopwatch) -> RunFailed:
+    logger.error("run_executor_failed", exc_info=error)
+    return run_failed(request, _run_error("runner", error), stopwatch)
+
+
+def _run_error(stage: Stage, error: Exception, line: int | None = None) -> RunError:
+    return RunError(stage=stage, type=type(error).__name__, message=str(error), line=line)

@@ -10,7 +10,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.work_queue import BROKER_ERRORS, Delivery, Patience, WorkQueue
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunRequested, RunStarted
-from nightmail_runner.execute import Clock, Work, failure
+from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 
 DURABLE = "runner"
@@ -39,10 +39,10 @@ class Consumer:
         runner: this process's name, for `run-started`.
     """
 
-    def __init__(self, log: EventLog, outcomes: Outcomes, work: Work, runner: str, slots: int) -> None:
+    def __init__(self, log: EventLog, outcomes: Outcomes, executor: RunExecutor, runner: str, slots: int) -> None:
         self._log = log
         self._outcomes = outcomes
-        self._work = work
+        self._executor = executor
         self._runner = runner
         self.queue = WorkQueue(DURABLE, [RunRequested], self._finish, MAX_ACK_PENDING, Patience(None, aside=slots))
 
@@ -58,10 +58,10 @@ class Consumer:
         if (killed := history.killed(delivery.number)) >= MAX_DELIVERIES:
             message = f"the runner died {killed} times while it worked on this run"
             error = RunError(stage="runner", type="RunnerKilled", message=message)
-            await self._outcomes.publish(failure(request, error, Clock()), delivery.traceparent)
+            await self._outcomes.publish(run_failed(request, error, Stopwatch()), delivery.traceparent)
             return None
         saying = asyncio.create_task(self._say_started(delivery))
-        outcome = await self.queue.or_give_up(self._work.do(request))
+        outcome = await self.queue.or_give_up(self._executor.execute(request))
         delivery.leave_slot()  # the next run may begin while this one's outcome is stored
         await saying
         if isinstance(outcome, ResultReady) or (outcome is not None and history.failed >= request.job.retries):

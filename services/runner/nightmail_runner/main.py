@@ -18,7 +18,7 @@ from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import run_service
 from nightmail_common.service.settings import load
-from nightmail_runner.execute import Ceilings, Work
+from nightmail_runner.execute import RunExecutor, ScriptLimits
 from nightmail_runner.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
@@ -40,7 +40,7 @@ def main() -> None:
     try:
         run_service(NAME, settings, partial(serve, settings), uvloop.new_event_loop)
     except SandboxRefused as error:
-        print(f"error: scripts cannot be locked in here: {error} (docs/sandbox.md)", file=sys.stderr)
+        print(f"error: scripts cannot be isolated on this machine: {error} (docs/sandbox.md)", file=sys.stderr)
         raise SystemExit(1) from None
 
 
@@ -76,18 +76,18 @@ async def _take_runs(
 ) -> None:
     max_event_bytes = client.max_payload - HEADERS_BYTES
     log = EventLog(client, NAME, settings.run_retention)
-    ceilings = Ceilings(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
+    limits = ScriptLimits(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
     transport = CheckingTransport(Allowed(settings.fetch_allow))
     async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
         files = settings.data_dir / "files"
         fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
-        work = Work(fetcher, sandbox, Results(client.jetstream()), ceilings, max_event_bytes)
+        executor = RunExecutor(fetcher, sandbox, Results(client.jetstream()), limits, max_event_bytes)
         runner, slots = f"{socket.gethostname()}/{os.getpid()}", settings.runner_concurrency
-        consumer = Consumer(log, Outcomes(log, max_event_bytes), work, runner, slots)
+        consumer = Consumer(log, Outcomes(log, max_event_bytes), executor, runner, slots)
         broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
         consumer.queue.subscribe(broker, slots)
         await broker.start()
-        await Previews(work).serve(client)
+        await Previews(executor).serve(client)
         health.add_nats(client)
         watching = asyncio.create_task(look_at_queue(client.jetstream(), DURABLE, observe_queue))
         await stop.wait()

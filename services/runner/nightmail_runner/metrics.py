@@ -1,21 +1,21 @@
-"""What a runner counts, for Prometheus."""
+"""The Prometheus metrics of a runner."""
 
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
 
 from nightmail_common.contract.events import Timings
 
-#: From the few milliseconds of a small table to what SCRIPT_TIMEOUT lets a long one take.
+#: From the few milliseconds of a small table to the default of SCRIPT_TIMEOUT.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 RUN_SECONDS = Histogram("nightmail_runner_run_seconds", "How long runs took, by stage.", ["stage"], buckets=_BUCKETS)
-SANDBOX_OUTCOMES = Counter("nightmail_runner_sandbox_outcomes", "How scripts ended in the sandbox.", ["outcome"])
-SLOTS_BUSY = Gauge("nightmail_runner_slots_busy", "Runs that this runner works on.")
-QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that no runner has taken yet.")
+SANDBOX_OUTCOMES = Counter("nightmail_runner_sandbox_outcomes", "Results of scripts in the sandbox.", ["outcome"])
+SLOTS_BUSY = Gauge("nightmail_runner_slots_busy", "Runs that this runner is executing.")
+QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that wait for a runner.")
 
 
 def observe(timings: Timings) -> None:
-    """Note where a run's time went, as far as it came."""
+    """Record the timings of the stages that a run reached."""
     for stage, milliseconds in (
         ("fetch", timings.fetch_ms),
         ("parse", timings.parse_ms),
@@ -28,5 +28,5 @@ def observe(timings: Timings) -> None:
 
 
 def observe_queue(info: ConsumerInfo) -> None:
-    """Note how many requests wait."""
+    """Record the length of the queue."""
     QUEUE_WAITING.set(info.num_pending or 0)

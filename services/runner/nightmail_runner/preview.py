@@ -1,8 +1,8 @@
 """Dry runs of jobs that are not saved: fetch and script, the first rows in the answer, no event and no mail.
 
-A request on `preview.run` (any runner answers; queue group `runners`) has a job as JSON, as a user writes it. The answer
-is JSON: `columns`, `rows` (how many in all), `first_rows` (lists of text, as in the CSV), `log` and `timings`, or
-`error` (a `RunError`) with `log` and `timings`.
+A request on `preview.run` (queue group `runners`: one runner answers) is a job definition as JSON. The
+answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `log` and `timings`, or `error`
+(a `RunError`) with `log` and `timings`.
 """
 
 import asyncio
@@ -23,24 +23,25 @@ from nightmail_common.contract.events import RunError, RunFailed, RunRequested, 
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.subjects import PREVIEW
-from nightmail_runner.execute import Work
+from nightmail_runner.execute import RunExecutor
+from nightmail_runner.sandbox.memory import MemoryFile
 
 QUEUE = "runners"
 FIRST_ROWS = 20
-#: Of one value: a preview is looked at.
-LONGEST_VALUE = 1000
-LONGEST_LOG = 16 * 1024
-#: Longer than a person waits; the job's own timeout is for its runs.
+#: Of one value: people read a preview.
+MAX_VALUE_CHARS = 1000
+MAX_LOG_CHARS = 16 * 1024
+#: Longer than a person waits. A job's own timeout applies to its runs.
 TIMEOUT_SECONDS = 60
 
 logger = structlog.get_logger()
 
 
 class Previews:
-    """Answers preview requests, one at a time, beside the runs."""
+    """Answers preview requests, one at a time, in parallel with the runs."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, executor: RunExecutor) -> None:
+        self._executor = executor
         self._one_at_a_time = asyncio.Lock()
 
     async def serve(self, client: Client) -> None:
@@ -58,22 +59,24 @@ class Previews:
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in problem["loc"])
-            return _told(RunError(stage="runner", type="InvalidJob", message=f"{where}: {problem['msg']}"))
-        outcome, timings = await self._work.preview(_request(definition))
-        if isinstance(outcome, RunFailed):
-            return _told(outcome.error, outcome.log, timings)
-        with outcome.csv, outcome.csv.reader() as reader:
-            lines = csv.reader(io.TextIOWrapper(reader, encoding="utf-8", newline=""))
-            first_rows = [
-                [value[:LONGEST_VALUE] for value in row] for row in itertools.islice(lines, 1, FIRST_ROWS + 1)
-            ]
-        return {
-            "columns": outcome.columns,
-            "rows": outcome.rows,
-            "first_rows": first_rows,
-            "log": outcome.log[:LONGEST_LOG],
-            "timings": timings.model_dump(),
-        }
+            return _error_answer(RunError(stage="runner", type="InvalidJob", message=f"{where}: {problem['msg']}"))
+        with MemoryFile("csv") as output:
+            result, timings = await self._executor.preview(_request(definition), output)
+            if isinstance(result, RunFailed):
+                return _error_answer(result.error, result.log, timings)
+            return {
+                "columns": result.columns,
+                "rows": result.rows,
+                "first_rows": _first_rows(output),
+                "log": result.log[:MAX_LOG_CHARS],
+                "timings": timings.model_dump(),
+            }
+
+
+def _first_rows(output: MemoryFile) -> list[list[str]]:
+    with output.reader() as reader:
+        rows = csv.reader(io.TextIOWrapper(reader, encoding="utf-8", newline=""))
+        return [[value[:MAX_VALUE_CHARS] for value in row] for row in itertools.islice(rows, 1, FIRST_ROWS + 1)]
 
 
 def _request(definition: JobDefinition) -> RunRequested:
@@ -85,9 +88,9 @@ def _request(definition: JobDefinition) -> RunRequested:
     return RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now)
 
 
-def _told(error: RunError, log: str = "", timings: Timings | None = None) -> dict[str, Any]:
+def _error_answer(error: RunError, log: str = "", timings: Timings | None = None) -> dict[str, Any]:
     return {
         "error": error.model_dump(),
-        "log": log[:LONGEST_LOG],
+        "log": log[:MAX_LOG_CHARS],
         "timings": None if timings is None else timings.model_dump(),
     }

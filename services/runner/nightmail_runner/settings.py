@@ -1,4 +1,4 @@
-"""What the runner needs to know."""
+"""The settings of the runner."""
 
 from typing import Literal
 
@@ -9,17 +9,17 @@ from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 
 class RunnerSettings(ServiceSettings):
-    """How data is fetched and how scripts are held."""
+    """How data is fetched, and the limits of scripts."""
 
     #: Hosts and CIDRs that data may be fetched from besides the public internet.
     fetch_allow: CommaSeparated = ()
     fetch_timeout: float = Field(default=30.0, gt=0)
     max_input_bytes: ByteSize = ByteSize(256 * 1024**2)
-    #: Seconds; the default of a job and the most that it may ask for.
+    #: Seconds: the default and the maximum of a job's `timeout_seconds`.
     script_timeout: int = Field(default=300, ge=1)
     script_memory: ByteSize = ByteSize(1024**3)
     #: The top-level packages that a script may import.
     script_imports: CommaSeparated = tuple(sorted(DEFAULT_IMPORTS))
-    #: How many runs a runner process works on at once.
+    #: How many runs a runner process executes at once.
     runner_concurrency: int = Field(default=1, ge=1)
     sandbox: Literal["on", "off"] = "on"

@@ -1,4 +1,4 @@
-"""Scripts that lie about themselves, or want to be remembered by the next run."""
+"""Scripts that send false answers, or try to change the next run."""
 
 from runner.hostile.case import Hostile
 
@@ -11,14 +11,29 @@ def say(message):
 """
 
 ANSWERS = {
-    "says_that_it_timed_out": Hostile(
-        _SOCKET + "say({'kind': 'timeout', 'type': 'T', 'message': 'm', 'durations': {}})\nos._exit(0)", ("killed",)
+    "reports_a_timeout": Hostile(
+        _SOCKET + "say({'kind': 'timeout', 'type': 'T', 'message': 'm', 'timings': {}})\nos._exit(0)", ("killed",)
     ),
-    "says_that_the_sandbox_broke": Hostile(
-        _SOCKET + "say({'kind': 'sandbox', 'type': 'T', 'message': 'm', 'durations': {}})\nos._exit(0)", ("killed",)
+    "reports_a_broken_sandbox": Hostile(
+        _SOCKET + "say({'kind': 'sandbox', 'type': 'T', 'message': 'm', 'timings': {}})\nos._exit(0)", ("killed",)
     ),
     "answers_with_rows_that_are_no_number": Hostile(
-        _SOCKET + "say({'rows': 'many', 'columns': 3, 'durations': None})\nos._exit(0)", ("killed",)
+        _SOCKET + "say({'rows': 'many', 'columns': 3, 'timings': None})\nos._exit(0)", ("killed",)
+    ),
+    "answers_with_more_rows_than_a_table_holds": Hostile(
+        _SOCKET + "say({'rows': 10**30, 'columns': ['x'], 'timings': {}})\nos._exit(0)", ("killed",)
+    ),
+    "answers_with_a_negative_time": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'script': -1.0}})\nos._exit(0)", ("killed",)
+    ),
+    "answers_with_an_infinite_time": Hostile(
+        _SOCKET + 'say(b\'{"rows": 1, "columns": [], "timings": {"script": 1e999}}\')\nos._exit(0)', ("killed",)
+    ),
+    "answers_with_the_time_of_a_stage_that_is_not_its_own": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'fetch': 1.0}})\nos._exit(0)", ("killed",)
+    ),
+    "answers_in_the_right_form": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'script': 1.5}, 'log': 'HOLE'})\nos._exit(0)"
     ),
     "answers_with_no_json": Hostile(_SOCKET + "say(b'\\xff\\xfe{')\nos._exit(0)", ("killed",)),
     "answers_with_json_of_great_depth": Hostile(_SOCKET + "say(b'[' * 500_000)\nos._exit(0)", ("killed",)),
@@ -41,7 +56,7 @@ os._exit(0)
         ("killed",),
     ),
     "answers_with_a_million_column_names": Hostile(
-        _SOCKET + "say({'rows': 1, 'columns': ['x'] * 200_000, 'durations': {}})\nos._exit(0)", ("killed", "succeeded")
+        _SOCKET + "say({'rows': 1, 'columns': ['x'] * 200_000, 'timings': {}})\nos._exit(0)", ("killed",)
     ),
     "ends_itself_quietly": Hostile("import os\nos._exit(0)", ("killed",)),
     "ends_with_sys_exit": Hostile("import sys\nsys.exit(0)", ("script",)),

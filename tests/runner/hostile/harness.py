@@ -1,4 +1,4 @@
-"""Runs hostile scripts where a hole cannot hurt: in a process namespace and under a memory limit of its own.
+"""Runs hostile scripts in a process namespace and under a memory limit of its own, so that a hole does no damage.
 
 Reads {name: [script, seconds]} from standard input; writes one line of JSON per script: how it ended, and how an honest script
 ended right after it.
@@ -19,9 +19,10 @@ from nightmail_common.service.logging import set_up_logging
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.isolation import namespaces
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.task import Failed, Limits, Outcome, Task
+from nightmail_runner.sandbox.result import Failed, SandboxResult
+from nightmail_runner.sandbox.task import Limits, Task
 
-#: Of everything in here together, where there is a control group to be had; of each process otherwise.
+#: Of all processes of this harness together where a control group can be created, else of each process.
 MEMORY_BYTES = 3 * 1024**3
 SANDBOXES = 4
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
@@ -37,12 +38,12 @@ TASK = Task(
 
 
 def memory_group() -> Path | None:
-    """Return a new control group with the limit (cgroup v2 or v1), or None where none can be made."""
+    """Return a new control group with the limit (cgroup v2 or v1), or None where none can be created."""
     for folder, limit in (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")):
         group = Path(folder) / f"nightmail-hostile-{os.getpid()}"
         with suppress(OSError):
             group.mkdir()
-            with (group / limit).open("r+") as file:  # not made if this is no control group
+            with (group / limit).open("r+") as file:  # the file exists only in a control group
                 file.write(str(MEMORY_BYTES))
             return group
         with suppress(OSError):
@@ -51,7 +52,7 @@ def memory_group() -> Path | None:
 
 
 async def run_all(scripts: dict[str, tuple[str, float]]) -> None:
-    """Run them in a few sandboxes at once: many only wait for their time to be over."""
+    """Run the scripts in a few sandboxes at once: many only wait for their timeout."""
     waiting = list(scripts.items())
     await asyncio.gather(*(run_some(waiting) for _ in range(SANDBOXES)))
 
@@ -62,17 +63,17 @@ async def run_some(waiting: list[tuple[str, tuple[str, float]]]) -> None:
             while waiting:
                 name, (script, seconds) = waiting.pop()
                 limits = replace(TASK.limits, timeout_seconds=seconds)
-                outcome = await sandbox.run(replace(TASK, script=script, limits=limits), source)
-                after = await sandbox.run(TASK, source)
-                honest = None if isinstance(after, Failed) else after.csv.read() == HONEST_CSV
-                print(json.dumps(told(outcome) | {"name": name, "honest": honest or repr(after)}), flush=True)
+                with MemoryFile("csv") as hostile_csv, MemoryFile("csv") as csv:
+                    result = await sandbox.run(replace(TASK, script=script, limits=limits), source, hostile_csv)
+                    following = await sandbox.run(TASK, source, csv)
+                    unharmed = not isinstance(following, Failed) and csv.read() == HONEST_CSV
+                print(json.dumps(summary(result) | {"name": name, "honest": unharmed or repr(following)}), flush=True)
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
-    if isinstance(outcome, Failed):
-        return {"end": outcome.kind, "message": f"{outcome.type}: {outcome.message}", "log": outcome.log}
-    outcome.csv.close()
-    return {"end": "succeeded", "message": "", "log": outcome.log}
+def summary(result: SandboxResult) -> dict[str, Any]:
+    if isinstance(result, Failed):
+        return {"end": result.kind, "message": f"{result.type}: {result.message}", "log": result.log}
+    return {"end": "succeeded", "message": "", "log": result.log}
 
 
 def main() -> None:

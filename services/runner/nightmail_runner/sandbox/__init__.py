@@ -1,5 +1,5 @@
-"""The sandbox: bytes and a script in; CSV, log and outcome out. It knows nothing of NATS or jobs.
+"""The sandbox: bytes and a script in; CSV, log and result out. It knows nothing of NATS or jobs.
 
-`client.Sandbox` is its API. It keeps a fork server (`forkserver`, a fresh Python that has pandas imported and nothing
-else in its memory), which forks one process per run (`child`), ahead of need. Both sides speak `protocol`.
+`client.Sandbox` is its API. It keeps a fork server running (`forkserver`, a fresh Python that has imported pandas and holds
+no secrets), which forks one worker per run (`child`), in advance. Both sides speak `protocol`.
 """

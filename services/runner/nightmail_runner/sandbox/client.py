@@ -1,8 +1,8 @@
-"""The sandbox as the runner sees it: a task and its input go in, an outcome comes out.
+"""The sandbox as the runner uses it: a task and its input go in, a result and its CSV come out.
 
 async with Sandbox() as sandbox:
-    with MemoryFile.of(b"a,b\\n1,2\\n") as source:
-        outcome = await sandbox.run(task, source)
+    with MemoryFile.of(b"a,b\\n1,2\\n") as source, MemoryFile("csv") as csv:
+        result = await sandbox.run(task, source, csv)
 """
 
 import asyncio
@@ -15,225 +15,205 @@ from typing import Self
 import structlog
 
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.answer import failed, forged, succeeded
-from nightmail_runner.sandbox.exit_status import MachineMemory, how_it_died
+from nightmail_runner.sandbox.answer import invalid_answer, parse_answer
+from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit
+from nightmail_runner.sandbox.fork_server_process import ForkServerProcess
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.process import Process, RunEnded
-from nightmail_runner.sandbox.server import ForkServerProcess
-from nightmail_runner.sandbox.task import Failed, Outcome, Task
+from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
+from nightmail_runner.sandbox.task import Task
+from nightmail_runner.sandbox.worker import Worker, WorkerEnded
 
-#: A fork server that dies young is not started again at once, or a machine without memory would do nothing else.
+#: Backoff between restarts of the fork server: a machine that is short of memory must not restart it in a loop.
 FIRST_RESTART_SECONDS = 0.1
 LONGEST_RESTART_SECONDS = 5.0
-#: How long a run waits for a process; a fork server is there within a second or two.
-PROCESS_WAIT_SECONDS = 60.0
-#: From the end of a process to the news of it from the fork server: a few milliseconds.
+#: How long a run waits for a worker. A fork server starts within a second or two.
+WORKER_WAIT_SECONDS = 60.0
+#: How long the fork server may take to report the exit of a killed worker. It takes a few milliseconds.
 EXIT_WAIT_SECONDS = 10.0
-#: A process that has closed its socket is dying, and gives back its memory meanwhile; or its script plays with us.
+#: A worker that has closed its socket either releases its memory before it exits, or its script closed the socket.
 DYING_SECONDS = 1.0
 
 logger = structlog.get_logger()
 
 
 class SandboxRefused(Exception):
-    """This machine cannot hold scripts; the message says what it lacks."""
+    """This machine cannot isolate scripts; the message names what is missing."""
 
 
-class SandboxGone(Exception):
-    """The fork server ended, and every run with it."""
+class SandboxEnded(Exception):
+    """The fork server ended, and with it every worker."""
 
 
 class Sandbox:
-    """Runs scripts, each in a process of its own that was forked before it was needed.
+    """Runs scripts, each in a worker process that was forked in advance.
 
     Args:
-        spares: how many processes wait for a task: as many as runs are worked on at once.
-        protected: whether scripts are locked in. Without, a script can do whatever the runner's user can.
+        prewarmed: how many workers wait for a task: as many as runs are executed at once.
+        protected: whether workers are isolated. Without isolation, a script can do what the runner's user can.
     """
 
-    def __init__(self, spares: int = 1, *, protected: bool = True) -> None:
+    def __init__(self, prewarmed: int = 1, *, protected: bool = True) -> None:
         self.protected = protected
-        self._wanted_spares = spares
-        self._spares: deque[Process] = deque()
-        self._processes: dict[int, Process] = {}
-        self._memory = MachineMemory()
-        self._spare_came = asyncio.Condition()
-        self._keeping: asyncio.Task[None] | None = None
+        #: The versions of `python` and `pandas` that scripts run on.
+        self.runtime: dict[str, str] = {}
+        self._wanted_prewarmed = prewarmed
+        self._prewarmed: deque[Worker] = deque()
+        self._prewarmed_changed = asyncio.Condition()
+        self._workers: dict[int, Worker] = {}
+        self._oom_kills = OomKillCounter()
         self._server: ForkServerProcess | None = None
+        self._supervisor: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
         self._why_not_ready: str | None = "the fork server is starting"
-        #: What scripts run on: the versions of `python` and `pandas`.
-        self.runtime: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self._keeping = asyncio.create_task(self._keep())
+        self._supervisor = asyncio.create_task(self._supervise())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._keeping is not None
-        self._keeping.cancel()
+        assert self._supervisor is not None
+        self._supervisor.cancel()
         with suppress(asyncio.CancelledError, SandboxRefused):
-            await self._keeping
+            await self._supervisor
 
     async def started(self) -> None:
-        """Return when the first process is there.
+        """Return when the first worker is ready.
 
         Raises:
-            SandboxRefused: there will be none on this machine.
+            SandboxRefused: this machine cannot isolate scripts.
         """
-        assert self._keeping is not None
+        assert self._supervisor is not None
         starting = asyncio.create_task(self._started.wait())
-        await asyncio.wait({starting, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
-        if self._keeping.done():
-            self._keeping.result()
+        if self._supervisor.done():
+            self._supervisor.result()
 
     def why_not_ready(self) -> str | None:
         """Return None if scripts can be run, else the reason."""
         return self._why_not_ready
 
-    async def run(self, task: Task, source: MemoryFile) -> Outcome:
-        """Run a script on the bytes of `source`, a sealed file, and return what came of it.
+    async def run(self, task: Task, source: MemoryFile, csv: MemoryFile) -> SandboxResult:
+        """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
 
-        However it ends, nothing that the script started runs on. Never raises for what a script does.
+        When this returns or raises, no process of the script runs on. It raises nothing for what a script does.
         """
         try:
-            process = await asyncio.wait_for(self._take(), PROCESS_WAIT_SECONDS)
+            worker = await asyncio.wait_for(self._take_worker(), WORKER_WAIT_SECONDS)
         except TimeoutError:
-            return Failed("sandbox", "SandboxBroken", f"no process to run the script in: {self._why_not_ready}", "")
-        output = MemoryFile("csv")
-        outcome: Outcome | None = None
+            return Failed("sandbox", "SandboxBroken", f"no worker process is available: {self._why_not_ready}")
         try:
-            outcome = await _work(process, task, source, output, self._memory)
-            return outcome
+            return await _execute(worker, task, source, csv, self._oom_kills)
         finally:
-            process.close()
-            if outcome is None or isinstance(outcome, Failed):
-                output.close()
+            worker.close()
 
-    async def _take(self) -> Process:
-        async with self._spare_came:
-            await self._spare_came.wait_for(lambda: self._spares)
-            process = self._spares.popleft()
+    async def _take_worker(self) -> Worker:
+        async with self._prewarmed_changed:
+            await self._prewarmed_changed.wait_for(lambda: self._prewarmed)
+            worker = self._prewarmed.popleft()
         if self._server is not None:
-            self._server.order()
-        return process
+            self._server.request_worker()
+        return worker
 
-    async def _keep(self) -> None:
+    async def _supervise(self) -> None:
         """Keep a fork server running."""
-        wait = FIRST_RESTART_SECONDS
+        backoff = FIRST_RESTART_SECONDS
         loop = asyncio.get_running_loop()
         while True:
-            since = loop.time()
+            started_at = loop.time()
             self._server = ForkServerProcess(protected=self.protected)
             try:
-                await self._converse(self._server)
-            except (OSError, protocol.BrokenMessage) as error:
-                logger.warning("fork_server_not_understood", error=str(error))
+                await self._handle_messages(self._server)
+            except (OSError, protocol.InvalidMessage) as error:
+                logger.warning("fork_server_message_invalid", error=str(error))
             finally:
                 self._server.end()
                 self._server = None
-                self._forget_processes()
-            self._why_not_ready = "the fork server ended and is started again"
-            if loop.time() - since > LONGEST_RESTART_SECONDS:
-                wait = FIRST_RESTART_SECONDS
-            logger.error("fork_server_ended", restart_in_seconds=wait)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_RESTART_SECONDS)
+                self._discard_workers()
+            self._why_not_ready = "the fork server ended and is restarted"
+            if loop.time() - started_at > LONGEST_RESTART_SECONDS:
+                backoff = FIRST_RESTART_SECONDS
+            logger.error("fork_server_ended", restart_in_seconds=backoff)
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, LONGEST_RESTART_SECONDS)
 
-    async def _converse(self, server: ForkServerProcess) -> None:
+    async def _handle_messages(self, server: ForkServerProcess) -> None:
         while received := await server.receive():
             message, descriptors = received
-            if "child" in message:
-                await self._add_spare(message["child"], descriptors)
+            if "worker" in message:
+                await self._add_worker(message["worker"], descriptors)
             elif "exited" in message:
-                self._note_exit(message["exited"], message["code"])
+                self._record_exit(message["exited"], message["code"])
             elif "ready" in message:
-                server.identified(*descriptors)
+                server.set_pidfd(*descriptors)
                 self.runtime = message["ready"]
                 logger.info("fork_server_ready", **self.runtime)
-                for _ in range(self._wanted_spares):
-                    server.order()
+                for _ in range(self._wanted_prewarmed):
+                    server.request_worker()
             else:
                 raise SandboxRefused(message.get("refused"))
 
-    async def _add_spare(self, pid: int, descriptors: list[int]) -> None:
+    async def _add_worker(self, pid: int, descriptors: list[int]) -> None:
         sock, output, pidfd = descriptors
-        process = self._processes[pid] = Process(socket.socket(fileno=sock), output, pidfd)
+        worker = self._workers[pid] = Worker(socket.socket(fileno=sock), output, pidfd)
         self._why_not_ready = None
         self._started.set()
-        async with self._spare_came:
-            self._spares.append(process)
-            self._spare_came.notify()
+        async with self._prewarmed_changed:
+            self._prewarmed.append(worker)
+            self._prewarmed_changed.notify()
 
-    def _note_exit(self, pid: int, code: int) -> None:
-        process = self._processes.pop(pid)
-        process.exited.set_result(code)
-        if process in self._spares:
-            self._spares.remove(process)
-            process.close()
+    def _record_exit(self, pid: int, code: int) -> None:
+        worker = self._workers.pop(pid)
+        worker.exited.set_result(code)
+        if worker in self._prewarmed:
+            self._prewarmed.remove(worker)
+            worker.close()
             if self._server is not None:
-                self._server.order()
+                self._server.request_worker()
 
-    def _forget_processes(self) -> None:
-        for process in self._processes.values():
-            process.kill()
-            process.exited.set_exception(SandboxGone())
-            process.exited.exception()  # nobody may be waiting for it
-        self._processes.clear()
-        while self._spares:
-            self._spares.popleft().close()
+    def _discard_workers(self) -> None:
+        for worker in self._workers.values():
+            worker.kill()
+            worker.exited.set_exception(SandboxEnded())
+            worker.exited.exception()  # retrieved: asyncio warns of an exception that no run waits for
+        self._workers.clear()
+        while self._prewarmed:
+            self._prewarmed.popleft().close()
 
 
-async def _work(process: Process, task: Task, source: MemoryFile, output: MemoryFile, memory: MachineMemory) -> Outcome:
-    asking = {
-        "script": task.script,
-        "file_type": task.file_type,
-        "records_path": task.records_path,
-        "delimiter": task.delimiter,
-        "encoding": task.encoding,
-        "keep_formulas": task.keep_formulas,
-        "job_name": task.job_name,
-        "scheduled_at": task.scheduled_at.isoformat(),
-        "limits": {
-            "timeout_seconds": task.limits.timeout_seconds,
-            "memory_bytes": task.limits.memory_bytes,
-            "output_bytes": task.limits.output_bytes,
-        },
-    }
+async def _execute(
+    worker: Worker, task: Task, source: MemoryFile, csv: MemoryFile, oom_kills: OomKillCounter
+) -> SandboxResult:
+    timeout_seconds = task.limits.timeout_seconds
     try:
-        answer = await asyncio.wait_for(
-            process.ask(asking, [source.descriptor, output.descriptor]), task.limits.timeout_seconds
-        )
+        answer = await asyncio.wait_for(worker.execute(task, [source.descriptor, csv.descriptor]), timeout_seconds)
     except TimeoutError:
-        process.kill()
-        message = f"the run took longer than {task.limits.timeout_seconds:g} s"
-        return Failed("timeout", "Timeout", message, process.printed())
-    except protocol.BrokenMessage:
-        return forged(process.printed())
-    except RunEnded:
-        return await _post_mortem(process, memory)
-    process.kill()
-    log = process.printed()
-    if "rows" not in answer:
-        return failed(answer, log)
-    try:
-        output.seal()
-    except OSError:  # a mapping through which somebody can write; it goes with the process
-        await asyncio.wait({process.exited}, timeout=EXIT_WAIT_SECONDS)
-        output.seal()
-    return succeeded(answer, log, output)
+        worker.kill()
+        return Failed("timeout", "Timeout", f"the run took longer than {timeout_seconds:g} s", log=worker.log())
+    except protocol.InvalidMessage:
+        return invalid_answer(worker.log())
+    except WorkerEnded:
+        return await _explain_end(worker, oom_kills)
+    worker.kill()
+    result = parse_answer(answer, worker.log())
+    if isinstance(result, Succeeded):
+        try:
+            csv.seal()
+        except OSError:  # the worker has a writable mapping of it until it has exited
+            await asyncio.wait({worker.exited}, timeout=EXIT_WAIT_SECONDS)
+            csv.seal()
+    return result
 
 
-async def _post_mortem(process: Process, memory: MachineMemory) -> Failed:
-    """Return why a run closed its socket without an answer."""
-    await asyncio.wait({process.exited}, timeout=DYING_SECONDS)
-    if not process.exited.done():
-        process.kill()
-        message = "the script's process closed its connection to the runner and went on without giving a result"
-        return Failed("killed", "Killed", message, process.printed())
-    if process.exited.exception() is not None:
-        return Failed("sandbox", "SandboxBroken", "the sandbox ended under the run", process.printed())
-    return how_it_died(process.exited.result(), process.printed(), memory)
+async def _explain_end(worker: Worker, oom_kills: OomKillCounter) -> Failed:
+    """Return why a worker closed its socket without an answer."""
+    await asyncio.wait({worker.exited}, timeout=DYING_SECONDS)
+    if not worker.exited.done():
+        worker.kill()
+        message = "the script's process closed its connection to the runner without a result and did not exit"
+        return Failed("killed", "Killed", message, log=worker.log())
+    if worker.exited.exception() is not None:
+        return Failed("sandbox", "SandboxBroken", "the sandbox ended during the run", log=worker.log())
+    return describe_exit(worker.exited.result(), worker.log(), oom_kills)

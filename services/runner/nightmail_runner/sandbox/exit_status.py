@@ -1,44 +1,42 @@
-"""What the end of a run's process says about the run, when it ended without an answer."""
+"""Why a worker ended without an answer, from its exit status."""
 
 import signal
 from pathlib import Path
 
-from nightmail_runner.sandbox.task import Failed
+from nightmail_runner.sandbox.result import Failed
 
-_OUT_OF_MEMORY = "the run needed more memory than it may have"
-#: What C++ libraries say when an allocation fails, before they abort.
+#: What C++ libraries print when an allocation fails, before they abort.
 _BAD_ALLOC = "std::bad_alloc"
 
 
-class MachineMemory:
-    """Whether the kernel had to end processes because the machine, or a control group on it, was short of memory."""
+class OomKillCounter:
+    """Whether the kernel's OOM killer ended processes (`oom_kill` in /proc/vmstat, all control groups included)."""
 
     def __init__(self) -> None:
-        self._seen = self._kills()
+        self._seen = self._read()
 
-    def ran_short(self) -> bool:
-        """Return whether the kernel ended a process for its memory since this was asked last."""
-        before, self._seen = self._seen, self._kills()
+    def increased(self) -> bool:
+        """Return whether the OOM killer ended a process since the last call."""
+        before, self._seen = self._seen, self._read()
         return self._seen > before
 
-    def _kills(self) -> int:
+    def _read(self) -> int:
         lines = Path("/proc/vmstat").read_text().splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
-def how_it_died(code: int, log: str, memory: MachineMemory) -> Failed:
-    """Return what a process's exit code means (negative: the signal that ended it), when it was not we who ended it."""
+def describe_exit(code: int, log: str, oom_kills: OomKillCounter) -> Failed:
+    """Return the failure for an exit code (negative: the signal that ended the process, which the runner did not send)."""
     if code >= 0:
-        return _killed(f"the script's process ended by itself with status {code} before it gave a result", log)
-    if code == -signal.SIGKILL and memory.ran_short():
-        return Failed("out_of_memory", "OutOfMemory", "the kernel ended the run: the machine was short of memory", log)
+        return Failed(
+            "killed", "Killed", f"the script's process exited with status {code} before it returned a result", log=log
+        )
+    if code == -signal.SIGKILL and oom_kills.increased():
+        message = "the kernel killed the run because the machine was short of memory"
+        return Failed("out_of_memory", "OutOfMemory", message, log=log)
     if code == -signal.SIGABRT and _BAD_ALLOC in log:
-        return Failed("out_of_memory", "OutOfMemory", _OUT_OF_MEMORY, log)
+        return Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit", log=log)
     if code == -signal.SIGXFSZ:
-        return Failed("output_too_large", "OutputTooLarge", "the CSV is larger than it may be", log)
+        return Failed("output_too_large", "OutputTooLarge", "the CSV is larger than its limit", log=log)
     name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
-    return _killed(f"the script's process was ended by {name} before it gave a result", log)
-
-
-def _killed(message: str, log: str) -> Failed:
-    return Failed("killed", "Killed", message, log)
+    return Failed("killed", "Killed", f"{name} ended the script's process before it returned a result", log=log)

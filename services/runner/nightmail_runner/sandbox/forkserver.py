@@ -1,8 +1,8 @@
-"""The fork server: a Python with pandas imported that does nothing but fork, once per run and ahead of need.
+"""The fork server: a Python process with pandas imported that forks one worker per run, in advance.
 
-`client` starts it as a fresh process with an empty environment, so that no secret was ever in its memory. Its standard
-input is the control socket. To each `FORK` it answers with a `child`: the socket of that run, the reading end of what
-the run prints, and a pidfd; later it tells how the child `exited`.
+`fork_server_process` starts it as a fresh process with an empty environment, so no secret was ever in its memory. Its
+standard input is the control socket. It answers each `FORK` with a `worker` message: the worker's socket, the reading end
+of its output, and a pidfd. When the worker has exited it sends an `exited` message.
 """
 
 import gc
@@ -21,35 +21,35 @@ from nightmail_runner.sandbox.isolation import lockdown, namespaces
 
 UNPROTECTED = "--unprotected"
 CONTROL_DESCRIPTOR = 0
-#: What is open in a run besides its standard input and output: its socket.
-RUN_SOCKET_DESCRIPTOR = 3
-#: When memory is short the kernel shall end a run, or this process, rather than anything else on the machine.
+#: The socket of a worker, which has nothing else open but its standard streams.
+WORKER_SOCKET_DESCRIPTOR = 3
+#: oom_score_adj: when memory is short the kernel kills a worker, or this process, before anything else on the machine.
 OOM_SCORE = 500
-#: Processes and threads of all runs of this fork server together; pandas needs a handful.
+#: Processes and threads of all workers of this fork server together; pandas needs a handful.
 MAX_PROCESSES = 512
-#: Between two tries of a fork while there are no processes to be had.
+#: Between two attempts to fork while the limit of processes is reached.
 FORK_RETRY_MS = 20
 
 
 class ForkServer:
-    """Forks when it is told to.
+    """Forks workers on request.
 
     Args:
         fork: as `os.fork`.
-        become_run: makes a fork a run on its socket and the writing end of its output.
+        become_worker: called in the fork, with its socket and the writing end of its output.
     """
 
     def __init__(
-        self, control: socket.socket, fork: Callable[[], int], become_run: Callable[[socket.socket, int], NoReturn]
+        self, control: socket.socket, fork: Callable[[], int], become_worker: Callable[[socket.socket, int], NoReturn]
     ) -> None:
         self._control = control
         self._os_fork = fork
-        self._become_run = become_run
-        #: Of each living child: its process id by its pidfd.
-        self._children: dict[int, int] = {}
+        self._become_worker = become_worker
+        #: The process id of each running worker, by pidfd.
+        self._workers: dict[int, int] = {}
 
     def serve(self) -> None:
-        """Fork as told, until the control socket closes; what still runs then is killed."""
+        """Handle requests until the control socket closes, then kill all workers."""
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         try:
@@ -63,25 +63,25 @@ class ForkServer:
                     else:
                         return
         finally:
-            for pidfd in self._children:
+            for pidfd in self._workers:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
     def _fork(self) -> int:
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         with ours, theirs:
-            pid = self._patient_fork()
+            pid = self._fork_with_retry()
             if pid == 0:
-                self._become_run(ours, writing)
+                self._become_worker(ours, writing)
             pidfd = os.pidfd_open(pid)
-            self._children[pidfd] = pid
-            protocol.send(self._control, {"child": pid}, [theirs.fileno(), reading, pidfd])
+            self._workers[pidfd] = pid
+            protocol.send(self._control, {"worker": pid}, [theirs.fileno(), reading, pidfd])
         os.close(reading)
         os.close(writing)
         return pidfd
 
-    def _patient_fork(self) -> int:
-        """Fork; a run that has used up the processes of us all is killed by its runner when its time is over."""
+    def _fork_with_retry(self) -> int:
+        """Fork. A script that has used up all processes is killed by the runner at its timeout, so retrying ends."""
         runner_gone = select.poll()
         runner_gone.register(self._control, 0)
         while True:
@@ -92,34 +92,34 @@ class ForkServer:
                     raise
 
     def _reap(self, pidfd: int) -> None:
-        pid, status = os.waitpid(self._children.pop(pidfd), 0)
+        pid, status = os.waitpid(self._workers.pop(pidfd), 0)
         os.close(pidfd)
         protocol.send(self._control, {"exited": pid, "code": os.waitstatus_to_exitcode(status)})
 
 
 def main() -> None:
-    """Start from nothing, in this order: namespaces, which want a single thread; the imports; the walls."""
+    """Enter the namespaces, which needs a single thread, then import pandas, then install the isolation layers."""
     control = socket.socket(fileno=os.dup(CONTROL_DESCRIPTOR))
     protected = UNPROTECTED not in sys.argv
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         fork = _enter_namespaces() if protected else os.fork
-        become_run = _warm_up(protected)
+        become_worker = _prewarm(protected)
         if protected:
             lockdown.lock_down_server()
-    except lockdown.CannotLockDown as error:
+    except lockdown.IsolationUnavailable as error:
         protocol.send(control, {"refused": str(error)})
         return
     own = os.pidfd_open(os.getpid())
     protocol.send(control, {"ready": _runtime()}, [own])
     os.close(own)
-    with suppress(ConnectionError):  # the runner is gone, and so are we
-        ForkServer(control, fork, become_run).serve()
+    with suppress(ConnectionError):  # the runner has ended
+        ForkServer(control, fork, become_worker).serve()
 
 
 def _enter_namespaces() -> Callable[[], int]:
-    """Go on in namespaces of our own if the kernel lets us; return how to fork there."""
+    """Continue in new namespaces if the kernel allows them; return the fork function to use there."""
     lockdown.check_kernel()
     with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123 pathlib costs its import
         score.write(str(OOM_SCORE))
@@ -127,38 +127,38 @@ def _enter_namespaces() -> Callable[[], int]:
         lockdown.drop_capabilities()
         return os.fork
     if os.fork() != 0:
-        os._exit(0)  # who was born before the namespace stays outside of it
+        os._exit(0)  # the process that unshares stays outside of the new process namespace; its children are inside
     namespaces.limit_processes(MAX_PROCESSES)
     return namespaces.ProcessNamespaces().fork
 
 
-def _warm_up(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
-    from nightmail_runner.sandbox.child import execute as child  # imports pandas, and with it threads
+def _prewarm(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
+    from nightmail_runner.sandbox.child import execute  # imports pandas, which starts threads
 
-    child.warm_up()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    first_of_its_namespace = lockdown.RunFilter(1)
+    execute.prewarm_fork_server()
+    dev_null = os.open(os.devnull, os.O_RDONLY)
+    filter_of_pid_1 = lockdown.WorkerFilter(1)
     gc.collect()
-    gc.freeze()  # a collection in a child would copy every page that it looks at
+    gc.freeze()  # a collection in a worker would copy every page that it visits
 
-    def become_run(sock: socket.socket, output: int) -> NoReturn:
+    def become_worker(sock: socket.socket, output: int) -> NoReturn:
         status = 1
         try:
-            os.dup2(nothing, 0)
+            os.dup2(dev_null, 0)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            os.dup2(sock.detach(), RUN_SOCKET_DESCRIPTOR)
-            os.closerange(RUN_SOCKET_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
-            own = socket.socket(fileno=RUN_SOCKET_DESCRIPTOR)
+            os.dup2(sock.detach(), WORKER_SOCKET_DESCRIPTOR)
+            os.closerange(WORKER_SOCKET_DESCRIPTOR + 1, os.sysconf("SC_OPEN_MAX"))
+            own = socket.socket(fileno=WORKER_SOCKET_DESCRIPTOR)
             if protected:
                 pid = os.getpid()
-                (first_of_its_namespace if pid == 1 else lockdown.RunFilter(pid)).lock_down()
-            child.run(own)
+                (filter_of_pid_1 if pid == 1 else lockdown.WorkerFilter(pid)).install()
+            execute.serve_task(own)
             status = 0
         finally:
             os._exit(status)
 
-    return become_run
+    return become_worker
 
 
 def _runtime() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Anonymous files in memory (memfd_create(2)): how data goes in and out of a run without a copy and without a disk."""
+"""Anonymous files in memory (memfd_create(2)): data goes to and from a worker without a copy and without a disk."""
 
 import fcntl
 import hashlib
@@ -14,14 +14,14 @@ _READ_ONLY = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl
 
 
 class MemoryFile:
-    """A memfd and its owner: closed once, by `close` or by leaving the `with`."""
+    """A memfd that this object owns: `close`, or the end of its `with` block, closes it."""
 
     def __init__(self, name: str) -> None:
         self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
 
     @classmethod
     def of(cls, data: bytes, name: str = "data") -> Self:
-        """Return a sealed one that holds data."""
+        """Return a sealed file that holds data."""
         file = cls(name)
         file.write(data)
         file.seal()
@@ -38,21 +38,21 @@ class MemoryFile:
             rest = rest[os.write(self.descriptor, rest) :]
 
     def clear(self) -> None:
-        """Forget its bytes; it must not be sealed."""
+        """Truncate the file, which must not be sealed."""
         os.ftruncate(self.descriptor, 0)
         os.lseek(self.descriptor, 0, os.SEEK_SET)
 
     def seal(self) -> None:
-        """Make it read-only for everybody, for good.
+        """Make the file read-only for every process, irrevocably (F_ADD_SEALS).
 
         Raises:
-            OSError: EBUSY: somebody can write into it through a mapping.
+            OSError: EBUSY: a process has a writable mapping of it.
         """
         fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, _READ_ONLY)
 
     @contextmanager
     def view(self) -> Iterator[memoryview]:
-        """Look at its bytes in place; the view must not be kept."""
+        """Map the bytes without a copy; the view is valid inside the `with` block only."""
         if not self.size:
             yield memoryview(b"")
             return
@@ -61,7 +61,7 @@ class MemoryFile:
 
     @contextmanager
     def reader(self) -> Iterator[io.BufferedReader]:
-        """Read it from its beginning, as a file."""
+        """Open the file for reading, from its beginning."""
         os.lseek(self.descriptor, 0, os.SEEK_SET)
         with open(self.descriptor, "rb", closefd=False) as reader:
             yield reader

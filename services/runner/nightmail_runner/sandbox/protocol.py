@@ -1,6 +1,6 @@
-"""What goes over the sockets between a runner, its fork server and a run: JSON with a length in front, and descriptors.
+"""The messages between a runner, its fork server and its workers: length-prefixed JSON, and file descriptors.
 
-No pickle: what comes from a run is whatever its script made of it. Bulk data goes by memfd.
+Never pickle: a script controls what its worker sends. The data itself goes by memfd.
 """
 
 import json
@@ -8,13 +8,13 @@ import socket
 import struct
 from typing import Any
 
-#: Far more than a script (128 KiB) or an honest answer needs.
+#: A task holds a script (128 KiB at most), an answer column names, a message and a traceback.
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_DESCRIPTORS = 8
 
-#: The most that a fork server's packet has.
+#: The largest message of a fork server, which fits one packet of its control socket (SOCK_SEQPACKET).
 PACKET_BYTES = 4096
-#: The one thing that a fork server is asked for; the control socket keeps packets apart (SOCK_SEQPACKET).
+#: The one request to a fork server: fork one more worker.
 FORK = b"fork"
 
 _LENGTH = struct.Struct(">I")
@@ -22,25 +22,25 @@ _LENGTH = struct.Struct(">I")
 LENGTH_BYTES = _LENGTH.size
 
 
-class BrokenMessage(Exception):
-    """What came is no message of this protocol."""
+class InvalidMessage(Exception):
+    """The bytes received are not a message of this protocol."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """Return a message as it goes over a socket."""
+    """Return a message with its length in front."""
     body = json.dumps(message, ensure_ascii=True, allow_nan=False).encode("ascii")
     return _LENGTH.pack(len(body)) + body
 
 
-def length_of(head: bytes) -> int:
-    """Return how many bytes follow these first `LENGTH_BYTES`.
+def body_length(prefix: bytes) -> int:
+    """Return the length of the body that follows these `LENGTH_BYTES`.
 
     Raises:
-        BrokenMessage: more than any message has.
+        InvalidMessage: the length is above `MAX_MESSAGE_BYTES`.
     """
-    length: int = _LENGTH.unpack(head)[0]
+    length: int = _LENGTH.unpack(prefix)[0]
     if length > MAX_MESSAGE_BYTES:
-        raise BrokenMessage(f"a message of {length} bytes")
+        raise InvalidMessage(f"a message of {length} bytes")
     return length
 
 
@@ -48,19 +48,19 @@ def decode(body: bytes) -> dict[str, Any]:
     """Return the message of a body.
 
     Raises:
-        BrokenMessage: it is not a JSON object.
+        InvalidMessage: the body is not a JSON object.
     """
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BrokenMessage(str(error)) from None
+        raise InvalidMessage(str(error)) from None
     if not isinstance(message, dict):
-        raise BrokenMessage("not an object")
+        raise InvalidMessage("not an object")
     return message
 
 
 def send(sock: socket.socket, message: dict[str, Any], descriptors: list[int] | None = None) -> None:
-    """Send a message, with descriptors if any, over a blocking socket."""
+    """Send a message and descriptors over a blocking socket."""
     data = encode(message)
     sent = socket.send_fds(sock, [data], descriptors) if descriptors else 0
     if sent < len(data):
@@ -68,21 +68,19 @@ def send(sock: socket.socket, message: dict[str, Any], descriptors: list[int] | 
 
 
 def receive(sock: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """Return the next message and its descriptors from a blocking socket, or None if the other side has closed it."""
-    head, descriptors, _, _ = socket.recv_fds(sock, LENGTH_BYTES, MAX_DESCRIPTORS)
-    if not head:
+    """Return the next message and its descriptors from a blocking socket, or None if the peer has closed it."""
+    prefix, descriptors, _, _ = socket.recv_fds(sock, LENGTH_BYTES, MAX_DESCRIPTORS)
+    if not prefix:
         return None
-    while len(head) < LENGTH_BYTES:
-        head += _some(sock, LENGTH_BYTES - len(head))
-    length = length_of(head)
-    body = bytearray()
-    while len(body) < length:
-        body += _some(sock, length - len(body))
-    return decode(bytes(body)), descriptors
+    prefix += _receive_exactly(sock, LENGTH_BYTES - len(prefix))
+    return decode(_receive_exactly(sock, body_length(prefix))), descriptors
 
 
-def _some(sock: socket.socket, most: int) -> bytes:
-    part = sock.recv(most)
-    if not part:
-        raise BrokenMessage("the other side closed the socket within a message")
-    return part
+def _receive_exactly(sock: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        part = sock.recv(size - len(data))
+        if not part:
+            raise InvalidMessage("the peer closed the socket within a message")
+        data += part
+    return bytes(data)

@@ -1,30 +1,16 @@
-"""What a run is given and what comes of it."""
+"""What a worker is asked to do: a script, how to parse its input and write its result, and the limits."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal
-
-from nightmail_runner.sandbox.memory import MemoryFile
-
-FailureKind = Literal[
-    "parse",  # the bytes are not what the file type says
-    "script",  # the script raised
-    "not_a_dataframe",
-    "output",  # the DataFrame cannot be written as CSV
-    "output_too_large",
-    "timeout",
-    "out_of_memory",
-    "killed",  # the process ended without an answer: by a signal, or by itself
-    "sandbox",  # not the script's fault
-]
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may use.
+    """What one run may use.
 
-    `memory_bytes` is on top of what the warm process and the input take. Processor time is bounded by
-    `timeout_seconds`, too: so many seconds on each processor.
+    `memory_bytes` is on top of the fork server's own memory and the input. `timeout_seconds` is wall-clock time, and also
+    bounds processor time: as many seconds on each processor.
     """
 
     timeout_seconds: float = 300.0
@@ -34,7 +20,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """A script, how its input is to be read, and whether its CSV is for machines (`keep_formulas`)."""
+    """One run of a script. `keep_formulas`: the CSV is for machines, so text that looks like a formula stays as it is."""
 
     script: str
     file_type: Literal["csv", "json"]
@@ -46,38 +32,13 @@ class Task:
     keep_formulas: bool = False
     limits: Limits = field(default_factory=Limits)
 
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"scheduled_at": self.scheduled_at.isoformat()}
 
-@dataclass(frozen=True)
-class Durations:
-    """Milliseconds; None for what was not reached."""
-
-    parse_ms: float | None = None
-    script_ms: float | None = None
-    output_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """The CSV of a script's DataFrame, sealed. Who gets this closes `csv`."""
-
-    csv: MemoryFile
-    rows: int
-    columns: tuple[str, ...]
-    log: str
-    durations: Durations
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Why there is no CSV. `type` and `message` are for the script's owner, `line` counts from 1 in the script's text."""
-
-    kind: FailureKind
-    type: str
-    message: str
-    log: str
-    traceback: str | None = None
-    line: int | None = None
-    durations: Durations = Durations()
-
-
-Outcome = Succeeded | Failed
+    @classmethod
+    def from_json(cls, message: dict[str, Any]) -> Self:
+        parsed = {
+            "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
+            "limits": Limits(**message["limits"]),
+        }
+        return cls(**message | parsed)

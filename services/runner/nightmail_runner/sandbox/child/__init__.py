@@ -1,1 +1,1 @@
-"""What runs inside the sandboxed child: parsing, the script, the CSV."""
+"""The code that runs inside a worker: parse the input, execute the script, write the CSV."""

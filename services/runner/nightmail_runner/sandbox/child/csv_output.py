@@ -16,7 +16,7 @@ _SUSPICIOUS = r"^[=@\t\r+-]"
 _EXACT_INTEGERS = 2.0**53
 
 
-def tabular(result: pandas.DataFrame, *, keep_formulas: bool) -> pandas.DataFrame:
+def prepare_for_csv(result: pandas.DataFrame, *, keep_formulas: bool) -> pandas.DataFrame:
     """Return a script's DataFrame as its CSV shows it.
 
     An index with names becomes columns, any other is dropped. Integers with holes, which pandas makes floats of, are

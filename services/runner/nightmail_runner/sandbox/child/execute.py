@@ -1,7 +1,6 @@
-"""One run, in a process of its own: bytes to DataFrame to script to CSV."""
+"""One run, in a worker process: bytes to DataFrame to script to CSV."""
 
 import builtins
-import errno
 import io
 import os
 import resource
@@ -10,171 +9,145 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import numpy
 import pandas
 
-from nightmail_common.contract.script import BODY_FUNCTION, INPUTS, ScriptForm, ScriptSyntaxError, compile_script
+from nightmail_common.contract.script import BODY_FUNCTION, INPUTS, ScriptForm, compile_script
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.child import csv_output as writing
-from nightmail_runner.sandbox.child import parse_input as reading
-from nightmail_runner.sandbox.child.script_error import Blame, blame, plain
+from nightmail_runner.sandbox.child import csv_output, parse_input
+from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, shorten
+from nightmail_runner.sandbox.result import MAX_COLUMN_NAMES_CHARS, SandboxResult, Succeeded, WorkerStage
+from nightmail_runner.sandbox.task import Task
 
-#: What a name or value in a message may have at most: a message is for people.
-LONGEST_SHOWN = 200
 MAX_OPEN_FILES = 64
-#: Of all column names together: they go into the event that says how the run ended.
-COLUMN_NAMES_CHARACTERS = 32 * 1024
-#: Kept back from a run's memory, so that it can still say that it had too little.
-LAST_WORDS_BYTES = 32 * 1024**2
+#: Reserved from a run's memory, so that a worker that is out of memory can still report it.
+REPORT_MEMORY_BYTES = 32 * 1024**2
 
-#: A fork that nobody needs for so long uses the time to copy the pages that its run will write to, which is most of what a
-#: small run takes. Under load it is needed sooner, and copies only what it must.
-UNHURRIED_SECONDS = 0.1
+#: A worker that waits for its task this long prewarms itself: it copies the pages that its run will write to, which is
+#: most of what a small run takes. Under load the task comes sooner, and only the needed pages are copied.
+IDLE_SECONDS = 0.1
 
-OUT_OF_MEMORY = Blame("OutOfMemory", "the run needed more memory than it may have")
+_UNSET = object()
 
-_NOTHING = object()
-
-
-class NotADataFrame(Exception):
-    """The script came to an end, but not with a DataFrame."""
+#: Address space of the prewarmed fork server, in bytes. A worker cannot read it: /proc is not accessible.
+_baseline_bytes = 0
 
 
-@dataclass
-class _Warm:
-    """What the warm process takes, before any run; a run cannot look any more."""
-
-    address_space_bytes: int = 0
-
-
-_warm = _Warm()
-
-
-def warm_up() -> None:
-    """Do once what every run does, so that no run pays for a first time. For the fork server, before its walls are up."""
-    _practise()
+def prewarm_fork_server() -> None:
+    """Run every code path once, so that no run pays for first use. Call it before the isolation layers are installed."""
+    global _baseline_bytes
+    _prewarm()
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
-        _warm.address_space_bytes = int(statm.read().split()[0]) * resource.getpagesize()
+        _baseline_bytes = int(statm.read().split()[0]) * resource.getpagesize()
 
 
-def _practise() -> None:
-    reading.read_json(io.BytesIO(b'[{"a": 1, "b": "x"}]'), None)
-    frame = reading.read_csv(io.BytesIO(b"a,b,c\n1,x,\n2,y,1\n"), None, None)
-    frame = writing.tabular(frame.groupby("b", as_index=False).sum(), keep_formulas=False)
-    writing.write(frame, io.BytesIO())
+def _prewarm() -> None:
+    parse_input.read_json(io.BytesIO(b'[{"a": 1, "b": "x"}]'), None)
+    frame = parse_input.read_csv(io.BytesIO(b"a,b,c\n1,x,\n2,y,1\n"), None, None)
+    frame = csv_output.prepare_for_csv(frame.groupby("b", as_index=False).sum(), keep_formulas=False)
+    csv_output.write(frame, io.BytesIO())
 
 
-def run(sock: socket.socket) -> None:
-    """Wait for a task, do it, answer. A socket that closes before a task comes ends it: nobody needs this child."""
-    numpy.random.seed()  # unlike `random`, it would go on with the numbers that every other run has, too
-    if not select.select([sock], [], [], UNHURRIED_SECONDS)[0]:
-        _practise()
+def serve_task(sock: socket.socket) -> None:
+    """Wait for a task, execute it, send the answer. Return at once if the socket closes before a task comes."""
+    numpy.random.seed()  # unlike `random`, numpy does not reseed after a fork
+    if not select.select([sock], [], [], IDLE_SECONDS)[0]:
+        _prewarm()
     received = protocol.receive(sock)
     if received is None:
         return
-    task, (source, output) = received
+    message, (source, output) = received
     sys.stdin = io.StringIO()
-    printed = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-    sys.stdout = sys.stderr = printed
-    answer = _Run(task, source, output).answer()
+    stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stderr = stdout
+    result = _Run(Task.from_json(message), source, output).result()
     with suppress(OSError, ValueError):  # the script has closed it
-        printed.flush()
-    protocol.send(sock, answer)
+        stdout.flush()
+    protocol.send(sock, vars(result))
 
 
 class _Run:
-    def __init__(self, task: dict[str, Any], source: int, output: int) -> None:
+    def __init__(self, task: Task, source: int, output: int) -> None:
         self._task = task
         self._source = source
         self._output = output
-        self._durations: dict[str, float] = {}
-        self._since = time.perf_counter()
+        self._timings: dict[WorkerStage, float] = {}
+        self._lap_started = time.perf_counter()
 
-    def answer(self) -> dict[str, Any]:
-        stage = "parse"
+    def result(self) -> SandboxResult:
+        stage: WorkerStage = "parse"
         try:
-            self._limit()
-            data = self._read()
-            self._lap("parse_ms")
+            self._set_limits()
+            data = self._parse()
+            self._record(stage)
             stage = "script"
             result = run_script(self._task, data)
             del data
-            self._lap("script_ms")
+            self._record(stage)
             stage = "output"
-            table = writing.tabular(result, keep_formulas=self._task["keep_formulas"])
+            table = csv_output.prepare_for_csv(result, keep_formulas=self._task.keep_formulas)
             del result
             with open(self._output, "wb", closefd=False) as output:
-                writing.write(table, output)
-            self._lap("output_ms")
-            return {
-                "rows": len(table),
-                "columns": _column_names(table),
-                "durations": self._durations,
-            }
+                csv_output.write(table, output)
+            self._record(stage)
+            return Succeeded(len(table), _column_names(table), self._timings)
         except BaseException as error:
-            _, most = resource.getrlimit(resource.RLIMIT_AS)
-            resource.setrlimit(resource.RLIMIT_AS, (most, most))
-            self._lap(f"{stage}_ms")
-            return _failure(stage, error, self._task["script"]) | {"durations": self._durations}
+            _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
+            self._record(stage)
+            return replace(describe_error(stage, error, self._task.script), timings=self._timings)
 
-    def _limit(self) -> None:
-        limits = self._task["limits"]
-        # Memory files count where they are mapped, so the input is on top; so is what the warm process began with.
-        memory = _warm.address_space_bytes + os.fstat(self._source).st_size + limits["memory_bytes"]
-        processor_seconds = int(limits["timeout_seconds"] + 1) * (os.cpu_count() or 1)
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory + LAST_WORDS_BYTES))
-        for what, most in (
+    def _set_limits(self) -> None:
+        limits = self._task.limits
+        # RLIMIT_AS counts the fork server's memory and a mapped input, too.
+        memory = _baseline_bytes + os.fstat(self._source).st_size + limits.memory_bytes
+        processor_seconds = int(limits.timeout_seconds + 1) * (os.cpu_count() or 1)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory + REPORT_MEMORY_BYTES))
+        for limited, limit in (
             (resource.RLIMIT_CPU, processor_seconds),
-            (resource.RLIMIT_FSIZE, limits["output_bytes"]),
+            (resource.RLIMIT_FSIZE, limits.output_bytes),
             (resource.RLIMIT_NOFILE, MAX_OPEN_FILES),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_MEMLOCK, 0),
         ):
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(limited, (limit, limit))
 
-    def _read(self) -> "pandas.DataFrame":
+    def _parse(self) -> pandas.DataFrame:
         with open(self._source, "rb", closefd=True) as source:  # noqa: PTH123 a descriptor
             source.seek(0)
-            if self._task["file_type"] == "csv":
-                return reading.read_csv(source, self._task["delimiter"], self._task["encoding"])
-            return reading.read_json(source, self._task["records_path"])
+            if self._task.file_type == "csv":
+                return parse_input.read_csv(source, self._task.delimiter, self._task.encoding)
+            return parse_input.read_json(source, self._task.records_path)
 
-    def _lap(self, name: str) -> None:
+    def _record(self, stage: WorkerStage) -> None:
         now = time.perf_counter()
-        self._durations[name] = (now - self._since) * 1000
-        self._since = now
+        self._timings[stage] = (now - self._lap_started) * 1000
+        self._lap_started = now
 
 
-def run_script(task: dict[str, Any], data: "pandas.DataFrame") -> "pandas.DataFrame":
-    """Execute a script on its data and return the DataFrame that it made.
+def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame:
+    """Execute a script on its data and return its DataFrame.
 
     Raises:
-        ScriptSyntaxError: it is not Python.
-        NotADataFrame: it made something else, or nothing.
-        BaseException: whatever it raised.
+        ScriptSyntaxError: the script is not Python.
+        NotADataFrame: the script ended with something else, or with nothing.
+        BaseException: whatever the script raises.
     """
-    code, form = compile_script(task["script"])
+    code, form = compile_script(task.script)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
-    inputs = dict(
-        zip(
-            INPUTS,
-            (data, task["job_name"], datetime.fromisoformat(task["scheduled_at"]), pandas, numpy),
-            strict=True,
-        )
-    )
+    inputs = dict(zip(INPUTS, (data, task.job_name, task.scheduled_at, pandas, numpy), strict=True))
     module.__dict__.update(inputs, __builtins__=builtins)
     exec(code, module.__dict__)  # noqa: S102 what this process is for
     result = _result(form, module.__dict__, inputs)
-    if issubclass(type(result), pandas.DataFrame):  # what it says of its own __class__ does not count
+    if issubclass(type(result), pandas.DataFrame):  # not isinstance: the script can override __class__
         frame: pandas.DataFrame = result
         return frame
-    raise NotADataFrame(_what_came_instead(form, result))
+    raise NotADataFrame(_describe_result(form, result))
 
 
 def _result(form: ScriptForm, namespace: dict[str, Any], inputs: dict[str, Any]) -> Any:
@@ -182,64 +155,26 @@ def _result(form: ScriptForm, namespace: dict[str, Any], inputs: dict[str, Any])
         return namespace[BODY_FUNCTION](**inputs)
     if form == "process":
         return namespace["process"](inputs["data"])
-    return namespace.get("result", _NOTHING)
+    return namespace.get("result", _UNSET)
 
 
-def _what_came_instead(form: ScriptForm, result: Any) -> str:
-    if result is _NOTHING:
+def _describe_result(form: ScriptForm, result: Any) -> str:
+    if result is _UNSET:
         return "the script neither returns a DataFrame nor assigns one to result, nor does it define process(data)"
-    how = {"return": "the script returned", "process": "process(data) returned", "result": "result is"}[form]
+    origin = {"return": "the script returned", "process": "process(data) returned", "result": "result is"}[form]
     if result is None:
-        return f"{how} None, not a DataFrame"
-    shown = repr(result)
-    shown = shown if len(shown) <= LONGEST_SHOWN else shown[:LONGEST_SHOWN] + "..."
-    return f"{how} an object of type {type(result).__name__}, not a DataFrame: {shown}"
+        return f"{origin} None, not a DataFrame"
+    return f"{origin} an object of type {type(result).__name__}, not a DataFrame: {shorten(repr(result))}"
 
 
-def _column_names(table: "pandas.DataFrame") -> list[str]:
-    """Return the names of the columns, as many as a message can carry."""
+def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:
+    """Return the names of the first columns, as many as an event can hold."""
     names: list[str] = []
-    room = COLUMN_NAMES_CHARACTERS
-    for name in table.columns:
-        shown = f"{name}"
-        room -= str.__len__(shown)
-        if room < 0:
+    free = MAX_COLUMN_NAMES_CHARS
+    for column in table.columns:
+        name = f"{column}"
+        free -= str.__len__(name) + 1
+        if free < 0:
             break
-        names.append(shown)
-    return names
-
-
-def _failure(stage: str, error: BaseException, script: str) -> dict[str, Any]:
-    try:
-        return _explained(stage, error, script)
-    except BaseException:  # an exception is an object of the script's: whatever we ask it for may raise another
-        kind = stage if stage != "parse" else "script"
-        return _told(kind, Blame(type.__getattribute__(type(error), "__name__"), "the error cannot be shown"))
-
-
-def _explained(stage: str, error: BaseException, script: str) -> dict[str, Any]:
-    match error:
-        case MemoryError():
-            return _told("out_of_memory", OUT_OF_MEMORY)
-        case pandas.errors.ParserError() if "out of memory" in str(error):
-            return _told("out_of_memory", OUT_OF_MEMORY)
-        case NotADataFrame():
-            return _told("not_a_dataframe", Blame("NotADataFrame", str(error)))
-        case ScriptSyntaxError():
-            return _told("script", Blame("SyntaxError", str(error), line=error.line))
-        case OSError(errno=errno.EFBIG) if stage == "output":
-            return _told("output_too_large", Blame("OutputTooLarge", "the CSV is larger than it may be"))
-        case _ if stage == "script":
-            return _told("script", blame(error, script))
-        case _:
-            return _told(stage, Blame(type(error).__name__, str(error)))
-
-
-def _told(kind: str, why: Blame) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "type": plain(why.type)[:LONGEST_SHOWN],
-        "message": plain(why.message),
-        "traceback": None if why.traceback is None else plain(why.traceback),
-        "line": why.line,
-    }
+        names.append(name)
+    return tuple(names)

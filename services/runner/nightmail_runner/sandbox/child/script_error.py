@@ -1,74 +1,120 @@
-"""Whose line it was: an exception of a user's script, told without our frames and pandas'."""
+"""Turns an exception in a worker into a `Failed`, with the script's own frames and none of ours or of pandas."""
 
+import errno
 import linecache
 import traceback
-from dataclasses import dataclass
 
-from nightmail_common.contract.script import BODY_FUNCTION, FILENAME
+import pandas
 
+from nightmail_common.contract.script import BODY_FUNCTION, FILENAME, ScriptSyntaxError
+from nightmail_runner.sandbox.result import Failed, ReportedKind, WorkerStage
+
+#: Of a name or value in a message, which people read.
+MAX_SHOWN_CHARS = 200
 #: Of a message or traceback. A script can raise an exception with a text of any length.
-LONGEST_TEXT = 16_384
+MAX_TEXT_CHARS = 16_384
+
+#: Built in advance: there may be no memory for it later.
+OUT_OF_MEMORY = Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit")
 
 
-@dataclass(frozen=True)
-class Blame:
-    """An error in the words of the script's owner; `line` counts from 1 in the script's text."""
-
-    type: str
-    message: str
-    traceback: str | None = None
-    line: int | None = None
+class NotADataFrame(Exception):
+    """The script ended without a DataFrame."""
 
 
-def blame(error: BaseException, script: str) -> Blame:
-    """Return what a script's owner needs to know about what it raised: their own frames, with their own lines."""
+def describe_error(stage: WorkerStage, error: BaseException, script: str) -> Failed:
+    """Return the failure that an exception means.
+
+    Args:
+        stage: the stage that raised it.
+    """
+    try:
+        return _describe(stage, error, script)
+    except BaseException:  # the exception can be an instance of the script's class, whose methods raise in turn
+        kind: ReportedKind = stage if stage != "parse" else "script"
+        return _failed(kind, type.__getattribute__(type(error), "__name__"), "the error cannot be shown")
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "..."
+
+
+def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
+    match error:
+        case MemoryError():
+            return OUT_OF_MEMORY
+        case pandas.errors.ParserError() if "out of memory" in str(error):
+            return OUT_OF_MEMORY
+        case NotADataFrame():
+            return _failed("not_a_dataframe", "NotADataFrame", str(error))
+        case ScriptSyntaxError():
+            return _failed("script", "SyntaxError", str(error), line=error.line)
+        case OSError(errno=errno.EFBIG) if stage == "output":
+            return _failed("output_too_large", "OutputTooLarge", "the CSV is larger than its limit")
+        case _ if stage == "script":
+            return _describe_script_error(error, script)
+        case _:
+            return _failed(stage, type(error).__name__, str(error))
+
+
+def _describe_script_error(error: BaseException, script: str) -> Failed:
     linecache.cache[FILENAME] = (len(script), None, script.splitlines(keepends=True), FILENAME)
-    told = traceback.TracebackException(type(error), error, error.__traceback__, compact=True)
-    _keep_own_frames(told)
-    lines = [frame.lineno for frame in told.stack]
+    summary = traceback.TracebackException(type(error), error, error.__traceback__, compact=True)
+    _keep_own_frames(summary)
+    lines = [frame.lineno for frame in summary.stack]
     message = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return Blame(
-        type=type(error).__name__,
-        message=_cut(message.removeprefix(f"{_qualified(error)}: ") if message != _qualified(error) else ""),
-        traceback=_cut("".join(told.format())),
-        line=lines[-1] if lines else None,
-    )
+    name = _qualified_name(error)
+    message = message.removeprefix(f"{name}: ") if message != name else ""
+    return _failed("script", type(error).__name__, message, "".join(summary.format()), lines[-1] if lines else None)
 
 
-def _keep_own_frames(told: traceback.TracebackException) -> None:
-    pending: list[traceback.TracebackException] = [told]
+def _keep_own_frames(summary: traceback.TracebackException) -> None:
+    pending: list[traceback.TracebackException] = [summary]
     while pending:
-        one = pending.pop()
-        own = [frame for frame in one.stack if frame.filename == FILENAME]
+        current = pending.pop()
+        own = [frame for frame in current.stack if frame.filename == FILENAME]
         for frame in own:
             if frame.name == BODY_FUNCTION:
                 frame.name = "<module>"
-        one.stack = traceback.StackSummary.from_list(own)
-        # What pandas caught and raised anew is its own business.
-        if one.__context__ is not None and one.__cause__ is None and not _has_own_frame(one.__context__):
-            one.__context__ = None
-        if one.__cause__ is not None and not _has_own_frame(one.__cause__):
-            one.__cause__ = None
-            one.__suppress_context__ = True
-        pending.extend(next_one for next_one in (one.__cause__, one.__context__) if next_one is not None)
+        current.stack = traceback.StackSummary.from_list(own)
+        # An exception that pandas caught and replaced says nothing about the script.
+        if current.__context__ is not None and current.__cause__ is None and not _has_own_frame(current.__context__):
+            current.__context__ = None
+        if current.__cause__ is not None and not _has_own_frame(current.__cause__):
+            current.__cause__ = None
+            current.__suppress_context__ = True
+        pending.extend(chained for chained in (current.__cause__, current.__context__) if chained is not None)
 
 
-def _has_own_frame(told: traceback.TracebackException) -> bool:
-    return any(frame.filename == FILENAME for frame in told.stack)
+def _has_own_frame(summary: traceback.TracebackException) -> bool:
+    return any(frame.filename == FILENAME for frame in summary.stack)
 
 
-def _qualified(error: BaseException) -> str:
+def _qualified_name(error: BaseException) -> str:
     kind = type(error)
     return (
         kind.__qualname__ if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}.{kind.__qualname__}"
     )
 
 
-def plain(text: str) -> str:
-    """Return text as every consumer of an event can hold it: short enough, without surrogates and NUL."""
-    text = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
-    return _cut(text)
+def _failed(
+    kind: ReportedKind, name: str, message: str, traceback_text: str | None = None, line: int | None = None
+) -> Failed:
+    return Failed(
+        kind,
+        _printable(name)[:MAX_SHOWN_CHARS],
+        _printable(message),
+        None if traceback_text is None else _printable(traceback_text),
+        line,
+    )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT // 2] + "\n[...]\n" + text[-LONGEST_TEXT // 2 :]
+def _printable(text: str) -> str:
+    """Return text that every consumer of an event can hold: shortened, without surrogates and NUL."""
+    text = _shorten_text(text).encode("utf-8", "backslashreplace").decode()
+    return _shorten_text(text.replace("\0", "\N{SYMBOL FOR NULL}"))
+
+
+def _shorten_text(text: str) -> str:
+    half = MAX_TEXT_CHARS // 2
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:half]}\n[...]\n{text[-half:]}"

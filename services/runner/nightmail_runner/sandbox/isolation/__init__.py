@@ -1,1 +1,1 @@
-"""The kernel isolation of a child: Landlock, seccomp, namespaces."""
+"""The kernel's isolation of a worker: Landlock, seccomp, namespaces."""

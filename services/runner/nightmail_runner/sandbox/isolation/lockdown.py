@@ -1,8 +1,8 @@
-"""The walls: what the kernel keeps a run from, whatever Python lets it do.
+"""The isolation layers of a worker, enforced by the kernel: whatever Python code runs, they hold.
 
-The fork server locks itself down once, after its imports, and its children inherit it: no new privileges, Landlock
-(read-only Python and time zones, nothing else, no TCP) and a seccomp filter that lets through only what is on the list
-of `syscalls`. Each child then gives up what only the fork server needs: new processes, signals to others, capabilities.
+The fork server installs these once, after its imports, and its workers inherit them: no new privileges, Landlock (read-only
+access to Python and the time zones, nothing else, no TCP) and a seccomp filter that allows only the system calls listed in
+`syscalls`. Each worker then drops what only the fork server needs: new processes, signals to others, capabilities.
 """
 
 import ctypes
@@ -17,13 +17,13 @@ import seccompy
 from seccompy import CmpOp
 
 from nightmail_runner.sandbox.isolation import namespaces, syscalls
-from nightmail_runner.sandbox.isolation.syscalls import OF_A_RUN, OF_THE_SERVER_ONLY
+from nightmail_runner.sandbox.isolation.syscalls import OF_A_WORKER, OF_THE_SERVER_ONLY
 
 #: clone(2)
 _CLONE_THREAD = 0x00010000
 _CLONE_NEW_ANYTHING = 0x7E020080
-#: capset(2), version 3: whose, and the three sets of two words each.
-_OF_THIS_PROCESS = (ctypes.c_uint32 * 2)(0x20080522, 0)
+#: capset(2): header (version 3, this process) and data (three empty sets of two words each).
+_CAPSET_HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)
 _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
 
 #: seccomp(2)
@@ -40,72 +40,72 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = (("instructions", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
 
-class CannotLockDown(Exception):
-    """The kernel does not have what the sandbox is made of."""
+class IsolationUnavailable(Exception):
+    """The kernel lacks an isolation layer, or refuses it."""
 
 
 def check_kernel() -> None:
-    """Look whether this kernel can hold scripts.
+    """Check that this kernel has the isolation layers.
 
     Raises:
-        CannotLockDown: no; the message says what is missing and what can be done.
+        IsolationUnavailable: a layer is missing; the message names it and what provides it.
     """
     if not landlockpy.supported():
-        raise CannotLockDown(
+        raise IsolationUnavailable(
             "this kernel has no Landlock: it needs Linux 5.13 or newer with 'landlock' among its security modules"
             " (CONFIG_LSM or the boot parameter lsm=), and a container runtime that lets landlock_* calls through"
         )
     if not seccompy.supported():
-        raise CannotLockDown("this kernel, or the container's own filter, does not let seccomp filters be installed")
+        raise IsolationUnavailable("this kernel, or the container's own filter, does not allow seccomp filters")
     try:
         seccompy.audit_arch()
     except seccompy.UnsupportedError as error:
-        raise CannotLockDown(f"the sandbox knows the system calls of x86_64 and aarch64 only: {error}") from None
+        raise IsolationUnavailable(f"the sandbox supports x86_64 and aarch64 only: {error}") from None
 
 
 def lock_down_server() -> None:
-    """Lock this process and its future children down, for good. Call `check_kernel` before.
+    """Install the layers in this process and its future children, irrevocably. Call `check_kernel` before.
 
     Raises:
-        CannotLockDown: the kernel refuses.
+        IsolationUnavailable: the kernel refuses a layer.
     """
     try:
         _restrict_files()
         _server_filter().load()
     except (landlockpy.LandlockError, seccompy.SeccompError, OSError) as error:
-        raise CannotLockDown(f"the kernel refuses the lock-down: {error}") from error
+        raise IsolationUnavailable(f"the kernel refuses the isolation: {error}") from error
 
 
-class RunFilter:
-    """What takes from a run, a fork of the fork server, what only the fork server needs.
+class WorkerFilter:
+    """A second seccomp filter, which denies a worker what only the fork server needs.
 
-    Everything is laid out when it is made, once, so that a run has a single system call to do.
+    The program is compiled once, here, so that a worker installs it with a single system call.
 
     Args:
-        pid: the process that the run may send signals to: itself.
+        pid: the worker's own process id, the only one that it may send signals to.
     """
 
     def __init__(self, pid: int) -> None:
-        code = _run_filter(pid).program
+        code = _worker_filter(pid).program
         self._code = ctypes.create_string_buffer(code, len(code))
         self._program = _FilterProgram(len(code) // _INSTRUCTION_BYTES, ctypes.addressof(self._code))
         self._arguments = (seccompy.syscall_nr("seccomp"), _SET_MODE_FILTER, 0, ctypes.byref(self._program))
 
-    def lock_down(self) -> None:
-        """Lock this process down, for good.
+    def install(self) -> None:
+        """Drop the capabilities of this process and install the filter, irrevocably.
 
         Raises:
-            CannotLockDown: the kernel refuses.
+            IsolationUnavailable: the kernel refuses.
         """
         drop_capabilities()
         if _libc.syscall(*self._arguments) != 0:
-            raise CannotLockDown(f"the kernel refuses the filter of a run: {os.strerror(ctypes.get_errno())}")
+            raise IsolationUnavailable(f"the kernel refuses a worker's filter: {os.strerror(ctypes.get_errno())}")
 
 
 def drop_capabilities() -> None:
-    """Give up every capability: inside a user namespace or as root, a process begins with all of them."""
-    if _libc.capset(_OF_THIS_PROCESS, _NO_CAPABILITIES) != 0:
-        raise CannotLockDown(f"capset: {os.strerror(ctypes.get_errno())}")
+    """Drop every capability: inside a user namespace or as root, a process starts with all of them."""
+    if _libc.capset(_CAPSET_HEADER, _NO_CAPABILITIES) != 0:
+        raise IsolationUnavailable(f"capset: {os.strerror(ctypes.get_errno())}")
 
 
 def _restrict_files() -> None:
@@ -120,10 +120,10 @@ def _restrict_files() -> None:
 
 def _server_filter() -> seccompy.Filter:
     filtered = seccompy.Filter(default=int(seccompy.Action.ERRNO) | errno.EPERM)
-    for name in OF_A_RUN | OF_THE_SERVER_ONLY:
-        with suppress(ValueError):  # this architecture does not have it
+    for name in OF_A_WORKER | OF_THE_SERVER_ONLY:
+        with suppress(ValueError):  # a call that this architecture lacks
             filtered.allow(seccompy.syscall_nr(name))
-    # libc falls back to clone, whose flags a filter can see.
+    # libc falls back to clone, whose flags a filter can read.
     filtered.errno("clone3", errno.ENOSYS)
     filtered.allow("clone", args=[(0, CmpOp.MASKED_EQ, 0, _CLONE_NEW_ANYTHING)])
     for name, position, values in (
@@ -140,8 +140,8 @@ def _server_filter() -> seccompy.Filter:
     return filtered
 
 
-def _run_filter(pid: int) -> seccompy.Filter:
-    """Return a filter that lets no new processes begin, and no signals go to any process but `pid`."""
+def _worker_filter(pid: int) -> seccompy.Filter:
+    """Return a filter that denies new processes, and signals to any process but `pid`."""
     filtered = seccompy.Filter(default=seccompy.Action.ALLOW)
     for name in (*OF_THE_SERVER_ONLY, "unshare", "setns"):
         with suppress(ValueError):

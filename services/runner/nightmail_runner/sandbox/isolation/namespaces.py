@@ -1,8 +1,8 @@
-"""Namespaces of the fork server and of each run, where the kernel allows them (namespaces(7), user_namespaces(7)).
+"""Namespaces of the fork server and of each worker, where the kernel allows them (namespaces(7), user_namespaces(7)).
 
-The fork server enters a user namespace with a network that has no interface, an IPC namespace and a process namespace
-of its own; each run is the first process of yet another. They are a second wall behind Landlock and seccomp: a machine
-that forbids user namespaces (Docker's default profile does) runs without.
+The fork server enters a user namespace, a network namespace without an interface, an IPC namespace and a process
+namespace; each worker is the first process of its own process namespace. They are an extra layer behind Landlock and
+seccomp: a machine that forbids user namespaces (Docker's default profile does) runs without them.
 """
 
 import ctypes
@@ -20,7 +20,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter() -> bool:
-    """Put the children of this process, which has one thread, into new namespaces; return whether it may."""
+    """Enter new namespaces; return whether the kernel allows it. The process must have a single thread.
+
+    Only the children of this process are inside the new process namespace.
+    """
     uid, gid = os.getuid(), os.getgid()
     if _libc.unshare(_NEW_USER | NEW_PID | _NEW_NETWORK | _NEW_IPC) != 0:
         return False
@@ -31,10 +34,10 @@ def enter() -> bool:
 
 
 def limit_processes(most: int) -> None:
-    """Limit how many processes and threads this one and what it forks may be together, as far as the kernel can.
+    """Limit the processes and threads of this namespace, as far as the kernel can.
 
-    To be called inside of `enter`'s namespaces, where only they are counted. RLIMIT_NPROC does not bind root; since
-    Linux 6.14 a process namespace has a limit of its own.
+    Call it inside `enter`'s namespaces, so that no other process counts. RLIMIT_NPROC does not bind root; since
+    Linux 6.14 each process namespace has its own `pid_max`.
     """
     resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     with suppress(OSError):
@@ -42,7 +45,7 @@ def limit_processes(most: int) -> None:
 
 
 class ProcessNamespaces:
-    """Forks processes, each the first of a process namespace of its own."""
+    """Forks processes, each as the first one of a new process namespace."""
 
     def __init__(self) -> None:
         self._own = os.open("/proc/self/ns/pid", os.O_RDONLY)
@@ -51,19 +54,19 @@ class ProcessNamespaces:
         """As `os.fork`.
 
         Raises:
-            OSError: the kernel has no more namespaces or processes to give.
+            OSError: the limit of namespaces or processes is reached.
         """
         _check(_libc.unshare(NEW_PID))
         pid = -1
         try:
             pid = os.fork()
         finally:
-            if pid != 0:  # the namespace is made for one child; a second one needs to be asked for from here again
+            if pid != 0:  # back to our own namespace, from which the next one is created
                 _check(_libc.setns(self._own, NEW_PID))
         return pid
 
 
-def _check(answer: int) -> None:
-    if answer != 0:
+def _check(status: int) -> None:
+    if status != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

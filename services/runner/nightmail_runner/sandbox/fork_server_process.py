@@ -1,4 +1,4 @@
-"""The fork server's process, from the side of its client: started, spoken with, ended."""
+"""The runner's handle on the fork server: starts it, exchanges messages with it, ends it."""
 
 import asyncio
 import ctypes
@@ -12,9 +12,9 @@ from typing import Any
 
 from nightmail_runner.sandbox import protocol
 
-#: What its libraries need to know before they are imported. Arrow's own allocator reserves a GiB of addresses, which a
-#: limit on memory counts, and so do the arenas of malloc; threads of BLAS would not survive a fork. Huge pages, and a heap
-#: that grows 16 MiB at a time so that it can have them, save a run a sixth of its time: most of that is page faults.
+#: Read by libraries when they are imported. Arrow's own allocator and malloc's arenas reserve a GiB of addresses, which
+#: RLIMIT_AS counts; BLAS threads do not survive a fork. Huge pages, with a heap that grows by 16 MiB so that it can have
+#: them, save a sixth of a run's time, which is mostly page faults.
 ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=16777216",
@@ -27,10 +27,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class ForkServerProcess:
-    """A fork server and the socket to it."""
+    """A fork server and its control socket."""
 
     def __init__(self, *, protected: bool) -> None:
-        # It may start a second process of itself inside of namespaces, and that one shall be our child, too.
+        # The fork server continues as a second process inside its namespaces. The first one exits, and this process
+        # becomes the parent of the second.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
@@ -41,16 +42,16 @@ class ForkServerProcess:
                 [sys.executable, "-I", "-m", _MODULE, *options], stdin=theirs.fileno(), env=ENVIRONMENT
             )
 
-    def order(self) -> None:
-        """Ask for one more process."""
-        with suppress(OSError):  # its end is noticed where its messages are read
+    def request_worker(self) -> None:
+        """Ask for one more worker, which comes as a message."""
+        with suppress(OSError):  # `receive` reports the end of the fork server
             self._control.send(protocol.FORK)
 
     async def receive(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Return its next message and the descriptors with it, or None when it has ended.
+        """Return the next message and its descriptors, or None when the fork server has ended.
 
         Raises:
-            protocol.BrokenMessage: it is no message.
+            protocol.InvalidMessage: the bytes are not a message.
         """
         while True:
             try:
@@ -64,13 +65,13 @@ class ForkServerProcess:
             else:
                 return (protocol.decode(data[protocol.LENGTH_BYTES :]), descriptors) if data else None
 
-    def identified(self, pidfd: int) -> None:
-        """Note which process it is in the end, and reap the one that went before it into the namespaces, if any."""
+    def set_pidfd(self, pidfd: int) -> None:
+        """Take the pidfd of the process that serves, and reap the one that entered the namespaces before it, if any."""
         self._pidfd = pidfd
         self._started.poll()
 
     def end(self) -> None:
-        """Kill it, and with it everything that it has forked."""
+        """Kill the fork server and all its workers."""
         self._control.close()
         if self._pidfd >= 0:
             with suppress(ProcessLookupError):

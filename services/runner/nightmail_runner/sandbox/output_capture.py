@@ -1,13 +1,13 @@
-"""What a script prints, as it is kept: the first and the last of it."""
+"""The log of a run: the beginning and the end of what its script prints."""
 
 from collections import deque
 
-#: Of each end. A script that prints in a loop must not fill the log with itself.
+#: From the beginning, and as much again from the end: a script that prints in a loop must not fill the event log.
 KEPT_BYTES = 64 * 1024
 
 
-class Printed:
-    """Takes what comes, keeps the first and the last 64 KiB."""
+class OutputCapture:
+    """Takes output as it comes and keeps the first and the last 64 KiB of it."""
 
     def __init__(self) -> None:
         self._first = bytearray()
@@ -16,20 +16,20 @@ class Printed:
         self._dropped = 0
 
     def add(self, data: bytes) -> None:
-        room = KEPT_BYTES - len(self._first)
-        if room:
-            self._first += data[:room]
-            data = data[room:]
+        free = KEPT_BYTES - len(self._first)
+        if free:
+            self._first += data[:free]
+            data = data[free:]
         if data:
             self._last.append(data)
             self._last_size += len(data)
         while self._last and self._last_size - len(self._last[0]) >= KEPT_BYTES:
-            gone = self._last.popleft()
-            self._last_size -= len(gone)
-            self._dropped += len(gone)
+            dropped = self._last.popleft()
+            self._last_size -= len(dropped)
+            self._dropped += len(dropped)
 
     def text(self) -> str:
-        """Return it as text; what is no UTF-8 is shown as backslash escapes, NUL as U+2400."""
+        """Return the kept output as text; bytes that are not UTF-8 become backslash escapes, NUL becomes U+2400."""
         last = b"".join(self._last)
         surplus = max(len(last) - KEPT_BYTES, 0)
         dropped = self._dropped + surplus

@@ -1,67 +1,66 @@
-"""The runner's end of one run: its sockets, what it prints, and how it ends."""
+"""The runner's handle on one worker: its socket, its output and its exit status."""
 
 import asyncio
 import os
 import signal
 import socket
 from contextlib import suppress
-from typing import Any
 
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.child.output_capture import Printed
+from nightmail_runner.sandbox.output_capture import OutputCapture
+from nightmail_runner.sandbox.task import Task
 
 _READ_BYTES = 64 * 1024
 
 
-class RunEnded(Exception):
-    """The process closed its socket without an answer."""
+class WorkerEnded(Exception):
+    """The worker closed its socket without an answer."""
 
 
-class Process:
-    """A child of the fork server that waits for a task, or works on one.
+class Worker:
+    """A child of the fork server that waits for its one task, or works on it.
 
-    It keeps reading what the process prints; a process that nobody needs any more is killed by `close`.
+    The runner reads the worker's output all the time; `close` kills the worker.
     """
 
     def __init__(self, sock: socket.socket, output: int, pidfd: int) -> None:
-        #: Its exit code (negative: the signal that ended it), told by the fork server.
+        #: The exit code, or minus the signal that ended the worker, as the fork server reports it.
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sock = sock
         self._output = output
         self._pidfd = pidfd
-        self._printed = Printed()
+        self._capture = OutputCapture()
         self._loop = asyncio.get_running_loop()
         sock.setblocking(False)
         os.set_blocking(output, False)
         self._loop.add_reader(output, self._read_output)
 
-    async def ask(self, task: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        """Hand a task over and return the answer.
+    async def execute(self, task: Task, descriptors: list[int]) -> bytes:
+        """Send a task and return the body of the answer, which is not validated yet.
 
         Raises:
-            RunEnded: the process has ended, or has closed its socket.
-            protocol.BrokenMessage: what it answered is no answer.
+            WorkerEnded: the worker has ended, or has closed its socket.
+            protocol.InvalidMessage: the answer is too long.
         """
-        data = protocol.encode(task)
+        data = protocol.encode(task.to_json())
         try:
             sent = socket.send_fds(self._sock, [data], descriptors)
             await self._loop.sock_sendall(self._sock, data[sent:])
-            length = protocol.length_of(await self._receive(protocol.LENGTH_BYTES))
-            return protocol.decode(await self._receive(length))
+            return await self._receive(protocol.body_length(await self._receive(protocol.LENGTH_BYTES)))
         except (BrokenPipeError, ConnectionResetError):
-            raise RunEnded from None
+            raise WorkerEnded from None
 
     def kill(self) -> None:
-        """End the process and every thread of it, now."""
+        """Kill the worker with all its threads."""
         if self._pidfd < 0:
             return
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
-    def printed(self) -> str:
-        """Return what it has printed. It printed all of it before it answered or ended; a pipe holds only so much."""
+    def log(self) -> str:
+        """Return the output so far. After the answer or the exit it is complete: the pipe holds at most one read more."""
         self._read_output()
-        return self._printed.text()
+        return self._capture.text()
 
     def close(self) -> None:
         self.kill()
@@ -76,17 +75,17 @@ class Process:
         while len(data) < size:
             part = await self._loop.sock_recv(self._sock, min(size - len(data), _READ_BYTES))
             if not part:
-                raise RunEnded
+                raise WorkerEnded
             data += part
         return bytes(data)
 
     def _read_output(self) -> None:
-        # At most what a pipe holds: a process that prints without end must not keep the loop from its other work.
+        # One read is at most what a pipe holds: endless output must not keep the event loop busy.
         try:
             data = os.read(self._output, _READ_BYTES)
         except BlockingIOError:
             return
         if data:
-            self._printed.add(data)
+            self._capture.add(data)
         else:
             self._loop.remove_reader(self._output)
