@@ -179,15 +179,15 @@ async def _drop(_: str) -> str | None:
 @pytest.mark.parametrize(
     ("change", "settings", "step", "words"),
     [
-        ({}, {"smtp_host": "nobody.invalid"}, "resolve", "nobody knows the name nobody.invalid"),
-        ({}, {"smtp_port": "closed"}, "connect", "nobody listens there"),
+        ({}, {"smtp_host": "nobody.invalid"}, "resolve", "the host name nobody.invalid cannot be resolved"),
+        ({}, {"smtp_port": "closed"}, "connect", "connection refused"),
         ({}, {"smtp_security": "tls"}, "TLS", "NIGHTMAIL_SMTP_SECURITY=starttls"),
         ({}, {"smtp_security": "starttls"}, "STARTTLS", "the server offers no STARTTLS"),
-        ({}, {"smtp_username": "me", "smtp_password": "x"}, "AUTH", "the server wants no user name here"),
-        ({"on_rcpt": _refuse}, {}, "RCPT TO", "refuses the recipient for good: 550 no such user (address)"),
+        ({}, {"smtp_username": "me", "smtp_password": "x"}, "AUTH", "the server offers no AUTH on this port"),
+        ({"on_rcpt": _refuse}, {}, "RCPT TO", "refuses the recipient permanently: 550 no such user (address)"),
         ({"on_rcpt": Once("451 come back later")}, {}, "RCPT TO", "for now: 451 come back later"),
         ({"after_data": Once("554 this is spam")}, {}, "DATA", "refuses the mail itself: 554 this is spam"),
-        ({"after_data": _drop}, {}, "DATA", "the server ended the connection"),
+        ({"after_data": _drop}, {}, "DATA", "the server closed the connection"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isupper() else None,
 )

@@ -84,13 +84,13 @@ def open_mail(
 
 
 @app.command("test")
-def try_out_sending(
+def check_sending(
     address: Annotated[str, typer.Argument(help="Who gets the test mail.", metavar="ADDRESS")], as_json: AsJson = False
 ) -> None:
     """Send a test mail as the mailer would, and say at which step it fails. Exit 1 if it does."""
     from nightmail_common.contract.job_definition import normalise_email  # takes long to import, as what sends does
     from nightmail_mailer.settings import MailerSettings
-    from nightmail_mailer.smtp.smtp_check import Step, try_out
+    from nightmail_mailer.smtp.smtp_check import CheckStep, check_smtp
 
     try:
         recipient = normalise_email(address)
@@ -99,10 +99,10 @@ def try_out_sending(
     given = {} if _smtp_host_is_set() else _reach_the_catcher()
     # The key signs links, of which a test mail has none.
     settings = load_without_broker(MailerSettings, secret_key="not used", **given)  # noqa: S106
-    steps: list[Step] = []
+    steps: list[CheckStep] = []
 
     async def go() -> None:
-        async for step in try_out(settings, recipient):
+        async for step in check_smtp(settings, recipient):
             steps.append(step)
             if step.ok and not as_json:
                 typer.echo(f"{step.name:<9}  ok  {step.detail}")

@@ -12,9 +12,9 @@ from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import MailEvent, MailFailed, MailKind, MailSent, RecipientOutcome
 from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.message_ids import message_id
-from nightmail_mailer.metrics import MAILS, TRIES
+from nightmail_mailer.metrics import ATTEMPTS, MAILS
 from nightmail_mailer.records.delivery_ledger import Entry, Sent
-from nightmail_mailer.smtp.client import Smtp
+from nightmail_mailer.smtp.client import SmtpClient
 
 #: A mail whose connection is lost after DATA is sent again, with the same Message-ID: it may be there twice. A server
 #: that takes mails and never says so must not send hundreds.
@@ -42,7 +42,7 @@ class Order:
 class Deliverer:
     """Sends, and says in the log what became of it."""
 
-    def __init__(self, log: EventLog, smtp: Smtp, sent: Sent) -> None:
+    def __init__(self, log: EventLog, smtp: SmtpClient, sent: Sent) -> None:
         self._log = log
         self._smtp = smtp
         self._sent = sent
@@ -84,8 +84,8 @@ class Deliverer:
         before = await self._sent.find(order.run_id, order.kind, recipient, order.request_id)
         if before is not None and before.final:
             return before
-        answer = await self._smtp.send(mail_to(recipient), recipient)
-        TRIES.labels(order.kind, answer.outcome).inc()
+        answer = await self._smtp.send(mail_to, recipient)
+        ATTEMPTS.labels(order.kind, answer.outcome).inc()
         lost = 0 if before is None else before.lost
         if answer.outcome == "deferred":
             logger.warning("mail_not_taken", kind=order.kind, why=_code(answer.text))

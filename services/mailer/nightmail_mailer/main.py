@@ -18,14 +18,13 @@ from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import Mails
 from nightmail_mailer.delivery import Deliverer
 from nightmail_mailer.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
-from nightmail_mailer.metrics import follow_smtp, observe_queue
+from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.records.delivery_ledger import Sent
 from nightmail_mailer.records.failure_streaks import Streaks
 from nightmail_mailer.records.unsubscribes import Left
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.breaker import Breaker
-from nightmail_mailer.smtp.client import Smtp
-from nightmail_mailer.smtp.pool import Pool
+from nightmail_mailer.smtp.client import SmtpClient
+from nightmail_mailer.smtp.pool import SmtpPool
 from nightmail_mailer.workflow import Work
 
 NAME = "mailer"
@@ -38,15 +37,12 @@ def main() -> None:
 
 async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
     """Mail until told to stop; then finish the mails that are on their way."""
-    breaker = Breaker()
-    pool = Pool(settings, breaker)
-    smtp = Smtp(pool, breaker, settings.smtp_from)
-    follow_smtp(smtp.why_not_ready, lambda: pool.turns.hanging)
+    pool = SmtpPool(settings)
     health = Health()
     async with serve_http(health, settings.health_host, settings.health_port):
-        health.add("smtp", smtp.why_not_ready)
+        health.add("smtp", lambda: pool.unreachable_reason)
         health.add("nats", lambda: "not connected yet")
-        probing = asyncio.create_task(pool.probe())
+        probing = asyncio.create_task(pool.run())
         connecting = asyncio.create_task(_connect(settings))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -55,7 +51,7 @@ async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
             return
         client = connecting.result()
         health.add_nats(client)
-        await _mail(settings, client, smtp, stop)
+        await _mail(settings, client, pool, stop)
         probing.cancel()
         await pool.close()
         await client.close()
@@ -67,8 +63,9 @@ async def _connect(settings: MailerSettings) -> Client:
     return client
 
 
-async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyncio.Event) -> None:
+async def _mail(settings: MailerSettings, client: Client, pool: SmtpPool, stop: asyncio.Event) -> None:
     js = client.jetstream()
+    smtp = SmtpClient(pool, settings.smtp_from)
     log = EventLog(client, NAME, settings.run_retention)
     left = Left(log)
     await left.catch_up()
@@ -96,7 +93,7 @@ async def _mail(settings: MailerSettings, client: Client, smtp: Smtp, stop: asyn
     looking.cancel()
     await asyncio.wait({following, looking})
     # While the server is away nothing can be finished.
-    drain_seconds = DRAIN_SECONDS if smtp.why_not_ready() is None else 0.0
+    drain_seconds = DRAIN_SECONDS if pool.unreachable_reason is None else 0.0
     asyncio.get_running_loop().call_later(drain_seconds, consumer.queue.give_up)
     await consumer.queue.stop(broker)
     await broker.stop()

@@ -26,7 +26,7 @@ from nightmail_mailer.compose.render import Mails
 from nightmail_mailer.delivery import Deliverer, Order
 from nightmail_mailer.records.failure_streaks import Streaks
 from nightmail_mailer.records.unsubscribes import Left
-from nightmail_mailer.smtp.client import Smtp
+from nightmail_mailer.smtp.client import SmtpClient
 
 #: nats-py's `get` waits for ever for a chunk that is lost.
 RESULT_TIMEOUT_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Work:
         streaks: Streaks,
         left: Left,
         mails: Mails,
-        smtp: Smtp,
+        smtp: SmtpClient,
         max_attachment_bytes: int,
     ) -> None:
         self._js = js

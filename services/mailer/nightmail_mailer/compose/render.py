@@ -18,7 +18,7 @@ from nightmail_mailer.compose.message_ids import DOMAIN
 from nightmail_mailer.compose.subject import one_line, plain_subject, subject
 from nightmail_mailer.compose.table_preview import preview
 from nightmail_mailer.delivery import Order
-from nightmail_mailer.smtp.addresses import on_the_wire
+from nightmail_mailer.smtp.addresses import to_ascii_domain
 
 SHOWN_LOG_LINES = 20
 #: Of the table in a text, which mail programs fold where their window ends.
@@ -125,7 +125,7 @@ class Mails:
         rest = mail.as_bytes()
 
         def to(recipient: str) -> bytes:
-            lines = [f"To: {_header(on_the_wire(recipient))}"]
+            lines = [f"To: {_header(to_ascii_domain(recipient))}"]
             if self.links is not None:
                 url = _header(self.links.unsubscribe(order.job.job_id, recipient))
                 lines += [f"List-Unsubscribe: <{url}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]

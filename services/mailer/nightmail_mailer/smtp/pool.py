@@ -1,175 +1,201 @@
-"""A few SMTP connections to one server, kept open and reused."""
+"""The connections to the SMTP server: limited, kept open, reused, and aborted when they hang."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
 import aiosmtplib
+import structlog
 
+from nightmail_common.broker.backoff import Backoff
+from nightmail_mailer.metrics import SLOW_SENDS, UNREACHABLE
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.breaker import Breaker
-from nightmail_mailer.smtp.smtp_errors import why
-from nightmail_mailer.smtp.turns import Turn, Turns
+from nightmail_mailer.smtp.connection import abort, answers, open_connection, quit_connection, size_limit
+from nightmail_mailer.smtp.smtp_errors import describe_smtp_error
 
-#: Together fewer than what servers allow one client (Postfix: 50). Eight are enough for thousands of mails a second.
-MAX_CONNECTIONS = 8
-MAX_HANGING = 40
-#: After so long without use, a connection is asked whether it still is one: servers close idle ones (Postfix: 300 s).
+#: Eight connections are enough for thousands of mails a second.
+MAX_SENDING = 8
+#: A send that takes longer is slow: it goes on, and no longer counts against `MAX_SENDING`.
+SLOW_AFTER_SECONDS = 1.0
+#: Slow sends beyond `MAX_SENDING`. The sum of both is below what servers allow one client (Postfix: 50).
+MAX_SLOW = 40
+#: The oldest send is aborted when more are slow, or when the server accepts no more connections, but not before this
+#: time. After DATA it has longer, because the mail may then be sent twice (RFC 1047).
+ABORT_AFTER_SECONDS = 10.0
+ABORT_AFTER_DATA_SECONDS = 60.0
+#: A connection idle for longer is checked before its use: servers close idle ones (Postfix: 300 s).
 NOOP_AFTER_SECONDS = 5.0
-NOOP_TIMEOUT_SECONDS = 5.0
-#: And after so long it is given up: a server's slots are for those who send.
+#: A connection idle for longer is closed: it takes one of the server's places.
 IDLE_SECONDS = 60.0
-CONNECT_TIMEOUT_SECONDS = 15.0
-#: For any answer but the one to a mail's end (RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long is
-#: tried again later).
-COMMAND_TIMEOUT_SECONDS = 60.0
-#: When the server took no more connections, it is asked for another after so long; meanwhile ours go round.
+#: After the server turned a connection away beside those in use, none is opened for this time.
 FULL_SECONDS = 10.0
-#: So often it is looked whether one that hangs can be cut off for that.
-LOOK_SECONDS = 1.0
+#: How often a sender that waits for a slot checks whether another send has become slow.
+POLL_SECONDS = 0.1
+#: A server that restarts is found within a moment; one that is down for hours sees two connections a minute.
+PROBE_BACKOFF = Backoff(first=0.25, longest=30.0)
+
+logger = structlog.get_logger()
 
 
-class NotConnected(Exception):
-    """No connection to the server can be made; the message says why."""
-
-
-@dataclass(frozen=True)
-class Loan:
-    """A connection that is ready for a mail, for one turn."""
+@dataclass(eq=False)
+class SendSlot:
+    """A connection in use for one mail. Times are monotonic seconds; `data_sent_at` is when all of the mail was sent."""
 
     connection: aiosmtplib.SMTP
-    turn: Turn
+    began_at: float
+    data_sent_at: float | None = None
+
+    def is_slow(self) -> bool:
+        return time.monotonic() - self.began_at >= SLOW_AFTER_SECONDS
+
+    def may_be_aborted(self) -> bool:
+        if self.data_sent_at is not None:
+            return time.monotonic() - self.data_sent_at >= ABORT_AFTER_DATA_SECONDS
+        return time.monotonic() - self.began_at >= ABORT_AFTER_SECONDS
 
 
-class Pool:
-    """Connections; the breaker says whether it is any use to ask for one."""
+class SmtpPool:
+    """Lends connections for at most `MAX_SENDING` sends at a time, slow ones not counted.
 
-    def __init__(self, settings: MailerSettings, breaker: Breaker) -> None:
+    While the server is unreachable, senders wait and only `run` connects, with backoff.
+    """
+
+    def __init__(self, settings: MailerSettings) -> None:
         self._settings = settings
-        self._breaker = breaker
-        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
-        self._lent = 0
-        self._returned = asyncio.Condition()
-        self._taking = asyncio.Lock()
+        self._in_use: dict[SendSlot, None] = {}  # the oldest first
+        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []  # with the time of the last use, the oldest first
+        self._acquiring = asyncio.Lock()
+        self._released = asyncio.Event()
         self._full_until = 0.0
-        self.turns = Turns(MAX_CONNECTIONS, MAX_HANGING)
-        #: The largest mail that the server takes (RFC 1870), as it said last; None if it does not say.
+        #: Why the server is unreachable; None while it is reachable.
+        self.unreachable_reason: str | None = "not connected yet"
+        self._failed_connects = 0
+        self._reachable = asyncio.Event()
+        self._unreachable = asyncio.Event()
+        self._unreachable.set()
+        #: The largest mail that the server accepts, as it said at the last connect; None if it does not say.
         self.max_mail_bytes: int | None = None
+        SLOW_SENDS.set_function(lambda: self.slow_sends)
+        UNREACHABLE.set_function(lambda: self.unreachable_reason is not None)
+
+    @property
+    def slow_sends(self) -> int:
+        return sum(slot.is_slow() for slot in self._in_use)
+
+    async def until_reachable(self) -> None:
+        await self._reachable.wait()
 
     @asynccontextmanager
-    async def lend(self) -> AsyncIterator[Loan]:
-        """Lend a connection that is ready for a mail; however long the server is away, it is waited for.
+    async def send_slot(self) -> AsyncIterator[SendSlot]:
+        """Wait for a free slot and for the server, however long it is unreachable; hold the slot while inside.
 
-        One that is left with an error is closed, unless the server answered.
+        The connection is reused, unless an error other than a reply of the server ends the block.
         """
-        async with self.turns.turn() as turn:
-            async with self._taking:  # in turn: a server that takes no more connections is asked by one of us
-                connection = await self._take()
-            self.turns.begin(turn, partial(_abort, connection))
-            self._lent += 1
-            try:
-                yield Loan(connection, turn)
-            except aiosmtplib.SMTPResponseException:
-                raise
-            except BaseException:
-                _abort(connection)
-                raise
-            finally:
-                self._lent -= 1
-                if connection.is_connected:
-                    self._idle.append((connection, time.monotonic()))
-                    self._breaker.close()  # it is there, whoever could not connect meanwhile
-                async with self._returned:
-                    self._returned.notify()
+        async with self._acquiring:  # FIFO, and one connect at a time
+            slot = SendSlot(await self._acquire(), time.monotonic())
+            self._in_use[slot] = None
+        try:
+            yield slot
+        except aiosmtplib.SMTPResponseException:
+            raise
+        except BaseException:
+            abort(slot.connection)
+            raise
+        finally:
+            del self._in_use[slot]
+            if slot.connection.is_connected:
+                self._add_idle(slot.connection)
+            self._released.set()
 
-    async def probe(self) -> None:
-        """For ever: when the server is away, look from time to time whether it is back; close what is idle for long."""
+    async def run(self) -> None:
+        """Probe the server while it is unreachable; close connections that are idle for long. Never returns."""
         while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._breaker.until_probe(), IDLE_SECONDS)
-                with suppress(NotConnected):
-                    self._idle.append((await self._connect(), time.monotonic()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._unreachable.wait()
+                if self._failed_connects:
+                    await asyncio.sleep(PROBE_BACKOFF.wait(self._failed_connects))
+                if self.unreachable_reason is not None and (connection := await self._connect()) is not None:
+                    self._add_idle(connection)
             while self._idle and time.monotonic() - self._idle[0][1] > IDLE_SECONDS:
-                await _quit(self._idle.pop(0)[0])
+                await quit_connection(self._idle.pop(0)[0])
 
     async def close(self) -> None:
         while self._idle:
-            await _quit(self._idle.pop()[0])
+            await quit_connection(self._idle.pop()[0])
 
-    async def _take(self) -> aiosmtplib.SMTP:
+    async def _acquire(self) -> aiosmtplib.SMTP:
         while True:
-            while self._idle:
-                connection, since = self._idle.pop()
-                if await _is_alive(connection, time.monotonic() - since):
-                    return connection
-                while self._idle:  # they were idle for longer
-                    _abort(self._idle.pop()[0])
-            if self._breaker.reason is not None:
-                await self._breaker.until_closed()
-                continue
-            if self._lent and time.monotonic() < self._full_until:
-                self.turns.cut_oldest()
-                await self._one_returned()
-                continue
-            with suppress(NotConnected):
-                return await self._connect()
+            slow = self.slow_sends
+            is_full = bool(self._in_use) and time.monotonic() < self._full_until
+            if len(self._in_use) - min(slow, MAX_SLOW) < MAX_SENDING:
+                if (idle := await self._take_idle()) is not None:
+                    return idle
+                if self.unreachable_reason is not None:
+                    await self._reachable.wait()
+                    continue
+                if not is_full:
+                    if (connection := await self._connect()) is not None:
+                        return connection
+                    continue
+            if is_full or slow > MAX_SLOW:
+                self._abort_oldest()
+            self._released.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._released.wait()
 
-    async def _one_returned(self) -> None:
-        with suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS), self._returned:
-                await self._returned.wait_for(lambda: self._idle)
+    async def _take_idle(self) -> aiosmtplib.SMTP | None:
+        """Return the connection that was used last. If it does not answer, those idle for longer do not either."""
+        while self._idle:
+            connection, used_at = self._idle.pop()
+            if connection.is_connected and time.monotonic() - used_at < NOOP_AFTER_SECONDS:
+                return connection
+            if await answers(connection):
+                return connection
+            for stale in (connection, *(older for older, _ in self._idle)):
+                abort(stale)
+            self._idle.clear()
+        return None
 
-    async def _connect(self) -> aiosmtplib.SMTP:
-        settings = self._settings
-        connection = aiosmtplib.SMTP(
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            use_tls=settings.smtp_security == "tls",
-            start_tls=settings.smtp_security == "starttls",
-            timeout=CONNECT_TIMEOUT_SECONDS,
-        )
+    def _abort_oldest(self) -> None:
+        if (slot := next((slot for slot in self._in_use if slot.may_be_aborted()), None)) is not None:
+            logger.warning("slow_send_aborted", seconds=round(time.monotonic() - slot.began_at))
+            abort(slot.connection)
+            self._full_until = 0.0  # one of the server's places is free
+
+    async def _connect(self) -> aiosmtplib.SMTP | None:
         try:
-            await connection.connect()
-            if connection.is_ehlo_or_helo_needed:
-                await connection.ehlo()
+            connection = await open_connection(self._settings)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            connection.close()
-            reason = f"{settings.smtp_host}:{settings.smtp_port}: {why(error)}"
-            if (self._lent or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError):
-                self._full_until = time.monotonic() + FULL_SECONDS  # it is there, and wants no more than we have
+            if (self._in_use or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError):
+                self._full_until = time.monotonic() + FULL_SECONDS
             else:
-                self._breaker.open(reason)
-            raise NotConnected(reason) from error
-        size = connection.esmtp_extensions.get("size", "")
-        self.max_mail_bytes = int(size) or None if size.isdigit() else None
-        self._breaker.close()
+                self._set_unreachable(describe_smtp_error(error))
+            return None
+        self.max_mail_bytes = size_limit(connection)
+        self._set_reachable()
         return connection
 
+    def _add_idle(self, connection: aiosmtplib.SMTP) -> None:
+        self._idle.append((connection, time.monotonic()))
+        self._set_reachable()  # a connection that works outweighs failed attempts to open another
 
-async def _is_alive(connection: aiosmtplib.SMTP, idle_seconds: float) -> bool:
-    if connection.is_connected and idle_seconds < NOOP_AFTER_SECONDS:
-        return True
-    try:
-        await connection.noop(timeout=NOOP_TIMEOUT_SECONDS)
-    except (aiosmtplib.SMTPException, OSError):
-        _abort(connection)
-        return False
-    return True
+    def _set_reachable(self) -> None:
+        if self.unreachable_reason is not None:
+            logger.info("smtp_reachable")
+        self.unreachable_reason = None
+        self._failed_connects = 0
+        self._unreachable.clear()
+        self._reachable.set()
 
-
-def _abort(connection: aiosmtplib.SMTP) -> None:
-    """Close a connection at once: closing as usual waits for what a server that hangs does not read."""
-    if isinstance(connection.transport, asyncio.WriteTransport):
-        connection.transport.abort()
-    connection.close()
-
-
-async def _quit(connection: aiosmtplib.SMTP) -> None:
-    with suppress(aiosmtplib.SMTPException, OSError):
-        await connection.quit(timeout=1)
-    connection.close()
+    def _set_unreachable(self, reason: str) -> None:
+        reason = f"{self._settings.smtp_host}:{self._settings.smtp_port}: {reason}"
+        if self.unreachable_reason is None:
+            logger.warning("smtp_unreachable", reason=reason)
+        self.unreachable_reason = reason
+        self._failed_connects += 1
+        self._reachable.clear()
+        self._unreachable.set()

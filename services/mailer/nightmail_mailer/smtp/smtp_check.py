@@ -1,4 +1,4 @@
-"""A test mail, step by step: at which one SMTP fails, in words. `nightmail mail test` shows it."""
+"""A check of the SMTP settings: a test mail in steps, and the step that fails. `nightmail mail test` shows it."""
 
 import asyncio
 import socket
@@ -16,18 +16,16 @@ import aiosmtplib
 
 from nightmail_mailer.compose.message_ids import DOMAIN
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.addresses import on_the_wire
-from nightmail_mailer.smtp.smtp_errors import answer, why
+from nightmail_mailer.smtp.addresses import to_ascii_domain
+from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, format_reply
 
-#: Somebody sits and waits; a server that takes longer is named by the step at which it does.
+#: A person waits at the terminal: a step that takes longer counts as failed.
 STEP_TIMEOUT_SECONDS = 20.0
-
-_START_MAIL_INPUT = 354
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step and what came of it: what the server said, or why it failed and what to look at."""
+class CheckStep:
+    """One step: `detail` is the server's reply, or why the step failed and which setting to check."""
 
     name: str
     ok: bool
@@ -35,62 +33,62 @@ class Step:
 
 
 class _StepFailed(Exception):
-    """A step does not work; the message says why."""
+    """A step failed; the message says why."""
 
 
-async def try_out(settings: MailerSettings, recipient: str) -> AsyncIterator[Step]:
-    """Send a test mail with the mailer's own settings; yield each step as it is done, the last one is the first to fail."""
-    trial = _Trial(settings, recipient)
-    steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [("resolve", trial.resolve), ("connect", trial.connect)]
+async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[CheckStep]:
+    """Send a test mail with the mailer's own settings; yield each step once it is done, and stop at the first that fails."""
+    session = _Session(settings, recipient)
+    steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [("resolve", session.resolve), ("connect", session.connect)]
     if settings.smtp_security == "tls":
-        steps.append(("TLS", trial.greeting))
+        steps.append(("TLS", session.greeting))
     else:
-        steps.append(("greeting", trial.greeting))
+        steps.append(("greeting", session.greeting))
     if settings.smtp_security == "starttls":
-        steps.append(("STARTTLS", trial.starttls))
+        steps.append(("STARTTLS", session.starttls))
     if settings.smtp_username is not None:
-        steps.append(("AUTH", trial.log_in))
-    steps += [("MAIL FROM", trial.mail_from), ("RCPT TO", trial.rcpt_to), ("DATA", trial.data)]
+        steps.append(("AUTH", session.log_in))
+    steps += [("MAIL FROM", session.mail_from), ("RCPT TO", session.rcpt_to), ("DATA", session.data)]
     try:
-        for name, take in steps:
+        for name, run_step in steps:
             try:
-                detail = await asyncio.wait_for(take(), STEP_TIMEOUT_SECONDS)
+                detail = await asyncio.wait_for(run_step(), STEP_TIMEOUT_SECONDS)
             except _StepFailed as error:
-                yield Step(name, ok=False, detail=str(error))
+                yield CheckStep(name, ok=False, detail=str(error))
                 return
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-                yield Step(name, ok=False, detail=why(error))
+                yield CheckStep(name, ok=False, detail=describe_smtp_error(error))
                 return
-            yield Step(name, ok=True, detail=detail)
+            yield CheckStep(name, ok=True, detail=detail)
     finally:
-        await trial.close()
+        await session.close()
 
 
-class _Trial:
+class _Session:
     def __init__(self, settings: MailerSettings, recipient: str) -> None:
         self._settings = settings
         self._recipient = recipient
-        self._found: list[tuple[int, tuple[str, int]]] = []
+        self._addresses: list[tuple[int, tuple[str, int]]] = []
         self._smtp: aiosmtplib.SMTP | None = None
         self._socket: socket.socket | None = None
 
     @property
-    def _where(self) -> str:
+    def _server(self) -> str:
         return f"{self._settings.smtp_host}:{self._settings.smtp_port}"
 
     async def resolve(self) -> str:
         host, port = self._settings.smtp_host, self._settings.smtp_port
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            resolved = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            raise _StepFailed(f"nobody knows the name {host} (NIGHTMAIL_SMTP_HOST): {error}") from error
-        self._found = [(family, (str(address[0]), port)) for family, _, _, _, address in found]
-        return ", ".join(dict.fromkeys(address[0] for _, address in self._found))
+            raise _StepFailed(f"the host name {host} cannot be resolved (NIGHTMAIL_SMTP_HOST): {error}") from error
+        self._addresses = [(family, (str(address[0]), port)) for family, _, _, _, address in resolved]
+        return ", ".join(dict.fromkeys(address[0] for _, address in self._addresses))
 
     async def connect(self) -> str:
-        """Try each address, as every SMTP client does; what is told is why the last one failed."""
+        """Try each address in turn. If all fail, the error is that of the last."""
         failure: OSError | None = None
-        for family, address in self._found:
+        for family, address in self._addresses:
             attempt = socket.socket(family, socket.SOCK_STREAM)
             attempt.setblocking(False)
             try:
@@ -107,10 +105,10 @@ class _Trial:
         hint = "is NIGHTMAIL_SMTP_PORT right?"
         if isinstance(failure, TimeoutError):
             hint = "does a firewall block it? Many networks block port 25; try 587"
-        raise _StepFailed(f"{self._where}: {why(failure)}; {hint}") from failure
+        raise _StepFailed(f"{self._server}: {describe_smtp_error(failure)}; {hint}") from failure
 
     async def greeting(self) -> str:
-        """Wait for the server's first line, after TLS if that comes first."""
+        """Wait for the server's greeting, after TLS with `smtp_security: tls`."""
         settings = self._settings
         secure = settings.smtp_security == "tls"
         self._smtp = aiosmtplib.SMTP(
@@ -120,70 +118,73 @@ class _Trial:
             start_tls=False,
             timeout=STEP_TIMEOUT_SECONDS,
         )
-        self._socket = None  # it is the client's now
+        self._socket = None  # the client closes it
         try:
-            said = await self._smtp.connect()
+            reply = await self._smtp.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise _StepFailed(self._why_no_greeting(error)) from error
+            raise _StepFailed(self._describe_missing_greeting(error)) from error
         if not secure:
-            return answer(said.code, said.message)
-        return f"{_tls(self._smtp)}; {answer(said.code, said.message)}"
+            return format_reply(reply.code, reply.message)
+        return f"{_tls(self._smtp)}; {format_reply(reply.code, reply.message)}"
 
-    def _why_no_greeting(self, error: Exception) -> str:
-        reason = why(error)
+    def _describe_missing_greeting(self, error: Exception) -> str:
+        reason = describe_smtp_error(error)
         if self._settings.smtp_security == "tls":
             cause: BaseException | None = error
             while cause is not None and not isinstance(cause, ssl.SSLError):
                 cause = cause.__cause__
             if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError):
-                return f"{reason}; does this port want NIGHTMAIL_SMTP_SECURITY=starttls?"
+                return f"{reason}; does this port need NIGHTMAIL_SMTP_SECURITY=starttls?"
             return reason
-        return f"{reason}; does this port want NIGHTMAIL_SMTP_SECURITY=tls?"
+        return f"{reason}; does this port need NIGHTMAIL_SMTP_SECURITY=tls?"
 
     async def starttls(self) -> str:
-        smtp = await self._introduced()
+        smtp = await self._after_ehlo()
         if not smtp.supports_extension("starttls"):
-            raise _StepFailed("the server offers no STARTTLS here; mail would travel in the clear")
+            raise _StepFailed("the server offers no STARTTLS on this port; mail would be sent unencrypted")
         await smtp.starttls()
         return _tls(smtp)
 
     async def log_in(self) -> str:
-        settings, smtp = self._settings, await self._introduced()
+        settings, smtp = self._settings, await self._after_ehlo()
         if not smtp.supports_extension("auth"):
-            hint = "" if settings.smtp_security != "none" else "; many do only after TLS (NIGHTMAIL_SMTP_SECURITY)"
-            raise _StepFailed(f"the server wants no user name here{hint}")
+            many = "; many servers offer it only after TLS (NIGHTMAIL_SMTP_SECURITY)"
+            hint = many if settings.smtp_security == "none" else ""
+            raise _StepFailed(f"the server offers no AUTH on this port{hint}")
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-        said = await smtp.login(settings.smtp_username or "", password)
-        return answer(said.code, said.message)
+        reply = await smtp.login(settings.smtp_username or "", password)
+        return format_reply(reply.code, reply.message)
 
     async def mail_from(self) -> str:
-        smtp = await self._introduced()
-        if not on_the_wire(self._recipient).isascii() and not smtp.supports_extension("smtputf8"):
-            raise _StepFailed("the server takes no addresses like the recipient's (no SMTPUTF8)")
-        options = [] if on_the_wire(self._recipient).isascii() else ["SMTPUTF8"]
+        smtp = await self._after_ehlo()
+        if not to_ascii_domain(self._recipient).isascii() and not smtp.supports_extension("smtputf8"):
+            raise _StepFailed("the server accepts no addresses like the recipient's (no SMTPUTF8)")
+        options = [] if to_ascii_domain(self._recipient).isascii() else ["SMTPUTF8"]
         try:
-            said = await smtp.mail(self._settings.smtp_from, options=options, encoding="utf-8")
+            accepted = await smtp.mail(self._settings.smtp_from, options=options, encoding="utf-8")
         except aiosmtplib.SMTPSenderRefused as error:
-            said_why = answer(error.code, error.message)
-            raise _StepFailed(f"the server refuses the sender (NIGHTMAIL_SMTP_FROM): {said_why}") from error
-        return answer(said.code, said.message)
+            reply = format_reply(error.code, error.message)
+            raise _StepFailed(f"the server refuses the sender (NIGHTMAIL_SMTP_FROM): {reply}") from error
+        return format_reply(accepted.code, accepted.message)
 
     async def rcpt_to(self) -> str:
         try:
-            said = await self._connected.rcpt(on_the_wire(self._recipient), encoding="utf-8")
+            accepted = await self._connected.rcpt(to_ascii_domain(self._recipient), encoding="utf-8")
         except aiosmtplib.SMTPRecipientRefused as error:
-            said_why = answer(error.code, error.message)
-            later = "for now" if error.code < 500 else "for good"
-            raise _StepFailed(f"the server refuses the recipient {later}: {said_why}") from error
-        return answer(said.code, said.message)
+            reply = format_reply(error.code, error.message)
+            how_long = "for now" if error.code < 500 else "permanently"
+            raise _StepFailed(f"the server refuses the recipient {how_long}: {reply}") from error
+        return format_reply(accepted.code, accepted.message)
 
     async def data(self) -> str:
         smtp = self._connected
         try:
-            said = await smtp.data(_mail(self._settings.smtp_from, on_the_wire(self._recipient)))
+            accepted = await smtp.data(_mail(self._settings.smtp_from, to_ascii_domain(self._recipient)))
         except aiosmtplib.SMTPDataError as error:
-            raise _StepFailed(f"the server refuses the mail itself: {answer(error.code, error.message)}") from error
-        return answer(said.code, said.message)
+            raise _StepFailed(
+                f"the server refuses the mail itself: {format_reply(error.code, error.message)}"
+            ) from error
+        return format_reply(accepted.code, accepted.message)
 
     async def close(self) -> None:
         if self._smtp is not None:
@@ -191,7 +192,7 @@ class _Trial:
         if self._socket is not None:
             self._socket.close()
 
-    async def _introduced(self) -> aiosmtplib.SMTP:
+    async def _after_ehlo(self) -> aiosmtplib.SMTP:
         smtp = self._connected
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()

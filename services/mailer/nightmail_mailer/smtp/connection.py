@@ -1,0 +1,65 @@
+"""One SMTP connection: opened, checked after a pause, closed."""
+
+import asyncio
+from contextlib import suppress
+
+import aiosmtplib
+
+from nightmail_mailer.settings import MailerSettings
+
+CONNECT_TIMEOUT_SECONDS = 15.0
+NOOP_TIMEOUT_SECONDS = 5.0
+QUIT_TIMEOUT_SECONDS = 1.0
+
+
+async def open_connection(settings: MailerSettings) -> aiosmtplib.SMTP:
+    """Return a connection after TLS, AUTH and EHLO.
+
+    Raises:
+        aiosmtplib.SMTPException, OSError, ValueError: there is none; `describe_smtp_error` says why.
+    """
+    connection = aiosmtplib.SMTP(
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        use_tls=settings.smtp_security == "tls",
+        start_tls=settings.smtp_security == "starttls",
+        timeout=CONNECT_TIMEOUT_SECONDS,
+    )
+    try:
+        await connection.connect()
+        if connection.is_ehlo_or_helo_needed:
+            await connection.ehlo()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def size_limit(connection: aiosmtplib.SMTP) -> int | None:
+    """Return the largest mail that the server accepts (RFC 1870); None if it does not say."""
+    size = connection.esmtp_extensions.get("size", "")
+    return int(size) or None if size.isdigit() else None
+
+
+async def answers(connection: aiosmtplib.SMTP) -> bool:
+    """Send NOOP; False if the server closed the connection or does not reply in time."""
+    try:
+        await connection.noop(timeout=NOOP_TIMEOUT_SECONDS)
+    except (aiosmtplib.SMTPException, OSError):
+        return False
+    return True
+
+
+def abort(connection: aiosmtplib.SMTP) -> None:
+    """Close a connection at once: a usual close waits until a server that hangs has read the rest."""
+    if isinstance(connection.transport, asyncio.WriteTransport):
+        connection.transport.abort()
+    connection.close()
+
+
+async def quit_connection(connection: aiosmtplib.SMTP) -> None:
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await connection.quit(timeout=QUIT_TIMEOUT_SECONDS)
+    connection.close()
