@@ -156,6 +156,19 @@ async def test_a_result_whose_time_is_over_is_told_to_be_kept_no_longer(
     assert (await api.http.get(f"/runs/{run_id}")).json()["status"] == "processed"
 
 
+async def test_a_damaged_result_is_answered_with_an_error_that_says_so(
+    api: Replica, event_log: EventLog, nats_client: Client
+) -> None:
+    run_id, job = await requested(api, event_log)
+    await (await nats_client.jetstream().object_store(RESULTS)).put("a-result", CSV + b"more")
+    blob = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), bucket=RESULTS, object_name="a-result")
+    await event_log.publish(result_ready(run_id, job, blob))
+    await run_with_status(api, run_id, "processed")
+    answer = await api.http.get(f"/runs/{run_id}/result")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == f"the result of the run {run_id} is damaged in the store"
+
+
 async def test_a_failed_run_says_why_and_its_failure_mail_leaves_it_failed(api: Replica, event_log: EventLog) -> None:
     run_id, job = await requested(api, event_log)
     error = RunError(stage="script", type="KeyError", message="'x'", traceback="...", line=2)

@@ -1,12 +1,20 @@
 """Every report arrives: whatever the server answers, and whenever the mailer dies."""
 
+import gzip
+import hashlib
+import io
 import time
 from collections import Counter
 from collections.abc import Callable
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.streams import MAILED, STREAKS
-from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
+from nightmail_common.broker.results import ResultStore
+from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
+from nightmail_common.contract.events import Blob, MailFailed, MailSent, MailSkipped
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually, scaled
 from support.mailer_process import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
@@ -276,3 +284,53 @@ async def test_an_empty_result_is_skipped_if_its_job_says_so_and_the_log_says_wh
     await event_log.publish(shown)
     assert isinstance(await mail_event(event_log, shown.run_id), MailSent)
     assert len(smtp_server.mails) == 1
+
+
+async def test_a_damaged_result_ends_as_a_failed_mail_and_is_not_retried(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    js = event_log._js
+    large = b"n\n" + b"1234567\n" * 100_000
+    info = await (await js.object_store(RESULTS)).put("damaged", large)
+    blob = Blob(size=len(large), sha256=hashlib.sha256(large).hexdigest(), bucket=RESULTS, object_name="damaged")
+    first_piece = await js.get_msg(f"OBJ_{RESULTS}", 1, f"$O.{RESULTS}.C.{info.nuid}", next=True)
+    await js.delete_msg(f"OBJ_{RESULTS}", first_piece.seq or 0)
+    start_mailer()
+    event = result_of(make_job()).model_copy(update={"csv": blob})
+    await event_log.publish(event)
+    failed = await mail_event(event_log, event.run_id)
+    assert isinstance(failed, MailFailed)
+    assert failed.reason == "the result is damaged in the store"
+
+    async def is_acked() -> bool:
+        info = await js.consumer_info("EVENTS", "mailer")
+        return (info.num_ack_pending, info.num_pending) == (0, 0)
+
+    await eventually(is_acked, "the event is acked")
+    assert smtp_server.mails == []
+
+
+async def test_heartbeats_go_on_while_a_result_of_39_mib_is_read_compressed_and_mailed(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, nats_client: Client, make_job: MakeJob
+) -> None:
+    csv = b"n,digest\n" + b"".join(
+        b"%d,%s\n" % (number, hashlib.sha256(b"%d" % number).hexdigest().encode()) for number in range(600_000)
+    )
+    assert len(csv) > 39 * 1024 * 1024
+    blob = await ResultStore(event_log._js).put("daily sales", uuid4(), io.BytesIO(csv))
+    deliveries: list[int] = []
+
+    async def note(message: Msg) -> None:
+        # The reply subject of a heartbeat and of an ack counts the deliveries.
+        deliveries.append(int(message.subject.split(".")[4]))
+
+    await nats_client.subscribe("$JS.ACK.EVENTS.mailer.>", cb=note)
+    start_mailer(max_attachment_bytes="45MiB")
+    event = result_of(make_job(), csv=csv, rows=600_000).model_copy(update={"csv": blob})
+    await event_log.publish(event)
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    await eventually(lambda: deliveries, "the event is acked")
+    assert set(deliveries) == {1}
+    [mail] = smtp_server.mails
+    [attachment] = mail.iter_attachments()
+    assert gzip.decompress(attachment.get_content()) == csv

@@ -33,6 +33,7 @@ from nightmail_common.broker.cancellation import end_if_cancelled
 from nightmail_common.broker.connection import connect_options
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import PatchedClient
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import run_service
@@ -91,7 +92,7 @@ async def serve(settings: ApiSettings, token: str, projection: Projection, stop:
         model=model,
         read=read,
         commands=Commands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
-        results=Results(read, audit, js),
+        results=Results(read, log, ResultStore(js)),
         previews=Previews(client),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),

@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import MAILED, STREAKS
 from nightmail_common.broker.work_queue import Broker, look_at_queue
 from nightmail_common.service.health import Health
@@ -71,7 +72,7 @@ async def _mail(settings: MailerSettings, client: Client, pool: SmtpPool, stop: 
     await left.catch_up()
     following = asyncio.create_task(left.follow())
     work = Work(
-        js,
+        ResultStore(js),
         log,
         Deliverer(log, smtp, Sent(await js.key_value(MAILED))),
         Streaks(await js.key_value(STREAKS)),

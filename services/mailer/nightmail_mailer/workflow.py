@@ -1,19 +1,15 @@
 """Which mails an event asks for: a result, a failure, a job that works again, a mail once more."""
 
 import asyncio
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
 import structlog
-from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError, ObjectNotFoundError
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.streams import RESULTS, STREAM
+from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
-    Blob,
     MailKind,
     MailRequested,
     MailSkipped,
@@ -22,22 +18,16 @@ from nightmail_common.contract.events import (
     RunFailed,
 )
 from nightmail_mailer.compose.attachment import carried
-from nightmail_mailer.compose.render import Mails
+from nightmail_mailer.compose.render import Mails, MailTo
 from nightmail_mailer.delivery import Deliverer, Order
 from nightmail_mailer.records.failure_streaks import Streaks
 from nightmail_mailer.records.unsubscribes import Left
 from nightmail_mailer.smtp.client import SmtpClient
 
-#: nats-py's `get` waits for ever for a chunk that is lost.
-RESULT_TIMEOUT_SECONDS = 60.0
-#: Below this no server's SIZE is in question: it need not be known before the mail is made.
+#: Up to this size the server's SIZE is not asked for, and a mail is rendered in the event loop (a millisecond).
 SMALL_BYTES = 256 * 1024
 
 logger = structlog.get_logger()
-
-
-class ResultGone(Exception):
-    """A result's bytes are no longer in the store, or are not those that the runner wrote."""
 
 
 class Work:
@@ -48,7 +38,7 @@ class Work:
 
     def __init__(
         self,
-        js: JetStreamContext,
+        results: ResultStore,
         log: EventLog,
         deliverer: Deliverer,
         streaks: Streaks,
@@ -57,7 +47,7 @@ class Work:
         smtp: SmtpClient,
         max_attachment_bytes: int,
     ) -> None:
-        self._js = js
+        self._results = results
         self._log = log
         self._deliverer = deliverer
         self._streaks = streaks
@@ -91,7 +81,7 @@ class Work:
 
     async def again(self, request: MailRequested, traceparent: str | None) -> bool:
         """Send a run's mail once more, to those who were asked for and have not left."""
-        event = await self._outcome(request.outcome_sequence)
+        event = await self._log.outcome(request.outcome_sequence)
         if event is None or event.run_id != request.run_id:
             logger.warning("nothing_to_send_again", sequence=request.outcome_sequence)
             return True
@@ -108,15 +98,21 @@ class Work:
             await self._skip(event, "result", "unsubscribed", order.request_id)
             return True
         try:
-            csv = await self._csv(event.csv)
-        except ResultGone as gone:
-            await self._deliverer.fail(order, str(gone))
+            csv = await self._results.get(event.csv)
+        except (ResultGone, ResultDamaged) as error:
+            await self._deliverer.fail(order, str(error))
             return True
-        limit = self._max_attachment_bytes
-        if len(csv) > SMALL_BYTES and (server_limit := await self._smtp.max_mail_bytes()) is not None:
-            limit = min(limit, server_limit)
-        mail = self._mails.result(order, event, csv, carried(csv, limit))
+        mail = await self._render_result(order, event, csv)
         return await self._deliverer.deliver(order, mail, event.csv.sha256)
+
+    async def _render_result(self, order: Order, event: ResultReady, csv: bytes) -> MailTo:
+        limit = self._max_attachment_bytes
+        if len(csv) <= SMALL_BYTES:
+            return self._mails.result(order, event, csv, carried(csv, limit))
+        if (server_limit := await self._smtp.max_mail_bytes()) is not None:
+            limit = min(limit, server_limit)
+        # A large CSV takes longer to compress and to encode than the heartbeats may pause.
+        return await asyncio.to_thread(lambda: self._mails.result(order, event, csv, carried(csv, limit)))
 
     async def _mail_failure(self, order: Order, event: RunFailed, count: int, since: datetime | None) -> bool:
         if not order.recipients:
@@ -142,31 +138,3 @@ class Work:
         again = () if request_id is None else (str(request_id),)
         await self._log.publish(skipped, message_id=run_message_id(event.run_id, "mail", kind, *again))
         logger.info("mail_skipped", kind=kind, reason=reason)
-
-    async def _csv(self, blob: Blob) -> bytes:
-        if blob.data is not None:
-            return blob.data
-        assert blob.object_name is not None
-        try:
-            data = await asyncio.wait_for(
-                self._stored(blob.bucket or RESULTS, blob.object_name), RESULT_TIMEOUT_SECONDS
-            )
-        except (NotFoundError, ObjectNotFoundError):
-            raise ResultGone("the result is kept no longer") from None
-        if hashlib.sha256(data).hexdigest() != blob.sha256:
-            raise ResultGone("the result is damaged in the store")
-        return data
-
-    async def _stored(self, bucket: str, object_name: str) -> bytes:
-        found = await (await self._js.object_store(bucket)).get(object_name)
-        return bytes(found.data or b"")
-
-    async def _outcome(self, sequence: int) -> ResultReady | RunFailed | None:
-        try:
-            stored = await self._js.get_msg(STREAM, sequence)
-        except NotFoundError:
-            return None
-        for model in (ResultReady, RunFailed):
-            if str(stored.subject).endswith(f".{model.name}"):
-                return model.model_validate_json(stored.data or b"")
-        return None

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 
 import structlog
 
-from nightmail_common.contract.events import ResultReady, RunError, RunFailed, RunRequested, Runtime, Stage, Timings
+from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
+from nightmail_common.contract.events import (
+    Blob,
+    ResultReady,
+    RunError,
+    RunFailed,
+    RunRequested,
+    Runtime,
+    Stage,
+    Timings,
+)
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_runner import metrics
 from nightmail_runner.outcome import body_bytes
-from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, StageTimings, Succeeded
@@ -54,7 +63,7 @@ class RunExecutor:
     """
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, results: Results, limits: ScriptLimits, max_event_bytes: int
+        self, fetcher: Fetcher, sandbox: Sandbox, results: ResultStore, limits: ScriptLimits, max_event_bytes: int
     ) -> None:
         self._fetcher = fetcher
         self._sandbox = sandbox
@@ -120,7 +129,7 @@ class RunExecutor:
             late=request.late,
             rows=result.rows,
             columns=result.columns,
-            csv=await self._results.keep(request, csv),
+            csv=await self._store(request, csv),
             log=result.log,
             timings=stopwatch.timings(result.timings),
             input_sha256=input_sha256,
@@ -128,8 +137,12 @@ class RunExecutor:
             runtime=Runtime(**self._sandbox.runtime),
         )
         if event.csv.data is not None and body_bytes(event) > self._max_event_bytes:
-            event = event.model_copy(update={"csv": await self._results.store(request, csv)})
+            event = event.model_copy(update={"csv": await self._store(request, csv, 0)})
         return event
+
+    async def _store(self, request: RunRequested, csv: MemoryFile, max_inline_bytes: int = MAX_INLINE_BYTES) -> Blob:
+        with csv.reader() as file:
+            return await self._results.put(request.job_name, request.run_id, file, max_inline_bytes)
 
     def _task(self, request: RunRequested) -> Task:
         job = request.job

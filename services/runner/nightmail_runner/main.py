@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.work_queue import Broker, look_at_queue
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
@@ -23,7 +24,6 @@ from nightmail_runner.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, 
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
-from nightmail_runner.results import Results
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import Allowed, CheckingTransport
@@ -81,7 +81,7 @@ async def _take_runs(
     async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
         files = settings.data_dir / "files"
         fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
-        executor = RunExecutor(fetcher, sandbox, Results(client.jetstream()), limits, max_event_bytes)
+        executor = RunExecutor(fetcher, sandbox, ResultStore(client.jetstream()), limits, max_event_bytes)
         runner, slots = f"{socket.gethostname()}/{os.getpid()}", settings.runner_concurrency
         consumer = Consumer(log, Outcomes(log, max_event_bytes), executor, runner, slots)
         broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
+from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunOutcome, RunRequested
 from nightmail_common.contract.subjects import job_token
-from nightmail_runner.retries import patiently
-
-Outcome = ResultReady | RunFailed
 
 #: The type of the error with which a runner that stops hands a run back: no fault of the run.
 HANDED_BACK = "RunnerStopped"
@@ -44,7 +42,7 @@ class Outcomes:
         self._log = log
         self._max_event_bytes = max_event_bytes
 
-    async def publish(self, outcome: Outcome, traceparent: str | None) -> None:
+    async def publish(self, outcome: RunOutcome, traceparent: str | None) -> None:
         """Put a run's outcome into the log; when this returns it is there.
 
         Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
@@ -52,7 +50,7 @@ class Outcomes:
         """
         outcome = fitted(outcome, self._max_event_bytes)
         message_id = run_message_id(outcome.run_id, "outcome")
-        stored = await patiently(
+        stored = await retry_forever(
             lambda: self._log.publish(outcome, message_id=message_id, traceparent=traceparent), outcome.name
         )
         logger.info("outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate)
@@ -60,11 +58,13 @@ class Outcomes:
     async def publish_attempt(self, event: AttemptFailed, traceparent: str | None) -> None:
         """Say that an attempt did not end the run."""
         message_id = run_message_id(event.run_id, "attempt-failed", str(event.attempt))
-        await patiently(lambda: self._log.publish(event, message_id=message_id, traceparent=traceparent), event.name)
+        await retry_forever(
+            lambda: self._log.publish(event, message_id=message_id, traceparent=traceparent), event.name
+        )
 
     async def history(self, request: RunRequested, after: int) -> History:
         """Return what the log holds of a run behind its request's sequence."""
-        return await patiently(lambda: self._read_history(request, after), "read_history")
+        return await retry_forever(lambda: self._read_history(request, after), "read_history")
 
     async def _read_history(self, request: RunRequested, after: int) -> History:
         token = job_token(request.job_name)
@@ -84,12 +84,12 @@ class Outcomes:
         return History(handed_back=handed_back, failed=len(errors) - handed_back)
 
 
-def body_bytes(outcome: Outcome) -> int:
+def body_bytes(outcome: RunOutcome) -> int:
     """Return how large an event's body is."""
     return len(outcome.model_dump_json(exclude_none=True).encode())
 
 
-def fitted(outcome: Outcome, limit_bytes: int) -> Outcome:
+def fitted(outcome: RunOutcome, limit_bytes: int) -> RunOutcome:
     """Return the outcome with as much of what was printed, and of its error, as an event can carry."""
     kept = len(outcome.log)
     printed = outcome.log

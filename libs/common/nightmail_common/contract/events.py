@@ -324,6 +324,9 @@ class MailRequested(RunEvent):
     actor: str
 
 
+#: What every requested run ends in, unless it is skipped.
+RunOutcome = ResultReady | RunFailed
+
 EVENTS: dict[str, type[Event]] = {
     event.name: event
     for event in (

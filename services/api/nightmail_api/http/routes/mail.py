@@ -15,7 +15,7 @@ from nightmail_api.http.routes.common import Editor, RunId, json_response, open_
 from nightmail_api.http.routing import Route
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, ResultReady, RunFailed
+from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, RunOutcome
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
 
@@ -111,16 +111,15 @@ async def leave(api: Api, token: Signed) -> HTMLResponse:
     return _page(f"You get no more mail of the job “{job.job_name}”.")
 
 
-async def _outcome(api: Parts, run_id: UUID) -> tuple[ResultReady | RunFailed, int]:
+async def _outcome(api: Parts, run_id: UUID) -> tuple[RunOutcome, int]:
     try:
         sequence = await api.read(Queries.outcome_sequence, str(run_id))
     except KeyError:
         raise NotFound(f"there is no run {run_id}") from None
-    stored = None if sequence is None else await api.audit.event(sequence)
-    event = None if stored is None else stored.event()
-    if sequence is None or not isinstance(event, ResultReady | RunFailed):
+    outcome = None if sequence is None else await api.log.outcome(sequence)
+    if sequence is None or outcome is None:
         raise NotFound(f"the run {run_id} has nothing to send: it has not ended, or is kept no longer")
-    return event, sequence
+    return outcome, sequence
 
 
 def _payload(api: Parts, purpose: str, token: str) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""The result store: what is read is what was put, or an error says why not."""
+
+import asyncio
+import hashlib
+import io
+import time
+from uuid import uuid4
+
+import pytest
+from nats.aio.client import Client
+
+from nightmail_common.broker import results
+from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultDamaged, ResultGone, ResultStore
+from nightmail_common.broker.streams import RESULTS
+from nightmail_common.contract.events import Blob
+from support.deadlines import TIME_FACTOR, eventually
+from support.nats_server import NatsServer
+
+PIECES = f"$O.{RESULTS}.C.>"
+OBJECTS = f"OBJ_{RESULTS}"
+LARGE = b"0123456789abcdef" * (MAX_INLINE_BYTES // 16) + b"more"
+
+
+@pytest.fixture
+def store(nats_client: Client, event_log: EventLog) -> ResultStore:
+    return ResultStore(nats_client.jetstream())
+
+
+async def put(store: ResultStore, data: bytes) -> Blob:
+    return await store.put("daily sales", uuid4(), io.BytesIO(data))
+
+
+@pytest.mark.parametrize("size", [0, 1, MAX_INLINE_BYTES, MAX_INLINE_BYTES + 1, 3 * 1024 * 1024])
+async def test_a_result_of_any_size_is_read_as_it_was_put(store: ResultStore, size: int) -> None:
+    data = (b"a,b\n1,2\n" * (size // 8 + 1))[:size]
+    blob = await put(store, data)
+    assert (blob.size, blob.sha256) == (size, hashlib.sha256(data).hexdigest())
+    assert (blob.data is None) == (size > MAX_INLINE_BYTES) == (blob.bucket == RESULTS)
+    assert await store.get(blob) == data
+
+
+async def test_a_result_that_its_event_has_no_room_for_goes_to_the_object_store(store: ResultStore) -> None:
+    run_id = uuid4()
+    blob = await store.put("daily sales", run_id, io.BytesIO(b"a\n1\n"), max_inline_bytes=0)
+    assert blob.object_name is not None
+    assert blob.object_name.startswith(f"daily%20sales/{run_id}/")
+    assert await store.get(blob) == b"a\n1\n"
+
+
+@pytest.mark.parametrize("purged", [PIECES, f"$O.{RESULTS}.>", None], ids=["its pieces", "all of it", "the bucket"])
+async def test_a_result_that_has_expired_is_gone(store: ResultStore, nats_client: Client, purged: str | None) -> None:
+    blob = await put(store, LARGE)
+    js = nats_client.jetstream()
+    await (js.purge_stream(OBJECTS, subject=purged) if purged else js.delete_object_store(RESULTS))
+    with pytest.raises(ResultGone, match="kept no longer"):
+        await store.get(blob)
+
+
+@pytest.mark.parametrize("piece", [1, 3])
+async def test_a_result_that_lost_a_piece_is_damaged(store: ResultStore, nats_client: Client, piece: int) -> None:
+    blob = await put(store, LARGE)  # three pieces and the entry that names them
+    await nats_client.jetstream().delete_msg(OBJECTS, piece)
+    with pytest.raises(ResultDamaged, match="damaged"):
+        await store.get(blob)
+
+
+async def test_a_result_whose_bytes_have_another_hash_is_damaged(store: ResultStore) -> None:
+    blob = await put(store, LARGE)
+    other = "0" * 64
+    for damaged in (
+        blob.model_copy(update={"sha256": other}),
+        Blob(size=4, sha256=other, data=b"a\n1\n"),
+        Blob(size=4, sha256=other),
+    ):
+        with pytest.raises(ResultDamaged):
+            await store.get(damaged)
+
+
+async def test_a_read_ends_though_the_broker_goes_away(
+    store: ResultStore, nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = await put(store, LARGE * 20)
+    monkeypatch.setattr(results, "READ_TIMEOUT_SECONDS", 1.0)
+    nats_server.kill()
+    try:
+        with pytest.raises((TimeoutError, *BROKER_ERRORS)):
+            await store.get(blob)
+    finally:
+        nats_server.start()
+    await eventually(lambda: nats_client.is_connected, "the broker is back")
+    monkeypatch.undo()
+    assert await store.get(blob) == LARGE * 20
+
+
+async def test_a_put_waits_for_a_broker_that_is_away(store: ResultStore, nats_server: NatsServer) -> None:
+    nats_server.kill()
+    try:
+        putting = asyncio.create_task(put(store, LARGE))
+        await asyncio.wait({putting}, timeout=0.5)
+        assert not putting.done()
+    finally:
+        nats_server.start()
+    assert await store.get(await putting) == LARGE
+
+
+async def test_the_event_loop_goes_on_while_a_result_of_39_mib_is_put_and_read(store: ResultStore) -> None:
+    data = b"north,17.25,2026-11-23\n" * (39 * 1024 * 1024 // 23)
+    longest = 0.0
+
+    async def measure() -> None:
+        nonlocal longest
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - before)
+
+    measuring = asyncio.create_task(measure())
+    assert await store.get(await put(store, data)) == data
+    measuring.cancel()
+    # A heartbeat is due each second.
+    assert longest < 0.25 * TIME_FACTOR
