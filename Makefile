@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo up test lint soak bench lock clean
+.PHONY: install demo pictures up test lint soak bench lock clean
 
 install: .venv/installed
 
@@ -24,6 +24,11 @@ install: .venv/installed
 
 demo: install
 	$(BIN)/python examples/demo.py $(ARGS)
+
+# The picture in the README: the demo's newest mail, drawn by Chromium.
+pictures: install
+	$(BIN)/python examples/demo.py --once
+	$(BIN)/python examples/picture.py
 
 up: install
 	$(BIN)/nightmail up $(ARGS)

@@ -1,4 +1,4 @@
-"""The REST client of the command: where the API is, which token it takes, what its errors say."""
+"""The REST client of the command line: the URL and token of the API, and its errors as one line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from nightmail_cli.output import fail
 from nightmail_common.service.settings import ServiceSettings, load_without_broker
 
-#: Longer than the API waits for a preview.
+#: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
 
 
 class ClientSettings(ServiceSettings):
-    """Where the API is. Without URL and token: the one that `nightmail up` runs with the same settings."""
+    """URL and token of the API. Without them: those of the `nightmail up` that has the same settings."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -26,7 +26,7 @@ class ClientSettings(ServiceSettings):
 
 
 class Client:
-    """Calls the API and ends the command with a clear line where that fails."""
+    """Calls the API. An error ends the command with one line on stderr."""
 
     def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         settings = load_without_broker(ClientSettings)
@@ -36,21 +36,21 @@ class Client:
         )
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Return the answer; an error's answer ends the command with what the API said of it."""
+        """Return the response; an error response ends the command with its problem document's text."""
         answer = self.try_call(method, path, **request)
         if answer.is_error:
             fail(problem(answer))
         return answer
 
     def try_call(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Return the answer, an error's too; only an API that cannot be reached ends the command."""
+        """Return the response, including an error response; only a failed connection ends the command."""
         try:
             return self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             fail(f"cannot reach the API at {self.url}: {error}. Is `nightmail up` running?")
 
     def pages(self, path: str, limit: int, **query: str | None) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list, page by page, up to a limit."""
+        """Yield at most `limit` items of a paginated list."""
         cursor: str | None = None
         remaining = limit
         while remaining > 0:
@@ -68,7 +68,7 @@ def job_path(job_name: str, *more: str) -> str:
 
 
 def problem(answer: httpx.Response) -> str:
-    """Return what an error's problem document (RFC 9457) says, with the fields that it names."""
+    """Return the text of a problem document (RFC 9457), with the fields that it names."""
     try:
         document = answer.json()
         fields = [f"{error['field']}: {error['detail']}" for error in document.get("errors", [])]

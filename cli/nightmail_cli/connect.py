@@ -1,4 +1,4 @@
-"""A command's connection to NATS: unlike a service, a command does not wait for a broker that is not there."""
+"""The NATS connection of a command. A command fails at once when the broker is away; a service waits."""
 
 import asyncio
 import logging
@@ -18,15 +18,15 @@ CONNECT_SECONDS = 5.0
 
 
 class BrokerUnreachable(Exception):
-    """There is no broker at the URL, or it does not let this user in; the message says where."""
+    """No broker answers at the URL, or it refuses this user; the message has the URL."""
 
 
 @asynccontextmanager
 async def connected(settings: BrokerSettings, name: str, user: str = AUDITOR) -> AsyncIterator[Client]:
-    """Yield a connection; the arguments are those of `connect_options`.
+    """Yield a connection that is closed at the end; the arguments are those of `connect`.
 
     Raises:
-        BrokerUnreachable: there was none for five seconds, or the user has no seed.
+        BrokerUnreachable: no connection within five seconds, or the user has no seed.
     """
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
@@ -38,7 +38,7 @@ async def connected(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
         raise BrokerUnreachable(str(error)) from None
     except (TimeoutError, OSError, nats.errors.Error):
         url = without_passwords(settings.nats_url or DEFAULT_NATS_URL)
-        raise BrokerUnreachable(f"no NATS at {url}, or it does not let this user in") from None
+        raise BrokerUnreachable(f"no NATS server answers at {url}, or it refuses this user") from None
     try:
         yield client
     finally:

@@ -1,4 +1,4 @@
-"""The command `nightmail`: starts the system on this machine, and is a client of it."""
+"""The command `nightmail`: runs the system on this machine, and is a client of the API and of the log."""
 
 import os
 from pathlib import Path
@@ -20,8 +20,8 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
-app.add_typer(mail.app, name="mail", help="Look at caught mail, and try out sending.")
-app.add_typer(tokens.app, name="tokens", help="Make, list and revoke tokens of the API.")
+app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
+app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")
 app.command("status")(status.status)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
@@ -30,12 +30,13 @@ app.command("nats-config")(nats_config.nats_config)
 
 @app.command("up")
 def _up(
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept. [default: ./data]")] = None,
-    host: Annotated[str | None, typer.Option(help="Where the API listens. [default: 127.0.0.1]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The data folder. [default: ./data]")] = None,
+    host: Annotated[str | None, typer.Option(help="The address on which the API listens. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The API's port. [default: 8080]")] = None,
     nats_port: Annotated[int, typer.Option(min=1, max=65535, help="The embedded nats-server's port.")] = 4222,
     runners: Annotated[
-        int, typer.Option(min=0, help="How many runner processes; 0 if they run elsewhere. [default: one per core]")
+        int,
+        typer.Option(min=0, help="The number of runner processes; 0 if runners run elsewhere. [default: one per core]"),
     ] = len(os.sched_getaffinity(0)),
     mail_catcher: Annotated[
         bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
@@ -55,11 +56,11 @@ def _up(
 def _doctor(
     nats_monitor: Annotated[
         list[str] | None,
-        typer.Option(help="A nats-server's monitoring URL (http://nats-0:8222), as often as there are servers."),
+        typer.Option(help="The monitoring URL of a nats-server (http://nats-0:8222); repeat it for each server."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at this machine and the broker, and say what to mend. Exit 1 if there is a problem."""
+    """Check this machine, the broker and the SMTP server, and say how to fix each problem. Exit 1 if there is one."""
     from nightmail_cli.doctor.doctor import doctor  # every service's settings; no other command needs them
 
     doctor(nats_monitor or [], as_json=as_json)

@@ -1,4 +1,4 @@
-"""What the command prints: tables that fit the terminal, JSON with `--json`, errors on stderr."""
+"""Output of the commands: tables that fit the terminal, JSON with `--json`, errors on stderr."""
 
 import io
 import json
@@ -11,9 +11,9 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-#: The exit code of a command that was understood and did not work; 2 is for usage (typer's own).
+#: The exit code of a command that failed; 2 is for wrong usage (typer's own).
 FAILED = 1
-#: Where no terminal sets a width, as in a pipe, no line is cut or folded.
+#: A pipe has no width: no line is cut or folded.
 _NO_LIMIT = 100_000
 
 
@@ -28,7 +28,7 @@ def print_json(value: Any) -> None:
 
 
 def print_done(line: str, value: Any, *, as_json: bool) -> None:
-    """Print what was done: as a line, or as the JSON that says the same."""
+    """Print the outcome of a command: one line, or with `--json` the value."""
     if as_json:
         print_json(value)
     else:
@@ -39,10 +39,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     """Print rows below their columns' names, folded to the terminal's width.
 
     Args:
-        empty: what it means that there is no row.
-        whole: the column that is never folded, because people copy from it.
+        empty: the line to print when there are no rows.
+        whole: the column that is never folded, because people copy its values.
     """
-    from rich.console import Console  # rich takes longer to import than most commands to run
+    from rich.console import Console  # rich takes longer to import than most commands take to run
     from rich.table import Table
     from rich.text import Text
 
@@ -61,7 +61,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Print one thing: a line per field, texts of several lines below their names."""
+    """Print a line per field; a text of several lines goes below its name."""
     width = max(len(name) for name in fields)
     for name, value in fields.items():
         text = value if isinstance(value, str) else "-" if value is None else json.dumps(value, ensure_ascii=False)
@@ -72,8 +72,8 @@ def print_fields(fields: Mapping[str, Any]) -> None:
             typer.echo(f"{name:<{width}}  {text.strip()}")
 
 
-def moment(time: str | None) -> str:
-    """Return an ISO 8601 time as people read it, in the zone that it is given in; seconds only where there are any."""
+def format_time(time: str | None) -> str:
+    """Return an ISO 8601 time for people, in its own zone; seconds only if they are not zero."""
     if time is None:
         return "-"
     day, clock = datetime.fromisoformat(time).isoformat(timespec="seconds").split("T")

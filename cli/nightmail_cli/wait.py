@@ -1,4 +1,4 @@
-"""Waiting for a run to end, with progress on stderr."""
+"""Wait until a run ends, with progress on stderr."""
 
 import sys
 import time
@@ -10,21 +10,21 @@ import typer
 
 from nightmail_cli.client import Client
 
-STILL_GOING = frozenset({"requested", "running", "processed"})
-ENDED_WELL = frozenset({"delivered", "skipped"})
+UNFINISHED = frozenset({"requested", "running", "processed"})
+SUCCEEDED = frozenset({"delivered", "skipped"})
 
-#: Short runs are looked at often, long ones seldom.
+#: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
 SHORTEST_POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 1.0
 
 
 def wait_for_end(client: Client, run_id: str, *, quiet: bool) -> dict[str, Any]:
-    """Return the run once it has ended, and tell until then how it goes."""
+    """Return the run once it has ended; show its status until then."""
     started = time.monotonic()
     with _progress(run_id, quiet=quiet) as show:
         while True:
             run: dict[str, Any] = client.call("GET", f"/runs/{run_id}").json()
-            if run["status"] not in STILL_GOING:
+            if run["status"] not in UNFINISHED:
                 return run
             waited = time.monotonic() - started
             show(run["status"], waited)
@@ -33,24 +33,24 @@ def wait_for_end(client: Client, run_id: str, *, quiet: bool) -> dict[str, Any]:
 
 @contextmanager
 def _progress(run_id: str, *, quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """Yield what shows a status and the seconds so far: a spinner on a terminal, elsewhere a line per status."""
+    """Yield a function that shows a status and the seconds waited: a spinner on a terminal, otherwise a line per status."""
     if quiet:
         yield lambda _status, _waited: None
     elif sys.stderr.isatty():
-        from rich.console import Console  # rich takes longer to import than most commands to run
+        from rich.console import Console  # rich takes longer to import than most commands take to run
 
         with Console(stderr=True).status(f"{run_id} requested") as spinner:
             yield lambda status, waited: spinner.update(f"{run_id} {status}, {waited:.0f} s")
     else:
-        yield _Lines(run_id).show
+        yield _StatusLines(run_id).show
 
 
-class _Lines:
+class _StatusLines:
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._said: str | None = None
+        self._shown: str | None = None
 
     def show(self, status: str, _waited: float) -> None:
-        if status != self._said:
-            self._said = status
+        if status != self._shown:
+            self._shown = status
             typer.echo(f"{self._run_id} {status}", err=True)

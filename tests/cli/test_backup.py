@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
-from nightmail_cli.backup.snapshots import SnapshotFailed, copy_streams, put_back, read_copy
+from nightmail_cli.backup.snapshots import SnapshotFailed, copy_streams, read_copy, restore_streams
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.envelope import StoredEvent
@@ -38,7 +38,7 @@ async def forget_all(client: Client) -> None:
         await js.delete_stream(str(stream.config.name))
 
 
-async def test_what_is_put_back_is_what_was_copied(
+async def test_what_is_restore_streams_is_what_was_copied(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
     js = nats_client.jetstream()
@@ -67,14 +67,14 @@ async def test_what_is_put_back_is_what_was_copied(
 
     await copy_streams(nats_client, tmp_path / "copy")
     await forget_all(nats_client)
-    await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+    await restore_streams(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
 
     assert await everything(event_log) == before
     assert (await js.consumer_info(streams.STREAM, "runner")).num_pending == 600
     assert (await (await js.key_value(streams.MAILED)).get("run.result.somebody")).value == b"accepted"
     assert (await (await js.object_store(streams.RESULTS)).get("result")).data == csv
     names = {stream.config.name for stream in await js.streams_info()}
-    assert f"KV_{streams.LEASES}" not in names, "a lease is of the moment"
+    assert f"KV_{streams.LEASES}" not in names, "leases are not copied"
     await streams.declare(js, timedelta(days=1))
     assert await event_log.last_sequence() == before[-1].sequence
 
@@ -93,7 +93,7 @@ async def test_an_old_backup_does_not_fire_a_year_of_reports(
     await create(event_log, make_job(job_name="skips", schedule_time=half_an_hour_before, on_missed="skip"))
     await copy_streams(nats_client, tmp_path / "copy")
     await forget_all(nats_client)
-    await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+    await restore_streams(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
     await streams.declare(nats_client.jetstream(), timedelta(days=1))
 
     clock.offset = timedelta(days=365)
@@ -113,14 +113,14 @@ async def test_an_old_backup_does_not_fire_a_year_of_reports(
     assert all(event.missed_before > 0 for event in skipped)
 
 
-async def test_a_copy_that_has_changed_is_refused_before_anything_is_put_back(
+async def test_a_copy_that_has_changed_is_refused_before_anything_is_restored(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
     await create(event_log, make_job())
     await copy_streams(nats_client, tmp_path / "copy")
     archive = tmp_path / "copy" / streams.STREAM / "stream.tar.s2"
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(SnapshotFailed, match=r"EVENTS: stream\.tar\.s2 is not what was backed up"):
+    with pytest.raises(SnapshotFailed, match=r"EVENTS: stream\.tar\.s2 has changed since the backup"):
         read_copy(tmp_path / "copy")
     with pytest.raises(SnapshotFailed, match="is not a backup"):
         read_copy(tmp_path)
@@ -134,7 +134,7 @@ async def test_nothing_is_overwritten(
     with pytest.raises(SnapshotFailed, match="exists already"):
         await copy_streams(nats_client, tmp_path / "copy")
     with pytest.raises(SnapshotFailed, match="the broker has EVENTS, "):
-        await put_back(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+        await restore_streams(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
     assert os.listdir(tmp_path) == ["copy"]  # noqa: PTH208 (in a coroutine)
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
 

@@ -29,7 +29,7 @@ NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
-    assert all(check.mend for check in checks if check.state != "ok"), "every problem names what to do"
+    assert all(check.fix for check in checks if check.state != "ok"), "every problem names what to do"
     return {check.name: check for check in checks}
 
 
@@ -37,7 +37,7 @@ def test_a_data_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     checks = by_name(list(machine_checks.data_folder(tmp_path / "file" / "data")))
     assert checks["data folder"].state == "problem"
-    assert "NIGHTMAIL_DATA_DIR" in str(checks["data folder"].mend)
+    assert "NIGHTMAIL_DATA_DIR" in str(checks["data folder"].fix)
 
 
 def test_a_secret_that_others_can_read_is_a_problem_and_the_rest_is_measured(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_secret_that_others_can_read_is_a_problem_and_the_rest_is_measured(tmp
     (tmp_path / "nats-seeds" / "api.nk").touch(mode=0o600)
     checks = by_name(list(machine_checks.data_folder(tmp_path)))
     assert checks["secrets"].state == "problem"
-    assert str(checks["secrets"].mend).startswith(f"chmod 600 {tmp_path}/admin-token")
+    assert str(checks["secrets"].fix).startswith(f"chmod 600 {tmp_path}/admin-token")
     (tmp_path / "admin-token").chmod(0o600)
     checks = by_name(list(machine_checks.data_folder(tmp_path)))
     assert checks["secrets"].state == "ok"
@@ -58,13 +58,13 @@ def test_a_taken_port_names_the_setting_that_moves_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         check = machine_checks.port("api", "127.0.0.1", taken.getsockname()[1], "NIGHTMAIL_PORT")
     assert check.state == "problem"
-    assert str(check.mend).endswith("NIGHTMAIL_PORT")
+    assert str(check.fix).endswith("NIGHTMAIL_PORT")
 
 
 def test_scripts_that_could_take_more_memory_than_there_is_are_a_warning() -> None:
     [check] = machine_checks.memory(runners=1000, script_memory=1024**4)
     assert check.state == "warning"
-    assert "NIGHTMAIL_SCRIPT_MEMORY" in str(check.mend)
+    assert "NIGHTMAIL_SCRIPT_MEMORY" in str(check.fix)
 
 
 def test_a_sandbox_that_is_off_is_a_warning() -> None:
@@ -83,7 +83,7 @@ async def test_a_broker_in_use_is_looked_at_whole(
     checks = by_name([check async for check in broker(settings)])
     assert {name for name, check in checks.items() if check.state == "ok"} == {"nats", "jetstream", "clock", "log"}
     assert checks["ticker"].detail == "no ticker leads"
-    assert "nobody takes them" in checks["runners"].detail
+    assert "no runner pulls them" in checks["runners"].detail
 
     await (await js.key_value(streams.LEASES)).put("ticker", b"somebody")
     config = (await js.stream_info(streams.STREAM)).config
@@ -123,7 +123,7 @@ def test_a_server_that_does_not_sync_at_once_is_told_by_its_monitoring_port(
     with monitored_server(tmp_path, sync) as url:
         [check] = monitored(url)
     assert check.state == state
-    assert state == "ok" or "sync_interval: always" in str(check.mend)
+    assert state == "ok" or "sync_interval: always" in str(check.fix)
 
 
 def doctor(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -131,7 +131,7 @@ def doctor(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run([NIGHTMAIL, "doctor", *options], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_command_says_what_to_mend_and_exits_1_on_a_problem(nats_server: NatsServer) -> None:
+def test_the_command_says_how_to_fix_it_and_exits_1_on_a_problem(nats_server: NatsServer) -> None:
     refused = str(free_port())
     ended = doctor(
         "--json",

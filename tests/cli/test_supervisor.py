@@ -108,7 +108,7 @@ async def test_a_process_that_keeps_dying_is_restarted_ever_more_slowly(
             return said.count("ended with exit code 3") >= 3
 
         await eventually(thrice, "it died three times")
-    waits = [line.rpartition(" in ")[2] for line in said.splitlines() if "starting it again" in line]
+    waits = [line.rpartition(" in ")[2] for line in said.splitlines() if "restarting it" in line]
     assert waits[:3] == ["0.1 s", "0.2 s", "0.4 s"]
 
 

@@ -1,4 +1,4 @@
-"""`nightmail backup` and `nightmail restore`: everything that the broker keeps, as a folder, and back."""
+"""`nightmail backup` and `nightmail restore`: copy every stream of the broker into a folder, and back."""
 
 import asyncio
 import fcntl
@@ -22,9 +22,9 @@ from nightmail_cli.output import AsJson, fail, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
 
 NAME = "nightmail-backup"
-#: Of the users of `nightmail nats-config`, the one that may.
+#: The user of `nightmail nats-config` that may take and restore snapshots.
 BACKUP_USER = "backup"
-#: The embedded server's store, below the data folder.
+#: The embedded server's store, in the data folder.
 STORE = "nats"
 
 _CONFIG = """\
@@ -36,14 +36,14 @@ jetstream {{ store_dir: {store}, sync_interval: always }}
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="Where to; must not exist yet.")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="The new backup folder; it must not exist.")], as_json: AsJson = False
 ) -> None:
-    """Copy the log, results, tokens and the record of mails into a folder, while everything runs.
+    """Copy the log, results, tokens and mail records into a folder, while the services run.
 
-    The copy has scripts, addresses and results in it; only its owner can read it.
+    The copy contains scripts, addresses and results; only its owner can read it.
     """
     from nightmail_cli.backup.snapshots import copy_streams
-    from nightmail_cli.connect import connected  # no other command needs a connection to NATS
+    from nightmail_cli.connect import connected  # the NATS client takes long to import
 
     async def make() -> None:
         async with connected(load(ServiceSettings), NAME, BACKUP_USER) as client:
@@ -52,48 +52,49 @@ def backup(
         if as_json:
             print_json({"folder": str(folder), "streams": rows})
         else:
-            print_table(("stream", "messages", "bytes"), [tuple(row.values()) for row in rows], empty="nothing")
+            print_table(("stream", "messages", "bytes"), [tuple(row.values()) for row in rows], empty="no streams")
 
     _run(make())
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="What `nightmail backup` made.")],
+    folder: Annotated[Path, typer.Argument(help="A folder from `nightmail backup`.")],
     replicas: Annotated[
-        int | None, typer.Option(min=1, max=5, help="Keep every stream on so many servers. [default: as it was]")
+        int | None,
+        typer.Option(min=1, max=5, help="The number of servers that keep each stream. [default: as in the backup]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup back, while no service runs.
+    """Restore a backup, while no service runs.
 
-    Without NIGHTMAIL_NATS_URL: into the data folder of `nightmail up`, which must not run; the store that was there
-    is kept beside it. With NIGHTMAIL_NATS_URL: into that broker, which must not have the streams.
+    Without NIGHTMAIL_NATS_URL: into the data folder of `nightmail up`, which must not run; the existing store is moved
+    beside the new one. With NIGHTMAIL_NATS_URL: into that broker, which must not have the streams.
     """
-    from nightmail_cli.backup.snapshots import put_back, read_copy
+    from nightmail_cli.backup.snapshots import read_copy, restore_streams
     from nightmail_cli.connect import connected
 
     settings = load_without_broker(ServiceSettings)
 
-    async def put() -> None:
+    async def restore_all() -> None:
         copies = read_copy(folder)
         kept = None
         if settings.nats_url is not None:
             async with connected(settings, NAME, BACKUP_USER) as client:
-                await put_back(client, folder, copies, replicas)
+                await restore_streams(client, folder, copies, replicas)
         else:
-            with _store_of_its_own(settings.data_dir) as kept, _server(settings.data_dir) as reach:
-                async with connected(reach, NAME) as client:
-                    await put_back(client, folder, copies, 1)
+            with _new_store(settings.data_dir) as kept, _server(settings.data_dir) as reachable:
+                async with connected(reachable, NAME) as client:
+                    await restore_streams(client, folder, copies, 1)
         if as_json:
             streams = [{"stream": copy.name, "messages": copy.messages} for copy in copies]
             print_json({"streams": streams, "store_before": None if kept is None else str(kept)})
             return
         for copy in copies:
-            typer.echo(f"restored {copy.name}: {copy.messages} messages, up to {copy.last_sequence}")
+            typer.echo(f"restored {copy.name}: {copy.messages} messages, last sequence {copy.last_sequence}")
         if kept is not None:
-            typer.echo(f"what was there before is in {kept}")
+            typer.echo(f"the previous store is in {kept}")
 
-    _run(put())
+    _run(restore_all())
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -109,8 +110,8 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 @contextmanager
-def _store_of_its_own(data_dir: Path) -> Iterator[Path | None]:
-    """Move the store away for the restored one, and back if that fails; yield where it is then, None if there was none."""
+def _new_store(data_dir: Path) -> Iterator[Path | None]:
+    """Move the existing store away, and back if the restore fails; yield its new path, None if there was no store."""
     from nightmail_cli.backup.snapshots import SnapshotFailed
     from nightmail_cli.local.up import LOCK_FILE
 
@@ -135,7 +136,7 @@ def _store_of_its_own(data_dir: Path) -> Iterator[Path | None]:
 
 @contextmanager
 def _server(data_dir: Path) -> Iterator[ServiceSettings]:
-    """Run a nats-server on the data folder's store that only we can reach; yield how."""
+    """Run a nats-server on the data folder's store with a password of its own; yield the settings to reach it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     password = secrets.token_urlsafe(32)

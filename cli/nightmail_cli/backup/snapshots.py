@@ -1,4 +1,4 @@
-"""Copies of the broker's streams as files, and back: JetStream's snapshots, while everything runs.
+"""Copies of the broker's streams as files, and back, by JetStream's snapshots.
 
 A copy is a folder: for each stream a folder of its name with `backup.json` (its configuration and state) and
 `stream.tar.s2` (messages and consumers), the layout of `nats stream backup`; and `manifest.json` with the SHA-256 of each.
@@ -21,16 +21,16 @@ from nightmail_common.broker.streams import LEASES, STREAM
 
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 128 * 1024
-#: The server looks at every block of a stream before its first chunk comes.
+#: The server checks every block of a stream before it sends the first chunk.
 ANSWER_SECONDS = 60.0
-#: A lease is of the moment: a restored one would keep a ticker from leading.
-_NOT_KEPT = {f"KV_{LEASES}"}
-#: On the empty message that ends a snapshot; a snapshot of one chunk ends without. Any other status is a failure.
+#: A restored lease would keep every ticker from leading.
+_NOT_COPIED = {f"KV_{LEASES}"}
+#: Status of the empty message that ends a snapshot; a snapshot of one chunk has none. Any other status is a failure.
 _COMPLETE = "204"
 
 
 class SnapshotFailed(Exception):
-    """The copy is not complete, or cannot be put back; the message says of which stream and why."""
+    """A copy is incomplete, or cannot be restored; the message names the stream and the reason."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class StreamCopy:
 
 
 async def copy_streams(client: Client, folder: Path) -> list[StreamCopy]:
-    """Copy every stream and bucket into a folder that does not exist yet, and is there only once it is complete.
+    """Copy every stream and bucket into a new folder, which appears only when it is complete.
 
-    The log comes first: what stands in a later copy (which mails were sent, the results that events refer to) may be newer
-    than the log, never older. So nothing that the log refers to is missing, and no mail is sent twice.
+    The log is copied first: the other copies (mail records, results) may be newer than the log, never older. So no
+    result that the log refers to is missing, and no mail is sent twice.
 
     Raises:
-        SnapshotFailed: the folder exists, or the broker did not answer.
+        SnapshotFailed: the folder exists, or the broker does not answer.
         OSError: the folder cannot be written.
     """
     if folder.exists():  # noqa: ASYNC240 (nothing else runs in a command's loop)
@@ -71,7 +71,7 @@ async def _copy_all(client: Client, folder: Path) -> list[StreamCopy]:
     if STREAM not in names:
         raise SnapshotFailed(f"the broker has no stream {STREAM}: nothing to copy")
     names.sort(key=lambda name: (name != STREAM, name))
-    copies = [await _copy_stream(client, name, folder / name) for name in names if name not in _NOT_KEPT]
+    copies = [await _copy_stream(client, name, folder / name) for name in names if name not in _NOT_COPIED]
     manifest = {"made_at": datetime.now(UTC).isoformat(), "streams": [asdict(copy) for copy in copies]}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     return copies
@@ -98,17 +98,19 @@ async def _copy_stream(client: Client, name: str, folder: Path) -> StreamCopy:
         await chunks.unsubscribe()
     status = (chunk.headers or {}).get("Status")
     if status not in {None, _COMPLETE}:
-        raise SnapshotFailed(f"{name}: the broker gave up ({status} {(chunk.headers or {}).get('Description', '')})")
+        raise SnapshotFailed(
+            f"{name}: the broker aborted the snapshot ({status} {(chunk.headers or {}).get('Description', '')})"
+        )
     state = {"config": answer["config"], "state": answer["state"]}
     (folder / "backup.json").write_text(json.dumps(state, indent=2) + "\n")
     return StreamCopy(name, state["state"]["messages"], state["state"]["last_seq"], size, digest.hexdigest())
 
 
 def read_copy(folder: Path) -> list[StreamCopy]:
-    """Return what is in a copy, once every file of it is found to be what was written.
+    """Return the streams of a copy after comparing the SHA-256 of each file.
 
     Raises:
-        SnapshotFailed: it is not a copy, or a file of it has changed.
+        SnapshotFailed: the folder is not a copy, or a file has changed.
     """
     try:
         copies = [StreamCopy(**stream) for stream in json.loads((folder / MANIFEST).read_text())["streams"]]
@@ -117,21 +119,21 @@ def read_copy(folder: Path) -> list[StreamCopy]:
     for copy in copies:
         with (folder / copy.name / "stream.tar.s2").open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != copy.sha256:
-                raise SnapshotFailed(f"{copy.name}: stream.tar.s2 is not what was backed up")
+                raise SnapshotFailed(f"{copy.name}: stream.tar.s2 has changed since the backup (SHA-256)")
     return copies
 
 
-async def put_back(client: Client, folder: Path, copies: list[StreamCopy], replicas: int | None = None) -> None:
-    """Make the streams of a copy anew on a broker that has none of them.
+async def restore_streams(client: Client, folder: Path, copies: list[StreamCopy], replicas: int | None = None) -> None:
+    """Restore the streams of a copy to a broker that has none of them.
 
     Args:
-        replicas: how many servers keep each stream; as it was if None.
+        replicas: the number of servers that keep each stream; None keeps the number in the copy.
 
     Raises:
         SnapshotFailed: the broker refuses, or one of the streams exists.
     """
-    there = {str(info.config.name) for info in await client.jetstream().streams_info()}
-    if taken := sorted(there & {copy.name for copy in copies}):
+    existing = {str(info.config.name) for info in await client.jetstream().streams_info()}
+    if taken := sorted(existing & {copy.name for copy in copies}):
         raise SnapshotFailed(f"the broker has {', '.join(taken)} already")
     for copy in copies:
         state = json.loads((folder / copy.name / "backup.json").read_text())
@@ -151,7 +153,7 @@ async def _ask(client: Client, subject: str, request: dict[str, Any], stream: st
     try:
         reply = await client.request(subject, json.dumps(request).encode(), timeout=ANSWER_SECONDS)
     except (nats.errors.TimeoutError, nats.errors.NoRespondersError):
-        raise SnapshotFailed(f"{stream}: no answer from JetStream; may this NATS user do that?") from None
+        raise SnapshotFailed(f"{stream}: JetStream does not answer; this NATS user may lack the permission") from None
     answer: dict[str, Any] = json.loads(reply.data)
     _check(answer, stream)
     return answer

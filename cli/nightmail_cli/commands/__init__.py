@@ -1,1 +1,1 @@
-"""The commands that talk to the API and the log."""
+"""The commands that are clients of the API and of the event log."""

@@ -1,8 +1,8 @@
-"""`nightmail jobs apply`: jobs as code. First the whole plan is made and shown, then its steps are taken."""
+"""`nightmail jobs apply`: jobs as code. It makes and shows the whole plan, then executes its steps."""
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +17,13 @@ from nightmail_common.contract.job_definition import JobDefinition
 Action = Literal["create", "update", "delete", "unchanged"]
 _COLOURS = {"create": "green", "update": "yellow", "delete": "red", "unchanged": None}
 _DIFF_COLOURS = {"+": "green", "-": "red"}
+#: More jobs than one installation is designed for (docs/scaling.md).
 _EVERY_JOB = 1_000_000
 
 
 @dataclass(frozen=True)
 class Change:
-    """A field of a job: what the service has, and what the file says."""
+    """A changed field of a job: its value in the service, and its value in the file."""
 
     field: str
     before: Any
@@ -40,7 +41,7 @@ class Change:
 
 @dataclass
 class Step:
-    """What is to be done about one job, and what came of it."""
+    """The action for one job, and its error if it failed."""
 
     action: Action
     job_name: str
@@ -57,35 +58,29 @@ class Step:
             for line in change.lines():
                 typer.echo(f"    {line}")
 
-    def take(self, client: Client) -> None:
-        """Do it; `error` says why it could not be done."""
+    def execute(self, client: Client) -> None:
+        """Call the API; `error` is the reason if that fails."""
         if self.action == "unchanged":
             return
         path = "/jobs/create" if self.action == "create" else job_path(self.job_name)
         method = {"create": "POST", "update": "PUT", "delete": "DELETE"}[self.action]
         answer = client.try_call(method, path, json=self.job, headers={"If-Match": self.etag} if self.etag else {})
         if answer.status_code == 412:
-            self.error = "somebody changed the job since the plan was made; apply again"
+            self.error = "the job was changed after the plan was made; apply again"
         elif answer.is_error:
             self.error = problem(answer)
 
     def as_json(self) -> dict[str, Any]:
-        changes = [{"field": change.field, "before": change.before, "after": change.after} for change in self.changes]
-        return {
-            "action": self.action,
-            "job_name": self.job_name,
-            "file": self.file,
-            "changes": changes,
-            "error": self.error,
-        }
+        fields = ("action", "job_name", "file", "changes", "error")
+        return {name: value for name, value in asdict(self).items() if name in fields}
 
 
 def make_plan(client: Client, source: Path, *, prune: bool) -> list[Step]:
-    """Return what makes the service match the files; nothing is changed, and a file that is no job ends the command.
+    """Return the steps that make the service match the files, and change nothing. An invalid file ends the command.
 
     Args:
         source: a folder of job files, or one file.
-        prune: also delete the jobs that no file names.
+        prune: also delete the jobs that have no file.
     """
     paths = sorted(path for pattern in JOB_FILES for path in source.glob(pattern)) if source.is_dir() else [source]
     if not paths:
@@ -95,11 +90,11 @@ def make_plan(client: Client, source: Path, *, prune: bool) -> list[Step]:
     for path in paths:
         job, definition = _read(path)
         if (other := files.setdefault(definition.job_name, path)) != path:
-            fail(f"{path} and {other} both say what {definition.job_name!r} is")
+            fail(f"{path} and {other} both define {definition.job_name!r}")
         steps.append(_step(client, path, job, definition))
     if prune:
-        there = (job["job_name"] for job in client.pages("/jobs", _EVERY_JOB))
-        steps.extend(Step("delete", name) for name in there if name not in files)
+        existing = (job["job_name"] for job in client.pages("/jobs", _EVERY_JOB))
+        steps.extend(Step("delete", name) for name in existing if name not in files)
     return steps
 
 
@@ -110,12 +105,12 @@ def _read(path: Path) -> tuple[dict[str, Any], JobDefinition]:
     except JobFileError as error:
         fail(str(error))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc'])) or 'the job'}: {_said(one['msg'])}" for one in error.errors())
+        problems = (f"{'.'.join(map(str, one['loc'])) or 'the job'}: {_message(one['msg'])}" for one in error.errors())
         fail(f"{path}: {'; '.join(problems)}")
 
 
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
 
 
 def _step(client: Client, path: Path, job: dict[str, Any], definition: JobDefinition) -> Step:
@@ -125,14 +120,14 @@ def _step(client: Client, path: Path, job: dict[str, Any], definition: JobDefini
         return Step("create", name, path.name, job)
     if answer.is_error:
         fail(problem(answer))
-    there = answer.json()
+    existing = answer.json()
     wanted = definition.model_dump(mode="json")
     if "timezone" not in job:
-        wanted["timezone"] = there["timezone"]  # the service's own default, which only it knows
+        wanted["timezone"] = existing["timezone"]  # only the service knows its default
     changes = [
-        Change(name, there.get(name), value)
+        Change(name, existing.get(name), value)
         for name, value in wanted.items()
-        if _without_none(there.get(name)) != _without_none(value)
+        if _without_none(existing.get(name)) != _without_none(value)
     ]
     return Step("update" if changes else "unchanged", name, path.name, job, answer.headers.get("ETag"), changes)
 

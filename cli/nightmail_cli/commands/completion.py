@@ -1,4 +1,4 @@
-"""What the shell completes: names of jobs, as the API knows them."""
+"""Shell completion of job names, from the API."""
 
 import io
 from contextlib import redirect_stderr
@@ -7,16 +7,16 @@ import typer
 
 from nightmail_cli.client import Client
 
-#: A shell waits for its completion; without an API that answers at once there is none.
+#: The shell blocks while it waits for completions.
 TIMEOUT_SECONDS = 1.0
-MOST = 50
+MAX_NAMES = 50
 
 
 def job_names(incomplete: str) -> list[str]:
-    """Return the names of jobs that begin like this; none if the API cannot be asked."""
+    """Return the job names with this prefix; none if the API does not answer."""
     try:
         with redirect_stderr(io.StringIO()):
-            jobs = list(Client(TIMEOUT_SECONDS).pages("/jobs", MOST, q=incomplete or None))
+            jobs = list(Client(TIMEOUT_SECONDS).pages("/jobs", MAX_NAMES, q=incomplete or None))
     except (typer.Exit, SystemExit):
         return []
     return [job["job_name"] for job in jobs if job["job_name"].startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""An audit subscriber: follows the event log over NATS and prints each event as a line."""
+"""Follow the event log over NATS and print each event as a line."""
 
 import json
 from contextlib import aclosing
@@ -15,10 +15,10 @@ from nightmail_common.service.settings import ServiceSettings, load
 
 
 async def follow(job_name: str | None, event_type: str | None, *, from_start: bool, as_json: bool) -> None:
-    """Print the events of that job and type (of all, where None) as they happen, for ever.
+    """Print the events of a job and type as they are stored, without end; None selects all.
 
     Raises:
-        BrokerUnreachable: there is no broker.
+        BrokerUnreachable: the broker does not answer.
     """
     settings = load(ServiceSettings)
     token = job_token(job_name) if job_name is not None else "*"

@@ -1,4 +1,4 @@
-"""`nightmail events tail`: an audit subscriber, which reads the log itself, over NATS."""
+"""`nightmail events tail`: an audit subscriber that reads the event log over NATS."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ def tail(
     as_json: AsJson = False,
 ) -> None:
     """Print events as they happen, until interrupted."""
-    from nightmail_cli.commands.event_tail import follow  # no other command needs a connection to NATS
+    from nightmail_cli.commands.event_tail import follow  # the NATS client takes long to import
     from nightmail_cli.connect import BrokerUnreachable
 
     if event_type is not None and event_type not in event_names():
@@ -40,7 +40,7 @@ def tail(
         fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit from None
-    except BrokenPipeError:  # who read our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from None
 

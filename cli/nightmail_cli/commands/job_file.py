@@ -1,4 +1,4 @@
-"""Jobs as files: YAML or JSON with the fields of the API; `!file report.py` stands for the text of a file beside it."""
+"""Job files: YAML or JSON with the fields of the API; `!file report.py` includes the text of a file beside it."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ JOB_FILES = ("*.yaml", "*.yml", "*.json")
 
 
 class JobFileError(Exception):
-    """The file is no job; the message names it, and the line where there is one."""
+    """The file is not a valid job file; the message names it, and the line if the parser knows it."""
 
 
 def read_job(path: Path) -> dict[str, Any]:
-    """Return the job that a file describes, as the API takes it.
+    """Return the job definition in a file, as a request body of the API.
 
     Raises:
-        JobFileError: the file cannot be read or is not one mapping.
+        JobFileError: the file cannot be read, or is not a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def read_job(path: Path) -> dict[str, Any]:
 
 
 def _loader(folder: Path) -> type[yaml.SafeLoader]:
-    """Return a safe loader that also knows `!file`, relative to the job file's folder."""
+    """Return a safe loader with the tag `!file`, relative to the job file's folder."""
 
     class Loader(yaml.SafeLoader):
         pass

@@ -11,8 +11,8 @@ from nightmail_cli.commands.apply import make_plan
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.commands.job_file import JobFileError, read_job
 from nightmail_cli.commands.runs import summary
-from nightmail_cli.output import FAILED, AsJson, fail, moment, print_done, print_fields, print_json, print_table
-from nightmail_cli.wait import ENDED_WELL, wait_for_end
+from nightmail_cli.output import FAILED, AsJson, fail, format_time, print_done, print_fields, print_json, print_table
+from nightmail_cli.wait import SUCCEEDED, wait_for_end
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME", autocompletion=job_names)]
@@ -24,7 +24,7 @@ ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processin
 def create(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
     """Create a job from a file."""
     created = Client().call("POST", "/jobs/create", json=_read(file, script)).json()
-    line = f"created {created['job_name']!r}; it runs next at {moment(created['next_run'])}"
+    line = f"created {created['job_name']!r}; it runs next at {format_time(created['next_run'])}"
     print_done(line, created, as_json=as_json)
 
 
@@ -32,7 +32,7 @@ def create(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) ->
 def list_jobs(
     query: Annotated[str | None, typer.Option("-q", "--query", help="Part of the name.")] = None,
     status: Annotated[str | None, typer.Option(help="Only jobs of this status: active, paused.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List the jobs."""
@@ -41,7 +41,14 @@ def list_jobs(
         print_json(jobs)
         return
     rows = (
-        (job["job_name"], job["status"], job["schedule_time"], job["timezone"], moment(job["next_run"]), _last(job))
+        (
+            job["job_name"],
+            job["status"],
+            job["schedule_time"],
+            job["timezone"],
+            format_time(job["next_run"]),
+            _last(job),
+        )
         for job in jobs
     )
     print_table(("job", "status", "schedule", "zone", "next run", "last run"), rows, empty="there are no jobs")
@@ -58,11 +65,11 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def delete(
     name: Name,
     erase: Annotated[
-        bool, typer.Option("--erase", help="Also forget its history, results and addresses, for good.")
+        bool, typer.Option("--erase", help="Also erase its history, results and addresses. This cannot be undone.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a job; its history stays, unless it is to be erased."""
+    """Delete a job; its history stays, unless `--erase` is given."""
     Client().call("DELETE", job_path(name), params={"erase": "true"} if erase else None)
     done = "erased" if erase else "deleted"
     print_done(f"{done} {name!r}", {"job_name": name, "status": done}, as_json=as_json)
@@ -70,16 +77,16 @@ def delete(
 
 @app.command("pause")
 def pause(name: Name, as_json: AsJson = False) -> None:
-    """Stop a job from firing."""
+    """Pause a job: its due times give no runs."""
     job = Client().call("POST", job_path(name, "pause")).json()
     print_done(f"paused {name!r}", job, as_json=as_json)
 
 
 @app.command("resume")
 def resume(name: Name, as_json: AsJson = False) -> None:
-    """Let a paused job fire again."""
+    """Resume a paused job."""
     job = Client().call("POST", job_path(name, "resume")).json()
-    print_done(f"resumed {name!r}; it runs next at {moment(job['next_run'])}", job, as_json=as_json)
+    print_done(f"resumed {name!r}; it runs next at {format_time(job['next_run'])}", job, as_json=as_json)
 
 
 @app.command("run")
@@ -96,13 +103,13 @@ def run(
         return
     ended = wait_for_end(client, run_id, quiet=as_json)
     print_done(summary(ended), ended, as_json=as_json)
-    if ended["status"] not in ENDED_WELL:
+    if ended["status"] not in SUCCEEDED:
         raise typer.Exit(FAILED)
 
 
 @app.command("preview")
 def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
-    """Try a job without saving it: fetch its data and run its script, and mail nothing. Exit 1 if it fails."""
+    """Run a job without saving it: fetch the data, run the script, mail nothing. Exit 1 if it fails."""
     answer = Client().call("POST", "/jobs/preview", json=_read(file, script)).json()
     error = answer.get("error")
     if as_json:
@@ -121,37 +128,37 @@ def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -
 @app.command("versions")
 def versions(
     name: Name,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List who changed what of a job, the newest version first."""
+    """List the versions of a job, newest first: when, by whom, which fields changed."""
     found = list(Client().pages(job_path(name, "versions"), limit))
     if as_json:
         print_json(found)
         return
-    rows = ((one["version"], moment(one["time"]), one["actor"], _what_changed(one)) for one in found)
-    print_table(("version", "when", "who", "what changed"), rows, empty="there are no versions")
+    rows = ((one["version"], format_time(one["time"]), one["actor"], _changed_fields(one)) for one in found)
+    print_table(("version", "when", "who", "changed"), rows, empty="there are no versions")
 
 
 @app.command("rollback")
 def rollback(
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, help="The version whose content the job is to have again.")],
+    version: Annotated[int, typer.Argument(min=1, help="The version to restore.")],
     as_json: AsJson = False,
 ) -> None:
-    """Give a job the content of an earlier version again, as a new version."""
+    """Restore the definition of an earlier version, as a new version."""
     job = Client().call("POST", job_path(name, "rollback"), json={"version": version}).json()
-    print_done(f"version {job['version']} of {name!r} is as version {version} was", job, as_json=as_json)
+    print_done(f"version {job['version']} of {name!r} restores version {version}", job, as_json=as_json)
 
 
 @app.command("apply")
 def apply(
     source: Annotated[Path, typer.Option("-f", "--file", help="A folder of job files, or one file.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Also delete the jobs that no file names.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also delete the jobs that have no file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create and update jobs so that the service has what the files say."""
+    """Create and update jobs so that the service matches the files."""
     client = Client()
     plan = make_plan(client, source, prune=prune)
     if not as_json:
@@ -161,7 +168,7 @@ def apply(
         typer.echo(", ".join(f"{count[action]} {action}" for action in ("create", "update", "delete", "unchanged")))
     if not dry_run:
         for step in plan:
-            step.take(client)
+            step.execute(client)
     if as_json:
         print_json([step.as_json() for step in plan])
     failed = [step for step in plan if step.error is not None]
@@ -181,11 +188,11 @@ def _read(path: Path, script: Path | None) -> dict[str, Any]:
     except OSError as error:
         fail(f"{script}: {error.strerror}")
     except UnicodeDecodeError:
-        fail(f"{script}: this is not text in UTF-8")
+        fail(f"{script}: not UTF-8 text")
     return job
 
 
-def _what_changed(version: dict[str, Any]) -> str:
+def _changed_fields(version: dict[str, Any]) -> str:
     fields = ", ".join(change["field"] for change in version["changes"])
     back_to = version["rolled_back_to"]
     return fields if back_to is None else f"{fields} (as version {back_to})"
@@ -193,4 +200,4 @@ def _what_changed(version: dict[str, Any]) -> str:
 
 def _last(job: dict[str, Any]) -> str:
     last = job["last_run"]
-    return "-" if last is None else f"{last['status']} {moment(last['scheduled_at'])}"
+    return "-" if last is None else f"{last['status']} {format_time(last['scheduled_at'])}"

@@ -1,4 +1,4 @@
-"""`nightmail mail`: look at what the catcher caught, and find out where sending fails."""
+"""`nightmail mail`: show caught mails, and test the SMTP server step by step."""
 
 import asyncio
 import json
@@ -9,26 +9,27 @@ from typing import Annotated
 
 import typer
 
-from nightmail_cli.local.mailbox import MAILBOX, Caught, NoSuchMail, content, file_name, find_mail, head, kept_mails
+from nightmail_cli.local import mailbox
+from nightmail_cli.local.mailbox import CaughtMail, content, file_name
 from nightmail_cli.local.supervisor import STATE_FILE
 from nightmail_cli.output import FAILED, AsJson, fail, print_fields, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings, load_without_broker
 
 app = typer.Typer(no_args_is_help=True)
 MailId = Annotated[
-    str | None, typer.Argument(help="The mail's id, or how it begins. [default: the newest]", metavar="[ID]")
+    str | None, typer.Argument(help="The mail's id, or a unique prefix of it. [default: the newest]", metavar="[ID]")
 ]
 
-#: What `show` says of a mail before its text; `--json` has every header.
+#: The headers that `show` prints; `--json` has every header.
 _SHOWN_HEADERS = ("Date", "From", "To", "Subject", "Message-ID", "X-Nightmail-Run", "List-Unsubscribe")
 
 
 @app.command("list")
 def list_mails(
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50, as_json: AsJson = False
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of mails.")] = 50, as_json: AsJson = False
 ) -> None:
-    """List the mails that were caught, the newest first."""
-    mails = _kept()[:limit]
+    """List the caught mails, newest first."""
+    mails = _caught()[:limit]
     if as_json:
         print_json([mail.summary() for mail in mails])
         return
@@ -47,7 +48,7 @@ def list_mails(
 
 @app.command("show")
 def show(mail_id: MailId = None, as_json: AsJson = False) -> None:
-    """Show a caught mail: its headers, its text, and how its CSV begins."""
+    """Show a caught mail: headers, text, and the first lines of its CSV."""
     mail = _find(mail_id)
     if as_json:
         print_json(mail.details())
@@ -56,7 +57,7 @@ def show(mail_id: MailId = None, as_json: AsJson = False) -> None:
     typer.echo(f"\n{mail.text().rstrip()}")
     for part in mail.attachments:
         typer.echo(f"\nattached: {file_name(part)}, {part.get_content_type()}, {len(content(part)):,} bytes")
-        for line in head(part):
+        for line in mailbox.head(part):
             typer.echo(f"    {line}")
 
 
@@ -66,11 +67,11 @@ def open_mail(
     path_only: Annotated[bool, typer.Option("--path", help="Print the file's path and open nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Open a caught mail in the browser, as a mail program would show it."""
+    """Open the HTML part of a caught mail in the browser."""
     html = _find(mail_id).html()
     if html is None:
         fail("this mail has no HTML part; nightmail mail show prints its text")
-    # Not removed here: the browser reads it after this command has ended. Only its owner can (mode 0600).
+    # The browser reads the file after this command has ended, so nothing removes it; its mode is 0600.
     with tempfile.NamedTemporaryFile("w", prefix="nightmail-", suffix=".html", encoding="utf-8", delete=False) as file:
         file.write(html)
     path = Path(file.name)
@@ -84,11 +85,12 @@ def open_mail(
 
 
 @app.command("test")
-def check_sending(
-    address: Annotated[str, typer.Argument(help="Who gets the test mail.", metavar="ADDRESS")], as_json: AsJson = False
+def send_test_mail(
+    address: Annotated[str, typer.Argument(help="The recipient of the test mail.", metavar="ADDRESS")],
+    as_json: AsJson = False,
 ) -> None:
-    """Send a test mail as the mailer would, and say at which step it fails. Exit 1 if it does."""
-    from nightmail_common.contract.job_definition import normalise_email  # takes long to import, as what sends does
+    """Send a test mail as the mailer would, and name the SMTP step that fails. Exit 1 if one does."""
+    from nightmail_common.contract.job_definition import normalise_email  # it and the mailer take long to import
     from nightmail_mailer.settings import MailerSettings
     from nightmail_mailer.smtp.smtp_check import CheckStep, check_smtp
 
@@ -96,8 +98,8 @@ def check_sending(
         recipient = normalise_email(address)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="ADDRESS") from error
-    given = {} if _smtp_host_is_set() else _reach_the_catcher()
-    # The key signs links, of which a test mail has none.
+    given = {} if _smtp_host_is_set() else _catcher_settings()
+    # The key signs links; a test mail has none.
     settings = load_without_broker(MailerSettings, secret_key="not used", **given)  # noqa: S106
     steps: list[CheckStep] = []
 
@@ -113,7 +115,7 @@ def check_sending(
         done = [{"step": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
         print_json({"ok": failed is None, "failed_at": failed and failed.name, "steps": done})
     elif failed is None:
-        typer.echo(f"the server took the mail to {recipient}")
+        typer.echo(f"the server accepted the mail to {recipient}")
     if failed is not None:
         typer.echo(f"error: {failed.name}: {failed.detail}", err=True)
         raise typer.Exit(FAILED)
@@ -127,28 +129,28 @@ def _smtp_host_is_set() -> bool:
     return load_without_broker(_SmtpHost).smtp_host is not None
 
 
-def _reach_the_catcher() -> dict[str, object]:
-    """Return the settings that reach the catcher of the `nightmail up` that runs here."""
+def _catcher_settings() -> dict[str, object]:
+    """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder."""
     data_dir = load_without_broker(ServiceSettings).data_dir
     try:
         processes = json.loads((data_dir / STATE_FILE).read_text())["processes"]
         port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
     except (OSError, StopIteration, ValueError, LookupError):
-        fail("NIGHTMAIL_SMTP_HOST is not set, and no nightmail up runs here that would catch the mail")
-    typer.echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{MAILBOX}", err=True)
+        fail("NIGHTMAIL_SMTP_HOST is not set, and no nightmail up with a mail catcher runs on this data folder")
+    typer.echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{mailbox.MAILBOX}", err=True)
     return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
 
 
-def _kept() -> list[Caught]:
+def _caught() -> list[CaughtMail]:
     data_dir = load_without_broker(ServiceSettings).data_dir
     try:
-        return kept_mails(data_dir)
+        return mailbox.caught_mails(data_dir)
     except OSError as error:
-        fail(f"cannot read {data_dir / MAILBOX}: {error.strerror}")
+        fail(f"cannot read {data_dir / mailbox.MAILBOX}: {error.strerror}")
 
 
-def _find(mail_id: str | None) -> Caught:
+def _find(mail_id: str | None) -> CaughtMail:
     try:
-        return find_mail(_kept(), mail_id)
-    except NoSuchMail as error:
-        fail(f"{error}; nightmail mail list shows what there is")
+        return mailbox.find_mail(_caught(), mail_id)
+    except mailbox.NoSuchMail as error:
+        fail(f"{error}; nightmail mail list shows the caught mails")

@@ -1,4 +1,4 @@
-"""`nightmail runs`: what ran, what it printed, what came out, over REST."""
+"""`nightmail runs`: list and show runs, their logs and results, over REST."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nightmail_cli.client import Client
-from nightmail_cli.output import AsJson, fail, moment, print_fields, print_json, print_table
+from nightmail_cli.output import AsJson, fail, format_time, print_fields, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
@@ -17,18 +17,18 @@ RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
 
 @app.command("list")
 def list_runs(
-    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only runs of this job.")] = None,
     status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs, newest first."""
     runs = list(Client().pages("/runs", limit, job_name=job, status=status))
     if as_json:
         print_json(runs)
         return
     rows = (
-        (run["run_id"], run["job_name"], run["status"], run["trigger"], moment(run["scheduled_at"]), run["rows"])
+        (run["run_id"], run["job_name"], run["status"], run["trigger"], format_time(run["scheduled_at"]), run["rows"])
         for run in runs
     )
     columns = ("run", "job", "status", "trigger", "scheduled for", "rows")
@@ -37,7 +37,7 @@ def list_runs(
 
 @app.command("show")
 def show(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show one run with everything that happened to it."""
+    """Show one run with its timeline."""
     run = Client().call("GET", f"/runs/{run_id}").json()
     if as_json:
         print_json(run)
@@ -50,7 +50,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 
 @app.command("log")
 def log(run_id: RunId, as_json: AsJson = False) -> None:
-    """Print what the run's script printed."""
+    """Print the run's log: the output of its script."""
     text = Client().call("GET", f"/runs/{run_id}/log").text
     if as_json:
         print_json({"run_id": run_id, "log": text})
@@ -79,7 +79,7 @@ def result(
 
 
 def summary(run: dict[str, Any]) -> str:
-    """Return how a run ended, in one line."""
+    """Return the outcome of a run in one line."""
     if run["error"] is not None:
         return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
     return f"{run['status']}, {run['rows']} rows"

@@ -1,4 +1,4 @@
-"""`nightmail status`: which processes of `nightmail up` run here, whether they are ready, and what waits."""
+"""`nightmail status`: the processes of `nightmail up`, their readiness, and the backlog of each consumer."""
 
 import asyncio
 import json
@@ -13,38 +13,32 @@ from nightmail_common.service.settings import ServiceSettings, load
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show where things run, whether they are ready, and what waits. Exit 1 if anything is not ready."""
+    """Show the processes, their readiness and the backlog. Exit 1 if a process is not ready."""
     settings = load(ServiceSettings)
     try:
         state = json.loads((settings.data_dir / STATE_FILE).read_text())
     except OSError:
         fail(f"nightmail up is not running on the data folder {settings.data_dir}")
-    processes, waiting = asyncio.run(_look(settings, state["processes"]))
+    processes, waiting = asyncio.run(_probe(settings, state["processes"]))
     if as_json:
         print_json({"processes": processes, "waiting": waiting})
     else:
         rows = (
-            (
-                process["name"],
-                process["pid"],
-                "ready" if process["ready"] else "not ready",
-                process["restarts"],
-                process["where"],
-            )
-            for process in processes
+            (one["name"], one["pid"], "ready" if one["ready"] else "not ready", one["restarts"], one["where"])
+            for one in processes
         )
-        print_table(("process", "pid", "state", "restarts", "where"), rows, empty="nothing runs")
+        print_table(("process", "pid", "state", "restarts", "where"), rows, empty="no processes")
         for consumer, count in waiting.items():
             typer.echo(f"waiting for {consumer}: {count}")
     if not all(process["ready"] for process in processes):
         raise typer.Exit(FAILED)
 
 
-async def _look(
+async def _probe(
     settings: ServiceSettings, processes: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     ready = await asyncio.gather(*(_is_ready(process) for process in processes))
-    looked_at = [
+    probed = [
         {
             "name": process["name"],
             "pid": process["pid"],
@@ -54,7 +48,7 @@ async def _look(
         }
         for process, is_ready in zip(processes, ready, strict=True)
     ]
-    return looked_at, await _waiting(settings)
+    return probed, await _waiting(settings)
 
 
 async def _is_ready(process: dict[str, Any]) -> bool:
@@ -69,8 +63,8 @@ async def _is_ready(process: dict[str, Any]) -> bool:
 
 
 async def _waiting(settings: ServiceSettings) -> dict[str, int]:
-    """Return how many events each durable consumer has still to handle."""
-    import nats.errors  # no other command needs a connection to NATS, and it takes long to import
+    """Return the number of events that each durable consumer has not acknowledged yet."""
+    import nats.errors  # the NATS client takes long to import
     from nats.js.errors import NotFoundError
 
     from nightmail_cli.connect import BrokerUnreachable, connected

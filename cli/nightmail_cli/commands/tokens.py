@@ -1,4 +1,4 @@
-"""`nightmail tokens`: make, list and revoke tokens, over REST."""
+"""`nightmail tokens`: create, list and revoke tokens, over REST."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -8,14 +8,14 @@ from urllib.parse import quote
 import typer
 
 from nightmail_cli.client import Client
-from nightmail_cli.output import AsJson, moment, print_done, print_json, print_table
+from nightmail_cli.output import AsJson, format_time, print_done, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="Whose token it is: the name in the audit log.", metavar="NAME")]
+Name = Annotated[str, typer.Argument(help="The token's name, which the audit log shows as the actor.", metavar="NAME")]
 
 
 class Role(StrEnum):
-    """What a token may do; each what those before it may."""
+    """What a token permits; each role includes the ones before it."""
 
     viewer = "viewer"
     editor = "editor"
@@ -25,13 +25,13 @@ class Role(StrEnum):
 @app.command("create")
 def create(
     name: Name,
-    role: Annotated[Role, typer.Option(help="viewer reads, editor changes jobs, admin makes tokens.")] = Role.viewer,
+    role: Annotated[Role, typer.Option(help="viewer reads, editor changes jobs, admin manages tokens.")] = Role.viewer,
     days: Annotated[
-        int | None, typer.Option(min=1, max=36500, help="Until when it is good. [default: for ever]")
+        int | None, typer.Option(min=1, max=36500, help="The days until it expires. [default: it never expires]")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a token and print it: nobody can be told it again."""
+    """Create a token and print it. It cannot be shown again."""
     wanted: dict[str, Any] = {"name": name, "role": role.value}
     if days is not None:
         wanted["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
@@ -41,20 +41,20 @@ def create(
 
 @app.command("list")
 def list_tokens(as_json: AsJson = False) -> None:
-    """List the tokens, without the tokens themselves."""
+    """List the tokens, without their secret values."""
     tokens = Client().call("GET", "/tokens").json()["items"]
     if as_json:
         print_json(tokens)
         return
     rows = (
-        (one["name"], one["role"], moment(one["created_at"]), one["created_by"], moment(one["expires_at"]))
+        (one["name"], one["role"], format_time(one["created_at"]), one["created_by"], format_time(one["expires_at"]))
         for one in tokens
     )
-    print_table(("name", "role", "made", "by", "good until"), rows, empty="there are no tokens but the admin's")
+    print_table(("name", "role", "created", "by", "expires"), rows, empty="there are no tokens besides the admin token")
 
 
 @app.command("revoke")
 def revoke(name: Name, as_json: AsJson = False) -> None:
-    """End a token, at once."""
+    """Revoke a token. It stops working at once."""
     Client().call("DELETE", f"/tokens/{quote(name, safe='')}")
     print_done(f"revoked {name!r}", {"name": name, "status": "revoked"}, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`nightmail doctor`: looks at this machine and at the broker, and says what to mend."""
+"""`nightmail doctor`: check this machine, the broker and the SMTP server, and say how to fix each problem."""
 
 import asyncio
 import fcntl
@@ -30,20 +30,20 @@ SMTP_SECONDS = 10.0
 
 
 def doctor(monitors: list[str], *, as_json: bool) -> None:
-    """Print what was looked at and what to mend; exit 1 if there is a problem.
+    """Print every check, and the fix of each problem; exit 1 if there is one.
 
     Args:
-        monitors: monitoring URLs of nats-servers, to look at what no client may see.
+        monitors: monitoring URLs of nats-servers, for the settings that no client can read.
     """
     checks = list(_checks(load(ServiceSettings), monitors))
     problems = [check for check in checks if check.state == "problem"]
     if as_json:
         print_json({"ok": not problems, "checks": [asdict(check) for check in checks]})
     else:
-        print_table(("check", "state", "found"), [(c.name, c.state, c.detail) for c in checks], empty="nothing")
+        print_table(("check", "state", "found"), [(c.name, c.state, c.detail) for c in checks], empty="no checks")
         for check in checks:
             if check.state != "ok":
-                typer.echo(f"\n{check.state}, {check.name}: {check.detail}\n  mend: {check.mend}")
+                typer.echo(f"\n{check.state}, {check.name}: {check.detail}\n  fix: {check.fix}")
     if problems:
         raise typer.Exit(FAILED)
 
@@ -51,7 +51,7 @@ def doctor(monitors: list[str], *, as_json: bool) -> None:
 def _checks(settings: ServiceSettings, monitors: list[str]) -> Iterator[Check]:
     yield from machine_checks.python()
     unreadable = list(_settings())
-    yield from unreadable or [Check("settings", "ok", "every service can read its own")]
+    yield from unreadable or [Check("settings", "ok", "valid for every service")]
     yield from machine_checks.data_folder(settings.data_dir)
     if not unreadable:
         yield from _scripts(RunnerSettings())
@@ -60,7 +60,7 @@ def _checks(settings: ServiceSettings, monitors: list[str]) -> Iterator[Check]:
         yield _api(ApiSettings(), running=running)
     yield from _broker(settings, running=running)
     for url in monitors:
-        from nightmail_cli.doctor.broker_checks import monitored  # the client library is not needed without a broker
+        from nightmail_cli.doctor.broker_checks import monitored  # the NATS client takes long to import
 
         yield from monitored(url)
     if not unreadable:
@@ -71,14 +71,14 @@ def _mail() -> Check:
     try:
         return _smtp(MailerSettings())
     except ValidationError:
-        mend = "set NIGHTMAIL_SMTP_HOST, and the rest of NIGHTMAIL_SMTP_*"
-        return Check("smtp", "warning", "no server is set: every mail is caught and reaches nobody", mend)
+        fix = "set NIGHTMAIL_SMTP_HOST, and the rest of NIGHTMAIL_SMTP_*"
+        return Check("smtp", "warning", "no server is set: every mail is caught and none is sent", fix)
 
 
 def _settings() -> Iterator[Check]:
     for service in (ApiSettings, TickerSettings, RunnerSettings):
         yield from _unreadable(service)
-    # What `nightmail up` gives the mailer itself may be missing: a server (its catcher), the key of the links.
+    # `nightmail up` gives the mailer an SMTP server (the catcher) and a key if they are not set.
     given = load_without_broker(UpSettings)
     yield from _unreadable(
         MailerSettings, smtp_host=given.smtp_host or "the catcher", secret_key=given.secret_key or SecretStr("made")
@@ -91,8 +91,8 @@ def _unreadable(service: type[ServiceSettings], **given: Any) -> Iterator[Check]
     except ValidationError as error:
         for problem in error.errors():
             name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-            mend = f"set {name} as .env.example says"
-            yield Check("settings", "problem", f"{name}: {problem['msg'].removeprefix('Value error, ')}", mend)
+            fix = f"set {name} as .env.example says"
+            yield Check("settings", "problem", f"{name}: {problem['msg'].removeprefix('Value error, ')}", fix)
 
 
 def _scripts(settings: RunnerSettings) -> Iterator[Check]:
@@ -120,9 +120,9 @@ def _api(settings: ApiSettings, *, running: bool) -> Check:
     status = asyncio.run(http_status(url))
     if status == 200:
         return Check("api", "ok", f"{url} is ready")
-    said = "does not answer" if status is None else f"answers {status}"
+    answer = "does not answer" if status is None else f"answers {status}"
     return Check(
-        "api", "problem", f"{url} {said}", "nightmail status says which process is not ready, its log says why"
+        "api", "problem", f"{url} {answer}", "find the process that is not ready (nightmail status), and read its log"
     )
 
 
@@ -142,19 +142,19 @@ def _embedded(data_dir: Path) -> Check:
         return Check("nats-server", "problem", str(error), "make install")
     config = data_dir / "nats.conf"
     if config.exists() and "sync_interval: always" not in config.read_text():
-        mend = "restart nightmail up: it writes its server's configuration anew"
-        return Check("nats-server", "problem", f"{config} does not say sync_interval: always", mend)
+        fix = "restart nightmail up: it rewrites its server's configuration"
+        return Check("nats-server", "problem", f"{config} lacks sync_interval: always", fix)
     return Check("nats-server", "ok", f"{command}, syncs every event to disk")
 
 
 async def _ask_broker(settings: ServiceSettings) -> list[Check]:
-    from nightmail_cli.doctor.broker_checks import broker  # long to import
+    from nightmail_cli.doctor.broker_checks import broker  # the NATS client takes long to import
 
     return [check async for check in broker(settings)]
 
 
 def _smtp(settings: MailerSettings) -> Check:
-    """Go as far as a mail would go before its sender is named."""
+    """Connect, encrypt and authenticate as the mailer does, and stop before MAIL FROM."""
     server = f"{settings.smtp_host}:{settings.smtp_port}"
     step = "connect"
     try:
@@ -176,9 +176,9 @@ def _smtp(settings: MailerSettings) -> Check:
                 password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
                 smtp.login(settings.smtp_username, password)
     except (OSError, smtplib.SMTPException) as error:
-        mend = f"see that NIGHTMAIL_SMTP_* are right and that this machine may reach {server}"
-        return Check("smtp", "problem", f"{server} fails at {step}: {error}", mend)
+        fix = f"check NIGHTMAIL_SMTP_*, and that this machine can reach {server}"
+        return Check("smtp", "problem", f"{server} fails at {step}: {error}", fix)
     if settings.smtp_security == "none" and settings.smtp_username is not None:
-        mend = "set NIGHTMAIL_SMTP_SECURITY to starttls or tls"
-        return Check("smtp", "warning", f"{server} answers; the password goes in clear text", mend)
+        fix = "set NIGHTMAIL_SMTP_SECURITY to starttls or tls"
+        return Check("smtp", "warning", f"{server} answers; the password goes in clear text", fix)
     return Check("smtp", "ok", f"{server} answers ({settings.smtp_security})")

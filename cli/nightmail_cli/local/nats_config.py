@@ -1,4 +1,4 @@
-"""`nightmail nats-config`: the users of a nats-server, for its configuration, and the seed of each in a file."""
+"""`nightmail nats-config`: print a nats-server's users for its configuration, and write each user's seed to a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,22 +10,18 @@ from nightmail_cli.output import AsJson, fail, print_json
 
 def nats_config(
     seeds: Annotated[
-        Path, typer.Option(help="The folder of the seeds, one file per user; those that are there are kept.")
+        Path, typer.Option(help="The folder of the seeds, one file per user; existing seeds are kept.")
     ] = Path("nats-seeds"),
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the authorization part of a nats-server's configuration, and write the seed of each user.
 
-    Include it in the server's configuration: it has public keys only. Give each service its own seed and nothing else:
-    NIGHTMAIL_NATS_SEEDS is the folder in which a service finds it (api.nk, ticker.nk, runner.nk, mailer.nk). auditor.nk reads
-    the log and the results, backup.nk is for nightmail backup and restore.
+    Include it in the server's configuration: it has public keys only. Give each service its own seed and no other:
+    NIGHTMAIL_NATS_SEEDS is the folder of the service's seed (api.nk, ticker.nk, runner.nk, mailer.nk). auditor.nk reads
+    the log and the results; backup.nk is for nightmail backup and restore.
     """
-    from nightmail_cli.local.nats_authorization import (  # no other command needs the NATS client
-        authorized,
-        conf,
-        make_seeds,
-    )
+    from nightmail_cli.local.nats_authorization import authorized, conf, make_seeds  # takes long to import
     from nightmail_common.broker.connection import seed_file
 
     try:

@@ -1,7 +1,7 @@
-"""Who may do what on NATS: one user per service, with the subjects that section 3 of the design gives it, and no other.
+"""The NATS users and their permissions: one user per service, with only the subjects that the service needs.
 
-JetStream's own requests are subjects too: to read the log is to publish on `$JS.API.CONSUMER...`, to acknowledge is to
-publish on `$JS.ACK...`, to write a bucket is to publish on `$KV...` or `$O...`.
+JetStream's API consists of subjects: reading the log publishes on `$JS.API.CONSUMER...`, an ack publishes on `$JS.ACK...`,
+writing a bucket publishes on `$KV...` or `$O...` (docs.nats.io, JetStream wire API).
 """
 
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from nightmail_common.broker.connection import AUDITOR, inbox_prefix
 from nightmail_common.broker.streams import DURABLES, LEASES, MAILED, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW
 
-#: The API's bucket of tokens. This library may not import a service's modules for a name.
+#: The API's bucket of tokens.
 TOKENS = "TOKENS"
-#: Longer than a preview takes.
+#: Longer than the slowest preview.
 PREVIEW_ANSWER = "5m"
 
 _API = "$JS.API"
@@ -22,9 +22,9 @@ _RESULTS_STREAM = f"OBJ_{RESULTS}"
 
 @dataclass(frozen=True)
 class NatsUser:
-    """What a user may publish and subscribe to; `deny` takes away from `publish`, and everything else is refused.
+    """The subjects that a user may publish and subscribe to; `deny` is subtracted from `publish`.
 
-    `answers`: it may answer, once and within a time, what comes with a reply subject.
+    `answers`: it may reply once, within `PREVIEW_ANSWER`, to a request.
     """
 
     name: str
@@ -43,14 +43,14 @@ def _events(*names: str) -> tuple[str, ...]:
 
 
 def _reads_log(*filters: str) -> tuple[str, ...]:
-    """Return what it takes to read events on one filter; on any number and kind of them where none is given."""
+    """Return the subjects to read the log with one filter each; without filters, with any filters."""
     create = f"{_API}.CONSUMER.CREATE.{STREAM}"
     consumers = [f"{create}.*.{name}" for name in filters] or [f"{create}.>"]
     return (f"{_API}.STREAM.INFO.{STREAM}", *consumers, f"{_API}.CONSUMER.MSG.NEXT.{STREAM}.*")
 
 
-def _not_of_others(user: str) -> tuple[str, ...]:
-    """Return what would let a reader of the log change another service's queue, or take from it."""
+def _other_durables(user: str) -> tuple[str, ...]:
+    """Return the subjects by which a log reader could change another service's durable consumer, or pull from it."""
     return tuple(
         f"{_API}.CONSUMER.{request}"
         for durable in DURABLES
@@ -63,8 +63,8 @@ def _not_of_others(user: str) -> tuple[str, ...]:
     )
 
 
-def _works_off(durable: str, *filters: str) -> tuple[str, ...]:
-    """Return what it takes to work off a shared queue; JetStream checks a single filter, several it does not."""
+def _consumes(durable: str, *filters: str) -> tuple[str, ...]:
+    """Return the subjects to consume a durable consumer. JetStream checks a single filter, but not several."""
     create = f"{_API}.CONSUMER.CREATE.{STREAM}.{durable}"
     return (
         *([f"{create}.{name}" for name in filters] or [create]),
@@ -79,7 +79,7 @@ def _reads_entries(stream: str) -> tuple[str, ...]:
 
 
 def _reads_all(stream: str) -> tuple[str, ...]:
-    """Return what nats-py takes to read an object, or all of a stream: a consumer that pushes, with flow control."""
+    """Return the subjects by which nats-py reads an object or a whole stream: a push consumer with flow control."""
     return (
         *_reads_entries(stream),
         f"{_API}.CONSUMER.CREATE.{stream}",
@@ -89,7 +89,7 @@ def _reads_all(stream: str) -> tuple[str, ...]:
     )
 
 
-def _keeps(bucket: str) -> tuple[str, ...]:
+def _writes_bucket(bucket: str) -> tuple[str, ...]:
     return (*_reads_entries(_bucket(bucket)), f"$KV.{bucket}.>")
 
 
@@ -115,15 +115,15 @@ _API_USER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{STREAM}",
         *(f"{_API}.CONSUMER.INFO.{STREAM}.{durable}" for durable in DURABLES),
         *_reads_all(_RESULTS_STREAM),
-        *_keeps(TOKENS),
-        # What must be forgotten is forgotten: a job's events, results and records of mails and of failures.
+        *_writes_bucket(TOKENS),
+        # Erasure of a job: its events, results, mail records and failure streaks.
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",
         *(f"{_API}.STREAM.PURGE.{_bucket(bucket)}" for bucket in (MAILED, STREAKS)),
     ),
-    # It hears of every change to a token at once.
+    # It watches the tokens.
     subscribe=(_replies("api"), f"$KV.{TOKENS}.>"),
-    deny=_not_of_others("api"),
+    deny=_other_durables("api"),
 )
 
 _TICKER = NatsUser(
@@ -132,23 +132,23 @@ _TICKER = NatsUser(
         *_events("run-requested", "run-skipped"),
         *_reads_log(),
         f"{_API}.STREAM.MSG.GET.{STREAM}",
-        *_keeps(LEASES),
+        *_writes_bucket(LEASES),
     ),
     subscribe=(_replies("ticker"),),
-    deny=_not_of_others("ticker"),
+    deny=_other_durables("ticker"),
 )
 
 _RUNNER = NatsUser(
     "runner",
     publish=(
         *_events("run-started", "attempt-failed", "result-ready", "run-failed"),
-        *_works_off("runner", *_events("run-requested")),
+        *_consumes("runner", *_events("run-requested")),
         *_reads_log("runs.*.*"),
         *_reads_entries(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
     ),
     subscribe=(_replies("runner"), PREVIEW),
-    deny=_not_of_others("runner"),
+    deny=_other_durables("runner"),
     answers=True,
 )
 
@@ -156,15 +156,15 @@ _MAILER = NatsUser(
     "mailer",
     publish=(
         *_events("mail-sent", "mail-failed", "mail-skipped"),
-        *_works_off("mailer"),
+        *_consumes("mailer"),
         *_reads_log(),
         f"{_API}.STREAM.MSG.GET.{STREAM}",
         *_reads_all(_RESULTS_STREAM),
-        *_keeps(MAILED),
-        *_keeps(STREAKS),
+        *_writes_bucket(MAILED),
+        *_writes_bucket(STREAKS),
     ),
     subscribe=(_replies("mailer"),),
-    deny=_not_of_others("mailer"),
+    deny=_other_durables("mailer"),
 )
 
 AUDITOR_USER = NatsUser(
@@ -182,7 +182,7 @@ AUDITOR_USER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{_bucket(LEASES)}",
     ),
     subscribe=(*ALL_EVENTS, _replies(AUDITOR)),
-    deny=_not_of_others(AUDITOR),
+    deny=_other_durables(AUDITOR),
 )
 
 _BACKUP = NatsUser(
@@ -198,5 +198,5 @@ _BACKUP = NatsUser(
     subscribe=(_replies("backup"),),
 )
 
-#: The services, a reader, and who makes and puts back copies.
+#: The services, the auditor (reads), and the user of backup and restore.
 NATS_USERS = (_API_USER, _TICKER, _RUNNER, _MAILER, AUDITOR_USER, _BACKUP)

@@ -1,8 +1,7 @@
-"""Starting processes by fork: a service shares what is imported here with its siblings, until it changes it.
+"""Start services by fork, so that they share the memory of imported modules (copy on write).
 
-Five Pythons with pydantic, nats-py and FastStream imported take 45 MB each when each imports them for itself. Here they are
-imported once, before the first fork. Nothing secret is ever read in the parent: each child reads its own environment from
-a descriptor after the fork.
+Five Python processes that import pydantic, nats-py and FastStream by themselves take 45 MB each. Here the parent imports
+them once, before the first fork. The parent reads no secret: each child reads its own environment from a descriptor.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from typing import NoReturn
 
 import setproctitle
 
-#: What most services import. Not what only one needs: its siblings would carry it.
+#: The modules that most services import. A module of one service would cost the others memory.
 SHARED_MODULES = (
     "faststream.nats",
     "nightmail_common.broker.connection",
@@ -39,7 +38,7 @@ _libc = ctypes.CDLL(None)
 
 @dataclass(frozen=True)
 class Program:
-    """What a process is to run: a command, or a Python module, with the environment that a descriptor holds as JSON."""
+    """A command or a Python module to run, with a descriptor that holds its environment as JSON."""
 
     title: str
     environment_descriptor: int
@@ -48,7 +47,7 @@ class Program:
 
 
 def preload() -> None:
-    """Import what the services share, once, and keep the garbage collector from touching it."""
+    """Import the shared modules, and freeze them for the garbage collector (gc.freeze)."""
     for module in SHARED_MODULES:
         importlib.import_module(module)
     gc.collect()
@@ -56,16 +55,16 @@ def preload() -> None:
 
 
 def environment_descriptor(environment: dict[str, str]) -> int:
-    """Return an inheritable descriptor that holds an environment for `Program`."""
+    """Return an inheritable descriptor that holds an environment as JSON."""
     descriptor = os.memfd_create("environment", 0)
     os.write(descriptor, json.dumps(environment).encode())
     return descriptor
 
 
 def start(program: Program, output: int) -> int:
-    """Start a process that writes stdout and stderr to a descriptor, in a session of its own; return its id.
+    """Start a process in its own session with stdout and stderr on a descriptor; return its id.
 
-    It ends when this process is gone, however that went (SIGTERM, by prctl(2)).
+    It gets SIGTERM when this process ends for any reason (PR_SET_PDEATHSIG, prctl(2)).
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -79,7 +78,7 @@ def start(program: Program, output: int) -> int:
 def _become(program: Program, output: int, parent: int) -> NoReturn:
     status = 1
     try:
-        _leave_the_parent(parent)
+        _detach_from_parent(parent)
         environment = _read(program.environment_descriptor)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
@@ -95,7 +94,7 @@ def _become(program: Program, output: int, parent: int) -> NoReturn:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # the interpreter's own last resort, which a fork does not reach
+    except BaseException:  # a fork does not reach the interpreter's own handler
         traceback.print_exc()
     finally:
         sys.stdout.flush()
@@ -103,17 +102,17 @@ def _become(program: Program, output: int, parent: int) -> NoReturn:
         os._exit(status)
 
 
-def _leave_the_parent(parent: int) -> None:
-    """Give up what a fork has of the parent: its session, its signal handlers, its event loop."""
+def _detach_from_parent(parent: int) -> None:
+    """Drop the state that a fork inherits: the session, the signal handlers, the event loop."""
     os.setsid()
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it went before we asked to be told
+    if os.getppid() != parent:  # the parent ended before the prctl call
         os._exit(1)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     asyncio._set_running_loop(None)  # noqa: SLF001 (the loop is the parent's)
-    gc.freeze()  # the parent's loop must not be collected here: its descriptors are gone
+    gc.freeze()  # never collect the parent's loop here: its descriptors are closed
 
 
 def _read(descriptor: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""The supervisor: runs processes, restarts what dies with backoff, and drains all of them in order.
+"""The supervisor: runs processes, restarts those that end, with backoff, and drains all of them in order.
 
-`nightmail up` writes a `Plan` and becomes this (`python -m nightmail_cli.local.supervisor DESCRIPTOR`).
+`nightmail up` writes a `Plan` and replaces itself by this module (`python -m nightmail_cli.local.supervisor DESCRIPTOR`).
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from nightmail_cli.local.prefork import Program, preload, start
 
-#: In the data folder: which processes run, for `nightmail status`.
+#: The list of running processes for `nightmail status`, in the data folder.
 STATE_FILE = "up.json"
-#: A process that dies is started again after this, doubled each time it dies young.
+#: The first backoff of a restart; it doubles until the process stays up.
 FIRST_RESTART_SECONDS = 0.1
 LONGEST_RESTART_SECONDS = 5.0
-#: A process that lived so long was well; the next restart is quick again.
-WELL_AFTER_SECONDS = 10.0
-#: What a process may take to drain before it is killed.
+#: A process that stays up this long resets the backoff.
+STABLE_AFTER_SECONDS = 10.0
+#: The time to drain before a process is killed.
 DRAIN_SECONDS = 20.0
 READY_POLL_SECONDS = 0.05
 HTTP_TIMEOUT_SECONDS = 2.0
@@ -36,8 +36,8 @@ _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 class ProcessSpec:
     """One process to keep running.
 
-    `stop_rank`: processes of a lower rank are drained before those of a higher one. `ready_url` answers 200 when the
-    process is ready; without one it is ready when `ready_port` accepts a connection.
+    `stop_rank`: processes of a lower rank are drained first. The process is ready when `ready_url` answers 200, or
+    without a URL when `ready_port` accepts a connection.
     """
 
     name: str
@@ -49,7 +49,7 @@ class ProcessSpec:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to supervise: the processes, where to say that they run, and what to print when all are ready."""
+    """The processes, the path of the state file, and the message to print when all are ready."""
 
     processes: list[ProcessSpec]
     state_file: str
@@ -75,12 +75,12 @@ class _Process:
 
 
 class Supervisor:
-    """Keeps processes running until it is told to stop.
+    """Keeps processes running until `stop`.
 
     Args:
-        specs: what to run.
-        state_file: where to say which processes run, as JSON, for `nightmail status`.
-        prefix_lines: put the process's name in front of its lines (and colour, on a terminal).
+        specs: the processes.
+        state_file: the path of the list of running processes (JSON), for `nightmail status`.
+        prefix_lines: prefix each line with the process's name, in colour on a terminal.
     """
 
     def __init__(self, specs: Sequence[ProcessSpec], state_file: Path, *, prefix_lines: bool) -> None:
@@ -112,8 +112,8 @@ class Supervisor:
             status = await self._run_once(process)
             if self._stopping.is_set():
                 return
-            wait = FIRST_RESTART_SECONDS if time.monotonic() - started > WELL_AFTER_SECONDS else wait
-            self._say(f"{process.spec.name} {_how_it_ended(status)}; starting it again in {wait:.1f} s")
+            wait = FIRST_RESTART_SECONDS if time.monotonic() - started > STABLE_AFTER_SECONDS else wait
+            self._report(f"{process.spec.name} {_describe_exit(status)}; restarting it in {wait:.1f} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
             wait = min(wait * 2, LONGEST_RESTART_SECONDS)
@@ -130,7 +130,7 @@ class Supervisor:
         )
         copying = asyncio.create_task(self._copy_lines(process, lines))
         status = await _exit_of(process.pid)
-        # What it started may still run, and hold the pipe open; a service that is gone has no business running.
+        # Kill its descendants: they could keep the pipe open.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.pid = None
@@ -144,7 +144,7 @@ class Supervisor:
             try:
                 line = await lines.readline()
             except ValueError:
-                continue  # longer than any log line is; the rest of it follows
+                continue  # the line exceeds the limit; the rest of it follows
             if not line:
                 return
             text = line.decode(errors="replace").rstrip("\n")
@@ -157,13 +157,13 @@ class Supervisor:
         _signal(process.pid, signal.SIGTERM)
         done, _ = await asyncio.wait({keeping}, timeout=DRAIN_SECONDS)
         if not done:
-            self._say(f"{process.spec.name} did not end within {DRAIN_SECONDS:.0f} s and is killed")
+            self._report(f"{process.spec.name} did not end within {DRAIN_SECONDS:.0f} s and is killed")
             _signal(process.pid, signal.SIGKILL)
             await keeping
 
     async def _announce(self, message: str) -> None:
         for process in self._processes:
-            while not await _is_ready(process.spec):  # noqa: ASYNC110 (only asking tells)
+            while not await _is_ready(process.spec):  # noqa: ASYNC110 (only polling shows readiness)
                 await asyncio.sleep(READY_POLL_SECONDS)
         print(message, flush=True)
 
@@ -182,7 +182,7 @@ class Supervisor:
         beside.write_text(json.dumps({"pid": os.getpid(), "processes": state}))
         beside.rename(self._state_file)
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         print(f"{'up':<{self._width}} {text}" if self._prefix_lines else json.dumps({"event": text}), file=sys.stderr)
 
 
@@ -202,13 +202,13 @@ async def _exit_of(pid: int) -> int:
 
 
 def _signal(pid: int | None, number: signal.Signals) -> None:
-    # Only this thread reaps: until then the id is not another process's.
+    # Only this thread reaps, so the id cannot belong to another process yet.
     if pid is not None:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _how_it_ended(status: int) -> str:
+def _describe_exit(status: int) -> str:
     return f"ended with exit code {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
 
 
@@ -225,7 +225,7 @@ async def _is_ready(spec: ProcessSpec) -> bool:
 
 
 async def http_status(url: str) -> int | None:
-    """Return the status that a GET of an http URL gives, or None if nobody answers in time."""
+    """Return the status of a GET request, or None if there is no answer in time."""
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.rpartition(":")
     with suppress(OSError, TimeoutError, ValueError, IndexError):
@@ -247,7 +247,7 @@ async def _supervise(plan: Plan) -> None:
 
 
 def main() -> None:
-    """Supervise the plan that stands in an inherited descriptor."""
+    """Supervise the plan in an inherited descriptor."""
     with os.fdopen(int(sys.argv[1])) as file:
         plan = Plan.from_json(file.read())
     preload()

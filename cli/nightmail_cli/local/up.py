@@ -1,4 +1,4 @@
-"""`nightmail up`: the whole system on this machine, each service its own process under one supervisor."""
+"""`nightmail up`: the whole system on this machine, each service as a process under one supervisor."""
 
 import fcntl
 import json
@@ -27,14 +27,14 @@ from nightmail_ticker.settings import TickerSettings
 
 LOCK_FILE = "up.lock"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
-#: Below those that Linux gives to connections (ip_local_port_range): one of them could hold a port for days while the
-#: process that was to listen there again cannot start.
+#: Below Linux's ip_local_port_range: an outgoing connection could hold a port of that range for days, and the process
+#: could not listen on it again after a restart.
 INTERNAL_PORTS = range(20_000, 32_768)
 
-#: Order of draining: no new requests, then the runs, then their mails, then what they all stand on.
+#: The order of draining: first the sources of new runs, then runs, then mails, then the catcher and the broker.
 ENTRANCES, RUNNERS, MAILERS, CATCHER, BROKER = range(5)
 
-#: What not every process may see. `TOKEN` is the client's. `SECRET_KEY` signs links; `SECRET_<NAME>` are the secrets of data sources.
+#: The settings that only these services may see. `TOKEN` is the client's. `SECRET_<NAME>` (secrets of sources) is the runner's.
 _SERVICES = {"api", "ticker", "runner", "mailer"}
 PRIVATE_TO: dict[str, set[str]] = {
     "ADMIN_TOKEN": {"api"},
@@ -50,11 +50,11 @@ PRIVATE_TO: dict[str, set[str]] = {
 
 
 class CannotStart(Exception):
-    """The system cannot be started like this; the message says why in one line."""
+    """The system cannot start; the message is the reason in one line."""
 
 
 class UpSettings(ServiceSettings):
-    """What `nightmail up` decides itself; the services read the rest."""
+    """The settings that `nightmail up` reads itself; the services read the rest."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
@@ -64,8 +64,8 @@ class UpSettings(ServiceSettings):
     public_url: str | None = None
 
 
-class Where:
-    """Where a user finds what is running."""
+class Addresses:
+    """The addresses of the running system for the user: API, token file, mailbox."""
 
     def __init__(self, settings: UpSettings, *, caught: bool) -> None:
         self.url = f"http://{settings.host}:{settings.port}"
@@ -82,18 +82,13 @@ class Where:
 
 
 def up(
-    data_dir: Path | None,
-    host: str | None,
-    port: int | None,
-    nats_port: int,
-    runners: int,
-    catch: bool,
-    as_json: bool,
+    data_dir: Path | None, host: str | None, port: int | None, nats_port: int, runners: int, catch: bool, as_json: bool
 ) -> None:
-    """Run everything until SIGTERM or SIGINT; does not return.
+    """Replace this process by the supervisor of the whole system; does not return.
 
     Args:
-        as_json: say where things are as a line of JSON.
+        catch: run the mail catcher even if an SMTP server is set.
+        as_json: print the addresses as a line of JSON.
 
     Raises:
         CannotStart: a port is taken, the folder cannot be written, or another instance uses it.
@@ -107,30 +102,32 @@ def up(
     catch = catch or settings.smtp_host is None
     _check_services(settings)
     specs = _specs(settings, nats_port, runners, catch=catch)
-    where = Where(settings, caught=catch)
+    addresses = Addresses(settings, caught=catch)
     if not as_json and settings.smtp_host is None:
-        print(f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {where.mailbox} and reaches nobody", flush=True)
+        print(
+            f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {addresses.mailbox} and none is sent", flush=True
+        )
     plan = Plan(
         processes=specs,
         state_file=str(folder / STATE_FILE),
         prefix_lines=settings.log_format == "console",
-        ready_message=where.as_json() if as_json else where.as_line(),
+        ready_message=addresses.as_json() if as_json else addresses.as_line(),
     )
-    _become_the_supervisor(plan, lock)
+    _exec_supervisor(plan, lock)
 
 
-def _become_the_supervisor(plan: Plan, lock: int) -> NoReturn:
-    """Replace this process by the supervisor, which keeps the lock and knows no secret."""
+def _exec_supervisor(plan: Plan, lock: int) -> NoReturn:
+    """Replace this process by the supervisor, which keeps the lock and gets no secret."""
     descriptor = os.memfd_create("plan", 0)
     os.write(descriptor, plan.to_json().encode())
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.set_inheritable(lock, True)
-    command = [*_python("nightmail_cli.local.supervisor"), str(descriptor)]
+    command = _python("nightmail_cli.local.supervisor", str(descriptor))
     os.execve(command[0], command, _environment("supervisor", {}))
 
 
 def _check_services(settings: UpSettings) -> None:
-    """End the process if any service's setting is malformed: a service that cannot start would be restarted for ever."""
+    """End the process if a setting is malformed: the supervisor would restart that service for ever."""
     key = SecretStr(_secret_key(settings))
     for service in (ApiSettings, TickerSettings, RunnerSettings):
         load_without_broker(service)
@@ -164,7 +161,7 @@ def _check_port(host: str, port: int, setting: str) -> None:
 
 
 def _free_port() -> int:
-    """Return a port for one of our processes, which finds it free again when it comes back after a kill."""
+    """Return a free port that stays available to the process across restarts."""
     while True:
         port = random.choice(INTERNAL_PORTS)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -192,7 +189,7 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
     specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, f"{api_url}/health/ready"))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES))
     specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
-    # Links in mails lead to the API; where nobody said how others reach it, they work on this machine.
+    # Links in mails lead to the API; without PUBLIC_URL they work on this machine only.
     links = keys | {f"{PREFIX}PUBLIC_URL": settings.public_url or api_url}
     specs.append(_service("mailer", "mailer", shared | links, MAILERS))
     return specs
@@ -216,21 +213,17 @@ def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:
     if settings.nats_user is None and settings.nats_password is None:
         return None
     if settings.nats_user is None or settings.nats_password is None:
-        raise CannotStart(f"settings {PREFIX}NATS_USER and {PREFIX}NATS_PASSWORD go together; one of them is not set")
+        raise CannotStart(f"settings {PREFIX}NATS_USER and {PREFIX}NATS_PASSWORD must both be set; one is missing")
     if settings.nats_user == AUDITOR:
-        raise CannotStart(f"setting {PREFIX}NATS_USER: {AUDITOR!r} is who reads, see {EMBEDDED_NATS_FILE}")
+        raise CannotStart(
+            f"setting {PREFIX}NATS_USER: {AUDITOR!r} is the name of the read-only user (see {EMBEDDED_NATS_FILE})"
+        )
     return settings.nats_user, settings.nats_password.get_secret_value()
 
 
 def _catcher(data_dir: Path) -> ProcessSpec:
     port = _free_port()
-    command = [
-        *_python("nightmail_cli.local.mail_catcher"),
-        "--port",
-        str(port),
-        "--mailbox",
-        str(data_dir / "mailbox"),
-    ]
+    command = _python("nightmail_cli.local.mail_catcher", "--port", str(port), "--mailbox", str(data_dir / "mailbox"))
     program = Program("catcher", environment_descriptor(_environment("catcher", {})), command)
     return ProcessSpec("catcher", program, CATCHER, ready_port=port)
 
@@ -246,17 +239,17 @@ def _module(service: str, name: str, settings: dict[str, str]) -> Program:
     return Program(f"{module} ({name})", environment_descriptor(_environment(service, settings)), module=module)
 
 
-def _python(module: str) -> list[str]:
-    return [sys.executable, "-m", module]
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
 
 
 def _environment(service: str, settings: dict[str, str]) -> dict[str, str]:
-    """Return this process's environment for one service: with its settings, without what is private to others."""
+    """Return the environment of one service: its settings, and no settings that are private to others."""
     return {name: value for name, value in os.environ.items() if may_see(service, name)} | settings
 
 
 def may_see(service: str, name: str) -> bool:
-    """Say whether a process may have an environment variable: not what is private to others."""
+    """Return whether an environment variable is visible to a service."""
     setting = name.removeprefix(PREFIX)
     if setting == name:
         return True
@@ -266,7 +259,7 @@ def may_see(service: str, name: str) -> bool:
 
 
 def _reachable(host: str) -> str:
-    """Return an address at which a server on `host` can be reached from here."""
+    """Return the address to connect to a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
 
 
