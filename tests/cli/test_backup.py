@@ -22,7 +22,7 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import scheduled_run_id
 from support.deadlines import eventually
 from support.nats_server import NatsServer
-from support.tickers import ShiftedClock, create, fates, running_ticker
+from support.tickers import ShiftedClock, create, due_time_events, running_ticker
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 MakeJob = Callable[..., Job]
@@ -100,13 +100,15 @@ async def test_an_old_backup_does_not_fire_a_year_of_reports(
     async with running_ticker(nats_client, clock):
 
         async def all_settled() -> bool:
-            return {stored.job_name for stored in await fates(event_log)} == {*schedules, "skips"}
+            return {stored.job_name for stored in await due_time_events(event_log)} == {*schedules, "skips"}
 
         await eventually(all_settled, "every job's due times have their event")
     caught_up = [
-        event for stored in await fates(event_log) if isinstance(event := stored.event(), RunRequested) and event.late
+        event
+        for stored in await due_time_events(event_log)
+        if isinstance(event := stored.event(), RunRequested) and event.late
     ]
-    skipped = [event for stored in await fates(event_log) if isinstance(event := stored.event(), RunSkipped)]
+    skipped = [event for stored in await due_time_events(event_log) if isinstance(event := stored.event(), RunSkipped)]
     assert sorted(event.job_name for event in caught_up) == ["daily", "hourly"], "one late run each"
     assert {event.job_name for event in skipped} == {"weekly", "skips"}
     assert all(event.missed_before > 0 for event in caught_up)

@@ -18,8 +18,8 @@ from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import EVENTS
-from nightmail_ticker.jobs import Jobs
-from nightmail_ticker.runs import Runs
+from nightmail_ticker.jobs import JobProjection
+from nightmail_ticker.runs import RunProjection
 
 RECORDED = Path(__file__).parents[1] / "data" / "log-v1.jsonl"
 
@@ -80,12 +80,12 @@ def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projectio
 
 
 def test_a_ticker_takes_a_recorded_log_for_its_own() -> None:
-    jobs, runs = Jobs(), Runs()
+    jobs, runs = JobProjection(), RunProjection()
     for stored in recorded():
         jobs.apply(stored) if stored.subject.startswith("jobs.") else runs.apply(stored)
     active = {job.job_name: job for job in jobs.active()}
     assert set(active) == {"daily sales", "brüche 50%.*", "every minute", "nothing new", "refused"}
-    assert runs.served(active["every minute"]) is not None, "what was served is not fired again"
+    assert runs.state_of(active["every minute"]).last_fired is not None, "a fired due time does not fire again"
 
 
 def test_fields_and_events_of_a_newer_version_are_passed_over(rows: tuple[Projection, Queries]) -> None:

@@ -1,6 +1,6 @@
-"""The ticker's own process on a clock that goes faster: `python fast_ticker.py ORIGIN SPEED`.
+"""The ticker's process on a clock that runs faster: `python fast_ticker.py ORIGIN SPEED`.
 
-At ORIGIN (ISO 8601) both clocks say the same; from then on this one goes SPEED times as fast.
+At ORIGIN (ISO 8601) both clocks are equal; from then on this one runs SPEED times as fast.
 """
 
 import sys

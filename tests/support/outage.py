@@ -1,6 +1,6 @@
-"""All tickers killed for some minutes and started again: what became of the due times in between.
+"""All tickers are killed and started again some minutes later: what became of the due times in between.
 
-`python tests/support/outage.py --minutes 3` does it on the real clock and prints what the log says.
+`python tests/support/outage.py --minutes 3` uses the machine's clock and prints the events.
 """
 
 import argparse
@@ -23,19 +23,19 @@ from support.fast_ticker import FastClock
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 from support.ticker_faults import MINUTE, Process
-from support.tickers import fates
+from support.tickers import due_time_events
 
 JOBS: dict[str, dict[str, str]] = {"runs once": {}, "skips": {"on_missed": "skip"}}
-#: Of real time: the tickers have started by then.
+#: By the machine's clock: the tickers have started by then.
 FIRST_DUE_SECONDS = 3.0
 
-Fate = RunRequested | RunSkipped
+DueTimeEvent = RunRequested | RunSkipped
 
 
-async def outage(server: NatsServer, folder: Path, *, minutes: float, speed: float) -> list[Fate]:
-    """Kill two tickers behind a due time, start them again after so many minutes; return all fates told by then.
+async def outage(server: NatsServer, folder: Path, *, minutes: float, speed: float) -> list[DueTimeEvent]:
+    """Kill two tickers after a due time, start them again after some minutes, and return all events of due times.
 
-    The jobs are due when it begins and in each of its minutes, and not again for the rest of the hour.
+    The jobs are due before the outage and in each of its minutes, and not again in that hour.
     """
     client = await nats.connect(server.url)
     await streams.declare(client.jetstream(), timedelta(days=1))
@@ -48,24 +48,26 @@ async def outage(server: NatsServer, folder: Path, *, minutes: float, speed: flo
         await log.publish(_created(name, cron, fields))
     tickers = [Process(server.url, folder, origin, speed) for _ in range(2)]
     try:
-        before = await eventually(lambda: _told(log, len(JOBS)), "the first due time's fates", seconds=120)
+        before = await eventually(lambda: _events(log, len(JOBS)), "the events of the first due time", seconds=120)
         for ticker in tickers:
             ticker.kill()
         await asyncio.sleep(clock.seconds_until(before[0].scheduled_at + minutes * MINUTE + timedelta(seconds=20)))
         for ticker in tickers:
             ticker.start()
-        return list(await eventually(lambda: _told(log, len(before) + len(JOBS)), "the fates of what was missed"))
+        return list(await eventually(lambda: _events(log, len(before) + len(JOBS)), "the events of what was missed"))
     finally:
         for ticker in tickers:
             ticker.kill()
         await client.close()
 
 
-async def _told(log: EventLog, count: int) -> Sequence[Fate] | None:
+async def _events(log: EventLog, count: int) -> Sequence[DueTimeEvent] | None:
     if await log.last_sequence() < len(JOBS) + count:
         return None
-    told = [event for stored in await fates(log) if isinstance(event := stored.event(), RunRequested | RunSkipped)]
-    return told if len(told) >= count else None
+    events = [
+        event for stored in await due_time_events(log) if isinstance(event := stored.event(), RunRequested | RunSkipped)
+    ]
+    return events if len(events) >= count else None
 
 
 def _created(name: str, cron: str, fields: dict[str, str]) -> JobCreated:
@@ -84,10 +86,10 @@ def main() -> None:
         server = NatsServer(Path(folder))
         server.start()
         try:
-            told = asyncio.run(outage(server, Path(folder), minutes=given.minutes, speed=given.speed))
+            events = asyncio.run(outage(server, Path(folder), minutes=given.minutes, speed=given.speed))
         finally:
             server.kill()
-    for event in told:
+    for event in events:
         late = " late" if isinstance(event, RunRequested) and event.late else ""
         missed = f", missed before: {', '.join(f'{missed:%H:%M}' for missed in event.missed_times)}" * bool(
             event.missed_before

@@ -1,7 +1,7 @@
-"""Two tickers that are killed, stopped and resumed at random; then the log is asked for every due time's fate.
+"""Two tickers are killed, suspended and resumed at random; then the events of every due time are counted.
 
-`python tests/support/ticker_faults.py --minutes 2` runs it on the real clock, `--speed 20` on one that goes faster (a minute
-takes three seconds). The seed is printed; `--seed` repeats the order of the faults.
+`python tests/support/ticker_faults.py --minutes 2` uses the machine's clock, `--speed 20` one that runs 20 times as fast.
+The seed is printed; `--seed` repeats the order of the faults.
 """
 
 import argparse
@@ -31,39 +31,39 @@ from support.deadlines import eventually
 from support.fast_ticker import FastClock
 from support.job_requests import job_request
 from support.nats_server import NatsServer
-from support.tickers import fates
+from support.tickers import due_time_events
 
 TICKER = Path(__file__).parent / "fast_ticker.py"
 MINUTE = timedelta(minutes=1)
-#: A lease lasts 3 s: who is stopped for longer wakes up believing to lead.
-STOPPED_SECONDS = (0.5, 5.0)
+#: A lease lasts 3 s: a ticker that is suspended for longer resumes in a term that has ended.
+SUSPENDED_SECONDS = (0.5, 5.0)
 KINDS: tuple[dict[str, str], ...] = ({}, {"on_missed": "skip"}, {"overlap": "skip"})
 
 
 @dataclass
 class Report:
-    """What was done to the tickers, and what the log says. `missed` and `twice` name job and due time."""
+    """The faults, and the due times by outcome. `missed` and `twice` name job and due time."""
 
     faults: Counter[str] = field(default_factory=Counter)
     due_times: int = 0
-    fates: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
 
 
 class Process:
-    """A ticker that can be started again."""
+    """A ticker process that can be started again."""
 
     def __init__(self, url: str, folder: Path, origin: datetime, speed: float) -> None:
         self._command = [sys.executable, str(TICKER), origin.isoformat(), str(speed)]
         self._environment = os.environ | {"NIGHTMAIL_NATS_URL": url}
         self._folder = folder
-        self.stopped = False
+        self.suspended = False
         self.start()
 
     def start(self) -> None:
-        with (self._folder / "tickers.log").open("ab") as said:
-            self._process = subprocess.Popen(self._command, env=self._environment, cwd=self._folder, stderr=said)
+        with (self._folder / "tickers.log").open("ab") as lines:
+            self._process = subprocess.Popen(self._command, env=self._environment, cwd=self._folder, stderr=lines)
 
     def kill(self) -> None:
         self._process.kill()
@@ -78,16 +78,18 @@ class Process:
         await asyncio.to_thread(self._process.wait)
         self.start()
 
-    async def stop_and_resume(self, seconds: float) -> None:
+    async def suspend_and_resume(self, seconds: float) -> None:
         self._process.send_signal(signal.SIGSTOP)
-        self.stopped = True
+        self.suspended = True
         await asyncio.sleep(seconds)
         self._process.send_signal(signal.SIGCONT)
-        self.stopped = False
+        self.suspended = False
 
 
-async def harass(server: NatsServer, folder: Path, *, seconds: float, jobs: int, speed: float, seed: int) -> Report:
-    """Run two tickers with jobs that fire every minute, break them at random, and read their fates from the log."""
+async def inject_faults(
+    server: NatsServer, folder: Path, *, seconds: float, jobs: int, speed: float, seed: int
+) -> Report:
+    """Run two tickers with jobs that fire every minute, inject faults, and count the events of every due time."""
     client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=_expected)
     await streams.declare(client.jetstream(), timedelta(days=1))
     log = EventLog(client, "test", timedelta(days=1))
@@ -97,68 +99,68 @@ async def harass(server: NatsServer, folder: Path, *, seconds: float, jobs: int,
     tickers = [Process(server.url, folder, origin, speed) for _ in range(2)]
     report = Report()
     try:
-        await _break(tickers, server, report, random.Random(seed), time.monotonic() + seconds)
+        await _inject(tickers, server, report, random.Random(seed), time.monotonic() + seconds)
         end = clock.now().replace(second=0, microsecond=0)
-        await eventually(lambda: _all_served(log, jobs, end), "the fates of the last due time", seconds=60)
+        await eventually(lambda: _all_fired(log, jobs, end), "the events of the last due time", seconds=60)
     finally:
         for ticker in tickers:
             ticker.kill()
-    await _count_fates(log, end, report)
+    await _count_outcomes(log, end, report)
     await client.close()
     return report
 
 
-async def _break(
+async def _inject(
     tickers: list[Process], server: NatsServer, report: Report, chance: random.Random, until: float
 ) -> None:
-    async with asyncio.TaskGroup() as stops:
+    async with asyncio.TaskGroup() as suspensions:
         while time.monotonic() < until:
             await asyncio.sleep(chance.uniform(0.3, 2.0))
             ticker = chance.choice(tickers)
-            if ticker.stopped:
+            if ticker.suspended:
                 continue
             faults: dict[str, Callable[[], Awaitable[None]]] = {
                 "killed": ticker.restart,
                 "ended": ticker.end_and_restart,
-                "stopped": lambda ticker=ticker: ticker.stop_and_resume(chance.uniform(*STOPPED_SECONDS)),  # type: ignore[misc]
+                "suspended": lambda ticker=ticker: ticker.suspend_and_resume(chance.uniform(*SUSPENDED_SECONDS)),  # type: ignore[misc]
                 "broker killed": lambda: asyncio.to_thread(server.restart),
             }
             (fault,) = chance.choices([*faults], weights=[4, 1, 5, 1])
             report.faults[fault] += 1
-            if fault == "stopped":
-                stops.create_task(faults[fault]())  # type: ignore[arg-type]
+            if fault == "suspended":
+                suspensions.create_task(faults[fault]())  # type: ignore[arg-type]
             else:
                 await faults[fault]()
 
 
-async def _all_served(log: EventLog, jobs: int, end: datetime) -> bool:
-    await asyncio.sleep(0.25)  # between two looks: each is a consumer, and the broker keeps those for a while
-    served = set()
-    for stored in await fates(log):
+async def _all_fired(log: EventLog, jobs: int, end: datetime) -> bool:
+    await asyncio.sleep(0.25)  # each poll creates a consumer, which the broker keeps for some seconds
+    fired = set()
+    for stored in await due_time_events(log):
         event = stored.event()
         if isinstance(event, RunRequested | RunSkipped) and event.scheduled_at >= end:
-            served.add(event.job_name)
-    return len(served) == jobs
+            fired.add(event.job_name)
+    return len(fired) == jobs
 
 
-async def _count_fates(log: EventLog, end: datetime, report: Report) -> None:
-    told: Counter[tuple[str, datetime]] = Counter()
-    for stored in await fates(log):
+async def _count_outcomes(log: EventLog, end: datetime, report: Report) -> None:
+    events: Counter[tuple[str, datetime]] = Counter()
+    for stored in await due_time_events(log):
         event = stored.event()
         assert isinstance(event, RunRequested | RunSkipped)
-        kind = event.reason if isinstance(event, RunSkipped) else "late" if event.late else "in time"
-        report.fates[kind] += 1
-        told[event.job_name, event.scheduled_at] += 1
+        kind = event.reason if isinstance(event, RunSkipped) else "late" if event.late else "on time"
+        report.outcomes[kind] += 1
+        events[event.job_name, event.scheduled_at] += 1
         assert event.missed_before == len(event.missed_times)
         for missed in event.missed_times:
-            report.fates["told of in the next event"] += 1
-            told[event.job_name, missed] += 1
+            report.outcomes["listed in a later event"] += 1
+            events[event.job_name, missed] += 1
     async for batch in log.replay(("jobs.>",)):
         for stored in batch:
             due = stored.time.replace(second=0, microsecond=0) + MINUTE
             while due <= end:
                 report.due_times += 1
-                count = told[stored.job_name, due]
+                count = events[stored.job_name, due]
                 if count != 1:
                     (report.twice if count else report.missed).append(f"{stored.job_name} {due.isoformat()}")
                 due += MINUTE
@@ -173,7 +175,7 @@ def _created(number: int) -> JobCreated:
 
 
 async def _expected(_error: Exception) -> None:
-    """The broker is killed on purpose."""
+    """Ignore the errors of a broker that is killed on purpose."""
 
 
 def main() -> None:
@@ -189,7 +191,7 @@ def main() -> None:
         server.start()
         try:
             report = asyncio.run(
-                harass(
+                inject_faults(
                     server,
                     Path(folder),
                     seconds=given.minutes * 60,
@@ -202,7 +204,7 @@ def main() -> None:
             server.kill()
     print(f"faults: {dict(report.faults)}")
     print(f"{report.due_times} due times, {len(report.missed)} missed, {len(report.twice)} twice")
-    print(f"fates: {dict(report.fates)}")
+    print(f"outcomes: {dict(report.outcomes)}")
     if report.missed or report.twice:
         print(*report.missed[:20], *report.twice[:20], sep="\n")
         raise SystemExit(1)

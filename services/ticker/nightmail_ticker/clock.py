@@ -1,25 +1,25 @@
-"""What time it is for a ticker. Tests give it one that is elsewhere, or that goes faster."""
+"""The time as a ticker knows it. Tests have clocks that are shifted, or that run faster."""
 
 from datetime import UTC, datetime
 
 
 class Clock:
-    """The machine's own clock. Another one says by `at` and `machine_time` how its time and the machine's go together.
+    """The machine's clock. A subclass converts its own time to the machine's and back.
 
-    Timers run on the machine's time; what is due is decided on the clock's.
+    Timers use the machine's time; due times are of the clock's.
     """
 
     def at(self, machine_time: datetime) -> datetime:
-        """Return what this clock says when the machine's says that (aware)."""
+        """Return this clock's time at a time of the machine's clock (aware)."""
         return machine_time
 
     def machine_time(self, moment: datetime) -> datetime:
-        """Return what the machine's clock says when this one says that; the opposite of `at`."""
+        """Return the machine's time at a time of this clock; the inverse of `at`."""
         return moment
 
     def now(self) -> datetime:
         return self.at(datetime.now(UTC))
 
     def seconds_until(self, moment: datetime) -> float:
-        """Return how long a timer must be to end at a moment of this clock; negative if that is past."""
+        """Return the length of a timer that ends at a time of this clock, in seconds; negative for a past time."""
         return (self.machine_time(moment) - datetime.now(UTC)).total_seconds()

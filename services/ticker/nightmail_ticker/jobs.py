@@ -1,65 +1,22 @@
-"""Which jobs there are and which of them fire, as the log says."""
+"""The projection of the jobs: which jobs exist and which of them fire, as the log says."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
+from dataclasses import replace
 
 import structlog
 
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_common.contract.job import Job, OnMissed, Overlap
-from nightmail_common.contract.schedule import Schedule
+from nightmail_ticker.plan import ScheduledJob
 
 logger = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledJob:
-    """A job that exists, as small as firing it needs: there may be 100,000.
+class JobProjection:
+    """The jobs by name, as of the last event given to `apply`.
 
-    `since`: due times after this moment are owed to its owner; `until`: no longer than to this one, when the job was
-    paused, deleted or given another schedule. `json`: the job as its run requests carry it.
-    """
-
-    job_name: str
-    job_id: str
-    version: int
-    schedule: Schedule
-    on_missed: OnMissed
-    max_lateness_seconds: int
-    overlap: Overlap
-    json: bytes
-    since: datetime
-    paused: bool = False
-    until: datetime | None = None
-
-    @classmethod
-    def of(cls, job: Job, since: datetime) -> "ScheduledJob":
-        """Return a job that fires from a moment on.
-
-        Raises:
-            ScheduleError, TimezoneError: this machine does not know the schedule's zone, or it never comes.
-        """
-        return cls(
-            job_name=job.job_name,
-            job_id=str(job.job_id),
-            version=job.version,
-            schedule=_schedule(job.schedule_time, job.timezone),
-            on_missed=job.on_missed,
-            max_lateness_seconds=job.max_lateness_seconds,
-            overlap=job.overlap,
-            json=job.model_dump_json(exclude_none=True).encode(),
-            since=since,
-        )
-
-
-class Jobs:
-    """The jobs by name, kept up to date by `apply`.
-
-    `ended`: jobs as they were until a change after which they owe nothing new, oldest first. What came due before, while
-    no ticker ran, is still without its event.
+    `ended` has jobs as they were before a pause, a deletion or another schedule, oldest first. Due times before that
+    change may still be without an event.
     """
 
     def __init__(self) -> None:
@@ -72,10 +29,15 @@ class Jobs:
     def count_active(self) -> int:
         return sum(1 for _ in self.active())
 
-    def apply(self, stored: StoredEvent) -> tuple[ScheduledJob | None, ScheduledJob | None]:
-        """Take one event of a job in; return what fired before it and what fires after it.
+    def current(self, job: ScheduledJob) -> ScheduledJob | None:
+        """Return a job as it is now; None if it is paused or deleted."""
+        current = _if_active(self._by_name.get(job.job_name))
+        return current if current is not None and current.job_id == job.job_id else None
 
-        An event that cannot be understood changes nothing: one job must not stop all others.
+    def apply(self, stored: StoredEvent) -> tuple[ScheduledJob | None, ScheduledJob | None]:
+        """Apply one event of a job; return the job that fired before it and the one that fires after it.
+
+        An invalid event is logged and changes nothing: one job must not stop all others.
         """
         before = self._by_name.get(stored.job_name)
         try:
@@ -89,7 +51,7 @@ class Jobs:
             self._by_name[stored.job_name] = after
         if stored.name == JobErased.name:
             self.ended = [job for job in self.ended if job.job_name != stored.job_name]
-        elif before is not None and not before.paused and _owes_no_more(before, after):
+        elif before is not None and not before.paused and _ends(before, after):
             self.ended.append(replace(before, until=stored.time))
         return _if_active(before), _if_active(after)
 
@@ -114,14 +76,9 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
             return before
 
 
-def _owes_no_more(before: ScheduledJob, after: ScheduledJob | None) -> bool:
+def _ends(before: ScheduledJob, after: ScheduledJob | None) -> bool:
     return after is None or after.paused or after.schedule != before.schedule
 
 
 def _if_active(job: ScheduledJob | None) -> ScheduledJob | None:
     return None if job is None or job.paused else job
-
-
-@lru_cache(maxsize=4096)
-def _schedule(schedule_time: str, timezone: str) -> Schedule:
-    return Schedule.parse(schedule_time, timezone)

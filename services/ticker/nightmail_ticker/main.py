@@ -15,13 +15,11 @@ from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import run_service
 from nightmail_common.service.settings import load
 from nightmail_ticker.clock import Clock
-from nightmail_ticker.leader import Lease
+from nightmail_ticker.lease import Lease
 from nightmail_ticker.settings import TickerSettings
 from nightmail_ticker.ticker import Ticker
 
 STOP_SECONDS = 3.0
-#: A lease's renewal that took longer than that is tried again before the lease (3 s) is over.
-LEASE_TIMEOUT_SECONDS = 1.0
 DRAIN_SECONDS = 1.0
 
 
@@ -57,8 +55,7 @@ async def _tick(settings: TickerSettings, clock: Clock, health: Health, waiting:
     try:
         js = client.jetstream()
         await streams.available(js, settings)
-        bucket = await client.jetstream(timeout=LEASE_TIMEOUT_SECONDS).key_value(streams.LEASES)
-        lease = Lease(bucket, str(uuid4()))
+        lease = Lease(await js.key_value(streams.LEASES), str(uuid4()))
         ticker = Ticker(EventLog(client, "ticker", settings.run_retention), lease, clock)
         positions = await ticker.load()
         waiting.clear()

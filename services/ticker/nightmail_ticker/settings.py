@@ -4,4 +4,4 @@ from nightmail_common.service.settings import ServiceSettings
 
 
 class TickerSettings(ServiceSettings):
-    """What every service needs; the ticker needs no more."""
+    """The settings of every service; the ticker has no others."""
