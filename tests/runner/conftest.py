@@ -1,4 +1,4 @@
-"""Runners on the session's broker, with a data folder of their own; requests; a sandbox without any of it."""
+"""Fixtures: runners on the session's broker with their own data folder, requests, and a sandbox alone."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def data_dir(tmp_path: Path) -> Path:
 def start_runner(
     nats_server: NatsServer, data_dir: Path, event_log: EventLog
 ) -> Iterator[Callable[..., RunnerProcess]]:
-    """Start runners on the session's broker; what still runs at the end is killed."""
+    """Return a function that starts runners on the session's broker. They are killed at the end."""
     started: list[RunnerProcess] = []
 
     def start(**settings: str) -> RunnerProcess:
@@ -43,7 +43,7 @@ def start_runner(
 
 @pytest.fixture
 def request_run(event_log: EventLog, make_job: Callable[..., Job]) -> Request:
-    """Request a run of a job with these fields."""
+    """Return a function that requests a run of a job with these fields."""
 
     async def request(**fields: Any) -> RunRequested:
         job = make_job(**fields)

@@ -1,4 +1,4 @@
-"""A requested run ends once, whatever happens to its runner or to the broker."""
+"""A requested run ends exactly once, whatever happens to its runner or to the broker."""
 
 import asyncio
 import time
@@ -25,37 +25,37 @@ async def names_of(log: EventLog, request: RunRequested) -> list[str]:
     return [stored.name for stored in await events_of(log, request)]
 
 
-async def started(log: EventLog, request: RunRequested, times: int = 1) -> None:
-    async def look() -> bool:
+async def wait_for_start(log: EventLog, request: RunRequested, times: int = 1) -> None:
+    async def done() -> bool:
         return (await names_of(log, request)).count("run-started") >= times
 
-    await eventually(look, f"the run has started {times} times")
+    await eventually(done, f"the run has started {times} times")
 
 
-async def nothing_is_pending(client: Client) -> None:
-    async def look() -> bool:
+async def wait_for_acks(client: Client) -> None:
+    async def done() -> bool:
         info = await client.jetstream().consumer_info(STREAM, DURABLE)
         return (info.num_ack_pending, info.num_pending) == (0, 0)
 
-    await eventually(look, "every request is acked")
+    await eventually(done, "every request is acked")
 
 
-async def test_a_run_whose_runner_is_killed_is_done_by_another_once(
+async def test_a_run_whose_runner_is_killed_is_executed_by_another_runner(
     start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
 ) -> None:
     runner = start_runner()
     await runner.ready()
     request = await request_run(processing_script=SLOW)
-    await started(event_log, request)
+    await wait_for_start(event_log, request)
     runner.kill()
     start_runner()
 
     assert isinstance(await outcome_of(event_log, request), ResultReady)
-    await nothing_is_pending(nats_client)
+    await wait_for_acks(nats_client)
     assert (await names_of(event_log, request)).count("result-ready") == 1
 
 
-async def test_a_run_longer_than_the_ack_wait_is_done_once(
+async def test_a_run_longer_than_the_ack_wait_is_executed_once(
     start_runner: StartRunner, request_run: Request, event_log: EventLog
 ) -> None:
     await start_runner().ready()
@@ -66,7 +66,7 @@ async def test_a_run_longer_than_the_ack_wait_is_done_once(
 
 
 async def deliver_unanswered(client: Client, times: int) -> None:
-    """Take the one request from the queue and let it go without an ack, as a runner does that dies."""
+    """Take the one request from the queue and nak it, so that it counts as a delivery whose runner died."""
     js = client.jetstream()
     config = ConsumerConfig(ack_wait=ACK_WAIT_SECONDS, max_ack_pending=10_000)
     subscription = await js.pull_subscribe("runs.*.run-requested", durable=DURABLE, stream=STREAM, config=config)
@@ -95,20 +95,20 @@ async def test_a_redelivered_request_with_an_outcome_in_the_log_is_only_acked(
     await start_runner().ready()
     request = await request_run()
     outcome = await outcome_of(event_log, request)
-    await nothing_is_pending(nats_client)
+    await wait_for_acks(nats_client)
     second = await request_run(job_name="second")
     await outcome_of(event_log, second)
-    # The same request once more, as a broker that lost an ack would deliver it.
+    # Redelivers the requests, as a broker that lost an ack does.
     await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
     await deliver_unanswered(nats_client, times=1)
 
-    await nothing_is_pending(nats_client)
+    await wait_for_acks(nats_client)
 
     assert isinstance(outcome, ResultReady)
     assert (await names_of(event_log, request)).count("result-ready") == 1
 
 
-async def test_a_failing_job_is_tried_again_as_often_as_it_asks(
+async def test_a_failing_run_is_retried_as_often_as_its_job_says(
     start_runner: StartRunner, request_run: Request, event_log: EventLog
 ) -> None:
     await start_runner().ready()
@@ -127,15 +127,15 @@ async def test_a_failing_job_is_tried_again_as_often_as_it_asks(
     ]
 
 
-async def test_a_stopped_runner_finishes_what_is_short_and_hands_back_what_is_long(
+async def test_a_stopped_runner_finishes_short_runs_and_hands_back_long_ones(
     start_runner: StartRunner, request_run: Request, event_log: EventLog
 ) -> None:
     runner = start_runner(runner_concurrency="2")
     await runner.ready()
     short = await request_run(processing_script=SLOW)
     long = await request_run(processing_script="import time\ntime.sleep(60)\nreturn data", job_name="long")
-    await started(event_log, short)
-    await started(event_log, long)
+    await wait_for_start(event_log, short)
+    await wait_for_start(event_log, long)
 
     since = time.monotonic()
     assert runner.stop() == 0
@@ -147,15 +147,15 @@ async def test_a_stopped_runner_finishes_what_is_short_and_hands_back_what_is_lo
     assert isinstance(handed_back, AttemptFailed)
     assert handed_back.error.type == "RunnerStopped"
     start_runner()
-    await started(event_log, long, times=2)
+    await wait_for_start(event_log, long, times=2)
 
 
-async def test_an_outcome_waits_for_a_broker_that_is_away(
+async def test_an_outcome_is_published_when_an_unavailable_broker_returns(
     start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_server: NatsServer
 ) -> None:
     await start_runner().ready()
     request = await request_run(processing_script=SLOW)
-    await started(event_log, request)
+    await wait_for_start(event_log, request)
     nats_server.kill()
     try:
         await asyncio.sleep(1)  # the run ends while there is no broker
@@ -165,7 +165,7 @@ async def test_an_outcome_waits_for_a_broker_that_is_away(
     assert isinstance(await outcome_of(event_log, request), ResultReady)
 
 
-async def test_a_large_result_goes_to_the_object_store(
+async def test_a_large_result_is_stored_in_the_object_store(
     start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
 ) -> None:
     await start_runner().ready()
@@ -183,7 +183,7 @@ async def test_a_large_result_goes_to_the_object_store(
     assert outcome.csv.size == len(stored)
 
 
-async def test_an_event_never_exceeds_what_the_broker_takes(
+async def test_an_event_never_exceeds_the_brokers_max_payload(
     start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
 ) -> None:
     await start_runner().ready()
@@ -204,7 +204,7 @@ async def test_a_runner_takes_only_as_many_requests_as_it_has_slots(
 ) -> None:
     await start_runner(runner_concurrency="2").ready()
     requests = [await request_run(processing_script=SLOW, job_name=f"job {uuid4()}") for _ in range(6)]
-    await started(event_log, requests[0])
+    await wait_for_start(event_log, requests[0])
 
     info = await nats_client.jetstream().consumer_info(STREAM, DURABLE)
     assert info.num_ack_pending is not None

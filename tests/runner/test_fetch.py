@@ -1,4 +1,4 @@
-"""Fetching: what comes, what is tried again, and what is refused."""
+"""Fetching: what is returned, what is retried, and what is refused."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from nightmail_common.contract.job import DataSource
 from nightmail_common.service.http_server import serve_http
-from nightmail_runner.sources.addresses import Allowed, CheckingTransport, is_public
+from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy, is_public
 from nightmail_runner.sources.download import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import source_secrets
@@ -23,11 +23,11 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Source:
-    """An HTTP server that answers each path with the next of its answers, and remembers what it was asked."""
+    """An HTTP server that answers each path with the next of its answers, and records the requests."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.port = 0
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
@@ -35,7 +35,7 @@ class Source:
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Callable[..., Any]) -> None:
         path = scope["path"]
-        self.asked.append((path, {name.decode(): value.decode() for name, value in scope["headers"]}))
+        self.requests.append((path, {name.decode(): value.decode() for name, value in scope["headers"]}))
         answers = self.answers[path]
         status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -52,10 +52,10 @@ async def source() -> AsyncIterator[Source]:
 
 
 @asynccontextmanager
-async def fetcher(
+async def open_fetcher(
     files: Path = Path(), *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
 ) -> AsyncIterator[Fetcher]:
-    async with httpx.AsyncClient(transport=CheckingTransport(Allowed(allow))) as client:
+    async with httpx.AsyncClient(transport=AddressCheckingTransport(AddressPolicy(allow))) as client:
         yield Fetcher(client, files, limit, 5.0, secrets)
 
 
@@ -63,78 +63,78 @@ def api(url: str, **headers: str) -> DataSource:
     return DataSource(source_type="api", location=url, file_type="csv", headers=headers or None)
 
 
-async def fetched(source: DataSource, files: Path = Path(), **options: Any) -> bytes:
-    async with fetcher(files, **options) as fetching:
-        data = await fetching.fetch(source)
+async def fetch(source: DataSource, files: Path = Path(), **options: Any) -> bytes:
+    async with open_fetcher(files, **options) as fetcher:
+        data = await fetcher.fetch(source)
         with data.file:
             return data.file.read()
 
 
-async def test_the_bytes_come_as_they_are(source: Source) -> None:
+async def test_the_bytes_are_returned_unchanged(source: Source) -> None:
     source.answers["/a.csv"] = [(200, {}, b"a,b\n1,2\n")]
-    assert await fetched(api(source.url("/a.csv"))) == b"a,b\n1,2\n"
+    assert await fetch(api(source.url("/a.csv"))) == b"a,b\n1,2\n"
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_a_source_that_is_busy_is_asked_again(source: Source, status: int) -> None:
+async def test_a_transient_answer_is_retried(source: Source, status: int) -> None:
     source.answers["/a"] = [(status, {"retry-after": "0"}, b""), (200, {}, b"x")]
-    assert await fetched(api(source.url("/a"))) == b"x"
-    assert len(source.asked) == 2
+    assert await fetch(api(source.url("/a"))) == b"x"
+    assert len(source.requests) == 2
 
 
-async def test_three_attempts_are_enough(source: Source) -> None:
+async def test_a_fetch_fails_after_three_attempts(source: Source) -> None:
     source.answers["/a"] = [(502, {}, b"")]
     with pytest.raises(CannotFetch, match="502"):
-        await fetched(api(source.url("/a")))
-    assert len(source.asked) == 3
+        await fetch(api(source.url("/a")))
+    assert len(source.requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_an_answer_that_stays_is_not_asked_again(source: Source, status: int) -> None:
+async def test_a_permanent_answer_is_not_retried(source: Source, status: int) -> None:
     source.answers["/a"] = [(status, {}, b"")]
     with pytest.raises(CannotFetch, match=str(status)):
-        await fetched(api(source.url("/a")))
-    assert len(source.asked) == 1
+        await fetch(api(source.url("/a")))
+    assert len(source.requests) == 1
 
 
-async def test_a_source_that_wants_to_be_left_alone_for_long_is(source: Source) -> None:
+async def test_a_long_retry_after_fails_the_fetch(source: Source) -> None:
     source.answers["/a"] = [(429, {"retry-after": "3600"}, b"")]
     with pytest.raises(CannotFetch, match="3600 s"):
-        await fetched(api(source.url("/a")))
-    assert len(source.asked) == 1
+        await fetch(api(source.url("/a")))
+    assert len(source.requests) == 1
 
 
 async def test_a_gzip_bomb_stops_at_the_limit(source: Source) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     source.answers["/a"] = [(200, {"content-encoding": "gzip"}, bomb)]
     with pytest.raises(CannotFetch, match="larger than the 1000000 bytes"):
-        await fetched(api(source.url("/a")))
+        await fetch(api(source.url("/a")))
 
 
-async def test_gzip_is_made_plain(source: Source) -> None:
+async def test_gzip_with_several_members_is_decompressed(source: Source) -> None:
     body = gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n")
     source.answers["/a"] = [(200, {"content-encoding": "gzip"}, body)]
-    assert await fetched(api(source.url("/a"))) == b"a,b\n1,2\n"
+    assert await fetch(api(source.url("/a"))) == b"a,b\n1,2\n"
 
 
 async def test_a_local_address_is_refused_and_named(source: Source) -> None:
     with pytest.raises(CannotFetch, match="FETCH_ALLOW"):
-        await fetched(api(source.url("/a")), allow=())
+        await fetch(api(source.url("/a")), allow=())
     with pytest.raises(CannotFetch, match="FETCH_ALLOW"):
-        await fetched(api(source.url("/a", "localhost")), allow=())
-    assert not source.asked
+        await fetch(api(source.url("/a", "localhost")), allow=())
+    assert not source.requests
 
 
 async def test_a_redirect_to_a_local_address_is_refused(source: Source) -> None:
     source.answers["/a"] = [(302, {"location": "http://169.254.169.254/latest/meta-data/"}, b"")]
     with pytest.raises(CannotFetch, match=r"169\.254\.169\.254"):
-        await fetched(api(source.url("/a")))
+        await fetch(api(source.url("/a")))
 
 
-async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
+async def test_the_connection_goes_to_the_address_that_was_checked(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["127.0.0.1", "10.0.0.1"]  # the second one would be a rebinding
+    answers = ["127.0.0.1", "10.0.0.1"]  # the second one is a rebinding
     resolve = socket.getaddrinfo
 
     def rebinding(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
@@ -142,27 +142,27 @@ async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     source.answers["/a"] = [(200, {}, b"x")]
-    assert await fetched(api(source.url("/a", "rebinding.example"))) == b"x"
+    assert await fetch(api(source.url("/a", "rebinding.example"))) == b"x"
     assert answers == ["10.0.0.1"]
 
 
-async def test_headers_get_their_secrets_and_do_not_follow_to_another_origin(source: Source) -> None:
+async def test_headers_are_filled_with_secrets_and_not_sent_to_another_origin(source: Source) -> None:
     source.answers["/a"] = [(302, {"location": source.url("/b", "localhost")}, b"")]
     source.answers["/b"] = [(200, {}, b"x")]
     one = api(source.url("/a"), **{"X-Key": "Bearer {{ secrets.KEY }}"})
-    assert await fetched(one, allow=("127.0.0.0/8", "localhost"), KEY="s3cret") == b"x"
-    assert source.asked[0][1]["x-key"] == "Bearer s3cret"
-    assert "x-key" not in source.asked[1][1]
+    assert await fetch(one, allow=("127.0.0.0/8", "localhost"), KEY="s3cret") == b"x"
+    assert source.requests[0][1]["x-key"] == "Bearer s3cret"
+    assert "x-key" not in source.requests[1][1]
 
 
 async def test_no_secret_is_in_an_error(source: Source) -> None:
     source.answers["/a"] = [(403, {}, b"")]
     for secret in ("bad\nsecret", "se\\cret "):
-        with pytest.raises(CannotFetch, match="the header 'Key' would have characters") as refused:
-            await fetched(api(source.url("/a"), Key="{{ secrets.KEY }}"), KEY=secret)
+        with pytest.raises(CannotFetch, match="the header 'Key' would contain characters") as refused:
+            await fetch(api(source.url("/a"), Key="{{ secrets.KEY }}"), KEY=secret)
         assert "cret" not in str(refused.value)
     with pytest.raises(CannotFetch, match="MISSING"):
-        await fetched(api(source.url("/a"), Key="{{ secrets.MISSING }}"))
+        await fetch(api(source.url("/a"), Key="{{ secrets.MISSING }}"))
 
 
 @pytest.mark.parametrize(
@@ -207,19 +207,17 @@ async def test_only_files_below_the_folder_are_read(tmp_path: Path, location: st
     (files / "linked").symlink_to(tmp_path)
     os.mkfifo(files / "pipe")
     with pytest.raises(CannotFetch):
-        await fetched(stored(location), files)
+        await fetch(stored(location), files)
 
 
 async def test_a_file_in_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.csv").write_bytes(b"x")
-    assert await fetched(stored("a/b.csv"), tmp_path) == b"x"
+    assert await fetch(stored("a/b.csv"), tmp_path) == b"x"
 
 
-def test_secrets_are_settings_and_the_key_of_the_links_is_none_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_come_from_settings_without_the_signing_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("NIGHTMAIL_SECRET_CRM=from-file\nNIGHTMAIL_SECRET_ERP=from-file\n")
     monkeypatch.setenv("NIGHTMAIL_SECRET_ERP", "from-environment")
-    monkeypatch.setenv("NIGHTMAIL_SECRET_KEY", "signs the links")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_KEY", "signs links")
     assert source_secrets() == {"CRM": "from-file", "ERP": "from-environment"}

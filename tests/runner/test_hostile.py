@@ -1,4 +1,4 @@
-"""Hostile scripts: each ends as it has to, finds no hole, and leaves an honest run right after it unharmed."""
+"""Hostile scripts: each ends as expected, finds no hole, and does not affect the next run."""
 
 import json
 import subprocess
@@ -20,26 +20,26 @@ CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS
 
 
 @pytest.fixture(scope="module")
-def ends() -> dict[str, dict[str, Any]]:
-    """Run the whole corpus, one script after the other in one sandbox; return what came of each."""
+def results() -> dict[str, dict[str, Any]]:
+    """Run the whole corpus in the harness; return the results by name."""
     harness = Path(__file__).parent / "hostile" / "harness.py"
     scripts = json.dumps({name: (hostile.text, hostile.timeout_seconds) for name, hostile in CORPUS.items()})
     ended = subprocess.run(
         [sys.executable, harness], input=scripts, capture_output=True, text=True, timeout=scaled(120), check=False
     )
     assert ended.returncode == 0, ended.stderr
-    return {end["name"]: end for end in map(json.loads, ended.stdout.splitlines())}
+    return {result["name"]: result for result in map(json.loads, ended.stdout.splitlines())}
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_hostile_script_finds_no_hole_and_the_next_run_is_unharmed(
-    name: str, ends: dict[str, dict[str, Any]]
+def test_a_hostile_script_finds_no_hole_and_does_not_affect_the_next_run(
+    name: str, results: dict[str, dict[str, Any]]
 ) -> None:
-    end = ends[name]
-    assert "HOLE" not in end["log"], end["log"]
-    assert end["end"] in CORPUS[name].ends, end
-    assert CORPUS[name].says in end["message"]
-    assert end["honest"] is True, end
+    result = results[name]
+    assert "HOLE" not in result["log"], result["log"]
+    assert result["end"] in CORPUS[name].ends, result
+    assert CORPUS[name].says in result["message"]
+    assert result["honest"] is True, result
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -1,4 +1,4 @@
-"""A request in the log becomes an outcome in the log, by a runner process on its own."""
+"""A runner process turns a request in the log into an outcome in the log."""
 
 from collections.abc import Callable
 
@@ -22,14 +22,14 @@ async def test_a_request_becomes_started_and_then_a_result_with_its_csv(
     assert outcome.csv.data == b"region,amount\nnorth,17\nsouth,5\n"
     assert (outcome.rows, outcome.columns) == (2, ("region", "amount"))
     async with httpx.AsyncClient() as client:
-        told = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
+        metrics = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
     for line in (
         'nightmail_runner_sandbox_outcomes_total{outcome="succeeded"} 1.0',
         'nightmail_runner_run_seconds_count{stage="script"} 1.0',
         "nightmail_runner_slots_busy 0.0",
         "nightmail_runner_queue_waiting",
     ):
-        assert line in told
+        assert line in metrics
     assert [stored.name for stored in await events_of(event_log, request)] == [
         "run-requested",
         RunStarted.name,
@@ -62,7 +62,7 @@ async def test_a_missing_file_ends_as_run_failed_at_fetch(
     assert outcome.error.stage == "fetch"
 
 
-async def test_an_import_that_is_not_allowed_is_told_with_its_line(
+async def test_an_import_that_is_not_allowed_is_reported_with_its_line(
     start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
 ) -> None:
     await start_runner().ready()

@@ -12,10 +12,10 @@ from support.job_requests import job_request
 from support.runner_process import RunnerProcess
 
 
-async def previewed(client: Client, **fields: Any) -> dict[str, Any]:
+async def preview(client: Client, **fields: Any) -> dict[str, Any]:
     answer = await client.request("preview.run", json.dumps(job_request(**fields)).encode(), timeout=scaled(20))
-    told: dict[str, Any] = json.loads(answer.data)
-    return told
+    preview: dict[str, Any] = json.loads(answer.data)
+    return preview
 
 
 async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event(
@@ -23,9 +23,9 @@ async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event
 ) -> None:
     await start_runner().ready()
 
-    good = await previewed(nats_client, processing_script="print('hello')\nreturn data.head(2)")
-    bad = await previewed(nats_client, processing_script="x = 1\nreturn data.nothing")
-    invalid = await previewed(nats_client, consumer_emails=[])
+    good = await preview(nats_client, processing_script="print('hello')\nreturn data.head(2)")
+    bad = await preview(nats_client, processing_script="x = 1\nreturn data.nothing")
+    invalid = await preview(nats_client, consumer_emails=[])
 
     assert (good["columns"], good["rows"], good["log"]) == (["region", "amount"], 2, "hello\n")
     assert good["first_rows"] == [["north", "10"], ["south", "5"]]

@@ -1,4 +1,4 @@
-"""Runners as processes, as `nightmail up` starts them, and what the log says of their runs."""
+"""Runner processes, as `nightmail up` starts them, and the events of their runs."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ Request = Callable[..., Awaitable[RunRequested]]
 
 
 class RunnerProcess:
-    """`python -m nightmail_runner` on a data folder of its own."""
+    """`python -m nightmail_runner` with its own data folder."""
 
     def __init__(self, server: NatsServer, data_dir: Path, **settings: str) -> None:
         self.health_port = free_port()
@@ -57,7 +57,7 @@ class RunnerProcess:
 
 
 async def events_of(log: EventLog, request: RunRequested) -> list[StoredEvent]:
-    """Return everything that the log has about a run, in order."""
+    """Return all events of a run, in order."""
     return [
         stored
         async for batch in log.replay(["runs.>"])
@@ -69,14 +69,14 @@ async def events_of(log: EventLog, request: RunRequested) -> list[StoredEvent]:
 async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunFailed:
     """Wait for a run's outcome and return it."""
 
-    async def look() -> ResultReady | RunFailed | None:
-        with suppress(nats.errors.Error, OSError):  # a broker that a test has stopped is soon there again
+    async def find_outcome() -> ResultReady | RunFailed | None:
+        with suppress(nats.errors.Error, OSError):  # a test has stopped the broker and starts it again
             for stored in await events_of(log, request):
                 event = stored.event()
                 if isinstance(event, ResultReady | RunFailed):
                     return event
         return None
 
-    outcome = await eventually(look, "the run has an outcome")
+    outcome = await eventually(find_outcome, "the run has an outcome")
     assert isinstance(outcome, ResultReady | RunFailed)
     return outcome

@@ -26,7 +26,7 @@ from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
-from nightmail_runner.sources.addresses import Allowed, CheckingTransport
+from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import source_secrets
 
@@ -77,7 +77,7 @@ async def _take_runs(
     max_event_bytes = client.max_payload - HEADERS_BYTES
     log = EventLog(client, NAME, settings.run_retention)
     limits = ScriptLimits(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
-    transport = CheckingTransport(Allowed(settings.fetch_allow))
+    transport = AddressCheckingTransport(AddressPolicy(settings.fetch_allow))
     async with httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout) as http:
         files = settings.data_dir / "files"
         fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())

@@ -1,8 +1,8 @@
-"""One hostile script and how it has to end."""
+"""One hostile script and its expected ends."""
 
 from dataclasses import dataclass
 
-#: In front of every hostile script: an attempt that works is a hole in the wall, and is told as one.
+#: Prepended to every hostile script: an attempt that succeeds is a hole in the isolation and is printed as one.
 PRELUDE = """
 def attempt(action, *arguments):
     try:
@@ -15,9 +15,9 @@ result = data
 
 @dataclass(frozen=True)
 class Hostile:
-    """A script that attempts something, and the ends that are right: `succeeded`, or a kind of failure.
+    """A script that attempts something, and its expected ends: `succeeded`, or a kind of failure.
 
-    `says`: what the message of the failure has in it.
+    `says`: a part of the failure's message.
     """
 
     script: str
@@ -30,5 +30,5 @@ class Hostile:
 
     @property
     def timeout_seconds(self) -> float:
-        """Short only where that is how it ends: this machine may be busy."""
+        """Short only for scripts that end by the timeout: the machine may be busy."""
         return 0.7 if "timeout" in self.ends else 20.0

@@ -1,4 +1,4 @@
-"""Scripts that want to read or write what is not theirs."""
+"""Scripts that try to read or write files outside the sandbox."""
 
 from runner.hostile.case import Hostile
 

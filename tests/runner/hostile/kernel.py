@@ -1,4 +1,4 @@
-"""Scripts that want the kernel to do something for them."""
+"""Scripts that try forbidden system calls."""
 
 from runner.hostile.case import Hostile
 
@@ -99,7 +99,7 @@ for number in ((101, 310, 311, 312, 438) if X86 else (117, 270, 271, 272, 438)):
     attempt(call, number, 16, os.getppid() or 1, 0, 0, 0, 0)
 """
     ),
-    "asks_for_what_no_report_needs": Hostile(
+    "makes_system_calls_that_no_report_needs": Hostile(
         _CTYPES
         + """
 names = ('bpf io_uring_setup keyctl add_key mount umount2 pivot_root chroot unshare setns swapon reboot init_module'
@@ -113,7 +113,7 @@ for name in names:
     attempt(call, seccompy.syscall_nr(name), 0, 0, 0, 0, 0)
 """
     ),
-    "uses_the_other_numbers_of_the_same_kernel": Hostile(
+    "makes_system_calls_by_their_x32_numbers": Hostile(
         _CTYPES
         + """
 if X86:
@@ -152,7 +152,7 @@ for what in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, res
 attempt(resource.prlimit, 1 if __import__('os').getpid() != 1 else 2, resource.RLIMIT_AS, (0, 0))
 """
     ),
-    "changes_the_walls": Hostile(
+    "changes_the_isolation_layers": Hostile(
         _CTYPES
         + """
 for option in (22, 4, 36, 24, 47, 59):  # SECCOMP, DUMPABLE, SUBREAPER, CAPBSET_DROP, CAP_AMBIENT, SYSCALL_USER_DISPATCH
@@ -160,7 +160,7 @@ for option in (22, 4, 36, 24, 47, 59):  # SECCOMP, DUMPABLE, SUBREAPER, CAPBSET_
 assert libc.prctl(15, b'renamed', 0, 0, 0) == 0
 """
     ),
-    "becomes_somebody_else": Hostile(
+    "becomes_another_user": Hostile(
         "import os\nfor change in (os.setuid, os.setgid, os.seteuid):\n    attempt(change, 0 if os.getuid() else 65534)"
     ),
     "calls_the_kernel_as_a_32_bit_program": Hostile(
@@ -179,7 +179,7 @@ print('HOLE', ctypes.CFUNCTYPE(ctypes.c_long)(address)())
         "SIGSYS",
     ),
     "stops_itself": Hostile("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", ("succeeded", "timeout")),
-    # The first process of a namespace is not ended by signals from inside of it.
+    # The kernel drops signals to the first process of a namespace that come from inside of it and have no handler.
     "is_ended_by_its_own_alarm": Hostile(
         "import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.1)\nsignal.pause()", ("killed", "timeout")
     ),
@@ -194,7 +194,7 @@ while True: pass
 """,
         ("script", "killed", "timeout"),
     ),
-    "asks_to_die_with_nobody": Hostile(
+    "changes_its_process_by_prctl": Hostile(
         _CTYPES
         + """
 for option in (1, 3, 5, 9, 21, 25, 28, 31, 32, 33, 35, 41, 50, 52, 53, 54, 62, 0x59616d61):  # prctl(2)

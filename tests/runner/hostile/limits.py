@@ -1,4 +1,4 @@
-"""Scripts that want more than their share."""
+"""Scripts that exceed their limits."""
 
 from runner.hostile.case import Hostile
 

@@ -1,4 +1,4 @@
-"""Scripts whose objects do what no object of their kind does: results, exceptions and texts that fight back."""
+"""Scripts whose results, exceptions and strings override methods to break the code that handles them."""
 
 from runner.hostile.case import Hostile
 

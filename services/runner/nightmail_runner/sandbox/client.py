@@ -14,6 +14,7 @@ from typing import Self
 
 import structlog
 
+from nightmail_common.broker.backoff import Backoff
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.answer import invalid_answer, parse_answer
 from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit
@@ -23,9 +24,8 @@ from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
 from nightmail_runner.sandbox.task import Task
 from nightmail_runner.sandbox.worker import Worker, WorkerEnded
 
-#: Backoff between restarts of the fork server: a machine that is short of memory must not restart it in a loop.
-FIRST_RESTART_SECONDS = 0.1
-LONGEST_RESTART_SECONDS = 5.0
+#: Between restarts of the fork server: a machine that is short of memory must not restart it in a tight loop.
+RESTART_BACKOFF = Backoff(first=0.2, longest=5.0)
 #: How long a run waits for a worker. A fork server starts within a second or two.
 WORKER_WAIT_SECONDS = 60.0
 #: How long the fork server may take to report the exit of a killed worker. It takes a few milliseconds.
@@ -119,7 +119,7 @@ class Sandbox:
 
     async def _supervise(self) -> None:
         """Keep a fork server running."""
-        backoff = FIRST_RESTART_SECONDS
+        failures = 0
         loop = asyncio.get_running_loop()
         while True:
             started_at = loop.time()
@@ -133,11 +133,10 @@ class Sandbox:
                 self._server = None
                 self._discard_workers()
             self._why_not_ready = "the fork server ended and is restarted"
-            if loop.time() - started_at > LONGEST_RESTART_SECONDS:
-                backoff = FIRST_RESTART_SECONDS
-            logger.error("fork_server_ended", restart_in_seconds=backoff)
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, LONGEST_RESTART_SECONDS)
+            failures = 1 if loop.time() - started_at > RESTART_BACKOFF.longest else failures + 1
+            wait = RESTART_BACKOFF.wait(failures)
+            logger.error("fork_server_ended", restart_in_seconds=round(wait, 3))
+            await asyncio.sleep(wait)
 
     async def _handle_messages(self, server: ForkServerProcess) -> None:
         while received := await server.receive():

@@ -1,7 +1,7 @@
-"""Which addresses data may be fetched from, checked where the connection is made.
+"""The addresses that data may be fetched from, checked when a connection is made.
 
-A name is resolved here, its addresses are checked here, and the connection goes to one that passed: a name that
-resolves differently the next moment (DNS rebinding) or a redirect into the network finds the same check.
+The name is resolved here, its addresses are checked, and the connection goes to a checked address. So neither DNS
+rebinding nor a redirect reaches an internal address.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ import httpx
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Addresses that carry an IPv4 address in their last 32 bits (RFC 6052).
+#: Addresses that embed an IPv4 address in their last 32 bits (RFC 6052).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
-    """The source is inside of a network that data may not be fetched from; FETCH_ALLOW can name it."""
+    """The source is on an internal network; `FETCH_ALLOW` can allow it."""
 
 
-class Allowed:
-    """The public internet, and what `FETCH_ALLOW` names: hosts by name, addresses and networks by CIDR."""
+class AddressPolicy:
+    """Allows the public internet and the entries of `FETCH_ALLOW`: host names, addresses and CIDR networks."""
 
     def __init__(self, extra: Iterable[str]) -> None:
         self._hosts: set[str] = set()
@@ -42,27 +42,27 @@ class Allowed:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether an address is on the public internet, and so is the IPv4 address that it may carry."""
+    """Return whether an address, and an IPv4 address embedded in it, is on the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
-        carried = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        embedded = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in _NAT64:
-            carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if carried is not None:
-            return is_public(carried)
+            embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if embedded is not None:
+            return is_public(embedded)
     return address.is_global and not address.is_multicast
 
 
-class CheckingTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport, on connections that are checked."""
+class AddressCheckingTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport, which connects to allowed addresses only."""
 
-    def __init__(self, allowed: Allowed) -> None:
-        super().__init__(trust_env=False)  # a proxy from the environment would resolve names by itself
-        self._pool._network_backend = _CheckingBackend(allowed)  # noqa: SLF001
+    def __init__(self, policy: AddressPolicy) -> None:
+        super().__init__(trust_env=False)  # a proxy from the environment would resolve names itself
+        self._pool._network_backend = _CheckingBackend(policy)  # noqa: SLF001
 
 
 class _CheckingBackend(httpcore.AsyncNetworkBackend):
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._policy = policy
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -74,22 +74,22 @@ class _CheckingBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        for address in await self._checked(host, port):
+        for address in await self._resolve(host, port):
             try:
                 return await self._backend.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-        raise failure or httpcore.ConnectError(f"{host} has no address")
+        raise failure or httpcore.ConnectError(f"{host} resolves to no address")
 
-    async def _checked(self, host: str, port: int) -> Sequence[Address]:
+    async def _resolve(self, host: str, port: int) -> Sequence[Address]:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} cannot be resolved: {error}") from error
+            raise httpcore.ConnectError(f"the name {host} does not resolve: {error}") from error
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        permitted = [address for address in dict.fromkeys(addresses) if self._allowed.permits(host, address)]
+        permitted = [address for address in dict.fromkeys(addresses) if self._policy.permits(host, address)]
         if addresses and not permitted:
             raise AddressRefused(
-                f"{host} is at {addresses[0]}, which is not on the public internet; NIGHTMAIL_FETCH_ALLOW can allow it"
+                f"{host} has the address {addresses[0]}, which is not on the public internet; NIGHTMAIL_FETCH_ALLOW can allow it"
             )
         return permitted

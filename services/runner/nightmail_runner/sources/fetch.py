@@ -1,6 +1,6 @@
-"""A job's input: its bytes from a URL or a stored file into memory, within the limits.
+"""Fetches a job's input: from a URL or a stored file into memory, within the limits.
 
-This is the trusted half of a run: it has the network and the sources' secrets, and runs no user code.
+This part of a run has the network and the secrets of the sources, and executes no user code.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sources.download import CannotFetch, download
 
 _CHUNK_BYTES = 1024 * 1024
-_OPEN_ONLY_THIS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class Input:
-    """The bytes of a source as they come: counted against the limit, hashed, kept in memory."""
+    """The bytes of a source: counted against the limit, hashed, and kept in a memory file."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.file = MemoryFile("input")
@@ -30,21 +30,21 @@ class Input:
         self.begin()
 
     def begin(self) -> Callable[[bytes], None]:
-        """Forget what came until now; return what takes the bytes."""
+        """Discard the bytes so far; return `write`."""
         self.file.clear()
         self._hash = hashlib.sha256()
-        self._left = self._limit_bytes
+        self._free_bytes = self._limit_bytes
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Take some more.
+        """Append bytes.
 
         Raises:
-            CannotFetch: it is more than the limit.
+            CannotFetch: the input is larger than the limit.
         """
-        self._left -= len(data)
-        if self._left < 0:
-            raise CannotFetch(f"the data is larger than the {self._limit_bytes} bytes that an input may have")
+        self._free_bytes -= len(data)
+        if self._free_bytes < 0:
+            raise CannotFetch(f"the data is larger than the {self._limit_bytes} bytes of MAX_INPUT_BYTES")
         self._hash.update(data)
         self.file.write(data)
 
@@ -56,8 +56,8 @@ class Fetcher:
     """Fetches data over one HTTP client, and from the folder of stored files.
 
     Args:
-        files: the folder; nothing outside of it is read.
-        secrets: what `{{ secrets.NAME }}` in a header stands for, by name.
+        files: the folder of stored files; nothing outside of it is read.
+        secrets: the values of `{{ secrets.NAME }}` in headers, by name.
     """
 
     def __init__(
@@ -75,37 +75,37 @@ class Fetcher:
         self._secrets = dict(secrets)
 
     async def fetch(self, source: DataSource) -> Input:
-        """Return a source's bytes, sealed. Who gets them closes their file.
+        """Return a source's bytes in a sealed file, which the caller closes.
 
         Raises:
-            CannotFetch: they did not come; no secret is in its words.
+            CannotFetch: the data cannot be fetched. The message contains no secret.
         """
         data = Input(self._max_input_bytes)
         try:
             if source.source_type == "api":
-                headers = {name: self._filled(name, value) for name, value in (source.headers or {}).items()}
+                headers = {name: self._fill_secrets(name, value) for name, value in (source.headers or {}).items()}
                 await download(self._client, source.location, headers, data.begin, self._timeout_seconds)
             else:
                 await read_stored(self._files, source.location, data.write)
             data.file.seal()
         except CannotFetch as error:
             data.file.close()
-            raise CannotFetch(self._without_secrets(str(error))) from None
+            raise CannotFetch(self._redact(str(error))) from None
         except BaseException:
             data.file.close()
             raise
         return data
 
-    def _filled(self, name: str, value: str) -> str:
+    def _fill_secrets(self, name: str, value: str) -> str:
         try:
             filled = fill_secrets(value, self._secrets)
         except KeyError as error:
             raise CannotFetch(f"the header {name!r} names the secret {error}, which the runner does not have") from None
         if not is_header_value(filled):
-            raise CannotFetch(f"the header {name!r} would have characters that no HTTP header may have")
+            raise CannotFetch(f"the header {name!r} would contain characters that an HTTP header cannot have")
         return filled
 
-    def _without_secrets(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         for secret in self._secrets.values():
             if secret:
                 text = text.replace(secret, "***")
@@ -113,32 +113,32 @@ class Fetcher:
 
 
 async def read_stored(folder: Path, location: str, write: Callable[[bytes], None]) -> None:
-    """Read a file below a folder, by a path that leads through no link and not upwards.
+    """Read a file below a folder. Symbolic links and `..` in its path are refused.
 
     Raises:
-        CannotFetch: there is no such file.
+        CannotFetch: the file does not exist or cannot be read.
     """
     *parents, name = location.split("/")
     if any(part in {"", ".", ".."} for part in (*parents, name)):
         raise CannotFetch(f"{location!r} is not a path below DATA_DIR/files")
     try:
-        with open(_opened(folder, parents, name), "rb", buffering=0) as file:  # noqa: ASYNC230 a regular file is local
+        with open(_open_below(folder, parents, name), "rb", buffering=0) as file:  # noqa: ASYNC230 a regular file is local
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise CannotFetch(f"{location!r} is not a file")
             while chunk := file.read(_CHUNK_BYTES):
                 write(chunk)
-                await asyncio.sleep(0)  # heartbeats and other runs
+                await asyncio.sleep(0)  # lets heartbeats and other runs continue
     except OSError as error:
         raise CannotFetch(f"{location!r}: {os.strerror(error.errno or 0)}") from error
 
 
-def _opened(folder: Path, parents: list[str], name: str) -> int:
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _open_below(folder: Path, parents: list[str], name: str) -> int:
+    parent = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parents:
-            below = os.open(part, _OPEN_ONLY_THIS | os.O_DIRECTORY, dir_fd=at)
-            os.close(at)
-            at = below
-        return os.open(name, _OPEN_ONLY_THIS, dir_fd=at)
+            child = os.open(part, _OPEN_FLAGS | os.O_DIRECTORY, dir_fd=parent)
+            os.close(parent)
+            parent = child
+        return os.open(name, _OPEN_FLAGS, dir_fd=parent)
     finally:
-        os.close(at)
+        os.close(parent)

@@ -1,4 +1,4 @@
-"""The secrets that a job's request headers may name: `{{ secrets.CRM }}` is the setting `NIGHTMAIL_SECRET_CRM`."""
+"""The secrets that request headers of jobs can name: `{{ secrets.CRM }}` is the setting `NIGHTMAIL_SECRET_CRM`."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,14 @@ from dotenv import dotenv_values
 from nightmail_common.service.settings import PREFIX
 
 SECRET_PREFIX = f"{PREFIX}SECRET_"
-#: Nightmail's own settings that look like one: the key that signs links is nobody's to send anywhere.
-NOT_FOR_JOBS = frozenset({"KEY"})
+#: Settings of Nightmail that have the prefix: SECRET_KEY signs links and is never sent to a source.
+RESERVED_NAMES = frozenset({"KEY"})
 
 
 def source_secrets(file: Path = Path(".env")) -> dict[str, str]:
-    """Return the secrets by name, from the environment and, where it has none of a name, from `.env`."""
+    """Return the secrets by name, from the environment or else from `.env`."""
     settings = dotenv_values(file) | os.environ
     found = {
         name.removeprefix(SECRET_PREFIX): value for name, value in settings.items() if name.startswith(SECRET_PREFIX)
     }
-    return {name: value for name, value in found.items() if value and name not in NOT_FOR_JOBS}
+    return {name: value for name, value in found.items() if value and name not in RESERVED_NAMES}
