@@ -1,9 +1,9 @@
-"""Mails per second through the mailer against a bare aiosmtplib loop with the same messages, in one run.
+"""Mails per second of the mailer and of a bare aiosmtplib loop with the same messages, in one run.
 
     python bench/mailer.py [COUNT]
 
-Both send to the same sink, an SMTP server that throws everything away. The bare loop has the results in memory, makes
-each mail and sends it over one open connection, one after the other; it also sends mails that are made already. The
+Both send to the same sink, an SMTP server that discards every mail. The bare loop has the results in memory, renders
+each mail and sends it over one open connection, one after the other; it also sends mails rendered before. The
 service is `python -m nightmail_mailer` on a queue that holds all results; its time is that from the first `mail-sent`
 to the last, as the broker stamps them. Exit 0 only if the service makes at least 0.6 of the bare loop.
 """
@@ -26,9 +26,9 @@ import nats
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import Blob, MailSent, ResultReady
-from nightmail_mailer.compose.attachment import carried
-from nightmail_mailer.compose.render import Mails
-from nightmail_mailer.delivery import Order
+from nightmail_mailer.compose.attachment import choose_attachment
+from nightmail_mailer.compose.mail_job import MailJob
+from nightmail_mailer.compose.render import MailRenderer
 from shared.jobs import make_job, result_of
 from shared.nats_server import nats_server
 
@@ -62,8 +62,10 @@ def result() -> ResultReady:
 
 
 def mail_of(event: ResultReady) -> bytes:
-    order = Order(event.job, event.run_id, "result", event.job.consumer_emails)
-    return Mails("nightmail@localhost", None).result(order, event, CSV, carried(CSV, 10 * 1024**2))(RECIPIENT)
+    mail_job = MailJob(event.job, event.run_id, "result", event.job.consumer_emails)
+    return MailRenderer("nightmail@localhost", None).result(mail_job, event, CSV, choose_attachment(CSV, 10 * 1024**2))(
+        RECIPIENT
+    )
 
 
 async def bare_loop(port: int, count: int, mail: Callable[[int], bytes]) -> float:

@@ -1,4 +1,4 @@
-"""Mailers on the session's broker, and an SMTP server that does as it is told."""
+"""Mailers on the session's broker, and an SMTP server whose hooks a test sets."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def smtp_server() -> Iterator[SmtpServer]:
 def start_mailer(
     nats_server: NatsServer, smtp_server: SmtpServer, event_log: EventLog, tmp_path: Path
 ) -> Iterator[Callable[..., MailerProcess]]:
-    """Start mailers on the session's broker; what still runs at the end is killed."""
+    """Start mailers on the session's broker; kill those that still run at the end."""
     started: list[MailerProcess] = []
 
     def start(**settings: str) -> MailerProcess:

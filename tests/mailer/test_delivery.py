@@ -1,4 +1,4 @@
-"""Every report arrives: whatever the server answers, and whenever the mailer dies."""
+"""Every mail arrives, whatever the server replies and whenever the mailer dies."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
 
 
-async def test_a_result_reaches_each_recipient_who_learns_of_no_other(
+async def test_each_recipient_gets_a_mail_without_the_addresses_of_the_others(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer()
@@ -44,7 +44,7 @@ async def test_a_result_reaches_each_recipient_who_learns_of_no_other(
         assert [part.get_content().encode() for part in mail.iter_attachments()] == [CSV]
 
 
-async def test_a_failure_is_mailed_only_if_its_job_asks_for_that(
+async def test_a_failure_is_mailed_only_if_its_job_notifies_on_failure(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer()
@@ -58,7 +58,7 @@ async def test_a_failure_is_mailed_only_if_its_job_asks_for_that(
     assert await events_of(event_log, quiet.run_id) == [quiet]
 
 
-async def test_who_is_refused_for_good_is_named_and_the_others_get_theirs(
+async def test_a_permanently_refused_recipient_is_in_the_outcome_and_the_others_get_their_mail(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     async def no_such_user(recipient: str) -> str | None:
@@ -78,10 +78,10 @@ async def test_who_is_refused_for_good_is_named_and_the_others_get_theirs(
     assert isinstance(await mail_event(event_log, wholly.run_id), MailFailed)
 
 
-async def test_the_ledger_and_the_streaks_hold_nobodys_address(
+async def test_the_ledger_and_the_streaks_hold_no_address(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    """What cannot be overwritten when a job is erased (docs/decisions/0302)."""
+    """Their values cannot be overwritten when a job is erased (docs/decisions/0302)."""
 
     async def quote(recipient: str) -> str | None:
         return f"550 5.1.1 <{recipient}> {recipient.upper()} unknown" if recipient.startswith("nobody") else None
@@ -98,11 +98,11 @@ async def test_the_ledger_and_the_streaks_hold_nobodys_address(
         for key in await store.keys():
             value = (await store.get(key)).value or b""
             assert "example.com" not in f"{key} {value.decode()}".lower()
-            # An entry goes with its run, and a streak says nothing about anybody.
+            # A ledger entry is purged with its run; a streak holds no personal data.
             assert key.startswith((str(result.run_id), str(failure.run_id), str(job.job_id)))
 
 
-async def test_a_mail_that_is_not_taken_now_arrives_later_once(
+async def test_a_deferred_mail_arrives_later_and_once(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     smtp_server.on_rcpt = Once({"a@example.com": "451 later", "b@example.com": DROP})
@@ -117,7 +117,7 @@ async def test_a_mail_that_is_not_taken_now_arrives_later_once(
     assert Counter(smtp_server.recipients) == dict.fromkeys(recipients, 1)
 
 
-async def test_a_server_that_takes_mails_and_never_says_so_gets_three_alike_and_the_outcome_is_uncertain(
+async def test_a_server_that_never_replies_after_data_gets_three_copies_and_the_outcome_is_uncertain(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     async def drop(_: str) -> str | None:
@@ -134,7 +134,7 @@ async def test_a_server_that_takes_mails_and_never_says_so_gets_three_alike_and_
     assert {mail["Message-ID"] for mail in smtp_server.mails} == {failed.message_id}
 
 
-async def test_no_other_mail_waits_for_those_that_hang(
+async def test_mails_that_hang_do_not_delay_the_others(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     hangs = {
@@ -160,7 +160,7 @@ async def test_no_other_mail_waits_for_those_that_hang(
     assert len(smtp_server.recipients) == 40
 
 
-async def test_a_server_that_takes_few_connections_gets_no_more_and_all_mails(
+async def test_a_server_with_a_low_limit_of_connections_gets_all_mails(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     smtp_server.max_connections = 3
@@ -172,7 +172,7 @@ async def test_a_server_that_takes_few_connections_gets_no_more_and_all_mails(
     assert len(smtp_server.recipients) == 60
 
 
-async def test_a_mail_is_sent_although_the_broker_dies_meanwhile(
+async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
     start_mailer: Start,
     smtp_server: SmtpServer,
     event_log: EventLog,
@@ -184,18 +184,18 @@ async def test_a_mail_is_sent_although_the_broker_dies_meanwhile(
     start_mailer()
     event = result_of(make_job())
     await event_log.publish(event)
-    await eventually(lambda: hang.hanging, "the mail is on its way")
+    await eventually(lambda: hang.hanging, "the mail is being sent")
     nats_server.kill()
     hang.release()
-    await eventually(lambda: smtp_server.recipients, "the mail is there")
+    await eventually(lambda: smtp_server.recipients, "the server has the mail")
     nats_server.start()
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)
 
 
-async def test_mails_of_a_mailer_that_is_killed_are_sent_by_the_next_and_a_duplicate_can_be_recognised(
+async def test_the_next_mailer_sends_the_mails_of_a_killed_one_and_a_duplicate_has_the_same_message_id(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    """Killed before DATA, before the server kept the mail, and when it had: the window of RFC 1047."""
+    """Killed before DATA, before the server kept the mail, and after it (the window of RFC 1047)."""
     copies = {"envelope@example.com": 1, "data@example.com": 1, "kept@example.com": 2}
     hangs = [Hang(recipient) for recipient in copies]
     smtp_server.on_rcpt, smtp_server.after_data, smtp_server.after_accepting = hangs
@@ -213,7 +213,7 @@ async def test_mails_of_a_mailer_that_is_killed_are_sent_by_the_next_and_a_dupli
     assert len({mail["Message-ID"] for mail in smtp_server.mails}) == len(copies)
 
 
-async def test_of_several_recipients_only_those_get_it_after_a_kill_who_had_not_got_it(
+async def test_after_a_kill_only_the_recipients_without_the_mail_get_it(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     hang = Hang("late@example.com")
@@ -221,13 +221,15 @@ async def test_of_several_recipients_only_those_get_it_after_a_kill_who_had_not_
     mailer = start_mailer()
     event = result_of(make_job(consumer_emails=["early@example.com", "late@example.com"]))
     await event_log.publish(event)
-    await eventually(lambda: hang.hanging and smtp_server.recipients, "one has got it and the other has not")
+    await eventually(
+        lambda: hang.hanging and smtp_server.recipients, "one recipient has the mail and the other does not"
+    )
 
     async def recorded() -> bool:
         js = event_log._js
         return bool((await js.stream_info("KV_MAILED")).state.messages)
 
-    await eventually(recorded, "the ledger has it")
+    await eventually(recorded, "the ledger has the entry")
     mailer.kill()
     hang.release()
     start_mailer()
@@ -236,7 +238,7 @@ async def test_of_several_recipients_only_those_get_it_after_a_kill_who_had_not_
     assert sorted(smtp_server.recipients) == ["early@example.com", "late@example.com"]
 
 
-async def test_an_event_that_is_delivered_again_sends_nothing_again(
+async def test_a_redelivered_event_sends_no_mail_again(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     mailer = start_mailer()
@@ -252,7 +254,7 @@ async def test_an_event_that_is_delivered_again_sends_nothing_again(
     assert smtp_server.recipients == ["reports@example.com", "marker@example.com"]
 
 
-async def test_a_mailer_that_is_told_to_stop_finishes_and_hands_back_what_hangs(
+async def test_a_mailer_that_stops_hands_back_the_mails_that_hang(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     hang = Hang("reports@example.com")
@@ -260,7 +262,7 @@ async def test_a_mailer_that_is_told_to_stop_finishes_and_hands_back_what_hangs(
     mailer = start_mailer()
     event = result_of(make_job())
     await event_log.publish(event)
-    await eventually(lambda: hang.hanging, "the mail is on its way")
+    await eventually(lambda: hang.hanging, "the mail is being sent")
     assert mailer.stop() == 0
     hang.release()
     start_mailer()
@@ -268,7 +270,7 @@ async def test_a_mailer_that_is_told_to_stop_finishes_and_hands_back_what_hangs(
     assert smtp_server.recipients == ["reports@example.com"]
 
 
-async def test_an_empty_result_is_skipped_if_its_job_says_so_and_the_log_says_why(
+async def test_an_empty_result_is_skipped_if_its_job_says_so_and_the_log_has_the_reason(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer()

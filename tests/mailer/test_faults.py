@@ -1,6 +1,6 @@
-"""A server that breaks under load: every mail arrives, once.
+"""An SMTP server that fails under load: every mail arrives, once.
 
-The server is down for 3 s here. For two minutes it is with
+The server is down for 3 s here. This makes it two minutes:
 
     OUTAGE_SECONDS=120 pytest -s --timeout 600 tests/mailer/test_faults.py
 """
@@ -22,15 +22,15 @@ from support.smtp_server import DROP, SmtpServer
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "3"))
 #: Results a second while the server is down and before and after.
 LOAD = 20
-#: From the server's return to the last mail; the breaker looks for it every 30 s at most.
+#: From the server's return to the last mail; the pool probes it every 30 s at most.
 CATCH_UP_SECONDS = 240
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
 
 
-class Told:
-    """What the log says of mails, as it comes."""
+class Outcomes:
+    """The outcomes of mails, as the log receives them."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -48,20 +48,20 @@ class Told:
 
 
 async def publish(log: EventLog, make_job: MakeJob, count: int, seconds: float) -> None:
-    """Publish results, each for a recipient of its own, evenly over a time."""
+    """Publish results evenly over a time, each for another recipient."""
     begun = time.monotonic()
     for number in range(count):
         await asyncio.sleep(max(0.0, begun + number * seconds / count - time.monotonic()))
         await log.publish(result_of(make_job(consumer_emails=[f"{random.getrandbits(64):x}@example.com"])))
 
 
-async def test_a_server_that_is_down_for_a_while_under_load_gets_every_mail_once_when_it_is_back(
+async def test_a_server_that_was_down_under_load_gets_every_mail_once(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     mailer = start_mailer()
     await mailer.ready()
-    told = Told(event_log)
-    following = asyncio.create_task(told.follow())
+    outcomes = Outcomes(event_log)
+    following = asyncio.create_task(outcomes.follow())
     seconds = OUTAGE_SECONDS + 2
     count = round(LOAD * seconds)
     publishing = asyncio.create_task(publish(event_log, make_job, count, seconds))
@@ -69,34 +69,36 @@ async def test_a_server_that_is_down_for_a_while_under_load_gets_every_mail_once
     smtp_server.stop()
     before = len(smtp_server.recipients)
 
-    async def says_why() -> bool:
+    async def gives_the_reason() -> bool:
         reason: str = (await mailer.readiness())["dependencies"]["smtp"]
         return reason == f"127.0.0.1:{smtp_server.port}: connection refused"
 
-    await eventually(says_why, "readiness says that the server is away")
+    await eventually(gives_the_reason, "readiness says that the server is unreachable")
     await asyncio.sleep(OUTAGE_SECONDS)  # the outage itself
     assert len(smtp_server.recipients) == before
     smtp_server.start()
     back_at = time.monotonic()
     await publishing
-    await eventually(lambda: len(told.sent) + len(told.failed) == count, "all is told", CATCH_UP_SECONDS)
+    await eventually(
+        lambda: len(outcomes.sent) + len(outcomes.failed) == count, "the log has every outcome", CATCH_UP_SECONDS
+    )
     print(
-        f"\ndown for {OUTAGE_SECONDS:.0f} s, {count} mails, all told {time.monotonic() - back_at:.1f} s after its return"
+        f"\ndown for {OUTAGE_SECONDS:.0f} s, {count} mails, all outcomes {time.monotonic() - back_at:.1f} s after its return"
     )
     following.cancel()
     await mailer.ready()
-    assert not told.failed
+    assert not outcomes.failed
     recipients = Counter(smtp_server.recipients)
     assert len(recipients) == count
-    lost_after_data = sum("may be there twice" in one.recipients[0].answer for one in told.sent)
+    lost_after_data = sum("may have arrived twice" in one.recipients[0].answer for one in outcomes.sent)
     assert recipients.total() - count <= lost_after_data
     assert len({mail["Message-ID"] for mail in smtp_server.mails}) == count
 
 
-async def test_a_server_that_misbehaves_in_every_way_at_once_gets_every_mail(
+async def test_a_server_that_fails_in_every_way_at_once_gets_every_mail(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    """451 to every other mail, the connection dropped after DATA before or after it is kept, and mails that hang."""
+    """451 to every other mail, connections dropped after DATA before or after the mail is kept, and mails that hang."""
     faults = iter(["451", "hang"] * 5 + ["451", "drop", "451", "drop when kept", "451", ""] * 15)
     fault: dict[str, str] = {}
 
@@ -114,13 +116,15 @@ async def test_a_server_that_misbehaves_in_every_way_at_once_gets_every_mail(
 
     smtp_server.on_rcpt, smtp_server.after_data, smtp_server.after_accepting = on_rcpt, after_data, after_accepting
     start_mailer()
-    told = Told(event_log)
-    following = asyncio.create_task(told.follow())
+    outcomes = Outcomes(event_log)
+    following = asyncio.create_task(outcomes.follow())
     await publish(event_log, make_job, 100, 0.5)
-    await eventually(lambda: len(told.sent) + len(told.failed) == 100, "all is told", CATCH_UP_SECONDS)
+    await eventually(
+        lambda: len(outcomes.sent) + len(outcomes.failed) == 100, "the log has every outcome", CATCH_UP_SECONDS
+    )
     following.cancel()
-    assert not told.failed
+    assert not outcomes.failed
     recipients = Counter(smtp_server.recipients)
     assert len(recipients) == 100
-    assert recipients.total() == 115, "those that were dropped when the server had kept them are there twice"
+    assert recipients.total() == 115, "a mail whose connection was dropped after the server kept it arrives twice"
     assert len({mail["Message-ID"] for mail in smtp_server.mails}) == 100

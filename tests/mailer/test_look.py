@@ -1,4 +1,4 @@
-"""How the mails look in a real browser, in light and in dark."""
+"""How a real browser draws the mails, in light and in dark."""
 
 import shutil
 import struct
@@ -12,13 +12,13 @@ import pytest
 from nightmail_common.contract.events import RunError
 from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.attachment import Attachment
-from nightmail_mailer.compose.render import Mails
-from nightmail_mailer.delivery import Order
+from nightmail_mailer.compose.mail_job import MailJob
+from nightmail_mailer.compose.render import MailRenderer
 from support.deadlines import scaled
 from support.mailer_process import failure_of, result_of
 from support.mails import LINKS, parsed, text_of
 
-MAILS = Mails("nightmail@example.com", LINKS)
+RENDERER = MailRenderer("nightmail@example.com", LINKS)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND")
 
@@ -48,14 +48,14 @@ def test_the_mails_are_drawn_by_a_browser_in_light_and_dark(
     )
     job = make_job(description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b")
     event = result_of(job, csv=table, rows=50, late=True)
-    order = Order(job, event.run_id, "result", ())
+    mail_job = MailJob(job, event.run_id, "result", ())
     error = RunError(stage="script", type="KeyError", message="'amont'", line=2)
     failed = failure_of(job, error=error)
     mails = (
-        MAILS.result(order, event, table, Attachment(table)),
-        MAILS.result(order, event, table, None),
-        MAILS.failure(order, failed, 3, failed.scheduled_at),
-        MAILS.recovery(order, event, 3, failed.scheduled_at),
+        RENDERER.result(mail_job, event, table, Attachment(table)),
+        RENDERER.result(mail_job, event, table, None),
+        RENDERER.failure(mail_job, failed, 3, failed.scheduled_at),
+        RENDERER.recovery(mail_job, event, 3, failed.scheduled_at),
     )
     (tmp_path / "all.html").write_text("".join(text_of(parsed(mail), "html") for mail in mails))
     picture = tmp_path / "mail.png"

@@ -1,4 +1,4 @@
-"""Which mails an event asks for: streaks of failures, recipients who left, mail once more, large results."""
+"""Which mails an event asks for: failure streaks, unsubscribes, mails sent again, large results."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, read
-from nightmail_mailer.records.failure_streaks import QUIET, Streak, Streaks, with_failure
+from nightmail_mailer.records.failure_streaks import NOTIFY_INTERVAL, FailureStreak, FailureStreaks, with_failure
 from support.deadlines import eventually
 from support.mailer_process import MailerProcess, events_of, failure_of, mail_event, result_of
 from support.smtp_server import SmtpServer
@@ -34,15 +34,15 @@ MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 async def skipped(log: EventLog, event: ResultReady) -> MailSkipped:
-    async def look() -> MailSkipped | None:
+    async def last_event() -> MailSkipped | None:
         last = (await events_of(log, event.run_id))[-1]
         return last if isinstance(last, MailSkipped) else None
 
-    found: MailSkipped = await eventually(look, "the log says that the mail is skipped")
+    found: MailSkipped = await eventually(last_event, "the log says that the mail is skipped")
     return found
 
 
-def failures(*minutes: int) -> Streak:
+def failures(*minutes: int) -> FailureStreak:
     streak = None
     for number, minute in enumerate(minutes, start=1):
         streak = with_failure(streak, number, MORNING + timedelta(minutes=minute))
@@ -50,38 +50,47 @@ def failures(*minutes: int) -> Streak:
     return streak
 
 
-def test_the_first_failure_is_told_and_then_one_an_hour_with_the_count() -> None:
-    assert failures(0).told == 1
-    assert failures(0, 1, 2, 59).told == 1
+def test_the_first_failure_is_mailed_and_then_one_an_hour_with_the_count() -> None:
+    assert failures(0).notified == 1
+    assert failures(0, 1, 2, 59).notified == 1
     later = failures(0, 1, 2, 60)
-    assert (later.told, later.count, later.since) == (4, 4, MORNING)
+    assert (later.notified, later.count, later.since) == (4, 4, MORNING)
 
 
-def test_a_failure_that_is_delivered_again_counts_once_and_is_decided_as_before() -> None:
+def test_a_redelivered_failure_counts_once_and_is_decided_as_before() -> None:
     streak = failures(0, 1)
     assert with_failure(streak, 1, MORNING) == streak
     assert with_failure(streak, 2, MORNING + timedelta(minutes=1)) == streak
 
 
-def test_a_job_that_works_and_fails_in_turn_is_told_no_more_than_once_an_hour() -> None:
+def test_a_streak_is_stored_under_the_field_names_of_the_first_version() -> None:
+    stored = (
+        b'{"since":"2026-11-23T09:00:00Z","first":1,"count":1,"counted":[1],"told":1,"told_at":"2026-11-23T09:00:00Z"'
+    )
+    stored += b',"recovery":null}'
+    assert FailureStreak.model_validate_json(stored) == failures(0)
+    assert failures(0).model_dump_json().encode() == stored
+
+
+def test_a_job_that_fails_and_recovers_in_turn_mails_failures_at_most_once_an_hour() -> None:
     ended = failures(0).model_copy(update={"recovery": 2})
     again = with_failure(ended, 3, MORNING + timedelta(minutes=5))
-    assert (again.told, again.count) == (None, 1)
-    assert with_failure(again, 4, MORNING + QUIET).told == 4
+    assert (again.notified, again.count) == (None, 1)
+    assert with_failure(again, 4, MORNING + NOTIFY_INTERVAL).notified == 4
 
 
-async def test_of_results_after_a_streak_one_says_that_the_job_works_again(event_log: EventLog) -> None:
-    streaks = Streaks(await event_log._js.key_value(STREAKS))
+async def test_only_the_first_result_after_a_streak_is_a_recovery(event_log: EventLog) -> None:
+    streaks = FailureStreaks(await event_log._js.key_value(STREAKS))
     job_id = uuid4()
     await streaks.failed(job_id, 10, MORNING)
-    assert await streaks.worked(job_id, 9) is None
-    first = await streaks.worked(job_id, 11)
+    assert await streaks.recovered(job_id, 9) is None
+    first = await streaks.recovered(job_id, 11)
     assert first is not None
-    assert await streaks.worked(job_id, 11) == first
-    assert await streaks.worked(job_id, 12) is None
+    assert await streaks.recovered(job_id, 11) == first
+    assert await streaks.recovered(job_id, 12) is None
 
 
-async def test_a_streak_of_failures_is_mailed_once_and_once_when_it_is_over(
+async def test_a_failure_streak_is_mailed_once_and_so_is_the_recovery(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer()
@@ -93,10 +102,10 @@ async def test_a_streak_of_failures_is_mailed_once_and_once_when_it_is_over(
         await event_log.publish(event)
     for event in others:
 
-        async def held(event: RunFailed = event) -> bool:
+        async def is_skipped(event: RunFailed = event) -> bool:
             return any(isinstance(one, MailSkipped) for one in await events_of(event_log, event.run_id))
 
-        await eventually(held, "the failure's mail is held back")
+        await eventually(is_skipped, "the failure's mail is skipped")
     for _ in range(2):
         result = result_of(job)
         await event_log.publish(result)
@@ -110,37 +119,37 @@ async def test_a_streak_of_failures_is_mailed_once_and_once_when_it_is_over(
     ]
 
 
-async def test_who_left_gets_nothing_more_from_that_job_and_still_from_others(
+async def test_an_unsubscribed_recipient_gets_no_more_mail_of_that_job_and_still_of_others(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    left, other = make_job(consumer_emails=["a@example.com", "B@example.com"]), make_job(job_name="other")
-    leaving = RecipientUnsubscribed(
-        job_name=left.job_name, job_id=left.job_id, actor="recipient", address="a@example.com"
+    job, other = make_job(consumer_emails=["a@example.com", "B@example.com"]), make_job(job_name="other")
+    unsubscribed = RecipientUnsubscribed(
+        job_name=job.job_name, job_id=job.job_id, actor="recipient", address="a@example.com"
     )
-    await event_log.publish(leaving)
+    await event_log.publish(unsubscribed)
     start_mailer(**LINKS)
-    one, two = result_of(left), result_of(other)
+    one, two = result_of(job), result_of(other)
     await event_log.publish(one)
     await event_log.publish(two)
     await mail_event(event_log, one.run_id)
     await mail_event(event_log, two.run_id)
     assert sorted(smtp_server.recipients) == ["B@example.com", "reports@example.com"]
-    await event_log.publish(leaving.model_copy(update={"address": "b@example.com"}))
+    await event_log.publish(unsubscribed.model_copy(update={"address": "b@example.com"}))
 
-    async def nobody_is_left() -> bool:
-        event = result_of(left)
+    async def nobody_is_subscribed() -> bool:
+        event = result_of(job)
         await event_log.publish(event)
-        await eventually(lambda: _is_told(event_log, event), "the log says what became of it")
+        await eventually(lambda: _has_outcome(event_log, event), "the log has the outcome")
         return any(isinstance(one, MailSkipped) for one in await events_of(event_log, event.run_id))
 
-    await eventually(nobody_is_left, "the mailer knows that everybody left")
+    await eventually(nobody_is_subscribed, "the mailer knows that everybody unsubscribed")
 
 
-async def _is_told(log: EventLog, event: ResultReady) -> bool:
+async def _has_outcome(log: EventLog, event: ResultReady) -> bool:
     return len(await events_of(log, event.run_id)) > 1
 
 
-async def test_the_link_to_leave_names_job_and_recipient_to_the_api_alone(
+async def test_only_the_api_can_read_job_and_recipient_from_the_unsubscribe_link(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer(**LINKS)
@@ -155,7 +164,7 @@ async def test_the_link_to_leave_names_job_and_recipient_to_the_api_alone(
     }
 
 
-async def test_mail_is_sent_once_more_to_one_recipient_with_a_message_id_of_its_own(
+async def test_a_mail_is_sent_again_to_one_recipient_with_its_own_message_id(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
     start_mailer()
@@ -208,9 +217,7 @@ async def test_a_result_over_the_servers_size_is_compressed_and_one_over_the_set
     assert read(KEY, RESULT, token) == {"run": linked["X-Nightmail-Run"]}
 
 
-async def test_a_result_that_is_no_longer_there_ends_as_a_failed_mail(
-    start_mailer: Start, event_log: EventLog, make_job: MakeJob
-) -> None:
+async def test_the_mail_of_an_expired_result_fails(start_mailer: Start, event_log: EventLog, make_job: MakeJob) -> None:
     start_mailer()
     event = result_of(make_job())
     blob = Blob(size=3, sha256=event.csv.sha256, bucket=RESULTS, object_name="gone")

@@ -1,4 +1,4 @@
-"""What the mailer tells Prometheus."""
+"""The mailer's Prometheus metrics."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ async def metrics(mailer: MailerProcess) -> dict[str, float]:
     }
 
 
-async def test_mails_are_counted_by_outcome_and_a_server_that_is_away_is_seen(
+async def test_mails_are_counted_by_outcome_and_an_unreachable_server_is_visible(
     start_mailer: Callable[..., MailerProcess],
     smtp_server: SmtpServer,
     event_log: EventLog,
@@ -53,7 +53,7 @@ async def test_mails_are_counted_by_outcome_and_a_server_that_is_away_is_seen(
     smtp_server.stop()
     await event_log.publish(result_of(make_job()))
 
-    async def breaker_is_open() -> bool:
+    async def is_unreachable() -> bool:
         return (await metrics(mailer))["nightmail_mailer_breaker_open"] == 1
 
-    await eventually(breaker_is_open, "the breaker opens")
+    await eventually(is_unreachable, "the metric shows the unreachable server")

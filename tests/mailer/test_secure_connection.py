@@ -1,4 +1,4 @@
-"""TLS with a certificate that must be trusted, and AUTH: what the mailer asks of a server, and what it says."""
+"""TLS with a trusted certificate, and AUTH: what the mailer demands of a server, and the reasons in its readiness."""
 
 import shutil
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from support.smtp_server import SmtpServer
 
 MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
-#: aiosmtpd does not count the TLS that it began with.
+#: aiosmtpd warns about AUTH on a server with implicit TLS.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 LOGIN = {"smtp_username": "nightmail", "smtp_password": "right"}
 
@@ -33,7 +33,7 @@ def security(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def secure_server(smtp_server: SmtpServer, tmp_path: Path, security: str) -> SmtpServer:
-    """The SMTP server, now with TLS and AUTH; its certificate is in `server.pem`, trusted by nobody."""
+    """The SMTP server, now with TLS and AUTH; its certificate is in `server.pem`, not trusted."""
     serve_securely(smtp_server, tmp_path, security, "127.0.0.1")
     return smtp_server
 
@@ -46,7 +46,7 @@ def serve_securely(server: SmtpServer, folder: Path, security: str, address: str
         server.options |= {
             "ssl_context": context,
             "auth_require_tls": False,
-        }  # aiosmtpd asks for STARTTLS, which it has
+        }  # aiosmtpd means STARTTLS, which implicit TLS does not need
     else:
         server.options |= {"tls_context": context, "require_starttls": True}
     server.start()
@@ -59,7 +59,7 @@ async def why_not_ready(mailer: MailerProcess, expected: str) -> None:
     await eventually(says, f"readiness says {expected}")
 
 
-async def test_mail_goes_over_tls_to_a_server_that_is_trusted_and_knows_the_password(
+async def test_mail_goes_over_tls_to_a_trusted_server_that_accepts_the_password(
     start_mailer: Start,
     secure_server: SmtpServer,
     security: str,
@@ -75,7 +75,7 @@ async def test_mail_goes_over_tls_to_a_server_that_is_trusted_and_knows_the_pass
     assert secure_server.recipients == ["reports@example.com"]
 
 
-async def test_a_server_with_a_certificate_that_nobody_trusts_gets_no_mail_and_readiness_says_why(
+async def test_a_server_with_an_untrusted_certificate_gets_no_mail_and_readiness_says_why(
     start_mailer: Start, secure_server: SmtpServer, security: str, event_log: EventLog, make_job: MakeJob
 ) -> None:
     await event_log.publish(result_of(make_job()))
@@ -84,7 +84,7 @@ async def test_a_server_with_a_certificate_that_nobody_trusts_gets_no_mail_and_r
     assert not secure_server.recipients
 
 
-async def test_a_server_with_somebody_elses_certificate_gets_no_mail(
+async def test_a_server_with_the_certificate_of_another_host_gets_no_mail(
     start_mailer: Start, smtp_server: SmtpServer, security: str, tmp_path: Path
 ) -> None:
     serve_securely(smtp_server, tmp_path, security, "192.0.2.1")
@@ -94,14 +94,12 @@ async def test_a_server_with_somebody_elses_certificate_gets_no_mail(
     assert not smtp_server.recipients
 
 
-async def test_a_server_without_starttls_gets_no_mail_in_the_clear(
-    start_mailer: Start, smtp_server: SmtpServer
-) -> None:
+async def test_a_server_without_starttls_gets_no_unencrypted_mail(start_mailer: Start, smtp_server: SmtpServer) -> None:
     await why_not_ready(start_mailer(smtp_security="starttls"), "STARTTLS extension not supported")
     assert not smtp_server.recipients
 
 
-async def test_a_wrong_password_is_said_by_readiness_and_no_mail_is_lost(
+async def test_readiness_reports_a_wrong_password_and_no_mail_is_lost(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
     serve_securely(smtp_server, tmp_path, "tls", "127.0.0.1")

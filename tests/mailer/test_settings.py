@@ -1,4 +1,4 @@
-"""What the mailer must be told before it starts."""
+"""The mailer's settings: an invalid one stops the start and is named."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from nightmail_mailer.settings import MailerSettings
         ({"SMTP_HOST": "mail", "PUBLIC_URL": "https://a.example.com"}, "SECRET_KEY: links to NIGHTMAIL_PUBLIC_URL"),
     ],
 )
-def test_what_is_missing_or_cannot_be_is_named(
+def test_a_missing_or_invalid_setting_is_named_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str], named: str
 ) -> None:
     for name, value in environment.items():

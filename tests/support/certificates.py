@@ -1,4 +1,4 @@
-"""Certificates for servers on this machine, each signed by nobody but itself."""
+"""Self-signed certificates for servers on this machine."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def server_context(folder: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
-    """Return the TLS context of a server at an address; whoever trusts `server.pem` in the folder trusts it."""
+    """Return the TLS context of a server at an address. Its certificate is `server.pem` in the folder."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)

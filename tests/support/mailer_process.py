@@ -1,4 +1,4 @@
-"""Mailers as processes, as `nightmail up` starts them, and the events that they act on."""
+"""Mailer processes, started as `nightmail up` starts them, and the events that they handle."""
 
 import asyncio
 import hashlib
@@ -52,7 +52,7 @@ class MailerProcess:
         self.process = subprocess.Popen([sys.executable, "-m", "nightmail_mailer"], env=environment, cwd=folder)
 
     async def readiness(self) -> dict[str, Any]:
-        """Return what /health/ready says; empty while nothing answers."""
+        """Return the content of /health/ready; empty while the process does not listen yet."""
         async with httpx.AsyncClient() as client:
             try:
                 answer = await client.get(f"http://127.0.0.1:{self.health_port}/health/ready")
@@ -77,7 +77,7 @@ class MailerProcess:
 
 
 def result_of(job: Job, csv: bytes = CSV, rows: int = 2, **fields: Any) -> ResultReady:
-    """Make the event of a run that worked."""
+    """Return the event of a successful run."""
     return ResultReady(
         **{
             "job_name": job.job_name,
@@ -99,7 +99,7 @@ def result_of(job: Job, csv: bytes = CSV, rows: int = 2, **fields: Any) -> Resul
 
 
 def failure_of(job: Job, **fields: Any) -> RunFailed:
-    """Make the event of a run that failed."""
+    """Return the event of a failed run."""
     return RunFailed(
         **{
             "job_name": job.job_name,
@@ -116,7 +116,7 @@ def failure_of(job: Job, **fields: Any) -> RunFailed:
 
 
 async def events_of(log: EventLog, run_id: UUID) -> list[Event]:
-    """Return everything that the log has about a run, in order."""
+    """Return a run's events in the order of the log."""
     found: list[Event] = []
     async for batch in log.replay(["runs.>"]):
         for stored in batch:
@@ -127,12 +127,12 @@ async def events_of(log: EventLog, run_id: UUID) -> list[Event]:
 
 
 async def mail_event(log: EventLog, run_id: UUID, count: int = 1) -> MailEvent:
-    """Wait until the log says what became of a run's mail; return the last such event."""
+    """Wait for `count` events with the outcome of a run's mails; return the last."""
     return (await _mail_events(log, {run_id}, count))[-1]
 
 
 async def mail_events(log: EventLog, runs: Sequence[RunEvent]) -> list[MailEvent]:
-    """Wait until the log says what became of each run's mail."""
+    """Wait for the outcome of each run's mail."""
     return await _mail_events(log, {run.run_id for run in runs}, len(runs))
 
 

@@ -1,4 +1,4 @@
-"""Mails as whoever gets them reads them."""
+"""Mails as a recipient's mail program parses them."""
 
 import email
 from datetime import timedelta
@@ -6,13 +6,13 @@ from email.message import EmailMessage
 from email.policy import default
 
 from nightmail_mailer.compose.links import Links
-from nightmail_mailer.compose.render import MailTo
+from nightmail_mailer.compose.render import RenderFor
 
 LINKS = Links("https://nightmail.example.com", "k" * 32, timedelta(days=30))
 
 
-def parsed(mail_to: MailTo, recipient: str = "reports@example.com") -> EmailMessage:
-    mail = email.message_from_bytes(mail_to(recipient), policy=default)
+def parsed(render_for: RenderFor, recipient: str = "reports@example.com") -> EmailMessage:
+    mail = email.message_from_bytes(render_for(recipient), policy=default)
     assert not mail.defects
     for name, value in mail.items():
         assert not value.defects, (name, value.defects)

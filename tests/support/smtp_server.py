@@ -1,4 +1,4 @@
-"""A real SMTP server on a free port that keeps what it accepts and misbehaves where a test says so."""
+"""A real SMTP server on a free port that keeps the mails that it accepts; a test's hooks make it fail."""
 
 import asyncio
 import email
@@ -12,14 +12,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from support.ports import free_port
 
-#: Gets the recipient; returns the server's answer, or None to go on.
+#: Takes the recipient; returns the server's reply, or None to go on.
 Hook = Callable[[str], Awaitable[str | None]]
 
 DROP = "drop"
 
 
 class _Limited(SMTP):
-    """Turns away whoever comes when enough are there, as Postfix does."""
+    """Turns connections away beyond a limit, as Postfix does."""
 
     @property
     def _server(self) -> "SmtpServer":
@@ -54,10 +54,10 @@ async def _go_on(_: str) -> str | None:
 
 
 class SmtpServer:
-    """Accepts everything until a hook says otherwise. Hooks run in the server's own thread and loop.
+    """Accepts every mail unless a hook replies otherwise. Hooks run in the server's own thread and event loop.
 
-    `after_data` runs once the mail is handed over and before it is kept; `after_accepting` when it is kept and
-    before the server says so. A hook that answers `DROP` ends the connection without an answer.
+    `after_data` runs once the server has the whole mail and before it is kept; `after_accepting` when it is kept and
+    before the reply. A hook that returns `DROP` ends the connection without a reply.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class SmtpServer:
         self.after_data: Hook = _go_on
         self.after_accepting: Hook = _go_on
         self.data_size_limit = 33554432
-        #: What only some tests want of aiosmtpd: TLS, AUTH.
+        #: Further arguments of aiosmtpd: TLS, AUTH.
         self.options: dict[str, Any] = {}
         self._controller: Controller | None = None
 
@@ -101,14 +101,14 @@ class SmtpServer:
         self._kept.append((recipient, content))
 
     def stop(self) -> None:
-        """Go away as a server that dies: whoever is connected is cut off."""
+        """Stop as a server that dies: no connection gets a further reply."""
         if self._controller is not None:
             controller, self._controller = self._controller, None
             controller.stop()
 
 
 class _Handler:
-    """What aiosmtpd calls. It has no properties: aiosmtpd looks at every member for every connection."""
+    """aiosmtpd's handler. It has no properties, because aiosmtpd inspects every member for every connection."""
 
     def __init__(self, server: "SmtpServer") -> None:
         self.server = server
@@ -122,47 +122,47 @@ class _Handler:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
-        if (answer := await self.server.on_rcpt(address)) is not None:
-            return _answer(server, answer)
+        if (reply := await self.server.on_rcpt(address)) is not None:
+            return _send_reply(server, reply)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         recipient = envelope.rcpt_tos[0]
-        if (answer := await self.server.after_data(recipient)) is not None:
-            return _answer(server, answer)
+        if (reply := await self.server.after_data(recipient)) is not None:
+            return _send_reply(server, reply)
         content = envelope.content
         assert isinstance(content, bytes)
         self.server.keep(recipient, content)
-        if (answer := await self.server.after_accepting(recipient)) is not None:
-            return _answer(server, answer)
+        if (reply := await self.server.after_accepting(recipient)) is not None:
+            return _send_reply(server, reply)
         return "250 taken"
 
 
-def _answer(server: SMTP, answer: str) -> str:
-    if answer == DROP:
+def _send_reply(server: SMTP, reply: str) -> str:
+    if reply == DROP:
         assert isinstance(server.transport, asyncio.Transport)
         server.transport.abort()
         return "421 gone"
-    return answer
+    return reply
 
 
 class Once:
-    """A hook that answers the first time for each recipient (or those named), and lets every later try through."""
+    """A hook that replies to the first mail for each recipient (or each one named) and accepts every later one."""
 
-    def __init__(self, answer: str | dict[str, str]) -> None:
-        self._answer = answer
+    def __init__(self, reply: str | dict[str, str]) -> None:
+        self._reply = reply
         self._seen: set[str] = set()
 
     async def __call__(self, recipient: str) -> str | None:
         if recipient in self._seen:
             return None
         self._seen.add(recipient)
-        return self._answer if isinstance(self._answer, str) else self._answer.get(recipient)
+        return self._reply if isinstance(self._reply, str) else self._reply.get(recipient)
 
 
 class Hang:
-    """A hook that hangs for one recipient until it is let go, and then ends the connection."""
+    """A hook that hangs for one recipient until `release`, and then drops the connection or returns `then`."""
 
     def __init__(self, recipient: str, then: str | None = DROP) -> None:
         self._recipient = recipient
@@ -174,7 +174,7 @@ class Hang:
         if recipient != self._recipient or self._released:
             return None
         self.hanging = True
-        while not self._released:  # noqa: ASYNC110 (let go from another thread)
+        while not self._released:  # noqa: ASYNC110 (released by another thread)
             await asyncio.sleep(0.01)
         return self._then
 

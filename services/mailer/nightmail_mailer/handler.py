@@ -6,7 +6,7 @@ import structlog
 
 from nightmail_common.broker.work_queue import BROKER_ERRORS, Delivery, Patience, WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
-from nightmail_mailer.workflow import Work
+from nightmail_mailer.workflow import MailWorkflow
 
 DURABLE = "mailer"
 #: Events worked on at once. More than there are connections: one that waits for a retry's store or a large result
@@ -33,7 +33,7 @@ logger = structlog.get_logger()
 class Consumer:
     """Has the mails of each event sent, until the log says what became of all of them."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: MailWorkflow) -> None:
         self._work = work
         self.queue: WorkQueue[AsksForMail] = WorkQueue(
             DURABLE,
@@ -62,11 +62,11 @@ class Consumer:
     async def _work_on(self, delivery: Delivery[AsksForMail]) -> bool:
         match event := delivery.event:
             case ResultReady():
-                return await self._work.result(event, delivery.sequence, delivery.traceparent)
+                return await self._work.mail_result(event, delivery.sequence, delivery.traceparent)
             case RunFailed():
-                return await self._work.failure(event, delivery.sequence, delivery.time, delivery.traceparent)
+                return await self._work.mail_failure(event, delivery.sequence, delivery.time, delivery.traceparent)
             case MailRequested():
-                return await self._work.again(event, delivery.traceparent)
+                return await self._work.resend(event, delivery.traceparent)
 
 
 def retry_wait(deliveries: int) -> float:

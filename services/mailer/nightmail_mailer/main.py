@@ -16,17 +16,17 @@ from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import run_service
 from nightmail_common.service.settings import load
 from nightmail_mailer.compose.links import Links
-from nightmail_mailer.compose.render import Mails
-from nightmail_mailer.delivery import Deliverer
+from nightmail_mailer.compose.render import MailRenderer
+from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
 from nightmail_mailer.metrics import observe_queue
-from nightmail_mailer.records.delivery_ledger import Sent
-from nightmail_mailer.records.failure_streaks import Streaks
-from nightmail_mailer.records.unsubscribes import Left
+from nightmail_mailer.records.delivery_ledger import DeliveryLedger
+from nightmail_mailer.records.failure_streaks import FailureStreaks
+from nightmail_mailer.records.unsubscribes import Unsubscribes
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
-from nightmail_mailer.workflow import Work
+from nightmail_mailer.workflow import MailWorkflow
 
 NAME = "mailer"
 
@@ -68,16 +68,16 @@ async def _mail(settings: MailerSettings, client: Client, pool: SmtpPool, stop: 
     js = client.jetstream()
     smtp = SmtpClient(pool, settings.smtp_from)
     log = EventLog(client, NAME, settings.run_retention)
-    left = Left(log)
-    await left.catch_up()
-    following = asyncio.create_task(left.follow())
-    work = Work(
+    unsubscribes = Unsubscribes(log)
+    await unsubscribes.catch_up()
+    following = asyncio.create_task(unsubscribes.follow())
+    work = MailWorkflow(
         ResultStore(js),
         log,
-        Deliverer(log, smtp, Sent(await js.key_value(MAILED))),
-        Streaks(await js.key_value(STREAKS)),
-        left,
-        Mails(settings.smtp_from, _links(settings)),
+        MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED))),
+        FailureStreaks(await js.key_value(STREAKS)),
+        unsubscribes,
+        MailRenderer(settings.smtp_from, _links(settings)),
         smtp,
         settings.max_attachment_bytes,
     )

@@ -1,1 +1,1 @@
-"""What a mail says and looks like."""
+"""The content of a mail: headers, texts, table, attachment, links."""

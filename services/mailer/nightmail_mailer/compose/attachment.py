@@ -1,25 +1,25 @@
-"""How a result travels: attached as it is, attached compressed, or as a link."""
+"""How a mail carries a result: attached, attached compressed, or not at all (the mail has a link)."""
 
 import gzip
 from dataclasses import dataclass
 
 #: base64 in lines of 76 characters and CRLF (RFC 2045): 78 bytes carry 57.
-_LINE_BYTES, _LINE_CARRIES = 78, 57
-#: Left for the rest of the mail: headers, both texts with their tables.
-REST_BYTES = 64 * 1024
+_LINE_BYTES, _LINE_PAYLOAD = 78, 57
+#: Reserved for the rest of the mail: headers, both texts with their tables.
+RESERVED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A CSV as a mail carries it."""
+    """An attached CSV: its bytes, compressed if `gzipped`."""
 
     data: bytes
     gzipped: bool = False
 
 
-def carried(csv: bytes, limit_bytes: int) -> Attachment | None:
-    """Return how a CSV is attached to a mail of at most so many bytes; None if it does not fit, even compressed."""
-    room = limit_bytes - REST_BYTES
+def choose_attachment(csv: bytes, limit_bytes: int) -> Attachment | None:
+    """Return the attachment for a mail of at most `limit_bytes`; None if the CSV is too large even compressed."""
+    room = limit_bytes - RESERVED_BYTES
     if encoded_size(len(csv)) <= room:
         return Attachment(csv)
     compressed = gzip.compress(csv, compresslevel=6, mtime=0)
@@ -27,5 +27,5 @@ def carried(csv: bytes, limit_bytes: int) -> Attachment | None:
 
 
 def encoded_size(size: int) -> int:
-    """Return the bytes that base64 makes of so many."""
-    return -(-size // _LINE_CARRIES) * _LINE_BYTES
+    """Return the size in bytes after base64 encoding."""
+    return -(-size // _LINE_PAYLOAD) * _LINE_BYTES

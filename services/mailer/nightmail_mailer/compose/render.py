@@ -1,4 +1,4 @@
-"""The mails themselves: headers, a text, the same as HTML, and the CSV."""
+"""Mails as bytes: headers, a text, the same as HTML, and the CSV."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,22 +6,21 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime as format_date_header
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from nightmail_common.contract.events import ResultReady, RunFailed
-from nightmail_mailer.compose import formatting as words
+from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.links import Links
-from nightmail_mailer.compose.message_ids import DOMAIN
-from nightmail_mailer.compose.subject import one_line, plain_subject, subject
-from nightmail_mailer.compose.table_preview import preview
-from nightmail_mailer.delivery import Order
+from nightmail_mailer.compose.mail_job import DOMAIN, MailJob
+from nightmail_mailer.compose.subject import default_subject, one_line, subject
+from nightmail_mailer.compose.table_preview import preview_csv
 from nightmail_mailer.smtp.addresses import to_ascii_domain
 
 SHOWN_LOG_LINES = 20
-#: Of the table in a text, which mail programs fold where their window ends.
+#: Characters of the table in the text part: mail programs fold longer lines.
 TEXT_WIDTH = 100
 
 _templates = Environment(
@@ -31,115 +30,123 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     auto_reload=False,
-    finalize=words.readable,
+    finalize=formatting.remove_control_characters,
 )
-_templates.globals.update(in_words=words.in_words, duration=words.duration)
+_templates.globals.update(format_datetime=formatting.format_datetime, format_duration=formatting.format_duration)
 
-#: Makes the mail to one recipient, as the bytes that go over the wire.
-MailTo = Callable[[str], bytes]
+#: Returns the mail to one recipient, in lines that end in CRLF.
+RenderFor = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
-class Mails:
-    """Makes mails. `links` is None where recipients cannot reach the API."""
+class MailRenderer:
+    """Renders mails. `links` is None where recipients cannot reach the API."""
 
     sender: str
     links: Links | None
 
-    def result(self, order: Order, event: ResultReady, csv: bytes, attachment: Attachment | None) -> MailTo:
+    def result(self, mail_job: MailJob, event: ResultReady, csv: bytes, attachment: Attachment | None) -> RenderFor:
         """Return the mail with a result: attached, or linked if it is too large for that."""
-        due = words.local(event.scheduled_at, event.job)
+        due = formatting.to_job_timezone(event.scheduled_at, event.job)
         file_name = one_line(f"{event.job_name} {due:%Y-%m-%d}.csv")
         if attachment is not None and attachment.gzipped:
             file_name += ".gz"
-        shown = preview(csv, event.rows)
+        shown = preview_csv(csv, event.rows)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
         facts = {
             "due": due,
-            "why": words.why_it_ran(event.trigger, event.late),
-            "late": words.late(event.late),
+            "trigger": formatting.describe_trigger(event.trigger, event.late),
+            "late": formatting.describe_lateness(event.late),
             "preview": shown,
             "table": shown.narrowed(TEXT_WIDTH),
             "file_name": None if attachment is None else file_name,
             "link": link,
-            "expires_at": expires_at and words.local(expires_at, event.job),
-            "size": words.size(len(csv)),
+            "expires_at": expires_at and formatting.to_job_timezone(expires_at, event.job),
+            "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
-        mail = self._mail(order, subject(event, due), "result", facts)
+        mail = self._mail(mail_job, subject(event, due), "result", facts)
         if attachment is not None:
             kind = {"subtype": "gzip"} if attachment.gzipped else {"subtype": "csv", "params": {"charset": "utf-8"}}
             main = "application" if attachment.gzipped else "text"
             mail.add_attachment(attachment.data, main, filename=file_name, **kind)
-        return self._addressed(order, mail)
+        return self._with_recipient(mail_job, mail)
 
-    def failure(self, order: Order, event: RunFailed, count: int, since: datetime | None) -> MailTo:
-        """Return the mail that tells of a failed run, the `count`-th in a row since then."""
-        due = words.local(event.scheduled_at, event.job)
+    def failure(self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None) -> RenderFor:
+        """Return the mail about a failed run, the `count`-th in a row since then."""
+        due = formatting.to_job_timezone(event.scheduled_at, event.job)
         facts = {
             "due": due,
-            "why": words.why_it_ran(event.trigger, event.late),
-            "late": words.late(event.late),
+            "trigger": formatting.describe_trigger(event.trigger, event.late),
+            "late": formatting.describe_lateness(event.late),
             "error": event.error,
-            "tries": 1 if event.error.stage == "runner" else event.job.retries + 1,
-            "what_failed": words.what_failed(event.error, event.job),
-            "script": words.script_around(event.error, event.job),
-            "message": words.shortened(event.error.message, words.MESSAGE_CHARACTERS),
-            "log": [words.shortened(line, words.LINE_CHARACTERS) for line in event.log.splitlines()[-SHOWN_LOG_LINES:]],
+            "attempts": 1 if event.error.stage == "runner" else event.job.retries + 1,
+            "what_failed": formatting.describe_failure(event.error, event.job),
+            "script": formatting.script_excerpt(event.error, event.job),
+            "message": formatting.shorten(event.error.message, formatting.MESSAGE_CHARACTERS),
+            "log": [
+                formatting.shorten(line, formatting.LINE_CHARACTERS)
+                for line in event.log.splitlines()[-SHOWN_LOG_LINES:]
+            ],
             "count": count,
-            "since": since and words.local(since, event.job),
-            "next_due": words.next_due(event.job, datetime.now(UTC)),
+            "since": since and formatting.to_job_timezone(since, event.job),
+            "next_due": formatting.next_due(event.job, datetime.now(UTC)),
         }
-        return self._addressed(
-            order, self._mail(order, plain_subject(f"{event.job_name} failed", due), "failure", facts)
+        return self._with_recipient(
+            mail_job, self._mail(mail_job, default_subject(f"{event.job_name} failed", due), "failure", facts)
         )
 
-    def recovery(self, order: Order, event: ResultReady, count: int, since: datetime) -> MailTo:
-        """Return the mail that tells that a job works again after `count` failures since then."""
-        due = words.local(event.scheduled_at, event.job)
+    def recovery(self, mail_job: MailJob, event: ResultReady, count: int, since: datetime) -> RenderFor:
+        """Return the mail about a job that works again after `count` failures since then."""
+        due = formatting.to_job_timezone(event.scheduled_at, event.job)
         facts = {
             "due": due,
-            "why": words.why_it_ran(event.trigger, event.late),
+            "trigger": formatting.describe_trigger(event.trigger, event.late),
             "count": count,
-            "since": words.local(since, event.job),
+            "since": formatting.to_job_timezone(since, event.job),
         }
-        title = plain_subject(f"{event.job_name} works again", due)
-        return self._addressed(order, self._mail(order, title, "recovery", facts))
+        title = default_subject(f"{event.job_name} works again", due)
+        return self._with_recipient(mail_job, self._mail(mail_job, title, "recovery", facts))
 
-    def _mail(self, order: Order, title: str, template: str, facts: dict[str, object]) -> EmailMessage:
+    def _mail(self, mail_job: MailJob, title: str, template: str, facts: dict[str, object]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = title
         mail["From"] = Address(display_name="Nightmail", addr_spec=self.sender)
-        mail["Date"] = format_datetime(datetime.now(UTC))
-        mail["Message-ID"] = order.message_id
+        mail["Date"] = format_date_header(datetime.now(UTC))
+        mail["Message-ID"] = mail_job.message_id
         mail["Auto-Submitted"] = "auto-generated"
-        mail["List-Id"] = f"<{order.job.job_id}.{DOMAIN}>"
-        mail["X-Nightmail-Run"] = str(order.run_id)
-        facts = {"job": order.job, "run_id": order.run_id, "title": title, "has_links": self.links is not None} | facts
+        mail["List-Id"] = f"<{mail_job.job.job_id}.{DOMAIN}>"
+        mail["X-Nightmail-Run"] = str(mail_job.run_id)
+        facts = {
+            "job": mail_job.job,
+            "run_id": mail_job.run_id,
+            "title": title,
+            "has_links": self.links is not None,
+        } | facts
         mail.set_content(_templates.get_template(f"{template}.txt").render(facts))
         mail.add_alternative(_templates.get_template(f"{template}.html").render(facts), subtype="html")
         return mail
 
-    def _addressed(self, order: Order, mail: EmailMessage) -> MailTo:
-        """Return a maker of the mail to one recipient, who learns of no other. The body is made once for all."""
+    def _with_recipient(self, mail_job: MailJob, mail: EmailMessage) -> RenderFor:
+        """Return the renderer for one recipient, who sees no other's address. The body is the same bytes for all."""
         rest = mail.as_bytes()
 
-        def to(recipient: str) -> bytes:
+        def render_for(recipient: str) -> bytes:
             lines = [f"To: {_header(to_ascii_domain(recipient))}"]
             if self.links is not None:
-                url = _header(self.links.unsubscribe(order.job.job_id, recipient))
+                url = _header(self.links.unsubscribe(mail_job.job.job_id, recipient))
                 lines += [f"List-Unsubscribe: <{url}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
             return "".join(f"{line}\r\n" for line in lines).encode() + rest
 
-        return to
+        return render_for
 
 
 def _header(value: str) -> str:
-    """Return a value that can stand in a header as it is.
+    """Return a value that a header can hold unchanged.
 
     Raises:
-        ValueError: a line would end in it.
+        ValueError: the value has a line break or a control character.
     """
     if not value.isprintable():
-        raise ValueError("a header is one line")
+        raise ValueError("a header must be one line")
     return value

@@ -15,7 +15,7 @@ logger = structlog.get_logger()
 
 
 def subject(event: ResultReady, due: datetime) -> str:
-    """Return the subject; the plain one if the job's own cannot be made.
+    """Return the subject; the default one if the job's template fails.
 
     Args:
         due: `scheduled_at` in the job's zone.
@@ -34,15 +34,15 @@ def subject(event: ResultReady, due: datetime) -> str:
             AttributeError,
             LookupError,
         ) as error:
-            logger.warning("subject_unusable", error=type(error).__name__)
-    return plain_subject(event.job_name, due)
+            logger.warning("subject_template_failed", error=type(error).__name__)
+    return default_subject(event.job_name, due)
 
 
-def plain_subject(what: str, due: datetime) -> str:
+def default_subject(what: str, due: datetime) -> str:
     return one_line(f"{what} · {due:%Y-%m-%d %H:%M}")
 
 
 def one_line(text: str) -> str:
-    """Return a text that can be a header: one line, no control characters, not too long."""
+    """Return a text as a header can hold it: one line without control characters, shortened to `MAX_CHARACTERS`."""
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

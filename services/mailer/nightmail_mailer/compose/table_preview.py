@@ -6,10 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
-from nightmail_mailer.compose.formatting import readable
+from nightmail_mailer.compose.formatting import remove_control_characters
 
 SHOWN_ROWS = 20
-#: What a phone can still scroll, and a text mail can still align.
+#: As many as a phone can scroll and a text mail can align.
 SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|nan|inf|-inf|", r
 
 @dataclass(frozen=True)
 class Preview:
-    """Cells as text, each shortened; `numeric` says which columns are aligned to the right."""
+    """Cells as text, each shortened. Columns that are `numeric` are aligned to the right."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -63,13 +63,13 @@ class Preview:
         return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
 
 
-def preview(csv_bytes: bytes, total_rows: int) -> Preview:
-    """Return the first rows of a CSV in UTF-8; reads no further than it must."""
+def preview_csv(csv_bytes: bytes, total_rows: int) -> Preview:
+    """Return the first rows of a CSV in UTF-8; the rest is not parsed."""
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(csv_bytes), "utf-8", errors="replace", newline=""))
     try:
         header = next(lines, [])
         found = [row for _, row in zip(range(min(SHOWN_ROWS, total_rows)), lines, strict=False)]
-    except csv.Error:  # a cell of more than 128 KiB: the attachment has it
+    except csv.Error:  # a cell is longer than the 128 KiB that the module allows
         header, found = [], []
     width = min(len(header), SHOWN_COLUMNS)
     rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]
@@ -93,5 +93,5 @@ def _padded(cell: str, width: int, right: bool) -> str:
 
 
 def _cell(text: str) -> str:
-    text = " ".join(str(readable(text)).split())
+    text = " ".join(str(remove_control_characters(text)).split())
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"

@@ -1,1 +1,1 @@
-"""What the mailer remembers: deliveries, failure streaks, unsubscribes."""
+"""The records that the mailer keeps: deliveries, failure streaks, unsubscribes."""

@@ -1,4 +1,4 @@
-"""The ledger: what was sent to whom, so that an event that is delivered again sends nothing twice."""
+"""The delivery ledger: what was sent to whom, so that a redelivered event sends no mail twice."""
 
 import asyncio
 import hashlib
@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from nightmail_common.contract.events import MailAnswer, MailKind
 
 
-class Entry(BaseModel):
-    """What is known of one recipient's mail. `uncertain` is not the end unless `final`: it is tried again.
+class LedgerEntry(BaseModel):
+    """The outcome of one recipient's mail. An `uncertain` one is retried unless it is `final`.
 
-    `lost` counts the tries after which nobody knows whether the mail is there.
+    `lost` counts the attempts after which it is unknown whether the server has the mail.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,28 +26,27 @@ class Entry(BaseModel):
     lost: int = 0
 
 
-class Sent:
-    """The ledger's entries by run, kind, recipient and, for a mail sent again, the request; in the bucket `MAILED`.
+class DeliveryLedger:
+    """The entries by `ledger_key`, in the bucket `MAILED`.
 
-    What cannot be written because the broker is away is remembered here: its event is delivered again, to this mailer if
-    there is no other, and the mail must not be sent again.
+    An entry that cannot be written because the broker is away is kept in memory: its event is redelivered, to this
+    mailer if it is the only one, and the mail must not be sent again.
     """
 
     def __init__(self, bucket: KeyValue) -> None:
         self._bucket = bucket
-        self._unwritten: dict[str, Entry] = {}
+        self._unwritten: dict[str, LedgerEntry] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def alone(self, run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> asyncio.Lock:
-        """Return what to hold from looking an entry up to recording it.
+    def lock_for(self, key: str) -> asyncio.Lock:
+        """Return the lock to hold from `find` to `record`.
 
-        An event whose heartbeats did not reach the broker comes again while its mail is still on its way: the second
-        waits, and then finds what became of the first.
+        An event whose heartbeats did not reach the broker is redelivered while its mail is being sent: the second
+        delivery waits, and then finds the outcome of the first.
         """
-        return self._locks.setdefault(_key(run_id, kind, recipient, request_id), asyncio.Lock())
+        return self._locks.setdefault(key, asyncio.Lock())
 
-    async def find(self, run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> Entry | None:
-        key = _key(run_id, kind, recipient, request_id)
+    async def find(self, key: str) -> LedgerEntry | None:
         if (unwritten := self._unwritten.get(key)) is not None:
             await self._write(key, unwritten)
             return unwritten
@@ -55,19 +54,21 @@ class Sent:
             found = await self._bucket.get(key)
         except KeyNotFoundError:
             return None
-        return Entry.model_validate_json(found.value or b"")
+        return LedgerEntry.model_validate_json(found.value or b"")
 
-    async def record(self, run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None, entry: Entry) -> None:
-        key = _key(run_id, kind, recipient, request_id)
+    async def record(self, key: str, entry: LedgerEntry) -> None:
         self._unwritten[key] = entry
         await self._write(key, entry)
 
-    async def _write(self, key: str, entry: Entry) -> None:
+    async def _write(self, key: str, entry: LedgerEntry) -> None:
         await self._bucket.put(key, entry.model_dump_json().encode())
         self._unwritten.pop(key, None)
 
 
-def _key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> str:
-    # Salted with the run: nobody can look an address up in the bucket, and a run's entries are purged by its id.
+def ledger_key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> str:
+    """Return the key of one recipient's mail.
+
+    The hash is salted with the run: nobody can find an address in the bucket. A run's entries are purged by its id.
+    """
     digest = hashlib.sha256(f"{run_id}\0{recipient}".encode()).hexdigest()[:32]
     return f"{run_id}.{kind}.{digest}" + ("" if request_id is None else f".{request_id}")

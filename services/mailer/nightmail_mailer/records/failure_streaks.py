@@ -1,68 +1,67 @@
-"""Failure streaks: a job that fails every minute mails once an hour, with the count, and once when it works again."""
+"""Failure streaks: a job that fails every minute mails once an hour, with the count, and once when it recovers."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 #: From one failure mail of a streak to the next.
-QUIET = timedelta(hours=1)
-#: So many failures are told apart when an event is delivered again; of a longer streak only the count is kept.
-REMEMBERED = 200
+NOTIFY_INTERVAL = timedelta(hours=1)
+#: So many failures are recognised when their event is redelivered; of a longer streak only the count is kept.
+MAX_RECOGNISED = 200
 
 
-class Streak(BaseModel):
+class FailureStreak(BaseModel):
     """A job's failures in a row. Sequences are those of the `run-failed` events.
 
-    `told` is the failure whose mail was sent last, `told_at` when, of this streak or of the one before. `recovery` is
-    the result whose mailer says that the job works again: the first one, and no other.
+    `notified` is the failure whose mail was sent last, `notified_at` when, in this streak or the one before; the bucket
+    stores them under their first names. `recovery` is the first result after the streak: it alone is mailed as one.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
 
     since: datetime
     first: int
     count: int
     counted: tuple[int, ...]
-    told: int | None = None
-    told_at: datetime | None = None
+    notified: int | None = Field(default=None, alias="told")
+    notified_at: datetime | None = Field(default=None, alias="told_at")
     recovery: int | None = None
 
 
-def with_failure(streak: Streak | None, sequence: int, failed_at: datetime) -> Streak:
-    """Return the streak with one more failure; the same if it is counted already."""
-    if streak is None:
-        longer = Streak(since=failed_at, first=sequence, count=1, counted=(sequence,))
-    elif streak.recovery is not None and sequence > streak.recovery:
-        longer = Streak(since=failed_at, first=sequence, count=1, counted=(sequence,), told_at=streak.told_at)
+def with_failure(streak: FailureStreak | None, sequence: int, failed_at: datetime) -> FailureStreak:
+    """Return the streak with one more failure; the same streak if the failure is already counted."""
+    if streak is None or (streak.recovery is not None and sequence > streak.recovery):
+        notified_at = None if streak is None else streak.notified_at
+        longer = FailureStreak(since=failed_at, first=sequence, count=1, counted=(sequence,), notified_at=notified_at)
     elif sequence in streak.counted:
         return streak
     else:
-        counted = (*streak.counted[1 - REMEMBERED :], sequence)
+        counted = (*streak.counted[1 - MAX_RECOGNISED :], sequence)
         longer = streak.model_copy(update={"count": streak.count + 1, "counted": counted})
-    if longer.told_at is not None and failed_at - longer.told_at < QUIET:
+    if longer.notified_at is not None and failed_at - longer.notified_at < NOTIFY_INTERVAL:
         return longer
-    return longer.model_copy(update={"told": sequence, "told_at": failed_at})
+    return longer.model_copy(update={"notified": sequence, "notified_at": failed_at})
 
 
-class Streaks:
-    """The streaks by job, in the bucket `STREAKS`."""
+class FailureStreaks:
+    """The streaks by job, in the bucket `STREAKS`. Two mailers race by revision; the loser reads again."""
 
     def __init__(self, bucket: KeyValue) -> None:
         self._bucket = bucket
 
-    async def failed(self, job_id: UUID, sequence: int, failed_at: datetime) -> Streak:
-        """Count a failure, once however often it is delivered, and return the streak with it."""
+    async def failed(self, job_id: UUID, sequence: int, failed_at: datetime) -> FailureStreak:
+        """Count a failure, once however often its event is delivered, and return the streak with it."""
         while True:
             streak, revision = await self._load(job_id)
             longer = with_failure(streak, sequence, failed_at.astimezone(UTC))
             if longer == streak or await self._store(job_id, longer, revision):
                 return longer
 
-    async def worked(self, job_id: UUID, sequence: int) -> Streak | None:
-        """Return the streak that a result ends, or None if there is none or another result ended it."""
+    async def recovered(self, job_id: UUID, sequence: int) -> FailureStreak | None:
+        """Return the streak that a result ends; None if there is none or another result ended it."""
         while True:
             streak, revision = await self._load(job_id)
             if streak is None or sequence < streak.first or streak.recovery not in {None, sequence}:
@@ -71,15 +70,15 @@ class Streaks:
             if ended == streak or await self._store(job_id, ended, revision):
                 return ended
 
-    async def _load(self, job_id: UUID) -> tuple[Streak | None, int]:
+    async def _load(self, job_id: UUID) -> tuple[FailureStreak | None, int]:
         try:
             found = await self._bucket.get(str(job_id))
         except KeyNotFoundError:
             return None, 0
-        return Streak.model_validate_json(found.value or b""), found.revision or 0
+        return FailureStreak.model_validate_json(found.value or b""), found.revision or 0
 
-    async def _store(self, job_id: UUID, streak: Streak, revision: int) -> bool:
-        """Store a streak; False if another mailer changed it meanwhile: the caller reads again."""
+    async def _store(self, job_id: UUID, streak: FailureStreak, revision: int) -> bool:
+        """Store a streak; False if another mailer changed it since `revision`."""
         try:
             await self._bucket.update(str(job_id), streak.model_dump_json().encode(), last=revision)
         except KeyWrongLastSequenceError:

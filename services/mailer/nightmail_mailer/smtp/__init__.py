@@ -1,1 +1,1 @@
-"""The SMTP side: connections, deliveries, the check of a server."""
+"""SMTP: connections, sends, and the check of the settings."""

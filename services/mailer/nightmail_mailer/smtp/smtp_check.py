@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import aiosmtplib
 
-from nightmail_mailer.compose.message_ids import DOMAIN
+from nightmail_mailer.compose.mail_job import DOMAIN
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.addresses import to_ascii_domain
 from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, format_reply
