@@ -1,7 +1,7 @@
-"""The demonstration: all of Nightmail on this machine, two jobs on real data, and the mails that arrive.
+"""The demonstration: the whole system on this machine, two jobs on real data, and the mails that arrive.
 
-`make demo` leaves the system up for a look; with `ARGS=--once` it ends by itself. The exit code is 0 only if every
-recipient got a mail whose CSV is what a calculation without pandas gives.
+`make demo` keeps the system running until Ctrl-C; with `ARGS=--once` it ends by itself. The exit code is 0 only if every
+recipient got a mail whose CSV equals the result of a calculation without pandas.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Table = list[list[str]]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the mails have come")
+    parser.add_argument("--once", action="store_true", help="end after the mails have arrived")
     once = parser.parse_args().once
     shutil.rmtree(DATA_DIR, ignore_errors=True)
     (DATA_DIR / "files").mkdir(parents=True)
@@ -57,9 +57,9 @@ def main() -> int:
         expected = {"weather": _expected_weather(), "penguins": _expected_penguins()}
         outcomes = [_run(api, job, expected[name]) for name, job in jobs.items()]
         right = all(outcomes)
-        print("\nEvery mail came with the right CSV." if right else "\nThe mails are not as they should be.")
+        print("\nEvery mail came with the right CSV." if right else "\nerror: a mail is missing, or its CSV is wrong.")
         if not once:
-            print(f"Nightmail stays up at {url}/docs until Ctrl-C; try, in another shell:")
+            print(f"Nightmail runs at {url}/docs until Ctrl-C. In another shell, try:")
             print(f"    NIGHTMAIL_URL={url} NIGHTMAIL_DATA_DIR={DATA_DIR} .venv/bin/nightmail jobs list")
             system.wait()
         return 0 if right else 1
@@ -83,7 +83,7 @@ def _serve(folder: Path) -> str:
 
 
 def _port(preferred: int) -> int:
-    """Return the preferred port if it is free, else one that is."""
+    """Return the preferred port if it is free, otherwise another free port."""
     for port in (preferred, 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as listening:
@@ -98,7 +98,7 @@ def _start(url: str) -> "subprocess.Popen[bytes]":
     print(f"starting Nightmail in {DATA_DIR} ...", flush=True)
     command = [str(Path(sys.executable).parent / "nightmail"), "up", "--data-dir", str(DATA_DIR), "--mail-catcher"]
     command += ["--port", url.rpartition(":")[2], "--nats-port", str(_port(4222))]
-    # The data source of the demonstration is on this machine, where jobs may not fetch from unless they are allowed to.
+    # The data source is on this machine; jobs may fetch from a loopback address only if FETCH_ALLOW names it.
     environment = os.environ | {"NIGHTMAIL_FETCH_ALLOW": "127.0.0.1", "NIGHTMAIL_LOG_LEVEL": "warning"}
     return subprocess.Popen(command, env=environment, start_new_session=True)
 
@@ -120,7 +120,7 @@ def _api(system: "subprocess.Popen[bytes]", url: str) -> httpx.Client:
 
 
 def _run(api: httpx.Client, job: dict[str, Any], expected: Table) -> bool:
-    """Create a job, run it, show its mails; return whether each recipient got the expected table."""
+    """Create a job, run it, print its mails; return whether each recipient got the expected table."""
     created = api.post("/jobs/create", json=job)
     if created.status_code != 201:
         print(f"error: the job was refused: {created.text}")
@@ -141,7 +141,7 @@ def _run(api: httpx.Client, job: dict[str, Any], expected: Table) -> bool:
 
 
 def _mails_of(api: httpx.Client, run_id: str, recipients: int) -> list[EmailMessage]:
-    """Return the run's mails once it is delivered; what came so far if it ended otherwise or not in time."""
+    """Return the run's mails once it is delivered; those so far if it ended otherwise, or not in time."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     run: dict[str, Any] = {}
     while time.monotonic() < deadline:
@@ -171,7 +171,7 @@ def _show(mail: EmailMessage) -> None:
 
 
 def _expected_weather() -> Table:
-    """Return what the report on the weather must say, calculated without pandas."""
+    """Return the expected report on the weather, calculated without pandas."""
     months: dict[str, list[dict[str, str]]] = defaultdict(list)
     with (EXAMPLES / "data" / "seattle-weather.csv").open() as file:
         for day in csv.DictReader(file):
@@ -191,7 +191,7 @@ def _expected_weather() -> Table:
 
 
 def _expected_penguins() -> Table:
-    """Return what the report on the penguins must say, calculated without pandas."""
+    """Return the expected report on the penguins, calculated without pandas."""
     masses: dict[tuple[str, str], list[float]] = defaultdict(list)
     for penguin in json.loads((EXAMPLES / "data" / "penguins.json").read_text()):
         if penguin["sex"] is not None and penguin["body_mass_g"] is not None:
