@@ -1,4 +1,4 @@
-# `make demo` and `make test` set everything up by themselves; they need Python >= 3.11 with venv, and a package index.
+# `make demo` and `make test` install everything first; they need Python 3.11 or newer with venv, and a package index.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +15,7 @@ BENCHES ?= $(wildcard bench/*.py)
 install: .venv/installed
 
 .venv/installed: requirements.lock $(PACKAGES:%=%/pyproject.toml)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Nightmail needs Python 3.11 or newer; name one with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Nightmail needs Python 3.11 or newer: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --no-binary nkeys -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=-e %)
@@ -43,14 +43,15 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services cli tests bench examples
 
-# Breaks the running system at random, again and again; SEED=... repeats a run.
+# Random faults in the running system for MINUTES; SEED=... repeats the order of the faults.
 soak: install
 	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long --timeout 0 tests/faults
 
 bench: install
 	for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench $(ARGS) || exit 1; done
 
-# Makes the lock anew, and of it what each image holds; it names no index, and installs on every Python and platform that we support.
+# Resolve requirements.lock, then derive each image's lock from it. The locks have hashes and no URLs, and are universal: they
+# install on every supported Python and platform.
 SERVICES := api ticker runner mailer
 LOCK_PART = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	-c requirements.lock $(OWN:%=--no-emit-package nightmail-%)

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the services' metrics are the same."""
+"""The Grafana dashboard shows the metrics of the services."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the documents point at is there."""
+"""The documents: their links, and the index of decisions."""
 
 import re
 from pathlib import Path

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes what a cluster of nats-servers needs: make.sh FOLDER HOST HOST HOST
+# Creates the configuration, certificates and users of three nats-servers: make.sh FOLDER HOST HOST HOST
 #
 # FOLDER gets a folder per server, nats-1 and so on (nats.conf, its certificate, the users), `ca.pem` for the services, and the
-# seeds of the users. What is there is kept: run it again to see it, delete a server's folder to make it anew.
-# STORE is where a server keeps its log, by default /var/lib/nats; NIGHTMAIL and OPENSSL name the programs.
+# seeds of the users. Existing files are kept; delete a server's folder to create it again.
+# STORE is the folder of a server's store (default /var/lib/nats); NIGHTMAIL and OPENSSL are the programs' paths.
 set -eu
 
 [ $# -ge 2 ] || { echo "usage: make.sh FOLDER HOST..." >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""Backup and restore: everything that the broker keeps, from one broker to another, and what happens then."""
+"""Backup and restore: copy every stream of one broker to another, and what the services do afterwards."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ async def forget_all(client: Client) -> None:
         await js.delete_stream(str(stream.config.name))
 
 
-async def test_what_is_restore_streams_is_what_was_copied(
+async def test_restored_streams_equal_the_copied_ones(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
     js = nats_client.jetstream()
@@ -128,7 +128,7 @@ async def test_a_copy_that_has_changed_is_refused_before_anything_is_restored(
         read_copy(tmp_path)
 
 
-async def test_nothing_is_overwritten(
+async def test_restore_never_overwrites_a_stream_or_a_folder(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
 ) -> None:
     await create(event_log, make_job())

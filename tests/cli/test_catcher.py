@@ -1,4 +1,4 @@
-"""The mail catcher as a process: a real SMTP server that keeps what it gets."""
+"""The mail catcher as a process: an SMTP server that stores each mail."""
 
 import email
 import email.policy
@@ -43,7 +43,7 @@ def catcher(tmp_path: Path) -> Iterator[int]:
     assert process.wait(timeout=scaled(10)) == 0
 
 
-def test_a_mail_is_kept_as_it_came_with_its_envelope(catcher: int, tmp_path: Path) -> None:
+def test_a_mail_is_stored_unchanged_with_its_envelope(catcher: int, tmp_path: Path) -> None:
     with smtplib.SMTP("127.0.0.1", catcher) as smtp:
         smtp.sendmail(
             "from@example.com", ["a@example.com", "b@example.com"], "Subject: hello\r\n\r\nline\r\n..dots\r\n"

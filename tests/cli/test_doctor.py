@@ -1,4 +1,4 @@
-"""`nightmail doctor`: what it finds on machines and brokers that lack something, and what it says to do."""
+"""`nightmail doctor`: the problems that it reports for machines and brokers, and their fixes."""
 
 import json
 import os
@@ -29,11 +29,11 @@ NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
-    assert all(check.fix for check in checks if check.state != "ok"), "every problem names what to do"
+    assert all(check.fix for check in checks if check.state != "ok"), "every problem has a fix"
     return {check.name: check for check in checks}
 
 
-def test_a_data_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     checks = by_name(list(machine_checks.data_folder(tmp_path / "file" / "data")))
     assert checks["data folder"].state == "problem"
@@ -61,7 +61,7 @@ def test_a_taken_port_names_the_setting_that_moves_it() -> None:
     assert str(check.fix).endswith("NIGHTMAIL_PORT")
 
 
-def test_scripts_that_could_take_more_memory_than_there_is_are_a_warning() -> None:
+def test_scripts_that_could_exceed_the_memory_are_a_warning() -> None:
     [check] = machine_checks.memory(runners=1000, script_memory=1024**4)
     assert check.state == "warning"
     assert "NIGHTMAIL_SCRIPT_MEMORY" in str(check.fix)
@@ -72,7 +72,7 @@ def test_a_sandbox_that_is_off_is_a_warning() -> None:
     assert check.state == "warning"
 
 
-async def test_a_broker_in_use_is_looked_at_whole(
+async def test_a_broker_in_use_is_checked_completely(
     nats_server: NatsServer, nats_client: Client, event_log: EventLog, make_job: Callable[..., Job]
 ) -> None:
     js = nats_client.jetstream()
@@ -94,7 +94,7 @@ async def test_a_broker_in_use_is_looked_at_whole(
     assert checks["log"].detail.startswith("duplicate_window is 60.0: ")
 
 
-async def test_a_broker_that_is_not_there_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_broker_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nightmail_cli.connect.CONNECT_SECONDS", 0.5)
     checks = [check async for check in broker(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}"))]
     assert [(check.name, check.state) for check in checks] == [("nats", "problem")]
@@ -117,7 +117,7 @@ def monitored_server(folder: Path, sync: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("sync", "state"), [("always", "ok"), ("10s", "problem")])
-def test_a_server_that_does_not_sync_at_once_is_told_by_its_monitoring_port(
+def test_the_monitoring_port_shows_a_server_that_does_not_sync_every_event(
     tmp_path: Path, sync: str, state: str
 ) -> None:
     with monitored_server(tmp_path, sync) as url:

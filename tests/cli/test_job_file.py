@@ -1,4 +1,4 @@
-"""Job files: what is read from them, and what is said of those that are none."""
+"""Job files: their content, and the errors of invalid ones."""
 
 from pathlib import Path
 
@@ -28,12 +28,12 @@ def test_a_json_file_is_read_as_it_is(tmp_path: Path) -> None:
         ("job.yaml", "job_name: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
     ],
 )
-def test_what_is_no_job_is_told_with_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_an_invalid_job_file_is_reported_with_its_place(tmp_path: Path, name: str, text: str, said: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(JobFileError, match=said):
         read_job(tmp_path / name)
 
 
-def test_a_missing_file_is_told_by_its_name(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(JobFileError, match=r"nothing\.yaml: No such file"):
         read_job(tmp_path / "nothing.yaml")

@@ -1,4 +1,4 @@
-"""`nightmail mail`: what was caught, and at which step sending fails."""
+"""`nightmail mail`: the caught mails, and the SMTP step that fails."""
 
 import gzip
 import json
@@ -47,7 +47,7 @@ def mail(subject: str, text: str = "hello\n", html: str | None = None) -> EmailM
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Keep:
-    """Have the catcher keep a mail."""
+    """Store a mail as the catcher does."""
     handler = MaildirHandler(tmp_path / "mailbox")
     return lambda made: handler.keep("nightmail@example.com", ["a@example.com", "b@example.com"], made.as_bytes())
 
@@ -61,7 +61,7 @@ def test_without_a_mailbox_there_is_nothing_to_list_and_nothing_to_show(nightmai
     assert shown.stderr.startswith("error: no mail was caught yet")
 
 
-def test_mails_are_listed_the_newest_first_with_whom_they_went_to(nightmail: Nightmail, keep: Keep) -> None:
+def test_mails_are_listed_newest_first_with_their_recipients(nightmail: Nightmail, keep: Keep) -> None:
     first, second = mail("the first"), mail("the second ✓")
     second.add_attachment(b"a,b\n1,2\n", "text", "csv", filename="Überblick.csv")
     keep(first)
@@ -80,7 +80,7 @@ def test_mails_are_listed_the_newest_first_with_whom_they_went_to(nightmail: Nig
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
-def test_a_mail_is_shown_with_its_text_and_how_its_csv_begins(
+def test_a_mail_is_shown_with_its_text_and_the_first_lines_of_its_csv(
     compressed: bool, nightmail: Nightmail, keep: Keep
 ) -> None:
     csv = b"region,amount\n" + b"".join(b"r%d,%d\n" % (number, number) for number in range(1000))
@@ -106,7 +106,7 @@ def test_a_mail_is_shown_with_its_text_and_how_its_csv_begins(
     assert "there is no mail 'zz'" in unknown.stderr
 
 
-def test_what_a_mail_says_does_not_steer_the_terminal(nightmail: Nightmail, keep: Keep) -> None:
+def test_a_mails_text_cannot_steer_the_terminal(nightmail: Nightmail, keep: Keep) -> None:
     made = mail("plain", "\x1b[31mred\x07\n")
     made.add_attachment(b"\x1b]0;title\x07,b\n", "text", "csv", filename="a.csv")
     keep(made)
@@ -158,14 +158,14 @@ def reach(server: SmtpServer, **settings: object) -> dict[str, object]:
     return {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_from": "nightmail@example.com"} | settings
 
 
-def test_a_test_mail_arrives_and_every_step_is_told(nightmail: Nightmail, smtp_server: SmtpServer) -> None:
+def test_a_test_mail_arrives_and_every_step_is_reported(nightmail: Nightmail, smtp_server: SmtpServer) -> None:
     done = nightmail("test", "you@example.com", **reach(smtp_server))
     assert done.exit_code == 0, done.stderr
     steps = [line.partition("  ")[0] for line in done.stdout.splitlines()]
     assert steps[:6] == ["resolve", "connect", "greeting", "MAIL FROM", "RCPT TO", "DATA"]
     assert smtp_server.recipients == ["you@example.com"]
-    told = json.loads(nightmail("test", "you@example.com", "--json", **reach(smtp_server)).stdout)
-    assert (told["ok"], told["failed_at"]) == (True, None)
+    report = json.loads(nightmail("test", "you@example.com", "--json", **reach(smtp_server)).stdout)
+    assert (report["ok"], report["failed_at"]) == (True, None)
 
 
 async def _refuse(_: str) -> str | None:
@@ -191,7 +191,7 @@ async def _drop(_: str) -> str | None:
     ],
     ids=lambda value: value if isinstance(value, str) and value.isupper() else None,
 )
-def test_a_test_mail_that_fails_names_the_step_and_says_why(
+def test_a_failed_test_mail_reports_the_step_and_the_reason(
     change: dict[str, Any],
     settings: dict[str, str],
     step: str,
@@ -209,7 +209,7 @@ def test_a_test_mail_that_fails_names_the_step_and_says_why(
     assert words in failed.stderr
 
 
-def test_a_test_mail_over_tls_tells_a_certificate_that_nobody_trusts_and_a_wrong_password(
+def test_a_test_mail_over_tls_reports_an_untrusted_certificate_and_a_wrong_password(
     nightmail: Nightmail, smtp_server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def authenticate(*given: object) -> AuthResult:
@@ -233,7 +233,7 @@ def test_a_test_mail_over_tls_tells_a_certificate_that_nobody_trusts_and_a_wrong
     assert done.exit_code == 0, done.stderr
 
 
-def test_what_is_no_address_and_no_server_is_said_before_anything_is_sent(nightmail: Nightmail) -> None:
+def test_an_invalid_address_and_a_missing_server_are_reported_before_anything_is_sent(nightmail: Nightmail) -> None:
     assert nightmail("test", "nobody").exit_code == 2
     unset = nightmail("test", "you@example.com")
     assert unset.exit_code == 1

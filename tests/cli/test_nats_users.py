@@ -1,4 +1,4 @@
-"""Who may do what on NATS: every subject that matters, tried by every user of `nightmail nats-config` on a real server."""
+"""Permissions on NATS: every user of `nightmail nats-config` tries every relevant subject on a real server."""
 
 import json
 import re
@@ -29,10 +29,10 @@ ALL = set(USERS)
 LOG_READERS = {"api", "ticker", "mailer", "auditor"}
 STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
 
-#: Nobody's; refused last.
+#: No user's subject; its refusal comes last.
 LAST = "the.end"
 
-#: Sections 2 and 3 of the design: which service says what. Whatever is not named here is the API's.
+#: The services that publish each event; an event without an entry is the API's.
 SAYS = {
     "run-requested": {"api", "ticker"},
     "run-skipped": {"ticker"},
@@ -45,7 +45,7 @@ SAYS = {
     "mail-skipped": {"mailer"},
 }
 
-#: What a user may publish, by subject; nobody else may.
+#: The users that may publish each subject; every other user is refused.
 MAY_PUBLISH: dict[str, set[str]] = {
     **{f"{event.family}.a.{name}": SAYS.get(name, {"api"}) for name, event in EVENTS.items()},
     "runs.a.no-such-event": set(),
@@ -132,7 +132,7 @@ class Broker:
 
     @asynccontextmanager
     async def connected(self, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
-        """Yield a user's connection, and what the server refused to it so far."""
+        """Yield a user's connection, and the list of the server's refusals so far."""
         refused: list[str] = []
 
         async def note(error: Exception) -> None:
@@ -182,13 +182,13 @@ async def broker(server: Broker) -> Broker:
 
 
 def about(refused: list[str], what: str) -> set[str]:
-    """Return the subjects that were refused; the client library tells them in lower case."""
+    """Return the refused subjects, which nats-py reports in lower case."""
     return {match[1] for text in refused if (match := re.search(rf'{what} to "([^"]+)"', text))}
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_publishes_what_is_its_own_and_nothing_else(broker: Broker, user: str) -> None:
-    # The destructive ones come last: what is allowed happens.
+async def test_a_user_publishes_its_own_subjects_and_no_others(broker: Broker, user: str) -> None:
+    # The destructive subjects come last, because allowed requests take effect.
     subjects = sorted(MAY_PUBLISH, key=lambda subject: "PURGE" in subject)
     async with broker.connected(user) as (client, refused):
         for subject in [*subjects, LAST]:
@@ -199,7 +199,7 @@ async def test_a_user_publishes_what_is_its_own_and_nothing_else(broker: Broker,
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_hears_what_is_its_own_and_nothing_else(broker: Broker, user: str) -> None:
+async def test_a_user_subscribes_to_its_own_subjects_and_no_others(broker: Broker, user: str) -> None:
     async with broker.connected(user) as (client, refused):
         for subject in [*MAY_SUBSCRIBE, LAST]:
             await client.subscribe(subject)
@@ -245,7 +245,7 @@ async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker
         assert refused == []
 
 
-async def test_a_service_that_may_not_declare_waits_for_the_one_that_may(broker: Broker) -> None:
+async def test_a_service_without_permission_to_create_streams_waits_for_the_api(broker: Broker) -> None:
     from nightmail_common.service.settings import ServiceSettings
 
     async with broker.connected("mailer") as (client, refused):
@@ -262,7 +262,7 @@ async def test_a_reader_of_the_log_reads_it(broker: Broker, user: str) -> None:
         assert refused == []
 
 
-def test_seeds_are_for_their_owner_only_and_kept_when_made_again(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_seeds_and_a_second_call_keeps_them(tmp_path: Path) -> None:
     def make(*options: str) -> str:
         command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path / "seeds"), *options]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=scaled(30)).stdout
@@ -277,7 +277,7 @@ def test_seeds_are_for_their_owner_only_and_kept_when_made_again(tmp_path: Path)
     assert {path.name: path.read_text() for path in (tmp_path / "seeds").iterdir()} == made
 
 
-def test_a_folder_that_has_something_else_than_seeds_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_with_an_invalid_seed_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "api.nk").write_text("not a seed")
     command = [NIGHTMAIL, "nats-config", "--seeds", str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=scaled(30), check=False)

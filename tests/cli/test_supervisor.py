@@ -1,4 +1,4 @@
-"""The supervisor with real processes that die, hang and drain."""
+"""The supervisor with real processes that end, hang and drain."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ def state(file: Path) -> dict[str, Any]:
     return {process["name"]: process for process in processes}
 
 
-async def test_it_says_once_that_all_are_ready_and_drains_by_rank(
+async def test_it_prints_the_ready_message_once_and_drains_by_rank(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drained = tmp_path / "drained"
@@ -74,7 +74,7 @@ async def test_it_says_once_that_all_are_ready_and_drains_by_rank(
     assert not (tmp_path / "state.json").exists()
 
 
-async def test_a_killed_process_comes_back_and_what_it_started_is_gone(tmp_path: Path) -> None:
+async def test_a_killed_process_is_restarted_and_its_descendants_are_killed(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
     spec = ProcessSpec("parent", python(parent), 0, ready_port=1)
@@ -90,12 +90,12 @@ async def test_a_killed_process_comes_back_and_what_it_started_is_gone(tmp_path:
 
 def _has_ended(process: psutil.Process) -> bool:
     try:
-        return process.status() == psutil.STATUS_ZOMBIE  # whoever inherits it may take its time to wait for it
+        return process.status() == psutil.STATUS_ZOMBIE  # its new parent has not reaped it yet
     except psutil.NoSuchProcess:
         return True
 
 
-async def test_a_process_that_keeps_dying_is_restarted_ever_more_slowly(
+async def test_a_process_that_keeps_ending_is_restarted_with_backoff(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = ProcessSpec("dying", python("raise SystemExit(3)"), 0, ready_port=1)

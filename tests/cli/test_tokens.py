@@ -11,7 +11,7 @@ __all__ = ["make_replica", "new_database"]  # fixtures
 
 
 async def nightmail(api: Replica, *arguments: str, token: str = TOKEN) -> tuple[int, str, str]:
-    """Return the exit code, and what was printed and complained."""
+    """Return the exit code, stdout and stderr."""
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("nightmail"),
         *arguments,

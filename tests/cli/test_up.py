@@ -1,4 +1,4 @@
-"""Which process may see which setting."""
+"""The settings that each process may see."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The log on three servers: what is acknowledged stays, whoever goes, and the services come back by themselves."""
+"""The log on three servers: no acknowledged event is lost when a server fails, and services reconnect by themselves."""
 
 import asyncio
 import itertools
@@ -26,9 +26,9 @@ from support.job_requests import job_request
 from support.ports import free_port
 
 TOKEN = "t" * 32
-#: NATS' election begins 4 to 9 s after a leader's last sign of life, a constant of nats-server; and some room.
+#: An election begins 4 to 9 s after the leader's last heartbeat (a constant of nats-server); the rest is a margin.
 LONGEST_ELECTION_SECONDS = scaled(20.0)
-#: A server that is asked to stop hands its streams over first.
+#: A server hands its streams over on SIGTERM.
 PLANNED_GAP_SECONDS = scaled(5.0)
 SAMPLE = 10
 STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
@@ -38,22 +38,22 @@ Fault = Callable[[Cluster, int], None]
 
 
 class Load:
-    """Asks for runs over REST, one after the other, and notes what was accepted and when."""
+    """Requests runs over REST, one after the other, and records the times of the accepted ones."""
 
     def __init__(self, url: str) -> None:
         self.accepted: dict[str, float] = {}
         self._url = url
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
+        self._thread = threading.Thread(target=self._request_runs)
 
     def start(self) -> None:
         self._thread.start()
 
-    def _ask(self) -> None:
+    def _request_runs(self) -> None:
         with httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=1) as http:
             for number in itertools.count():
                 while not self._stop.is_set():
-                    # The same key until it is accepted: whether a lost answer meant yes makes no difference.
+                    # Retry with the same key, so that a lost answer makes no difference.
                     try:
                         answer = http.post(f"{self._url}/jobs/load/run", headers={"Idempotency-Key": str(number)})
                     except httpx.TransportError:
@@ -66,9 +66,9 @@ class Load:
                     return
 
     def gap_since(self, start: float) -> float:
-        """Return the longest time without an accepted request since a moment, once there is a sample behind it."""
+        """Return the longest time without an accepted request since `start`, after SAMPLE more requests."""
         seconds = LONGEST_ELECTION_SECONDS + 10
-        wait_until(lambda: sum(at > start for at in self.accepted.values()) >= SAMPLE, "requests are taken", seconds)
+        wait_until(lambda: sum(at > start for at in self.accepted.values()) >= SAMPLE, "requests are accepted", seconds)
         times = [start, *sorted(at for at in list(self.accepted.values()) if at > start)]
         return max(later - earlier for earlier, later in itertools.pairwise(times))
 
@@ -78,7 +78,7 @@ class Load:
 
 
 class System:
-    """A cluster and the services on it, as a test sees them."""
+    """A cluster with the services on it."""
 
     def __init__(self, folder: Path) -> None:
         self.cluster = Cluster(folder)
@@ -120,8 +120,8 @@ class System:
             return None
 
     def state(self) -> tuple[int, bool]:
-        """Return which node leads the log, and whether every node has all of every stream and shared queue."""
-        return asyncio.run(asyncio.wait_for(self._state(), 15))
+        """Return the leader of the log, and whether every node is current for every stream and durable consumer."""
+        return asyncio.run(asyncio.wait_for(self._state(), scaled(15)))
 
     async def _state(self) -> tuple[int, bool]:
         context = ssl.create_default_context(cafile=self.cluster.folder / "ca.pem")
@@ -177,13 +177,13 @@ def _is_whole(cluster: ClusterInfo | None) -> bool:
 
 
 async def _ignore(_: Exception) -> None:
-    """The client reports every try to connect to a server that is gone."""
+    """Ignore the client's reports of failed connection attempts."""
 
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[System]:
     if shutil.which("openssl") is None:
-        pytest.skip("no openssl on this machine, which deploy/cluster/make.sh makes certificates with")
+        pytest.skip("deploy/cluster/make.sh needs openssl")
     system = System(tmp_path)
     yield system
     system.close()
@@ -201,7 +201,7 @@ def stop(cluster: Cluster, node: int) -> None:
     cluster.terminate(node)
 
 
-def bring_back(cluster: Cluster, node: int, fault: Fault) -> None:
+def recover(cluster: Cluster, node: int, fault: Fault) -> None:
     if fault is cut_off:
         cluster.heal(node)
     else:
@@ -212,16 +212,16 @@ def bring_back(cluster: Cluster, node: int, fault: Fault) -> None:
     "faults",
     [
         pytest.param([kill], id="killed"),
-        pytest.param([cut_off, stop] + [kill] * 10, id="again and again", marks=pytest.mark.long),
+        pytest.param([cut_off, stop] + [kill] * 10, id="repeated", marks=pytest.mark.long),
     ],
 )
-def test_nothing_acknowledged_is_lost_when_the_leader_goes_and_services_come_back_by_themselves(
+def test_no_acknowledged_event_is_lost_when_the_leader_fails_and_services_reconnect(
     system: System, capsys: pytest.CaptureFixture[str], faults: list[Fault]
 ) -> None:
     job = job_request(job_name="load")
     wait_until(
         lambda: (answer := system.call("POST", "/jobs/create", json=job)) is not None and answer.status_code == 201,
-        "the cluster takes a job",
+        "the cluster stores a job",
         seconds=60,
     )
     wait_until(system.is_whole, "three servers have the log", seconds=30)
@@ -235,8 +235,8 @@ def test_nothing_acknowledged_is_lost_when_the_leader_goes_and_services_come_bac
             since = time.monotonic()
             fault(system.cluster, leader)
             gaps.append((fault, load.gap_since(since)))
-            bring_back(system.cluster, leader, fault)
-            wait_until(system.is_whole, "the server is back and has everything", seconds=60)
+            recover(system.cluster, leader, fault)
+            wait_until(system.is_whole, "the server is current again", seconds=60)
     finally:
         load.stop()
 
@@ -244,11 +244,11 @@ def test_nothing_acknowledged_is_lost_when_the_leader_goes_and_services_come_bac
     wait_until(lambda: load.accepted.keys() <= system.delivered("load"), "every accepted run is delivered", seconds=30)
     twice = [run_id for run_id, count in system.mails().items() if count > 1]
     how = "network namespaces" if system.cluster.network.has_namespaces else "loopback"
-    told = ", ".join(f"{fault.__name__} {seconds:.1f}" for fault, seconds in gaps)
+    listed = ", ".join(f"{fault.__name__} {seconds:.1f}" for fault, seconds in gaps)
     with capsys.disabled():
         print(
             f"\ncluster ({how}): {len(load.accepted)} runs accepted, 0 lost, {len(twice)} mailed twice; "
-            f"seconds without an accepted request, by what became of the leader: {told}"
+            f"seconds without an accepted request, by the fault of the leader: {listed}"
         )
     assert twice == []
     assert all(seconds < LONGEST_ELECTION_SECONDS for _, seconds in gaps)

@@ -1,4 +1,4 @@
-"""Each service's image: what is installed in it, and that nothing else is."""
+"""Each service's image contains the packages that the service needs, and no others."""
 
 import re
 import subprocess
@@ -28,26 +28,26 @@ def pinned(entry: str) -> tuple[list[str], set[str]]:
     return re.findall(r"==[\w.+!-]+", entry.partition(";")[0]), set(re.findall(r"sha256:\w+", entry))
 
 
-def asked_for(folder: Path, extras: set[str]) -> list[Requirement]:
+def declared(folder: Path, extras: set[str]) -> list[Requirement]:
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     optional = project.get("optional-dependencies", {})
     return [Requirement(text) for text in chain(project["dependencies"], *(optional[extra] for extra in extras))]
 
 
 def needed(target: str) -> set[str]:
-    """Return the packages that a service needs, with what those need, as installed here."""
+    """Return a service's packages with their dependencies, as installed here."""
     own = {
         f"nightmail-{folder.name}": folder
         for folder in chain(ROOT.glob("libs/*"), ROOT.glob("services/*"), [ROOT / "cli"])
     }
-    waiting = asked_for(own[f"nightmail-{target}"], set())
+    waiting = declared(own[f"nightmail-{target}"], set())
     seen: set[tuple[str, str]] = set()
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
         if name in own:
             asked = (name, ",".join(sorted(requirement.extras)))
-            waiting.extend([] if asked in seen else asked_for(own[name], requirement.extras))
+            waiting.extend([] if asked in seen else declared(own[name], requirement.extras))
             seen.add(asked)
             continue
         for extra in {"", *requirement.extras} - {extra for known, extra in seen if known == name}:
@@ -58,7 +58,7 @@ def needed(target: str) -> set[str]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_an_image_has_what_its_service_needs_in_the_versions_that_were_tested(target: str) -> None:
+def test_an_image_has_the_packages_of_its_service_in_the_tested_versions(target: str) -> None:
     lock, tested = locked(ROOT / f"deploy/locks/{target}.lock"), locked(ROOT / "requirements.lock")
     assert needed(target) <= set(lock), "make lock"
     assert all("--hash=sha256:" in entry for entry in lock.values())
@@ -70,9 +70,9 @@ def test_an_image_has_what_its_service_needs_in_the_versions_that_were_tested(ta
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_has_nothing_that_its_service_does_not_need(service: str) -> None:
+def test_an_image_has_no_other_packages(service: str) -> None:
     lock = locked(ROOT / f"deploy/locks/{service}.lock")
-    # What is for another platform or Python stands in the lock with a marker.
+    # Packages for another platform or Python have a marker in the lock.
     surplus = {name for name in set(lock) - needed(service) if ";" not in lock[name]}
     assert not surplus, "make lock"
 
@@ -83,13 +83,13 @@ def test_only_the_runners_image_holds_pandas(heavy: str) -> None:
 
 
 @pytest.mark.skipif(not (Path(sys.executable).parent / "hadolint").exists(), reason="no hadolint for this platform")
-def test_the_dockerfile_has_nothing_that_hadolint_knows_better() -> None:
+def test_the_dockerfile_passes_hadolint() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     ended = subprocess.run([hadolint, ROOT / "deploy/Dockerfile"], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
 
 
-def test_what_the_dockerfile_copies_is_there_and_is_let_through() -> None:
+def test_every_path_that_the_dockerfile_copies_exists_and_is_not_ignored() -> None:
     sources = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, flags=re.MULTILINE)
     assert sources
     let_through = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
@@ -109,7 +109,7 @@ def test_every_image_runs_as_a_numbered_user_that_is_not_root(target: str) -> No
     assert "HEALTHCHECK" in base
 
 
-def test_there_is_no_index_or_machine_in_what_makes_images() -> None:
+def test_the_files_for_images_name_no_index_and_no_machine() -> None:
     for path in (ROOT / "deploy/Dockerfile", *ROOT.glob("deploy/locks/*.lock")):
         assert "://" not in path.read_text().replace("http://127.0.0.1:", ""), path
         assert "--index" not in path.read_text(), path

@@ -1,4 +1,4 @@
-"""Compose, Kubernetes, systemd, NATS and Prometheus: what can be checked of them without running them."""
+"""Static checks of the Compose, Kubernetes, systemd, NATS and Prometheus files."""
 
 import json
 import re
@@ -36,7 +36,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "runner": RunnerSettings,
     "mailer": MailerSettings,
 }
-#: Of custom resources there is no schema here.
+#: The schemas do not include custom resources.
 CUSTOM = {"ScaledObject"}
 
 
@@ -50,7 +50,7 @@ def deployments() -> dict[str, dict[str, Any]]:
     return {found["metadata"]["name"]: found["spec"] for found in manifests() if found["kind"] == "Deployment"}
 
 
-def test_every_setting_that_a_deployment_names_is_one() -> None:
+def test_every_setting_in_a_deployment_exists() -> None:
     kinds: list[type[ServiceSettings]] = [*SETTINGS.values(), ClientSettings]
     known = {f"{PREFIX}{name}".upper() for kind in kinds for name in kind.model_fields}
     for path in (path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix not in {".lock", ".json"}):
@@ -70,7 +70,7 @@ def test_compose_follows_its_specification() -> None:
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
+def test_a_container_has_only_the_privileges_that_it_needs(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -80,7 +80,7 @@ def test_a_container_can_do_no_more_than_it_must(name: str) -> None:
     assert all(":127" in f":{port}" or port.startswith("${NIGHTMAIL_HOST:-127") for port in service.get("ports", ()))
 
 
-def test_the_powers_are_split_between_the_containers() -> None:
+def test_secrets_and_networks_are_split_between_the_containers() -> None:
     services = COMPOSE["services"]
     assert COMPOSE["networks"]["broker"]["internal"] is True
     assert {name: set(services[name]["networks"]) - {"broker"} for name in SERVICES} == {
@@ -106,7 +106,7 @@ def test_a_manifest_follows_kubernetes_own_schema(manifest: dict[str, Any]) -> N
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl")
-def test_kustomize_makes_all_of_it_with_the_labels_that_the_policies_look_for() -> None:
+def test_kustomize_builds_all_resources_with_the_labels_that_the_policies_select() -> None:
     built = subprocess.run(["kubectl", "kustomize", BASE], capture_output=True, text=True, check=True).stdout
     resources = list(yaml.safe_load_all(built))
     assert len(resources) == len(list(manifests())) + 1, "and the config map"
@@ -138,7 +138,7 @@ def test_the_api_of_the_component_gets_its_database_from_a_secret_and_may_reach_
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_pod_holds_to_the_restricted_standard_and_can_be_moved(name: str) -> None:
+def test_a_pod_meets_the_restricted_standard_and_can_be_moved(name: str) -> None:
     pod = deployments()[name]["template"]["spec"]
     [container] = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -157,7 +157,7 @@ def test_a_pod_holds_to_the_restricted_standard_and_can_be_moved(name: str) -> N
     assert budget["spec"]["selector"] == deployments()[name]["selector"]
 
 
-def test_runners_are_scaled_by_the_queue_and_by_nothing_else() -> None:
+def test_only_the_queue_scales_the_runners() -> None:
     [scaled] = [found["spec"] for found in manifests() if found["kind"] == "ScaledObject"]
     [trigger] = scaled["triggers"]
     assert trigger["type"] == "nats-jetstream"
@@ -168,7 +168,7 @@ def test_runners_are_scaled_by_the_queue_and_by_nothing_else() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
-def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "systemd/nightmail.service").read_text()
     (tmp_path / "nightmail.service").write_text(unit.replace("/opt/nightmail/.venv/bin/nightmail up", "/bin/true"))
     ended = subprocess.run(
@@ -177,7 +177,7 @@ def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_the_brokers_configuration_is_one_that_nats_takes(tmp_path: Path) -> None:
+def test_nats_server_accepts_the_brokers_configuration(tmp_path: Path) -> None:
     made = subprocess.run(
         [BIN / "nightmail", "nats-config", "--seeds", tmp_path / "seeds", "-o", tmp_path / "authorization.conf"],
         capture_output=True,
@@ -196,7 +196,7 @@ def test_the_brokers_configuration_is_one_that_nats_takes(tmp_path: Path) -> Non
     assert seeds <= {path.name for path in (tmp_path / "seeds").iterdir()}
 
 
-def test_every_alert_looks_at_metrics_that_there_are_and_is_explained() -> None:
+def test_every_alert_uses_existing_metrics_and_is_documented() -> None:
     for module in ROOT.glob("*/*/nightmail_*/metrics.py"):
         import_module(f"{module.parent.name}.metrics")
     declared = {family.name for family in REGISTRY.collect()}
@@ -214,7 +214,7 @@ def test_every_alert_looks_at_metrics_that_there_are_and_is_explained() -> None:
         assert named <= declared, rule["alert"]
 
 
-def test_the_files_beside_compose_are_the_ones_that_git_passes_over() -> None:
+def test_git_ignores_the_volumes_of_compose() -> None:
     mounted = json.dumps(COMPOSE["services"])
     ignored = (DEPLOY / ".gitignore").read_text().split()
     assert all(f"{folder}/" in ignored for folder in re.findall(r'"\./(\w+):', mounted))

@@ -1,4 +1,4 @@
-"""Sharing jobs out over partitions and tickers (docs/scaling.md): the simulation's own claims, and NATS' side of it for real."""
+"""Assignment of jobs to partitions and tickers (docs/scaling.md): the simulation's results, and NATS' subject mapping."""
 
 import socket
 import subprocess
@@ -34,7 +34,7 @@ def test_a_million_jobs_are_split_evenly_over_the_partitions(partitions: ModuleT
 
 
 @pytest.mark.parametrize("dead", [0, 3, 7])
-def test_with_rendezvous_only_what_the_dead_ticker_held_moves(partitions: ModuleType, dead: int) -> None:
+def test_with_rendezvous_only_the_dead_tickers_partitions_move(partitions: ModuleType, dead: int) -> None:
     keys = np.arange(100_000, dtype=np.uint64)
     left = [ticker for number, ticker in enumerate(TICKERS) if number != dead]
     share, had_to = partitions.moved(keys, partitions.rendezvous, TICKERS, left)
@@ -45,7 +45,7 @@ def test_with_rendezvous_only_what_the_dead_ticker_held_moves(partitions: Module
     assert partitions.unevenness(partitions.rendezvous(keys, TICKERS), 8) < 1.05
 
 
-def test_jump_is_as_good_only_for_the_last_ticker_and_the_remainder_never(partitions: ModuleType) -> None:
+def test_jump_hash_matches_only_for_the_last_ticker_and_modulo_never(partitions: ModuleType) -> None:
     keys = np.arange(100_000, dtype=np.uint64)
     last_gone = partitions.moved(keys, partitions.jump, TICKERS, TICKERS[:-1])
     assert last_gone[0] == last_gone[1] == pytest.approx(1 / 8, rel=0.05)
@@ -55,7 +55,7 @@ def test_jump_is_as_good_only_for_the_last_ticker_and_the_remainder_never(partit
     assert share > 5 * had_to
 
 
-def test_bounded_loads_are_even_and_move_little_more_than_they_must(partitions: ModuleType) -> None:
+def test_bounded_loads_are_even_and_move_little_more_than_the_minimum(partitions: ModuleType) -> None:
     keys = np.arange(256, dtype=np.uint64)
     assert partitions.unevenness(partitions.bounded(keys, TICKERS), 8) == 1.0
     share, had_to = partitions.moved(keys, partitions.bounded, TICKERS, TICKERS[:3] + TICKERS[4:])

@@ -1,4 +1,4 @@
-"""The whole system as a user starts it: `nightmail up` with real processes, a real HTTP source and real mail."""
+"""The whole system as a user starts it: `nightmail up` with real processes, an HTTP source and mails."""
 
 import email
 import email.policy
@@ -27,7 +27,7 @@ NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
 class Source:
-    """An HTTP server whose answers a test sets by path."""
+    """An HTTP server with one response per path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str, bytes]] = {}
@@ -49,7 +49,7 @@ class Source:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def serve(self, path: str, body: bytes, content_type: str = "text/csv", status: int = 200) -> str:
-        """Answer a path from now on, and return its URL."""
+        """Set the response of a path, and return its URL."""
         self.answers[path] = (status, content_type, body)
         return f"http://127.0.0.1:{self._server.server_port}{path}"
 
@@ -58,7 +58,7 @@ class Source:
 
 
 class Nightmail:
-    """`nightmail up` on a data folder of its own."""
+    """`nightmail up` on its own data folder."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.data_dir = folder / "data"
@@ -87,17 +87,17 @@ class Nightmail:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdout=log, stderr=log, cwd=self.log.parent
             )
-        wait_until(lambda: self.says("Nightmail is ready") or self.ended(), "nightmail up is ready")
+        wait_until(lambda: self.has_logged("Nightmail is ready") or self.ended(), "nightmail up is ready")
         assert not self.ended(), self.log.read_text()
 
-    def says(self, text: str) -> bool:
+    def has_logged(self, text: str) -> bool:
         return text in self.log.read_text()
 
     def ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
     def stop(self) -> int:
-        """Ask it to drain, and return its exit code."""
+        """Send SIGTERM, wait for the drain, and return the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=scaled(40))
@@ -135,24 +135,24 @@ class Nightmail:
     def run_when(self, run_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
         """Return the run once it has one of these statuses."""
 
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             try:
                 run: dict[str, Any] = self.call("GET", f"/runs/{run_id}").json()
             except httpx.TransportError:
                 return None
             return run if run.get("status") in statuses else None
 
-        found: dict[str, Any] = wait_until(look, f"run is {' or '.join(statuses)}", seconds)
+        found: dict[str, Any] = wait_until(poll, f"run is {' or '.join(statuses)}", seconds)
         return found
 
     def mails(self, run_id: str) -> list[EmailMessage]:
-        """Return the mails of a run that came so far."""
+        """Return the caught mails of a run."""
         caught = (mail.as_bytes() for mail in mailbox.Maildir(self.data_dir / "mailbox", create=False))
         mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
         return [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Nightmail-Run"] == run_id]
 
     def command_line(self, *arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run `nightmail` as a user of this system would."""
+        """Run a command with the settings of this system."""
         return subprocess.run(
             [NIGHTMAIL, *map(str, arguments)],
             env=self.environment | environment,
@@ -180,7 +180,7 @@ def source() -> Iterator[Source]:
 
 @pytest.fixture(scope="session")
 def nightmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightmail]:
-    """The running system; it is shared, so a test leaves it running."""
+    """The running system of the session; tests must not stop it."""
     system = Nightmail(tmp_path_factory.mktemp("nightmail"))
     system.start()
     yield system
@@ -189,7 +189,7 @@ def nightmail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightmail]:
 
 @pytest.fixture
 def own_nightmail(tmp_path: Path) -> Iterator[Callable[..., Nightmail]]:
-    """Make systems that a test may break; what still runs at the end is stopped."""
+    """Create systems that a test may break; running ones are stopped at the end."""
     made: list[Nightmail] = []
 
     def make(**settings: str) -> Nightmail:

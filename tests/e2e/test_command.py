@@ -1,4 +1,4 @@
-"""The command `nightmail` as its users type it, against the whole system."""
+"""The command `nightmail` against the whole system."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 
 @pytest.fixture
 def job_file(nightmail: Nightmail, source: Source, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A file with a job that works, named after the test."""
+    """A valid job file; the job has the test's name."""
     url = source.serve("/sales.csv", SALES)
     path = tmp_path / "sales.yaml"
     name = f"[bold]{request.node.name}"[:100]
@@ -74,9 +74,7 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
 
 
-def test_a_run_that_fails_ends_the_command_that_waits_with_1_and_the_reason(
-    nightmail: Nightmail, job_file: Path
-) -> None:
+def test_a_failed_run_ends_the_waiting_command_with_1_and_the_reason(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="raise ValueError('no sales today')")
     said(nightmail, "jobs", "create", "-f", job_file)
     ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
@@ -84,9 +82,7 @@ def test_a_run_that_fails_ends_the_command_that_waits_with_1_and_the_reason(
     assert ended.stdout == "failed at script: ValueError: no sales today\n"
 
 
-def test_apply_shows_the_plan_takes_it_and_has_nothing_to_do_the_second_time(
-    nightmail: Nightmail, job_file: Path
-) -> None:
+def test_apply_shows_and_executes_the_plan_and_is_idempotent(nightmail: Nightmail, job_file: Path) -> None:
     name = name_in(job_file)
     assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file.parent, "--dry-run")
     refused(nightmail, 1, "jobs", "show", name)
@@ -100,7 +96,7 @@ def test_apply_shows_the_plan_takes_it_and_has_nothing_to_do_the_second_time(
     assert as_json(nightmail, "jobs", "show", name)["version"] == 2
 
 
-def test_apply_gives_a_field_that_left_the_file_its_default_again(nightmail: Nightmail, job_file: Path) -> None:
+def test_apply_resets_a_field_that_is_no_longer_in_the_file(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, description="of the north", retries=3)
     said(nightmail, "jobs", "apply", "-f", job_file)
     fields = yaml.safe_load(job_file.read_text())
@@ -124,7 +120,7 @@ def test_apply_refuses_two_files_for_one_job(nightmail: Nightmail, job_file: Pat
     assert "both" in refused(nightmail, 1, "jobs", "apply", "-f", job_file.parent)
 
 
-def test_an_earlier_version_is_listed_and_brought_back(nightmail: Nightmail, job_file: Path) -> None:
+def test_an_earlier_version_is_listed_and_restored(nightmail: Nightmail, job_file: Path) -> None:
     said(nightmail, "jobs", "apply", "-f", job_file)
     change(job_file, schedule_time="@hourly")
     said(nightmail, "jobs", "apply", "-f", job_file)

@@ -88,7 +88,7 @@ def test_a_failing_fetch_reaches_the_run_and_the_owner(nightmail: Nightmail, sou
     assert nightmail.call("GET", f"/runs/{run_id}/result").status_code == 404
 
 
-def test_a_failing_script_is_told_with_the_users_own_line(nightmail: Nightmail, source: Source) -> None:
+def test_a_failing_script_is_reported_with_its_line(nightmail: Nightmail, source: Source) -> None:
     url = source.serve("/typo.csv", SALES)
     nightmail.create(
         job_name="typo", data_source=api_source(url), processing_script="print('so far')\nreturn data.amuont"

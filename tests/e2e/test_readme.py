@@ -1,4 +1,4 @@
-"""The README's commands and examples, as they stand there."""
+"""The commands and examples of the README work as printed."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def checkout(nightmail: Nightmail, tmp_path: Path) -> Path:
-    """A folder that looks like the checkout beside which `make up` runs."""
+    """A folder with the parts of a checkout that the README's commands use."""
     for name in (".venv", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "data").symlink_to(nightmail.data_dir)

@@ -1,4 +1,4 @@
-"""`nightmail up`: what it needs, what it says when it cannot start, and that it brings back what dies."""
+"""`nightmail up`: errors at the start, secrets, restarts and shutdown."""
 
 import signal
 import subprocess
@@ -17,7 +17,7 @@ from support.deadlines import scaled, wait_until
 
 
 def refused(system: Nightmail) -> str:
-    """Start it where it cannot start; return the one line that it says."""
+    """Start a system that must fail; return its one line on stderr."""
     ended = subprocess.run(
         system.command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
     )
@@ -26,7 +26,7 @@ def refused(system: Nightmail) -> str:
     return line
 
 
-def test_a_taken_port_is_told_in_one_line(nightmail: Nightmail, own_nightmail: Callable[..., Nightmail]) -> None:
+def test_a_taken_port_is_reported_in_one_line(nightmail: Nightmail, own_nightmail: Callable[..., Nightmail]) -> None:
     other = own_nightmail()
     other.port = nightmail.port
     assert f"cannot listen on port {nightmail.port}" in refused(other)
@@ -43,7 +43,7 @@ def test_a_second_instance_on_the_same_folder_is_refused(
     assert "another nightmail up is running on the data folder" in refused(other)
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_line(own_nightmail: Callable[..., Nightmail]) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_in_one_line(own_nightmail: Callable[..., Nightmail]) -> None:
     other = own_nightmail()
     other.data_dir.write_text("a file where the folder should be")
     assert "cannot write to the data folder" in refused(other)
@@ -63,7 +63,7 @@ def test_a_malformed_setting_of_any_service_stops_the_start_by_its_name(
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_secrets_on_disk_are_for_their_owner_only(nightmail: Nightmail) -> None:
+def test_only_the_owner_can_read_secrets_on_disk(nightmail: Nightmail) -> None:
     for name in ("admin-token", "nats.conf", "nats.env", "secret-key"):
         assert (nightmail.data_dir / name).stat().st_mode & 0o777 == 0o600, name
 
@@ -80,7 +80,7 @@ def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
-def test_secrets_stand_in_no_processs_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
+def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
     secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
     secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
     system = own_nightmail(NIGHTMAIL_NATS_USER="owner", **secrets)
@@ -128,7 +128,7 @@ def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightma
     assert len(system.mails(run_id)) == len(before["consumer_emails"])
 
 
-def test_nothing_is_left_running_after_a_stop(own_nightmail: Callable[..., Nightmail]) -> None:
+def test_no_process_runs_after_a_stop(own_nightmail: Callable[..., Nightmail]) -> None:
     system = own_nightmail()
     system.start()
     assert system.process is not None
@@ -137,7 +137,7 @@ def test_nothing_is_left_running_after_a_stop(own_nightmail: Callable[..., Night
     assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
 
 
-def test_nothing_is_left_running_after_the_supervisor_is_killed(own_nightmail: Callable[..., Nightmail]) -> None:
+def test_no_process_runs_after_the_supervisor_is_killed(own_nightmail: Callable[..., Nightmail]) -> None:
     system = own_nightmail()
     system.start()
     assert system.process is not None
@@ -152,7 +152,7 @@ def test_nothing_is_left_running_after_the_supervisor_is_killed(own_nightmail: C
 
 
 @pytest.mark.parametrize("name", ["nats", "api", "ticker", "runner-1", "mailer", "catcher"])
-def test_a_run_requested_while_a_killed_process_comes_back_is_delivered_once(
+def test_a_run_requested_during_a_restart_of_a_killed_process_is_delivered_once(
     nightmail: Nightmail, source: Source, name: str
 ) -> None:
     url = source.serve("/killed.csv", SALES)
@@ -178,7 +178,7 @@ def _try_to_run(nightmail: Nightmail, job_name: str) -> str | None:
     return run_id
 
 
-def test_the_command_says_where_it_cannot_reach_the_api(tmp_path: Path) -> None:
+def test_the_command_reports_the_url_of_an_unreachable_api(tmp_path: Path) -> None:
     ended = subprocess.run(
         [NIGHTMAIL, "jobs", "list"],
         env={"NIGHTMAIL_URL": "http://127.0.0.1:1", "NIGHTMAIL_TOKEN": "t"},

@@ -1,4 +1,4 @@
-"""The whole system, broken at random: every promise holds, whatever the seed."""
+"""Random faults in the whole system: every promise holds for every seed."""
 
 import json
 import os
@@ -24,23 +24,23 @@ from support.promises import MINUTE, Auditor, Mailed, answers
 from support.smtp_server import SmtpServer
 
 SHORT_SECONDS = 20.0
-#: What is under way when the faults end may wait for its longest retry.
+#: Work in progress at the last fault may wait for its longest backoff.
 SETTLE_SECONDS = 120.0
 JOBS = 5
 EVERY_MINUTE = "* * * * *"
 
 
 class Users:
-    """Ask for runs all the time, and note which were accepted."""
+    """Requests runs all the time, and records the accepted ones."""
 
     def __init__(self, system: Nightmail) -> None:
         self.accepted: set[str] = set()
         self._system = system
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
+        self._thread = threading.Thread(target=self._request_runs)
         self._thread.start()
 
-    def _ask(self) -> None:
+    def _request_runs(self) -> None:
         number = 0
         while not self._stop.wait(0.3):
             number += 1
@@ -64,7 +64,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     folder.mkdir()
     broker = Broker(folder)
     broker.start()
-    broker.wait_until_it_answers()
+    broker.wait_until_ready()
     yield broker
     broker.close()
 
@@ -107,7 +107,7 @@ def system(tmp_path: Path, broker: Broker, smtp: SmtpServer) -> Iterator[Nightma
         pytest.param(60 * float(os.environ.get("SOAK_MINUTES", "30")), id="soak", marks=pytest.mark.long),
     ],
 )
-def test_every_promise_holds_whatever_breaks(
+def test_every_promise_holds_under_random_faults(
     system: Nightmail,
     broker: Broker,
     source: MoodySource,
@@ -117,9 +117,7 @@ def test_every_promise_holds_whatever_breaks(
 ) -> None:
     seed = int(os.environ.get("SOAK_SEED") or random.randrange(2**32))
     with capsys.disabled():
-        print(
-            f"\nfaults: seed {seed}, {seconds:.0f} s; the same again: make soak MINUTES={seconds / 60:.1f} SEED={seed}"
-        )
+        print(f"\nfaults: seed {seed}, {seconds:.0f} s; to repeat: make soak MINUTES={seconds / 60:.1f} SEED={seed}")
     created = {}
     for number in range(JOBS):
         data = {"source_type": "api", "location": source.url, "file_type": "csv"}
@@ -135,26 +133,25 @@ def test_every_promise_holds_whatever_breaks(
     users = Users(system)
     chaos = Chaos(seed, system, broker, source, smtp)
     try:
-        chaos.go_on_for(seconds)
+        chaos.inject_for(seconds)
     finally:
         users.stop()
     until = datetime.now(UTC) - MINUTE / 6
     wait_until(lambda: system.command_line("status").returncode == 0, "everything is ready again", SETTLE_SECONDS)
-    # Asked for often enough that the last due time is settled, and not so often that the asking is the load.
     auditor = Auditor(broker)
     deadline = time.monotonic() + scaled(SETTLE_SECONDS)
     while True:
-        log = auditor.told()
+        log = auditor.read()
         lost = (users.accepted - log.requested.keys()) | log.unfinished()
         wrong = log.dues_wrong(created, Schedule.parse(EVERY_MINUTE, "UTC"), until)
         if (not lost and not wrong) or time.monotonic() > deadline:
             break
-        time.sleep(0.5)
+        time.sleep(0.5)  # the poll interval
     for name in created:
         assert system.call("POST", f"/jobs/{name}/pause").status_code == 200
     deadline = time.monotonic() + scaled(SETTLE_SECONDS)
-    while (unfinished := auditor.told().unfinished()) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    while (unfinished := auditor.read().unfinished()) and time.monotonic() < deadline:
+        time.sleep(0.5)  # the poll interval
     lost |= unfinished
 
     mailed = Mailed.of(smtp.accepted)
@@ -163,9 +160,9 @@ def test_every_promise_holds_whatever_breaks(
     with capsys.disabled():
         print("".join(f"  {count:>5}  {name}\n" for name, count in sorted(chaos.done.items())), end="")
         print(
-            f"  faults {sum(chaos.done.values())}, runs {len(log.requested)} ({len(users.accepted)} asked for), "
+            f"  faults {sum(chaos.done.values())}, runs {len(log.requested)} ({len(users.accepted)} requested), "
             f"mails {len(smtp.recipients)}, lost {len(lost | not_mailed)}, run twice {len(log.twice()) + log.requests_twice}, "
-            f"due times wrong {len(wrong)}, mails again {mailed.duplicates} (mailers killed: {killed})"
+            f"due times wrong {len(wrong)}, duplicate mails {mailed.duplicates} (mailers killed: {killed})"
         )
     assert lost == set()
     assert not_mailed == set()

@@ -1,4 +1,4 @@
-"""What breaks the system: faults at random, from a seed, and what each of them is."""
+"""Random faults for the whole system, in an order that a seed decides."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ BETWEEN_FAULTS_SECONDS = 2.0
 
 
 class Chaos:
-    """Does one fault after the other. Each has ended when the next begins, but for what it leaves behind."""
+    """Injects one fault after the other; each ends before the next begins, but its consequences may last."""
 
     def __init__(self, seed: int, system: Nightmail, broker: Broker, source: MoodySource, smtp: SmtpServer) -> None:
         self._random = random.Random(seed)
@@ -34,33 +34,33 @@ class Chaos:
         self.done: Counter[str] = Counter()
         self._faults: dict[str, Callable[[], None]] = {
             **{f"{name} killed": lambda name=name: self._signal(name, signal.SIGKILL) for name in SERVICES},  # type: ignore[misc]
-            **{f"{name} stopped a while": lambda name=name: self._pause(name) for name in SERVICES},  # type: ignore[misc]
+            **{f"{name} paused": lambda name=name: self._pause(name) for name in SERVICES},  # type: ignore[misc]
             "sandbox killed": self._kill_sandbox,
             "nats-server killed": self._kill_broker,
-            "nats-server stopped a while": self._pause_broker,
+            "nats-server paused": self._pause_broker,
             "connections cut": broker.proxy.cut,
-            **{f"source {mood}": lambda mood=mood: self._upset_source(mood) for mood in MOODS},  # type: ignore[misc]
-            "SMTP refuses for now": lambda: self._upset_smtp("on_rcpt", "451 not now"),
-            "SMTP talks garbage": lambda: self._upset_smtp("on_rcpt", "what is this"),
-            "SMTP hangs": lambda: self._upset_smtp("on_rcpt", None),
-            "SMTP drops after DATA": lambda: self._upset_smtp("after_data", DROP),
+            **{f"source {mood}": lambda mood=mood: self._disturb_source(mood) for mood in MOODS},  # type: ignore[misc]
+            "SMTP defers": lambda: self._disturb_smtp("on_rcpt", "451 try again later"),
+            "SMTP talks garbage": lambda: self._disturb_smtp("on_rcpt", "garbage"),
+            "SMTP hangs": lambda: self._disturb_smtp("on_rcpt", None),
+            "SMTP drops after DATA": lambda: self._disturb_smtp("after_data", DROP),
         }
         if broker.disk_can_be_full:
             self._faults["disk full"] = self._fill_disk
         if broker.disk_can_be_slow:
             self._faults["disk slow"] = self._slow_disk
 
-    def go_on_for(self, seconds: float) -> None:
+    def inject_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            # Every kind before any for the second time: a short run has some of all.
+            # Every kind of fault comes once before any comes twice, so that a short run includes all.
             fewest = min(self.done[name] for name in self._faults)
             name = self._random.choice([name for name in self._faults if self.done[name] == fewest])
             self._faults[name]()
             self.done[name] += 1
             time.sleep(self._random.uniform(0, min(BETWEEN_FAULTS_SECONDS, max(0.0, until - time.monotonic()))))
 
-    def _while(self) -> float:
+    def _pause_seconds(self) -> float:
         return self._random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     def _signal(self, name: str, number: signal.Signals) -> None:
@@ -71,7 +71,7 @@ class Chaos:
         with suppress(psutil.NoSuchProcess, KeyError, OSError):
             process = self._system.processes()[name]
             process.suspend()
-            time.sleep(self._while())
+            time.sleep(self._pause_seconds())
             process.resume()
 
     def _kill_sandbox(self) -> None:
@@ -86,36 +86,36 @@ class Chaos:
 
     def _pause_broker(self) -> None:
         self._broker.signal(signal.SIGSTOP)
-        time.sleep(self._while())
+        time.sleep(self._pause_seconds())
         self._broker.signal(signal.SIGCONT)
 
     def _fill_disk(self) -> None:
         self._broker.fill_disk()
-        time.sleep(self._while() / 2)
+        time.sleep(self._pause_seconds() / 2)
         self._broker.free_disk()
-        # JetStream switches itself off when it cannot write; whoever frees the disk starts it again.
+        # JetStream disables itself after a failed write, until nats-server restarts.
         self._broker.kill()
         self._broker.start()
 
     def _slow_disk(self) -> None:
         self._broker.slow_disk()
-        time.sleep(self._while())
+        time.sleep(self._pause_seconds())
         self._broker.quick_disk()
 
-    def _upset_source(self, mood: str) -> None:
+    def _disturb_source(self, mood: str) -> None:
         self._source.mood = mood
-        time.sleep(self._while() / 2)
+        time.sleep(self._pause_seconds() / 2)
         self._source.mood = None
 
-    def _upset_smtp(self, step: str, answer: str | None) -> None:
-        seconds = self._while() / 2
+    def _disturb_smtp(self, step: str, answer: str | None) -> None:
+        seconds = self._pause_seconds() / 2
 
-        async def upset(_: str) -> str | None:
+        async def disturbed(_: str) -> str | None:
             if answer is None:
                 await asyncio.sleep(seconds)
             return answer
 
-        calm = getattr(self._smtp, step)
-        setattr(self._smtp, step, upset)
+        normal = getattr(self._smtp, step)
+        setattr(self._smtp, step, disturbed)
         time.sleep(seconds)
-        setattr(self._smtp, step, calm)
+        setattr(self._smtp, step, normal)

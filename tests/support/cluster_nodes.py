@@ -1,4 +1,4 @@
-"""Three nats-servers as `deploy/cluster/make.sh` sets them up, each in a network namespace where this machine allows it."""
+"""Three nats-servers from `deploy/cluster/make.sh`, each in its own network namespace if this machine permits it."""
 
 import os
 import shutil
@@ -15,16 +15,16 @@ NODES = (1, 2, 3)
 
 
 def ip(*arguments: str) -> bool:
-    """Do something to this machine's network; False where that is not allowed or cannot be done."""
+    """Run `ip`; return False if it fails, or if it is not permitted."""
     if (program := shutil.which("ip")) is None:
         return False
     return subprocess.run([program, *arguments], capture_output=True, check=False).returncode == 0
 
 
 class Network:
-    """A bridge with a namespace per node behind it. A cut node reaches nobody and nobody reaches it.
+    """A bridge with a namespace per node. A node that is cut off has no connection to any other.
 
-    Where namespaces are not allowed all nodes are on loopback, and a node is "cut off" by stopping its process.
+    Without permission for namespaces all nodes are on loopback, and SIGSTOP cuts a node off.
     """
 
     def __init__(self) -> None:
@@ -57,15 +57,15 @@ class Network:
         ip("link", "del", self._bridge)
 
     def inside(self, node: int) -> list[str]:
-        """Return what to put before a command that is to run where the node is."""
+        """Return the prefix of a command that runs in the node's namespace."""
         return ["ip", "netns", "exec", self._names[node]] if self.has_namespaces else []
 
-    def plug(self, node: int, *, connected: bool) -> None:
+    def set_link(self, node: int, *, connected: bool) -> None:
         assert ip("link", "set", self._names[node], "up" if connected else "down")
 
 
 class Cluster:
-    """Servers that a test may kill, cut off and bring back."""
+    """Servers that a test can kill, cut off and restart."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "cluster"
@@ -91,24 +91,24 @@ class Cluster:
         self._processes[node].wait()
 
     def terminate(self, node: int) -> None:
-        """End a server as a planned restart does."""
+        """Stop a server with SIGTERM, as for a planned restart."""
         self._processes[node].terminate()
         self._processes[node].wait(timeout=scaled(20))
 
     def cut_off(self, node: int) -> None:
         if self.network.has_namespaces:
-            self.network.plug(node, connected=False)
+            self.network.set_link(node, connected=False)
         else:
             self._processes[node].send_signal(signal.SIGSTOP)
 
     def heal(self, node: int) -> None:
         if self.network.has_namespaces:
-            self.network.plug(node, connected=True)
+            self.network.set_link(node, connected=True)
         else:
             self._processes[node].send_signal(signal.SIGCONT)
 
     def refusals(self) -> list[str]:
-        """Return what the servers did not let a user do, but for services that found no streams and tried to make them."""
+        """Return the permission violations in the logs, except for services that tried to create missing streams."""
         lines = [line for node in NODES for line in self._log(node).read_text().splitlines()]
         return [line for line in lines if "Violation" in line and "$JS.API.STREAM." not in line]
 
@@ -123,10 +123,10 @@ class Cluster:
 
     def seeds_of(self, service: str) -> Path:
         """Return a folder with one service's seed and no other."""
-        alone = self.folder / "given" / service
-        alone.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.folder / "seeds" / f"{service}.nk", alone)
-        return alone
+        folder = self.folder / "given" / service
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.folder / "seeds" / f"{service}.nk", folder)
+        return folder
 
 
 class Services:

@@ -1,4 +1,4 @@
-"""The broker of the system under test: a nats-server that can be killed, on a disk that can be full or slow, behind a proxy that cuts."""
+"""The broker of the fault tests: a nats-server that can be killed, on a disk that can be full or slow, behind a TCP proxy."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from support.deadlines import scaled, wait_until
 from support.ports import free_port
 
 BIN = Path(sys.executable).parent
-#: Enough for an hour of the harness' own events.
+#: Enough for the events of one hour.
 DISK_BYTES = 256 * 1024 * 1024
-#: A write takes so much longer on a slow disk; nats-server waits for each before it says that an event is stored.
+#: The delay of each fsync on a slow disk; nats-server acknowledges an event after its fsync.
 SLOW_WRITE_SECONDS = 0.2
 
 
 class Proxy:
-    """Passes TCP connections on to a port, until it cuts them."""
+    """Forwards TCP connections to a port, until it aborts them."""
 
     def __init__(self, to_port: int) -> None:
         self.port = free_port()
@@ -33,7 +33,7 @@ class Proxy:
         self._thread.start()
 
     def cut(self) -> None:
-        """End every connection without a farewell."""
+        """Abort every connection (RST)."""
         self._loop.call_soon_threadsafe(self._abort)
 
     def close(self) -> None:
@@ -57,11 +57,11 @@ class Proxy:
             writer.transport.abort()
             return
         self._open |= {writer, onward}
-        await asyncio.gather(_pass_on(reader, onward), _pass_on(onward_reader, writer))
+        await asyncio.gather(_forward(reader, onward), _forward(onward_reader, writer))
         self._open -= {writer, onward}
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -70,7 +70,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 class Broker:
-    """A nats-server with the users of `nightmail nats-config`; its store is a small disk of its own where that is allowed."""
+    """A nats-server with the users of `nightmail nats-config`; its store is a small tmpfs if mounting is permitted."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -86,7 +86,7 @@ class Broker:
         self.disk_can_be_full = (
             os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
         )
-        self.disk_can_be_slow = _may_slow()
+        self.disk_can_be_slow = _can_slow()
         authorization = folder / "authorization.conf"
         command = [str(BIN / "nightmail"), "nats-config", "--seeds", str(self.seeds), "-o", str(authorization)]
         subprocess.run(command, check=True, timeout=scaled(30))
@@ -127,11 +127,11 @@ class Broker:
         self._slowing.wait()
 
     def refusals(self) -> list[str]:
-        """Return what the server did not let a user do, but for services that found no streams and tried to make them."""
+        """Return the permission violations in the log, except for services that tried to create missing streams."""
         lines = self._log.read_text().splitlines()
         return [line for line in lines if "Violation" in line and "$JS.API.STREAM." not in line]
 
-    def wait_until_it_answers(self) -> None:
+    def wait_until_ready(self) -> None:
         import socket
 
         def answers() -> bool:
@@ -149,14 +149,14 @@ class Broker:
 
 
 def _slow(pid: int, seconds: float) -> subprocess.Popen[bytes]:
-    """Delay each fsync of a process until this one is ended, as a disk that others keep busy does."""
+    """Delay each fsync of a process, as a busy disk does, until the returned strace ends."""
     inject = f"inject=fsync,fdatasync:delay_enter={seconds * 1e6:.0f}"
     command = ["strace", "-f", "-q", "-o", "/dev/null", "-p", str(pid), "-e", "trace=fsync,fdatasync", "-e", inject]
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
-def _may_slow() -> bool:
-    """Whether there is a strace and it may attach to what we start."""
+def _can_slow() -> bool:
+    """Return whether strace exists and may attach to our processes."""
     if shutil.which("strace") is None:
         return False
     with subprocess.Popen(["sleep", "60"]) as sleeping:

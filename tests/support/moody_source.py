@@ -1,4 +1,4 @@
-"""An HTTP source that misbehaves when it is told to."""
+"""An HTTP source that can misbehave."""
 
 import http.server
 import threading
@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 CSV = b"region,amount\nnorth,1\nnorth,2\nsouth,5\n"
-#: What a source may do instead of answering.
+#: The ways to misbehave.
 MOODS = ("hangs", "resets", "talks garbage", "fails")
 HANG_SECONDS = 5.0
 
 
 class MoodySource:
-    """Serves a CSV at `url`; `mood` says what it does instead."""
+    """Serves a CSV at `url`; `mood` selects one of MOODS instead."""
 
     def __init__(self) -> None:
         self.mood: str | None = None
@@ -22,7 +22,7 @@ class MoodySource:
             def do_GET(self) -> None:
                 match source.mood:
                     case "hangs":
-                        time.sleep(HANG_SECONDS)  # this is what the test is about
+                        time.sleep(HANG_SECONDS)  # the fault itself
                     case "resets":
                         self.connection.close()
                         return

@@ -10,7 +10,7 @@ from support.ports import free_port
 
 
 class NatsServer:
-    """A nats-server with JetStream on a free port that a test may kill and start again."""
+    """A nats-server that a test can kill and restart."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()

@@ -1,4 +1,4 @@
-"""The promises of section 2 of the design, looked at from outside: the log, the SMTP server's mails, the answers over REST."""
+"""Check the system's promises from outside: in the log, in the SMTP server's mails, and over REST."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -27,23 +27,23 @@ from support.deadlines import scaled
 from support.fault_broker import Broker
 
 MINUTE = timedelta(minutes=1)
-LOOK_SECONDS = 60.0
+READ_SECONDS = 60.0
 
 
 @dataclass
-class Told:
-    """What the log says of all runs."""
+class RunHistory:
+    """The events of all runs in the log."""
 
     outcomes: dict[str, list[RunEvent]] = field(default_factory=lambda: defaultdict(list))
     requested: dict[str, RunRequested] = field(default_factory=dict)
-    #: The runs whose mail has an end, and those of which the log says that the server took it.
+    #: The runs with a final mail event, and those with an accepted mail.
     mailed: set[str] = field(default_factory=set)
     accepted: set[str] = field(default_factory=set)
-    #: By job's name: the due times that got an event of their own, and how many before it it speaks for.
+    #: By job name: each due time with its own event, and the number of missed due times that the event lists.
     due: dict[str, list[tuple[datetime, int]]] = field(default_factory=lambda: defaultdict(list))
     requests_twice: int = 0
 
-    def take(self, event: RunEvent) -> None:
+    def apply(self, event: RunEvent) -> None:
         run_id = str(event.run_id)
         match event:
             case RunRequested():
@@ -62,7 +62,7 @@ class Told:
                     self.accepted.add(run_id)
 
     def unfinished(self) -> set[str]:
-        """Return the runs that have no outcome, or a result that nobody says was mailed."""
+        """Return the runs without an outcome, and those with a result but no final mail event."""
         running = self.requested.keys() - self.outcomes.keys()
         results = {
             run_id
@@ -75,7 +75,7 @@ class Told:
         return [run_id for run_id, outcomes in self.outcomes.items() if len(outcomes) > 1]
 
     def dues_wrong(self, created: dict[str, datetime], schedule: Schedule, until: datetime) -> list[str]:
-        """Return what is wrong with the due times of jobs: those without a fate, and those with two."""
+        """Return a message per due time that has two fates, and per job with due times that have none."""
         wrong = []
         for job_name, since in created.items():
             served = self.due.get(job_name, [])
@@ -92,17 +92,17 @@ class Told:
 
 
 class Auditor:
-    """Reads the log as the auditor may: at each look only what is new, for the looking must not be the load."""
+    """Reads the log as the NATS user `auditor`; each call reads only new events, to cause little load."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._told = Told()
+        self._history = RunHistory()
         self._read_up_to = 0
 
-    def told(self) -> Told:
-        """Return what the log says by now."""
-        asyncio.run(asyncio.wait_for(self._read(), scaled(LOOK_SECONDS)))
-        return self._told
+    def read(self) -> RunHistory:
+        """Return the history up to now."""
+        asyncio.run(asyncio.wait_for(self._read(), scaled(READ_SECONDS)))
+        return self._history
 
     async def _read(self) -> None:
         broker = self._broker
@@ -117,7 +117,7 @@ class Auditor:
                 for stored in batch:
                     event = stored.event()
                     assert isinstance(event, RunEvent)
-                    self._told.take(event)
+                    self._history.apply(event)
                     self._read_up_to = stored.sequence
         finally:
             await client.close()
@@ -125,7 +125,7 @@ class Auditor:
 
 @dataclass(frozen=True)
 class Mailed:
-    """What the SMTP server said yes to: the mails of results, and those that came again."""
+    """The mails that the SMTP server accepted: the runs of result mails, and the duplicates."""
 
     runs: set[str]
     duplicates: int
@@ -135,7 +135,7 @@ class Mailed:
     def of(cls, accepted: list[tuple[str, EmailMessage]]) -> "Mailed":
         ids: dict[tuple[str, str], list[str]] = defaultdict(list)
         for recipient, mail in accepted:
-            # A run's mails of one kind are the same mail; a result has the CSV, what else is told of a run has not.
+            # The mails of one run and kind are duplicates. Only a result mail has a CSV.
             kind = "result" if any(mail.iter_attachments()) else str(mail["Subject"])
             ids[f"{mail['X-Nightmail-Run']} {kind}", recipient].append(str(mail["Message-ID"]))
         return cls(
@@ -146,7 +146,7 @@ class Mailed:
 
 
 def answers(system: Nightmail) -> dict[str, Any]:
-    """Return all that the read model answers, but for what depends on the moment of asking."""
+    """Return every job and run of the read model, without `next_run`, which depends on the current time."""
     found: dict[str, Any] = {}
     for kind, path in (("jobs", "/jobs"), ("runs", "/runs")):
         cursor: str | None = ""
