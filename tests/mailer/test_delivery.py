@@ -146,7 +146,7 @@ async def test_mails_that_hang_do_not_delay_the_others(
     slow = [result_of(make_job(consumer_emails=[recipient])) for recipient in hangs for _ in range(10)]
     for event in slow:
         await event_log.publish(event)
-    await eventually(lambda: any(hang.hanging for hang in hangs.values()), "a mail hangs")
+    await eventually(lambda: any(hang.is_reached for hang in hangs.values()), "a mail hangs")
     begun = time.monotonic()
     others = [result_of(make_job()) for _ in range(20)]
     for event in others:
@@ -184,7 +184,7 @@ async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
     start_mailer()
     event = result_of(make_job())
     await event_log.publish(event)
-    await eventually(lambda: hang.hanging, "the mail is being sent")
+    await eventually(lambda: hang.is_reached, "the mail is being sent")
     nats_server.kill()
     hang.release()
     await eventually(lambda: smtp_server.recipients, "the server has the mail")
@@ -203,7 +203,7 @@ async def test_the_next_mailer_sends_the_mails_of_a_killed_one_and_a_duplicate_h
     events = [result_of(make_job(consumer_emails=[recipient])) for recipient in copies]
     for event in events:
         await event_log.publish(event)
-    await eventually(lambda: all(hang.hanging for hang in hangs), "each mail is at its step")
+    await eventually(lambda: all(hang.is_reached for hang in hangs), "each mail is at its step")
     mailer.kill()
     for hang in hangs:
         hang.release()
@@ -222,7 +222,7 @@ async def test_after_a_kill_only_the_recipients_without_the_mail_get_it(
     event = result_of(make_job(consumer_emails=["early@example.com", "late@example.com"]))
     await event_log.publish(event)
     await eventually(
-        lambda: hang.hanging and smtp_server.recipients, "one recipient has the mail and the other does not"
+        lambda: hang.is_reached and smtp_server.recipients, "one recipient has the mail and the other does not"
     )
 
     async def recorded() -> bool:
@@ -262,7 +262,7 @@ async def test_a_mailer_that_stops_hands_back_the_mails_that_hang(
     mailer = start_mailer()
     event = result_of(make_job())
     await event_log.publish(event)
-    await eventually(lambda: hang.hanging, "the mail is being sent")
+    await eventually(lambda: hang.is_reached, "the mail is being sent")
     assert mailer.stop() == 0
     hang.release()
     start_mailer()

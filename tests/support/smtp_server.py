@@ -167,13 +167,13 @@ class Hang:
     def __init__(self, recipient: str, then: str | None = DROP) -> None:
         self._recipient = recipient
         self._then = then
-        self.hanging = False
+        self.is_reached = False
         self._released = False
 
     async def __call__(self, recipient: str) -> str | None:
         if recipient != self._recipient or self._released:
             return None
-        self.hanging = True
+        self.is_reached = True
         while not self._released:  # noqa: ASYNC110 (released by another thread)
             await asyncio.sleep(0.01)
         return self._then

@@ -25,7 +25,7 @@ def _bare_address(address: str) -> str:
 
 
 class MailerSettings(ServiceSettings):
-    """Which server sends the mail, in whose name, and where its links lead."""
+    """The SMTP server, the sender, and the base URL of the links in mails."""
 
     smtp_host: str
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -33,10 +33,10 @@ class MailerSettings(ServiceSettings):
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
-    #: Where recipients reach the API. Without it mails have no links.
+    #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
-    #: As the mail carries it: base64 makes 4 bytes of 3.
+    #: Of the encoded mail: base64 makes 4 bytes of 3.
     max_attachment_bytes: ByteSize = ByteSize(10 * 1024**2)
 
     @field_validator("secret_key")

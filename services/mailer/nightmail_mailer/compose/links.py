@@ -1,4 +1,4 @@
-"""The links in mails. They are signed: whoever has the mail can follow them, and nobody can forge others."""
+"""The links in mails. They are signed: they work for everybody who has the mail, and cannot be forged."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

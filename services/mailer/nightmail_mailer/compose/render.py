@@ -15,7 +15,7 @@ from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import DOMAIN, MailJob
-from nightmail_mailer.compose.subject import default_subject, one_line, subject
+from nightmail_mailer.compose.subject import default_subject, one_line, render_subject
 from nightmail_mailer.compose.table_preview import preview_csv
 from nightmail_mailer.smtp.addresses import to_ascii_domain
 
@@ -53,7 +53,7 @@ class MailRenderer:
             file_name += ".gz"
         shown = preview_csv(csv, event.rows)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
-        facts = {
+        context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
@@ -65,7 +65,7 @@ class MailRenderer:
             "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
-        mail = self._mail(mail_job, subject(event, due), "result", facts)
+        mail = self._mail(mail_job, render_subject(event, due), "result", context)
         if attachment is not None:
             kind = {"subtype": "gzip"} if attachment.gzipped else {"subtype": "csv", "params": {"charset": "utf-8"}}
             main = "application" if attachment.gzipped else "text"
@@ -75,7 +75,7 @@ class MailRenderer:
     def failure(self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None) -> RenderFor:
         """Return the mail about a failed run, the `count`-th in a row since then."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
-        facts = {
+        context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
@@ -93,22 +93,22 @@ class MailRenderer:
             "next_due": formatting.next_due(event.job, datetime.now(UTC)),
         }
         return self._with_recipient(
-            mail_job, self._mail(mail_job, default_subject(f"{event.job_name} failed", due), "failure", facts)
+            mail_job, self._mail(mail_job, default_subject(f"{event.job_name} failed", due), "failure", context)
         )
 
     def recovery(self, mail_job: MailJob, event: ResultReady, count: int, since: datetime) -> RenderFor:
         """Return the mail about a job that works again after `count` failures since then."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
-        facts = {
+        context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "count": count,
             "since": formatting.to_job_timezone(since, event.job),
         }
         title = default_subject(f"{event.job_name} works again", due)
-        return self._with_recipient(mail_job, self._mail(mail_job, title, "recovery", facts))
+        return self._with_recipient(mail_job, self._mail(mail_job, title, "recovery", context))
 
-    def _mail(self, mail_job: MailJob, title: str, template: str, facts: dict[str, object]) -> EmailMessage:
+    def _mail(self, mail_job: MailJob, title: str, template: str, context: dict[str, object]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = title
         mail["From"] = Address(display_name="Nightmail", addr_spec=self.sender)
@@ -117,14 +117,14 @@ class MailRenderer:
         mail["Auto-Submitted"] = "auto-generated"
         mail["List-Id"] = f"<{mail_job.job.job_id}.{DOMAIN}>"
         mail["X-Nightmail-Run"] = str(mail_job.run_id)
-        facts = {
+        context = {
             "job": mail_job.job,
             "run_id": mail_job.run_id,
             "title": title,
             "has_links": self.links is not None,
-        } | facts
-        mail.set_content(_templates.get_template(f"{template}.txt").render(facts))
-        mail.add_alternative(_templates.get_template(f"{template}.html").render(facts), subtype="html")
+        } | context
+        mail.set_content(_templates.get_template(f"{template}.txt").render(context))
+        mail.add_alternative(_templates.get_template(f"{template}.html").render(context), subtype="html")
         return mail
 
     def _with_recipient(self, mail_job: MailJob, mail: EmailMessage) -> RenderFor:

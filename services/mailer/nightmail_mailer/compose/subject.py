@@ -8,22 +8,22 @@ from jinja2 import TemplateError
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject
 
-#: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); no reader shows more than this many characters.
+#: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
 MAX_CHARACTERS = 200
 
 logger = structlog.get_logger()
 
 
-def subject(event: ResultReady, due: datetime) -> str:
+def render_subject(event: ResultReady, due: datetime) -> str:
     """Return the subject; the default one if the job's template fails.
 
     Args:
         due: `scheduled_at` in the job's zone.
     """
     if event.job.subject is not None:
-        facts = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": list(event.columns)}
+        context = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": list(event.columns)}
         try:
-            if own := one_line(parse_subject(event.job.subject).render(facts)):
+            if own := one_line(parse_subject(event.job.subject).render(context)):
                 return own
         except (
             SubjectNotValid,

@@ -28,7 +28,7 @@ class Preview:
 
     @property
     def caption(self) -> str:
-        """`1,234 rows`, or `first 20 of 1,234 rows`; and of how many columns, if not all are shown."""
+        """`1,234 rows`, or `first 20 of 1,234 rows`; with the number of columns if not all are shown."""
         if self.total_rows > len(self.rows):
             caption = f"first {len(self.rows)} of {self.total_rows:,} rows"
         else:
@@ -39,7 +39,7 @@ class Preview:
 
     @property
     def text(self) -> str:
-        """The table in columns of equal width, for a text without any markup."""
+        """The table in aligned columns, for a text without markup."""
         table = [self.columns, *self.rows]
         widths = self._widths()
         lines = [
@@ -51,7 +51,7 @@ class Preview:
         return "\n".join([*lines[:1], "  ".join("-" * width for width in widths), *lines[1:]])
 
     def narrowed(self, width: int) -> "Preview":
-        """Return the same with only as many columns as make a text of at most that width; at least one."""
+        """Return the preview with as many columns as fit a text of at most `width` characters; at least one."""
         widths = self._widths()
         fit = sum(sum(widths[:count]) + 2 * (count - 1) <= width for count in range(1, len(widths) + 1))
         shown = max(fit, 1)
@@ -78,7 +78,7 @@ def preview_csv(csv_bytes: bytes, total_rows: int) -> Preview:
 
 
 def _width(text: str) -> int:
-    """Return how many columns a text takes where all letters are equally wide (Unicode Annex 11)."""
+    """Return the number of columns of a text in a monospaced font (Unicode Annex 11)."""
     if text.isascii():
         return len(text)
     return sum(

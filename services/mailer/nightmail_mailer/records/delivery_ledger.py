@@ -68,7 +68,7 @@ class DeliveryLedger:
 def ledger_key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> str:
     """Return the key of one recipient's mail.
 
-    The hash is salted with the run: nobody can find an address in the bucket. A run's entries are purged by its id.
+    The hash is salted with the run, so the bucket cannot be searched for an address. A run's entries are purged by its id.
     """
     digest = hashlib.sha256(f"{run_id}\0{recipient}".encode()).hexdigest()[:32]
     return f"{run_id}.{kind}.{digest}" + ("" if request_id is None else f".{request_id}")
