@@ -1,9 +1,9 @@
 """How late N run requests due in one second are durably in the log, against plain APScheduler with N no-op jobs.
 
 A real nats-server (`sync_interval: always`), a real ticker process, N jobs created in the log beforehand, all due at
-the same minute (the ticker's clock is shifted, so that nobody waits for a full one; for a lone job it goes 15 times as
-fast, so that twenty due times are soon over). Lateness is from the due time to the broker's own timestamp of the stored request, which the
-server sets when it stores: an upper bound comes from the ticker's own line, which counts until the last acknowledgement.
+the same minute. The ticker's clock is shifted, so that the benchmark does not wait for a full minute; for a lone job it
+runs 15 times as fast, so that twenty due times take 80 s. Lateness is from the due time to the broker's timestamp of the
+stored request. The ticker's own log line gives an upper bound: it counts until the last acknowledgement.
 """
 
 import argparse
@@ -42,7 +42,7 @@ ROOM_SECONDS = 10.0
 
 
 class BenchClock(Clock):
-    """Says `says`, the first due time, when the machine says `machine`, and goes on from there, `speed` times as fast."""
+    """Shows `says`, the first due time, at the machine's time `machine`, and runs `speed` times as fast."""
 
     def __init__(self, machine: datetime, says: datetime, speed: float) -> None:
         self._machine, self.says, self._speed = machine, says, speed
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 async def no_op_lateness(count: int) -> list[float]:
-    """Return how late APScheduler's own jobs are, one each, that do nothing but look at the clock; seconds."""
+    """Return how late APScheduler's own jobs are, one each, that only read the clock; seconds."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     due = datetime.now(UTC) + timedelta(seconds=2 + count / 10_000)
     lateness: list[float] = []
@@ -114,8 +114,8 @@ async def measure(count: int, folder: Path) -> None:
             memory = _rss_mb(ticker)
         await client.close()
     _report("Nightmail, request stored", lateness)
-    said = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "ticker.log").read_text())
-    acknowledged = re.findall(r"lateness_ms=(\d+)", said)
+    log_text = re.sub(r"\x1b\[[0-9;]*m", "", (folder / "ticker.log").read_text())
+    acknowledged = re.findall(r"lateness_ms=(\d+)", log_text)
     print(
         f"  last acknowledged after {acknowledged[-1]} ms, {cpu:.2f} s of CPU from half a second before, {memory:.0f} MB RSS"
     )
@@ -123,7 +123,7 @@ async def measure(count: int, folder: Path) -> None:
 
 @contextmanager
 def _ticker(url: str, clock: BenchClock, folder: Path) -> Iterator[psutil.Process]:
-    """Run a ticker that goes by a clock; yield it when it is ready. Its lines are in `ticker.log`."""
+    """Run a ticker on a clock; yield it when it is ready. Its log is in `ticker.log`."""
     port = free_port()
     environment = os.environ | {"NIGHTMAIL_NATS_URL": url, "NIGHTMAIL_HEALTH_PORT": str(port)}
     command = [sys.executable, __file__, "serve", *clock.arguments()]
@@ -152,9 +152,9 @@ async def _lateness(log: EventLog, until: int, clock: BenchClock) -> list[float]
     deadline = time.monotonic() + DEADLINE_SECONDS
     while (last := await log.last_sequence()) < until:
         if time.monotonic() > deadline:
-            raise SystemExit(f"error: {until - last} requests did not come")
+            raise SystemExit(f"error: {until - last} requests are missing")
         await asyncio.sleep(0.25)
-    since = clock.says.isoformat()  # a lone job's log begins with what it missed before
+    since = clock.says.isoformat()  # a lone job's log begins with what it missed
     return [
         (stored.time - clock.machine_time(datetime.fromisoformat(due))).total_seconds()
         async for batch in log.replay(("runs.*.run-requested",), headers_only=True)

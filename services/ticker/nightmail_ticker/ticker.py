@@ -151,7 +151,8 @@ class Ticker:
                 logger.warning("clock_jumped", seconds=round(before - offset, 1))
                 before = offset
                 self._triggers.reschedule_all()
-                self._start_catch_up()
+                if self._term.active:
+                    self._start_catch_up()
 
     def _clock_offset(self) -> float:
         """Return a number of seconds that changes only when the clock is set."""
