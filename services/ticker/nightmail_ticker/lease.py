@@ -6,6 +6,7 @@ publish after its term, and the log refuses what another ticker stored before (s
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
 
 import structlog
@@ -76,7 +77,7 @@ class Lease:
             asked = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-                    acquired = await self._create() or await self._update_own()
+                    acquired = await self._write(self._bucket.create(KEY, self._holder)) or await self._update_own()
                 if acquired:
                     return Term(asked + TTL_SECONDS)
             except BROKER_ERRORS as error:
@@ -112,19 +113,8 @@ class Lease:
                 async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
                     await self._bucket.delete(KEY, last=self._revision)
 
-    async def _create(self) -> bool:
-        try:
-            self._revision = await self._bucket.create(KEY, self._holder)
-        except KeyWrongLastSequenceError:
-            return False
-        return True
-
     async def _update(self) -> bool:
-        try:
-            self._revision = await self._bucket.update(KEY, self._holder, last=self._revision)
-        except KeyWrongLastSequenceError:
-            return False
-        return True
+        return await self._write(self._bucket.update(KEY, self._holder, last=self._revision))
 
     async def _update_own(self) -> bool:
         """Update the key if it is this ticker's: an update whose answer was lost changed the revision."""
@@ -136,3 +126,11 @@ class Lease:
             return False
         self._revision = entry.revision
         return await self._update()
+
+    async def _write(self, write: Awaitable[int]) -> bool:
+        """Return whether the key was stored: it is not if its revision is another one."""
+        try:
+            self._revision = await write
+        except KeyWrongLastSequenceError:
+            return False
+        return True

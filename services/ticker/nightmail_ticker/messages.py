@@ -61,15 +61,15 @@ def _skip_body(decision: Decision) -> bytes:
 
 def _common_fields(decision: Decision) -> dict[str, Any]:
     due = decision.due
-    fields: dict[str, Any] = {
+    missed = tuple(moment.astimezone(UTC) for moment in due.missed)
+    return {
         "job_name": decision.job.job_name,
         "run_id": UUID(decision.run_id),
         "scheduled_at": due.at.astimezone(UTC),
+        "missed_before": due.missed_before,
+        "first_missed_at": missed[0] if missed else None,
+        "missed_times": missed,
     }
-    if due.missed_before:
-        missed = tuple(missed.astimezone(UTC) for missed in due.missed)
-        fields |= {"missed_before": due.missed_before, "first_missed_at": missed[0], "missed_times": missed}
-    return fields
 
 
 def _detail(decision: Decision) -> str:
