@@ -7,6 +7,7 @@ import pytest
 
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp import pool as smtp_pool
+from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SendSlot, SmtpPool
 from support.deadlines import eventually
 from support.smtp_server import SmtpServer
@@ -122,3 +123,22 @@ async def test_a_send_waits_for_a_server_that_is_down_and_goes_on_once_a_probe_f
     await eventually(lambda: sender.slot, "the send has a slot")
     assert pool.unreachable_reason is None
     await sender.release()
+
+
+async def test_a_mail_is_rendered_only_once_it_has_a_connection(pool: SmtpPool, smtp_server: SmtpServer) -> None:
+    """A hundred recipients of a large attachment wait without a copy of it each."""
+    await pool.until_reachable()
+    await pool.close()  # no idle connection is kept
+    smtp_server.stop()
+    rendered: list[str] = []
+
+    def render_for(recipient: str) -> bytes:
+        rendered.append(recipient)
+        return f"To: {recipient}\r\n\r\nhello\r\n".encode()
+
+    sending = asyncio.create_task(SmtpClient(pool, "nightmail@example.com").send(render_for, "a@example.com"))
+    await eventually(lambda: pool.unreachable_reason, "the server is unreachable")
+    assert rendered == []
+    smtp_server.start()
+    assert (await sending).outcome == "accepted"
+    assert rendered == smtp_server.recipients == ["a@example.com"]

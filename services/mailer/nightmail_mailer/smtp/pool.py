@@ -127,6 +127,7 @@ class SmtpPool:
             await quit_connection(self._idle.pop()[0])
 
     async def _acquire(self) -> aiosmtplib.SMTP:
+        """Return a connection: an idle one, else a new one, else the next that is released."""
         while True:
             slow = self.slow_sends
             is_full = bool(self._in_use) and time.monotonic() < self._full_until
