@@ -53,16 +53,15 @@ bench: install
 # Resolve requirements.lock, then derive each image's lock from it. The locks have hashes and no URLs, and are universal: they
 # install on every supported Python and platform.
 SERVICES := api ticker runner mailer
-LOCK_PART = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	-c requirements.lock $(OWN:%=--no-emit-package nightmail-%)
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$(OWN:%=--no-emit-package nightmail-%)
+DERIVE = $(COMPILE) -c requirements.lock
 lock: install
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group dev $(PACKAGES:%=%/pyproject.toml) \
-		$(OWN:%=--no-emit-package nightmail-%) -o requirements.lock $(UPGRADE)
-	for service in $(SERVICES); do $(LOCK_PART) libs/common/pyproject.toml services/$$service/pyproject.toml -o deploy/locks/$$service.lock || exit 1; done
-	$(LOCK_PART) $(PACKAGES:%=%/pyproject.toml) -o deploy/locks/cli.lock
-	echo flit_core | $(LOCK_PART) - -o deploy/locks/build.lock
+	$(BIN)/python -m pip install --quiet 'uv>=0.13,<0.14'
+	$(COMPILE) --group dev $(PACKAGES:%=%/pyproject.toml) -o requirements.lock $(UPGRADE)
+	for service in $(SERVICES); do $(DERIVE) libs/common/pyproject.toml services/$$service/pyproject.toml -o deploy/locks/$$service.lock || exit 1; done
+	$(DERIVE) $(PACKAGES:%=%/pyproject.toml) -o deploy/locks/cli.lock
+	echo flit_core | $(DERIVE) - -o deploy/locks/build.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

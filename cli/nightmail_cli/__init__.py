@@ -1,3 +1,1 @@
 """The command `nightmail`."""
-
-__version__ = "0.1.0"

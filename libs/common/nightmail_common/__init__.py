@@ -1,3 +1,1 @@
 """What every Nightmail service shares: the event contract, the log, what a job and a schedule mean."""
-
-__version__ = "0.1.0"

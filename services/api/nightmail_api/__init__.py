@@ -1,3 +1,1 @@
 """The API: REST in, events out, and the read model that answers."""
-
-__version__ = "0.1.0"
