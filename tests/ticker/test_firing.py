@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import nats
 import pytest
 from nats.aio.client import Client
 
@@ -27,6 +28,8 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import manual_run_id, scheduled_run_id
 from support.deadlines import eventually
+from support.lossy_proxy import LossyProxy
+from support.nats_server import NatsServer
 from support.tickers import (
     ShiftedClock,
     count_due_time_events,
@@ -97,6 +100,24 @@ async def test_two_tickers_that_both_have_a_term_request_each_run_once(
     assert sorted(request.run_id for request in await requests(event_log)) == sorted(
         scheduled_run_id(job.job_id, due) for job in jobs
     )
+
+
+async def test_a_due_time_that_comes_while_an_earlier_one_is_published_gets_a_run_too(
+    nats_server: NatsServer, event_log: EventLog, make_job: MakeJob, clock: ShiftedClock
+) -> None:
+    await create(event_log, make_job(job_name="report", schedule_time="* * * * *"))
+    first_due = clock.jump_behind_next_minute()
+    async with LossyProxy(nats_server.port, "runs.report.run-requested").serving() as proxy:
+        client = await nats.connect(proxy.url)
+        async with publishing(client, clock) as ticker:
+            proxy.plan(1.0)
+            first = asyncio.create_task(ticker.publish_due())
+            await eventually(lambda: proxy.applied == 1, "the first request is sent, its answer is held up")
+            second_due = clock.jump_behind_next_minute()
+            await ticker.publish_due()
+            await first
+        await client.close()
+    assert [request.scheduled_at for request in await requests(event_log)] == [first_due, second_due]
 
 
 async def test_a_manual_run_does_not_hide_the_last_due_time_that_was_fired(

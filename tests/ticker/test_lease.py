@@ -115,7 +115,7 @@ async def test_a_daily_job_gets_its_event_when_a_renewal_is_lost_and_the_next_an
     # The first message acquires the lease, the second one is the first renewal.
     proxy.plan(0.0, lost, SLOW_ANSWER_SECONDS)
     async with running_ticker(lossy_client, clock):
-        await proxy.wait_until_lost()
+        await eventually(lambda: proxy.applied == 2, "the lost renewal")
         clock.set_to(midnight - DUE_AFTER_LOSS)
         (event,) = await eventually(lambda: due_time_events(event_log), "the event of the due time")
         await eventually(lambda: clock.now() > midnight + timedelta(seconds=5), "a second event would be stored by now")
