@@ -11,7 +11,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 SourceType = Literal["api", "file"]
-FileType = Literal["csv", "json"]
+FileType = Literal["csv", "tsv", "json", "jsonl", "xlsx", "parquet"]
+#: What a source may declare a column to be.
+ColumnType = Literal["text", "integer", "number", "boolean", "date", "datetime"]
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
 #: Whether text that a spreadsheet would calculate gets a leading quote in the CSV.
@@ -34,7 +36,20 @@ class DataSource(BaseModel):
     records_path: str | None = None
     #: Of a CSV; found out where it is not given.
     delimiter: str | None = None
+    #: Of text: before the byte order mark and the answer's charset.
     encoding: str | None = None
+    #: How numbers are written in a CSV.
+    decimal: str = "."
+    thousands: str | None = None
+    #: Lines (rows of a workbook) above the header.
+    skip_rows: int = 0
+    #: Lines of a CSV that begin with it are no records.
+    comment: str | None = None
+    #: Of a workbook; without it the first one.
+    sheet: str | None = None
+    #: Texts that stand for a missing value, besides the empty one.
+    na_values: tuple[str, ...] = ()
+    types: dict[str, ColumnType] | None = None
 
 
 class JobFields(BaseModel):

@@ -5,13 +5,13 @@ Stricter than `job`: unknown fields are refused and every value is checked, so t
 
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import email_validator
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
-from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
+from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, ColumnType, DataSource, JobFields
 from nightmail_common.contract.schedule import Schedule, zone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script
 
@@ -80,6 +80,22 @@ def fill_secrets(value: str, secrets: dict[str, str]) -> str:
     return _SECRET.sub(lambda match: secrets[match[1]], value)
 
 
+#: Which options go with which file types.
+_TEXT_TABLES, _JSON = ("csv", "tsv"), ("json", "jsonl")
+_OPTIONS_OF = {
+    "records_path": ("json",),
+    "delimiter": ("csv",),
+    "encoding": (*_TEXT_TABLES, *_JSON),
+    "decimal": _TEXT_TABLES,
+    "thousands": _TEXT_TABLES,
+    "skip_rows": (*_TEXT_TABLES, "xlsx"),
+    "comment": _TEXT_TABLES,
+    "sheet": ("xlsx",),
+    "na_values": (*_TEXT_TABLES, *_JSON, "xlsx"),
+    "types": (*_TEXT_TABLES, *_JSON, "xlsx"),
+}
+
+
 class DataSourceDefinition(DataSource):
     """A data source as a user writes it."""
 
@@ -90,6 +106,13 @@ class DataSourceDefinition(DataSource):
     records_path: str | None = Field(default=None, min_length=1, max_length=256)
     delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
     encoding: str | None = Field(default=None, min_length=1, max_length=64)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "\u00a0", "\u202f", "_"] | None = None
+    skip_rows: int = Field(default=0, ge=0, le=10_000)
+    comment: str | None = Field(default=None, pattern=r"^[!-~]$")
+    sheet: str | None = Field(default=None, min_length=1, max_length=31)
+    na_values: tuple[Annotated[str, Field(max_length=256)], ...] = Field(default=(), max_length=100)
+    types: dict[str, ColumnType] | None = Field(default=None, max_length=1000)
 
     @field_validator("location")
     @classmethod
@@ -117,19 +140,21 @@ class DataSourceDefinition(DataSource):
                 raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
         return headers
 
-    @field_validator("records_path")
+    @field_validator(*_OPTIONS_OF)
     @classmethod
-    def _json_has_records(cls, records_path: str | None, info: ValidationInfo) -> str | None:
-        if records_path is not None and info.data.get("file_type") == "csv":
-            raise ValueError("records_path goes with file_type 'json' only")
-        return records_path
-
-    @field_validator("delimiter", "encoding")
-    @classmethod
-    def _csv_is_delimited_text(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and info.data.get("file_type") == "json":
-            raise ValueError(f"{info.field_name} goes with file_type 'csv' only")
+    def _option_fits_the_file_type(cls, value: Any, info: ValidationInfo) -> Any:
+        assert info.field_name is not None
+        file_types = _OPTIONS_OF[info.field_name]
+        if value and value != "." and info.data.get("file_type") not in {None, *file_types}:
+            raise ValueError(f"{info.field_name} goes with file_type {' or '.join(file_types)} only")
         return value
+
+    @field_validator("thousands")
+    @classmethod
+    def _marks_differ(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands in {info.data.get("decimal"), info.data.get("delimiter")}:
+            raise ValueError("thousands is another mark than decimal and delimiter")
+        return thousands
 
     @field_validator("encoding")
     @classmethod

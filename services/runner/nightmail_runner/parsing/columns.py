@@ -1,0 +1,337 @@
+"""Columns of text become numbers only where every value is a canonical number; declared types are applied or refused."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias, cast
+
+import numpy
+import pandas
+import pyarrow
+import pyarrow.compute
+
+from nightmail_common.contract.job import ColumnType
+from nightmail_runner.parsing.content import shorten
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+
+#: An Arrow array, whole or in chunks. (Its published types are generic, the classes themselves are not.)
+Arrow: TypeAlias = Any
+
+#: A float keeps every decimal number of 15 significant digits; a sign and a decimal point come on top.
+_SURELY_EXACT_CHARACTERS = 15
+#: `12E4` is a code: an exponent has a sign, or stands behind a decimal point.
+_EXPONENT = r"^-?(\d+[eE][+-]\d+|\d*\.\d+[eE][+-]?\d+)$"
+#: A column whose first values are text is text: no cast of the whole is tried.
+_TRIED_FIRST = 100
+_SPACES = " \t\u00a0"
+_TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
+_EXPECTED: dict[ColumnType, str] = {
+    "text": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false (or yes/no, 1/0)",
+    "date": "a date like 2026-01-31",
+    "datetime": "a time like 2026-01-31T09:30:00 (ISO 8601)",
+}
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers are written: the decimal mark, and the mark between groups of three digits if there is one."""
+
+    decimal: str = "."
+    thousands: str | None = None
+
+    @classmethod
+    def of(cls, options: ReadOptions) -> "NumberFormat":
+        return cls(options.decimal, options.thousands)
+
+    @property
+    def is_plain(self) -> bool:
+        return self.decimal == "." and self.thousands is None
+
+    def pattern(self) -> str:
+        mark = re.escape(self.thousands or "")
+        grouped = rf"[0-9]{{1,3}}({mark}[0-9]{{3}})+|" if self.thousands else ""
+        return rf"^-?({grouped}[0-9]+)({re.escape(self.decimal)}[0-9]+)?([eE][+-]?[0-9]+)?$"
+
+    def to_plain(self, texts: Arrow) -> Arrow | None:
+        """Return the texts as plain numbers; None if one of them is not written in this format."""
+        if self.is_plain:
+            return texts
+        matches = pyarrow.compute.match_substring_regex(texts, self.pattern())
+        if not _all(matches):
+            return None
+        if self.thousands is not None:
+            texts = pyarrow.compute.replace_substring(texts, self.thousands, "")
+        return pyarrow.compute.replace_substring(texts, self.decimal, ".")
+
+
+class NotOfType(Exception):
+    """A value is not of its column's declared type. `row` counts from 0."""
+
+    def __init__(self, row: int, value: str) -> None:
+        super().__init__(value)
+        self.row = row
+        self.value = value
+
+
+def to_column(name: str, texts: Arrow, options: ReadOptions, notes: list[str], place: Callable[[int], str]) -> Any:
+    """Return a column of text as pandas keeps it: by its declared type, else as numbers if all of it is, else as text.
+
+    Args:
+        texts: strings, null where missing.
+        place: names where a row (from 0) stands in the user's file: `line 7`.
+
+    Raises:
+        InputNotReadable: a value is not of the declared type.
+    """
+    declared = options.types.get(name)
+    if declared is None:
+        return _infer(name, texts, NumberFormat.of(options), notes)
+    return convert(name, texts, declared, NumberFormat.of(options), place)
+
+
+def convert(name: str, texts: Arrow, declared: ColumnType, numbers: NumberFormat, place: Callable[[int], str]) -> Any:
+    """Return a column of text as its declared type.
+
+    Raises:
+        InputNotReadable: a value is not of that type; names the row by `place`.
+    """
+    try:
+        return _CONVERTERS[declared](texts, numbers)
+    except NotOfType as error:
+        raise InputNotReadable(
+            f"{place(error.row)}: the column {name!r} has {shorten(error.value)!r}, but types declares {declared}: "
+            f"{_EXPECTED[declared]} is expected"
+        ) from None
+
+
+def check_declared(columns: Sequence[str], options: ReadOptions) -> None:
+    """Raise InputNotReadable if `types` names a column that does not exist."""
+    for name in options.types:
+        if name not in columns:
+            known = shorten(", ".join(columns)) or "none"
+            raise InputNotReadable(f"types names the column {name!r}, which does not exist; the columns are: {known}")
+
+
+def empty_column(declared: ColumnType | None) -> Any:
+    """Return a column without rows, of its declared type."""
+    return _CONVERTERS[declared or "text"](pyarrow.chunked_array([], pyarrow.string()), NumberFormat())
+
+
+def text_array(texts: Arrow) -> Any:
+    return pandas.array(texts.cast(pyarrow.large_string()), dtype="str")
+
+
+def number_array(values: Arrow) -> Any:
+    """Return numbers as NumPy's; integers with missing values as pandas' nullable ones: no digit is lost."""
+    if pyarrow.types.is_integer(values.type) and values.null_count:
+        return cast("Any", pandas.Int64Dtype()).__from_arrow__(values)
+    return values.to_numpy()
+
+
+def _infer(name: str, texts: Arrow, numbers: NumberFormat, notes: list[str]) -> Any:
+    if texts.null_count == len(texts) or not _begins_with_numbers(texts, numbers):
+        return text_array(texts)
+    values = _numbers(texts, numbers)
+    if values is None:
+        values = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+        if values is None:
+            return text_array(texts)
+        notes.append(f"the column {name!r} has spaces around its numbers; they were ignored")
+    return number_array(values)
+
+
+def _begins_with_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
+    first = texts.drop_null().slice(0, _TRIED_FIRST)
+    return _numbers(pyarrow.compute.utf8_trim(first, _SPACES), numbers) is not None
+
+
+def _numbers(texts: Arrow, numbers: NumberFormat) -> Arrow | None:
+    """Return texts as 64-bit integers, or as floats, if each is a canonical number and no digit is lost; else None."""
+    plain = numbers.to_plain(texts)
+    if plain is None:
+        return None
+    values = _converted(plain, pyarrow.int64())
+    if values is None and any(_has_byte(chunk, b".eE") for chunk in plain.chunks):  # -0 and what is beyond 64 bits stay
+        values = _converted(plain, pyarrow.float64())
+    return values
+
+
+def _converted(texts: Arrow, kind: Any) -> Arrow | None:
+    chunks = []
+    for chunk in texts.chunks:
+        try:
+            values = pyarrow.compute.cast(chunk, kind)
+        except pyarrow.ArrowInvalid:
+            return None
+        if not _are_canonical(chunk):
+            return None
+        if pyarrow.types.is_floating(kind) and not (_ends_are_canonical(chunk) and _are_exact(chunk, values)):
+            return None
+        chunks.append(values)
+    return pyarrow.chunked_array(chunks, kind)
+
+
+def _are_canonical(texts: Arrow) -> bool:
+    """Say whether no number has a leading plus, or a leading zero before another character than a point or an `e`."""
+    data, starts, lengths = _bytes_of(texts)
+    starts, lengths = starts[lengths > 0], lengths[lengths > 0]
+    if not len(starts):
+        return True
+    minus = data[starts] == ord("-")
+    starts, lengths = starts + minus, lengths - minus
+    first = data[numpy.minimum(starts, len(data) - 1)]
+    second = data[numpy.minimum(starts + 1, len(data) - 1)]
+    longer = lengths > 1
+    padded = (first == ord("0")) & longer & ~numpy.isin(second, (ord("."), ord("e"), ord("E")))
+    negative_zero = minus & (first == ord("0")) & ~longer
+    starts_right = (first >= ord("0")) & (first <= ord("9")) | ((first == ord(".")) & longer)
+    return bool(starts_right.all() and not padded.any() and not negative_zero.any())
+
+
+def _ends_are_canonical(texts: Arrow) -> bool:
+    """Say whether no number ends in a point, and every exponent has a sign or stands behind a decimal point."""
+    data, starts, lengths = _bytes_of(texts)
+    if (data[(starts + lengths)[lengths > 0] - 1] == ord(".")).any():
+        return False
+    if not _has_byte(texts, b"eE"):
+        return True
+    with_exponent = texts.filter(pyarrow.compute.match_substring(texts, "e", ignore_case=True))
+    return _all(pyarrow.compute.match_substring_regex(with_exponent, _EXPONENT))
+
+
+def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:
+    """Return the bytes of a chunk of strings as an array, and where each string starts and how long it is."""
+    _, offsets, data = texts.buffers()
+    ends = numpy.frombuffer(offsets, numpy.int32)[texts.offset : texts.offset + len(texts) + 1].astype(numpy.int64)
+    return numpy.frombuffer(data if data is not None else b"", numpy.uint8), ends[:-1], numpy.diff(ends)
+
+
+def _has_byte(texts: Arrow, wanted: bytes) -> bool:
+    data, starts, lengths = _bytes_of(texts)
+    if not len(starts):
+        return False
+    used = data[starts[0] : starts[-1] + lengths[-1]]
+    return any(bool((used == byte).any()) for byte in wanted)
+
+
+def _are_exact(texts: Arrow, values: Arrow) -> bool:
+    long: Arrow = pyarrow.compute.greater(cast("Arrow", pyarrow.compute.binary_length(texts)), _SURELY_EXACT_CHARACTERS)
+    if not _any(long):
+        return True
+    texts, values = texts.filter(long), values.filter(long)
+    changed = pyarrow.compute.not_equal(pyarrow.compute.cast(values, texts.type), texts)
+    pairs = zip(texts.filter(changed).to_pylist(), values.filter(changed).to_pylist(), strict=True)
+    return all(Decimal(repr(value)) == Decimal(text) for text, value in pairs)
+
+
+def _to_text(texts: Arrow, _numbers: NumberFormat) -> Any:
+    return text_array(texts)
+
+
+def _to_integers(texts: Arrow, numbers: NumberFormat) -> Any:
+    found = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+    if found is None or not pyarrow.types.is_integer(found.type):
+        found = _one_by_one(texts, numbers, _parse_integer, pyarrow.int64())
+    return number_array(found)
+
+
+def _to_numbers(texts: Arrow, numbers: NumberFormat) -> Any:
+    found = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+    if found is None:
+        found = _one_by_one(texts, numbers, _parse_number, pyarrow.float64())
+    return number_array(found)
+
+
+def _to_booleans(texts: Arrow, numbers: NumberFormat) -> Any:
+    found = _one_by_one(texts, numbers, _parse_boolean, pyarrow.bool_())
+    return pandas.array(found.to_pylist(), dtype="boolean") if found.null_count else found.to_numpy()
+
+
+def _to_dates(texts: Arrow, _numbers: NumberFormat) -> Any:
+    try:
+        days = pyarrow.compute.cast(texts, pyarrow.date32())
+    except pyarrow.ArrowInvalid:
+        raise _first_refused(texts, lambda text: pyarrow.scalar(text).cast(pyarrow.date32())) from None
+    return pandas.array(cast("Arrow", pyarrow.compute.cast(days, pyarrow.timestamp("s"))).to_numpy())
+
+
+def _to_datetimes(texts: Arrow, _numbers: NumberFormat) -> Any:
+    values = pandas.Series(texts.to_pylist(), dtype="str")
+    try:
+        return pandas.to_datetime(values, format="ISO8601").array
+    except ValueError:
+        pass
+    try:
+        return pandas.to_datetime(values, format="ISO8601", utc=True).array  # offsets that differ: one zone, UTC
+    except ValueError:
+        raise _first_refused(texts, lambda text: pandas.to_datetime(text, format="ISO8601", utc=True)) from None
+
+
+_CONVERTERS: dict[ColumnType, Callable[[Arrow, NumberFormat], Any]] = {
+    "text": _to_text,
+    "integer": _to_integers,
+    "number": _to_numbers,
+    "boolean": _to_booleans,
+    "date": _to_dates,
+    "datetime": _to_datetimes,
+}
+
+
+def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any], kind: Any) -> Arrow:
+    pattern = re.compile(numbers.pattern())
+    values: list[Any] = []
+    for row, text in enumerate(texts.to_pylist()):
+        if text is None:
+            values.append(None)
+            continue
+        plain = text.strip(_SPACES)
+        if not numbers.is_plain and kind != pyarrow.bool_():
+            if not pattern.match(plain.removeprefix("+")):
+                raise NotOfType(row, text)
+            plain = plain.replace(numbers.thousands or "\0", "").replace(numbers.decimal, ".")
+        try:
+            values.append(parse(plain))
+        except (ValueError, ArithmeticError):
+            raise NotOfType(row, text) from None
+    return pyarrow.chunked_array([pyarrow.array(values, kind)], kind)
+
+
+def _parse_integer(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", text) or not -(2**63) <= (value := int(text)) < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def _parse_number(text: str) -> float:
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _parse_boolean(text: str) -> bool:
+    folded = text.casefold()
+    if folded not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return folded in _TRUE
+
+
+def _first_refused(texts: Arrow, parse: Callable[[str], Any]) -> NotOfType:
+    for row, text in enumerate(texts.to_pylist()):
+        try:
+            if text is not None:
+                parse(text)
+        except (ValueError, pyarrow.ArrowInvalid):
+            return NotOfType(row, text)
+    raise AssertionError("every value can be parsed by itself")
+
+
+def _all(truths: Any) -> bool:
+    return bool(pyarrow.compute.all(truths).as_py() in {True, None})
+
+
+def _any(truths: Any) -> bool:
+    return bool(pyarrow.compute.any(truths).as_py())

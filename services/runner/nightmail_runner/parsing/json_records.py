@@ -1,0 +1,220 @@
+"""JSON and JSON Lines to a table: a list of records, wherever it stands."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pandas
+import pyarrow
+
+from nightmail_common.contract.job import ColumnType
+from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
+from nightmail_runner.parsing.content import error_in, shorten
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+
+#: A step of `records_path`: `[2]`, `["a.b"]`, or what stands between dots.
+_STEP = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|([^.\[\]]+)""")
+#: A float keeps every number of 15 significant digits; sign, point and zero come on top.
+_SURELY_EXACT_CHARACTERS = 16
+_INT64 = range(-(2**63), 2**63)
+#: Above this a float does not hold every integer.
+_EXACT_INTEGERS = 2**53
+
+
+def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table:
+    """Return JSON as a table: a list of records, one record, or columns and rows apart (pandas' `split`).
+
+    JSON Lines in a `json` source are read, too, if there are several.
+
+    Raises:
+        InputNotReadable: it is not JSON, has no records, or reports an error.
+    """
+    data = bytes(text)
+    if not data.strip():
+        return _table([], options, notes)
+    try:
+        found = _loads(data)
+    except json.JSONDecodeError as error:
+        if (error.msg == "Extra data" and data[: error.pos].count(b"\n") >= 1) or data.strip().count(b"\n"):
+            return _lines_or(error, data, options, notes)
+        raise _not_json(error) from None
+    return _table(_records(found, options, notes), options, notes)
+
+
+def read_json_lines(text: memoryview, options: ReadOptions, notes: list[str]) -> Table:
+    """Return JSON Lines as a table: each line is one record.
+
+    Raises:
+        InputNotReadable: a line is not a JSON object; names the line.
+    """
+    return _table(_lines(bytes(text)), options, notes)
+
+
+def _lines_or(error: json.JSONDecodeError, data: bytes, options: ReadOptions, notes: list[str]) -> Table:
+    first = data.lstrip().split(b"\n", 1)[0]
+    try:
+        _loads(first)
+    except json.JSONDecodeError:
+        raise _not_json(error) from None
+    notes.append("the data is JSON Lines: each line is one record; file_type jsonl says so")
+    return _table(_lines(data), options, notes)
+
+
+def _lines(data: bytes) -> list[dict[str, Any]]:
+    records = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = _loads(line)
+        except json.JSONDecodeError as error:
+            raise InputNotReadable(f"line {number} is not JSON: {error.msg} at character {error.colno}") from None
+        if not isinstance(record, dict):
+            raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {_kind(record)}")
+        records.append(record)
+    if len(records) == 1 and (error_text := error_in(records[0])) is not None:
+        raise InputNotReadable(f"the source reports an error instead of data: {error_text}")
+    return records
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_float=_exact_float, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InputNotReadable("the JSON is nested too deeply") from None
+
+
+def _exact_float(text: str) -> float | str:
+    """Return a float, or the text of a number whose digits a float does not keep."""
+    value = float(text)
+    if len(text) <= _SURELY_EXACT_CHARACTERS or Decimal(repr(value)) == Decimal(text):
+        return value
+    return text
+
+
+def _refuse_constant(text: str) -> Any:
+    raise InputNotReadable(f"{text} is not JSON (RFC 8259); missing values are null")
+
+
+def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[str, Any]]:
+    if options.records_path is not None:
+        found = _follow(found, options.records_path)
+    elif (error := error_in(found)) is not None:
+        raise InputNotReadable(f"the source reports an error instead of data: {error}")
+    if _is_split(found):
+        notes.append("the data has columns and rows apart (split); they were joined")
+        return [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
+    if isinstance(found, dict):
+        if not any(isinstance(value, list | dict) for value in found.values()) and found:
+            return [found]
+        raise InputNotReadable(f"a list of records is needed, this is an object with {_hint(found)}")
+    if not isinstance(found, list):
+        raise InputNotReadable(f"a list of records is needed, this is {_kind(found)}")
+    for number, record in enumerate(found):
+        if not isinstance(record, dict):
+            raise InputNotReadable(
+                f"every record is a JSON object, but number {number + 1} of the list is {_kind(record)}"
+            )
+    return found
+
+
+def _is_split(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(names := found.get("columns"), list)
+        and isinstance(rows := found.get("data"), list)
+        and all(isinstance(name, str) for name in names)
+        and all(isinstance(row, list) and len(row) == len(names) for row in rows)
+    )
+
+
+def _hint(found: dict[str, Any]) -> str:
+    names = shorten(", ".join(found)) or "nothing in it"
+    lists = [name for name, value in found.items() if isinstance(value, list)]
+    if lists:
+        return f"{names}; set records_path to the list in it, such as {lists[0]!r}"
+    if found and all(isinstance(value, dict) for value in found.values()):
+        return f"{names}; if each of these is a record, set records_path to '*'"
+    return f"{names}; records_path can name the list in it (key.key, key[0], [\"a.key\"]); '*' takes all values of an object"
+
+
+def _follow(found: Any, path: str) -> Any:
+    """Return what `records_path` leads to. A key that has dots in it is found as it is, too."""
+    rest = path
+    while rest:
+        if rest == "*" and isinstance(found, dict):
+            return [{"key": key, **value} if isinstance(value, dict) else value for key, value in found.items()]
+        if isinstance(found, dict) and (key := _longest_key(found, rest)) is not None:
+            found, rest = found[key], rest[len(key) :].removeprefix(".")
+            continue
+        step = _STEP.match(rest)
+        if step is None:
+            raise InputNotReadable(f"records_path {path!r} cannot be understood at {rest!r}")
+        key = step[3] if step[3] is not None else step[1] or step[4]
+        if isinstance(found, dict) and key in found:
+            found = found[key]
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            there = shorten(", ".join(found)) if isinstance(found, dict) else _kind(found)
+            raise InputNotReadable(f"records_path {path!r}: there is no {key!r}; there is: {there}")
+        rest = rest[step.end() :].removeprefix(".")
+    return found
+
+
+def _longest_key(found: dict[str, Any], rest: str) -> str | None:
+    ends = [rest, *(rest[:position] for position in range(len(rest) - 1, 0, -1) if rest[position] in ".[")]
+    return next((key for key in ends if key in found), None)
+
+
+def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]) -> Table:
+    if not records:
+        return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    check_declared(names, options)
+    missing = frozenset(options.na_values)
+    columns = {}
+    for name in names:
+        values = [record.get(name) for record in records]
+        if missing:
+            values = [None if isinstance(value, str) and value in missing else value for value in values]
+        columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
+    return Table(pandas.DataFrame(columns, copy=False), notes)
+
+
+def to_values(name: str, values: list[Any], options: ReadOptions, place: Any) -> Any:
+    """Return typed values (None where missing) as pandas keeps them without losing a digit; or by their declared type."""
+    declared: ColumnType | None = options.types.get(name)
+    if declared is not None:
+        texts = pyarrow.chunked_array([pyarrow.array([_as_text(value) for value in values], pyarrow.string())])
+        return convert(name, texts, declared, NumberFormat(), place)
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and all(value is None or value in _INT64 for value in values):
+        return pandas.array(values, dtype="Int64") if None in values else pandas.array(values, dtype="int64")
+    if kinds == {bool}:
+        return pandas.array(values, dtype="boolean") if None in values else pandas.array(values, dtype="bool")
+    if kinds and kinds <= {int, float} and all(_is_exact(value) for value in values):
+        return pandas.array([float("nan") if value is None else float(value) for value in values], dtype="float64")
+    if kinds <= {str}:
+        return pandas.array(values, dtype="str")
+    return pandas.Series(values, dtype=object).array
+
+
+def _is_exact(value: int | float | None) -> bool:
+    return not isinstance(value, int) or abs(value) <= _EXACT_INTEGERS
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _not_json(error: json.JSONDecodeError) -> InputNotReadable:
+    return InputNotReadable(f"this is not JSON: {error.msg} in line {error.lineno}, character {error.colno}")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

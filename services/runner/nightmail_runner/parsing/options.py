@@ -1,0 +1,44 @@
+"""How a source's bytes are to be read, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas
+
+from nightmail_common.contract.job import ColumnType, FileType
+
+
+class InputNotReadable(ValueError):
+    """The bytes are not what the source says. The message speaks of the user's file: line, column, expected, option."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """A source's options, as `DataSource` documents them.
+
+    Args:
+        charset: the `charset` parameter of the HTTP answer's Content-Type.
+        max_bytes: the ceiling for the unpacked bytes of compressed data.
+    """
+
+    file_type: FileType
+    records_path: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    skip_rows: int = 0
+    comment: str | None = None
+    sheet: str | None = None
+    na_values: tuple[str, ...] = ()
+    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    charset: str | None = None
+    max_bytes: int = 256 * 1024**2
+
+
+@dataclass
+class Table:
+    """A DataFrame, and in `notes` every decision that the reader had to take."""
+
+    frame: pandas.DataFrame
+    notes: list[str]

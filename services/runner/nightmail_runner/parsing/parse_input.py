@@ -1,0 +1,31 @@
+"""The bytes of a source to a table: unpacked, recognised, decoded, read."""
+
+from nightmail_runner.parsing.content import refuse_other_formats, unpack
+from nightmail_runner.parsing.delimited import read_delimited
+from nightmail_runner.parsing.json_records import read_json, read_json_lines
+from nightmail_runner.parsing.options import ReadOptions, Table
+from nightmail_runner.parsing.text_encoding import refuse_nuls, to_utf8
+
+
+def parse_input(data: memoryview, options: ReadOptions) -> Table:
+    """Return the table that a source's bytes are.
+
+    Raises:
+        InputNotReadable: they are not what the source says; the message speaks of the user's file.
+    """
+    notes: list[str] = []
+    data = unpack(data, options, notes)
+    refuse_other_formats(data, options)
+    if options.file_type == "xlsx":
+        from nightmail_runner.parsing.workbook import read_workbook
+
+        return read_workbook(data, options, notes)
+    if options.file_type == "parquet":
+        from nightmail_runner.parsing.parquet import read_parquet
+
+        return read_parquet(data, options, notes)
+    text = to_utf8(data, options, notes)
+    refuse_nuls(text)
+    refuse_other_formats(text, options)
+    read = {"json": read_json, "jsonl": read_json_lines}.get(options.file_type, read_delimited)
+    return read(text, options, notes)

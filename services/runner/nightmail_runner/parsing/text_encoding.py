@@ -1,0 +1,157 @@
+"""The characters of text data: the bytes become UTF-8, by the first of these that applies.
+
+The option `encoding`, the byte order mark, the `charset` of the HTTP answer, UTF-8, detection (which is a note).
+"""
+
+import codecs
+import re
+
+import numpy
+import pyarrow
+import pyarrow.compute
+
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+
+#: The UTF-32 mark begins with the UTF-16 one: the longer come first.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+#: Enough text to tell languages apart.
+_SAMPLE_BYTES = 64 * 1024
+#: Text of a script that is not Latin has so many of its letters beyond ASCII.
+_NOT_LATIN_SHARE = 0.4
+#: What detection chooses from: what Windows and office programs write where it is not UTF-8.
+_CANDIDATES = [
+    "cp1250", "cp1251", "cp1252", "cp1253", "cp1255", "cp1256", "koi8_r", "gb18030", "big5", "shift_jis", "euc_kr",
+]  # fmt: skip
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]")
+_LETTERS = re.compile(rb"[A-Za-z]")
+
+
+def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
+    """Return text as UTF-8 without a byte order mark.
+
+    Raises:
+        InputNotReadable: the bytes are not text in the encoding that applies, or the file mixes encodings; names the line.
+    """
+    mark, marked = next(((mark, name) for mark, name in _MARKS if data[: len(mark)] == mark), (b"", None))
+    if options.encoding is not None:
+        return _transcode(data, options.encoding, "the option encoding")
+    if marked is not None:
+        return _transcode(data[len(mark) :], marked, "the byte order mark")
+    if options.charset is not None:
+        try:
+            codecs.lookup(options.charset)
+        except LookupError:
+            notes.append(f"the answer's charset {options.charset!r} is unknown and was ignored")
+        else:
+            return _transcode(data, options.charset, "the charset of the answer")
+    if (unmarked := _utf16_without_mark(data)) is not None:
+        notes.append(
+            f"the data has no byte order mark and was read as {unmarked.upper()}; set encoding if that is wrong"
+        )
+        return _transcode(data, unmarked, "its NUL bytes")
+    if _is_utf8(data):
+        return data
+    return _detect(data, notes)
+
+
+def refuse_nuls(text: memoryview) -> None:
+    """Raise InputNotReadable if text has NUL characters in it: the data is binary."""
+    if len(text) and not numpy.frombuffer(text, numpy.uint8).all():
+        line = 1 + bytes(text).partition(b"\0")[0].count(b"\n")
+        raise InputNotReadable(f"line {line} has a NUL byte: this seems to be binary data")
+
+
+def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
+    name = codecs.lookup(encoding).name
+    if name in {"utf-8", "utf-8-sig", "ascii"}:
+        data = data[3:] if bytes(data[:3]) == codecs.BOM_UTF8 else data
+        if _is_utf8(data):
+            return data
+        line, byte = _first_bad_line(data)
+        raise InputNotReadable(
+            f"line {line} has the byte 0x{byte:02x}, which is not {name.upper()} ({because} says so)"
+        )
+    try:
+        return memoryview(bytes(data).decode(name).removeprefix("\ufeff").encode())
+    except UnicodeDecodeError as error:
+        line = 1 + bytes(data[: error.start]).count(b"\n")
+        bad = bytes(data[error.start : error.start + 1]).hex()
+        raise InputNotReadable(
+            f"line {line} has the byte 0x{bad}, which is not {encoding} ({because} says so)"
+        ) from None
+
+
+def _is_utf8(data: memoryview) -> bool:
+    offsets = pyarrow.array([0, len(data)], pyarrow.int64()).buffers()[1]
+    whole = pyarrow.Array.from_buffers(pyarrow.large_binary(), 1, [None, offsets, pyarrow.py_buffer(data)])
+    try:
+        pyarrow.compute.cast(whole, pyarrow.large_string())
+    except pyarrow.ArrowInvalid:
+        return False
+    return True
+
+
+def _utf16_without_mark(data: memoryview) -> str | None:
+    head = bytes(data[:4096])
+    if len(head) < 4 or len(data) % 2:
+        return None
+    low, high = head[1::2].count(0), head[0::2].count(0)
+    half = len(head) // 2
+    if low > half * 0.7 and high < half * 0.05:
+        return "utf-16-le"
+    if high > half * 0.7 and low < half * 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _first_bad_line(data: memoryview) -> tuple[int, int]:
+    """Return the number of the first line that is not UTF-8, and the byte that is not."""
+    for number, line in enumerate(bytes(data).split(b"\n"), 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            return number, line[error.start]
+    raise AssertionError("all lines are UTF-8")
+
+
+def _detect(data: memoryview, notes: list[str]) -> memoryview:
+    raw = bytes(data)
+    strange: list[bytes] = []
+    for line in raw.split(b"\n"):
+        if line.isascii():
+            continue
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            strange.append(line)
+            continue
+        number, byte = _first_bad_line(data)
+        raise InputNotReadable(
+            f"line {number} has the byte 0x{byte:02x}, which is not UTF-8, while other lines are UTF-8: the file mixes "
+            "encodings; correct it at its source, or set encoding"
+        )
+    encoding = _recognise(b"\n".join(strange)[:_SAMPLE_BYTES])
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        encoding, text = "latin-1", raw.decode("latin-1")
+    notes.append(f"the data is not UTF-8 and was read as {encoding}; set encoding if letters look wrong")
+    return memoryview(text.encode())
+
+
+def _recognise(sample: bytes) -> str:
+    high, latin = len(_HIGH_BYTES.findall(sample)), len(_LETTERS.findall(sample))
+    if high < _NOT_LATIN_SHARE * (high + latin):
+        return "cp1252"
+    from charset_normalizer import from_bytes  # 40 ms that only such a file needs
+
+    best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
+    if best is None:
+        raise InputNotReadable("the data is not UTF-8, and its encoding cannot be recognised; set encoding")
+    return best.encoding

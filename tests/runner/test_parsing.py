@@ -1,0 +1,413 @@
+"""What goes in comes out: how the bytes of a source become a table, and how the reader refuses what is no table."""
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from typing import Any
+
+import openpyxl
+import pandas
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+from nightmail_runner.parsing.parse_input import parse_input
+
+FIRST = "<first>"
+
+
+def parsed(data: bytes | str, file_type: Any = "csv", **options: Any) -> Table:
+    raw = data.encode() if isinstance(data, str) else data
+    return parse_input(memoryview(raw), ReadOptions(file_type, **options))
+
+
+def columns(data: bytes | str, file_type: Any = "csv", **options: Any) -> dict[str, list[Any]]:
+    frame = parsed(data, file_type, **options).frame
+    return {
+        str(name): [None if pandas.isna(value) else value for value in values]
+        for name, values in frame.to_dict("list").items()
+    }
+
+
+def refusal(data: bytes | str, file_type: Any = "csv", **options: Any) -> str:
+    with pytest.raises(InputNotReadable) as refused:
+        parsed(data, file_type, **options)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "note"),
+    [
+        ("a,b,c\n1,2,3,\n4,5,6,\n", {"a": [1, 4], "b": [2, 5], "c": [3, 6]}, "empty fields beyond the header"),
+        ("a,b\n1,2,,\n3,4\n", {"a": [1, 3], "b": [2, 4]}, "line 2 had empty fields beyond the header"),
+        ("a,b,\n1,2,\n", {"a": [1], "b": [2]}, "ends in a delimiter without a column"),
+        ("a,b,c\n1,2\n", {"a": [1], "b": [2], "c": [None]}, "line 2 had fewer fields"),
+        ("a,b\n1,2\nTotal\n", {"a": ["1", "Total"], "b": [2, None]}, "line 3 had fewer fields"),
+        ("name ,b\n1,2\n", {"name": [1], "b": [2]}, "'name ' has spaces at its ends"),
+        ("b,b\n1,2\n", {"b": [1], "b.1": [2]}, "'b' is there twice"),
+        ("a,,c\n1,2,3\n", {"a": [1], "Unnamed: 1": [2], "c": [3]}, "column 2 has no name"),
+        ("a,b\n1, 2\n2, 3\n", {"a": [1, 2], "b": [2, 3]}, "spaces around its numbers"),
+    ],
+)
+def test_what_the_reader_decides_is_in_the_notes(data: str, expected: dict[str, list[Any]], note: str) -> None:
+    table = parsed(data)
+    assert columns(data) == expected
+    assert any(note in text for text in table.notes), table.notes
+
+
+def test_a_regular_file_has_no_notes() -> None:
+    assert parsed('a,b\n1,x\n2,"y, z"\n\n').notes == []
+
+
+@pytest.mark.parametrize(
+    ("data", "parts"),
+    [
+        ("a,b,c\n1,2,3,9\n", ["line 2 has 4 fields", "line 1 has 3 columns", "1,2,3,9"]),
+        ('a,b\n"x\ny",1\nz,2,3\n', ["line 4 has 3 fields"]),
+        ("name\nSmith, John\n", ["line 2 has 2 fields", "in quotes"]),
+        ("Report of May\n\na,b,c\n1,2,3\n", ["line 3 has 3 fields", "skip_rows"]),
+        ("# made by X\na,b\n1,2\n", ["line 2 has 2 fields", "comment"]),
+        ('a,b\nx,"y\n1,2\n3,4\n', ["line 2", "does not close"]),
+    ],
+)
+def test_a_record_that_does_not_fit_is_an_error_that_names_its_line(data: str, parts: list[str]) -> None:
+    message = refusal(data)
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["01234", "5"],
+        ["12E4", "6"],
+        ["+4915", "5"],
+        ["00", "1"],
+        ["-01", "1"],
+        ["0x10", "1"],
+        ["1_000", "1"],
+        ["5.", "1.5"],
+        ["-0", "1"],
+        ["9223372036854775808", "1"],
+        ["0.1000000000000000055511151231257827", "1.5"],
+        ["NA", "None"],
+        ["nan", "1.5"],
+        ["inf", "1.5"],
+        ["N/A", "null"],
+        ["True", "False"],
+        ["2026-01-31", "2026-02-28"],
+        ["1.234.567", "1"],
+        ["1,5", "2,5"],
+        [" ", "1"],
+    ],
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_what_is_no_canonical_number_is_text_as_it_came(texts: list[str], quoted: bool) -> None:
+    output = io.StringIO()
+    csv.writer(output, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
+        [["x", "n"], *([t, "1"] for t in texts)]
+    )
+    assert columns(output.getvalue())["x"] == texts
+
+
+@pytest.mark.parametrize(
+    ("data", "values", "dtype"),
+    [
+        ("x\n0\n-7\n12\n", [0, -7, 12], "int64"),
+        ("x,y\n9007199254740993,1\n,2\n", [9007199254740993, None], "Int64"),
+        ("x\n1.50\n-0.25\n3\n", [1.5, -0.25, 3.0], "float64"),
+        ("x\n1e-07\n1.5e3\n1e+20\n", [1e-07, 1500.0, 1e20], "float64"),
+        ("x\n0.30000000000000004\n.5\n", [0.30000000000000004, 0.5], "float64"),
+        ("x,y\n0.5,1\n,2\n", [0.5, None], "float64"),
+    ],
+)
+def test_canonical_numbers_keep_their_digits(data: str, values: list[Any], dtype: str) -> None:
+    assert columns(data)["x"] == values
+    assert str(parsed(data).frame["x"].dtype) == dtype
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "expected"),
+    [
+        ("x,y\nNA,1\n2,-\n", {"na_values": ("NA", "-")}, {"x": [None, 2], "y": [1, None]}),
+        ("x;y\n1.234,5;a\n2,5;b\n", {"decimal": ",", "thousands": "."}, {"x": [1234.5, 2.5], "y": ["a", "b"]}),
+        ("x;y\n1.234;a\n2,5;b\n", {"decimal": ","}, {"x": ["1.234", "2,5"], "y": ["a", "b"]}),
+        ('x\n"1,234,567"\n5\n', {"thousands": ","}, {"x": [1234567, 5]}),
+        ('x\n"12,34"\n', {"thousands": ","}, {"x": ["12,34"]}),
+        ("Title\n\na,b\n1,2\n", {"skip_rows": 2}, {"a": [1], "b": [2]}),
+        ("# by X\na,b\n1,2\n# end\n", {"comment": "#"}, {"a": [1], "b": [2]}),
+        ("a,b:c\n1:2\n", {"delimiter": ":"}, {"a,b": [1], "c": [2]}),
+        ("x,y\n007,1\n,2\n", {"types": {"x": "text"}}, {"x": ["007", None], "y": [1, 2]}),
+        ("x,y\n007,1\n,2\n", {"types": {"x": "integer"}}, {"x": [7, None], "y": [1, 2]}),
+        ("x\n1\n2.5\n", {"types": {"x": "number"}}, {"x": [1.0, 2.5]}),
+        ("x,y\nyes,1\nNo,2\n,3\n", {"types": {"x": "boolean"}}, {"x": [True, False, None], "y": [1, 2, 3]}),
+        ("x\n2026-01-31\n", {"types": {"x": "date"}}, {"x": [pandas.Timestamp("2026-01-31")]}),
+        ("x\n2026-01-31T09:30:00\n", {"types": {"x": "datetime"}}, {"x": [pandas.Timestamp("2026-01-31 09:30")]}),
+        ("José;1\n", {"encoding": "utf-8"}, {"José": [], "1": []}),
+    ],
+)
+def test_an_option_does_what_it_says(data: str, options: dict[str, Any], expected: dict[str, list[Any]]) -> None:
+    assert columns(data, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad", "good"),
+    [
+        ("integer", "1.5", "2"),
+        ("number", "abc", "2.5"),
+        ("boolean", "maybe", "true"),
+        ("date", "31.01.2026", "2026-01-31"),
+        ("datetime", "tomorrow", "2026-01-31T09:30:00"),
+    ],
+)
+def test_a_value_that_is_not_of_its_declared_type_names_line_and_column(kind: str, bad: str, good: str) -> None:
+    message = refusal(f"x,y\n{good},1\n{bad},2\n", types={"x": kind})
+    assert all(part in message for part in ("line 3", "'x'", repr(bad), kind)), message
+
+
+def test_types_of_a_column_that_does_not_exist_name_the_columns() -> None:
+    assert "the columns are: a, b" in refusal("a,b\n1,2\n", types={"c": "text"})
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("Umsatz, netto;Region, Name;x\n1,5;Nord;2\n2,5;Süd;3\n", ["Umsatz, netto", "Region, Name", "x"]),
+        ("sep=;\na;b\n1;2\n", ["a", "b"]),
+        ("a\tb\n1,5\t2\n", ["a", "b"]),
+        ("a|b\n1|2\n", ["a", "b"]),
+        ('"a,b,c,d";e\n1;2\n', ["a,b,c,d", "e"]),
+        ("name\nAnn\nBo\n", ["name"]),
+    ],
+)
+def test_the_delimiter_is_the_one_that_gives_equal_records(data: str, expected: list[str]) -> None:
+    assert list(parsed(data).frame.columns) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "value", "note"),
+    [
+        ("x,n\nJosé,1\n".encode("utf-8-sig"), {}, "José", None),
+        ("x,n\nJosé,1\n".encode("utf-16"), {}, "José", None),
+        ("x,n\nJosé,1\n".encode("utf-16-le"), {}, "José", "UTF-16-LE"),
+        ("x,n\nJosé,1\n".encode("latin-1"), {}, "José", "cp1252"),
+        ("x,n\nJosé,1\n".encode("latin-1"), {"charset": "ISO-8859-1"}, "José", None),
+        ("x,n\nJosé,1\n".encode("cp437"), {"encoding": "cp437"}, "José", None),
+        ("x,n\nJosé,1\n".encode(), {"charset": "no-such"}, "José", "no-such"),
+        (
+            "x,n\nИван Петров продал товары в Москве,1\n".encode("cp1251"),
+            {},
+            "Иван Петров продал товары в Москве",
+            "cp1251",
+        ),
+    ],
+)
+def test_the_encoding_is_found(data: bytes, options: dict[str, Any], value: str, note: str | None) -> None:
+    table = parsed(data, **options)
+    assert table.frame["x"].tolist() == [value]
+    assert (note is None and not table.notes) or any(str(note) in text for text in table.notes), table.notes
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "parts"),
+    [
+        ("a,b\né,1\n".encode() + b"\xe9,2\n", {}, ["line 3", "0xe9", "mixes encodings"]),
+        (b"a,b\n\xe9,1\n", {"charset": "utf-8"}, ["line 2", "charset"]),
+        (b"a,b\n\xe9,1\n", {"encoding": "ascii"}, ["line 2", "ASCII"]),
+        (b"a,b\n1,\x00\n", {}, ["line 2", "NUL"]),
+    ],
+)
+def test_bytes_that_are_not_the_text_they_should_be_name_the_line(data: bytes, options: Any, parts: list[str]) -> None:
+    message = refusal(data, **options)
+    assert all(part in message for part in parts), message
+
+
+def zipped(**members: str) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return output.getvalue()
+
+
+def workbook(*rows: list[Any], sheets: int = 1) -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "Data"
+    for row in rows:
+        book.active.append(row)
+    for number in range(1, sheets):
+        book.create_sheet(f"Sheet {number}")
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(b"a,b\n1,2\n"),
+        gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n"),
+        zipped(x="a,b\n1,2\n"),
+        pyarrow.compress(b"a,b\n1,2\n", "zstd", asbytes=True),
+    ],
+)
+def test_compressed_data_is_unpacked_and_noted(data: bytes) -> None:
+    assert columns(data) == {"a": [1], "b": [2]}
+    assert any("unpacked" in note for note in parsed(data).notes)
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "parts"),
+    [
+        ("<!DOCTYPE html><html><title>Sign in</title></html>", "csv", ["HTML page", "'Sign in'", "not csv"]),
+        ("<html><body>503</body></html>", "json", ["HTML page", "not json"]),
+        ('<?xml version="1.0"?><rows/>', "csv", ["XML"]),
+        ('{"error": "rate limit"}', "csv", ["error in JSON", "rate limit"]),
+        ('[{"a": 1}]', "csv", ["JSON", "file_type to json"]),
+        ('{"error": {"message": "bad key"}}', "json", ["reports an error", "bad key"]),
+        ('{"message": "Not found", "status": 404}', "json", ["reports an error", "Not found"]),
+        ('{"errors": [{"detail": "no"}]}', "json", ["reports an error"]),
+        ("%PDF-1.7", "csv", ["PDF"]),
+        (workbook(["a"], [1]), "csv", ["Excel workbook", "file_type to xlsx"]),
+        (zipped(x="a\n1\n", y="b\n2\n"), "csv", ["2 members", "x, y"]),
+        (b"PAR1" + bytes(8), "csv", ["Parquet", "file_type to parquet"]),
+        (gzip.compress(b"a,b\n1,2\n")[:-6], "csv", ["gzip", "too early"]),
+        ("a,b\n1,2\n", "json", ["not JSON", "line 1"]),
+        ("a,b\n1,2\n", "xlsx", ["not an Excel workbook"]),
+        ("a,b\n1,2\n", "parquet", ["not a Parquet file"]),
+    ],
+)
+def test_what_is_no_data_is_an_error_that_says_what_it_seems_to_be(data: Any, file_type: str, parts: list[str]) -> None:
+    message = refusal(data, file_type)
+    assert all(part in message for part in parts), message
+
+
+def test_compressed_data_larger_than_the_ceiling_is_refused() -> None:
+    assert "1000 bytes" in refusal(gzip.compress(b"a\n" + b"1\n" * 10_000), max_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "expected"),
+    [
+        ('[{"a": 1, "b": "x"}, {"a": 2}]', "json", {}, {"a": [1, 2], "b": ["x", None]}),
+        ('{"data": {"rows": [{"a": 1}]}}', "json", {"records_path": "data.rows"}, {"a": [1]}),
+        ('{"r": [{"d": [{"a": 1}]}]}', "json", {"records_path": "r[0].d"}, {"a": [1]}),
+        ('{"r": [{"d": [{"a": 1}]}]}', "json", {"records_path": "r.0.d"}, {"a": [1]}),
+        ('{"x.y": {"z": [{"a": 1}]}}', "json", {"records_path": "x.y.z"}, {"a": [1]}),
+        ('{"x.y": {"z": [{"a": 1}]}}', "json", {"records_path": '["x.y"].z'}, {"a": [1]}),
+        ('{"p": {"a": 1}, "q": {"a": 2}}', "json", {"records_path": "*"}, {"key": ["p", "q"], "a": [1, 2]}),
+        ('{"columns": ["a", "b"], "index": [0], "data": [[1, 2]]}', "json", {}, {"a": [1], "b": [2]}),
+        ('{"a": 1, "b": "x"}\n', "json", {}, {"a": [1], "b": ["x"]}),
+        ('{"id": 1, "tags": ["t"]}\n', "jsonl", {}, {"id": [1], "tags": [["t"]]}),
+        ('{"id": 1}\n\n{"id": 2}\n', "jsonl", {}, {"id": [1, 2]}),
+        ('{"id": 1}\n{"id": 2}\n', "json", {}, {"id": [1, 2]}),
+        ("[]", "json", {}, {}),
+        ("[]", "json", {"types": {"a": "integer", "d": "date"}}, {"a": [], "d": []}),
+        ("", "csv", {"types": {"a": "integer"}}, {"a": []}),
+        ('[{"id": 9007199254740993}, {"id": null}, {}]', "json", {}, {"id": [9007199254740993, None, None]}),
+        ('[{"x": 18446744073709551616}, {"x": 1}]', "json", {}, {"x": [18446744073709551616, 1]}),
+        ('[{"x": 9007199254740993}, {"x": 0.5}]', "json", {}, {"x": [9007199254740993, 0.5]}),
+        ('[{"x": 3.14159265358979323846}]', "json", {}, {"x": ["3.14159265358979323846"]}),
+        ('[{"x": true}, {"x": null}]', "json", {}, {"x": [True, None]}),
+        ('[{"x": "NA"}, {"x": "b"}]', "json", {"na_values": ("NA",)}, {"x": [None, "b"]}),
+        ('[{"x": "007"}, {"x": 8}]', "json", {"types": {"x": "text"}}, {"x": ["007", "8"]}),
+    ],
+)
+def test_json_is_read(data: str, file_type: str, options: Any, expected: dict[str, list[Any]]) -> None:
+    assert columns(data, file_type, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "parts"),
+    [
+        ("3", "json", {}, ["list of records"]),
+        ('{"rows": [{"a": 1}]}', "json", {}, ["records_path", "'rows'"]),
+        ('{"p": {"a": 1}, "q": {"a": 2}}', "json", {}, ["records_path to '*'"]),
+        ('{"rows": []}', "json", {"records_path": "row"}, ["there is no 'row'", "rows"]),
+        ("[1, 2]", "json", {}, ["JSON object", "number 1"]),
+        ("[[1]]\n", "jsonl", {}, ["line 1", "JSON object"]),
+        ('{"a": 1}\n{"a": \n', "jsonl", {}, ["line 2", "not JSON"]),
+        ('[{"a": NaN}]', "json", {}, ["NaN"]),
+        ("[" * 100_000, "json", {}, ["JSON"]),
+    ],
+)
+def test_json_without_records_says_which_option_helps(
+    data: str, file_type: str, options: Any, parts: list[str]
+) -> None:
+    message = refusal(data, file_type, **options)
+    assert all(part in message for part in parts), message
+
+
+def test_a_workbook_keeps_the_types_of_its_cells() -> None:
+    data = workbook(["id", "n", "code", "day"], [1, 1.5, "007", pandas.Timestamp("2026-01-31")], [2, None, "008", None])
+    assert columns(data, "xlsx") == {
+        "id": [1, 2],
+        "n": [1.5, None],
+        "code": ["007", "008"],
+        "day": [pandas.Timestamp("2026-01-31"), None],
+    }
+
+
+def test_a_workbook_with_several_sheets_notes_which_one_was_read() -> None:
+    data = workbook(["a"], [1], sheets=2)
+    assert any("2 sheets" in note for note in parsed(data, "xlsx").notes)
+    assert columns(data, "xlsx", sheet="Data") == {"a": [1]}
+    assert "its sheets are: Data, Sheet 1" in refusal(data, "xlsx", sheet="Other")
+
+
+def test_rows_above_the_table_of_a_workbook_are_skipped_or_named() -> None:
+    data = workbook(["Title"], ["a", "b"], [1, 2])
+    assert columns(data, "xlsx", skip_rows=1) == {"a": [1], "b": [2]}
+    assert "skip_rows" in refusal(data, "xlsx")
+
+
+def test_parquet_keeps_integers_with_missing_values() -> None:
+    output = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"id": [9007199254740993, None], "x": ["a", None]}), output)
+    assert columns(output.getvalue(), "parquet") == {"id": [9007199254740993, None], "x": ["a", None]}
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\ufeff"), max_size=12)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    rows=st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.lists(TEXT, min_size=width, max_size=width), min_size=1, max_size=6)
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_table_of_texts_comes_out_with_the_same_texts(
+    rows: list[list[str]], delimiter: str, quoting: Any, encoding: str, end: str
+) -> None:
+    names = [f"c{number}" for number in range(len(rows[0]))]
+    output = io.StringIO()
+    writer = csv.writer(output, delimiter=delimiter, quoting=quoting, lineterminator=end)
+    writer.writerows([names, *rows])
+    found = columns(
+        output.getvalue().encode(encoding), delimiter=delimiter, encoding=encoding, types=dict.fromkeys(names, "text")
+    )
+    assert found == {name: [row[i] or None for row in rows] for i, name in enumerate(names)}
+
+
+@settings(deadline=None, max_examples=150)
+@given(values=st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=1, max_size=20))
+def test_integers_keep_every_digit(values: list[int | None]) -> None:
+    text = "x,y\n" + "".join(f"{'' if value is None else value},1\n" for value in values)
+    assert columns(text)["x"] == values
+
+
+@settings(deadline=None, max_examples=150)
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_floats_come_out_as_they_were_written(values: list[float]) -> None:
+    records = json.dumps([{"x": value} for value in values])
+    assert columns(records, "json")["x"] == values
+    assert [float(value) for value in columns("x\n" + "".join(f"{value!r}\n" for value in values))["x"]] == values
