@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded
@@ -73,7 +74,7 @@ def bare(path: Path) -> tuple[float, float]:
 
 
 async def sandboxed(path: Path) -> tuple[float, float]:
-    task = Task(SCRIPT, "csv", "big", datetime.now(UTC), limits=Limits(600, 8 * 1024**3))
+    task = Task(SCRIPT, ReadOptions("csv"), "big", datetime.now(UTC), limits=Limits(600, 8 * 1024**3))
     async with Sandbox() as sandbox:
         await sandbox.started()
         before = memory_bytes()

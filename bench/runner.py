@@ -29,6 +29,7 @@ import nats
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import ResultReady
+from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded
@@ -111,7 +112,7 @@ def bare_worker(data: bytes, runs: int, begin: "multiprocessing.synchronize.Barr
 
 async def sandbox_rate(data: bytes, runs: int) -> float:
     """Return the runs a second of two sandboxes, as two runner processes have them."""
-    task = Task(SCRIPT, "csv", "bench", datetime.now(UTC))
+    task = Task(SCRIPT, ReadOptions("csv"), "bench", datetime.now(UTC))
     async with Sandbox() as one, Sandbox() as other:
         with MemoryFile.of(data) as first, MemoryFile.of(data) as second:
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
+from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.output_capture import KEPT_BYTES
@@ -22,7 +23,7 @@ from support.deadlines import eventually, scaled
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TASK = Task(
     script="return data.groupby('region', as_index=False).amount.sum()",
-    file_type="csv",
+    read=ReadOptions("csv"),
     job_name="daily sales",
     scheduled_at=datetime(2026, 1, 2, 9, tzinfo=UTC),
     limits=Limits(timeout_seconds=20),

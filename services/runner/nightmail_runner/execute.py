@@ -9,6 +9,7 @@ import structlog
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
 from nightmail_common.contract.events import (
     Blob,
+    Note,
     ResultReady,
     RunError,
     RunFailed,
@@ -17,15 +18,17 @@ from nightmail_common.contract.events import (
     Stage,
     Timings,
 )
+from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_runner import metrics
 from nightmail_runner.outcome import body_bytes
+from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.result import Failed, FailureKind, StageTimings, Succeeded
+from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sources.download import CannotFetch
-from nightmail_runner.sources.fetch import Fetcher
+from nightmail_runner.sources.fetch import Fetcher, Input
 
 #: The stage of a run that a failure in the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
@@ -104,7 +107,7 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                result = await self._sandbox.run(self._task(request), source.file, csv)
+                result = await self._sandbox.run(self._task(request, source), source.file, csv)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), ""
         except ImportNotAllowed as error:
@@ -135,6 +138,7 @@ class RunExecutor:
             input_sha256=input_sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
+            notes=_notes(result),
         )
         if event.csv.data is not None and body_bytes(event) > self._max_event_bytes:
             event = event.model_copy(update={"csv": await self._store(request, csv, 0)})
@@ -144,15 +148,12 @@ class RunExecutor:
         with csv.reader() as file:
             return await self._results.put(request.job_name, request.run_id, file, max_inline_bytes)
 
-    def _task(self, request: RunRequested) -> Task:
+    def _task(self, request: RunRequested, source: Input) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
-            file_type=job.data_source.file_type,
-            records_path=job.data_source.records_path,
-            delimiter=job.data_source.delimiter,
-            encoding=job.data_source.encoding,
+            read=_read_options(job.data_source, source),
             keep_formulas=job.csv_formulas == "keep",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
@@ -180,7 +181,12 @@ class Stopwatch:
 
 
 def run_failed(
-    request: RunRequested, error: RunError, stopwatch: Stopwatch, log: str = "", stages: StageTimings | None = None
+    request: RunRequested,
+    error: RunError,
+    stopwatch: Stopwatch,
+    log: str = "",
+    stages: StageTimings | None = None,
+    notes: tuple[Note, ...] = (),
 ) -> RunFailed:
     """Return the event of a run that ended without a result."""
     return RunFailed(
@@ -193,6 +199,7 @@ def run_failed(
         error=error,
         log=log,
         timings=stopwatch.timings(stages),
+        notes=notes,
     )
 
 
@@ -204,7 +211,29 @@ def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch
         traceback=failed.traceback,
         line=failed.line,
     )
-    return run_failed(request, error, stopwatch, failed.log, failed.timings)
+    return run_failed(request, error, stopwatch, failed.log, failed.timings, _notes(failed))
+
+
+def _notes(result: SandboxResult) -> tuple[Note, ...]:
+    return tuple(Note(stage="parse", text=text) for text in result.notes)
+
+
+def _read_options(source: DataSource, data: Input) -> ReadOptions:
+    return ReadOptions(
+        file_type=source.file_type,
+        records_path=source.records_path,
+        delimiter=source.delimiter,
+        encoding=source.encoding,
+        decimal=source.decimal,
+        thousands=source.thousands,
+        skip_rows=source.skip_rows,
+        comment=source.comment,
+        sheet=source.sheet,
+        na_values=source.na_values,
+        types=source.types or {},
+        charset=data.charset,
+        max_bytes=data.limit_bytes,
+    )
 
 
 def _internal_failure(request: RunRequested, error: Exception, stopwatch: Stopwatch) -> RunFailed:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nightmail_common.service.logging import set_up_logging
+from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.isolation import namespaces
 from nightmail_runner.sandbox.memory import MemoryFile
@@ -30,7 +31,7 @@ HONEST = "return data.groupby('region', as_index=False).amount.sum()"
 HONEST_CSV = b"region,amount\nnorth,17\nsouth,5\n"
 TASK = Task(
     script=HONEST,
-    file_type="csv",
+    read=ReadOptions("csv"),
     job_name="hostile",
     scheduled_at=datetime(2026, 1, 1, tzinfo=UTC),
     limits=Limits(timeout_seconds=10, memory_bytes=300 * 1024**2, output_bytes=32 * 1024**2),

@@ -233,6 +233,15 @@ class Runtime(BaseModel):
     pandas: str
 
 
+class Note(BaseModel):
+    """A decision that a stage of the run took for the job's owner, and that changed or interpreted data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: Stage
+    text: str
+
+
 class ResultReady(RunEvent):
     """The script gave a DataFrame and this is its CSV."""
 
@@ -250,6 +259,7 @@ class ResultReady(RunEvent):
     input_sha256: str
     script_sha256: str
     runtime: Runtime
+    notes: tuple[Note, ...] = ()
 
 
 class RunFailed(RunEvent):
@@ -264,6 +274,7 @@ class RunFailed(RunEvent):
     error: RunError
     log: str
     timings: Timings
+    notes: tuple[Note, ...] = ()
 
 
 class RecipientOutcome(BaseModel):

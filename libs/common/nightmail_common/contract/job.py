@@ -10,10 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-SourceType = Literal["api", "file"]
-FileType = Literal["csv", "tsv", "json", "jsonl", "xlsx", "parquet"]
-#: What a source may declare a column to be.
-ColumnType = Literal["text", "integer", "number", "boolean", "date", "datetime"]
+from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
+
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
 #: Whether text that a spreadsheet would calculate gets a leading quote in the CSV.

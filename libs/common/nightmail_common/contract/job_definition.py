@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import email_validator
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
-from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, ColumnType, DataSource, JobFields
+from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.contract.schedule import Schedule, zone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script
+from nightmail_common.contract.source_types import ColumnType
 
 MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
@@ -146,7 +147,7 @@ class DataSourceDefinition(DataSource):
         assert info.field_name is not None
         file_types = _OPTIONS_OF[info.field_name]
         if value and value != "." and info.data.get("file_type") not in {None, *file_types}:
-            raise ValueError(f"{info.field_name} goes with file_type {' or '.join(file_types)} only")
+            raise ValueError(f"{info.field_name} goes with file_type {', '.join(map(repr, file_types))} only")
         return value
 
     @field_validator("thousands")

@@ -11,7 +11,7 @@ import pandas
 import pyarrow
 import pyarrow.compute
 
-from nightmail_common.contract.job import ColumnType
+from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.content import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
@@ -219,7 +219,8 @@ def _has_byte(texts: Arrow, wanted: bytes) -> bool:
 
 
 def _are_exact(texts: Arrow, values: Arrow) -> bool:
-    long: Arrow = pyarrow.compute.greater(cast("Arrow", pyarrow.compute.binary_length(texts)), _SURELY_EXACT_CHARACTERS)
+    too_long = pyarrow.scalar(_SURELY_EXACT_CHARACTERS)
+    long = pyarrow.compute.greater(pyarrow.compute.binary_length(texts), too_long)
     if not _any(long):
         return True
     texts, values = texts.filter(long), values.filter(long)

@@ -14,7 +14,8 @@ import pyarrow.csv
 
 from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
 from nightmail_runner.parsing.content import shorten
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.table import Table
 
 #: Enough to see how the records of a file are delimited.
 _HEAD_BYTES = 64 * 1024

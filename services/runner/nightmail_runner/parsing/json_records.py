@@ -8,10 +8,11 @@ from typing import Any
 import pandas
 import pyarrow
 
-from nightmail_common.contract.job import ColumnType
+from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
 from nightmail_runner.parsing.content import error_in, shorten
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.table import Table
 
 #: A step of `records_path`: `[2]`, `["a.b"]`, or what stands between dots.
 _STEP = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|([^.\[\]]+)""")

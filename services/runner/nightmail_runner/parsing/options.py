@@ -1,11 +1,8 @@
-"""How a source's bytes are to be read, and what comes of it."""
+"""How a source's bytes are to be read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import pandas
-
-from nightmail_common.contract.job import ColumnType, FileType
+from nightmail_common.contract.source_types import ColumnType, FileType
 
 
 class InputNotReadable(ValueError):
@@ -31,14 +28,6 @@ class ReadOptions:
     comment: str | None = None
     sheet: str | None = None
     na_values: tuple[str, ...] = ()
-    types: Mapping[str, ColumnType] = field(default_factory=dict)
+    types: dict[str, ColumnType] = field(default_factory=dict)
     charset: str | None = None
     max_bytes: int = 256 * 1024**2
-
-
-@dataclass
-class Table:
-    """A DataFrame, and in `notes` every decision that the reader had to take."""
-
-    frame: pandas.DataFrame
-    notes: list[str]

@@ -5,7 +5,8 @@ import pyarrow
 import pyarrow.parquet
 
 from nightmail_runner.parsing.columns import check_declared
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.table import Table
 
 _NULLABLE = {
     pyarrow.int8(): pandas.Int8Dtype(),

@@ -3,7 +3,8 @@
 from nightmail_runner.parsing.content import refuse_other_formats, unpack
 from nightmail_runner.parsing.delimited import read_delimited
 from nightmail_runner.parsing.json_records import read_json, read_json_lines
-from nightmail_runner.parsing.options import ReadOptions, Table
+from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.text_encoding import refuse_nuls, to_utf8
 
 

@@ -11,7 +11,8 @@ from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import shorten
 from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.json_records import to_values
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions, Table
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.table import Table
 
 
 def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> Table:

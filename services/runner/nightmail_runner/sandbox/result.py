@@ -14,6 +14,8 @@ from annotated_types import Ge, Lt, MaxLen
 
 #: All column names of a result together, one extra for each: they are part of the event `result-ready`.
 MAX_COLUMN_NAMES_CHARS = 32 * 1024
+#: Notes of one run, and the length of each: they are part of the same event.
+MAX_NOTES, MAX_NOTE_CHARS = 50, 500
 
 ReportedKind = Literal[
     "parse",  # the bytes are not what the file type says
@@ -34,6 +36,9 @@ WorkerStage = Literal["parse", "script", "output"]
 #: Milliseconds; a stage that was not reached is missing.
 StageTimings = Mapping[WorkerStage, Annotated[float, Ge(0), Lt(math.inf)]]
 
+#: Decisions of the parser that the job's owner should know.
+Notes = Annotated[tuple[Annotated[str, MaxLen(MAX_NOTE_CHARS)], ...], MaxLen(MAX_NOTES)]
+
 
 @dataclass(frozen=True)
 class Succeeded:
@@ -46,6 +51,7 @@ class Succeeded:
     rows: Annotated[int, Ge(0), Lt(2**63)]
     columns: tuple[str, ...]
     timings: StageTimings = field(default_factory=dict)
+    notes: Notes = ()
     log: str = ""
 
     def __post_init__(self) -> None:
@@ -63,6 +69,7 @@ class Failed:
     traceback: Annotated[str, MaxLen(65_536)] | None = None
     line: Annotated[int, Ge(1), Lt(2**63)] | None = None
     timings: StageTimings = field(default_factory=dict)
+    notes: Notes = ()
     log: str = ""
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
+
+from nightmail_runner.parsing.options import ReadOptions
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,9 @@ class Task:
     """One run of a script. `keep_formulas`: the CSV is for machines, so text that looks like a formula stays as it is."""
 
     script: str
-    file_type: Literal["csv", "json"]
+    read: ReadOptions
     job_name: str
     scheduled_at: datetime
-    records_path: str | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
     keep_formulas: bool = False
     limits: Limits = field(default_factory=Limits)
 
@@ -39,6 +38,7 @@ class Task:
     def from_json(cls, message: dict[str, Any]) -> Self:
         parsed = {
             "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
+            "read": ReadOptions(**message["read"]),
             "limits": Limits(**message["limits"]),
         }
         return cls(**message | parsed)

@@ -43,8 +43,8 @@ class _TransientFailure(Exception):
 
 async def download(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str], begin: Callable[[], Write], timeout_seconds: float
-) -> None:
-    """Fetch a URL; retry transient failures, up to three attempts.
+) -> str | None:
+    """Fetch a URL; retry transient failures, up to three attempts. Return the `charset` of the answer.
 
     Args:
         headers: sent to the URL's own origin only, not to where it redirects.
@@ -57,8 +57,7 @@ async def download(
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with asyncio.timeout(timeout_seconds):
-                await _attempt(client, url, headers, begin())
-                return
+                return await _attempt(client, url, headers, begin())
         except TimeoutError:
             failure = _TransientFailure(f"the source took longer than {timeout_seconds:g} s")
         except _TransientFailure as error:
@@ -72,9 +71,10 @@ async def download(
             wait = failure.retry_after_seconds
         logger.info("fetch_retried", attempt=attempt, wait_seconds=round(wait, 3))
         await asyncio.sleep(wait)
+    raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], write: Write) -> None:
+async def _attempt(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], write: Write) -> str | None:
     target = httpx.URL(url)
     own_origin = _origin(target)
     for _ in range(MAX_REDIRECTS + 1):
@@ -83,7 +83,7 @@ async def _attempt(client: httpx.AsyncClient, url: str, headers: Mapping[str, st
             async with client.stream("GET", target, headers=sent, follow_redirects=False) as response:
                 if response.next_request is None:
                     await _receive(response, write)
-                    return
+                    return response.charset_encoding
                 target = response.next_request.url
         except AddressRefused as error:
             raise CannotFetch(str(error)) from error

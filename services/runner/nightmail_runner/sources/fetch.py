@@ -26,14 +26,16 @@ class Input:
 
     def __init__(self, limit_bytes: int) -> None:
         self.file = MemoryFile("input")
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
+        #: The `charset` that the HTTP answer declares.
+        self.charset: str | None = None
         self.begin()
 
     def begin(self) -> Callable[[bytes], None]:
         """Discard the bytes so far; return `write`."""
         self.file.clear()
         self._hash = hashlib.sha256()
-        self._free_bytes = self._limit_bytes
+        self._free_bytes = self.limit_bytes
         return self.write
 
     def write(self, data: bytes) -> None:
@@ -44,7 +46,7 @@ class Input:
         """
         self._free_bytes -= len(data)
         if self._free_bytes < 0:
-            raise CannotFetch(f"the data is larger than the {self._limit_bytes} bytes of MAX_INPUT_BYTES")
+            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES")
         self._hash.update(data)
         self.file.write(data)
 

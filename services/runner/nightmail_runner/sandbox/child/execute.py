@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import mmap
 import os
 import resource
 import select
@@ -17,10 +18,19 @@ import numpy
 import pandas
 
 from nightmail_common.contract.script import BODY_FUNCTION, INPUTS, ScriptForm, compile_script
+from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.child import csv_output, parse_input
+from nightmail_runner.sandbox.child import csv_output
 from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, shorten
-from nightmail_runner.sandbox.result import MAX_COLUMN_NAMES_CHARS, SandboxResult, Succeeded, WorkerStage
+from nightmail_runner.sandbox.result import (
+    MAX_COLUMN_NAMES_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_NOTES,
+    SandboxResult,
+    Succeeded,
+    WorkerStage,
+)
 from nightmail_runner.sandbox.task import Task
 
 MAX_OPEN_FILES = 64
@@ -46,8 +56,8 @@ def prewarm_fork_server() -> None:
 
 
 def _prewarm() -> None:
-    parse_input.read_json(io.BytesIO(b'[{"a": 1, "b": "x"}]'), None)
-    frame = parse_input.read_csv(io.BytesIO(b"a,b,c\n1,x,\n2,y,1\n"), None, None)
+    parse_input(memoryview(b'[{"a": 1, "b": "x"}]'), ReadOptions("json"))
+    frame = parse_input(memoryview(b"a,b,c\n1,x,\n2,y,1.5\n"), ReadOptions("csv")).frame
     frame = csv_output.prepare_for_csv(frame.groupby("b", as_index=False).sum(), keep_formulas=False)
     csv_output.write(frame, io.BytesIO())
 
@@ -76,6 +86,7 @@ class _Run:
         self._source = source
         self._output = output
         self._timings: dict[WorkerStage, float] = {}
+        self._notes: tuple[str, ...] = ()
         self._lap_started = time.perf_counter()
 
     def result(self) -> SandboxResult:
@@ -94,12 +105,12 @@ class _Run:
             with open(self._output, "wb", closefd=False) as output:
                 csv_output.write(table, output)
             self._record(stage)
-            return Succeeded(len(table), _column_names(table), self._timings)
+            return Succeeded(len(table), _column_names(table), self._timings, self._notes)
         except BaseException as error:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
             self._record(stage)
-            return replace(describe_error(stage, error, self._task.script), timings=self._timings)
+            return replace(describe_error(stage, error, self._task.script), timings=self._timings, notes=self._notes)
 
     def _set_limits(self) -> None:
         limits = self._task.limits
@@ -117,11 +128,12 @@ class _Run:
             resource.setrlimit(limited, (limit, limit))
 
     def _parse(self) -> pandas.DataFrame:
-        with open(self._source, "rb", closefd=True) as source:  # noqa: PTH123 a descriptor
-            source.seek(0)
-            if self._task.file_type == "csv":
-                return parse_input.read_csv(source, self._task.delimiter, self._task.encoding)
-            return parse_input.read_json(source, self._task.records_path)
+        size = os.fstat(self._source).st_size
+        data = memoryview(mmap.mmap(self._source, 0, access=mmap.ACCESS_READ)) if size else memoryview(b"")
+        os.close(self._source)
+        table = parse_input(data, self._task.read)
+        self._notes = _shorten_notes(table.notes)
+        return table.frame
 
     def _record(self, stage: WorkerStage) -> None:
         now = time.perf_counter()
@@ -178,3 +190,11 @@ def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:
             break
         names.append(name)
     return tuple(names)
+
+
+def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
+    """Return the notes that an event can hold; the last one counts the others."""
+    kept = [note if len(note) <= MAX_NOTE_CHARS else f"{note[: MAX_NOTE_CHARS - 3]}..." for note in notes[:MAX_NOTES]]
+    if len(notes) > MAX_NOTES:
+        kept[-1] = f"and {len(notes) - MAX_NOTES + 1} more notes"
+    return tuple(kept)
