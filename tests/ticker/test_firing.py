@@ -1,4 +1,4 @@
-"""Due times become requests in a real log: each of them one, whatever else is in the log and whoever publishes."""
+"""Due times become requests in a real log: one request each, whatever else the log has and however many tickers publish."""
 
 import asyncio
 from collections.abc import Callable

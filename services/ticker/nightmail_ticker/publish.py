@@ -1,7 +1,7 @@
 """Publishes due times: in atomic batches, one by one only where the log refuses a batch.
 
 Two tickers may publish the same due time: one was suspended in its term and resumes when the other has the next term.
-Whoever stores first wins. The loser is refused by either of two rules of the log: the message id is the run's id, the
+The ticker that stores first wins. The loser is refused by either of two rules of the log: the message id is the run's id, the
 same on every ticker (for an hour, the duplicate window); and a request expects the last request of its job that the
 ticker knows to be the last one (for ever). The loser then reads on in the log and decides again.
 """
