@@ -12,11 +12,12 @@ import httpx
 import pytest
 from nats.aio.client import Client
 
-from nightmail_api.main import database, serve
+from nightmail_api.bootstrap import database
+from nightmail_api.main import SERVICE_OPTIONS, serve
 from nightmail_api.read_model.database import TABLES
-from nightmail_api.read_model.projection import Projection
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
+from nightmail_common.service.service import Service
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
@@ -39,7 +40,7 @@ class Replica:
         self.port = free_port()
         self.settings = ApiSettings(data_dir=folder, nats_url=nats_url, port=self.port, admin_token=TOKEN, **settings)
         self.http = self.client(TOKEN)
-        self._stop = asyncio.Event()
+        self._service: Service | None = None
         self._serving: asyncio.Task[None] | None = None
 
     def client(self, token: str | None) -> httpx.AsyncClient:
@@ -52,16 +53,19 @@ class Replica:
         return self.settings.data_dir / "api" / "projection.sqlite"
 
     async def start(self, *, ready: bool = True) -> None:
-        self._stop.clear()
-        projection = Projection(database(self.settings))
-        self._serving = asyncio.create_task(serve(self.settings, TOKEN, projection, self._stop))
+        self._service = Service(self.settings, "api", **SERVICE_OPTIONS)
+        self._serving = asyncio.create_task(self._serve(self._service))
         await eventually(self._is_ready if ready else self._is_live, "the API answers")
 
     async def stop(self) -> None:
-        if self._serving is not None:
-            self._stop.set()
+        if self._serving is not None and self._service is not None:
+            self._service.stop("the test ends")
             await self._serving
             self._serving = None
+
+    async def _serve(self, service: Service) -> None:
+        async with service:
+            await serve(self.settings, service)
 
     async def ended(self) -> None:
         """Wait until the replica ends by itself, and raise what it ended with."""

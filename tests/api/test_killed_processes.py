@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from api.conftest import ON_BOTH_DATABASES, NewDatabase, Replica, all_rows
-from nightmail_api.main import database
+from nightmail_api.bootstrap import database
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
 from support.api_process import ApiProcess

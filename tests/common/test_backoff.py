@@ -38,7 +38,7 @@ async def test_a_transient_error_is_retried_and_logged_once() -> None:
         return "stored"
 
     with capture_logs() as lines:
-        assert await retry_forever(succeed_at_the_fourth, "the log", FAST) == "stored"
+        assert await retry_forever(succeed_at_the_fourth, "the log", backoff=FAST) == "stored"
     assert attempts == 4
     assert [(line["event"], line["to"], line["error"]) for line in lines] == [
         ("waiting_for_broker", "the log", "nats: timeout")
@@ -72,7 +72,7 @@ async def test_a_permanent_error_of_the_broker_is_raised_at_once(
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     try:
         with pytest.raises(nats.errors.Error) as raised:
-            await asyncio.wait_for(retry_forever(lambda: call(client.jetstream()), "the broker", FAST), 20)
+            await asyncio.wait_for(retry_forever(lambda: call(client.jetstream()), "the broker", backoff=FAST), 20)
         assert not isinstance(raised.value, TRANSIENT_ERRORS)
     finally:
         await client.close()
@@ -82,14 +82,14 @@ async def test_a_connection_that_is_closed_for_good_is_not_waited_for(nats_serve
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     await client.close()
     with pytest.raises(nats.errors.ConnectionClosedError):
-        await asyncio.wait_for(retry_forever(lambda: client.publish("news"), "the broker", FAST), 20)
+        await asyncio.wait_for(retry_forever(lambda: client.publish("news"), "the broker", backoff=FAST), 20)
 
 
 async def test_a_retry_ends_when_its_task_is_cancelled() -> None:
     async def fail() -> None:
         raise nats.errors.NoRespondersError
 
-    retrying = asyncio.create_task(retry_forever(fail, "the broker", FAST))
+    retrying = asyncio.create_task(retry_forever(fail, "the broker", backoff=FAST))
     await asyncio.sleep(0)
     retrying.cancel()
     await asyncio.wait({retrying}, timeout=5)

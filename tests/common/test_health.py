@@ -5,14 +5,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
-from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually, scaled
-from support.nats_server import NatsServer
+from support.deadlines import scaled
 
 
 @pytest.fixture
@@ -49,31 +46,6 @@ async def test_a_service_is_ready_once_all_that_it_depends_on_is(http: httpx.Asy
     answer = await http.get("/health/ready")
     told = {"smtp": "ok", "jobs": "ok"}
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "dependencies": told})
-
-
-async def test_a_broker_that_goes_and_comes_back_is_seen_by_readiness(
-    http: httpx.AsyncClient, health: Health, nats_server: NatsServer
-) -> None:
-    client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
-    health.add_nats(client)
-
-    async def status() -> int:
-        return (await http.get("/health/ready")).status_code
-
-    try:
-        assert await status() == 200
-        nats_server.kill()
-        await eventually(lambda: not client.is_connected, "the loss is noticed")
-        answer = await http.get("/health/ready")
-        assert (answer.status_code, answer.json()["dependencies"]) == (503, {"nats": "not connected"})
-    finally:
-        nats_server.start()
-
-    async def is_ready() -> bool:
-        return await status() == 200
-
-    await eventually(is_ready, "the connection is back")
-    await client.close()
 
 
 async def test_metrics_are_in_prometheus_format_and_count_what_this_process_stored(

@@ -1,80 +1,279 @@
-"""How a service ends, as a process."""
+"""How a service starts, becomes ready, and ends."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import httpx
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
-from support.deadlines import scaled
+from nightmail_common.broker import streams
+from nightmail_common.contract.errors import CannotStart
+from nightmail_common.service.service import Service
+from nightmail_common.service.settings import ServiceSettings
+from support.deadlines import eventually, scaled
+from support.nats_server import NatsServer
+from support.ports import free_port
 
 CODE = """
 import asyncio
-from nightmail_common.service import service
-from nightmail_common.service.settings import ServiceSettings
-
-service.DRAIN_SECONDS = 0.5
-
-async def serve(stop):
-    print("serving", flush=True)
-    await stop.wait()
-    await asyncio.sleep({drains_for})
-
-service.run_service("example", ServiceSettings(), serve)
-"""
-
-
-def stop_one_that_drains_for(seconds: float) -> tuple[int, str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(drains_for=seconds)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "serving\n"
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=scaled(20))
-    return process.returncode, said
-
-
-def test_a_service_that_is_told_to_stop_drains_and_ends_well() -> None:
-    status, said = stop_one_that_drains_for(0.01)
-    assert status == 0
-    assert "service_stopped" in said
-
-
-def test_a_drain_that_does_not_end_is_cut_short() -> None:
-    status, said = stop_one_that_drains_for(600)
-    assert status == 1
-    assert "drain_cut_short" in said
-
-
-def test_a_broker_that_does_not_answer_ends_a_service_in_one_line() -> None:
-    code = """
-import asyncio
 import nats.errors
-from nightmail_common.service.service import run_service
-from nightmail_common.service.settings import ServiceSettings
+from nightmail_common.service import service as chassis
+from nightmail_common.service.settings import load, ServiceSettings
 
-async def ask():
-    raise nats.errors.TimeoutError
+chassis.DRAIN_SECONDS = {drain_seconds}
 
-async def serve(stop):
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(ask())
+async def fail():
+    raise {error}
 
-run_service("example", ServiceSettings(), serve)
+async def end():
+    pass
+
+async def serve(service):
+    print("serving", flush=True)
+    {body}
+
+chassis.run_service("example", load(ServiceSettings), serve)
 """
+
+
+class Process:
+    """An example of a service, as a process."""
+
+    def __init__(
+        self, body: str, nats_url: str, error: str = "ValueError('the cause')", drain_seconds: float = 10
+    ) -> None:
+        self.port = free_port()
+        code = CODE.format(body=body.replace("\n", "\n    "), error=error, drain_seconds=drain_seconds)
+        settings = {"NIGHTMAIL_NATS_URL": nats_url, "NIGHTMAIL_HEALTH_PORT": str(self.port)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def serving(self) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "serving\n"
+
+    def ended(self) -> tuple[int, str]:
+        """Return the exit code and the log, once the process has ended by itself."""
+        try:
+            _, log = self._process.communicate(timeout=scaled(20))
+        finally:
+            self._process.kill()
+        return self._process.returncode, log
+
+    def stopped(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        self.serving()
+        self._process.send_signal(number)
+        return self.ended()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """Return the URL of a broker that is not there."""
+    return f"nats://127.0.0.1:{free_port()}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.Signals) -> None:
+    status, log = Process("await service.until_stopped()", nobody).stopped(number)
+    assert status == 0
+    assert f"reason={number.name} service=example" in log
+
+
+def test_a_drain_that_does_not_end_is_cut_short(nobody: str) -> None:
+    body = "await service.until_stopped()\nawait asyncio.sleep(600)"
+    status, log = Process(body, nobody, drain_seconds=0.5).stopped()
+    assert status == 1
+    assert "drain_cut_short" in log
+
+
+def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
+    process = Process("await service.connected()", nobody)
+    process.serving()
+    answer = httpx.get(f"http://127.0.0.1:{process.port}/health/ready", timeout=scaled(20))
+    assert (answer.status_code, answer.json()["dependencies"]) == (503, {"nats": "not connected"})
+    assert httpx.get(f"http://127.0.0.1:{process.port}/health/live", timeout=scaled(20)).status_code == 200
+    process._process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    status, log = process.ended()
+    assert status == 0
+    assert "service_stopped" in log
+    assert time.monotonic() - began < scaled(3)
+
+
+def test_a_service_whose_broker_is_gone_stops_all_the_same(nats_server: NatsServer) -> None:
+    body = "await service.connected()\nprint('connected', flush=True)\nawait service.until_stopped()"
+    process = Process(body, nats_server.url)
+    process.serving()
+    assert process._process.stdout is not None
+    assert process._process.stdout.readline() == "connected\n"
+    nats_server.kill()
+    process._process.send_signal(signal.SIGTERM)
+    try:
+        status, log = process.ended()
+    finally:
+        nats_server.start()
+    assert status == 0
+    assert "service_stopped" in log
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause(nobody: str, ready: bool) -> None:
+    wait = "service.until_stopped()" if ready else "service.connected()"
+    process = Process(f"service.background(fail(), 'unsubscribes')\nawait {wait}", nobody)
+    status, log = process.ended()
+    assert status == 1
+    assert "service_failed" in log
+    assert "the background task unsubscribes ended" in log
+    assert "ValueError: the cause" in log
+    assert "service_stopped" not in log
+
+
+def test_a_background_task_that_returns_ends_the_service_too(nobody: str) -> None:
+    status, log = Process("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
+    assert status == 1
+    assert "the background task ticker ended" in log
+
+
+def test_the_cause_is_logged_even_if_the_drain_does_not_end(nobody: str) -> None:
+    body = "service.background(fail(), 'ticker')\nawait service.until_stopped()\nawait asyncio.sleep(600)"
+    status, log = Process(body, nobody, drain_seconds=0.5).ended()
+    assert status == 1
+    assert "ValueError: the cause" in log
+    assert "drain_cut_short" in log
+
+
+def test_a_service_that_returns_unasked_fails(nobody: str) -> None:
+    status, log = Process("pass", nobody).ended()
+    assert status == 1
+    assert "serve returned before it was asked to stop" in log
+
+
+def test_an_error_of_the_service_itself_is_logged_with_its_traceback(nobody: str) -> None:
+    status, log = Process("await fail()", nobody).ended()
+    assert status == 1
+    assert "service_failed" in log
+    assert "Traceback" in log
+
+
+def test_a_broker_that_does_not_answer_ends_a_service_in_one_line(nobody: str) -> None:
+    body = "async with asyncio.TaskGroup() as tasks:\n    tasks.create_task(fail())"
+    status, log = Process(body, nobody, error="nats.errors.TimeoutError").ended()
+    assert status == 1
+    assert "broker_did_not_answer" in log
+    assert "nats: timeout" in log
+    assert "Traceback" not in log
+
+
+def test_a_user_without_a_seed_ends_the_start_with_one_line(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=scaled(30), check=False
+        [sys.executable, "-m", "nightmail_ticker"],
+        env={**os.environ, "NIGHTMAIL_NATS_SEEDS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=scaled(30),
+        check=False,
     )
     assert ended.returncode == 1
-    assert "broker_did_not_answer" in ended.stderr
-    assert "nats: timeout" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    errors = [line for line in ended.stderr.splitlines() if "service_starting" not in line]
+    assert errors == [f"error: setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/ticker.nk: No such file or directory"]
+
+
+async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer) -> None:
+    service = Service(ServiceSettings(nats_url=nats_server.url), "example", prepare=streams.available)
+
+    def reason() -> str | None:
+        ready, dependencies = service.health.report()
+        assert ready == (dependencies["nats"] == "ok")
+        return dependencies["nats"]
+
+    assert reason() == "not connected"
+    async with service:
+        await service.connected()
+        assert reason() == "not subscribed yet"
+        waiting = asyncio.create_task(service.until_stopped())
+        await eventually(lambda: reason() == "ok", "the service is ready")
+        nats_server.kill()
+        try:
+            await eventually(lambda: reason() == "not connected", "the loss is noticed")
+        finally:
+            nats_server.start()
+        await eventually(lambda: reason() == "ok", "the connection is back")
+        service.stop("the test ends")
+        await waiting
+    assert service.client.is_closed
+
+
+async def test_the_streams_are_a_reason_of_their_own(nats_server: NatsServer) -> None:
+    declared = asyncio.Event()
+
+    async def prepare(_js: object, _settings: object) -> None:
+        await declared.wait()
+
+    service = Service(ServiceSettings(nats_url=nats_server.url), "example", prepare=prepare)
+    async with service:
+        await eventually(lambda: service.client.is_connected, "the connection stands")
+        assert service.health.report()[1]["nats"] == "the streams do not exist yet"
+        declared.set()
+        await service.connected()
+        service.stop("the test ends")
+
+
+async def test_a_request_that_is_being_answered_is_answered_before_the_connection_closes(
+    nats_server: NatsServer, nats_client: Client
+) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def respond(message: Msg) -> None:
+        asked.set()
+        await answer.wait()
+        await message.respond(b"done")
+
+    async with Service(ServiceSettings(nats_url=nats_server.url), "example") as service:
+        await service.connected()
+        await service.client.subscribe("questions", cb=respond)
+        await service.client.flush()
+        asking = asyncio.create_task(nats_client.request("questions", timeout=scaled(10)))
+        await asked.wait()
+        service.stop("the test ends")
+        asyncio.get_running_loop().call_later(0.05, answer.set)
+    assert (await asking).data == b"done"
+
+
+async def test_resources_are_closed_after_the_connection(nats_server: NatsServer) -> None:
+    class Resource:
+        closed_after_the_connection = False
+
+        async def __aenter__(self) -> None:
+            pass
+
+        async def __aexit__(self, *_: object) -> None:
+            self.closed_after_the_connection = service.client.is_closed
+
+    resource = Resource()
+    service = Service(ServiceSettings(nats_url=nats_server.url), "example")
+    async with service:
+        await service.enter(resource)
+        await service.connected()
+    assert resource.closed_after_the_connection
+
+
+async def test_an_error_while_connecting_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="NATS_SEEDS"):
+        async with Service(ServiceSettings(nats_seeds=tmp_path), "example") as service:
+            await service.until_stopped()
 
 
 @pytest.mark.parametrize(("service", "setting"), [("ticker", "HEALTH_PORT"), ("api", "PORT")])

@@ -3,17 +3,10 @@
 import asyncio
 from functools import partial
 
-from nats.aio.client import Client
-
-from nightmail_common.broker import streams
-from nightmail_common.broker.connection import connect
-from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import MAILED, STREAKS
 from nightmail_common.broker.work_queue import Broker, look_at_queue
-from nightmail_common.service.health import Health
-from nightmail_common.service.http_server import serve_http
-from nightmail_common.service.service import run_service
+from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
@@ -28,76 +21,42 @@ from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
 from nightmail_mailer.workflow import MailWorkflow
 
-NAME = "mailer"
-
 
 def main() -> None:
     settings = load(MailerSettings)
-    run_service(NAME, settings, partial(serve, settings))
+    run_service("mailer", settings, partial(serve, settings))
 
 
-async def serve(settings: MailerSettings, stop: asyncio.Event) -> None:
-    """Mail until told to stop; then finish the mails that are on their way."""
+async def serve(settings: MailerSettings, service: Service) -> None:
+    """Send mails; after a stop, finish the mails that are on their way or hand them back."""
     pool = SmtpPool(settings)
-    health = Health()
-    async with serve_http(health, settings.health_host, settings.health_port):
-        health.add("smtp", lambda: pool.unreachable_reason)
-        health.add("nats", lambda: "not connected yet")
-        probing = asyncio.create_task(pool.run())
-        connecting = asyncio.create_task(_connect(settings))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not connecting.done():
-            connecting.cancel()
-            return
-        client = connecting.result()
-        health.add_nats(client)
-        await _mail(settings, client, pool, stop)
-        probing.cancel()
-        await pool.close()
-        await client.close()
-
-
-async def _connect(settings: MailerSettings) -> Client:
-    client = await connect(settings, NAME, NAME)
-    await streams.available(client.jetstream(), settings)
-    return client
-
-
-async def _mail(settings: MailerSettings, client: Client, pool: SmtpPool, stop: asyncio.Event) -> None:
-    js = client.jetstream()
     smtp = SmtpClient(pool, settings.smtp_from)
-    log = EventLog(client, NAME, settings.run_retention)
+    service.health.add("smtp", lambda: pool.unreachable_reason)
+    service.background(pool.run(), "SMTP pool")
+    await service.connected()
+
+    js, log = service.client.jetstream(), service.log
     unsubscribes = Unsubscribes(log)
     await unsubscribes.catch_up()
-    following = asyncio.create_task(unsubscribes.follow())
-    work = MailWorkflow(
-        ResultStore(js),
-        log,
-        MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED))),
-        FailureStreaks(await js.key_value(STREAKS)),
-        unsubscribes,
-        MailRenderer(settings.smtp_from, _links(settings)),
-        smtp,
-        settings.max_attachment_bytes,
+    service.background(unsubscribes.follow(), "unsubscribes")  # nobody who unsubscribed gets a mail
+    delivery = MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED)))
+    streaks = FailureStreaks(await js.key_value(STREAKS))
+    renderer = MailRenderer(settings.smtp_from, _links(settings))
+    workflow = MailWorkflow(
+        ResultStore(js), log, delivery, streaks, unsubscribes, renderer, smtp, settings.max_attachment_bytes
     )
-    consumer = Consumer(work)
-    broker = Broker(client, DRAIN_SECONDS + HAND_BACK_SECONDS)
+    consumer = Consumer(workflow)
+    broker = Broker(service.client, DRAIN_SECONDS + HAND_BACK_SECONDS)
     consumer.queue.subscribe(broker, SLOTS)
     await broker.start()
-    looking = asyncio.create_task(look_at_queue(js, DURABLE, observe_queue))
-    # Who left must be known: without the follower the mailer goes, and its supervisor starts it anew.
-    following.add_done_callback(lambda _: stop.set())
-    await stop.wait()
-    # First the reader: draining the connection would wait for it.
-    following.cancel()
-    looking.cancel()
-    await asyncio.wait({following, looking})
-    # While the server is away nothing can be finished.
+    service.background(look_at_queue(js, DURABLE, observe_queue), "queue depth")
+    await service.until_stopped()
+
+    # While the SMTP server is away nothing can be finished.
     drain_seconds = DRAIN_SECONDS if pool.unreachable_reason is None else 0.0
     asyncio.get_running_loop().call_later(drain_seconds, consumer.queue.give_up)
     await consumer.queue.stop(broker)
-    await broker.stop()
+    await pool.close()
 
 
 def _links(settings: MailerSettings) -> Links | None:

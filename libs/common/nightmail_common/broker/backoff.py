@@ -40,14 +40,19 @@ class Backoff:
 BROKER_BACKOFF = Backoff(first=0.1, longest=2.0)
 
 
-async def retry_forever(action: Callable[[], Awaitable[T]], name: str, backoff: Backoff = BROKER_BACKOFF) -> T:
-    """Return the result of an idempotent action; retry it while the broker answers with transient errors.
+async def retry_forever(
+    action: Callable[[], Awaitable[T]],
+    name: str,
+    retry_on: tuple[type[Exception], ...] = TRANSIENT_ERRORS,
+    backoff: Backoff = BROKER_BACKOFF,
+) -> T:
+    """Return the result of an idempotent action; retry it while it raises one of the errors to retry on.
 
     Args:
         name: stands in the log as `to`, once per distinct error.
 
     Raises:
-        nats.errors.Error: a permanent error, at once.
+        nats.errors.Error: any other error, at once: by default, a permanent one.
         asyncio.CancelledError: the task that calls is cancelled.
     """
     attempt = 0
@@ -56,7 +61,7 @@ async def retry_forever(action: Callable[[], Awaitable[T]], name: str, backoff: 
         raise_if_cancelled()
         try:
             return await action()
-        except TRANSIENT_ERRORS as error:
+        except retry_on as error:
             attempt += 1
             if (text := describe_error(error)) != logged:
                 logger.warning("waiting_for_broker", to=name, error=text)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from nats.aio.client import Client
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 #: Returns None when the dependency is ready, else a text that says why not.
@@ -20,9 +19,6 @@ class Health:
 
     def add(self, dependency: str, check: Check) -> None:
         self._checks[dependency] = check
-
-    def add_nats(self, client: Client) -> None:
-        self.add("nats", lambda: None if client.is_connected else "not connected")
 
     def report(self) -> tuple[bool, dict[str, str]]:
         """Return whether all is ready, and `ok` or the reason for each dependency."""

@@ -1,0 +1,131 @@
+"""How the parts of the API are wired."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from nats.js import JetStreamContext
+
+from nightmail_api.access.authentication import Failures
+from nightmail_api.access.oidc import Issuer
+from nightmail_api.access.tokens import Tokens
+from nightmail_api.commands.erasure import Erasure
+from nightmail_api.commands.job_commands import Commands
+from nightmail_api.commands.previews import Previews
+from nightmail_api.http.dependencies import Parts
+from nightmail_api.metrics import follow_read_model
+from nightmail_api.read_model.database import Database, DatabaseAway
+from nightmail_api.read_model.event_queries import AuditLog
+from nightmail_api.read_model.projection import Projection
+from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.read_model import ReadModel
+from nightmail_api.read_model.results import Results
+from nightmail_api.read_model.sqlite import SqliteDatabase
+from nightmail_api.settings import ApiSettings, admin_token
+from nightmail_common.broker import streams
+from nightmail_common.broker.backoff import retry_forever
+from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.results import ResultStore
+from nightmail_common.contract.errors import CannotStart
+from nightmail_common.service.service import Service
+from nightmail_common.service.settings import ServiceSettings
+
+
+def database(settings: ApiSettings) -> Database:
+    """Return where the read model is."""
+    if settings.database_url is None:
+        return SqliteDatabase(settings.data_dir / "api" / "projection.sqlite")
+    from nightmail_api.read_model.postgres import PostgresDatabase  # psycopg takes memory, and few need it
+
+    return PostgresDatabase(settings.database_url)
+
+
+@asynccontextmanager
+async def open_read_model(settings: ApiSettings) -> AsyncIterator[tuple[Projection, Reader]]:
+    """Yield the read model's rows, open to write and open to read.
+
+    Raises:
+        CannotStart: the data folder cannot be written, or the database does not answer.
+    """
+    try:
+        projection = Projection(database(settings))
+        read = Reader(projection.database)
+    except OSError as error:
+        raise _unusable_folder(error) from None
+    except DatabaseAway as error:
+        raise CannotStart(f"setting NIGHTMAIL_DATABASE_URL: {error}") from None
+    try:
+        yield projection, read
+    finally:
+        await asyncio.to_thread(projection.database.close)
+        read.close()
+        projection.close()
+
+
+async def ensure_streams(js: JetStreamContext, settings: ServiceSettings) -> None:
+    """Declare the streams, and retry after every error.
+
+    A cluster that is not complete yet refuses with the errors of an invalid request, so no error is permanent here.
+    """
+
+    declare = partial(streams.declare, js, settings.result_retention, settings.nats_replicas)
+    await retry_forever(declare, "declare the streams", BROKER_ERRORS)
+
+
+def build(settings: ApiSettings, service: Service, projection: Projection, read: Reader) -> Parts:
+    """Return what the routes work with.
+
+    Raises:
+        CannotStart: the data folder cannot be written.
+    """
+    try:
+        token = admin_token(settings)
+    except OSError as error:
+        raise _unusable_folder(error) from None
+    js, log = service.client.jetstream(), service.log
+    erasure = Erasure(js, log)
+    model = ReadModel(log, js, projection, erasure)
+    service.health.add("projection", model.reason_not_ready)
+    follow_read_model(lambda: model.applied, lambda: model.last)
+    audit = AuditLog(service.client)
+    return Parts(
+        tokens=Tokens(js, token),
+        failures=Failures(),
+        issuer=_issuer(settings),
+        health=service.health,
+        log=log,
+        audit=audit,
+        model=model,
+        read=read,
+        commands=Commands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
+        results=Results(read, log, ResultStore(js)),
+        previews=Previews(service.client),
+        default_timezone=settings.timezone,
+        secret_key=_secret_key(settings),
+        stopping=service.stopping,
+    )
+
+
+async def follow_log(settings: ApiSettings, service: Service, parts: Parts) -> None:
+    """Keep the known tokens and the read model up to date, for ever."""
+    await service.connected()
+    await parts.tokens.listen(service.client)
+    await retry_forever(lambda: parts.tokens.declare(settings.nats_replicas), "declare the tokens", BROKER_ERRORS)
+    await parts.model.run()
+
+
+def _unusable_folder(error: OSError) -> CannotStart:
+    return CannotStart(f"setting NIGHTMAIL_DATA_DIR: {error.filename}: {error.strerror}")
+
+
+def _issuer(settings: ApiSettings) -> Issuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return Issuer(settings.oidc_issuer, settings.oidc_audience)
+
+
+def _secret_key(settings: ApiSettings) -> str:
+    """Return the key of the links in mails; without a setting, one that nobody has, so that no link is valid."""
+    return settings.secret_key.get_secret_value() if settings.secret_key else secrets.token_urlsafe()
