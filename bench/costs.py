@@ -1,7 +1,8 @@
-"""What one run and one job cost: events and bytes in the log, disk, processor time by service, memory (docs/scaling.md).
+"""The cost of one run and one job: events and bytes in the log, disk, processor time by service, memory (docs/scaling.md).
 
 `nightmail up` with one runner and the mail catcher does a burst of small runs (100 rows of a file, grouped, mailed to one
-recipient); then jobs are written to its log. What was spent is counted from outside, and divided.
+recipient); then jobs are written to its log. The resources are measured from outside and divided by the number of runs or
+jobs.
 """
 
 import argparse
@@ -28,14 +29,14 @@ from shared.nightmail_up import System, nightmail_up
 OWNER, PASSWORD = "bench", "only-for-this-bench"
 SOURCE = file_source("costs.csv")
 BATCH = 500
-#: Requested, started, result ready, mail sent.
+#: run-requested, run-started, result-ready, mail-sent.
 EVENTS_OF_A_RUN = 4
 DEADLINE_SECONDS = 90.0
 SETTLE_SECONDS = 2.0
 
 
-class Spent:
-    """What a running Nightmail has used so far."""
+class ResourceUse:
+    """The resources that a running Nightmail has used so far."""
 
     def __init__(self, system: System) -> None:
         self._data = system.data
@@ -43,7 +44,7 @@ class Spent:
         self._processes = {process["name"]: psutil.Process(process["pid"]) for process in self._state}
 
     def processor_seconds(self) -> dict[str, float]:
-        """Return what each service has used, with its children, those that ended included."""
+        """Return the processor time of each service, with its children and ended children."""
         used = {}
         for name, process in self._processes.items():
             times = [part.cpu_times() for part in (process, *process.children(recursive=True))]
@@ -57,7 +58,7 @@ class Spent:
         return sum(path.stat().st_blocks * 512 for path in (self._data / folder).rglob("*") if path.is_file())
 
     def ticker_jobs(self) -> int:
-        """Return how many jobs the ticker has, as it tells Prometheus."""
+        """Return how many jobs the ticker has, from its metrics."""
         [url] = [process["ready_url"] for process in self._state if process["name"] == "ticker"]
         lines = httpx.get(url.replace("/health/ready", "/metrics")).text.splitlines()
         return int(sum(float(line.split()[1]) for line in lines if line.startswith("nightmail_ticker_jobs ")))
@@ -72,12 +73,12 @@ async def log_of(system: System) -> tuple[int, int]:
 
 
 def measure_runs(system: System, runs: int) -> None:
-    spent = Spent(system)
+    use = ResourceUse(system)
     system.http.post("/jobs/create", json=job_fields("costs", data_source=SOURCE)).raise_for_status()
     _run_all(system, 20)
     time.sleep(SETTLE_SECONDS)
-    used, (events, size) = spent.processor_seconds(), asyncio.run(log_of(system))
-    disk = {folder: spent.disk_bytes(folder) for folder in ("nats", "api")}
+    used, (events, size) = use.processor_seconds(), asyncio.run(log_of(system))
+    disk = {folder: use.disk_bytes(folder) for folder in ("nats", "api")}
     began = time.perf_counter()
     _run_all(system, runs)
     took = time.perf_counter() - began
@@ -86,27 +87,27 @@ def measure_runs(system: System, runs: int) -> None:
     print(f"one run, of a burst of {runs} ({runs / took:.0f} a second):")
     print(f"  events                      {(more_events - events) / runs:10.1f}")
     print(f"  bytes in the log            {(more_size - size) / runs:10,.0f}   (before compression)")
-    print(f"  disk of the broker          {(spent.disk_bytes('nats') - disk['nats']) / runs:10,.0f} bytes")
-    print(f"  disk of the read model      {(spent.disk_bytes('api') - disk['api']) / runs:10,.0f} bytes")
-    for name, seconds in spent.processor_seconds().items():
+    print(f"  disk of the broker          {(use.disk_bytes('nats') - disk['nats']) / runs:10,.0f} bytes")
+    print(f"  disk of the read model      {(use.disk_bytes('api') - disk['api']) / runs:10,.0f} bytes")
+    for name, seconds in use.processor_seconds().items():
         print(f"  processor, {name:<16} {(seconds - used[name]) / runs * 1000:10.2f} ms")
 
 
 def measure_jobs(system: System, jobs: int) -> None:
-    spent = Spent(system)
-    before, model = spent.memory_bytes(), spent.disk_bytes("api")
-    (events, size), disk = asyncio.run(log_of(system)), spent.disk_bytes("nats")
+    use = ResourceUse(system)
+    before, model = use.memory_bytes(), use.disk_bytes("api")
+    (events, size), disk = asyncio.run(log_of(system)), use.disk_bytes("nats")
     asyncio.run(_create(system, jobs))
     _wait(lambda: system.http.get(f"/jobs/costs {jobs - 1:07}").is_success, "the read model has the jobs")
-    _wait(lambda: spent.ticker_jobs() > jobs, "the ticker has the jobs")
+    _wait(lambda: use.ticker_jobs() > jobs, "the ticker has the jobs")
     time.sleep(SETTLE_SECONDS)
     more_events, more_size = asyncio.run(log_of(system))
     print(f"one job, of {jobs:,}:")
     print(f"  events                      {(more_events - events) / jobs:10.1f}")
     print(f"  bytes in the log            {(more_size - size) / jobs:10,.0f}   (before compression)")
-    print(f"  disk of the broker          {(spent.disk_bytes('nats') - disk) / jobs:10,.0f} bytes")
-    print(f"  disk of the read model      {(spent.disk_bytes('api') - model) / jobs:10,.0f} bytes")
-    after = spent.memory_bytes()
+    print(f"  disk of the broker          {(use.disk_bytes('nats') - disk) / jobs:10,.0f} bytes")
+    print(f"  disk of the read model      {(use.disk_bytes('api') - model) / jobs:10,.0f} bytes")
+    after = use.memory_bytes()
     for name in ("ticker", "api", "nats"):
         print(f"  memory, {name:<19} {(after[name] - before[name]) / jobs:10,.0f} bytes")
 
@@ -115,7 +116,7 @@ def _run_all(system: System, runs: int) -> None:
     events, _ = asyncio.run(log_of(system))
     for _ in range(runs):
         system.http.post("/jobs/costs/run").raise_for_status()
-    # Asked at the broker and seldom: asking the API would be counted as its work.
+    # Polled at the broker and seldom: requests to the API would count as its processor time.
     _wait(lambda: asyncio.run(log_of(system))[0] >= events + runs * EVENTS_OF_A_RUN, "every run is delivered")
 
 

@@ -1,11 +1,11 @@
-"""What the sandbox costs: runs a second, as ratios to a bare warm-fork loop on the same machine in the same minute.
+"""The cost of the sandbox: runs per second, as ratios to a bare loop of forks of a warm process, measured side by side.
 
 The bare loop is two processes that have pandas imported and fork once per run: parse, script, CSV, exit; no limits, no
-isolation, nothing awaited but the exit. Small is 100 rows, medium 100,000. Both take turns, round by round, because the
-machine is shared and its speed drifts; the median of the rounds' ratios is what counts. End to end is the same small job
-through two of Nightmail's runner processes, from the request in the log to the result in the log; scaling is a burst of
-runs with one runner process and with two: large ones (400,000 rows, some 70 ms each) and, for comparison, medium ones, of
-which a single runner overlaps more with the next.
+isolation, no answer. Small is 100 rows, medium 100,000. Both alternate, round by round, because the speed of a shared
+machine drifts; the result is the median of the rounds' ratios. End to end is the same small job through two of Nightmail's
+runner processes, from the request in the log to the result in the log. Scaling is a burst of runs with one runner process
+and with two: large runs (400,000 rows, some 70 ms each) and, for comparison, medium runs, of which a single runner overlaps
+more with the next.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def report(name: str, bare: Sequence[float], ours: Sequence[float]) -> None:
 
 
 def bare_rate(data: bytes, runs: int) -> float:
-    """Return the runs a second of two warm processes that fork once per run."""
+    """Return the runs per second of two warm processes that fork once per run."""
     context = multiprocessing.get_context("spawn")
     begin = context.Barrier(WORKERS + 1)
     workers = [context.Process(target=bare_worker, args=(data, runs // WORKERS, begin)) for _ in range(WORKERS)]
@@ -94,7 +94,7 @@ def bare_rate(data: bytes, runs: int) -> float:
 
 
 def bare_worker(data: bytes, runs: int, begin: "multiprocessing.synchronize.Barrier") -> None:
-    import pandas  # in the worker only: this is what is warm
+    import pandas  # in the worker only, before its first fork
 
     def once() -> None:
         frame = pandas.read_csv(io.BytesIO(data))
@@ -111,7 +111,7 @@ def bare_worker(data: bytes, runs: int, begin: "multiprocessing.synchronize.Barr
 
 
 async def sandbox_rate(data: bytes, runs: int) -> float:
-    """Return the runs a second of two sandboxes, as two runner processes have them."""
+    """Return the runs per second of two sandboxes, which stand for two runner processes."""
     task = Task(SCRIPT, ReadOptions("csv"), "bench", datetime.now(UTC))
     async with Sandbox() as one, Sandbox() as other:
         with MemoryFile.of(data) as first, MemoryFile.of(data) as second:
@@ -129,9 +129,9 @@ async def sandbox_rate(data: bytes, runs: int) -> float:
 
 
 async def end_to_end_rates(data: bytes, rounds: int) -> tuple[list[float], list[float]]:
-    """Return the runs a second of the bare loop, and of two runner processes, round by round.
+    """Return the runs per second of the bare loop and of two runner processes, by round.
 
-    Of the runners: from the first request in the log to the last result in it.
+    Runners are measured from the first request to the last result in the log.
     """
     bare, ours = [], []
     async with broker(data) as (log, start_runner):
@@ -146,7 +146,7 @@ async def end_to_end_rates(data: bytes, rounds: int) -> tuple[list[float], list[
 
 
 async def scaling_rates(data: bytes, runs: int, rounds: int) -> tuple[list[float], list[float]]:
-    """Return the runs a second of one runner process and of two, round by round."""
+    """Return the runs per second of one runner process and of two, by round."""
     one: list[float] = []
     two: list[float] = []
     for _ in range(rounds):
@@ -166,7 +166,7 @@ async def burst_rate(log: EventLog, runs: int) -> float:
 
 @asynccontextmanager
 async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None]]]:
-    """Run a nats-server; yield its log and what starts one more runner, whose files hold the data, and waits for it."""
+    """Run a nats-server; yield its log and a function that starts one more runner, with the data as a file, until it is ready."""
     with tempfile.TemporaryDirectory() as name, nats_server(Path(name)) as (url, _):
         files = Path(name) / "files"
         files.mkdir()

@@ -12,8 +12,8 @@ from nightmail_common.contract.subjects import job_token
 
 #: The type of the error with which a runner that stops hands a run back: no fault of the run.
 HANDED_BACK = "RunnerStopped"
-#: A message or traceback that is too long for its event is cut to this.
-SHORT_TEXT = 500
+#: The length of a message that was too long for its event.
+SHORTENED_CHARS = 500
 
 logger = structlog.get_logger()
 
@@ -98,6 +98,6 @@ def fitted(outcome: RunOutcome, limit_bytes: int) -> RunOutcome:
         shortened = f"{printed[: kept // 2]}\n[... shortened ...]\n{printed[len(printed) - kept // 2 :]}"
         outcome = outcome.model_copy(update={"log": shortened if kept else ""})
     if isinstance(outcome, RunFailed) and body_bytes(outcome) > limit_bytes:
-        short = {"message": outcome.error.message[:SHORT_TEXT], "traceback": None}
+        short = {"message": outcome.error.message[:SHORTENED_CHARS], "traceback": None}
         outcome = outcome.model_copy(update={"error": outcome.error.model_copy(update=short)})
     return outcome
