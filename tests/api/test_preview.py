@@ -1,4 +1,4 @@
-"""Dry runs over REST, by a real runner: what comes out, or why nothing does; no event, no mail."""
+"""Dry runs over REST, by a real runner: the outcome or the error; no event, no mail."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ async def test_a_job_is_tried_by_a_runner_and_leaves_nothing(
     api: Replica, nats_server: NatsServer, nats_client: Client, event_log: EventLog, tmp_path: Path
 ) -> None:
     nobody = await preview(api, processing_script="return data")
-    assert (nobody.status_code, nobody.json()["detail"]) == (503, "no runner is there to try the job")
+    assert (nobody.status_code, nobody.json()["detail"]) == (503, "no runner is available for the preview")
     assert int(nobody.headers["retry-after"]) > 0
 
     (tmp_path / "files").mkdir()

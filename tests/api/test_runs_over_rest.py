@@ -186,7 +186,7 @@ async def test_a_failed_run_says_why_and_its_failure_mail_leaves_it_failed(api: 
     run = await run_with_status(api, run_id, "failed")
     assert run["error"] == error.model_dump()
     await event_log.publish(mail_sent(run_id, job).model_copy(update={"kind": "failure"}))
-    await eventually(lambda: _mails(api, run_id), "the failure mail is told")
+    await eventually(lambda: _mails(api, run_id), "the run shows the failure mail")
     assert (await run_with_status(api, run_id, "failed"))["mails"][0]["kind"] == "failure"
     assert (await api.http.get(f"/runs/{run_id}/log")).text == "so far\n"
 

@@ -1,4 +1,4 @@
-"""What a schedule means, told before a job has it."""
+"""The preview of a schedule: its due times and notes on daylight saving time."""
 
 from typing import Any
 

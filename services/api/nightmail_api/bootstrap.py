@@ -1,4 +1,4 @@
-"""How the parts of the API are wired."""
+"""Builds the state of the API from its settings and its connection."""
 
 import asyncio
 import secrets
@@ -8,13 +8,13 @@ from functools import partial
 
 from nats.js import JetStreamContext
 
-from nightmail_api.access.authentication import Failures
+from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.oidc import Issuer
-from nightmail_api.access.tokens import Tokens
+from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
-from nightmail_api.commands.job_commands import Commands
+from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
-from nightmail_api.http.dependencies import Parts
+from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseAway
 from nightmail_api.read_model.event_queries import AuditLog
@@ -74,8 +74,8 @@ async def ensure_streams(js: JetStreamContext, settings: ServiceSettings) -> Non
     await retry_forever(declare, "declare the streams", BROKER_ERRORS)
 
 
-def build(settings: ApiSettings, service: Service, projection: Projection, read: Reader) -> Parts:
-    """Return what the routes work with.
+def build_state(settings: ApiSettings, service: Service, projection: Projection, read: Reader) -> AppState:
+    """Return the state of the application.
 
     Raises:
         CannotStart: the data folder cannot be written.
@@ -90,16 +90,16 @@ def build(settings: ApiSettings, service: Service, projection: Projection, read:
     service.health.add("projection", model.reason_not_ready)
     follow_read_model(lambda: model.applied, lambda: model.last)
     audit = AuditLog(service.client)
-    return Parts(
-        tokens=Tokens(js, token),
-        failures=Failures(),
-        issuer=_issuer(settings),
+    tokens = TokenStore(js, token)
+    return AppState(
+        tokens=tokens,
+        authenticator=Authenticator(tokens, _issuer(settings)),
         health=service.health,
         log=log,
         audit=audit,
         model=model,
         read=read,
-        commands=Commands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
+        commands=JobCommands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
         results=Results(read, log, ResultStore(js)),
         previews=Previews(service.client),
         default_timezone=settings.timezone,
@@ -108,12 +108,13 @@ def build(settings: ApiSettings, service: Service, projection: Projection, read:
     )
 
 
-async def follow_log(settings: ApiSettings, service: Service, parts: Parts) -> None:
+async def follow_log(settings: ApiSettings, service: Service, state: AppState) -> None:
     """Keep the known tokens and the read model up to date, for ever."""
     await service.connected()
-    await parts.tokens.listen(service.client)
-    await retry_forever(lambda: parts.tokens.declare(settings.nats_replicas), "declare the tokens", BROKER_ERRORS)
-    await parts.model.run()
+    await state.tokens.follow_changes(service.client)
+    ensure_bucket = partial(state.tokens.ensure_bucket, settings.nats_replicas)
+    await retry_forever(ensure_bucket, "create the bucket of tokens", BROKER_ERRORS)
+    await state.model.run()
 
 
 def _unusable_folder(error: OSError) -> CannotStart:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 import uvloop
 
-from nightmail_api.bootstrap import build, ensure_streams, follow_log, open_read_model
+from nightmail_api.bootstrap import build_state, ensure_streams, follow_log, open_read_model
 from nightmail_api.http.application import build_application
 from nightmail_api.settings import ApiSettings
 from nightmail_common.service.http_server import serve_http
@@ -27,12 +27,12 @@ def main() -> None:
 
 async def serve(settings: ApiSettings, service: Service) -> None:
     """Answer requests. While the broker is away or its log is not read yet, only health answers."""
-    parts = build(settings, service, *await service.enter(open_read_model(settings)))
-    application = build_application(parts, settings.cors_origins)
+    state = build_state(settings, service, *await service.enter(open_read_model(settings)))
+    application = build_application(state, settings.cors_origins)
     async with serve_http(application, settings.host, settings.port, "PORT", http="httptools") as port:
         logger.info("api_listens", host=settings.host, port=port)
         # The program's own objects stay: collecting them as garbage held every hundredth answer for 40 ms.
         gc.collect()
         gc.freeze()
-        service.background(follow_log(settings, service, parts), "read model")
+        service.background(follow_log(settings, service, state), "read model")
         await service.until_stopped()

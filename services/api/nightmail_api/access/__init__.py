@@ -1,1 +1,1 @@
-"""Who may call: tokens, roles, OpenID Connect."""
+"""Authentication and permissions: tokens, roles, OpenID Connect."""

@@ -1,6 +1,6 @@
-"""Tokens of an OpenID Connect issuer: JWTs (RFC 7519) that are verified here, with the keys that the issuer publishes.
+"""Tokens of an OpenID Connect issuer: JWTs (RFC 7519), verified with the keys that the issuer publishes.
 
-The issuer's discovery document (OpenID Connect Discovery 1.0) says where its keys are (JWKS, RFC 7517).
+The issuer's discovery document (OpenID Connect Discovery 1.0) names the URL of its keys (JWKS, RFC 7517).
 """
 
 import asyncio
@@ -17,16 +17,16 @@ import structlog
 
 from nightmail_api.access.tokens import ROLES, Principal, Role
 
-#: Asymmetric ones only: with a shared secret whoever can check tokens can make them.
+#: Asymmetric algorithms only: a shared secret that verifies tokens also creates them.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-#: The claims that may name a role, and what a value begins with where the claim is not ours alone.
+#: The claims that may name a role, and the prefix of a role in the claims that other services use too.
 ROLE_CLAIM = "nightmail_role"
 SHARED_CLAIMS = ("roles", "groups")
 SHARED_PREFIX = "nightmail-"
 
-#: After so long the keys are read again, so that one that the issuer has withdrawn goes.
+#: The age at which the keys are read again, so that a withdrawn one expires.
 KEYS_SECONDS = 3600.0
-#: Between two requests to the issuer, however many tokens name keys that nobody knows.
+#: The shortest time between two requests to the issuer, however many tokens name unknown keys.
 REFRESH_SECONDS = 10.0
 CLOCK_SKEW_SECONDS = 30
 TIMEOUT_SECONDS = 5.0
@@ -37,22 +37,22 @@ logger = structlog.get_logger()
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """Make of a redirect the error that it is: an issuer's keys are where it says they are."""
+        """Refuse a redirect: the issuer publishes its keys at the URL of its discovery document."""
 
 
 _opener = urllib.request.build_opener(_NoRedirects)
 
 
 class IssuerNotReachable(Exception):
-    """The issuer does not tell its keys: no token of it can be checked."""
+    """The issuer's keys cannot be read, so none of its tokens can be verified."""
 
 
 class JwtNotValid(Exception):
-    """The token was not made by the issuer for this audience, or its time is over; the message says what."""
+    """The token is not the issuer's for this audience, or it has expired; the message says which."""
 
 
 class NoRole(Exception):
-    """The token is good, and no claim of it names a role."""
+    """The token is valid, but none of its claims names a role."""
 
 
 class Issuer:
@@ -63,18 +63,18 @@ class Issuer:
         self._audience = audience
         self._keys: list[dict[str, Any]] = []
         self._read_at = -KEYS_SECONDS
-        self._asked_at = -REFRESH_SECONDS
-        self._asking = asyncio.Lock()
+        self._requested_at = -REFRESH_SECONDS
+        self._refreshing = asyncio.Lock()
 
     async def principal(self, token: str) -> Principal:
-        """Return whose token it is.
+        """Verify a token and return its principal.
 
         Raises:
-            JwtNotValid: it is not to be believed.
-            NoRole: it is, but names no role.
-            IssuerNotReachable: there is no key to check it with.
+            JwtNotValid: the token is not valid.
+            NoRole: the token is valid, but names no role.
+            IssuerNotReachable: the issuer's keys are not known.
         """
-        import jwt  # with cryptography several MB, which only an API with an issuer needs
+        import jwt  # jwt and cryptography take several MB, which only an API with an issuer needs
 
         try:
             header = jwt.get_unverified_header(token)
@@ -113,10 +113,10 @@ class Issuer:
         return next((key for key in self._keys if key.get("kid") == wanted), None)
 
     async def _refresh(self) -> None:
-        async with self._asking:
-            if time.monotonic() - self._asked_at < REFRESH_SECONDS:
+        async with self._refreshing:
+            if time.monotonic() - self._requested_at < REFRESH_SECONDS:
                 return
-            self._asked_at = time.monotonic()
+            self._requested_at = time.monotonic()
             try:
                 self._keys = await asyncio.to_thread(_published_keys, self._issuer)
             except (OSError, ValueError, HTTPException) as error:
@@ -130,31 +130,31 @@ def _published_keys(issuer: str) -> list[dict[str, Any]]:
     """Return an issuer's signing keys.
 
     Raises:
-        OSError, HTTPException: it does not answer.
-        ValueError: what it answers is not what it should be.
+        OSError, HTTPException: the issuer does not answer.
+        ValueError: the answer is not a discovery document or a key set.
     """
     document = _document(issuer.rstrip("/") + "/.well-known/openid-configuration")
     if document.get("issuer") != issuer:
         raise ValueError(f"the discovery document is of another issuer: {document.get('issuer')!r}")
-    where = str(document.get("jwks_uri"))
-    if urlsplit(where).scheme not in {"https", urlsplit(issuer).scheme}:
+    url = str(document.get("jwks_uri"))
+    if urlsplit(url).scheme not in {"https", urlsplit(issuer).scheme}:
         raise ValueError("jwks_uri is less protected than the issuer")
-    keys = _document(where).get("keys")
+    keys = _document(url).get("keys")
     if not isinstance(keys, list):
         raise ValueError("the key set has no keys")
     return [key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig"]
 
 
 def _document(url: str) -> dict[str, Any]:
-    with _opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
-        read = json.loads(answer.read(MAX_DOCUMENT_BYTES))
-    if not isinstance(read, dict):
+    with _opener.open(url, timeout=TIMEOUT_SECONDS) as response:
+        document = json.loads(response.read(MAX_DOCUMENT_BYTES))
+    if not isinstance(document, dict):
         raise ValueError(f"{url} is not a JSON object")
-    return read
+    return document
 
 
 def _actor(subject: Any) -> str:
-    """Return the name in events: the `sub` as it is, or what stands for it where it is an address or very long."""
+    """Return the `actor` of events: the `sub`, or a hash of it if it is an e-mail address or too long."""
     text = str(subject)
     if "@" in text or len(text) > 64 or not text.isprintable():
         text = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -165,7 +165,7 @@ def _role(claims: dict[str, Any]) -> Role:
     """Return the highest role that the claims name.
 
     Raises:
-        NoRole: they name none.
+        NoRole: the claims name no role.
     """
     named = set(_texts(claims.get(ROLE_CLAIM)))
     for claim in SHARED_CLAIMS:

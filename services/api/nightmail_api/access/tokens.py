@@ -1,6 +1,6 @@
-"""Tokens with a name and a role, in a KV bucket as hashes: shown once, revoked at any time.
+"""Tokens with a name and a role. A KV bucket keeps their hashes; each is shown once and can be revoked at any time.
 
-A token reads `nm_<key>_<secret>`: the key finds its entry, the secret's SHA-256 is compared in constant time. The
+A token is `nm_<key>_<secret>`: the key finds the entry, and the token's SHA-256 is compared in constant time. The
 secret has 256 random bits, so a slow hash would add nothing.
 """
 
@@ -27,10 +27,9 @@ from nats.js.kv import KeyValue
 BUCKET = "TOKENS"
 Role = Literal["viewer", "editor", "admin"]
 
-#: A role may do what those before it may.
+#: Each role includes the ones before it.
 ROLES: tuple[Role, ...] = ("viewer", "editor", "admin")
-#: A token is believed for so long before it is looked up again. One that is revoked, on whichever replica, ends at once;
-#: this is for the revocation that a replica does not hear of.
+#: The longest time for which a revoked token still works: on a replica that misses the message about the revocation.
 CACHE_SECONDS = 1.0
 REMEMBERED_TOKENS = 1024
 
@@ -40,7 +39,7 @@ _TOKEN = re.compile(r"nm_([a-z2-7]{26})_([A-Za-z0-9_-]{43})")
 
 
 class NameInUse(Exception):
-    """There is a token of that name; revoke it first, or choose another name."""
+    """A token of that name exists; revoke it first, or choose another name."""
 
 
 class NoSuchToken(Exception):
@@ -49,7 +48,7 @@ class NoSuchToken(Exception):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: `name` is the `actor` of the events that come of it."""
+    """The caller. `name` becomes the `actor` of the events that the request causes."""
 
     name: str
     role: Role
@@ -57,7 +56,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class TokenEntry:
-    """A token as it is kept: everything but the token."""
+    """A token as the bucket keeps it: its hash, and everything else about it."""
 
     name: str
     role: Role
@@ -71,43 +70,43 @@ class TokenEntry:
     def principal(self) -> Principal:
         return Principal(self.name, self.role)
 
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         return self.expires_at is not None and datetime.fromisoformat(self.expires_at) <= datetime.now(UTC)
 
 
-class Tokens:
-    """The tokens that are known. `nats.errors.Error` from any call: the broker does not answer."""
+class TokenStore:
+    """Creates, finds and revokes tokens. Any call raises `nats.errors.Error` when the broker does not answer."""
 
     def __init__(self, js: JetStreamContext, admin_token: str) -> None:
         self._js = js
         self._admin = _sha256(admin_token)
         self._bucket: KeyValue | None = None
-        #: What a token was found to be, by its hash, and until when that is believed.
+        #: Hash of a token -> its entry, and the monotonic time at which that expires.
         self._cache: OrderedDict[str, tuple[TokenEntry, float]] = OrderedDict()
-        #: When a key was last changed: what is looked up right then may be from before.
+        #: Key -> monotonic time of its last change. A read at that time may return the entry before the change.
         self._changed: OrderedDict[str, float] = OrderedDict()
 
-    async def declare(self, replicas: int = 1) -> None:
-        """Make sure that the bucket exists."""
+    async def ensure_bucket(self, replicas: int = 1) -> None:
+        """Create the bucket if it does not exist."""
         try:
             self._bucket = await self._js.key_value(BUCKET)
         except NotFoundError:
             config = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE, replicas=replicas)
             self._bucket = await self._js.create_key_value(config)
 
-    async def listen(self, client: Client) -> None:
-        """Hear of every change at once, whichever replica makes it: a write to the bucket is a message to all."""
-        await client.subscribe(f"$KV.{BUCKET}.>", cb=self._hear)
+    async def follow_changes(self, client: Client) -> None:
+        """Subscribe to the bucket's writes, so that a token revoked on another replica leaves the cache at once."""
+        await client.subscribe(f"$KV.{BUCKET}.>", cb=self._on_change)
 
-    async def _hear(self, message: Msg) -> None:
+    async def _on_change(self, message: Msg) -> None:
         self._forget(message.subject.rpartition(".")[2])
 
     def is_admin(self, token: str) -> bool:
-        """Say whether it is the token of the settings."""
+        """Return whether it is the token of the settings."""
         return hmac.compare_digest(_sha256(token), self._admin)
 
     async def principal(self, token: str) -> Principal | None:
-        """Return whose token it is; None if it is nobody's, or its time is over."""
+        """Return the principal of a token; None if the token is unknown or expired."""
         match = _TOKEN.fullmatch(token)
         if match is None:
             return None
@@ -122,7 +121,7 @@ class Tokens:
             entry = found
             if time.monotonic() - self._changed.get(key, -CACHE_SECONDS) >= CACHE_SECONDS:
                 _keep(self._cache, digest, (entry, time.monotonic() + CACHE_SECONDS))
-        return None if entry.is_over() else entry.principal
+        return None if entry.is_expired() else entry.principal
 
     def _forget(self, key: str) -> None:
         _keep(self._changed, key, time.monotonic())
@@ -132,15 +131,15 @@ class Tokens:
     async def create(
         self, name: str, role: Role, created_by: str, expires_at: datetime | None = None
     ) -> tuple[TokenEntry, str]:
-        """Make a token and return its entry and the token itself, which nobody can be told again.
+        """Create a token, and return its entry and the token itself, which is not kept.
 
         Raises:
-            NameInUse: there is a token of that name.
+            NameInUse: a token of that name exists.
         """
         key = _key(name)
         token = f"nm_{key}_{secrets.token_urlsafe(32)}"
-        over = None if expires_at is None else _iso(expires_at)
-        entry = TokenEntry(name, role, _iso(datetime.now(UTC)), created_by, _sha256(token), over)
+        expiry = None if expires_at is None else _iso(expires_at)
+        entry = TokenEntry(name, role, _iso(datetime.now(UTC)), created_by, _sha256(token), expiry)
         try:
             await self._kv.create(key, json.dumps(entry.__dict__).encode())
         except KeyWrongLastSequenceError:
@@ -149,14 +148,14 @@ class Tokens:
 
     async def list(self) -> list[TokenEntry]:
         """Return the tokens by name."""
-        # nats-py's own list of keys is empty now and then: when the first of them is still on its way.
+        # nats-py's `keys()` returns an empty list when the first key has not arrived yet.
         info = await self._js.stream_info(f"KV_{BUCKET}", subjects_filter=f"$KV.{BUCKET}.>")
         keys = [subject.rpartition(".")[2] for subject in info.state.subjects or {}]
         entries = [await self._entry(key) for key in keys]
         return sorted((entry for entry in entries if entry is not None), key=lambda entry: entry.name)
 
     async def revoke(self, name: str) -> None:
-        """End a token.
+        """Revoke a token.
 
         Raises:
             NoSuchToken: there is no token of that name.
@@ -183,7 +182,7 @@ class Tokens:
 
 
 def _key(name: str) -> str:
-    """Return the one key of a name: two tokens of one name cannot be, whichever replicas make them."""
+    """Return the key of a name: the bucket's `create` then refuses a second token of that name, on any replica."""
     return base64.b32encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=").lower()
 
 

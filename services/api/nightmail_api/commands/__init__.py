@@ -1,1 +1,1 @@
-"""What changes something: jobs, erasure, previews."""
+"""The commands of the API: change jobs, request runs, erase, preview."""

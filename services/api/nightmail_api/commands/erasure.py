@@ -1,7 +1,7 @@
-"""Forgetting: a job's events, results, records of mails and of failures, overwritten on disk.
+"""Erasure of a job: its events, results, and records of mails and failures, overwritten on disk.
 
-JetStream's purge by subject only marks messages as gone; their bytes stay in the current block file. Deleting one
-message overwrites it with random bytes, so what must be forgotten is deleted message by message.
+JetStream's purge by subject only marks messages as deleted; their bytes stay in the current block file. Deleting a
+single message overwrites it with random bytes, so personal data is deleted message by message.
 """
 
 import base64
@@ -22,14 +22,14 @@ logger = structlog.get_logger()
 
 
 class Erasure:
-    """Deletes what the log and the stores hold of a job. `nats.errors.Error` from any call: the broker does not answer."""
+    """Deletes the data of a job from the log and the stores. Any call raises `nats.errors.Error` when the broker is away."""
 
     def __init__(self, js: JetStreamContext, log: EventLog) -> None:
         self._js = js
         self._log = log
 
     async def erase(self, job_name: str, up_to: int) -> tuple[int, int]:
-        """Delete everything about a name up to a sequence; return how many events and how many stored results."""
+        """Delete everything about a name up to a sequence, and return the number of events and of stored results."""
         events = results = 0
         runs: set[UUID] = set()
         jobs: set[UUID] = set()
@@ -42,25 +42,25 @@ class Erasure:
                     results += result
                     events += 1
         for run_id in runs:
-            await self._forget_mails(run_id)
+            await self._purge_deliveries(run_id)
         for job_id in jobs:
-            await self._forget_failures(job_id)
+            await self._purge_failures(job_id)
         return events, results
 
     async def erase_late(self, stored: StoredEvent) -> None:
-        """Delete an event about an erased job that was written after its erasure. Each replica tries; one does it."""
+        """Delete an event that was stored after the erasure of its job. Every replica tries; the first one succeeds."""
         event, _ = await self._erase_one(stored)
         if isinstance(event, RunEvent):
-            await self._forget_mails(event.run_id)
-            # A mailer counts a failure before it says what became of the mail: its last late event is behind.
+            await self._purge_deliveries(event.run_id)
+            # A mailer counts a failure before it publishes the mail's outcome, so the count of its last late event exists.
             erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
             erased = None if erasure is None else erasure.event()
             if isinstance(erased, JobErased):
-                await self._forget_failures(erased.job_id)
+                await self._purge_failures(erased.job_id)
         logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
 
     async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
-        """Delete an event and the result that it refers to; return what it was, and 1 if there was a stored result."""
+        """Delete an event and the result that it refers to; return the event, and 1 if there was a stored result."""
         try:
             event = stored.event()
         except ValidationError:
@@ -82,11 +82,11 @@ class Erasure:
         await self._erase_subject(stream, f"$O.{RESULTS}.M.{token}")
         return 1
 
-    async def _forget_mails(self, run_id: UUID) -> None:
-        # A KV bucket refuses to delete single messages. Its entries hold no address of ours, only their hash.
+    async def _purge_deliveries(self, run_id: UUID) -> None:
+        # A KV bucket denies the deletion of single messages. Its entries contain hashes of addresses only.
         await self._js.purge_stream(f"KV_{MAILED}", subject=f"$KV.{MAILED}.{run_id}.>")
 
-    async def _forget_failures(self, job_id: UUID) -> None:
+    async def _purge_failures(self, job_id: UUID) -> None:
         await self._js.purge_stream(f"KV_{STREAKS}", subject=f"$KV.{STREAKS}.{job_id}")
 
     async def _erase_subject(self, stream: str, subject: str) -> None:
@@ -104,5 +104,5 @@ class Erasure:
         try:
             await self._js.delete_msg(stream, sequence)
         except APIError as error:
-            # Another replica was faster, or the message's time was over.
+            # Another replica deleted it first, or the message expired.
             logger.debug("message_already_gone", stream=stream, sequence=sequence, error=error.description)

@@ -1,7 +1,8 @@
-"""What a caller may do to jobs: decided on the log, answered when it can be read.
+"""The commands that change jobs and request runs.
 
-A job's event is published with the sequence that the job's last event is expected to have. Of two replicas that
-decide at once, the log lets one win; the other waits until it can read what won and decides anew.
+A job's event is published with the expected sequence of the job's last event. When two replicas publish at once, the
+broker accepts one event; the other replica waits until its read model has applied that event, and decides again.
+A command returns when the read model has applied its own event, so that the caller reads its own write.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 import nats.errors
 
 from nightmail_api.commands.erasure import Erasure
-from nightmail_api.http.problems import ChangedMeanwhile, NameTaken, NotFound, NotReady, NotValid
+from nightmail_api.http.problems import Conflict, NotFound, NotReady, PreconditionFailed, ValidationProblem
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import Reader
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
@@ -34,12 +35,12 @@ from nightmail_common.contract.run import manual_run_id
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_common.contract.subjects import job_token
 
-#: Who loses this many times in a row is told to try again: something else changes the job all the time.
-MAX_DECISIONS = 20
+#: A command that loses this many races in a row is answered 503: the caller retries.
+MAX_ATTEMPTS = 20
 
 
-class Commands:
-    """Decides, publishes, and waits for the read model."""
+class JobCommands:
+    """Decides on an event, publishes it, and waits until the read model has applied it."""
 
     def __init__(
         self,
@@ -61,15 +62,15 @@ class Commands:
         """Register a job.
 
         Raises:
-            NameTaken: a job of that name exists.
-            NotValid: the script imports what it may not.
+            Conflict: a job of that name exists.
+            ValidationProblem: the script imports a package that is not allowed.
         """
         check_script(definition.processing_script, self._script_imports)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
         def decide(known: KnownJob | None) -> JobEvent:
             if known is not None and known.job is not None:
-                raise NameTaken(
+                raise Conflict(
                     f"there is a job named {definition.job_name!r} already",
                     errors=[("job_name", "the name is taken")],
                 )
@@ -80,15 +81,15 @@ class Commands:
         await self._decide_and_publish(definition.job_name, decide)
 
     async def update(self, job_name: str, definition: JobDefinition, actor: str, if_match: int | None) -> None:
-        """Change a job to what the definition says; the same content again changes nothing.
+        """Replace the fields of a job; the same content publishes no event.
 
         Raises:
             NotFound: there is no such job.
-            NotValid: the definition has another name, or its script imports what it may not.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            ValidationProblem: the name differs, or the script imports a package that is not allowed.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         if definition.job_name != job_name:
-            raise NotValid("1 field is not valid", errors=[("job_name", f"a job keeps its name, {job_name!r}")])
+            raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
         check_script(definition.processing_script, self._script_imports)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
@@ -102,24 +103,24 @@ class Commands:
         await self._decide_and_publish(job_name, decide)
 
     async def roll_back(self, job_name: str, version: int, actor: str, if_match: int | None) -> None:
-        """Give a job the content of one of its versions again, as a new version that says so.
+        """Give a job the content of an earlier version, as a new version with `rolled_back_to`.
 
         Raises:
             NotFound: there is no such job.
-            NotValid: the job has no such version.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            ValidationProblem: the job has no such version.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         job_id = existing(await self._read(Queries.known_job, job_name), job_name, if_match).job_id
         found = await self._read(Queries.version, job_id, version)
         if found is None:
-            raise NotValid("1 field is not valid", errors=[("version", f"the job has no version {version}")])
-        then = found[1]
+            raise ValidationProblem(("version", f"the job has no version {version}"))
+        earlier = found[1]
 
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
-            if job.job_id != then.job_id:
-                raise ChangedMeanwhile(f"the job {job_name!r} was deleted meanwhile, and another one has its name")
-            changed = _next_version(job, {field: getattr(then, field) for field in JobFields.model_fields})
+            if job.job_id != earlier.job_id:
+                raise PreconditionFailed(f"the job {job_name!r} was deleted, and a new job has its name")
+            changed = _next_version(job, {field: getattr(earlier, field) for field in JobFields.model_fields})
             if not differing_fields(job, changed):
                 return None
             return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed, rolled_back_to=version)
@@ -127,11 +128,11 @@ class Commands:
         await self._decide_and_publish(job_name, decide)
 
     async def delete(self, job_name: str, actor: str, if_match: int | None) -> None:
-        """End a job; its history stays and its name is free.
+        """Delete a job; its history stays and its name is free.
 
         Raises:
             NotFound: there is no such job.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
 
         def decide(known: KnownJob | None) -> JobEvent:
@@ -141,31 +142,31 @@ class Commands:
         await self._decide_and_publish(job_name, decide)
 
     async def pause(self, job_name: str, actor: str, if_match: int | None) -> None:
-        """Stop a job from firing; one that is paused stays so.
+        """Pause a job; a paused one stays paused.
 
         Raises:
             NotFound: there is no such job.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         await self._set_status(job_name, actor, if_match, "paused", JobPaused)
 
     async def resume(self, job_name: str, actor: str, if_match: int | None) -> None:
-        """Let a job fire again; one that is active stays so.
+        """Resume a job; an active one stays active.
 
         Raises:
             NotFound: there is no such job.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         await self._set_status(job_name, actor, if_match, "active", JobResumed)
 
     async def erase(self, job_name: str, actor: str, if_match: int | None) -> None:
-        """Delete a job if it is there, and everything about its name: events, results, records of mails, rows.
+        """Delete a job if it exists, and everything about its name: events, results, delivery records, rows.
 
-        What a runner or mailer that is at work right now still writes about it goes as soon as it is seen.
+        A runner or mailer at work may still publish an event about it; the projection erases that one on arrival.
 
         Raises:
-            NotFound: no job ever had the name.
-            ChangedMeanwhile: the job's last event is not the one of `if_match`.
+            NotFound: no job has or had the name.
+            PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         known = await self._read(Queries.known_job, job_name)
         if known is None:
@@ -185,11 +186,11 @@ class Commands:
             )
             stored = await self._log.publish(erased)
         except nats.errors.Error as error:
-            raise NotReady("the log does not answer; ask again to erase what is left") from error
-        await self._until_readable(stored.sequence)
+            raise NotReady("the log does not answer; repeat the request to erase the rest") from error
+        await self._wait_until_applied(stored.sequence)
 
     async def run(self, job_name: str, actor: str, idempotency_key: str | None) -> UUID:
-        """Ask for a run now, of a paused job too, and return its id: with the same key the same run, asked for once.
+        """Request a run now, also of a paused job, and return its id. Requests with the same key give the same run, once.
 
         Raises:
             NotFound: there is no such job.
@@ -201,12 +202,12 @@ class Commands:
         event = RunRequested(
             job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=datetime.now(UTC), actor=actor
         )
-        # Of two requests with one key at once the log keeps the first: the message id is the same.
+        # Of two concurrent requests with one key the broker keeps the first, because their message ids are equal.
         try:
             stored = await self._log.publish(event, message_id=run_message_id(run_id))
         except nats.errors.Error as error:
             raise _not_stored() from error
-        await self._until_readable(stored.sequence)
+        await self._wait_until_applied(stored.sequence)
         return run_id
 
     async def _set_status(
@@ -223,7 +224,7 @@ class Commands:
     async def _decide_and_publish(self, job_name: str, decide: Callable[[KnownJob | None], JobEvent | None]) -> None:
         subjects = f"jobs.{job_token(job_name)}.>"
         try:
-            for _ in range(MAX_DECISIONS):
+            for _ in range(MAX_ATTEMPTS):
                 known = await self._read(Queries.known_job, job_name)
                 event = decide(known)
                 if event is None:
@@ -232,49 +233,48 @@ class Commands:
                     expectation = Expectation(subjects, 0 if known is None else known.sequence)
                     stored = await self._log.publish(event, expectation=expectation)
                 except WrongLastSequence:
-                    # Another replica's event came first and stands; this one reads it and decides anew.
+                    # Another replica's event came first and stands; this replica applies it and decides again.
                     last = await self._log.last_event(subjects)
-                    await self._until_readable(0 if last is None else last.sequence)
+                    await self._wait_until_applied(0 if last is None else last.sequence)
                 else:
-                    await self._until_readable(stored.sequence)
+                    await self._wait_until_applied(stored.sequence)
                     return
         except nats.errors.Error as error:
             raise _not_stored() from error
-        raise NotReady(f"the job {job_name!r} is being changed all the time; try again")
+        raise NotReady(f"the job {job_name!r} is changed too often at the moment; try again")
 
-    async def _until_readable(self, sequence: int) -> None:
+    async def _wait_until_applied(self, sequence: int) -> None:
         try:
             await self._model.until(sequence)
         except NotApplied as error:
             raise NotReady(
-                f"the change is stored (event {sequence}), but cannot be read here yet: {self._model.applied} is"
+                f"the change is stored as event {sequence}, but this replica has applied only {self._model.applied}"
             ) from error
 
 
 def check_script(script: str, allowed: frozenset[str]) -> None:
-    """Look whether a script imports only what is allowed, so that its owner is told now and not by a failed run.
+    """Check a script's imports before a run fails on them.
 
     Raises:
-        NotValid: it does not; the line is named.
+        ValidationProblem: an import is not allowed; the detail names the line.
     """
     try:
         check_imports(script, allowed)
     except ImportNotAllowed as error:
-        problem = ("processing_script", f"line {error.line}: {error}")
-        raise NotValid("1 field is not valid", errors=[problem]) from None
+        raise ValidationProblem(("processing_script", f"line {error.line}: {error}")) from None
 
 
 def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:
-    """Return the job that is known by a name.
+    """Return the current job of a name.
 
     Raises:
-        NotFound: there is none.
-        ChangedMeanwhile: its last event is not the one of `if_match`.
+        NotFound: there is no such job.
+        PreconditionFailed: the sequence of its last event is not `if_match`.
     """
     if known is None or known.job is None:
         raise NotFound(f"there is no job named {job_name!r}")
     if if_match is not None and if_match != known.sequence:
-        raise ChangedMeanwhile(f'the job {job_name!r} was changed meanwhile: its ETag is now "{known.sequence}"')
+        raise PreconditionFailed(f'the job {job_name!r} was changed: its ETag is now "{known.sequence}"')
     return known.job
 
 
@@ -289,4 +289,4 @@ def _next_version(job: Job, fields: dict[str, Any]) -> Job:
 
 
 def _not_stored() -> NotReady:
-    return NotReady("the log does not answer; the change may be stored or not")
+    return NotReady("the log does not answer; it may have stored the change or not")

@@ -1,4 +1,4 @@
-"""Dry runs: a job that nobody saved goes to a runner, and what its script gives comes back. No event, no mail."""
+"""Dry runs: a runner runs an unsaved job, and its answer comes back. No event, no mail."""
 
 import json
 from typing import Any
@@ -11,12 +11,12 @@ from nightmail_api.http.problems import NotReady
 from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients
 from nightmail_common.contract.subjects import PREVIEW
 
-#: A runner gives a script at most a minute, whatever the job says, and one preview at a time.
+#: A runner stops a preview's script after a minute, and runs one preview at a time.
 DEADLINE_SECONDS = 90.0
 
 
 class PreviewDefinition(JobDefinition):
-    """A job as a user writes it, of which only `data_source` and `processing_script` are needed to try it."""
+    """A job to try. Only `data_source` and `processing_script` are required."""
 
     job_name: JobName = "preview"
     schedule_time: str = Field(default="@daily", min_length=1, max_length=256)
@@ -24,24 +24,24 @@ class PreviewDefinition(JobDefinition):
 
 
 class Previews:
-    """Asks runners."""
+    """Sends previews to runners, as a NATS request."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def run(self, definition: JobDefinition) -> dict[str, Any]:
-        """Return what a runner answered: columns and first rows, or the error, with log and timings.
+        """Return the answer of a runner: columns and first rows, or the error, with log and timings.
 
         Raises:
-            NotReady: there is no runner, or none that has the time.
+            NotReady: no runner answers in time, or the broker does not answer.
         """
         if not self._client.is_connected:
-            # A request would wait for the broker, and then for the runner: long after whoever asked has gone.
+            # A request would wait for the connection first, longer than the caller does.
             raise NotReady("the broker does not answer")
         try:
             reply = await self._client.request(PREVIEW, definition.model_dump_json().encode(), timeout=DEADLINE_SECONDS)
         except nats.errors.NoRespondersError:
-            raise NotReady("no runner is there to try the job", retry_after_seconds=5) from None
+            raise NotReady("no runner is available for the preview", retry_after_seconds=5) from None
         except nats.errors.TimeoutError:
             raise NotReady(
                 f"no runner answered within {DEADLINE_SECONDS:.0f} seconds", retry_after_seconds=30

@@ -1,4 +1,4 @@
-"""What the routes work with, wired once in `main`."""
+"""The state of the application: the objects that the routes use, created once in `main`."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from nightmail_api.access.authentication import Failures
-from nightmail_api.access.oidc import Issuer
-from nightmail_api.access.tokens import Tokens
-from nightmail_api.commands.job_commands import Commands
+from nightmail_api.access.authentication import Authenticator
+from nightmail_api.access.tokens import TokenStore
+from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.http.problems import NotReady
 from nightmail_api.read_model.event_queries import AuditLog
@@ -21,36 +20,37 @@ from nightmail_common.service.health import Health
 
 
 @dataclass(frozen=True)
-class Parts:
-    tokens: Tokens
-    failures: Failures
-    #: Whose tokens are good beside our own.
-    issuer: Issuer | None
+class AppState:
+    """What the routes use."""
+
+    tokens: TokenStore
+    authenticator: Authenticator
     health: Health
     log: EventLog
     audit: AuditLog
     model: ReadModel
     read: Reader
-    commands: Commands
+    commands: JobCommands
     results: Results
     previews: Previews
     default_timezone: str
-    #: What signs the links in mails.
+    #: Signs the links in mails.
     secret_key: str
-    #: Set when the service drains: what streams for ever must end.
+    #: Set when the service drains, so that endless streams end.
     stopping: asyncio.Event
 
 
-async def ready_parts(request: Request) -> Parts:
-    """Return the parts.
+# Dependencies are coroutines, because FastAPI runs plain functions in a thread, which costs 100 µs.
+async def require_ready(request: Request) -> AppState:
+    """Return the state.
 
     Raises:
-        NotReady: the read model still catches up with the log.
+        NotReady: the read model has not caught up with the log.
     """
-    parts: Parts = request.app.state.parts
-    if (reason := parts.model.reason_not_ready()) is not None:
+    state: AppState = request.app.state.app_state
+    if (reason := state.model.reason_not_ready()) is not None:
         raise NotReady(reason)
-    return parts
+    return state
 
 
-Api = Annotated[Parts, Depends(ready_parts)]
+State = Annotated[AppState, Depends(require_ready)]

@@ -1,199 +1,225 @@
-"""The shapes of the answers, as OpenAPI documents them."""
+"""The shapes of the responses, as OpenAPI documents them, with their examples."""
 
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
 from nightmail_common.contract.events import MailAnswer, MailKind, RunError, Timings, Trigger
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
 
+_RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
+_TIME = "2026-11-23T08:00:00.066Z"
+_TIMINGS = {"fetch_ms": 41.2, "parse_ms": 1.9, "script_ms": 3.4, "output_ms": 0.8, "total_ms": 52.6}
+
+#: A job as a user writes it.
+JOB_EXAMPLE: dict[str, Any] = {
+    "job_name": "daily sales",
+    "schedule_time": "0 9 * * 1-5",
+    "timezone": "Europe/Paris",
+    "data_source": {"source_type": "api", "location": "https://example.com/sales.csv", "file_type": "csv"},
+    "processing_script": "return data.groupby('region', as_index=False).amount.sum()",
+    "consumer_emails": ["reports@example.com"],
+}
+_JOB = JOB_EXAMPLE | {
+    "job_id": "4f6ac7a4-6f2e-4b4e-9a5e-0f8f3a0b8f0e",
+    "version": 1,
+    "created_at": "2026-11-23T15:48:00Z",
+    "updated_at": "2026-11-23T15:48:00Z",
+}
+
+
+def _add_job_examples(schema: dict[str, Any]) -> None:
+    for field, example in _JOB.items():
+        schema["properties"][field]["examples"] = [example]
+
 
 class LastRun(BaseModel):
-    """When a job ran last and how that ended."""
+    """The last run of a job and its outcome."""
 
-    run_id: UUID
-    status: RunStatus
-    trigger: Trigger
-    scheduled_at: datetime
-    requested_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    rows: int | None
-    error: RunError | None
+    run_id: UUID = Field(examples=[_RUN_ID])
+    status: RunStatus = Field(examples=["delivered"])
+    trigger: Trigger = Field(examples=["schedule"])
+    scheduled_at: datetime = Field(examples=["2026-11-23T08:00:00Z"])
+    requested_at: datetime | None = Field(examples=["2026-11-23T08:00:00.004Z"])
+    started_at: datetime | None = Field(examples=["2026-11-23T08:00:00.009Z"])
+    finished_at: datetime | None = Field(examples=[_TIME])
+    rows: int | None = Field(examples=[4])
+    error: RunError | None = Field(examples=[None])
 
 
-class JobAnswer(Job):
-    """A job: what its owner decided, and what became of it. `next_run` is null while it is paused.
+class JobResponse(Job):
+    """A job with its status and last run. `next_run` is null while it is paused.
 
-    `unsubscribed` are the recipients who left; they get no more of its mail.
+    `unsubscribed` are the recipients who unsubscribed; they receive no more of its mail.
     """
+
+    model_config = ConfigDict(json_schema_extra=_add_job_examples)
 
     status: Literal["active", "paused"]
     last_run: LastRun | None
-    next_run: datetime | None
-    unsubscribed: list[str]
+    next_run: datetime | None = Field(examples=["2026-11-24T09:00:00+01:00"])
+    unsubscribed: list[str] = Field(examples=[[]])
 
 
-class PreviewAnswer(BaseModel):
-    """What a dry run gave: columns, how many rows and the first of them as in the CSV; or the error and nothing of these."""
+class PreviewResponse(BaseModel):
+    """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error."""
 
-    columns: list[str] | None
-    rows: int | None
-    first_rows: list[list[str]] | None
-    error: RunError | None
-    log: str
-    timings: Timings | None
+    columns: list[str] | None = Field(examples=[["region", "amount"]])
+    rows: int | None = Field(examples=[2])
+    first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
+    error: RunError | None = Field(examples=[None])
+    log: str = Field(examples=[""])
+    timings: Timings | None = Field(examples=[_TIMINGS])
 
 
 class FieldChange(BaseModel):
-    """A field of a job and what a version made of it."""
+    """A field of a job, before and after a version."""
 
-    field: str
-    before: Any
-    after: Any
+    field: str = Field(examples=["schedule_time"])
+    before: Any = Field(examples=["0 9 * * 1-5"])
+    after: Any = Field(examples=["30 8 * * 1-5"])
 
 
 class Version(BaseModel):
-    """A version of a job: `sequence` is its event's, `rolled_back_to` the version whose content it has again."""
+    """A version of a job. `sequence` is that of its event; `rolled_back_to` the version whose content it restores."""
 
-    version: int
-    sequence: int
-    time: datetime
-    actor: str
-    rolled_back_to: int | None
+    version: int = Field(examples=[2])
+    sequence: int = Field(examples=[57])
+    time: datetime = Field(examples=["2026-11-23T16:02:11Z"])
+    actor: str = Field(examples=["maria"])
+    rolled_back_to: int | None = Field(examples=[None])
     changes: list[FieldChange]
 
 
 class VersionWithJob(Version):
-    """A version and the whole job as it was."""
+    """A version, and the whole job in that version."""
 
-    job: Job
+    job: Job = Field(examples=[_JOB | {"version": 2, "schedule_time": "30 8 * * 1-5"}])
 
 
 class VersionPage(BaseModel):
-    """`next_cursor` as `cursor` asks for the next page; null at the end."""
+    """A page of versions. `next_cursor` is the `cursor` of the next page; null on the last one."""
 
     items: list[Version]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=[None])
 
 
 class MailOutcome(BaseModel):
-    """What the mail server said for one recipient."""
+    """The answer of the mail server for one recipient."""
 
-    kind: MailKind
-    address: str
-    outcome: MailAnswer
-    answer: str
-    message_id: str
+    kind: MailKind = Field(examples=["result"])
+    address: str = Field(examples=["reports@example.com"])
+    outcome: MailAnswer = Field(examples=["accepted"])
+    answer: str = Field(examples=["250 2.0.0 Ok: queued"])
+    message_id: str = Field(examples=["<3f1d3c0e.result@mail.example.com>"])
 
 
-class Run(BaseModel):
-    """A run. `mails` has the latest outcome per recipient and kind of mail."""
+class Run(LastRun):
+    """A run. `mails` contains the latest outcome per recipient and kind of mail."""
 
-    run_id: UUID
-    job_name: str
-    job_version: int
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool
-    status: RunStatus
-    requested_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    rows: int | None
-    error: RunError | None
+    job_name: str = Field(examples=["daily sales"])
+    job_version: int = Field(examples=[1])
+    late: bool = Field(examples=[False])
     mails: list[MailOutcome]
-    timings: Timings | None
+    timings: Timings | None = Field(examples=[_TIMINGS])
 
 
 class TimelineEntry(BaseModel):
-    """One event of a run: its place in the log, and the log's own time."""
+    """One event of a run: its sequence in the log, and the broker's timestamp."""
 
-    type: str
-    time: datetime
-    sequence: int
+    type: str = Field(examples=["result-ready"])
+    time: datetime = Field(examples=[_TIME])
+    sequence: int = Field(examples=[43])
 
 
 class RunWithTimeline(Run):
-    """A run and what happened to it, in order."""
+    """A run and its events, in order."""
 
     timeline: list[TimelineEntry]
 
 
 class JobPage(BaseModel):
-    """`next_cursor` as `cursor` asks for the next page; null at the end."""
+    """A page of jobs. `next_cursor` is the `cursor` of the next page; null on the last one."""
 
-    items: list[JobAnswer]
-    next_cursor: str | None
+    items: list[JobResponse]
+    next_cursor: str | None = Field(examples=[None])
 
 
 class RunPage(BaseModel):
-    """`next_cursor` as `cursor` asks for the next page; null at the end."""
+    """A page of runs. `next_cursor` is the `cursor` of the next page; null on the last one."""
 
     items: list[Run]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=["WyIyMDI2LTExLTIzIl0"])
 
 
 class RunAccepted(BaseModel):
-    """The run that was asked for; how it goes is at `GET /runs/{run_id}`."""
+    """The requested run; `GET /runs/{run_id}` returns its progress."""
 
-    run_id: UUID
+    run_id: UUID = Field(examples=[_RUN_ID])
+
+
+class ResendRequested(BaseModel):
+    """The id of the request. Its outcome is in the run's timeline and `mails`."""
+
+    request_id: UUID = Field(examples=["7d0c2b1e-93a5-4f61-8a40-2d9f5a9f3c11"])
 
 
 class EventItem(BaseModel):
-    """An event of the log. `seq` is its place, `time` the broker's own timestamp."""
+    """An event of the log. `seq` is its sequence, `time` the broker's timestamp."""
 
-    seq: int
-    time: datetime
-    type: str
-    job_name: str
-    run_id: UUID | None
-    source: str
-    data: dict[str, Any]
+    seq: int = Field(examples=[42])
+    time: datetime = Field(examples=["2026-11-23T08:00:00.009Z"])
+    type: str = Field(examples=["run-started"])
+    job_name: str = Field(examples=["daily sales"])
+    run_id: UUID | None = Field(examples=[_RUN_ID])
+    source: str = Field(examples=["runner"])
+    data: dict[str, Any] = Field(
+        examples=[{"job_name": "daily sales", "run_id": _RUN_ID, "runner": "host-1", "attempt": 1}]
+    )
 
 
 class EventList(BaseModel):
-    """Events, oldest first; `after` with the last `seq` asks for the next ones."""
+    """Events, oldest first; the last `seq` is the `after` of the next call."""
 
     items: list[EventItem]
 
 
 class ScheduleNote(BaseModel):
-    """A due time that daylight saving time moves out of a gap, or whose wall time comes twice."""
+    """A due time that daylight saving time moves, or whose wall-clock time occurs twice."""
 
-    time: datetime
+    time: datetime = Field(examples=["2026-03-29T03:00:00+02:00"])
     dst: Literal["moved", "repeated"]
-    text: str
+    text: str = Field(examples=["2026-03-29 02:30 does not exist; it runs right after the gap"])
 
 
 class SchedulePreview(BaseModel):
-    """When a schedule is due, in its zone."""
+    """The due times of a schedule, in its zone."""
 
-    schedule_time: str
-    timezone: str
-    description: str
-    next_runs: list[datetime]
+    schedule_time: str = Field(examples=["30 2 * * *"])
+    timezone: str = Field(examples=["Europe/Paris"])
+    description: str = Field(examples=["At 02:30"])
+    next_runs: list[datetime] = Field(examples=[["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]])
     notes: list[ScheduleNote]
 
 
 class Token(BaseModel):
     """A token without the token itself. `expires_at` null: never."""
 
-    name: str
+    name: str = Field(examples=["dashboard"])
     role: Role
-    created_at: datetime
-    created_by: str
-    expires_at: datetime | None
+    created_at: datetime = Field(examples=["2026-11-23T15:48:00.000Z"])
+    created_by: str = Field(examples=["admin"])
+    expires_at: datetime | None = Field(examples=[None])
 
 
-class TokenMade(Token):
-    """`token` is shown here and never again."""
+class TokenCreated(Token):
+    """A new token. Only this response contains `token`."""
 
-    token: str
+    token: str = Field(examples=["nm_mfrggzdfmztwq2lknnwg23tpob_0aVw…"])
 
 
 class TokenList(BaseModel):
@@ -209,7 +235,7 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`dependencies` says `ok` or why not, for each."""
+    """The value of each of `dependencies` is `ok`, or the reason why it is not."""
 
     status: Literal["ready", "not ready"]
-    dependencies: dict[str, str]
+    dependencies: dict[str, str] = Field(examples=[{"nats": "ok", "projection": "ok"}])

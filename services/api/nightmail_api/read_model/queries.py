@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from nightmail_api.http.problems import NotValid
+from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.database import Row, Rows
 from nightmail_api.read_model.run_projection import iso
@@ -97,7 +97,7 @@ class Queries:
         """Return a page of jobs by name.
 
         Raises:
-            NotValid: the cursor is not one.
+            ValidationProblem: the cursor is not one.
         """
         where = ["status <> 'deleted'" if status is None else "status = :status"]
         if query:
@@ -121,7 +121,7 @@ class Queries:
         """Return a page of a job's versions with what each changed, the newest first.
 
         Raises:
-            NotValid: the cursor is not one.
+            ValidationProblem: the cursor is not one.
         """
         parameters = {"job_id": str(job_id), "before": _read_cursor(cursor, int) or 2**62, "limit": limit + 1}
         sql = f"{_VERSIONS} AND version < :before ORDER BY version DESC LIMIT :limit"
@@ -173,7 +173,7 @@ class Queries:
             since, until: bounds of `requested_at`, in its own format; `until` itself is not in.
 
         Raises:
-            NotValid: the cursor is not one.
+            ValidationProblem: the cursor is not one.
         """
         conditions = [
             condition
@@ -279,5 +279,5 @@ def _read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
     except (ValueError, binascii.Error, RecursionError):
         position = None
     if type(position) is not kind:
-        raise NotValid("1 field is not valid", errors=[("cursor", "this is not a next_cursor of this list")])
+        raise ValidationProblem(("cursor", "this is not a next_cursor of this list"))
     return position

@@ -1,6 +1,6 @@
-"""The page with the API's documentation (Swagger UI), served from here: it works without the internet.
+"""The documentation page (Swagger UI), served from the package `fastapi-offline` so that it works without the internet.
 
-Its files come with the package `fastapi-offline`, of which no code is used.
+Only that package's files are used, none of its code.
 """
 
 from functools import cache
@@ -12,9 +12,10 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from nightmail_api.http.problems import NotFound
 
-router = APIRouter(prefix="/docs", include_in_schema=False)
+anyone = APIRouter(prefix="/docs", include_in_schema=False)
+routers = (anyone,)
 
-#: Scripts and styles from here only. Swagger UI sets styles in the page, and draws from data URLs.
+#: Scripts and styles of this origin only. Swagger UI needs inline styles and images in data URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -46,23 +47,23 @@ _START = """SwaggerUIBundle({
 });
 """
 _FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon.png"})
-#: The files change with a release only.
+#: The files change only with a release.
 _CACHED = {"Cache-Control": "public, max-age=3600"}
 
 
-@router.get("")
+@anyone.get("")
 async def page() -> HTMLResponse:
     """Return the page."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
-@router.get("/start.js")
+@anyone.get("/start.js")
 async def start() -> Response:
-    """Return the script that starts Swagger UI: one in the page would need a weaker policy."""
+    """Return the script that starts Swagger UI; an inline one would need a weaker policy."""
     return Response(_START, media_type="text/javascript")
 
 
-@router.get("/{name}")
+@anyone.get("/{name}")
 async def file(name: str) -> FileResponse:
     """Return one of Swagger UI's files."""
     if name not in _FILES:

@@ -8,133 +8,133 @@ from fastapi.responses import Response
 
 from nightmail_api.access.authentication import Forbidden
 from nightmail_api.commands.previews import PreviewDefinition
-from nightmail_api.http.dependencies import Api, Parts
+from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
-from nightmail_api.http.routes.common import (
-    Cursor,
-    Editor,
-    IfMatch,
-    JobName,
-    Limit,
-    Viewer,
-    json_response,
-    page_response,
-    prepared_response,
-    problems,
-)
-from nightmail_api.http.routing import Route
-from nightmail_api.http.schemas import JobAnswer, JobPage, PreviewAnswer, RunAccepted
+from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
+from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
+from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
+from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, PreviewResponse, RunAccepted
 from nightmail_api.read_model.queries import JobStatus, Queries
 from nightmail_common.contract.job_definition import JobDefinition
 
-router = APIRouter(route_class=Route, tags=["jobs"])
+editor = APIRouter(route_class=EditorRoute, tags=["jobs"])
+viewer = APIRouter(route_class=ViewerRoute, tags=["jobs"])
+routers = (editor, viewer)
 
-Definition = Annotated[JobDefinition, Body()]
-
-
-@router.post("/jobs/create", status_code=201, response_model=JobAnswer, responses=problems(409, has_body=True))
-@router.post("/jobs", status_code=201, response_model=JobAnswer, responses=problems(409, has_body=True))
-async def create_job(principal: Editor, api: Api, definition: Definition) -> Response:
-    """Register a job. It is in the log, on disk, when the answer comes."""
-    await api.commands.create(definition, principal.name)
-    return await job_response(api, definition.job_name, 201)
+Definition = Annotated[JobDefinition, Body(examples=[JOB_EXAMPLE])]
+_PREVIEW_EXAMPLE = {field: JOB_EXAMPLE[field] for field in ("data_source", "processing_script")}
 
 
-@router.post("/jobs/preview", response_model=PreviewAnswer, responses=problems(has_body=True))
-async def preview_job(_: Editor, api: Api, definition: Annotated[PreviewDefinition, Body()]) -> Response:
+@editor.post(
+    "/jobs/create",
+    status_code=201,
+    response_model=JobResponse,
+    responses=problems(409, has_body=True),
+)
+@editor.post("/jobs", status_code=201, response_model=JobResponse, responses=problems(409, has_body=True))
+async def create_job(caller: Caller, state: State, definition: Definition) -> Response:
+    """Create a job. When the response arrives, the job is in the log, on disk."""
+    await state.commands.create(definition, caller.name)
+    return await job_response(state, definition.job_name, 201)
+
+
+@editor.post("/jobs/preview", response_model=PreviewResponse, responses=problems(has_body=True))
+async def preview_job(
+    state: State, definition: Annotated[PreviewDefinition, Body(examples=[_PREVIEW_EXAMPLE])]
+) -> Response:
     """Try a job without saving it: fetch its data and run its script now, keep nothing, mail nothing.
 
-    Only `data_source` and `processing_script` are needed. A script that fails is an answer, too: `error` says how.
+    Only `data_source` and `processing_script` are required. If the script fails, the answer is 200 and has `error`.
     """
-    return json_response(await api.previews.run(definition))
+    return json_response(await state.previews.run(definition))
 
 
-@router.get("/jobs", response_model=JobPage, responses=problems())
+@viewer.get("/jobs", response_model=JobPage, responses=problems())
 async def list_jobs(
-    _: Viewer,
-    api: Api,
-    q: Annotated[str | None, Query(max_length=128, description="Part of the name, in whatever case.")] = None,
+    state: State,
+    q: Annotated[str | None, Query(max_length=128, description="A part of the name, case-insensitive.")] = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs of this status.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """List jobs by name."""
-    page = await api.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
+    page = await state.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
     return page_response(page)
 
 
-@router.get("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404))
-async def get_job(_: Viewer, api: Api, job_name: JobName) -> Response:
-    """Return one job; its `ETag` goes into `If-Match` of a change."""
-    return await job_response(api, job_name)
+@viewer.get("/jobs/{job_name}", response_model=JobResponse, responses=problems(404))
+async def get_job(state: State, job_name: JobName) -> Response:
+    """Return one job. Send its `ETag` as `If-Match` with a change."""
+    return await job_response(state, job_name)
 
 
-@router.put("/jobs/{job_name}", response_model=JobAnswer, responses=problems(404, 412, has_body=True))
+@editor.put(
+    "/jobs/{job_name}",
+    response_model=JobResponse,
+    responses=problems(404, 412, has_body=True),
+)
 async def update_job(
-    principal: Editor, api: Api, job_name: JobName, definition: Definition, if_match: IfMatch
+    caller: Caller, state: State, job_name: JobName, definition: Definition, if_match: IfMatch = None
 ) -> Response:
-    """Change a job. The same content again makes no new version."""
-    await api.commands.update(job_name, definition, principal.name, if_match)
-    return await job_response(api, job_name)
+    """Change a job. The same content creates no new version."""
+    await state.commands.update(job_name, definition, caller.name, if_match)
+    return await job_response(state, job_name)
 
 
-@router.delete("/jobs/{job_name}", status_code=204, responses=problems(404, 412))
+@editor.delete("/jobs/{job_name}", status_code=204, responses=problems(404, 412))
 async def delete_job(
-    principal: Editor,
-    api: Api,
+    caller: Caller,
+    state: State,
     job_name: JobName,
-    if_match: IfMatch,
-    erase: Annotated[
-        bool, Query(description="Forget everything about it too: events, results, rows. Needs the role admin.")
-    ] = False,
+    if_match: IfMatch = None,
+    erase: Annotated[bool, Query(description="Delete its events, results and rows too. Needs the role admin.")] = False,
 ) -> Response:
-    """End a job. Its runs stay readable and its name is free. A deleted job can still be erased."""
+    """Delete a job. Its runs stay readable and its name is free. A deleted job can still be erased."""
     if not erase:
-        await api.commands.delete(job_name, principal.name, if_match)
-    elif principal.role == "admin":
-        await api.commands.erase(job_name, principal.name, if_match)
+        await state.commands.delete(job_name, caller.name, if_match)
+    elif caller.role == "admin":
+        await state.commands.erase(job_name, caller.name, if_match)
     else:
-        raise Forbidden(f"to erase needs the role admin; the token's is {principal.role}")
+        raise Forbidden(f"to erase needs the role admin; the token's is {caller.role}")
     return Response(status_code=204)
 
 
-@router.post("/jobs/{job_name}/pause", response_model=JobAnswer, responses=problems(404, 412))
-async def pause_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
-    """Stop a job from firing. What falls due meanwhile is not caught up."""
-    await api.commands.pause(job_name, principal.name, if_match)
-    return await job_response(api, job_name)
+@editor.post("/jobs/{job_name}/pause", response_model=JobResponse, responses=problems(404, 412))
+async def pause_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
+    """Pause a job. Due times during the pause are not caught up."""
+    await state.commands.pause(job_name, caller.name, if_match)
+    return await job_response(state, job_name)
 
 
-@router.post("/jobs/{job_name}/resume", response_model=JobAnswer, responses=problems(404, 412))
-async def resume_job(principal: Editor, api: Api, job_name: JobName, if_match: IfMatch) -> Response:
-    """Let a paused job fire again, from now on."""
-    await api.commands.resume(job_name, principal.name, if_match)
-    return await job_response(api, job_name)
+@editor.post("/jobs/{job_name}/resume", response_model=JobResponse, responses=problems(404, 412))
+async def resume_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
+    """Resume a paused job, from now on."""
+    await state.commands.resume(job_name, caller.name, if_match)
+    return await job_response(state, job_name)
 
 
-@router.post("/jobs/{job_name}/run", status_code=202, response_model=RunAccepted, responses=problems(404))
+@editor.post("/jobs/{job_name}/run", status_code=202, responses=problems(404))
 async def run_job(
-    principal: Editor,
-    api: Api,
+    caller: Caller,
+    state: State,
     job_name: JobName,
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=256, description="The same key for the same job asks for one run, once."),
+        Header(min_length=1, max_length=256, description="Requests for one job with one key give one run."),
     ] = None,
-) -> Response:
-    """Ask for a run now, of a paused job too."""
-    run_id = await api.commands.run(job_name, principal.name, idempotency_key)
-    return json_response({"run_id": str(run_id)}, 202)
+) -> RunAccepted:
+    """Request a run now, also of a paused job."""
+    return RunAccepted(run_id=await state.commands.run(job_name, caller.name, idempotency_key))
 
 
-async def job_response(api: Parts, job_name: str, status: int = 200) -> Response:
-    """Answer with a job as it is now, and its `ETag`.
+async def job_response(state: AppState, job_name: str, status: int = 200) -> Response:
+    """Return the response with a job's current state, and its `ETag`.
 
     Raises:
         NotFound: there is no such job.
     """
-    found = await api.read(Queries.job, job_name, datetime.now(UTC))
+    found = await state.read(Queries.job, job_name, datetime.now(UTC))
     if found is None:
         raise NotFound(f"there is no job named {job_name!r}")
-    answer, sequence = found
-    return prepared_response(answer, status, ETag=f'"{sequence}"')
+    content, sequence = found
+    return encoded_response(content, status, ETag=f'"{sequence}"')

@@ -1,44 +1,34 @@
-"""Runs: what ran, how it ended, what came out."""
+"""Runs: list them, read one, its result and its log."""
 
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
-from nightmail_api.http.dependencies import Api
+from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
-from nightmail_api.http.routes.common import (
-    Cursor,
-    JobName,
-    Limit,
-    Moment,
-    RunId,
-    Viewer,
-    json_response,
-    page_response,
-    problems,
-)
-from nightmail_api.http.routing import Route
+from nightmail_api.http.responses import CSV, json_response, page_response, problems
+from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId
+from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.run_projection import iso
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.run import RunStatus
 
-router = APIRouter(route_class=Route, tags=["runs"])
+viewer = APIRouter(route_class=ViewerRoute, tags=["runs"])
+routers = (viewer,)
 
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
-TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were asked for in this way.")]
+TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were requested in this way.")]
 Since = Annotated[Moment | None, Query(description="Only runs requested at this time or later.")]
 Until = Annotated[Moment | None, Query(description="Only runs requested before this time.")]
 
 
-@router.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(404))
+@viewer.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(404))
 async def list_runs_of_job(
-    _: Viewer,
-    api: Api,
+    state: State,
     job_name: JobName,
     status: StatusFilter = None,
     trigger: TriggerFilter = None,
@@ -47,27 +37,16 @@ async def list_runs_of_job(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """List the runs of a job, the newest first. Those of a deleted job of that name are among them."""
-    if await api.read(Queries.known_job, job_name) is None:
+    """List the runs of a job, newest first, with those of a deleted job of that name."""
+    if await state.read(Queries.known_job, job_name) is None:
         raise NotFound(f"there is no job named {job_name!r}")
-    page = await api.read(
-        Queries.runs,
-        job_name=job_name,
-        status=status,
-        trigger=trigger,
-        since=_text(since),
-        until=_text(until),
-        limit=limit,
-        cursor=cursor,
-    )
-    return page_response(page)
+    return await list_runs(state, job_name, status, trigger, since, until, limit, cursor)
 
 
-@router.get("/runs", response_model=RunPage, responses=problems())
+@viewer.get("/runs", response_model=RunPage, responses=problems())
 async def list_runs(
-    _: Viewer,
-    api: Api,
-    job_name: Annotated[str | None, Query(max_length=128, description="Only this job's runs.")] = None,
+    state: State,
+    job_name: Annotated[str | None, Query(max_length=128, description="Only runs of this job.")] = None,
     status: StatusFilter = None,
     trigger: TriggerFilter = None,
     since: Since = None,
@@ -75,8 +54,8 @@ async def list_runs(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """List runs, the newest first."""
-    page = await api.read(
+    """List runs, newest first."""
+    page = await state.read(
         Queries.runs,
         job_name=job_name,
         status=status,
@@ -89,38 +68,40 @@ async def list_runs(
     return page_response(page)
 
 
-@router.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(404))
-async def get_run(_: Viewer, api: Api, run_id: RunId) -> Response:
+@viewer.get("/runs/{run_id}", response_model=RunWithTimeline, responses=problems(404))
+async def get_run(state: State, run_id: RunId) -> Response:
     """Return a run with its timeline: every event, in order."""
-    run = await api.read(Queries.run, str(run_id))
+    run = await state.read(Queries.run, str(run_id))
     if run is None:
         raise NotFound(f"there is no run {run_id}")
     return json_response(run)
 
 
-@router.get(
+@viewer.get(
     "/runs/{run_id}/result",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The very bytes that were mailed",
-            "content": {"text/csv": {"schema": {"type": "string"}}},
-        },
-        **problems(404),
-    },
+    responses={200: CSV, **problems(404)},
 )
-async def get_result(_: Viewer, api: Api, run_id: RunId) -> Response:
-    """Return the run's CSV."""
-    csv = await api.results.csv(str(run_id))
-    name = quote(f"{run_id}.csv")
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+async def get_result(state: State, run_id: RunId) -> Response:
+    """Return the run's CSV, with the same bytes as in the mail."""
+    return await csv_response(state, str(run_id))
+
+
+@viewer.get(
+    "/runs/{run_id}/log",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"example": "read 1234 rows\n"}}}, **problems(404)},
+)
+async def get_log(state: State, run_id: RunId) -> PlainTextResponse:
+    """Return the output of the script; it is empty until the run ends."""
+    return PlainTextResponse(await state.results.log(str(run_id)))
+
+
+async def csv_response(state: AppState, run_id: str) -> Response:
+    """Return the response with a run's CSV."""
+    csv = await state.results.csv(run_id)
+    headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
     return Response(csv, headers=headers, media_type="text/csv")
-
-
-@router.get("/runs/{run_id}/log", response_class=PlainTextResponse, responses=problems(404))
-async def get_log(_: Viewer, api: Api, run_id: RunId) -> PlainTextResponse:
-    """Return what the script printed; empty while it has not ended."""
-    return PlainTextResponse(await api.results.log(str(run_id)))
 
 
 def _text(moment: datetime | None) -> str | None:

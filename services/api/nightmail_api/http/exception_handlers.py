@@ -1,0 +1,70 @@
+"""Every exception of a request as a problem document."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import nats.errors
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from nightmail_api.http.patches import allowed_methods
+from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
+from nightmail_api.read_model.database import DatabaseAway
+
+logger = structlog.get_logger()
+
+
+def add_exception_handlers(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(Problem, _handle_problem)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
+    app.add_exception_handler(nats.errors.Error, _handle_broker_error)
+    # nats-py raises the socket's own error when the connection breaks during a request.
+    app.add_exception_handler(ConnectionError, _handle_broker_error)
+    app.add_exception_handler(DatabaseAway, _handle_database_error)
+
+
+async def _handle_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error.status, error.detail, error.errors, error.headers)
+
+
+async def _handle_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await _handle_problem(request, ValidationProblem(*map(_field_error, error.errors())))
+
+
+def _field_error(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the path of the field and the detail of one of pydantic's errors."""
+    if error["type"] == "json_invalid":
+        return "body", f"not JSON: {error['ctx']['error']}"
+    location = [str(part) for part in error["loc"]]
+    if len(location) > 1 and location[0] in {"body", "query", "path", "header", "cookie"}:
+        location = location[1:]
+    return ".".join(location), error["msg"].removeprefix("Value error, ")
+
+
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(allowed_methods(request))
+        return problem_response(error.status_code, f"this path allows {allowed}", headers={"Allow": allowed})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(error.status_code, "there is no such path")
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _handle_broker_error(_request: Request, error: Exception) -> Response:
+    logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the log does not answer", headers={"Retry-After": "1"})
+
+
+async def _handle_database_error(_request: Request, error: Exception) -> Response:
+    logger.warning("database_not_reachable", error=str(error))
+    detail = "the database does not answer"
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})

@@ -1,0 +1,80 @@
+"""The parameters that several routes take: names, ids, pages, times, ETags."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Header, Path, Query
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
+
+from nightmail_api.http.problems import NotFound
+from nightmail_common.contract.job_definition import normalise_job_name
+
+#: A page of this size takes about 10 ms, for which other requests wait.
+MAX_PAGE = 500
+
+Limit = Annotated[
+    int,
+    Query(ge=1, le=1000, description=f"The largest number of items. A page has at most {MAX_PAGE}."),
+    AfterValidator(lambda limit: min(limit, MAX_PAGE)),
+]
+Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
+_ETAG = re.compile(r'"(\d{1,19})"')
+
+
+def _check_iso_8601(value: object) -> object:
+    # Pydantic would read a number as seconds since 1970, or as milliseconds if it is large.
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("a time is written as in 2026-11-23T09:00:00+01:00")
+    return value
+
+
+#: A time with its offset from UTC.
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_iso_8601)]
+
+
+def _job_name(name: str) -> str:
+    try:
+        return normalise_job_name(name)
+    except ValueError:
+        raise NotFound("there is no job of that name") from None
+
+
+#: The job's name in the path, normalised; an invalid name is 404.
+JobName = Annotated[str, Path(description="The job's name.", examples=["daily sales"]), AfterValidator(_job_name)]
+
+
+def _run_id(value: object) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise NotFound(f"there is no run {value!r}") from None
+
+
+#: The run's id in the path; an invalid id is 404.
+RunId = Annotated[
+    UUID,
+    Path(description="The run's id.", examples=["01a20996-fe4d-720b-8c70-9ca43442f14c"]),
+    BeforeValidator(_run_id),
+    WithJsonSchema({"type": "string"}),
+]
+
+
+def _sequence(etag: object) -> int | None:
+    text = str(etag).strip()
+    if etag is None or text == "*":
+        return None
+    if (match := _ETAG.fullmatch(text)) is None:
+        raise ValueError('not one ETag such as "42", nor *')
+    return int(match[1])
+
+
+#: The sequence that the job's last event must have; None for any.
+IfMatch = Annotated[
+    int | None,
+    Header(description="The job's `ETag`: the change is refused (412) if the job was changed after it."),
+    BeforeValidator(_sequence),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^("[0-9]{1,19}"|\*)$'}, {"type": "null"}]}),
+]
