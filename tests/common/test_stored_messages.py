@@ -55,4 +55,4 @@ async def test_a_consumer_a_direct_get_and_a_get_from_the_leader_agree_on_an_eve
     ],
 )
 async def test_every_form_of_an_ack_subject_is_read(nats_client: Client, subject: str) -> None:
-    assert AckSubject.of(Msg(nats_client, reply=subject)) == AckSubject(3, 17, 5, "1700000000123456789", 2)
+    assert AckSubject.of(Msg(nats_client, reply=subject)) == AckSubject("runner", 3, 17, 5, "1700000000123456789", 2)

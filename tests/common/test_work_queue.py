@@ -1,49 +1,71 @@
-"""A shared queue of the log: every event is worked on by one worker, and stays the queue's until it is done."""
+"""A shared queue of the log: every event is handled by one worker, and stays in the queue until it is done."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 import structlog
 from nats.aio.client import Client
-from nats.js import JetStreamContext
+from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, ConsumerInfo
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from nightmail_common.broker import work_queue
+from nightmail_common.broker import faststream_patches, queue_middleware, streams, work_queue
+from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.connection import connect
+from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
+from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.streams import STREAM
-from nightmail_common.broker.work_queue import BROKER_ERRORS, Broker, Delivery, Patience, WorkQueue, look_at_queue
+from nightmail_common.broker.streams import STREAM, Queue
+from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.events import RunStarted
 from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 
 DURABLE = "workers"
-Work = Callable[[Delivery[RunStarted]], Awaitable[float | None]]
+QUEUE = Queue(DURABLE, (RunStarted,), max_ack_pending=100)
+Work = Callable[[RunStarted, Delivery], Awaitable[Ack | Retry | None]]
 
 
 @asynccontextmanager
 async def queue(
-    client: Client, work: Work, slots: int = 1, patience: Patience | None = None
-) -> AsyncIterator[WorkQueue[RunStarted]]:
-    """Work events off while inside, as a process of its own would; on leaving, finish what was taken."""
+    client: Client,
+    work: Work,
+    slots: int = 1,
+    release_after: float | None = None,
+    max_detached: int = 0,
+    events: tuple[str, ...] = (),
+) -> AsyncIterator[WorkQueue]:
+    """Handle events while inside, as a process of its own would; on leaving, finish those that were pulled."""
     assert client.connected_url is not None
     own = await connect(ServiceSettings(nats_url=client.connected_url.geturl()), "worker")
-    workers = WorkQueue(DURABLE, [RunStarted], work, max_ack_pending=100, patience=patience)
-    broker = Broker(own, drain_seconds=5.0)
-    workers.subscribe(broker, slots)
-    await broker.start()
+    workers = WorkQueue(own, QUEUE, SlotPolicy(slots, release_after, max_detached), drain_seconds=5.0)
+
+    @workers.subscriber()
+    async def handle(event: RunStarted, delivery: CurrentDelivery) -> Ack | Retry:
+        return await work(event, delivery) or Ack()
+
+    await workers.start()
+    if events:  # somebody writes wider filters by hand
+        filters = [f"runs.*.{name}" for name in sorted(set(events))]
+        config = QUEUE.config().evolve(
+            **(
+                {"filter_subject": filters[0]}
+                if len(filters) == 1
+                else {"filter_subject": None, "filter_subjects": filters}
+            )
+        )
+        await client.jetstream().add_consumer(STREAM, config)
     yield workers
-    await workers.stop(broker)
-    await broker.stop()
+    await workers.stop()
+    await own.close()
 
 
 async def start_runs(log: EventLog, count: int) -> list[UUID]:
@@ -79,9 +101,9 @@ async def test_what_was_there_before_and_what_comes_is_worked_on_once_by_one_of_
 ) -> None:
     worked: list[UUID] = []
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(event: RunStarted, delivery: Delivery) -> None:
         assert delivery.number == 1
-        worked.append(delivery.event.run_id)
+        worked.append(event.run_id)
 
     runs = await start_runs(event_log, 20)
     async with queue(nats_client, work, slots=3), queue(nats_client, work, slots=2):
@@ -94,7 +116,7 @@ async def test_no_more_is_taken_than_there_are_slots(nats_client: Client, event_
     going_on: set[int] = set()
     release = asyncio.Event()
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(event: RunStarted, delivery: Delivery) -> None:
         going_on.add(delivery.sequence)
         await release.wait()
 
@@ -117,7 +139,7 @@ async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
             return (await nats_client.jetstream().consumer_info(STREAM, DURABLE)).num_waiting or 0
         return 0
 
-    async def work(_: Delivery[RunStarted]) -> None: ...
+    async def work(_event: RunStarted, _delivery: Delivery) -> None: ...
 
     async with queue(nats_client, work, slots=2):
         await eventually(waiting, "the slots wait for work")
@@ -129,26 +151,26 @@ async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
         await all_done(nats_client, 4)
 
 
-async def test_a_worker_whose_consumer_is_gone_asks_for_it_now_and_then(
-    nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_whose_consumer_is_gone_pulls_at_a_bounded_rate(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_queue, "ABSENT_SECONDS", 0.1)
+    monkeypatch.setattr(faststream_patches, "REFUSED_PULL_PAUSE_SECONDS", 0.1)
 
-    async def work(_: Delivery[RunStarted]) -> None: ...
+    async def work(_event: RunStarted, _delivery: Delivery) -> None: ...
 
-    own = await connect(ServiceSettings(nats_url=nats_server.url), "worker")
-    workers = WorkQueue(DURABLE, [RunStarted], work, max_ack_pending=100)
-    broker = Broker(own, drain_seconds=5.0)
-    workers.subscribe(broker, slots=1)
-    await broker.start()
-    await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
-    before = own.stats["out_msgs"]
-    await eventually(lambda: own.stats["out_msgs"] > before, "it asks for the first time")
-    asked, began = own.stats["out_msgs"], time.monotonic()
-    await eventually(lambda: own.stats["out_msgs"] >= asked + 4, "it asks again")
-    assert time.monotonic() - began >= 3 * 0.1
-    await workers.stop(broker)
-    await broker.stop()
+    pulls = 0
+
+    async def count(_message: Msg) -> None:
+        nonlocal pulls
+        pulls += 1
+
+    async with queue(nats_client, work):
+        await nats_client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}", cb=count)
+        await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
+        await eventually(lambda: pulls, "it pulls for the first time")
+        pulled, began = pulls, time.monotonic()
+        await eventually(lambda: pulls >= pulled + 4, "it pulls again")
+        assert time.monotonic() - began >= 3 * 0.1
 
 
 async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(
@@ -156,9 +178,9 @@ async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(
 ) -> None:
     numbers: list[int] = []
 
-    async def work(delivery: Delivery[RunStarted]) -> float | None:
+    async def work(event: RunStarted, delivery: Delivery) -> Ack | Retry:
         numbers.append(delivery.number)
-        return 0.05 if delivery.number < 3 else None
+        return Retry(0.05) if delivery.number < 3 else Ack()
 
     await start_runs(event_log, 1)
     async with queue(nats_client, work):
@@ -169,11 +191,11 @@ async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(
 async def test_the_broker_is_told_as_long_as_an_event_is_worked_on(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_queue, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(queue_middleware, "HEARTBEAT_SECONDS", 0.05)
     said = await nats_client.subscribe(f"$JS.ACK.{STREAM}.{DURABLE}.>")
     heard: list[bytes] = []
 
-    async def work(_delivery: Delivery[RunStarted]) -> None:
+    async def work(_event: RunStarted, _delivery: Delivery) -> None:
         heard.extend([(await said.next_msg(timeout=scaled(5))).data for _ in range(5)])
 
     await start_runs(event_log, 1)
@@ -185,10 +207,10 @@ async def test_the_broker_is_told_as_long_as_an_event_is_worked_on(
 async def test_what_a_dead_worker_had_goes_to_another(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_queue, "ACK_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(streams, "ACK_WAIT_SECONDS", 0.5)
     worked: list[int] = []
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(event: RunStarted, delivery: Delivery) -> None:
         worked.append(delivery.number)
 
     await start_runs(event_log, 1)
@@ -203,30 +225,81 @@ async def test_what_a_dead_worker_had_goes_to_another(
     assert worked[:2] == [1, 2]
 
 
-async def test_an_event_that_cannot_be_read_stops_nobody_and_its_content_is_not_logged(
-    nats_client: Client, event_log: EventLog
+@pytest.mark.parametrize(
+    ("subject", "body", "headers"),
+    [
+        ("runs.a.run-started", b'{"run_id": "reports@example.com"}', {"ce-type": "nightmail.run-started.v1"}),
+        ("runs.a.run-started", b"not JSON", {"ce-type": "nightmail.run-started.v1"}),
+        ("runs.a.run-started", b"{}", {"ce-type": "nightmail.run-started.v2"}),
+        ("runs.a.run-started", b"{}", {}),
+        ("runs.a.run-began", b"{}", {"ce-type": "nightmail.run-began.v1"}),
+        ("runs.a.result-ready", b"{}", {"ce-type": "nightmail.run-started.v1"}),
+    ],
+    ids=["an invalid field", "no JSON", "another version", "no type", "an unknown type", "a type of another queue"],
+)
+async def test_an_event_that_cannot_be_read_is_acknowledged_counted_and_logged_without_its_content(
+    nats_client: Client, event_log: EventLog, subject: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    worked: list[int] = []
+    handled: list[int] = []
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
-        worked.append(delivery.sequence)
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        handled.append(delivery.sequence)
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("nightmail_unreadable_events_total", {"queue": DURABLE}) or 0
 
     structlog.reset_defaults()
-    await event_log.publish_message(Message("runs.a.run-started", b'{"run_id": "reports@example.com"}', {}))
-    await start_runs(event_log, 1)
+    before = counted()
     with capture_logs() as lines:
-        async with queue(nats_client, work):
+        async with queue(nats_client, work, events=(subject.rpartition(".")[2], "run-started")):
+            await event_log.publish_message(Message(subject, body, headers))
+            await start_runs(event_log, 1)
             await all_done(nats_client, 2)
-    assert worked == [2]
+    assert handled == [2]
+    assert counted() == before + 1
     [line] = [line for line in lines if line["event"] == "event_unreadable"]
-    assert line["subject"] == "runs.a.run-started"
+    assert (line["subject"], line["sequence"]) == (subject, 1)
     assert "example.com" not in str(lines)
+
+
+async def test_an_event_whose_handler_raises_an_error_is_delivered_again_with_backoff(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_middleware, "ERROR_BACKOFF", Backoff(first=0.05, longest=0.1))
+    numbers: list[int] = []
+
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        numbers.append(delivery.number)
+        if delivery.number == 1:
+            raise ValueError("a fault of ours")
+        if delivery.number == 2:
+            raise TimeoutError
+
+    await start_runs(event_log, 1)
+    async with queue(nats_client, work):
+        await all_done(nats_client, 1)
+    assert numbers == [1, 2, 3]
+
+
+async def test_what_follows_from_an_event_belongs_to_its_trace(nats_client: Client, event_log: EventLog) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    async def work(event: RunStarted, _delivery: Delivery) -> None:
+        await event_log.publish(event.model_copy(update={"job_name": "second"}))
+
+    event = RunStarted(job_name="first", run_id=uuid4(), runner="here", attempt=1)
+    await event_log.publish(event, traceparent=traceparent)
+    async with queue(nats_client, work):
+        await eventually(lambda: event_log.last_event("runs.second.*"), "the second is published")
+    second = await event_log.last_event("runs.second.*")
+    assert second is not None
+    assert second.headers["traceparent"] == traceparent
 
 
 async def test_every_line_that_is_logged_at_work_names_run_and_job(nats_client: Client, event_log: EventLog) -> None:
     bound: list[dict[str, str]] = []
 
-    async def work(_delivery: Delivery[RunStarted]) -> None:
+    async def work(_event: RunStarted, _delivery: Delivery) -> None:
         bound.append(structlog.contextvars.get_contextvars())
 
     [run_id] = await start_runs(event_log, 1)
@@ -235,19 +308,17 @@ async def test_every_line_that_is_logged_at_work_names_run_and_job(nats_client: 
     assert bound == [{"run_id": str(run_id), "job_name": "daily sales"}]
 
 
-async def test_what_takes_long_keeps_no_other_waiting_until_too_many_do(
-    nats_client: Client, event_log: EventLog
-) -> None:
+async def test_a_slow_handler_releases_its_slot_until_too_many_do(nats_client: Client, event_log: EventLog) -> None:
     begun: list[int] = []
     release = asyncio.Event()
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(event: RunStarted, delivery: Delivery) -> None:
         begun.append(delivery.sequence)
         await release.wait()
 
     await start_runs(event_log, 5)
-    async with queue(nats_client, work, patience=Patience(seconds=0.05, aside=2)):
-        await eventually(lambda: len(begun) == 3, "two were set aside and the third has the slot")
+    async with queue(nats_client, work, release_after=0.05, max_detached=2):
+        await eventually(lambda: len(begun) == 3, "two are detached and the third has the slot")
         consumer = await nats_client.jetstream().consumer_info(STREAM, DURABLE)
         assert (consumer.num_ack_pending, consumer.num_pending) == (3, 2)
         release.set()
@@ -255,54 +326,56 @@ async def test_what_takes_long_keeps_no_other_waiting_until_too_many_do(
     assert begun == [1, 2, 3, 4, 5]
 
 
-async def test_who_leaves_its_slot_makes_place_for_the_next(nats_client: Client, event_log: EventLog) -> None:
+async def test_a_handler_that_releases_its_slot_makes_room_for_the_next(
+    nats_client: Client, event_log: EventLog
+) -> None:
     begun: list[int] = []
     release = asyncio.Event()
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(event: RunStarted, delivery: Delivery) -> None:
         begun.append(delivery.sequence)
-        delivery.leave_slot()
+        delivery.release_slot()
         await release.wait()
 
     await start_runs(event_log, 2)
-    async with queue(nats_client, work, patience=Patience(seconds=None, aside=10)):
+    async with queue(nats_client, work, max_detached=10):
         await eventually(lambda: begun == [1, 2], "both are worked on in one slot")
         release.set()
         await all_done(nats_client, 2)
 
 
-async def test_a_queue_that_stops_finishes_what_it_took_and_what_gives_up_is_handed_back(
+async def test_a_queue_that_stops_finishes_what_it_pulled_and_hands_back_what_a_shutdown_ends(
     nats_client: Client, event_log: EventLog
 ) -> None:
-    taken, release = asyncio.Event(), asyncio.Event()
+    pulled, release = asyncio.Event(), asyncio.Event()
 
-    async def finish(_delivery: Delivery[RunStarted]) -> None:
-        taken.set()
+    async def finish(_event: RunStarted, _delivery: Delivery) -> None:
+        pulled.set()
         await release.wait()
 
     await start_runs(event_log, 1)
     async with queue(nats_client, finish):
-        await taken.wait()
+        await pulled.wait()
         asyncio.get_running_loop().call_later(0.05, release.set)
     await all_done(nats_client, 1)
 
-    taken.clear()
-    given_up: list[object] = []
+    pulled.clear()
+    results: list[object] = []
 
-    async def give_up(_delivery: Delivery[RunStarted]) -> float:
-        taken.set()
-        given_up.append(await workers.or_give_up(asyncio.Event().wait()))
-        return 0
+    async def hang(_event: RunStarted, _delivery: Delivery) -> Retry:
+        pulled.set()
+        results.append(await workers.run_unless_shutdown(asyncio.Event().wait()))
+        return Retry(0)
 
     await start_runs(event_log, 1)
-    async with queue(nats_client, give_up) as workers:
-        await taken.wait()
-        workers.give_up()
-    assert given_up == [None]
+    async with queue(nats_client, hang) as workers:
+        await pulled.wait()
+        workers.shutdown()
+    assert results == [None]
 
     numbers: list[int] = []
 
-    async def work(delivery: Delivery[RunStarted]) -> None:
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
         numbers.append(delivery.number)
 
     async with queue(nats_client, work):
@@ -310,15 +383,77 @@ async def test_a_queue_that_stops_finishes_what_it_took_and_what_gives_up_is_han
     assert numbers == [2]
 
 
-async def test_looking_at_a_queue_ends_though_its_cancellation_came_with_an_answer(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_queue_that_was_changed_by_hand_is_repaired_at_the_next_start(
+    nats_client: Client, event_log: EventLog
 ) -> None:
-    monkeypatch.setattr(work_queue, "LOOK_SECONDS", 0.0)
-    broker = AnswersLast()
-    looking = asyncio.create_task(look_at_queue(cast("JetStreamContext", broker), DURABLE, lambda _: None))
-    await eventually(lambda: broker.asked, "the broker is asked")
-    broker.answer.set_result(ConsumerInfo(DURABLE, STREAM, ConsumerConfig(), created=datetime.now(UTC)))
-    looking.cancel()
-    await asyncio.wait({looking}, timeout=scaled(5))
-    assert looking.cancelled()
-    assert broker.asked == 1
+    js = nats_client.jetstream()
+    handled: list[int] = []
+
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        handled.append(delivery.sequence)
+
+    await start_runs(event_log, 1)
+    async with queue(nats_client, work):
+        await all_done(nats_client, 1)
+    changed = ConsumerConfig(
+        name=DURABLE,
+        durable_name=DURABLE,
+        filter_subjects=["runs.*.run-failed", "jobs.>"],
+        ack_wait=77.0,
+        max_ack_pending=1,
+        max_deliver=2,
+        backoff=[1.0, 2.0],
+    )
+    await js.add_consumer(STREAM, changed)
+    await start_runs(event_log, 1)
+    async with queue(nats_client, work):
+        await eventually(
+            lambda: handled == [1, 2], "the event behind the change is handled, the one before is not again"
+        )
+        config = (await js.consumer_info(STREAM, DURABLE)).config
+    assert (config.filter_subject, config.filter_subjects) == ("runs.*.run-started", None)
+    assert (config.ack_wait, config.max_ack_pending, config.max_deliver) == (streams.ACK_WAIT_SECONDS, 100, -1)
+    assert not config.backoff
+
+
+async def test_a_queue_that_was_deleted_by_hand_comes_back_without_a_restart_and_repeats_nothing(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.05)
+    handled: list[int] = []
+    observed: list[int] = []
+
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        handled.append(delivery.sequence)
+
+    def observe(info: ConsumerInfo) -> None:
+        assert info.ack_floor is not None
+        observed.append(info.ack_floor.stream_seq)
+
+    await start_runs(event_log, 3)
+    async with queue(nats_client, work) as workers:
+        polling = asyncio.create_task(workers.poll_depth(observe))
+        await eventually(lambda: 3 in observed, "the poll has seen the three acks")
+        await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
+        await start_runs(event_log, 2)
+        await eventually(lambda: handled == [1, 2, 3, 4, 5], "what came since is handled, and nothing twice")
+        polling.cancel()
+    async with queue(nats_client, work):  # a start behind some sequence survives the next reconciliation
+        await start_runs(event_log, 1)
+        await eventually(lambda: handled == [1, 2, 3, 4, 5, 6], "the queue goes on")
+
+
+async def test_the_poll_of_a_queue_ends_though_its_cancellation_came_with_an_answer(
+    nats_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.0)
+    workers = WorkQueue(nats_client, QUEUE, SlotPolicy(1), drain_seconds=5.0)
+    answers = AnswersLast()
+    monkeypatch.setattr(workers, "_js", answers)
+    polling = asyncio.create_task(workers.poll_depth(lambda _: None))
+    await eventually(lambda: answers.asked, "the broker is asked")
+    answers.answer.set_result(ConsumerInfo(DURABLE, STREAM, ConsumerConfig(), created=datetime.now(UTC)))
+    polling.cancel()
+    await asyncio.wait({polling}, timeout=scaled(5))
+    assert polling.cancelled()
+    assert answers.asked == 1

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from nats.aio.client import Client
-from nats.js.api import ConsumerConfig
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.streams import RESULTS, STREAM
-from nightmail_common.broker.work_queue import ACK_WAIT_SECONDS
+from nightmail_common.broker.streams import ACK_WAIT_SECONDS, RESULTS, RUNNER_QUEUE, STREAM, ensure_queue
 from nightmail_common.contract.events import AttemptFailed, ResultReady, RunFailed, RunRequested
-from nightmail_runner.handler import DURABLE
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
@@ -34,7 +31,7 @@ async def wait_for_start(log: EventLog, request: RunRequested, times: int = 1) -
 
 async def wait_for_acks(client: Client) -> None:
     async def done() -> bool:
-        info = await client.jetstream().consumer_info(STREAM, DURABLE)
+        info = await client.jetstream().consumer_info(STREAM, RUNNER_QUEUE.durable)
         return (info.num_ack_pending, info.num_pending) == (0, 0)
 
     await eventually(done, "every request is acked")
@@ -68,8 +65,8 @@ async def test_a_run_longer_than_the_ack_wait_is_executed_once(
 async def deliver_unanswered(client: Client, times: int) -> None:
     """Take the one request from the queue and nak it, so that it counts as a delivery whose runner died."""
     js = client.jetstream()
-    config = ConsumerConfig(ack_wait=ACK_WAIT_SECONDS, max_ack_pending=10_000)
-    subscription = await js.pull_subscribe("runs.*.run-requested", durable=DURABLE, stream=STREAM, config=config)
+    await ensure_queue(js, RUNNER_QUEUE)
+    subscription = await js.pull_subscribe_bind(RUNNER_QUEUE.durable, STREAM)
     for _ in range(times):
         [message] = await subscription.fetch(1, timeout=scaled(5))
         await message.nak()
@@ -99,7 +96,7 @@ async def test_a_redelivered_request_with_an_outcome_in_the_log_is_only_acked(
     second = await request_run(job_name="second")
     await outcome_of(event_log, second)
     # Redelivers the requests, as a broker that lost an ack does.
-    await nats_client.jetstream().delete_consumer(STREAM, DURABLE)
+    await nats_client.jetstream().delete_consumer(STREAM, RUNNER_QUEUE.durable)
     await deliver_unanswered(nats_client, times=1)
 
     await wait_for_acks(nats_client)
@@ -206,7 +203,7 @@ async def test_a_runner_takes_only_as_many_requests_as_it_has_slots(
     requests = [await request_run(processing_script=SLOW, job_name=f"job {uuid4()}") for _ in range(6)]
     await wait_for_start(event_log, requests[0])
 
-    info = await nats_client.jetstream().consumer_info(STREAM, DURABLE)
+    info = await nats_client.jetstream().consumer_info(STREAM, RUNNER_QUEUE.durable)
     assert info.num_ack_pending is not None
     assert info.num_ack_pending <= 2
     for request in requests:

@@ -92,7 +92,7 @@ class MailDelivery:
     async def _publish(self, mail_job: MailJob, event: MailEvent) -> None:
         resend = () if mail_job.request_id is None else (str(mail_job.request_id),)
         identity = run_message_id(mail_job.run_id, "mail", mail_job.kind, *resend)
-        await self._log.publish(event, message_id=identity, traceparent=mail_job.traceparent)
+        await self._log.publish(event, message_id=identity)
 
 
 def _entry(result: SendResult, lost: int) -> LedgerEntry:

@@ -4,14 +4,14 @@ import asyncio
 from functools import partial
 
 from nightmail_common.broker.results import ResultStore
-from nightmail_common.broker.streams import MAILED, STREAKS
-from nightmail_common.broker.work_queue import Broker, look_at_queue
+from nightmail_common.broker.streams import MAILED, MAILER_QUEUE, STREAKS
+from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.delivery import MailDelivery
-from nightmail_mailer.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, SLOTS, Consumer
+from nightmail_mailer.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, MailHandler
 from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
@@ -45,17 +45,16 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     workflow = MailWorkflow(
         ResultStore(js), log, delivery, streaks, unsubscribes, renderer, smtp, settings.max_attachment_bytes
     )
-    consumer = Consumer(workflow)
-    broker = Broker(service.client, DRAIN_SECONDS + HAND_BACK_SECONDS)
-    consumer.queue.subscribe(broker, SLOTS)
-    await broker.start()
-    service.background(look_at_queue(js, DURABLE, observe_queue), "queue depth")
+    queue = WorkQueue(service.client, MAILER_QUEUE, SLOTS, DRAIN_SECONDS + HAND_BACK_SECONDS)
+    queue.subscriber()(MailHandler(queue, workflow).handle)
+    await queue.start()
+    service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
     # While the SMTP server is away nothing can be finished.
     drain_seconds = DRAIN_SECONDS if pool.unreachable_reason is None else 0.0
-    asyncio.get_running_loop().call_later(drain_seconds, consumer.queue.give_up)
-    await consumer.queue.stop(broker)
+    asyncio.get_running_loop().call_later(drain_seconds, queue.shutdown)
+    await queue.stop()
     await pool.close()
 
 

@@ -58,10 +58,10 @@ class MailWorkflow:
         self._smtp = smtp
         self._max_attachment_bytes = max_attachment_bytes
 
-    async def mail_result(self, event: ResultReady, sequence: int, traceparent: str | None) -> bool:
+    async def mail_result(self, event: ResultReady, sequence: int) -> bool:
         """Mail a result and, if it ends a failure streak, the recovery."""
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
-        mail_job = MailJob(event.job, event.run_id, "result", recipients, traceparent=traceparent)
+        mail_job = MailJob(event.job, event.run_id, "result", recipients)
         if event.rows == 0 and event.job.when_empty == "skip":
             await self._skip(event, "result", "empty")
             done = True
@@ -69,7 +69,7 @@ class MailWorkflow:
             done = await self._deliver_result(mail_job, event)
         return await self._deliver_recovery(event, mail_job, sequence) and done
 
-    async def mail_failure(self, event: RunFailed, sequence: int, failed_at: datetime, traceparent: str | None) -> bool:
+    async def mail_failure(self, event: RunFailed, sequence: int, failed_at: datetime) -> bool:
         """Mail a failure, unless the job disables that or the streak's last failure mail is less than an hour old."""
         if not event.job.notify_on_failure:
             return True
@@ -78,10 +78,10 @@ class MailWorkflow:
             await self._skip(event, "failure", "streak")
             return True
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
-        mail_job = MailJob(event.job, event.run_id, "failure", recipients, traceparent=traceparent)
+        mail_job = MailJob(event.job, event.run_id, "failure", recipients)
         return await self._deliver_failure(mail_job, event, streak.count, streak.since)
 
-    async def resend(self, request: MailRequested, traceparent: str | None) -> bool:
+    async def resend(self, request: MailRequested) -> bool:
         """Send a run's mail again, to the requested recipients who are still subscribed."""
         event = await self._log.outcome(request.outcome_sequence)
         if event is None or event.run_id != request.run_id:
@@ -90,7 +90,7 @@ class MailWorkflow:
         requested = [address for address in event.job.consumer_emails if address in request.recipients]
         recipients = self._unsubscribes.subscribed(event.job.job_id, requested)
         kind: MailKind = "result" if isinstance(event, ResultReady) else "failure"
-        mail_job = MailJob(event.job, event.run_id, kind, recipients, request.request_id, traceparent)
+        mail_job = MailJob(event.job, event.run_id, kind, recipients, request.request_id)
         if isinstance(event, ResultReady):
             return await self._deliver_result(mail_job, event)
         return await self._deliver_failure(mail_job, event, 1, None)

@@ -8,13 +8,15 @@ from functools import partial
 import httpx
 import uvloop
 
+from nightmail_common.broker.delivery import SlotPolicy
 from nightmail_common.broker.results import ResultStore
-from nightmail_common.broker.work_queue import Broker, look_at_queue
+from nightmail_common.broker.streams import RUNNER_QUEUE
+from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
 from nightmail_runner.execute import RunExecutor, ScriptLimits
-from nightmail_runner.handler import DRAIN_SECONDS, DURABLE, HAND_BACK_SECONDS, Consumer
+from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import Previews
@@ -52,13 +54,14 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
     limits = ScriptLimits(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
     executor = RunExecutor(fetcher, sandbox, ResultStore(js), limits, max_event_bytes)
-    consumer = Consumer(log, Outcomes(log, max_event_bytes), executor, f"{socket.gethostname()}/{os.getpid()}", slots)
-    broker = Broker(service.client, DRAIN_SECONDS + HAND_BACK_SECONDS)
-    consumer.queue.subscribe(broker, slots)
-    await broker.start()
+    policy = SlotPolicy(slots, max_detached=slots)
+    queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)
+    runner = f"{socket.gethostname()}/{os.getpid()}"
+    queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, runner).handle)
+    await queue.start()
     await Previews(executor).serve(service.client)
-    service.background(look_at_queue(js, DURABLE, observe_queue), "queue depth")
+    service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
-    asyncio.get_running_loop().call_later(DRAIN_SECONDS, consumer.queue.give_up)
-    await consumer.queue.stop(broker)
+    asyncio.get_running_loop().call_later(DRAIN_SECONDS, queue.shutdown)
+    await queue.stop()

@@ -42,7 +42,7 @@ class Outcomes:
         self._log = log
         self._max_event_bytes = max_event_bytes
 
-    async def publish(self, outcome: RunOutcome, traceparent: str | None) -> None:
+    async def publish(self, outcome: RunOutcome) -> None:
         """Put a run's outcome into the log; when this returns it is there.
 
         Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
@@ -50,17 +50,13 @@ class Outcomes:
         """
         outcome = fitted(outcome, self._max_event_bytes)
         message_id = run_message_id(outcome.run_id, "outcome")
-        stored = await retry_forever(
-            lambda: self._log.publish(outcome, message_id=message_id, traceparent=traceparent), outcome.name
-        )
+        stored = await retry_forever(lambda: self._log.publish(outcome, message_id=message_id), outcome.name)
         logger.info("outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate)
 
-    async def publish_attempt(self, event: AttemptFailed, traceparent: str | None) -> None:
+    async def publish_attempt(self, event: AttemptFailed) -> None:
         """Say that an attempt did not end the run."""
         message_id = run_message_id(event.run_id, "attempt-failed", str(event.attempt))
-        await retry_forever(
-            lambda: self._log.publish(event, message_id=message_id, traceparent=traceparent), event.name
-        )
+        await retry_forever(lambda: self._log.publish(event, message_id=message_id), event.name)
 
     async def history(self, request: RunRequested, after: int) -> History:
         """Return what the log holds of a run behind its request's sequence."""

@@ -22,7 +22,7 @@ from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.broker.ordered_consumer import LogReader
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
-from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, event_headers
+from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_headers
 from nightmail_common.contract.events import Event, RunOutcome
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
 
@@ -221,8 +221,8 @@ class EventLog:
     def _message(self, publication: Publication) -> Message:
         event = publication.event
         headers = self.headers_of(event)
-        if publication.traceparent is not None:
-            headers[TRACEPARENT] = publication.traceparent
+        if (traceparent := publication.traceparent or current_traceparent.get()) is not None:
+            headers[TRACEPARENT] = traceparent
         if publication.message_id is not None:
             headers[Header.MSG_ID.value] = publication.message_id
         if publication.expectation is not None:

@@ -4,9 +4,16 @@ Each service has a `metrics.py` of its own. Names follow Prometheus' own rules: 
 units (seconds, bytes), `_total` on counters; labels have few values, never a job's name or a person's address.
 """
 
-from prometheus_client import Counter, disable_created_metrics
+from prometheus_client import Counter, Gauge, disable_created_metrics
 
 # The time of creation doubles the number of series, and no alert or dashboard uses it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 EVENTS_PUBLISHED = Counter("nightmail_events_published", "Events that this process stored in the log.")
+
+QUEUE_IN_PROGRESS = Gauge("nightmail_queue_in_progress", "Events that this process works on, by queue.", ["queue"])
+UNREADABLE_EVENTS = Counter(
+    "nightmail_unreadable_events",
+    "Events that this process acknowledged without work: of an unknown type or version, or not valid.",
+    ["queue"],
+)

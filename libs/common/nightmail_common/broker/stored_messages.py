@@ -14,6 +14,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 class AckSubject(NamedTuple):
     """What the reply subject of a consumer's message says (NATS ADR-15)."""
 
+    consumer: str
     deliveries: int
     sequence: int
     consumer_sequence: int
@@ -26,7 +27,7 @@ class AckSubject(NamedTuple):
         # Older servers leave the domain and the account's hash out.
         first = 4 if len(tokens) == 9 else 6
         deliveries, sequence, consumer_sequence, timestamp, pending = tokens[first : first + 5]
-        return cls(int(deliveries), int(sequence), int(consumer_sequence), timestamp, int(pending))
+        return cls(tokens[first - 1], int(deliveries), int(sequence), int(consumer_sequence), timestamp, int(pending))
 
 
 def broker_time(timestamp: str) -> datetime:

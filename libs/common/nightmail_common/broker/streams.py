@@ -1,12 +1,17 @@
 """The stream and the buckets, declared once: by the API, or by whoever is there when it is not."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import nats.errors
 import structlog
 from nats.js import JetStreamContext
 from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    ConsumerInfo,
+    DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
     ObjectStoreConfig,
@@ -19,16 +24,14 @@ from nats.js.errors import BadRequestError, NotFoundError
 
 from nightmail_common.broker.cancellation import end_if_cancelled
 from nightmail_common.broker.settings import BrokerSettings
-from nightmail_common.contract.subjects import ALL_EVENTS
+from nightmail_common.contract.events import MailRequested, ResultReady, RunEvent, RunFailed, RunRequested
+from nightmail_common.contract.subjects import ALL_EVENTS, events_named
 
 STREAM = "EVENTS"
 RESULTS = "RESULTS"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
-#: The shared queues of the log: the durable consumers, named after the service that works them off.
-DURABLES = ("runner", "mailer")
-
 #: Covers the longest change of leader of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
 #: Longer than any redelivery: a mail's record outlives its event's last try.
@@ -42,10 +45,79 @@ LEASE_TTL = timedelta(seconds=3)
 DECLARE_AFTER_SECONDS = 2.0
 LOOK_SECONDS = 0.05
 
+#: Without a heartbeat for this time a worker counts as dead, and its events are delivered to another.
+ACK_WAIT_SECONDS = 4.0
+
 #: The name is in use with a different configuration.
 _STREAM_NAME_IN_USE = 10058
+CONSUMER_NOT_FOUND = 10014
 
 logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A durable consumer that the processes of a service share; it is named after the service.
+
+    Args:
+        max_ack_pending: how many events the broker has in flight for all processes together, those included that wait
+            for their redelivery.
+    """
+
+    durable: str
+    events: tuple[type[RunEvent], ...]
+    max_ack_pending: int
+
+    @property
+    def subjects(self) -> list[str]:
+        return [events_named(event.name) for event in self.events]
+
+    def config(self) -> ConsumerConfig:
+        """Return the consumer's configuration. A handler decides after how many deliveries an event is given up."""
+        one = len(self.events) == 1
+        return ConsumerConfig(
+            name=self.durable,
+            durable_name=self.durable,
+            filter_subject=self.subjects[0] if one else None,
+            filter_subjects=None if one else self.subjects,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_SECONDS,
+            max_deliver=-1,
+            max_ack_pending=self.max_ack_pending,
+        )
+
+
+#: Each runner has only as many requests in flight as it has slots.
+RUNNER_QUEUE = Queue("runner", (RunRequested,), max_ack_pending=10_000)
+#: Mails that wait for their next attempt are in flight: a server that defers 100,000 of them must not stop the others.
+MAILER_QUEUE = Queue("mailer", (ResultReady, RunFailed, MailRequested), max_ack_pending=1_000_000)
+DURABLES = (RUNNER_QUEUE.durable, MAILER_QUEUE.durable)
+
+
+async def ensure_queue(js: JetStreamContext, queue: Queue, after: int = 0) -> ConsumerInfo:
+    """Make the durable consumer what the code says: create it, or update the one that exists.
+
+    Args:
+        after: a consumer that does not exist begins behind this sequence. An existing one keeps its start, which
+            JetStream does not change.
+
+    Raises:
+        nats.errors.Error: JetStream does not answer, or the consumer has a setting that cannot be updated.
+    """
+    config = queue.config()
+    try:
+        existing = (await js.consumer_info(STREAM, queue.durable)).config
+    except NotFoundError:
+        if after:
+            config = config.evolve(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=after + 1)
+        logger.info("queue_declared", queue=queue.durable, after=after)
+    else:
+        config = config.evolve(
+            deliver_policy=existing.deliver_policy,
+            opt_start_seq=existing.opt_start_seq,
+            opt_start_time=existing.opt_start_time,
+        )
+    return await js.add_consumer(STREAM, config)
 
 
 async def available(js: JetStreamContext, settings: BrokerSettings) -> None:

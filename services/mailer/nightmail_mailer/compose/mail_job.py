@@ -19,7 +19,6 @@ class MailJob:
     kind: MailKind
     recipients: tuple[str, ...]
     request_id: UUID | None = None
-    traceparent: str | None = None
 
     @property
     def message_id(self) -> str:

@@ -1,0 +1,109 @@
+"""What a handler of a queue gets and returns, and the slots in which handlers work."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Ack:
+    """The event is done."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The event is to be delivered again, after so many seconds."""
+
+    after: float
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How the queue delivered an event.
+
+    Args:
+        number: counts the event's deliveries from 1; a durable consumer that was deleted and declared again begins anew.
+        sequence: the event's sequence in the log.
+        time: the time at which the log stored the event.
+        release_slot: lets the next event be pulled although the handler goes on; see `SlotPolicy`.
+    """
+
+    number: int
+    sequence: int
+    time: datetime
+    release_slot: Callable[[], None]
+
+    @property
+    def age(self) -> timedelta:
+        return datetime.now(UTC) - self.time
+
+
+@dataclass(frozen=True)
+class SlotPolicy:
+    """How many events a process works on.
+
+    Args:
+        slots: so many events hold a slot; no event is pulled without a free one.
+        release_after: a handler that takes longer, in seconds, releases its slot; None: it does so itself.
+        max_detached: so many handlers go on without a slot; further ones keep theirs.
+    """
+
+    slots: int
+    release_after: float | None = None
+    max_detached: int = 0
+
+
+class Slots:
+    """The slots of one process. A pull acquires one; the event that it brings takes it over."""
+
+    def __init__(self, policy: SlotPolicy) -> None:
+        self._policy = policy
+        self._free = asyncio.Semaphore(policy.slots)
+        self._detached = 0
+
+    async def acquire(self) -> None:
+        await self._free.acquire()
+
+    def release(self) -> None:
+        """Free the slot of a pull that brought nothing."""
+        self._free.release()
+
+    def take(self) -> "Slot":
+        """Return the slot of a pulled event."""
+        slot = Slot(self)
+        if self._policy.release_after is not None:
+            slot.timer = asyncio.get_running_loop().call_later(self._policy.release_after, slot.release)
+        return slot
+
+    def detach(self) -> bool:
+        """Free a slot whose handler goes on; return False if too many do."""
+        if self._detached >= self._policy.max_detached:
+            return False
+        self._detached += 1
+        self._free.release()
+        return True
+
+    def end(self, *, detached: bool) -> None:
+        if detached:
+            self._detached -= 1
+        else:
+            self._free.release()
+
+
+class Slot:
+    """The slot of one event."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._detached = False
+        self.timer: asyncio.TimerHandle | None = None
+
+    def release(self) -> None:
+        """Free the slot before the handler ends, if the policy lets it."""
+        self._detached = self._detached or self._slots.detach()
+
+    def end(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self._slots.end(detached=self._detached)

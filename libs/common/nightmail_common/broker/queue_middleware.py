@@ -1,0 +1,129 @@
+"""FastStream middlewares of the queues, in the order in which a delivered event passes them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from faststream import BaseMiddleware, StreamMessage
+from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+from structlog.contextvars import bound_contextvars
+
+from nightmail_common.broker.backoff import Backoff
+from nightmail_common.broker.delivery import Ack, Delivery, Retry, Slots
+from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.metrics import QUEUE_IN_PROGRESS, UNREADABLE_EVENTS
+from nightmail_common.broker.stored_messages import AckSubject, broker_time, from_consumer
+from nightmail_common.contract.envelope import TRACEPARENT, current_traceparent
+from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.events import RunEvent
+
+HEARTBEAT_SECONDS = 1.0
+#: From a handler that raised an error to the next delivery of its event.
+ERROR_BACKOFF = Backoff(first=1.0, longest=300.0)
+
+CallNext = Callable[[StreamMessage[Any]], Awaitable[Any]]
+
+logger = structlog.get_logger()
+
+
+class UnreadableEvent(Exception):
+    """The event is of another type or version than the queue's, or its body is not valid."""
+
+
+def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], Awaitable[RunEvent]]:
+    """Return a decoder that gives a handler its event as one of these models; it raises `UnreadableEvent`."""
+
+    async def decode(message: NatsMessage) -> RunEvent:
+        stored = from_consumer(message.raw_message, AckSubject.of(message.raw_message))
+        try:
+            event = stored.event()
+        except ValidationError as error:
+            raise UnreadableEvent(f"{error.error_count()} problems in its fields") from None
+        if isinstance(event, RunEvent) and isinstance(event, tuple(events)):
+            return event
+        raise UnreadableEvent(f"of type {stored.headers.get('ce-type')}")
+
+    return decode
+
+
+class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
+    """Gives the handler its `Delivery`, and frees the slot at the end."""
+
+    async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
+        ack = AckSubject.of(msg.raw_message)
+        slots: Slots = self.context.get("slots")
+        slot = slots.take()
+        delivery = Delivery(ack.deliveries, ack.sequence, broker_time(ack.timestamp), slot.release)
+        try:
+            with QUEUE_IN_PROGRESS.labels(ack.consumer).track_inprogress(), self.context.scope("delivery", delivery):
+                await call_next(msg)
+        finally:
+            slot.end()
+
+
+class ContextMiddleware(BaseMiddleware[Any, Msg]):
+    """Puts `run_id` and `job_name` on log lines, and the event's `traceparent` on the events that follow from it."""
+
+    async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
+        try:
+            event: RunEvent = await msg.decode()  # type: ignore[assignment]
+        except UnreadableEvent:
+            await call_next(msg)
+            return
+        token = current_traceparent.set(msg.headers.get(TRACEPARENT))
+        try:
+            with bound_contextvars(run_id=str(event.run_id), job_name=event.job_name):
+                await call_next(msg)
+        finally:
+            current_traceparent.reset(token)
+
+
+class AckMiddleware(BaseMiddleware[Any, Msg]):
+    """Acknowledges an event or asks for its redelivery, as its handler returns `Ack` or `Retry`.
+
+    An event that cannot be read is acknowledged, counted and logged: another delivery would not change it. After an
+    error of the handler the event is delivered again with backoff.
+    """
+
+    async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
+        ack = AckSubject.of(msg.raw_message)
+        try:
+            result: Ack | Retry = await call_next(msg)
+        except UnreadableEvent as error:
+            UNREADABLE_EVENTS.labels(ack.consumer).inc()
+            subject = msg.raw_message.subject
+            logger.error("event_unreadable", subject=subject, sequence=ack.sequence, problem=str(error))  # noqa: TRY400
+            result = Ack()
+        except BROKER_ERRORS as error:  # a TimeoutError is an OSError
+            logger.warning("event_postponed", error=describe_error(error), delivery=ack.deliveries)
+            result = Retry(ERROR_BACKOFF.wait(ack.deliveries))
+        except Exception:
+            logger.exception("handler_failed", delivery=ack.deliveries)
+            result = Retry(ERROR_BACKOFF.wait(ack.deliveries))
+        try:
+            raw: Msg = msg.raw_message
+            await (raw.ack() if isinstance(result, Ack) else raw.nak(delay=result.after or None))
+        except BROKER_ERRORS as error:  # the event is delivered again, and the log says how far it came
+            logger.warning("ack_failed", error=describe_error(error))
+
+
+class HeartbeatMiddleware(BaseMiddleware[Any, Msg]):
+    """Keeps an event from being delivered to another worker while its handler works."""
+
+    async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> Any:
+        beating = asyncio.create_task(_beat(msg.raw_message))
+        try:
+            return await call_next(msg)
+        finally:
+            beating.cancel()
+
+
+async def _beat(message: Msg) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        with suppress(*BROKER_ERRORS):
+            await message.in_progress()
