@@ -6,8 +6,10 @@ Run it beside `nightmail up`:  set -a; . data/nats.env; python examples/subscrib
 import asyncio
 import json
 import os
+from contextlib import suppress
 
 import nats
+from nats.js.api import AckPolicy, ConsumerConfig
 
 
 async def main() -> None:
@@ -16,10 +18,13 @@ async def main() -> None:
         user=os.environ["NIGHTMAIL_NATS_USER"],
         password=os.environ["NIGHTMAIL_NATS_PASSWORD"],
     )
-    results = await client.jetstream().subscribe("runs.*.result-ready", stream="EVENTS", ordered_consumer=True)
-    async for message in results.messages:
-        event = json.loads(message.data)
-        print(event["job_name"], event["rows"], "rows", flush=True)
+    reader = ConsumerConfig(ack_policy=AckPolicy.NONE)
+    results = await client.jetstream().pull_subscribe("runs.*.result-ready", stream="EVENTS", config=reader)
+    while True:
+        with suppress(TimeoutError):  # nothing came
+            for message in await results.fetch(timeout=30):
+                event = json.loads(message.data)
+                print(event["job_name"], event["rows"], "rows", flush=True)
 
 
 asyncio.run(main())

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from nats.js.api import KeyValueConfig
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import inbox_prefix, seed_file
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.streams import QUEUES, RUNNER_QUEUE, ensure_queue
 from nightmail_common.contract.events import EVENTS
 from support.deadlines import eventually, scaled, wait_until
 from support.ports import free_port
@@ -81,6 +82,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.STREAM.MSG.GET.KV_LEASES": {"ticker", "auditor"},
     "$JS.API.STREAM.MSG.GET.KV_TOKENS": {"api"},
     "$JS.API.DIRECT.GET.EVENTS": {"api", "auditor"},
+    "$JS.API.CONSUMER.CREATE.EVENTS": set(),
     "$JS.API.CONSUMER.CREATE.EVENTS.reader": LOG_READERS,
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.>": LOG_READERS,
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.runs.a.*": LOG_READERS | {"runner"},
@@ -230,6 +232,31 @@ async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
     async with broker.connected(user) as (client, _):
         reply = await client.request(f"$JS.API.CONSUMER.CREATE.EVENTS.{subject}", body.encode(), timeout=scaled(5))
     assert "error" in json.loads(reply.data)
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_a_queue_is_declared_by_its_own_service_and_by_no_other_user(broker: Broker, user: str) -> None:
+    for queue in QUEUES:
+        async with broker.connected(queue.durable) as (owner, _):
+            await ensure_queue(owner.jetstream(), queue)
+    async with broker.connected(user) as (client, _):
+        for queue in QUEUES:
+            with nullcontext() if queue.durable == user else pytest.raises(nats.errors.TimeoutError):
+                await ensure_queue(client.jetstream(timeout=0.5), queue)
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("request_name", ["CREATE.EVENTS", "CREATE.EVENTS.reader", "DURABLE.CREATE.EVENTS.runner"])
+async def test_no_request_of_another_user_rewrites_a_queue(broker: Broker, user: str, request_name: str) -> None:
+    config = RUNNER_QUEUE.config().evolve(max_ack_pending=1).as_dict()
+    async with broker.connected("runner") as (runner, _), broker.connected(user) as (client, _):
+        await ensure_queue(runner.jetstream(), RUNNER_QUEUE)
+        for names in ({}, {"name": None}, {"durable_name": None}):
+            body = json.dumps({"stream_name": "EVENTS", "config": {**config, **names}}).encode()
+            with suppress(nats.errors.TimeoutError):
+                await client.request(f"$JS.API.CONSUMER.{request_name}", body, timeout=0.3)
+        now = await runner.jetstream().consumer_info("EVENTS", "runner")
+        assert now.config.max_ack_pending == RUNNER_QUEUE.max_ack_pending
 
 
 async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker) -> None:

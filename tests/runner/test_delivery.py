@@ -3,13 +3,20 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import cast
 from uuid import uuid4
 
 from nats.aio.client import Client
 
+from nightmail_common.broker.delivery import Ack, Delivery, SlotPolicy
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import ACK_WAIT_SECONDS, RESULTS, RUNNER_QUEUE, STREAM, ensure_queue
-from nightmail_common.contract.events import AttemptFailed, ResultReady, RunFailed, RunRequested
+from nightmail_common.broker.work_queue import WorkQueue
+from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
+from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
+from nightmail_runner.handler import MAX_FRESH_AGE, RequestHandler
+from nightmail_runner.outcome import Outcomes
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
@@ -103,6 +110,37 @@ async def test_a_redelivered_request_with_an_outcome_in_the_log_is_only_acked(
 
     assert isinstance(outcome, ResultReady)
     assert (await names_of(event_log, request)).count("result-ready") == 1
+
+
+async def test_runs_go_on_after_the_queue_was_deleted_by_hand_and_none_is_repeated(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner().ready()
+    before = await request_run(job_name="before")
+    await outcome_of(event_log, before)
+    await wait_for_acks(nats_client)
+
+    await nats_client.jetstream().delete_consumer(STREAM, RUNNER_QUEUE.durable)
+    after = await request_run(job_name="after")
+
+    assert isinstance(await outcome_of(event_log, after), ResultReady)
+    await wait_for_acks(nats_client)
+    assert (await names_of(event_log, before)).count("result-ready") == 1
+
+
+async def test_an_old_request_that_is_delivered_as_if_for_the_first_time_is_not_run_again(
+    request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    """A durable consumer that was deleted while no service ran counts deliveries from 1 again."""
+    request = await request_run()
+    queue = WorkQueue(nats_client, RUNNER_QUEUE, SlotPolicy(1), drain_seconds=1.0)
+    outcomes = Outcomes(event_log, max_event_bytes=100_000)
+    await outcomes.publish(run_failed(request, RunError(stage="script", type="KeyError", message="'a'"), Stopwatch()))
+    executor = cast("RunExecutor", None)  # it must not be asked
+    handler = RequestHandler(queue, event_log, outcomes, executor, "here")
+    old = Delivery(number=1, sequence=1, time=datetime.now(UTC) - 2 * MAX_FRESH_AGE, release_slot=lambda: None)
+
+    assert await handler.handle(request, old) == Ack()
 
 
 async def test_a_failing_run_is_retried_as_often_as_its_job_says(

@@ -174,10 +174,13 @@ AUDITOR_USER = NatsUser(
         f"{_API}.STREAM.INFO.*",
         f"{_API}.STREAM.LIST",
         *_reads_log(),
-        *_reads_all(STREAM),
+        # Not the request without a name in its subject, by which nats-py's `subscribe` makes a push consumer: its body
+        # may name any durable consumer, and JetStream then rewrites that one.
+        *_reads_entries(STREAM),
+        f"{_API}.CONSUMER.INFO.{STREAM}.*",
+        f"{_API}.STREAM.NAMES",
         f"{_API}.DIRECT.GET.{STREAM}",
         f"{_API}.DIRECT.GET.{STREAM}.>",
-        *(f"{_API}.CONSUMER.INFO.{STREAM}.{durable}" for durable in DURABLES),
         *_reads_all(_RESULTS_STREAM),
         f"{_API}.STREAM.MSG.GET.{_bucket(LEASES)}",
     ),

@@ -91,7 +91,8 @@ class Queue:
 RUNNER_QUEUE = Queue("runner", (RunRequested,), max_ack_pending=10_000)
 #: Mails that wait for their next attempt are in flight: a server that defers 100,000 of them must not stop the others.
 MAILER_QUEUE = Queue("mailer", (ResultReady, RunFailed, MailRequested), max_ack_pending=1_000_000)
-DURABLES = (RUNNER_QUEUE.durable, MAILER_QUEUE.durable)
+QUEUES = (RUNNER_QUEUE, MAILER_QUEUE)
+DURABLES = tuple(queue.durable for queue in QUEUES)
 
 
 async def ensure_queue(js: JetStreamContext, queue: Queue, after: int = 0) -> ConsumerInfo:
