@@ -1,4 +1,4 @@
-"""One connection to NATS that is there for good, and tells what is wrong without telling a password."""
+"""The connection to NATS: it waits, reconnects, and logs errors without passwords."""
 
 import asyncio
 import sys
@@ -39,7 +39,7 @@ async def connected(settings: ServiceSettings, user: str = AUDITOR) -> AsyncIter
 
 @asynccontextmanager
 async def broker(folder: Path, port: int) -> AsyncIterator[None]:
-    """Run a nats-server that lets in who has the password."""
+    """Run a nats-server that asks for a password."""
     (folder / "nats.conf").write_text(
         f"host: 127.0.0.1\nport: {port}\nauthorization {{ user: me, password: {PASSWORD} }}\n"
     )
@@ -53,12 +53,12 @@ async def broker(folder: Path, port: int) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def test_a_broker_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+async def test_a_connection_waits_for_its_broker(tmp_path: Path) -> None:
     port = free_port()
     settings = ServiceSettings(nats_url=f"nats://127.0.0.1:{port}", nats_user="me", nats_password=SecretStr(PASSWORD))
     with capture_logs() as lines:
         connecting = asyncio.create_task(connect(settings, "test"))
-        await eventually(lambda: lines, "it says that nobody is there")
+        await eventually(lambda: lines, "the error is logged")
         async with broker(tmp_path, port):
             client = await asyncio.wait_for(connecting, 20)
             assert client.is_connected
@@ -75,7 +75,7 @@ async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsS
         assert (await heard.next_msg(timeout=scaled(10))).data == b"still here"
 
 
-async def test_what_could_not_be_sent_in_time_is_not_sent_later(
+async def test_a_publish_that_timed_out_is_not_sent_later(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patches, "PUBLISH_WAIT_SECONDS", 0.1)
@@ -91,24 +91,24 @@ async def test_what_could_not_be_sent_in_time_is_not_sent_later(
         assert (await heard.next_msg(timeout=scaled(10))).data == b"in time"
 
 
-async def test_what_is_to_be_sent_waits_for_a_broker_that_is_soon_back(nats_server: NatsServer) -> None:
+async def test_a_publish_waits_for_the_reconnect(nats_server: NatsServer) -> None:
     async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
         heard = await client.subscribe("news")
         nats_server.kill()
         await eventually(lambda: client.is_reconnecting, "the connection is lost")
-        sending = asyncio.create_task(client.publish("news", b"patient"))
+        sending = asyncio.create_task(client.publish("news", b"waited"))
         nats_server.start()
         await sending
-        assert (await heard.next_msg(timeout=scaled(10))).data == b"patient"
+        assert (await heard.next_msg(timeout=scaled(10))).data == b"waited"
 
 
-async def test_the_next_broker_is_taken_where_the_first_is_not_there(nats_server: NatsServer) -> None:
+async def test_a_connection_uses_the_next_broker_if_the_first_is_away(nats_server: NatsServer) -> None:
     async with connected(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}, {nats_server.url}")) as client:
         assert client.is_connected
 
 
 @pytest.mark.parametrize("where", ["url", "setting"])
-async def test_a_wrong_password_is_told_once_and_without_it(
+async def test_a_wrong_password_is_logged_once_and_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr(connection, "CONNECT_WAIT_SECONDS", 0.02)
@@ -126,12 +126,12 @@ async def test_a_wrong_password_is_told_once_and_without_it(
             connecting.cancel()
             await asyncio.wait({connecting})
     assert PASSWORD not in str(lines)
-    told = [line["error"] for line in lines if line["event"] == "nats_error"]
-    assert "nats: 'Authorization Violation'" in told
-    assert len(told) == len(set(told))
+    logged = [line["error"] for line in lines if line["event"] == "nats_error"]
+    assert "nats: 'Authorization Violation'" in logged
+    assert len(logged) == len(set(logged))
 
 
-async def test_each_user_hears_its_replies_where_nobody_else_may_listen(nats_server: NatsServer) -> None:
+async def test_each_user_has_an_inbox_prefix_of_its_own(nats_server: NatsServer) -> None:
     settings = ServiceSettings(nats_url=nats_server.url)
     async with connected(settings, "runner") as runner, connected(settings) as auditor:
         assert runner.new_inbox().startswith("_INBOX_runner.")
@@ -156,5 +156,5 @@ def test_a_user_without_a_seed_cannot_start(tmp_path: Path) -> None:
         (f"me:{PASSWORD}@a:4222,me:{PASSWORD}@b:4222", "a:4222,b:4222"),
     ],
 )
-def test_a_brokers_url_is_shown_without_who_connects(urls: str, shown: str) -> None:
+def test_a_url_is_shown_without_user_and_password(urls: str, shown: str) -> None:
     assert without_passwords(urls) == shown

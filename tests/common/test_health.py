@@ -1,4 +1,4 @@
-"""What a service tells of itself over HTTP: that it lives, whether it is ready and if not why, and what it counted."""
+"""Liveness, readiness with its reasons, and metrics over HTTP."""
 
 from collections.abc import AsyncIterator
 
@@ -33,22 +33,22 @@ async def test_a_service_lives_before_it_is_ready(http: httpx.AsyncClient) -> No
 
 
 async def test_a_service_is_ready_once_all_that_it_depends_on_is(http: httpx.AsyncClient, health: Health) -> None:
-    reasons = {"smtp": "connection refused", "jobs": "are being read"}
+    reasons = {"smtp": "connection refused", "jobs": "being read"}
     for dependency in ("smtp", "jobs"):
         health.add(dependency, lambda dependency=dependency: reasons.get(dependency))  # type: ignore[misc]
     answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "dependencies": reasons})
     del reasons["jobs"]
     answer = await http.get("/health/ready")
-    told = {"smtp": "connection refused", "jobs": "ok"}
-    assert (answer.status_code, answer.json()["dependencies"]) == (503, told)
+    dependencies = {"smtp": "connection refused", "jobs": "ok"}
+    assert (answer.status_code, answer.json()["dependencies"]) == (503, dependencies)
     del reasons["smtp"]
     answer = await http.get("/health/ready")
-    told = {"smtp": "ok", "jobs": "ok"}
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "dependencies": told})
+    dependencies = {"smtp": "ok", "jobs": "ok"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "dependencies": dependencies})
 
 
-async def test_metrics_are_in_prometheus_format_and_count_what_this_process_stored(
+async def test_metrics_are_in_prometheus_format_and_count_stored_events(
     http: httpx.AsyncClient, event_log: EventLog
 ) -> None:
     answer = await http.get("/metrics")

@@ -1,4 +1,4 @@
-"""The HTTP server inside a service: it listens as long as it is needed, and finishes what it answers."""
+"""The HTTP server inside a service: it listens while its context is open, and finishes open requests."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class SlowApplication:
-    """Answers when it is told to."""
+    """Responds once `answer` is set."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -38,7 +38,7 @@ def listens(port: int) -> bool:
     return True
 
 
-async def test_what_is_being_answered_is_answered_to_its_end_and_then_nobody_listens() -> None:
+async def test_an_open_request_is_finished_before_the_server_stops() -> None:
     application = SlowApplication()
     async with httpx.AsyncClient(timeout=scaled(20)) as client:
         async with serve_http(application, "127.0.0.1", 0) as port:
@@ -50,13 +50,13 @@ async def test_what_is_being_answered_is_answered_to_its_end_and_then_nobody_lis
     assert not listens(port)
 
 
-async def test_a_server_that_is_left_at_once_listens_no_more() -> None:
+async def test_a_server_whose_context_ends_at_once_stops() -> None:
     async with serve_http(SlowApplication(), "127.0.0.1", 0) as port:
         pass
     assert not listens(port)
 
 
-async def test_signals_stay_the_services_own() -> None:
+async def test_a_server_leaves_the_signal_handlers_alone() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     application = SlowApplication()
     application.answer.set()

@@ -1,4 +1,4 @@
-"""What a user may write as a job, and that what cannot be is told by the field it stands in."""
+"""Valid and invalid job definitions: a refusal names the field."""
 
 from typing import Any
 
@@ -75,9 +75,9 @@ def refusals(**fields: Any) -> dict[str, str]:
     ],
 )
 def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, why: str) -> None:
-    [(named, told)] = refusals(**{field: value}).items()
+    [(named, message)] = refusals(**{field: value}).items()
     assert named == field
-    assert why in told
+    assert why in message
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, wh
 def test_a_data_source_that_cannot_be_read_is_told_by_its_field_and_without_its_secrets(
     source: dict[str, Any], field: str, why: str
 ) -> None:
-    [(named, told)] = refusals(data_source=source).items()
+    [(named, message)] = refusals(data_source=source).items()
     assert named == f"data_source.{field}"
-    assert why in told
-    assert PASSWORD not in told
+    assert why in message
+    assert PASSWORD not in message
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

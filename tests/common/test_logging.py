@@ -23,7 +23,7 @@ logger.debug("too_fine")
 logger.info("run_taken", attempt=2, answer="550 no\\x1b[2J", text="two\\nlines", name="café")
 with bound_contextvars(run_id="{RUN_ID}", job_name="daily sales"):
     logger.warning("in_a_run")
-    logging.getLogger("library").warning("told by %s", "a library")
+    logging.getLogger("library").warning("logged by %s", "a library")
     logging.getLogger("httpx").info("GET https://example.com/?key=secret")
 logger.info("after_the_run")
 try:
@@ -76,7 +76,7 @@ def test_fields_stand_beside_the_event_as_they_are(json_lines: list[dict[str, An
     assert (line["attempt"], line["text"], line["name"]) == (2, "two\nlines", "café")
 
 
-@pytest.mark.parametrize("name", ["in_a_run", "told by a library"])
+@pytest.mark.parametrize("name", ["in_a_run", "logged by a library"])
 def test_run_and_job_stand_on_every_line_of_a_run_and_of_libraries_that_it_uses(
     json_lines: list[dict[str, Any]], name: str
 ) -> None:

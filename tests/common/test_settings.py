@@ -1,4 +1,4 @@
-"""What a setting may be, and that a wrong one stops the start with one line that names it and tells no secret."""
+"""Valid and invalid settings: an invalid one stops the start with one line that names it and has no secret."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ PASSWORD = "hunter2-hunter2"
 
 
 class ExampleSettings(ServiceSettings):
-    """A service's own settings: one that it cannot do without, and a list."""
+    """A service's own settings: a required one, and a list."""
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ class ExampleSettings(ServiceSettings):
 def lines_of_a_start(
     capsys: pytest.CaptureFixture[str], settings: type[ServiceSettings] = ServiceSettings
 ) -> list[str]:
-    """Return what a start that comes to nothing says on stderr."""
+    """Return the lines of a failed start on stderr."""
     with pytest.raises(SystemExit) as ended:
         load(settings)
     said = capsys.readouterr()
@@ -57,7 +57,7 @@ def lines_of_a_start(
         ("NATS_URL", "nats://127.0.0.1, wss://127.0.0.1", "over WebSocket"),
         ("NATS_CREDS", "nowhere.creds", "nowhere.creds: No such file"),
         ("NATS_CA", "nowhere.pem", "nowhere.pem: No such file"),
-        ("NATS_CA", os.devnull, "no certificates"),
+        ("NATS_CA", os.devnull, "no PEM certificates"),
     ],
 )
 def test_a_malformed_setting_stops_the_start_with_one_line_that_names_it(
@@ -70,7 +70,7 @@ def test_a_malformed_setting_stops_the_start_with_one_line_that_names_it(
     assert PASSWORD not in line
 
 
-def test_a_missing_setting_is_named_and_so_is_every_other_that_is_wrong(
+def test_every_missing_or_invalid_setting_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NIGHTMAIL_LOG_LEVEL", "loud")
@@ -78,12 +78,12 @@ def test_a_missing_setting_is_named_and_so_is_every_other_that_is_wrong(
     assert named == {"setting NIGHTMAIL_PLACE", "setting NIGHTMAIL_LOG_LEVEL"}
 
 
-def test_an_env_file_that_is_no_text_stops_the_start_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_env_file_that_is_not_utf8_stops_the_start_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Path(".env").write_bytes(b"NIGHTMAIL_LOG_LEVEL=\xff\n")
     assert lines_of_a_start(capsys) == ["error: .env is not UTF-8 text"]
 
 
-def test_a_service_ends_with_that_line_and_nothing_else() -> None:
+def test_a_service_with_an_invalid_setting_prints_that_line_only() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "nightmail_ticker"],
         env={**os.environ, "NIGHTMAIL_NATS_URL": f"nats://me:{PASSWORD}@:4222"},
@@ -99,7 +99,7 @@ def test_a_service_ends_with_that_line_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "means"),
+    ("value", "expected"),
     [
         ("90", timedelta(days=90)),
         ("90d", timedelta(days=90)),
@@ -108,11 +108,11 @@ def test_a_service_ends_with_that_line_and_nothing_else() -> None:
         (" 45s ", timedelta(seconds=45)),
     ],
 )
-def test_a_retention_is_days_unless_it_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch, value: str, means: timedelta
+def test_a_retention_is_in_days_unless_it_has_a_unit(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: timedelta
 ) -> None:
     monkeypatch.setenv("NIGHTMAIL_RUN_RETENTION", value)
-    assert ServiceSettings().run_retention == means
+    assert ServiceSettings().run_retention == expected
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_retention_is_days_unless_it_says_otherwise(
         "wss://a.example.com/nats",
     ],
 )
-def test_brokers_are_named_as_nats_names_them(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_every_url_form_of_nats_is_valid(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("NIGHTMAIL_NATS_URL", value)
     assert ServiceSettings().nats_url == value
 
@@ -137,7 +137,7 @@ def test_a_list_has_commas_between_its_parts_and_spaces_do_not_matter(monkeypatc
     assert ExampleSettings().hosts == ("a.example.com", "10.0.0.0/8", "b.example.com")
 
 
-def test_the_environment_goes_before_the_file_and_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_file_and_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("NIGHTMAIL_LOG_LEVEL=debug\nNIGHTMAIL_LOG_FORMAT=json\nNIGHTMAIL_NATS_REPLICAS=3\n")
     monkeypatch.setenv("NIGHTMAIL_LOG_LEVEL", "error")
     monkeypatch.setenv("NIGHTMAIL_LOG_FORMAT", "")
@@ -145,7 +145,7 @@ def test_the_environment_goes_before_the_file_and_an_empty_variable_is_none(monk
     assert (settings.log_level, settings.log_format, settings.nats_replicas) == ("error", "json", 3)
 
 
-def test_without_a_broker_it_is_the_one_that_runs_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_url_the_broker_is_the_one_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("kept").mkdir()
     Path("kept/nats.env").write_text(f"NIGHTMAIL_NATS_URL=nats://127.0.0.1:4333\nNIGHTMAIL_NATS_PASSWORD={PASSWORD}\n")
     monkeypatch.setenv("NIGHTMAIL_DATA_DIR", "kept")
@@ -157,6 +157,6 @@ def test_without_a_broker_it_is_the_one_that_runs_on_this_machine(monkeypatch: p
     assert (elsewhere.nats_url, elsewhere.nats_password) == ("nats://elsewhere:4222", None)
 
 
-def test_what_is_printed_of_the_settings_has_no_password_in_it() -> None:
+def test_printed_settings_have_no_password() -> None:
     settings = ServiceSettings(nats_password=SecretStr(PASSWORD))
     assert PASSWORD not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"

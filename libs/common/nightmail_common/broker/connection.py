@@ -1,4 +1,4 @@
-"""One connection to NATS that is there for good: it waits for the broker and comes back after every loss."""
+"""A connection to NATS that waits for the broker, and reconnects after every loss."""
 
 import math
 import re
@@ -20,12 +20,12 @@ from nightmail_common.contract.errors import CannotStart, describe_error
 CONNECT_WAIT_SECONDS = 0.25
 #: Between two attempts after a lost connection, per server.
 RECONNECT_BACKOFF = Backoff(first=0.05, longest=2.0)
-#: A broker that is cut off and says nothing is left after 3 to 4 s.
+#: A broker that is cut off is given up after 3 to 4 s of silence.
 PING_SECONDS = 1.0
 MAX_PINGS = 3
-#: A broker that is away for an hour is sixty lines of log, not ten thousand.
-TROUBLE_SECONDS = 60.0
-#: Reads the log and the results, and nothing else: what listens in, and the commands that look.
+#: The same error is logged once in this time: an hour without a broker makes sixty lines, not ten thousand.
+REPEAT_ERROR_SECONDS = 60.0
+#: The user that reads the log and the results and does nothing else: audit subscribers and commands.
 AUDITOR = "auditor"
 
 logger = structlog.get_logger()
@@ -34,14 +34,14 @@ logger = structlog.get_logger()
 def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) -> dict[str, Any]:
     """Return the arguments of `nats.connect`.
 
-    It never gives up: the first connection is tried for ever, a lost one again with exponential backoff and jitter.
+    The client never gives up: it retries the first connection at a fixed interval, and a lost one with backoff.
 
     Args:
-        name: what NATS shows of the connection.
-        user: whose seed and inbox it has, of the users of `nightmail nats-config`: a service's own, or one that reads.
+        name: the connection's name in NATS' monitoring.
+        user: the user of `nightmail nats-config` whose seed and inbox prefix the connection has.
 
     Raises:
-        CannotStart: the folder of seeds has none of this user.
+        CannotStart: the folder of seeds has no seed of this user.
     """
     urls = [url.strip() for url in (settings.nats_url or DEFAULT_NATS_URL).split(",")]
     options: dict[str, Any] = {
@@ -54,7 +54,7 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
         "connect_timeout": 2,
         "ping_interval": PING_SECONDS,
         "max_outstanding_pings": MAX_PINGS,
-        "error_cb": _Troubles().log,
+        "error_cb": _ErrorLog().log,
         "disconnected_cb": _log_disconnected,
         "reconnected_cb": _log_reconnected,
     }
@@ -73,24 +73,24 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
 
 
 async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> Client:
-    """Return a connection, however long the broker takes to be there; the arguments are those of `connect_options`."""
+    """Return a connection, however long the broker is away; the arguments are those of `connect_options`."""
     client = PatchedClient()
     await client.connect(**connect_options(settings, name, user))
     return client
 
 
 def without_passwords(urls: str) -> str:
-    """Return brokers' URLs as they can be shown."""
+    """Return brokers' URLs without their users and passwords."""
     return re.sub(r"(^|//|,\s*)[^/,\s]*@", r"\1", urls)
 
 
 def inbox_prefix(user: str) -> str:
-    """Return where a user's replies come: nobody else may listen there. The auditor has what every NATS client uses."""
+    """Return the prefix of a user's inboxes, which no other user may subscribe to. The auditor has the default."""
     return "_INBOX" if user == AUDITOR else f"_INBOX_{user}"
 
 
 def seed_file(folder: Path, user: str) -> Path:
-    """Return where a user's seed is in a folder of seeds."""
+    """Return the path of a user's seed in a folder of seeds."""
     return folder / f"{user}.nk"
 
 
@@ -108,18 +108,18 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
     return server, RECONNECT_BACKOFF.wait(server.reconnects + 1)
 
 
-class _Troubles:
-    """Tells what goes wrong with a connection; the same trouble, which comes with each try, once in a while."""
+class _ErrorLog:
+    """Logs a connection's errors. The same error comes with each attempt, and is logged once in a while."""
 
     def __init__(self) -> None:
-        self._told_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     async def log(self, error: Exception) -> None:
         text = describe_error(error)
         now = time.monotonic()
-        if now - self._told_at.get(text, -math.inf) < TROUBLE_SECONDS:
+        if now - self._logged_at.get(text, -math.inf) < REPEAT_ERROR_SECONDS:
             return
-        self._told_at[text] = now
+        self._logged_at[text] = now
         if isinstance(error, ConnectionRefusedError | nats.errors.NoServersError):
             logger.info("nats_unreachable", error=text)
         else:

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
-from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.stored_messages import AckSubject, from_consumer
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
@@ -65,7 +65,7 @@ class LogReader:
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         while True:
-            end_if_cancelled()
+            raise_if_cancelled()
             try:
                 async for batch in self._consume(end_when_idle):
                     # A new consumer of the last events begins again with the first of them.
@@ -92,7 +92,7 @@ class LogReader:
             while not (end_when_idle and pending == 0):
                 # A single fetch returns at once when something comes; one of many would wait to be filled.
                 messages = await pull.fetch(1 if pending < 2 else min(pending, FETCH_BATCH))
-                end_if_cancelled()
+                raise_if_cancelled()
                 if self._client.stats["reconnects"] != reconnects:
                     return
                 if not messages:

@@ -11,35 +11,35 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 
 DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
 
-#: The broker counts nanoseconds in 64 bits, which are 292 years.
+#: The broker counts nanoseconds in 64 bits, which hold 292 years.
 LONGEST_RETENTION = timedelta(days=100 * 365)
 
 _BROKER_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
-#: Nine digits of days are a `timedelta`, ten are not.
+#: A `timedelta` holds nine digits of days, not ten.
 _DURATION = re.compile(r"(\d{1,9})\s*(d|h|m|s)?")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
-def _retention(value: Any) -> Any:
+def _parse_duration(value: Any) -> Any:
     """Read `90d`, `12h`, `30m`, `45s`, or a plain number of days."""
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return int(match[1]) * _UNITS[match[2] or "d"]
     if isinstance(value, str):
-        raise ValueError("a duration is a number with d, h, m or s behind it, as in 90d")
+        raise ValueError("a duration is a number followed by d, h, m or s, as in 90d")
     return value
 
 
-def _that_the_broker_can_count(retention: timedelta) -> timedelta:
+def _check_range(retention: timedelta) -> timedelta:
     if not timedelta(seconds=1) <= retention <= LONGEST_RETENTION:
         raise ValueError(f"from 1s to {LONGEST_RETENTION.days}d")
     return retention
 
 
-Retention = Annotated[timedelta, BeforeValidator(_retention), AfterValidator(_that_the_broker_can_count)]
+Retention = Annotated[timedelta, BeforeValidator(_parse_duration), AfterValidator(_check_range)]
 
 
-def _broker_urls(value: str) -> str:
-    """Check what nats-py would refuse with a traceback. The URL is not in the messages: a password may be in it."""
+def _check_urls(value: str) -> str:
+    """Refuse URLs that nats-py refuses with a traceback. No message has the URL, since it may contain a password."""
     schemes = set()
     for text in value.split(","):
         try:
@@ -55,10 +55,10 @@ def _broker_urls(value: str) -> str:
     return value
 
 
-BrokerUrls = Annotated[str, AfterValidator(_broker_urls)]
+BrokerUrls = Annotated[str, AfterValidator(_check_urls)]
 
 
-def _readable_file(path: Path) -> Path:
+def _check_readable(path: Path) -> Path:
     try:
         path.open("rb").close()
     except OSError as error:
@@ -66,16 +66,16 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
-def _certificates(path: Path) -> Path:
+def _check_certificates(path: Path) -> Path:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError:
-        raise ValueError(f"{path} has no certificates as PEM in it") from None
+        raise ValueError(f"{path} has no PEM certificates in it") from None
     return path
 
 
-ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
-Certificates = Annotated[ReadableFile, AfterValidator(_certificates)]
+ReadableFile = Annotated[Path, AfterValidator(_check_readable)]
+Certificates = Annotated[ReadableFile, AfterValidator(_check_certificates)]
 
 
 class BrokerSettings(BaseModel):

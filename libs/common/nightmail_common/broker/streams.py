@@ -22,7 +22,7 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
-from nightmail_common.broker.cancellation import end_if_cancelled
+from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.settings import BrokerSettings
 from nightmail_common.contract.events import MailRequested, ResultReady, RunEvent, RunFailed, RunRequested
 from nightmail_common.contract.subjects import ALL_EVENTS, events_named
@@ -129,7 +129,7 @@ async def available(js: JetStreamContext, settings: BrokerSettings) -> None:
     loop = asyncio.get_running_loop()
     declare_at = loop.time() + DECLARE_AFTER_SECONDS
     while True:
-        end_if_cancelled()
+        raise_if_cancelled()
         try:
             if await _exist(js):
                 return

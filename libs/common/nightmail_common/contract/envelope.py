@@ -21,7 +21,7 @@ current_traceparent: ContextVar[str | None] = ContextVar(TRACEPARENT, default=No
 
 
 def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
-    """Return the headers of a new event: a UUIDv7 as id (RFC 9562), the service as source, the time as it is now."""
+    """Return the headers of a new event: a UUIDv7 as id (RFC 9562), the service as source, the current time."""
     return {
         "ce-specversion": "1.0",
         "ce-id": str(uuid_utils.compat.uuid7()),
@@ -34,7 +34,7 @@ def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """An event as the log holds it. `time` is the broker's own timestamp, `sequence` its place in the one order."""
+    """An event as the log holds it. `time` is the broker's own timestamp, `sequence` its place in the log."""
 
     sequence: int
     time: datetime
@@ -56,10 +56,10 @@ class StoredEvent:
         return self.headers.get("ce-source", "")
 
     def event(self) -> Event | None:
-        """Return the event, or None if it is of a kind or version that this program does not know.
+        """Return the event, or None if this program does not know its kind or version.
 
         Raises:
-            pydantic.ValidationError: the body is not what the event's model says.
+            pydantic.ValidationError: the body does not fit the event's model.
         """
         model = EVENTS.get(self.name)
         if model is None or self.headers.get("ce-type") != f"nightmail.{model.name}.v{model.version}":

@@ -35,7 +35,7 @@ Base64 = Annotated[
 
 
 class Event(BaseModel):
-    """A fact. Subclasses are named after it and say under which `name` it goes over the wire."""
+    """A fact. A subclass is named after the fact, and its `name` is the name on the wire."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -90,7 +90,7 @@ class JobResumed(JobEvent):
 
 
 class JobDeleted(JobEvent):
-    """A job is gone; its history stays, its name is free."""
+    """A job was deleted; its history stays, its name is free."""
 
     name = "job-deleted"
 
@@ -98,7 +98,7 @@ class JobDeleted(JobEvent):
 
 
 class RecipientUnsubscribed(JobEvent):
-    """A recipient left: whatever the job's owner writes, this address gets no more mail of this job."""
+    """A recipient unsubscribed: this address gets no more mail of this job, even if the job still names it."""
 
     name = "recipient-unsubscribed"
 
@@ -106,9 +106,9 @@ class RecipientUnsubscribed(JobEvent):
 
 
 class JobErased(JobEvent):
-    """A job, its runs and results were purged from the log: what remains is this, without personal data.
+    """A job, its runs and results were purged from the log; only this event remains, without personal data.
 
-    `up_to` is the sequence up to which every event about the name is gone.
+    `up_to` is the sequence of the last purged event about the name.
     """
 
     name = "job-erased"
@@ -128,9 +128,9 @@ class RunEvent(Event):
 
 
 class RunRequested(RunEvent):
-    """A run is wanted: a due time came, or somebody asked. A runner needs nothing but this event.
+    """A due time came, or a user asked for a run. A runner needs nothing but this event.
 
-    `scheduled_at` is the due time of a scheduled run and the time of asking of a manual one. `late` marks a run
+    `scheduled_at` is the due time of a scheduled run and the time of the request of a manual run. `late` marks a run
     for a due time that was missed while the system was down. `missed_before` counts the due times that came before
     this one and got neither a run nor an event of their own (at most 10,000 are counted); `first_missed_at` is the
     first of them, `missed_times` the first 200. More follow from the job's schedule, up to `scheduled_at`.
@@ -176,7 +176,7 @@ class RunStarted(RunEvent):
 
 
 class RunError(BaseModel):
-    """Why a run failed, in the words of the script's owner. `line` counts from 1 in the script's own text."""
+    """Why a run failed, for the script's owner. `line` counts from 1 in the script's own text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -188,9 +188,9 @@ class RunError(BaseModel):
 
 
 class AttemptFailed(RunEvent):
-    """An attempt did not end the run: it failed and the job asks for retries, or its runner stopped and handed it back.
+    """An attempt did not end the run: it failed and the job has retries, or its runner stopped and returned the run.
 
-    `attempt` is the one of its `RunStarted`; the next begins at `retry_at` or soon after.
+    `attempt` is that of its `RunStarted`; the next attempt begins at `retry_at` or soon after.
     """
 
     name = "attempt-failed"
@@ -213,7 +213,7 @@ class Blob(BaseModel):
 
 
 class Timings(BaseModel):
-    """Where a run's time went, in milliseconds. A stage that was not reached is None."""
+    """The duration of each stage of a run, in milliseconds. A stage that was not reached is None."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -225,7 +225,7 @@ class Timings(BaseModel):
 
 
 class Runtime(BaseModel):
-    """What a script ran on."""
+    """The versions that a script ran on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -243,7 +243,7 @@ class Note(BaseModel):
 
 
 class ResultReady(RunEvent):
-    """The script gave a DataFrame and this is its CSV."""
+    """The script returned a DataFrame, and this is its CSV."""
 
     name = "result-ready"
 
@@ -278,7 +278,7 @@ class RunFailed(RunEvent):
 
 
 class RecipientOutcome(BaseModel):
-    """What the SMTP server said for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
+    """The SMTP server's answer for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -301,7 +301,7 @@ class MailSent(MailEvent):
 
 
 class MailFailed(MailEvent):
-    """No recipient's mail was accepted, and trying again is pointless."""
+    """No recipient's mail was accepted, and a retry cannot help."""
 
     name = "mail-failed"
 
@@ -311,8 +311,8 @@ class MailFailed(MailEvent):
 class MailSkipped(RunEvent):
     """A mail is not sent, and why that is right.
 
-    `empty`: the result has no rows and its job says `when_empty: skip`. `unsubscribed`: every recipient left.
-    `streak`: the job's recipients were told less than an hour ago that it fails.
+    `empty`: the result has no rows and its job says `when_empty: skip`. `unsubscribed`: every recipient unsubscribed.
+    `streak`: the recipients got a failure mail of this job less than an hour ago.
     """
 
     name = "mail-skipped"
@@ -322,9 +322,9 @@ class MailSkipped(RunEvent):
 
 
 class MailRequested(RunEvent):
-    """Somebody wants the mail of a run sent again. `outcome_sequence` is where the run's outcome is in the log.
+    """A user asked to resend the mail of a run. `outcome_sequence` is the sequence of the run's outcome.
 
-    `request_id` sets its mails apart from those that went before; `recipients` are all or some of the job's.
+    `request_id` distinguishes its mails from earlier ones; `recipients` are all or some of the job's.
     """
 
     name = "mail-requested"
@@ -335,7 +335,7 @@ class MailRequested(RunEvent):
     actor: str
 
 
-#: What every requested run ends in, unless it is skipped.
+#: Every requested run ends in one of these, unless it is skipped.
 RunOutcome = ResultReady | RunFailed
 
 EVENTS: dict[str, type[Event]] = {

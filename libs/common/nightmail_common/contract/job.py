@@ -1,7 +1,7 @@
-"""What a job is, as the log keeps it.
+"""A job as the log stores it.
 
-These models read what was written, by this version or another: unknown fields are ignored and nothing is
-validated a second time. What a user may write is decided in `job_definition`.
+These models read events of any version: they ignore unknown fields and do not repeat validation. `job_definition`
+decides what a user may write.
 """
 
 from datetime import datetime
@@ -14,16 +14,16 @@ from nightmail_common.contract.source_types import ColumnType, FileType, SourceT
 
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
-#: Whether text that a spreadsheet would calculate gets a leading quote in the CSV.
+#: Whether text that a spreadsheet would run as a formula gets a leading quote in the CSV.
 CsvFormulas = Literal["neutralise", "keep"]
 WhenEmpty = Literal["send", "skip"]
 
-#: A missed run is still worth something the day after; restoring an old backup must not fire a year of reports.
+#: A run that is a day late is still useful; restoring an old backup must not fire a year of reports.
 DEFAULT_MAX_LATENESS_SECONDS = 86_400
 
 
 class DataSource(BaseModel):
-    """Where a job's data comes from and how its bytes become rows."""
+    """The location and format of a job's data."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,7 +32,7 @@ class DataSource(BaseModel):
     file_type: FileType
     headers: dict[str, str] | None = None
     records_path: str | None = None
-    #: Of a CSV; found out where it is not given.
+    #: Of a CSV; detected unless given.
     delimiter: str | None = None
     #: Of text: before the byte order mark and the answer's charset.
     encoding: str | None = None
@@ -51,7 +51,7 @@ class DataSource(BaseModel):
 
 
 class JobFields(BaseModel):
-    """The fields of a job that its owner decides."""
+    """The fields of a job that its owner sets."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,9 +74,9 @@ class JobFields(BaseModel):
 
 
 class Job(JobFields):
-    """A job as the log keeps it: what its owner decided, and which job and version it is.
+    """A job as the log stores it: the owner's fields, its id and its version.
 
-    `job_id` is given at creation and kept through edits: the identity of its runs. `version` counts from 1.
+    `job_id` is assigned at creation and kept through edits; the ids of its runs derive from it. `version` counts from 1.
     """
 
     job_id: UUID

@@ -1,6 +1,6 @@
-"""What a user may write as a job, and how it is read.
+"""A job as a user writes it, and its validation.
 
-Stricter than `job`: unknown fields are refused and every value is checked, so that what is in the log can run.
+Stricter than `job`: unknown fields are refused and every value is checked, so that every job in the log can run.
 """
 
 import re
@@ -20,23 +20,23 @@ MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
 MAX_SCRIPT_BYTES = 128 * 1024
 MAX_RECIPIENTS = 100
-#: Of a source's request, all names and values: what servers commonly take.
+#: All names and values of a request's headers; the usual limit of servers.
 MAX_HEADERS_BYTES = 16 * 1024
 
-#: Control, surrogate, line and paragraph separators: none of them can be typed, all of them can mislead.
+#: Control and surrogate characters, line and paragraph separators: nobody types them, and they can mislead.
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SECRET = re.compile(r"\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
 
-#: `root@localhost` and `ops@mail.local` are people, too.
+#: Allows internal addresses such as `root@localhost` and `ops@mail.local`.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
 def normalise_job_name(name: str) -> str:
-    """Return the one spelling of a job's name (Unicode NFC).
+    """Return the canonical form of a job's name (Unicode NFC).
 
     Raises:
-        ValueError: it is no name: empty, longer than 128 characters, with a control character or `/`, with space
+        ValueError: the name is invalid: empty, longer than 128 characters, with a control character or `/`, with space
             at an end, or `.` or `..`, which no URL path can hold.
     """
     name = unicodedata.normalize("NFC", name)
@@ -54,10 +54,10 @@ def normalise_job_name(name: str) -> str:
 def normalise_email(address: str) -> str:
     """Return an address with its domain in lower case.
 
-    Internal domains (`ops@mail.corp`, `root@localhost`) are fine: whether it arrives is for the mail server to say.
+    Internal domains (`ops@mail.corp`, `root@localhost`) are valid; the mail server decides whether they exist.
 
     Raises:
-        ValueError: it is not an e-mail address.
+        ValueError: the text is not an e-mail address.
     """
     try:
         return email_validator.validate_email(
@@ -76,7 +76,7 @@ def fill_secrets(value: str, secrets: dict[str, str]) -> str:
     """Return a header's value with its `{{ secrets.NAME }}` replaced.
 
     Raises:
-        KeyError: a secret of that name is not there.
+        KeyError: a secret of that name does not exist.
     """
     return _SECRET.sub(lambda match: secrets[match[1]], value)
 
@@ -168,7 +168,7 @@ class DataSourceDefinition(DataSource):
 
 
 def is_header_value(value: str) -> bool:
-    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without what is obsolete there)."""
+    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without its obsolete forms)."""
     return value.isascii() and value.isprintable() and value == value.strip()
 
 
@@ -176,7 +176,7 @@ def _check_url(location: str) -> None:
     try:
         url = urlsplit(location)
         _ = url.port
-    except ValueError:  # its message may have a password in it
+    except ValueError:  # its message may contain a password
         raise ValueError("the URL's host or port cannot be read") from None
     if url.scheme not in {"http", "https"} or not url.hostname or not location.isprintable() or " " in location:
         raise ValueError("source_type 'api' needs an http:// or https:// URL")
@@ -191,7 +191,7 @@ def _check_path(location: str) -> None:
 
 def _check_timezone(name: str) -> str:
     zone(name)
-    # A machine has these beside IANA's: `localtime` is another zone on each, and `right/...` counts leap seconds.
+    # Not IANA names: `localtime` differs between machines, and `right/...` counts leap seconds.
     if name == "localtime" or name.startswith(("posix", "right/")):
         raise ValueError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'")
     return name
@@ -206,7 +206,7 @@ def _check_subject(text: str | None) -> str | None:
         return None
     if not text.isprintable():
         raise ValueError("a subject is one line without control characters")
-    from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject  # most jobs have no subject
+    from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject  # few jobs have a subject
 
     try:
         parse_subject(text)
@@ -223,7 +223,7 @@ class JobDefinition(JobFields):
     """A job as a user writes it.
 
     Raises:
-        pydantic.ValidationError: one error per field that cannot be.
+        pydantic.ValidationError: one error per invalid field.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -267,9 +267,9 @@ class JobDefinition(JobFields):
         return script
 
     def with_timezone_default(self, timezone: str) -> "JobDefinition":
-        """Return the same job in that zone if its owner named none."""
+        """Return the job in that zone if its owner named none."""
         return self if "timezone" in self.model_fields_set else self.model_copy(update={"timezone": timezone})
 
     def fields(self) -> dict[str, Any]:
-        """Return the values by field name, ready to make a `Job` of."""
+        """Return the values by field name, as `Job` takes them."""
         return self.model_dump()

@@ -1,4 +1,4 @@
-"""What a run is: its identity, and its status as its events make it."""
+"""The identity of a run, and its status as a function of its events."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,25 +19,25 @@ from nightmail_common.contract.events import (
 
 RunStatus = Literal["requested", "running", "processed", "delivered", "failed", "undelivered", "skipped"]
 
-#: A run in one of these has a result or a reason; nothing more is computed for it.
+#: A run with one of these statuses has a result or a reason, and computes nothing more.
 ENDED: frozenset[RunStatus] = frozenset({"processed", "delivered", "failed", "undelivered", "skipped"})
 
 
 def scheduled_run_id(job_id: UUID, scheduled_at: datetime) -> UUID:
-    """Return the id of the one run that a job has for a due time: the same on every ticker, after every crash."""
+    """Return the id of a job's one run for a due time: the same on every ticker, before and after a crash."""
     return uuid5(job_id, scheduled_at.astimezone(UTC).isoformat())
 
 
 def manual_run_id(job_id: UUID, idempotency_key: str | None = None) -> UUID:
-    """Return the id of a run that somebody asks for: a new one, or the key's own one each time it is given."""
+    """Return the id of a manual run: a new one, or always the same one for the same idempotency key."""
     return uuid_utils.compat.uuid7() if idempotency_key is None else uuid5(job_id, f"manual:{idempotency_key}")
 
 
 def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
-    """Return a run's status after one more of its events.
+    """Return a run's status after the next of its events.
 
-    A failure mail, sent or not, leaves a failed run failed; a run that has ended does not start again. A result that
-    nobody is to get is delivered: no mail is owed any more.
+    A failure mail, sent or not, leaves a failed run failed; a run that has ended does not start again. A
+    result whose mail is skipped counts as delivered.
     """
     match event:
         case RunSkipped():

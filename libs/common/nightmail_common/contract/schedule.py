@@ -1,4 +1,4 @@
-"""What a schedule means: Debian cron, in a time zone.
+"""The meaning of a schedule: Debian cron, in a time zone.
 
 Five fields, `HH:MM` or one of four aliases. 0 and 7 are Sunday; day-of-month OR day-of-week when both are
 restricted; a time that DST skips runs right after the gap; a time that DST repeats runs once, the first time
@@ -25,7 +25,7 @@ ALIASES = {
 
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
 
-#: What lies before has no local time in some zones.
+#: Earlier moments have no local time in some zones.
 _FIRST = datetime(1, 1, 2, 12, tzinfo=UTC)
 
 #: A range of one value with a step, `3-3/7`: that value for cron, and `3/7` for cronsim 2.8.
@@ -35,7 +35,7 @@ _TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 
 
 class ScheduleError(ValueError):
-    """The text is not a schedule, or one that never comes; the message says what is wrong with which part."""
+    """The text is not a schedule, or a schedule that is never due; the message names the wrong part."""
 
 
 class TimezoneError(ValueError):
@@ -44,7 +44,7 @@ class TimezoneError(ValueError):
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """Return the IANA time zone of that name.
+    """Return an IANA time zone by its name.
 
     Raises:
         TimezoneError: there is no such zone.
@@ -57,10 +57,10 @@ def zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class DstNote:
-    """What a change of the clocks does to a due time.
+    """The effect of a DST change on a due time.
 
-    `moved`: its wall time is skipped on that day, and this is right after the gap. `repeated`: its wall time comes
-    twice on that day.
+    `moved`: DST skips its wall time on that day, and the due time is right after the gap. `repeated`: its wall time
+    comes twice on that day.
     """
 
     time: datetime
@@ -118,7 +118,7 @@ class Schedule:
 
     def last_due(self, after: datetime, until: datetime) -> datetime | None:
         """Return the last due time after one moment and not after another; None if there is none between them."""
-        # Forward from ever earlier starts: cheap for a minute ago, and for a year ago not much dearer.
+        # Search forward from earlier and earlier starts: cheap for a frequent schedule, and not much slower for a yearly one.
         for span in _LOOK_BACK:
             start = max(after, until - span)
             last = None
@@ -131,7 +131,7 @@ class Schedule:
         return None
 
     def dst_note(self, due: datetime) -> DstNote | None:
-        """Return what a change of the clocks does to one of this schedule's due times; None on a usual day."""
+        """Return the effect of a DST change on one of this schedule's due times; None on a usual day."""
         before = (due.astimezone(UTC) - timedelta(seconds=1)).astimezone(due.tzinfo)
         skipped_from = before.replace(tzinfo=None) + timedelta(seconds=1)
         wall = due.replace(tzinfo=None)
@@ -151,7 +151,7 @@ class Schedule:
 
     @property
     def _keeps_wall_time(self) -> bool:
-        """Whether this is no `*` in minute or hour, which follows real time (cron(8))."""
+        """Whether minute and hour have no `*`; with one, a schedule follows elapsed time (cron(8))."""
         minute, hour, *_ = self.cron.split()
         return not minute.startswith("*") and not hour.startswith("*")
 

@@ -1,7 +1,7 @@
-"""The three forms of a processing script, made one.
+"""The three forms of a processing script, compiled to one.
 
 A script is a function body with `return df`; or it assigns `result = df`; or it defines `process(data)`. Its
-text is parsed as it stands, so line numbers are the user's own.
+text is parsed unchanged, so line numbers are the user's own.
 """
 
 import ast
@@ -11,16 +11,16 @@ from typing import Literal
 
 ScriptForm = Literal["return", "result", "process"]
 
-#: The function that a script with `return` is put into. It takes `INPUTS` by name, so that a script may assign to them.
+#: The function whose body is a script with `return`. Its parameters are `INPUTS`, so that a script may assign to them.
 BODY_FUNCTION = "__nightmail_body__"
 
-#: The names that a script is given.
+#: The names that a script gets.
 INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
 _EMPTY_FUNCTION = ast.parse(f"def {BODY_FUNCTION}({', '.join(INPUTS)}): pass").body[0]
 FILENAME = "<script>"
 
-#: What a script may import unless SCRIPT_IMPORTS says otherwise: pandas and its like, and of the standard library what
-#: computes. A friendly policy: it tells early what the sandbox would refuse late, and is not what holds a script.
+#: The packages that a script may import unless SCRIPT_IMPORTS changes that: pandas and its dependencies, and the modules
+#: of the standard library that only compute. An early error for the script's owner; the sandbox is the isolation.
 _DEFAULT_IMPORTS = """
     pandas numpy pyarrow dateutil pytz tzdata
     __future__ abc array ast base64 binascii bisect calendar cmath collections colorsys contextlib copy csv dataclasses
@@ -32,7 +32,7 @@ DEFAULT_IMPORTS = frozenset(_DEFAULT_IMPORTS.split())
 
 
 class ScriptSyntaxError(Exception):
-    """The script is not Python: the message says why, `line` where (counted from 1)."""
+    """The script is not valid Python. `line` counts from 1."""
 
     def __init__(self, message: str, line: int | None) -> None:
         super().__init__(message)
@@ -40,20 +40,20 @@ class ScriptSyntaxError(Exception):
 
 
 class ImportNotAllowed(Exception):
-    """The script imports what scripts may not: the message names it, `line` says where (counted from 1)."""
+    """The script imports a module that is not allowed. `line` counts from 1."""
 
     def __init__(self, module: str, line: int) -> None:
         super().__init__(f"a script may not import {module!r}; the setting SCRIPT_IMPORTS says what it may")
         self.line = line
 
 
-# A job's script comes again with each of its runs.
+# Each run of a job checks the same script.
 @lru_cache(maxsize=64)
 def check_imports(text: str, allowed: frozenset[str]) -> None:
-    """Look whether a script imports only what is allowed, by the names of top-level packages.
+    """Check that a script imports only allowed top-level packages.
 
     Raises:
-        ImportNotAllowed: it does not. A script that is no Python passes; that is for `compile_script` to say.
+        ImportNotAllowed: it imports another. Invalid Python passes; `compile_script` refuses it.
     """
     try:
         tree = ast.parse(text, FILENAME)

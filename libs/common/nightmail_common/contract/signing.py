@@ -1,6 +1,6 @@
-"""Links that prove where they come from: a payload, readable by anyone, and an HMAC-SHA-256 (RFC 2104) over it.
+"""Signed links: a payload that anyone can read, and an HMAC-SHA-256 (RFC 2104) over it.
 
-Who has the link may do the one thing that it is for. No personal data is in it: a recipient is a pseudonym.
+The holder of a link may do the one thing of its purpose. It has no personal data: a recipient is a pseudonym.
 """
 
 import base64
@@ -21,7 +21,7 @@ _EXPIRES = "exp"
 
 
 class LinkNotValid(Exception):
-    """The link was not made here, was made for something else, or its time is over."""
+    """The signature is wrong, the link has another purpose, or it has expired."""
 
 
 def sign(key: str, purpose: str, payload: Mapping[str, str], expires_at: datetime | None = None) -> str:
@@ -37,7 +37,7 @@ def read(key: str, purpose: str, token: str) -> dict[str, str]:
     """Return the payload of a token.
 
     Raises:
-        LinkNotValid: it is not a token that `sign` made for this purpose, or it has expired.
+        LinkNotValid: `sign` did not make this token for this purpose, or it has expired.
     """
     body_text, _, mac_text = token.partition(".")
     try:
@@ -54,7 +54,7 @@ def read(key: str, purpose: str, token: str) -> dict[str, str]:
 
 
 def pseudonym(key: str, job_id: UUID, address: str) -> str:
-    """Return what stands for a recipient in a link: without the key nobody can tell who it is."""
+    """Return the pseudonym of a recipient in links; without the key it identifies nobody."""
     return hmac.digest(key.encode(), f"recipient\0{job_id}\0{address}".encode(), hashlib.sha256).hex()[:32]
 
 

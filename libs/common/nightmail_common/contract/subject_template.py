@@ -1,17 +1,16 @@
 """A job's own `subject`: a Jinja2 template of a few nodes, in a sandbox.
 
-The API refuses at creation what the mailer could not render. Import it late: Jinja2 takes 40 ms and 3 MB that a job
-without a subject does not need.
+The API refuses a template that the mailer cannot render. Import this module late: Jinja2 takes 40 ms and 3 MB, and
+few jobs have a subject.
 """
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-#: What a subject may name.
+#: The variables of a subject.
 NAMES = ("job_name", "scheduled_at", "rows", "columns")
 
-#: What a subject may be made of. No loops, no multiplication, no calls but `strftime`: whatever the template says, it is
-#: rendered at once and stays small.
+#: The allowed nodes. No loops, no multiplication, no calls but `strftime`: rendering is fast and its result small.
 _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template,
     nodes.Output,
@@ -42,14 +41,14 @@ _sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS}
 
 
 class SubjectNotValid(Exception):
-    """The text is no template, or has in it what a subject may not be made of; the message says what."""
+    """The text is not a template, or has a node that is not allowed; the message names it."""
 
 
 def parse_subject(text: str) -> Template:
-    """Return a subject's template, to be rendered with a value for each of `NAMES`.
+    """Return a subject's template; render it with a value for each of `NAMES`.
 
     Raises:
-        SubjectNotValid: it cannot be one.
+        SubjectNotValid: the text is not a valid subject.
     """
     try:
         tree = _sandbox.parse(text)

@@ -1,4 +1,4 @@
-"""How a job's name and an event's name make a NATS subject, both ways.
+"""The NATS subjects of events, and the job and event of a subject.
 
 `jobs.<job>.<event>` and `runs.<job>.<event>`: the number of subjects grows with jobs, not with runs, and
 `*.<job>.>` is everything about one job.
@@ -10,10 +10,10 @@ from nightmail_common.contract.events import EVENTS, Event
 
 ALL_EVENTS = ("jobs.>", "runs.>")
 JOB_EVENTS = "jobs.>"
-#: A request for a dry run: any runner answers. Not in the log.
+#: The subject of a request for a dry run, which any runner answers. It is not in the log.
 PREVIEW = "preview.run"
 
-#: What has a meaning in a NATS subject, and the percent sign that escapes it.
+#: Characters with a meaning in a NATS subject, and the percent sign that escapes them.
 _RESERVED = frozenset(".*>%")
 
 
@@ -28,7 +28,7 @@ def job_token(job_name: str) -> str:
 
 
 def job_name_of(token: str) -> str:
-    """Return the job's name that `job_token` made the token of."""
+    """Return the job's name of a token; the inverse of `job_token`."""
     return unquote(token, errors="strict")
 
 
@@ -37,11 +37,11 @@ def subject_of(event: Event) -> str:
 
 
 def events_named(name: str) -> str:
-    """Return the subject filter of one kind of event, of whatever job: `runs.*.run-requested`."""
+    """Return the subject filter of one kind of event of all jobs: `runs.*.run-requested`."""
     return f"{EVENTS[name].family}.*.{name}"
 
 
 def events_of_job(job_name: str) -> tuple[str, str]:
-    """Return the subject filters of everything about one job."""
+    """Return the subject filters of all events of one job."""
     token = job_token(job_name)
     return (f"jobs.{token}.>", f"runs.{token}.>")

@@ -1,4 +1,4 @@
-"""What a service tells of itself over HTTP: `/health/live`, `/health/ready` with a reason per dependency, `/metrics`."""
+"""Health and metrics over HTTP: `/health/live`, `/health/ready` with a reason per dependency, `/metrics`."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -6,13 +6,13 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-#: Returns None when the dependency is ready, else a text that says why not.
+#: Returns None if the dependency is ready, else the reason why not.
 Check = Callable[[], str | None]
 _Message = MutableMapping[str, Any]
 
 
 class Health:
-    """What a service depends on, and whether each of it is ready. An ASGI application."""
+    """The dependencies of a service and whether each is ready, as an ASGI application."""
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
@@ -21,7 +21,7 @@ class Health:
         self._checks[dependency] = check
 
     def report(self) -> tuple[bool, dict[str, str]]:
-        """Return whether all is ready, and `ok` or the reason for each dependency."""
+        """Return whether all dependencies are ready, and `ok` or the reason for each."""
         reasons = {dependency: check() for dependency, check in self._checks.items()}
         ready = bool(reasons) and not any(reasons.values())
         return ready, {dependency: reason or "ok" for dependency, reason in reasons.items()}
@@ -32,7 +32,7 @@ class Health:
         if scope["type"] != "http":
             return
         if scope["path"] == "/metrics":
-            await _answer(send, 200, CONTENT_TYPE_LATEST, generate_latest())
+            await _respond(send, 200, CONTENT_TYPE_LATEST, generate_latest())
             return
         body: dict[str, Any]
         if scope["path"] == "/health/live":
@@ -43,10 +43,10 @@ class Health:
             body = {"status": "ready" if ready else "not ready", "dependencies": dependencies}
         else:
             status, body = 404, {"status": "not found"}
-        await _answer(send, status, "application/json", json.dumps(body).encode())
+        await _respond(send, status, "application/json", json.dumps(body).encode())
 
 
-async def _answer(send: Callable[[_Message], Awaitable[None]], status: int, content_type: str, body: bytes) -> None:
+async def _respond(send: Callable[[_Message], Awaitable[None]], status: int, content_type: str, body: bytes) -> None:
     headers = [(b"content-type", content_type.encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

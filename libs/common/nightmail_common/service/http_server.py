@@ -1,14 +1,15 @@
-"""An HTTP server inside a service: it listens while its context is open and leaves the signals to the service."""
+"""An HTTP server inside a service: it listens while its context is open."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
 
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.service.patches import SignalFreeServer
 from nightmail_common.service.settings import PREFIX
 
 
@@ -16,15 +17,15 @@ from nightmail_common.service.settings import PREFIX
 async def serve_http(
     app: Any, host: str, port: int, port_setting: str = "HEALTH_PORT", **options: Any
 ) -> AsyncIterator[int]:
-    """Serve an ASGI application while inside, and yield the port; on leaving, finish what is being answered.
+    """Serve an ASGI application while the context is open, and yield the port; finish open requests at its end.
 
     Args:
-        port: 0 takes a free one.
-        port_setting: where the port comes from.
+        port: 0 takes a free port.
+        port_setting: the setting that an error names, without its prefix.
         options: further settings of `uvicorn.Config`.
 
     Raises:
-        CannotStart: the address is in use, is not one of this machine, or its port is for root only.
+        CannotStart: the address is in use or not one of this machine, or only root may use the port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -32,9 +33,9 @@ async def serve_http(
     except OSError as error:
         why = str(error.strerror).partition(" (")[0]
         raise CannotStart(f"setting {PREFIX}{port_setting}: cannot listen on {host}:{port}: {why}") from None
-    # asyncio sets it only on sockets that name their protocol; without it an answer waits 40 ms for the caller's ACK.
+    # asyncio sets it only on sockets that name their protocol; without it a response waits 40 ms for the client's ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _Server(
+    server = SignalFreeServer(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, **options)
     )
     serving = asyncio.create_task(server.serve([listening]))
@@ -43,9 +44,3 @@ async def serve_http(
     finally:
         server.should_exit = True
         await serving
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

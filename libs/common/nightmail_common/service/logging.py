@@ -1,6 +1,6 @@
 """Log lines are events too: a stable name and fields, on the console or as JSON.
 
-`run_id` and `job_name` are bound to the context while a run is worked on and stand on every line of it.
+A handler binds `run_id` and `job_name` to the context, and every line of its run has them.
 """
 
 import logging
@@ -11,12 +11,12 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-#: What a terminal would obey. An answer of somebody else's server may be in a line.
+#: A terminal obeys these, and a line may contain the answer of a foreign server.
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def set_up_logging(service: str, level: str, log_format: Literal["console", "json"]) -> None:
-    """Send structlog's lines, those of libraries and Python's warnings to stderr, in one format."""
+    """Write the lines of structlog, of libraries and of Python's warnings to stderr, in one format."""
 
     def add_service(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         line.setdefault("service", service)
@@ -52,7 +52,7 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Their every request or job is a line at `info`; ours say what was decided.
+    # They log every request or job at `info`.
     for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

@@ -1,4 +1,4 @@
-"""The settings that every service has, and how a wrong one is told.
+"""The settings that every service has, and how invalid settings are reported.
 
 Environment variables with the prefix `NIGHTMAIL_`, or the same names in `.env`. A service adds its own in its
 `settings.py`.
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from nightmail_common.broker.settings import BrokerSettings
 
 PREFIX = "NIGHTMAIL_"
-#: Where `nightmail up` leaves how to reach its own nats-server (mode 0600), in the format of `.env`.
+#: `nightmail up` writes the URL and the password of its nats-server here (mode 0600), in the format of `.env`.
 EMBEDDED_NATS_FILE = "nats.env"
 
 
@@ -26,7 +26,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_sep
 
 
 class ServiceSettings(BrokerSettings, BaseSettings):
-    """What every service needs to know."""
+    """The settings of every service."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -44,10 +44,9 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 def load(settings: type[SettingsT], **given: Any) -> SettingsT:
-    """Return a service's settings, or end the process with one line on stderr per setting that is malformed.
+    """Return a service's settings, or end the process with one line on stderr per invalid setting.
 
-    Without `NATS_URL` the broker is the one that `nightmail up` runs on this machine: how to reach it is read from
-    `DATA_DIR/nats.env`.
+    Without `NATS_URL` the broker is the one of `nightmail up` on this machine, as in `DATA_DIR/nats.env`.
     """
     loaded = load_without_broker(settings, **given)
     if loaded.nats_url is None:
@@ -56,7 +55,7 @@ def load(settings: type[SettingsT], **given: Any) -> SettingsT:
 
 
 def load_without_broker(settings: type[SettingsT], **given: Any) -> SettingsT:
-    """Return the settings as the environment and `.env` have them; end the process as `load` does."""
+    """Return the settings of the environment and `.env` alone; end the process as `load` does."""
     try:
         return settings(**given)
     except ValidationError as error:

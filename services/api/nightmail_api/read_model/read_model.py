@@ -14,8 +14,8 @@ from nightmail_api.commands.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED
 from nightmail_api.read_model.database import DatabaseAway
 from nightmail_api.read_model.projection import EXPIRED_AT_ONCE, Projection, StartedOver
-from nightmail_common.broker.cancellation import end_if_cancelled
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 
@@ -67,7 +67,7 @@ class ReadModel:
     async def run(self) -> None:
         """Catch up and follow, for ever; begin anew whenever the log is not the one that the rows were made from."""
         while True:
-            end_if_cancelled()
+            raise_if_cancelled()
             try:
                 await self._begin()
                 await self._follow_while_it_is_the_log()
@@ -115,7 +115,7 @@ class ReadModel:
         following = asyncio.create_task(self._follow())
         try:
             while not (await asyncio.wait({following}, timeout=LOOK_SECONDS))[0]:
-                end_if_cancelled()
+                raise_if_cancelled()
                 # What is applied while the log is being asked may be behind its answer.
                 applied = self.applied
                 with suppress(nats.errors.Error, OSError):

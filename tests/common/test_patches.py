@@ -1,0 +1,30 @@
+"""Workarounds for nats-py and asyncio."""
+
+import asyncio
+from contextlib import suppress
+
+from nightmail_common.broker.patches import raise_if_cancelled
+from support.deadlines import scaled
+
+
+async def test_a_loop_that_swallows_its_cancellation_ends() -> None:
+    rounds = 0
+
+    async def loop() -> None:
+        nonlocal rounds
+        while True:
+            raise_if_cancelled()
+            rounds += 1
+            with suppress(asyncio.CancelledError):  # as nats-py does once the connection is closed
+                await asyncio.Event().wait()
+
+    looping = asyncio.create_task(loop())
+    await asyncio.sleep(0)
+    looping.cancel()
+    await asyncio.wait({looping}, timeout=scaled(5))
+    assert looping.cancelled()
+    assert rounds == 1
+
+
+async def test_a_task_that_is_not_cancelled_goes_on() -> None:
+    raise_if_cancelled()
