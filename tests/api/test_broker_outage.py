@@ -1,4 +1,4 @@
-"""The broker is killed under a running API, and comes back."""
+"""An outage of the broker while the API runs."""
 
 import asyncio
 import time
@@ -15,11 +15,11 @@ from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 
-#: The longest wait of a caller while the broker is away: the event log's own time-out, and some room.
+#: The longest wait of a caller during an outage: the timeout of the event log, and a margin.
 LONGEST_ANSWER_SECONDS = scaled(8.0)
 
 
-async def test_without_its_broker_every_call_of_the_log_is_told_to_come_again_and_does_when_it_is_back(
+async def test_during_an_outage_every_call_of_the_log_is_answered_503_and_succeeds_afterwards(
     api: Replica, event_log: EventLog, nats_server: NatsServer
 ) -> None:
     run_id, job = await requested(api, event_log)
@@ -52,7 +52,7 @@ async def test_without_its_broker_every_call_of_the_log_is_told_to_come_again_an
         for (method, path, _), answer in zip(calls, answers, strict=True):
             assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1"), f"{method} {path}"
             assert answer.headers["content-type"] == "application/problem+json"
-        # What was asked for meanwhile may come into the log now, as its answer said; then everything goes on as before.
+        # A change that was answered 503 may still be stored now, as its response said.
         after = job_request(job_name="after")
         created = await eventually(lambda: _accepted(api, after), "a job is created again")
         assert created.json()["job_name"] == "after"
@@ -69,7 +69,7 @@ async def _accepted(api: Replica, job: dict[str, Any]) -> httpx.Response | None:
     return answer if answer.status_code == 201 else None
 
 
-async def test_a_connection_that_breaks_under_a_write_is_a_reason_to_come_again(
+async def test_a_connection_that_breaks_during_a_write_is_answered_503(
     api: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def break_off(*_: Any, **__: Any) -> None:

@@ -1,4 +1,4 @@
-"""What must be forgotten is forgotten: in the log, in the stores, in the rows, on disk."""
+"""Erasure of a job: in the log, in the stores, in the rows, on disk."""
 
 import hashlib
 from pathlib import Path
@@ -22,12 +22,12 @@ ADDRESS = "forget-me@example.com"
 
 
 def files_with(text: str, *folders: Path) -> list[Path]:
-    """Return every file below the folders that has the text somewhere in its bytes."""
+    """Return every file below the folders whose bytes contain the text."""
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     return [path for path in files if text.encode() in path.read_bytes()]
 
 
-async def test_an_erased_job_is_nowhere_on_disk_any_more(
+async def test_no_file_contains_an_erased_job(
     api: Replica, event_log: EventLog, nats_client: Client, nats_server: NatsServer
 ) -> None:
     folders = (nats_server._folder, api.settings.data_dir)
@@ -63,7 +63,7 @@ async def test_an_erased_job_is_nowhere_on_disk_any_more(
     assert (await api.create(job_name="personal"))["version"] == 1
 
 
-async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
+async def test_events_about_an_erased_job_that_arrive_later_are_erased(
     api: Replica, event_log: EventLog, nats_client: Client, nats_server: NatsServer
 ) -> None:
     run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
@@ -83,7 +83,7 @@ async def test_what_a_runner_and_a_mailer_still_write_of_an_erased_job_goes_too(
         await streaks.get(str(job.job_id))
 
 
-async def test_a_late_event_goes_even_if_the_replica_that_saw_it_dies_before_it_is_gone(
+async def test_a_late_event_is_erased_even_if_the_replica_that_read_it_dies_first(
     api: Replica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id, job = await requested(api, event_log, job_name="personal", consumer_emails=[ADDRESS])
@@ -106,7 +106,7 @@ async def _only_the_erasure(api: Replica) -> bool:
     return [event["type"] for event in items] == ["job-erased"]
 
 
-async def test_a_deleted_job_can_still_be_erased_and_one_that_never_was_cannot(api: Replica) -> None:
+async def test_a_deleted_job_can_be_erased_and_an_unknown_one_cannot(api: Replica) -> None:
     await api.create()
     await api.http.delete("/jobs/daily%20sales")
     assert (await api.http.delete("/jobs/daily%20sales?erase=true")).status_code == 204

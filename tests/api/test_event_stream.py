@@ -23,7 +23,7 @@ class Subscriber:
         self._lines = lines
 
     async def next(self) -> dict[str, Any]:
-        """Return the next event; `id` is what the stream said as such."""
+        """Return the next event, with the stream's `id`."""
         async with asyncio.timeout(scaled(15)):
             fields: dict[str, str] = {}
             async for line in self._lines:
@@ -49,7 +49,7 @@ async def change(api: Replica, description: str) -> None:
     assert answer.status_code == 200
 
 
-async def test_events_come_as_they_happen_and_a_client_that_returns_misses_none(api: Replica) -> None:
+async def test_events_arrive_as_they_happen_and_a_client_resumes_without_a_gap(api: Replica) -> None:
     await api.create()
     async with subscribe(api) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -65,7 +65,7 @@ async def test_events_come_as_they_happen_and_a_client_that_returns_misses_none(
         assert [(await back.next())["seq"] for _ in range(2)] == [second["seq"], second["seq"] + 1]
 
 
-async def test_a_stream_can_be_of_one_job_or_type_from_the_beginning(api: Replica) -> None:
+async def test_a_stream_can_be_filtered_by_job_or_type_from_the_beginning(api: Replica) -> None:
     await api.create()
     await api.create(job_name="other")
     run_id = (await api.http.post("/jobs/other/run")).json()["run_id"]
@@ -79,7 +79,7 @@ async def test_a_stream_can_be_of_one_job_or_type_from_the_beginning(api: Replic
             assert [(await stream.next())["type"] for _ in wanted] == wanted
 
 
-async def test_a_stream_goes_on_without_a_gap_after_the_broker_was_away(
+async def test_a_stream_continues_without_a_gap_after_an_outage_of_the_broker(
     api: Replica, nats_server: NatsServer, event_log: EventLog
 ) -> None:
     await api.create()
@@ -116,6 +116,6 @@ async def test_streams_end_when_the_service_drains(api: Replica) -> None:
 
 
 @pytest.mark.parametrize("last_event_id", ["x", "-1"])
-async def test_a_place_that_cannot_be_is_refused(api: Replica, last_event_id: str) -> None:
+async def test_an_invalid_last_event_id_is_refused(api: Replica, last_event_id: str) -> None:
     answer: httpx.Response = await api.http.get("/events/stream", headers={"Last-Event-ID": last_event_id})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "last-event-id")

@@ -1,4 +1,4 @@
-"""Jobs over REST: created, read, changed, paused, run, deleted."""
+"""Jobs over REST: create, read, change, pause, run, delete."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from support.job_requests import job_request
 pytestmark = ON_BOTH_DATABASES
 
 
-async def test_a_created_job_is_in_the_log_and_read_back_with_what_the_service_adds(
+async def test_a_created_job_is_in_the_log_and_is_returned_with_the_services_fields(
     api: Replica, event_log: EventLog
 ) -> None:
     created = await api.create()
@@ -56,7 +56,7 @@ async def test_any_name_works_in_a_path(api: Replica) -> None:
         assert (await api.http.get(job_path(job_name))).status_code == 404
 
 
-async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(api: Replica) -> None:
+async def test_a_taken_name_is_a_conflict_and_is_free_after_the_deletion(api: Replica) -> None:
     first = await api.create()
     taken = await api.http.post("/jobs", json=job_request())
     assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, "job_name")
@@ -66,7 +66,7 @@ async def test_a_name_that_is_taken_is_a_conflict_and_free_again_once_deleted(ap
     assert second["job_id"] != first["job_id"]
 
 
-async def test_a_field_that_cannot_be_is_named(api: Replica) -> None:
+async def test_an_invalid_field_is_named(api: Replica) -> None:
     cases: list[tuple[str, Any]] = [
         ("job_name", "a/b"),
         ("schedule_time", "0 9 * * 8"),
@@ -85,7 +85,7 @@ async def test_a_field_that_cannot_be_is_named(api: Replica) -> None:
         assert (document["status"], document["title"]) == (400, "Bad Request")
 
 
-async def test_a_script_that_imports_what_it_may_not_is_refused_with_its_line(make_replica: MakeReplica) -> None:
+async def test_a_script_with_a_forbidden_import_is_refused_with_its_line(make_replica: MakeReplica) -> None:
     api = await make_replica(script_imports=("pandas", "math"))
     await api.create(processing_script="import math\nreturn data")
     forbidden = job_request(processing_script="import math\nfrom os import path\nreturn data")
@@ -99,13 +99,13 @@ async def test_a_script_that_imports_what_it_may_not_is_refused_with_its_line(ma
         assert "'os'" in error["detail"]
 
 
-async def test_lists_are_empty_before_there_is_anything(api: Replica) -> None:
+async def test_lists_are_empty_at_first(api: Replica) -> None:
     for path in ("/jobs", "/runs"):
         assert (await api.http.get(path)).json() == {"items": [], "next_cursor": None}
     assert (await api.http.get("/events")).json() == {"items": []}
 
 
-async def test_jobs_are_paged_by_name_and_found_by_a_part_of_it(api: Replica) -> None:
+async def test_jobs_are_listed_by_name_in_pages_and_found_by_a_part_of_it(api: Replica) -> None:
     for job_name in ("beta", "Alpha", "gamma sales", "DAILY SALES"):
         await api.create(job_name=job_name)
     first = (await api.http.get("/jobs", params={"limit": 3})).json()
@@ -130,7 +130,7 @@ async def test_a_paused_job_has_no_next_run_until_it_is_resumed(api: Replica) ->
     assert resumed["next_run"] is not None
 
 
-async def test_a_change_makes_a_version_and_the_same_content_makes_none(api: Replica, event_log: EventLog) -> None:
+async def test_a_change_creates_a_version_and_the_same_content_does_not(api: Replica, event_log: EventLog) -> None:
     created = await api.create()
     changed = await api.http.put("/jobs/daily%20sales", json=job_request(schedule_time="10:00"))
     assert changed.status_code == 200
@@ -147,7 +147,7 @@ async def test_a_job_keeps_its_name(api: Replica) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "job_name")
 
 
-async def test_a_change_of_what_somebody_else_changed_is_refused(api: Replica) -> None:
+async def test_a_change_with_an_outdated_etag_is_refused(api: Replica) -> None:
     await api.create()
     etag = (await api.http.get("/jobs/daily%20sales")).headers["etag"]
     mine = await api.http.put("/jobs/daily%20sales", json=job_request(description="mine"), headers={"If-Match": etag})
@@ -162,7 +162,7 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(api: Replica) -
     assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": "*"})).status_code == 204
 
 
-async def test_what_is_not_there_is_a_problem_document(api: Replica) -> None:
+async def test_an_unknown_job_run_or_path_is_a_problem_document(api: Replica) -> None:
     no_run = "/runs/00000000-0000-0000-0000-000000000000"
     for method, path in (
         ("GET", "/jobs/none"),
@@ -183,7 +183,7 @@ async def test_what_is_not_there_is_a_problem_document(api: Replica) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_retried_request_with_the_same_key_asks_for_one_run(api: Replica, event_log: EventLog) -> None:
+async def test_requests_with_one_idempotency_key_give_one_run(api: Replica, event_log: EventLog) -> None:
     await api.create()
     headers = {"Idempotency-Key": "once"}
     first, second = [(await api.http.post("/jobs/daily%20sales/run", headers=headers)).json() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Mail over REST: once more, to some or all; a recipient who leaves; a result by its signed link."""
+"""Mail over REST: resend, unsubscribe, and a result by its signed link."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ async def last(log: EventLog, subjects: str) -> object:
     return None if stored is None else stored.event()
 
 
-async def test_a_runs_mail_is_asked_for_again_for_all_or_some_recipients(api: Replica, event_log: EventLog) -> None:
+async def test_a_runs_mail_is_resent_to_all_or_some_recipients(api: Replica, event_log: EventLog) -> None:
     run_id, job = await ended(api, event_log)
     answer = await api.http.post(f"/runs/{run_id}/resend")
     assert answer.status_code == 202
@@ -48,7 +48,7 @@ async def test_a_runs_mail_is_asked_for_again_for_all_or_some_recipients(api: Re
     assert event.recipients == ("b@example.com",)
 
 
-async def test_a_retried_request_for_mail_is_one_request(api: Replica, event_log: EventLog) -> None:
+async def test_resend_requests_with_one_idempotency_key_are_one_request(api: Replica, event_log: EventLog) -> None:
     run_id, _ = await ended(api, event_log)
     headers = {"Idempotency-Key": "once"}
     answers = [await api.http.post(f"/runs/{run_id}/resend", headers=headers) for _ in range(2)]
@@ -59,7 +59,7 @@ async def test_a_retried_request_for_mail_is_one_request(api: Replica, event_log
     assert count == 1
 
 
-async def test_mail_goes_again_only_to_the_runs_own_recipients_and_only_if_there_is_one(
+async def test_a_mail_is_resent_only_to_the_runs_recipients_and_only_after_its_end(
     api: Replica, event_log: EventLog
 ) -> None:
     run_id, _ = await ended(api, event_log)
@@ -70,7 +70,7 @@ async def test_mail_goes_again_only_to_the_runs_own_recipients_and_only_if_there
     assert (await api.client(None).post(f"/runs/{run_id}/resend")).status_code == 401
 
 
-async def test_a_recipient_leaves_by_one_click_and_the_job_can_still_be_changed(
+async def test_a_recipient_unsubscribes_by_one_click_and_the_job_can_still_be_changed(
     make_replica: MakeReplica, event_log: EventLog
 ) -> None:
     api = await make_replica(secret_key=KEY)
@@ -100,7 +100,7 @@ async def test_a_recipient_leaves_by_one_click_and_the_job_can_still_be_changed(
     assert (await api.http.post(f"/jobs/{job.job_name}/pause")).json()["unsubscribed"] == ["b@example.com"]
 
 
-async def test_a_signed_link_leads_to_the_result_until_its_time_is_over(
+async def test_a_signed_link_returns_the_result_until_it_expires(
     make_replica: MakeReplica, event_log: EventLog
 ) -> None:
     api = await make_replica(secret_key=KEY)

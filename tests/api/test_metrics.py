@@ -1,4 +1,4 @@
-"""What the API counts moves with what it does."""
+"""The metrics of the API."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -22,7 +22,7 @@ def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
 
 
-async def test_requests_failures_and_the_read_model_are_counted_without_anybodys_name(api: Replica) -> None:
+async def test_requests_failures_and_events_are_counted_without_names_in_labels(api: Replica) -> None:
     before = await metrics(api)
     await api.create(job_name="a secret name")
     await api.http.get("/jobs/a%20secret%20name")
@@ -49,7 +49,7 @@ async def test_requests_failures_and_the_read_model_are_counted_without_anybodys
     assert not any("secret" in value for _, labels in after for _, value in labels)
 
 
-async def test_who_scrapes_has_a_token_of_a_viewer(api: Replica) -> None:
+async def test_metrics_need_the_role_viewer(api: Replica) -> None:
     async with api.client(None) as nobody, api.client(await make_token(api, "prometheus", "viewer")) as scraper:
         assert (await nobody.get("/metrics")).status_code == 401
         assert (await scraper.get("/metrics")).status_code == 200

@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect issuer: a real one, with real keys, on a port of this machine."""
+"""Tokens of an OpenID Connect issuer: a local HTTP server with real keys."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ class Key:
 
 
 class IssuerServer:
-    """Discovery document and key set over HTTP; `keys` are those that it publishes, `asked` what was asked for."""
+    """Serves a discovery document and a key set. `keys` are the published ones, `asked` the requested paths."""
 
     def __init__(self) -> None:
         self.keys = [Key("RS256"), Key("ES256", tells_algorithm=False)]
@@ -61,7 +61,7 @@ class IssuerServer:
                 self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/realm"
@@ -69,7 +69,7 @@ class IssuerServer:
         self._thread.start()
 
     def token(self, key: Key | None = None, **claims: Any) -> str:
-        """Return a token for an editor; `claims` replace or add, None takes away."""
+        """Return a token for an editor; `claims` replace or add, and None removes one."""
         key = key or self.keys[0]
         now = int(time.time())
         usual = {
@@ -106,7 +106,7 @@ async def status(api: Replica, token: str, method: str = "GET", path: str = "/jo
         return (await caller.request(method, path, **request)).status_code
 
 
-async def test_the_issuers_tokens_are_good_and_their_subject_is_the_actor(
+async def test_the_issuers_tokens_are_accepted_and_their_subject_is_the_actor(
     api: Replica, issuer: IssuerServer, event_log: EventLog
 ) -> None:
     for key in issuer.keys:
@@ -139,7 +139,7 @@ async def test_a_claim_names_the_role(api: Replica, issuer: IssuerServer) -> Non
         assert await status(api, token, "GET", "/tokens") == tokens, claims
 
 
-async def test_a_token_that_is_not_to_be_believed_is_refused(api: Replica, issuer: IssuerServer) -> None:
+async def test_an_invalid_jwt_is_refused(api: Replica, issuer: IssuerServer) -> None:
     now = int(time.time())
     good = issuer.token()
     head, body, signature = good.split(".")
@@ -179,7 +179,7 @@ async def test_a_token_that_is_not_to_be_believed_is_refused(api: Replica, issue
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_new_key_is_fetched_once_it_is_used_and_strange_keys_do_not_make_the_issuer_busy(
+async def test_a_new_key_is_fetched_on_use_and_unknown_keys_do_not_flood_the_issuer(
     make_replica: MakeReplica, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = await make_replica(oidc_issuer=issuer.url, oidc_audience=AUDIENCE)
@@ -194,9 +194,7 @@ async def test_a_new_key_is_fetched_once_it_is_used_and_strange_keys_do_not_make
     assert REFRESH_SECONDS >= 1
 
 
-async def test_an_issuer_that_does_not_answer_is_a_reason_to_try_later(
-    make_replica: MakeReplica, issuer: IssuerServer
-) -> None:
+async def test_an_unreachable_issuer_is_answered_503(make_replica: MakeReplica, issuer: IssuerServer) -> None:
     token = issuer.token()
     api = await make_replica(oidc_issuer=f"{issuer.url}/nowhere", oidc_audience=AUDIENCE)
     async with api.client(token) as caller:
@@ -205,6 +203,6 @@ async def test_an_issuer_that_does_not_answer_is_a_reason_to_try_later(
     assert (await api.http.get("/jobs")).status_code == 200
 
 
-async def test_without_an_issuer_no_such_token_is_good(make_replica: MakeReplica, issuer: IssuerServer) -> None:
+async def test_without_an_issuer_its_tokens_are_refused(make_replica: MakeReplica, issuer: IssuerServer) -> None:
     api = await make_replica()
     assert await status(api, issuer.token()) == 401

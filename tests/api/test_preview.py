@@ -20,7 +20,7 @@ async def preview(api: Replica, **fields: Any) -> httpx.Response:
     return await api.http.post("/jobs/preview", json={"data_source": SOURCE} | fields)
 
 
-async def test_a_job_is_tried_by_a_runner_and_leaves_nothing(
+async def test_a_runner_runs_a_preview_and_stores_nothing(
     api: Replica, nats_server: NatsServer, nats_client: Client, event_log: EventLog, tmp_path: Path
 ) -> None:
     nobody = await preview(api, processing_script="return data")
@@ -52,7 +52,7 @@ async def test_a_job_is_tried_by_a_runner_and_leaves_nothing(
     assert (await api.http.get("/jobs")).json()["items"] == []
 
 
-async def test_a_job_that_could_not_be_created_is_not_tried(api: Replica) -> None:
+async def test_an_invalid_job_is_not_run(api: Replica) -> None:
     for fields, field in (
         ({}, "processing_script"),
         ({"processing_script": "return ("}, "processing_script"),
@@ -65,7 +65,7 @@ async def test_a_job_that_could_not_be_created_is_not_tried(api: Replica) -> Non
         assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-async def test_who_only_reads_does_not_run_scripts(api: Replica) -> None:
+async def test_a_viewer_may_not_preview(api: Replica) -> None:
     async with api.client(await make_token(api, "reader", "viewer")) as reader:
         answer = await reader.post("/jobs/preview", json={"data_source": SOURCE, "processing_script": "return data"})
     assert answer.status_code == 403

@@ -36,7 +36,7 @@ DUE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 async def requested(api: Replica, log: EventLog, **fields: Any) -> tuple[UUID, Job]:
-    """Ask for a run of a new job over REST, and return its id and the job as a runner sees it."""
+    """Request a run of a new job over REST, and return its id and the job as a runner reads it."""
     name = (await api.create(**fields))["job_name"]
     run_id = UUID((await api.http.post(f"/jobs/{name}/run")).json()["run_id"])
     stored = await log.last_event("runs.*.run-requested")
@@ -114,7 +114,9 @@ async def test_a_runs_events_make_its_status_timeline_and_the_jobs_last_run(api:
     ]
 
 
-async def test_the_result_is_the_very_bytes_and_the_log_what_was_printed(api: Replica, event_log: EventLog) -> None:
+async def test_the_result_has_the_stored_bytes_and_the_log_the_scripts_output(
+    api: Replica, event_log: EventLog
+) -> None:
     run_id, job = await requested(api, event_log)
     assert (await api.http.get(f"/runs/{run_id}/result")).status_code == 404
     assert (await api.http.get(f"/runs/{run_id}/log")).text == ""
@@ -139,7 +141,7 @@ async def test_a_large_result_comes_from_the_object_store(
 
 
 @pytest.mark.parametrize("gone", ["$O.RESULTS.C.*", "$O.RESULTS.>"], ids=["its pieces first", "all of it"])
-async def test_a_result_whose_time_is_over_is_told_to_be_kept_no_longer(
+async def test_an_expired_result_is_not_found(
     api: Replica, event_log: EventLog, nats_client: Client, gone: str
 ) -> None:
     run_id, job = await requested(api, event_log)
@@ -169,7 +171,7 @@ async def test_a_damaged_result_is_answered_with_an_error_that_says_so(
     assert answer.json()["detail"] == f"the result of the run {run_id} is damaged in the store"
 
 
-async def test_a_failed_run_says_why_and_its_failure_mail_leaves_it_failed(api: Replica, event_log: EventLog) -> None:
+async def test_a_failed_run_has_its_error_and_stays_failed_after_its_mail(api: Replica, event_log: EventLog) -> None:
     run_id, job = await requested(api, event_log)
     error = RunError(stage="script", type="KeyError", message="'x'", traceback="...", line=2)
     failed = RunFailed(
@@ -243,13 +245,13 @@ async def _count(api: Replica, sequence: int) -> bool:
     return len(items) == sequence
 
 
-async def test_a_filter_that_cannot_be_is_named(api: Replica) -> None:
+async def test_an_invalid_filter_is_named(api: Replica) -> None:
     for query in ("limit=0", "limit=x", "status=nope", "since=yesterday", "cursor=%22x%22", "trigger=x"):
         answer = await api.http.get(f"/runs?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, query.partition("=")[0])
 
 
-async def test_what_cannot_be_a_runs_id_is_a_run_that_is_not_found(api: Replica) -> None:
+async def test_an_invalid_run_id_is_not_found(api: Replica) -> None:
     for path in ("/runs/nope", "/runs/nope/result", "/runs/nope/log"):
         answer = await api.http.get(path)
         assert (answer.status_code, answer.json()["detail"]) == (404, "there is no run 'nope'")

@@ -1,4 +1,4 @@
-"""Every version of a job, what it changed, and the way back."""
+"""The versions of a job, their changes, and rollback."""
 
 from api.conftest import ON_BOTH_DATABASES, Replica
 from support.job_requests import job_request
@@ -6,7 +6,7 @@ from support.job_requests import job_request
 pytestmark = ON_BOTH_DATABASES
 
 
-async def test_every_version_says_who_changed_what_and_when(api: Replica) -> None:
+async def test_every_version_has_its_actor_time_and_changes(api: Replica) -> None:
     await api.create(description="first")
     await api.http.put("/jobs/daily%20sales", json=job_request(description="second", schedule_time="10:00"))
     await api.http.post("/jobs/daily%20sales/pause")
@@ -25,7 +25,7 @@ async def test_every_version_says_who_changed_what_and_when(api: Replica) -> Non
     assert last == oldest
 
 
-async def test_a_rollback_is_a_new_version_that_says_so(api: Replica) -> None:
+async def test_a_rollback_is_a_new_version_with_rolled_back_to(api: Replica) -> None:
     await api.create(description="first")
     await api.http.put("/jobs/daily%20sales", json=job_request(description="second"))
     back = await api.http.post("/jobs/daily%20sales/rollback", json={"version": 1})
@@ -45,7 +45,7 @@ async def test_a_run_names_the_version_that_ran(api: Replica) -> None:
     assert (await api.http.get(f"/runs/{run_id}")).json()["job_version"] == 1
 
 
-async def test_a_deleted_jobs_versions_are_not_those_of_a_new_one_of_that_name(api: Replica) -> None:
+async def test_a_new_job_does_not_inherit_the_versions_of_a_deleted_one(api: Replica) -> None:
     await api.create(description="old")
     await api.http.delete("/jobs/daily%20sales")
     assert (await api.http.get("/jobs/daily%20sales/versions")).status_code == 404
