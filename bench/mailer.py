@@ -80,7 +80,7 @@ async def bare_loop(port: int, count: int, mail: Callable[[int], bytes]) -> floa
 async def service(url: str, port: int, folder: Path, events: list[ResultReady]) -> float:
     """Return the mails per second of the mailer on a queue that is full."""
     client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
-    await streams.declare(client.jetstream(), timedelta(days=1))
+    await streams.ensure_streams(client.jetstream(), timedelta(days=1))
     log = EventLog(client, "bench", timedelta(days=1))
     for event in events:
         await log.publish(event)

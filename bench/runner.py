@@ -172,7 +172,7 @@ async def broker(data: bytes) -> AsyncIterator[tuple[EventLog, Callable[[], None
         files.mkdir()
         (files / "data.csv").write_bytes(data)
         client = await nats.connect(url)
-        await streams.declare(client.jetstream(), timedelta(days=1))
+        await streams.ensure_streams(client.jetstream(), timedelta(days=1))
         settings = {"NATS_URL": url, "DATA_DIR": name, "LOG_LEVEL": "error"}
         runners: list[subprocess.Popen[bytes]] = []
 

@@ -96,7 +96,7 @@ async def no_op_lateness(count: int) -> list[float]:
 async def measure(count: int, folder: Path) -> None:
     with nats_server(folder) as (url, _):
         client = await nats.connect(url)
-        await streams.declare(client.jetstream(), timedelta(days=1))
+        await streams.ensure_streams(client.jetstream(), timedelta(days=1))
         log = EventLog(client, "bench", timedelta(days=1))
         lone = count == 1
         due = _next_minute(datetime.now(UTC)) + timedelta(days=1)

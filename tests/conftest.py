@@ -57,7 +57,7 @@ async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
 @pytest.fixture
 async def event_log(nats_client: Client) -> EventLog:
     """An empty event log."""
-    await streams.declare(nats_client.jetstream(), result_retention=timedelta(days=1))
+    await streams.ensure_streams(nats_client.jetstream(), result_retention=timedelta(days=1))
     return EventLog(nats_client, "test", run_retention=timedelta(days=1))
 
 

@@ -29,7 +29,7 @@ async def catch_up() -> None:
         with nats_server(folder) as (url, broker):
             pin(broker, 1)
             client = await nats.connect(url)
-            await streams.declare(client.jetstream(), timedelta(days=1))
+            await streams.ensure_streams(client.jetstream(), timedelta(days=1))
             log = EventLog(client, "bench", timedelta(days=1))
             for start_at in range(0, len(events), 500):
                 await log.publish_batch([Publication(event) for event in events[start_at : start_at + 500]])

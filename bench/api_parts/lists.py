@@ -102,7 +102,7 @@ async def filled() -> Path:
     unfinished = Path(tempfile.mkdtemp(prefix=folder.name))
     with nats_server(unfinished) as (url, _):
         client = await nats.connect(url)
-        await streams.declare(client.jetstream(), timedelta(days=1))
+        await streams.ensure_streams(client.jetstream(), timedelta(days=1))
         log = EventLog(client, "bench", timedelta(days=3650))
         events = list(all_events())
         for start_at in range(0, len(events), 500):

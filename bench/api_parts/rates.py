@@ -33,7 +33,7 @@ async def rates() -> None:
         with nats_server(folder) as (url, broker):
             pin(broker, 1)
             client = await nats.connect(url)
-            await streams.declare(client.jetstream(), timedelta(days=1))
+            await streams.ensure_streams(client.jetstream(), timedelta(days=1))
             await client.close()
             async with api(folder, url) as port:
                 ours_create = await load(port, creates(port, "/jobs/create"), CONNECTIONS)

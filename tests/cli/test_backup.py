@@ -75,7 +75,7 @@ async def test_restored_streams_equal_the_copied_ones(
     assert (await (await js.object_store(streams.RESULTS)).get("result")).data == csv
     names = {stream.config.name for stream in await js.streams_info()}
     assert f"KV_{streams.LEASES}" not in names, "leases are not copied"
-    await streams.declare(js, timedelta(days=1))
+    await streams.ensure_streams(js, timedelta(days=1))
     assert await event_log.last_sequence() == before[-1].sequence
 
 
@@ -94,7 +94,7 @@ async def test_an_old_backup_does_not_fire_a_year_of_reports(
     await copy_streams(nats_client, tmp_path / "copy")
     await forget_all(nats_client)
     await restore_streams(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
-    await streams.declare(nats_client.jetstream(), timedelta(days=1))
+    await streams.ensure_streams(nats_client.jetstream(), timedelta(days=1))
 
     clock.offset = timedelta(days=365)
     async with running_ticker(nats_client, clock):

@@ -177,7 +177,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 async def broker(server: Broker) -> Broker:
     async with server.connected("api") as (client, refused):
         js = client.jetstream()
-        await streams.declare(js, timedelta(days=1))
+        await streams.ensure_streams(js, timedelta(days=1))
         await js.create_key_value(KeyValueConfig(bucket="TOKENS"))
         assert refused == []
     return server
@@ -276,7 +276,7 @@ async def test_a_service_without_permission_to_create_streams_waits_for_the_api(
     from nightmail_common.service.settings import ServiceSettings
 
     async with broker.connected("mailer") as (client, refused):
-        await streams.available(client.jetstream(), ServiceSettings())
+        await streams.wait_for_streams(client.jetstream(), ServiceSettings())
         assert refused == []
 
 

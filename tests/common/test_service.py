@@ -192,7 +192,7 @@ def test_a_user_without_a_seed_ends_the_start_with_one_line(tmp_path: Path) -> N
 
 
 async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer) -> None:
-    service = Service(ServiceSettings(nats_url=nats_server.url), "example", prepare=streams.available)
+    service = Service(ServiceSettings(nats_url=nats_server.url), "example", prepare=streams.wait_for_streams)
 
     def reason() -> str | None:
         ready, dependencies = service.health.report()

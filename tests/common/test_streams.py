@@ -23,7 +23,7 @@ async def config_of(client: Client, stream: str) -> StreamConfig:
 
 
 async def test_the_log_is_one_stream_as_the_design_says(nats_client: Client) -> None:
-    await streams.declare(nats_client.jetstream(), A_DAY)
+    await streams.ensure_streams(nats_client.jetstream(), A_DAY)
     config = await config_of(nats_client, "EVENTS")
     assert config.subjects == ["jobs.>", "runs.>"] == list(ALL_EVENTS)
     assert (config.storage, config.compression) == (StorageType.FILE, StoreCompression.S2)
@@ -32,14 +32,14 @@ async def test_the_log_is_one_stream_as_the_design_says(nats_client: Client) -> 
 
 
 async def test_nothing_leaves_the_log_but_by_its_own_time_or_by_a_purge(nats_client: Client) -> None:
-    await streams.declare(nats_client.jetstream(), A_DAY)
+    await streams.ensure_streams(nats_client.jetstream(), A_DAY)
     config = await config_of(nats_client, "EVENTS")
     assert (config.retention, config.discard) == (RetentionPolicy.LIMITS, DiscardPolicy.NEW)
     assert (config.max_msgs, config.max_bytes, config.max_msgs_per_subject, config.max_age) == (-1, -1, -1, 0)
 
 
 async def test_buckets_keep_what_they_hold_for_as_long_as_it_is_needed(nats_client: Client) -> None:
-    await streams.declare(nats_client.jetstream(), timedelta(days=30))
+    await streams.ensure_streams(nats_client.jetstream(), timedelta(days=30))
     for stream, kept in (
         ("OBJ_RESULTS", timedelta(days=30)),
         ("KV_MAILED", timedelta(days=14)),
@@ -54,13 +54,13 @@ async def test_to_declare_again_changes_nothing_and_loses_nothing(nats_client: C
     js = nats_client.jetstream()
     await js.publish("jobs.a.job-paused", b"{}")
     before = {stream.config.name: stream.config for stream in await js.streams_info()}
-    await asyncio.gather(*(streams.declare(js, A_DAY) for _ in range(5)))
+    await asyncio.gather(*(streams.ensure_streams(js, A_DAY) for _ in range(5)))
     assert {stream.config.name: stream.config for stream in await js.streams_info()} == before
     assert await event_log.last_sequence() == 1
 
 
 async def test_many_that_declare_at_once_do_not_disturb_each_other(nats_client: Client) -> None:
-    await asyncio.gather(*(streams.declare(nats_client.jetstream(), A_DAY) for _ in range(10)))
+    await asyncio.gather(*(streams.ensure_streams(nats_client.jetstream(), A_DAY) for _ in range(10)))
     names = {stream.config.name for stream in await nats_client.jetstream().streams_info()}
     assert names == {"EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES"}
 
@@ -69,7 +69,7 @@ async def test_a_log_that_was_declared_otherwise_is_made_as_it_should_be(nats_cl
     js = nats_client.jetstream()
     await js.add_stream(StreamConfig(name="EVENTS", subjects=["jobs.>"], duplicate_window=60))
     await js.publish("jobs.a.job-paused", b"{}")
-    await streams.declare(js, A_DAY)
+    await streams.ensure_streams(js, A_DAY)
     config = await config_of(nats_client, "EVENTS")
     assert (config.subjects, config.duplicate_window, config.allow_atomic) == (list(ALL_EVENTS), 3600, True)
     assert (await js.stream_info("EVENTS")).state.messages == 1
@@ -80,28 +80,28 @@ async def test_another_retention_is_for_the_results_that_are_there_too(
     nats_client: Client, retention: timedelta
 ) -> None:
     js = nats_client.jetstream()
-    await streams.declare(js, timedelta(days=30))
+    await streams.ensure_streams(js, timedelta(days=30))
     await (await js.object_store("RESULTS")).put("a", b"a,b\n1,2\n")
-    await streams.declare(js, retention)
+    await streams.ensure_streams(js, retention)
     assert (await config_of(nats_client, "OBJ_RESULTS")).max_age == retention.total_seconds()
     assert (await (await js.object_store("RESULTS")).get("a")).data == b"a,b\n1,2\n"
 
 
 async def test_a_service_waits_for_the_log_that_another_declares(nats_client: Client) -> None:
     js = nats_client.jetstream()
-    waiting = asyncio.create_task(streams.available(js, ServiceSettings()))
+    waiting = asyncio.create_task(streams.wait_for_streams(js, ServiceSettings()))
     await nats_client.flush()
     assert not waiting.done()
-    await streams.declare(js, A_DAY)
-    await asyncio.wait_for(waiting, streams.DECLARE_AFTER_SECONDS)
+    await streams.ensure_streams(js, A_DAY)
+    await asyncio.wait_for(waiting, streams.ENSURE_AFTER_SECONDS)
 
 
 async def test_a_service_that_is_alone_declares_the_log_itself(
     nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "DECLARE_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.1)
     await asyncio.wait_for(
-        streams.available(nats_client.jetstream(), ServiceSettings(result_retention=timedelta(days=5))), 10
+        streams.wait_for_streams(nats_client.jetstream(), ServiceSettings(result_retention=timedelta(days=5))), 10
     )
     assert (await config_of(nats_client, "OBJ_RESULTS")).max_age == timedelta(days=5).total_seconds()
 
@@ -109,9 +109,9 @@ async def test_a_service_that_is_alone_declares_the_log_itself(
 async def test_a_service_that_waits_for_the_log_goes_on_waiting_while_the_broker_is_away(
     nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "DECLARE_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.5)
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
-    waiting = asyncio.create_task(streams.available(client.jetstream(timeout=0.2), ServiceSettings()))
+    waiting = asyncio.create_task(streams.wait_for_streams(client.jetstream(timeout=0.2), ServiceSettings()))
     nats_server.kill()
     try:
         await eventually(lambda: not client.is_connected, "the loss is noticed")

@@ -38,7 +38,7 @@ async def outage(server: NatsServer, folder: Path, *, minutes: float, speed: flo
     The jobs are due before the outage and in each of its minutes, and not again in that hour.
     """
     client = await nats.connect(server.url)
-    await streams.declare(client.jetstream(), timedelta(days=1))
+    await streams.ensure_streams(client.jetstream(), timedelta(days=1))
     log = EventLog(client, "test", timedelta(days=1))
     origin = datetime.now(UTC)
     clock = FastClock(origin, speed)

@@ -91,7 +91,7 @@ async def inject_faults(
 ) -> Report:
     """Run two tickers with jobs that fire every minute, inject faults, and count the events of every due time."""
     client = await nats.connect(server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, error_cb=_expected)
-    await streams.declare(client.jetstream(), timedelta(days=1))
+    await streams.ensure_streams(client.jetstream(), timedelta(days=1))
     log = EventLog(client, "test", timedelta(days=1))
     await log.publish_batch([Publication(_created(number)) for number in range(jobs)])
     origin = datetime.now(UTC)

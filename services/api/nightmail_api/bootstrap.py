@@ -70,7 +70,7 @@ async def ensure_streams(js: JetStreamContext, settings: ServiceSettings) -> Non
     A cluster that is not complete yet refuses with the errors of an invalid request, so no error is permanent here.
     """
 
-    declare = partial(streams.declare, js, settings.result_retention, settings.nats_replicas)
+    declare = partial(streams.ensure_streams, js, settings.result_retention, settings.nats_replicas)
     await retry_forever(declare, "declare the streams", BROKER_ERRORS)
 
 

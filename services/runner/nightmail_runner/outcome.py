@@ -1,4 +1,4 @@
-"""A run has one outcome, and it gets into the log: whatever the broker does, however many runners race."""
+"""Publishes the one outcome of a run, and reads the history of a run from the log."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ import structlog
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.envelope import run_message_id
+from nightmail_common.contract.envelope import event_body, run_message_id
 from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunOutcome, RunRequested
 from nightmail_common.contract.subjects import job_token
 
-#: The type of the error with which a runner that stops hands a run back: no fault of the run.
+#: The error type of an attempt that ended because its runner was stopped; it does not count as a failure.
 HANDED_BACK = "RunnerStopped"
 #: The length of a message that was too long for its event.
 SHORTENED_CHARS = 500
@@ -20,7 +20,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class History:
-    """What the log says of a run that was delivered before."""
+    """What the log holds about a run that was delivered before."""
 
     ended: bool = False
     handed_back: int = 0
@@ -32,10 +32,10 @@ class History:
 
 
 class Outcomes:
-    """Publishes outcomes, and knows the history of runs.
+    """Publishes outcomes and attempts, and reads histories.
 
     Args:
-        max_event_bytes: what an event's body may have at most.
+        max_event_bytes: the size limit of an event's body.
     """
 
     def __init__(self, log: EventLog, max_event_bytes: int) -> None:
@@ -43,7 +43,7 @@ class Outcomes:
         self._max_event_bytes = max_event_bytes
 
     async def publish(self, outcome: RunOutcome) -> None:
-        """Put a run's outcome into the log; when this returns it is there.
+        """Store a run's outcome in the log, however long that takes.
 
         Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
         log wins and the other's is not stored.
@@ -54,17 +54,17 @@ class Outcomes:
         logger.info("outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate)
 
     async def publish_attempt(self, event: AttemptFailed) -> None:
-        """Say that an attempt did not end the run."""
+        """Store that an attempt failed and the run goes on."""
         message_id = run_message_id(event.run_id, "attempt-failed", str(event.attempt))
         await retry_forever(lambda: self._log.publish(event, message_id=message_id), event.name)
 
     async def history(self, request: RunRequested, after: int) -> History:
-        """Return what the log holds of a run behind its request's sequence."""
+        """Return the history of a run, from the events behind its request."""
         return await retry_forever(lambda: self._read_history(request, after), "read_history")
 
     async def _read_history(self, request: RunRequested, after: int) -> History:
         token = job_token(request.job_name)
-        # One filter: the broker lets a runner read with this and no other.
+        # A runner's NATS user may read with this filter and with no other.
         subjects = [f"runs.{token}.*"]
         run_id = str(request.run_id).encode()
         errors: list[RunError] = []
@@ -81,12 +81,12 @@ class Outcomes:
 
 
 def body_bytes(outcome: RunOutcome) -> int:
-    """Return how large an event's body is."""
-    return len(outcome.model_dump_json(exclude_none=True).encode())
+    """Return the size of an event's body."""
+    return len(event_body(outcome))
 
 
 def fitted(outcome: RunOutcome, limit_bytes: int) -> RunOutcome:
-    """Return the outcome with as much of what was printed, and of its error, as an event can carry."""
+    """Return the outcome, its log and its error shortened until its body fits the limit."""
     kept = len(outcome.log)
     printed = outcome.log
     while body_bytes(outcome) > limit_bytes and kept:

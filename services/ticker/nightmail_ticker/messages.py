@@ -9,6 +9,7 @@ from nats.js.api import Header
 
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import event_body
 from nightmail_common.contract.events import RunRequested, RunSkipped
 from nightmail_common.contract.subjects import job_token
 from nightmail_ticker.plan import Decision
@@ -56,7 +57,7 @@ def _skip_body(decision: Decision) -> bytes:
         "reason": decision.skip,
         "detail": _detail(decision),
     }
-    return RunSkipped.model_construct(**fields).model_dump_json(exclude_none=True).encode()
+    return event_body(RunSkipped.model_construct(**fields))
 
 
 def _common_fields(decision: Decision) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""An atomic batch of events as it goes over the wire (NATS ADR-50): made ahead of need, and sent at once.
+"""An atomic batch of events in the wire protocol (NATS ADR-50), prepared before it is due.
 
-Ten thousand messages through the client's `publish` are half a second of header checks and list appends in the very
-second that counts. Made beforehand they are one write to the socket per batch, and the broker is the limit
-(measured: docs/decisions/0201).
+The client's `publish` takes half a second for ten thousand messages, for header checks and list appends. A prepared batch
+is one write to the socket, and the broker is the limit (measured: docs/decisions/0201).
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from nats.nuid import NUID
 
 #: JetStream's own limit (ADR-50).
 MAX_BATCH = 1000
-#: Keeps one batch of large jobs from standing in the way of everything else on the connection.
+#: A larger write would delay everything else on the connection.
 FULL_BYTES = 4 << 20
 
 _ids = NUID()
@@ -21,7 +20,7 @@ _ids = NUID()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event as it goes over the wire, for who makes thousands of them at once (see `EventLog.headers_of`)."""
+    """An event in the wire format, for publishers of thousands of events (see `EventLog.headers_of`)."""
 
     subject: str
     body: bytes
@@ -29,7 +28,7 @@ class Message:
 
 
 class Batch:
-    """Up to 1,000 messages that are stored together or not at all."""
+    """Up to 1,000 messages that the log stores together or not at all."""
 
     def __init__(self) -> None:
         self._id = _ids.next().decode()
@@ -45,10 +44,10 @@ class Batch:
         return len(self) >= MAX_BATCH or self.size_bytes >= FULL_BYTES
 
     def add(self, message: Message) -> None:
-        """Put a message behind the others.
+        """Append a message.
 
         Raises:
-            ValueError: the batch has 1,000 messages, or the message cannot be sent: a line break in its headers.
+            ValueError: the batch is full, or a header of the message has a line break.
         """
         if len(self) >= MAX_BATCH:
             raise ValueError(f"a batch has at most {MAX_BATCH} messages")
@@ -63,11 +62,11 @@ class Batch:
         self.size_bytes += len(message.body)
 
     def frames(self) -> bytes:
-        """Return all messages but the last in the protocol of NATS."""
+        """Return all messages except the last, as NATS protocol."""
         return b"".join(self._frames)
 
     def commit(self) -> Message:
-        """Return the last message, which is sent as a request: its answer is the batch's."""
+        """Return the last message, which is sent as a request: the reply is about the whole batch."""
         assert self._last is not None, "the batch is empty"
         return Message(self._last.subject, self._last.body, {**self._last.headers, Header.BATCH_COMMIT.value: "1"})
 

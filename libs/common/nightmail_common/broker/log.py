@@ -1,7 +1,7 @@
 """The event log: publish, expect, batch, replay, follow.
 
-What the log itself promises (NATS JetStream): one total order (the stream sequence), no message id stored twice
-within an hour, no event stored whose expectation does not hold, and a batch is stored whole or not at all.
+NATS JetStream guarantees one total order (the stream sequence), stores a message id once within an hour, stores no event
+whose expectation does not hold, and stores a batch whole or not at all.
 """
 
 import json
@@ -19,10 +19,10 @@ from nats.js.errors import APIError, NotFoundError
 
 from nightmail_common.broker.batch import MAX_BATCH, Batch, Message
 from nightmail_common.broker.metrics import EVENTS_PUBLISHED
-from nightmail_common.broker.ordered_consumer import LogReader
+from nightmail_common.broker.ordered_consumer import OrderedConsumer
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
-from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_headers
+from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_body, event_headers
 from nightmail_common.contract.events import Event, RunOutcome
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
 
@@ -33,11 +33,11 @@ _BATCH_REFUSED = range(10174, 10212)
 
 
 class WrongLastSequence(Exception):
-    """Somebody else's event on these subjects came first; read again and decide anew."""
+    """Another event on these subjects was stored first; read again, and decide on the new state."""
 
 
 class BatchRefused(Exception):
-    """Nothing of the batch was stored: it holds an event that is stored already, or an expectation failed."""
+    """Nothing of the batch was stored: one of its message ids is in the log, or an expectation failed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Publication:
-    """An event to store. An event whose `message_id` the log holds already is not stored again."""
+    """An event to store. If the log has its `message_id`, it is not stored again."""
 
     event: Event
     message_id: str | None = None
@@ -60,17 +60,17 @@ class Publication:
 
 @dataclass(frozen=True)
 class Stored:
-    """Where an event is in the log. `duplicate`: it was there before, under the same message id."""
+    """Where an event is in the log. `duplicate`: the log had its message id before."""
 
     sequence: int
     duplicate: bool
 
 
 class EventLog:
-    """The log as one service sees it.
+    """Publishes and reads events as one service.
 
     Args:
-        client: a connection; it stays the caller's.
+        client: the connection; the caller closes it.
         source: the service's name, the `ce-source` of what it publishes.
         run_retention: how long the events of runs are kept (their `Nats-TTL`).
     """
@@ -127,10 +127,10 @@ class EventLog:
         return await self.send(batch)
 
     async def send(self, batch: Batch) -> int:
-        """Store a batch that was made before, as `publish_batch` does, with the same errors.
+        """Store a prepared batch as `publish_batch` does, with the same errors.
 
-        The frames go through the client's own queue of what is to be written, which keeps them in order with all else;
-        that queue has no public name. While there is no connection nothing is queued: a batch of old would come late.
+        The frames go through the client's write buffer, which keeps the order and has no public name. They are not
+        buffered while disconnected: the batch would be stored late.
         """
         if self._client.is_closed:
             raise nats.errors.ConnectionClosedError
@@ -138,7 +138,7 @@ class EventLog:
             raise nats.errors.ConnectionReconnectingError
         commit = batch.commit()
         if len(batch) > 1:
-            await self._client._send_command(batch.frames())  # noqa: SLF001 - see above
+            await self._client._send_command(batch.frames())  # noqa: SLF001 (see above)
         reply = await self._client.request(
             commit.subject, commit.body, timeout=PUBLISH_TIMEOUT_SECONDS, headers=dict(commit.headers)
         )
@@ -177,23 +177,23 @@ class EventLog:
         last_per_subject: bool = False,
         headers_only: bool = False,
     ) -> AsyncIterator[list[StoredEvent]]:
-        """Yield what the log holds now, in order, in batches; end when it has all been read.
+        """Yield the events that the log holds now, in order, in batches, and end.
 
         Args:
-            subjects: filters; an event comes if any of them fits.
+            subjects: filters; an event is read if any of them matches.
             after: the sequence to start behind.
             since: the time to start at, instead of a sequence.
             last_per_subject: only the last event of each subject (`after` and `since` are not used); a subject that gets
-                another event meanwhile comes with the newer one, or with both.
-            headers_only: the events come without their data.
+                another event during the replay is yielded with the newer one, or with both.
+            headers_only: read the events without their data.
         """
         until = await self.last_sequence()
         if until <= after:
             return
-        reader = LogReader(self._client, subjects, after, since, last_per_subject, headers_only)
+        reader = OrderedConsumer(self._client, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
             if last_per_subject:
-                # An event behind `until` may stand for the one that it followed on its subject.
+                # An event behind `until` may be the last of its subject, in place of one before.
                 yield batch
                 continue
             yield [event for event in batch if event.sequence <= until]
@@ -203,16 +203,16 @@ class EventLog:
     async def follow(
         self, subjects: Sequence[str] = ALL_EVENTS, *, after: int = 0, headers_only: bool = False
     ) -> AsyncGenerator[list[StoredEvent], None]:
-        """Yield every event behind a sequence, in order, in batches, and for ever what comes; each exactly once.
+        """Yield every event behind a sequence, old ones and new ones for ever, in order, in batches, each exactly once.
 
-        Survives reconnects and restarts of the broker: it reads on where it was.
+        Reading goes on where it was after a reconnect or a restart of the broker.
         """
-        reader = LogReader(self._client, subjects, after, None, last_per_subject=False, headers_only=headers_only)
+        reader = OrderedConsumer(self._client, subjects, after, None, last_per_subject=False, headers_only=headers_only)
         async for batch in reader.batches(end_when_idle=False):
             yield batch
 
     def headers_of(self, event: Event | type[Event]) -> dict[str, str]:
-        """Return the headers of a new event of that kind: what `publish` would set, but for what a publication says."""
+        """Return the headers of a new event, without those of a `Publication`."""
         headers = event_headers(event, self._source)
         if event.family == "runs":
             headers[Header.MSG_TTL.value] = self._run_ttl
@@ -228,7 +228,7 @@ class EventLog:
         if publication.expectation is not None:
             headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = str(publication.expectation.last_sequence)
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = publication.expectation.subjects
-        return Message(subject_of(event), event.model_dump_json(exclude_none=True).encode(), headers)
+        return Message(subject_of(event), event_body(event), headers)
 
 
 def _committed(reply: Msg) -> int:

@@ -1,4 +1,4 @@
-"""Reading the log in order, through a broker that may go and come back."""
+"""An ordered consumer (NATS ADR-17): reads the log in order, across reconnects and restarts of the broker."""
 
 import asyncio
 import json
@@ -14,35 +14,36 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
+from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.stored_messages import AckSubject, from_consumer
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.subjects import ALL_EVENTS
 
-#: A read of this size is a few milliseconds of work for a reader of the log.
+#: A batch of this size is a few milliseconds of work for a reader.
 FETCH_BATCH = 500
-#: How long a reader waits before it looks whether its consumer still exists.
+#: How long a fetch waits for a message; the next fetch fails if the consumer is gone.
 IDLE_TIMEOUT_SECONDS = 2.0
-#: The broker ends a fetch itself; an answer that takes longer than that got lost.
+#: The broker ends a fetch itself; an answer that is later than this is lost.
 ANSWER_SECONDS = 1.0
-#: For a consumer: none is made while a cluster has no leader, and to wait long for its answer would be to miss the next.
+#: A cluster without a leader creates no consumer and does not answer: ask again soon, the leader may be elected.
 CONSUMER_TIMEOUT_SECONDS = 1.0
-#: After a fault, before it is read on.
+#: From an error to the next consumer.
 RESTART_SECONDS = 0.2
-#: A reader's consumer goes by itself when its reader has been gone for so long: to delete one is more than a reader may.
-#: A reader that is there asks again each IDLE_TIMEOUT_SECONDS, and ANSWER_SECONDS later where an answer got lost.
+#: Consumers expire after this idle time, because readers have no permission to delete them. A reader fetches every
+#: IDLE_TIMEOUT_SECONDS, and ANSWER_SECONDS later when an answer is lost.
 READER_INACTIVE_SECONDS = 5.0
 
 logger = structlog.get_logger()
 
 
-class LogReader:
-    """Reads the log through a short-lived pull consumer without acks, and makes a new one where that breaks.
+class OrderedConsumer:
+    """Reads the log through an ephemeral pull consumer without acks, and creates a new one after an error.
 
-    Without acks a message that is lost with a connection is not sent again. So each batch must follow on the one
-    before (the consumer's own sequence has no hole) and a consumer does not outlive its connection; otherwise
-    reading starts again behind the last event that was handed on (the ordered consumer of NATS ADR-17).
+    Without acks a message that is lost with a connection is not sent again. So the consumer sequence must have no gap,
+    and a consumer does not outlive its connection; otherwise a new consumer starts behind the last yielded event.
     """
 
     def __init__(
@@ -68,15 +69,15 @@ class LogReader:
             raise_if_cancelled()
             try:
                 async for batch in self._consume(end_when_idle):
-                    # A new consumer of the last events begins again with the first of them.
+                    # A new consumer with LAST_PER_SUBJECT starts with the first subject again.
                     unread = [event for event in batch if event.sequence > self._after]
                     if unread:
                         self._after = unread[-1].sequence
                         yield unread
                 if self._read_all:
                     return
-            except (nats.errors.Error, OSError) as error:
-                logger.warning("log_reader_restarts", after=self._after, error=str(error) or type(error).__name__)
+            except BROKER_ERRORS as error:
+                logger.warning("ordered_consumer_restarted", after=self._after, error=describe_error(error))
                 await asyncio.sleep(RESTART_SECONDS)
                 while self._client.is_reconnecting:  # noqa: ASYNC110 (nats-py has no event for it)
                     await asyncio.sleep(RESTART_SECONDS)
@@ -90,13 +91,13 @@ class LogReader:
         pending = info.num_pending or 0
         try:
             while not (end_when_idle and pending == 0):
-                # A single fetch returns at once when something comes; one of many would wait to be filled.
+                # A fetch of one message returns at once; a fetch of many waits until it is full or expires.
                 messages = await pull.fetch(1 if pending < 2 else min(pending, FETCH_BATCH))
                 raise_if_cancelled()
                 if self._client.stats["reconnects"] != reconnects:
                     return
                 if not messages:
-                    if pending:  # what was to come has been purged or has expired, or the answer got lost
+                    if pending:  # the pending messages were purged or expired, or the answer is lost
                         raise nats.errors.TimeoutError
                     continue
                 acks = [AckSubject.of(message) for message in messages]
@@ -107,7 +108,7 @@ class LogReader:
                 yield [from_consumer(message, ack) for message, ack in zip(messages, acks, strict=True)]
             self._read_all = True
         finally:
-            with suppress(nats.errors.Error, OSError):
+            with suppress(*BROKER_ERRORS):
                 await pull.close()
 
     def _config(self) -> ConsumerConfig:
@@ -120,15 +121,15 @@ class LogReader:
             start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._after + 1}
         filters: dict[str, Any]
         if tuple(self._subjects) == ALL_EVENTS and not self._last_per_subject:
-            # All that the stream has: where it need not compare, the broker reads three times as fast.
+            # Without a filter the broker reads three times as fast.
             filters = {}
         elif len(self._subjects) == 1:
-            # A single filter stands in the subject of the request, too, where the broker's permissions can see it.
+            # A single filter is part of the request's subject, where the broker's permissions apply to it.
             filters = {"filter_subject": self._subjects[0]}
         else:
             filters = {"filter_subjects": self._subjects}
         return ConsumerConfig(
-            name=secrets.token_hex(16),  # who can guess it could read instead of us
+            name=secrets.token_hex(16),  # a client that guessed the name could fetch from it
             **filters,
             ack_policy=AckPolicy.NONE,
             inactive_threshold=READER_INACTIVE_SECONDS,
@@ -140,7 +141,7 @@ class LogReader:
 
 
 class _Pull:
-    """Fetches of one consumer. nats-py's own makes a task and a timer per message, which is most of a long replay."""
+    """Fetches from one consumer. nats-py's `fetch` creates a task and a timer per message: most of the time of a replay."""
 
     def __init__(self, client: Client, consumer: str) -> None:
         self._client = client
@@ -152,7 +153,7 @@ class _Pull:
         self._done = asyncio.Event()
 
     async def open(self) -> None:
-        # A fetch asks for no more than FETCH_BATCH; the client's own limits are for who does not ask.
+        # No limit of pending messages: a fetch asks for at most FETCH_BATCH.
         self._subscription = await self._client.subscribe(
             self._inbox, cb=self._take, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
@@ -161,10 +162,10 @@ class _Pull:
         await self._subscription.unsubscribe()
 
     async def fetch(self, batch: int) -> list[Msg]:
-        """Return so many messages, or what came in time.
+        """Return up to `batch` messages: those that came in time.
 
         Raises:
-            nats.errors.Error: the consumer is gone, or cannot be reached.
+            nats.errors.Error: the consumer does not exist or cannot be reached.
         """
         self._messages, self._wanted, self._status = [], batch, None
         self._done.clear()
@@ -181,7 +182,7 @@ class _Pull:
         return self._messages
 
     async def _take(self, message: Msg) -> None:
-        if not message.reply:  # a message of the log has where to ack it; a status has not
+        if not message.reply:  # a status has no ack subject
             self._status = message
             self._done.set()
         else:

@@ -1,10 +1,9 @@
-"""The stream and the buckets, declared once: by the API, or by whoever is there when it is not."""
+"""The stream, the buckets and the durable consumers as JetStream keeps them: declared here, and reconciled at each start."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-import nats.errors
 import structlog
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -22,8 +21,10 @@ from nats.js.api import (
 )
 from nats.js.errors import BadRequestError, NotFoundError
 
+from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.settings import BrokerSettings
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import MailRequested, ResultReady, RunEvent, RunFailed, RunRequested
 from nightmail_common.contract.subjects import ALL_EVENTS, events_named
 
@@ -32,18 +33,18 @@ RESULTS = "RESULTS"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
-#: Covers the longest change of leader of a NATS cluster, and a broker that is down while a publisher retries.
+#: Covers the longest leader election of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
-#: Longer than any redelivery: a mail's record outlives its event's last try.
+#: Longer than any redelivery: the record of a mail outlives the last delivery of its event.
 MAILED_TTL = timedelta(days=14)
 #: Longer than any schedule's pause: a yearly job's failure last year is still its last one.
 STREAKS_TTL = timedelta(days=370)
 #: A standby ticker takes over within this time of the leader's last renewal.
 LEASE_TTL = timedelta(seconds=3)
 
-#: So long a service waits for the API to declare; then it tries itself, for it may run on a broker of its own.
-DECLARE_AFTER_SECONDS = 2.0
-LOOK_SECONDS = 0.05
+#: A service waits this long for the API to create the streams, then tries itself: it may run without the API.
+ENSURE_AFTER_SECONDS = 2.0
+POLL_INTERVAL_SECONDS = 0.05
 
 #: Without a heartbeat for this time a worker counts as dead, and its events are delivered to another.
 ACK_WAIT_SECONDS = 4.0
@@ -121,32 +122,32 @@ async def ensure_queue(js: JetStreamContext, queue: Queue, after: int = 0) -> Co
     return await js.add_consumer(STREAM, config)
 
 
-async def available(js: JetStreamContext, settings: BrokerSettings) -> None:
-    """Return once the stream and the buckets are there, however long that takes.
+async def wait_for_streams(js: JetStreamContext, settings: BrokerSettings) -> None:
+    """Return once the stream and the buckets exist, however long that takes.
 
-    The API declares them. Where there is none, any service may, as far as its NATS user is allowed to.
+    The API creates them. After a while a service tries to create them itself, which works if its NATS user is allowed to.
     """
     loop = asyncio.get_running_loop()
-    declare_at = loop.time() + DECLARE_AFTER_SECONDS
+    ensure_at = loop.time() + ENSURE_AFTER_SECONDS
     while True:
         raise_if_cancelled()
         try:
             if await _exist(js):
                 return
-            if loop.time() >= declare_at:
-                declare_at = loop.time() + DECLARE_AFTER_SECONDS
-                await declare(js, settings.result_retention, settings.nats_replicas)
-        except (nats.errors.Error, OSError) as error:
-            logger.info("streams_not_there_yet", error=str(error) or type(error).__name__)
-        await asyncio.sleep(LOOK_SECONDS)
+            if loop.time() >= ensure_at:
+                ensure_at = loop.time() + ENSURE_AFTER_SECONDS
+                await ensure_streams(js, settings.result_retention, settings.nats_replicas)
+        except BROKER_ERRORS as error:
+            logger.info("waiting_for_streams", error=describe_error(error))
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
-async def declare(js: JetStreamContext, result_retention: timedelta, replicas: int = 1) -> None:
-    """Make sure that the stream and the buckets exist, and that the log and what is kept of results are as said here.
+async def ensure_streams(js: JetStreamContext, result_retention: timedelta, replicas: int = 1) -> None:
+    """Create or update the stream and the result store, and create the buckets that do not exist.
 
     Args:
-        result_retention: how long results are kept from now on, those that are there included.
-        replicas: on how many servers of a cluster each is kept; what exists keeps the number that it has.
+        result_retention: how long results are kept, existing ones included.
+        replicas: on how many servers of a cluster a new stream or bucket is kept; existing ones keep their number.
 
     Raises:
         nats.errors.Error: JetStream refuses or does not answer.
@@ -158,12 +159,12 @@ async def declare(js: JetStreamContext, result_retention: timedelta, replicas: i
             await js.create_key_value(
                 KeyValueConfig(bucket=bucket, ttl=ttl.total_seconds(), storage=StorageType.FILE, replicas=replicas)
             )
-    await _declare_results(js, result_retention.total_seconds(), replicas)
-    await _declare_stream(js, replicas)
+    await _ensure_results(js, result_retention.total_seconds(), replicas)
+    await _ensure_log(js, replicas)
 
 
 async def _exist(js: JetStreamContext) -> bool:
-    """Say whether the log is there: it is declared last."""
+    """Return whether the stream of the log exists; it is created last."""
     try:
         await js.stream_info(STREAM)
     except NotFoundError:
@@ -171,20 +172,20 @@ async def _exist(js: JetStreamContext) -> bool:
     return True
 
 
-async def _declare_results(js: JetStreamContext, ttl_seconds: float, replicas: int) -> None:
+async def _ensure_results(js: JetStreamContext, ttl_seconds: float, replicas: int) -> None:
     try:
-        there = (await js.stream_info(f"OBJ_{RESULTS}")).config
+        existing = (await js.stream_info(f"OBJ_{RESULTS}")).config
     except NotFoundError:
         config = ObjectStoreConfig(ttl=ttl_seconds, storage=StorageType.FILE, replicas=replicas)
         await js.create_object_store(RESULTS, config)
         return
-    if there.max_age != ttl_seconds:
-        # No duplicate can be recognised for longer than there is something to compare it with.
-        window = min(there.duplicate_window or 0, ttl_seconds)
-        await js.update_stream(there.evolve(max_age=ttl_seconds, duplicate_window=window))
+    if existing.max_age != ttl_seconds:
+        # JetStream refuses a duplicate window that is longer than the messages' age limit.
+        window = min(existing.duplicate_window or 0, ttl_seconds)
+        await js.update_stream(existing.evolve(max_age=ttl_seconds, duplicate_window=window))
 
 
-async def _declare_stream(js: JetStreamContext, replicas: int) -> None:
+async def _ensure_log(js: JetStreamContext, replicas: int) -> None:
     config = StreamConfig(
         name=STREAM,
         description="Nightmail's event log: queue, audit trail and source of truth",
@@ -204,5 +205,5 @@ async def _declare_stream(js: JetStreamContext, replicas: int) -> None:
     except BadRequestError as error:
         if error.err_code != _STREAM_NAME_IN_USE:
             raise
-        there = await js.stream_info(STREAM)
-        await js.update_stream(config.evolve(num_replicas=there.config.num_replicas))
+        existing = await js.stream_info(STREAM)
+        await js.update_stream(config.evolve(num_replicas=existing.config.num_replicas))

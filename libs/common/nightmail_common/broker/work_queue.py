@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
+from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.faststream_patches import FastStreamAdapter
@@ -86,7 +87,7 @@ class WorkQueue:
 
     async def start(self) -> None:
         """Declare the durable consumer as `streams.py` says, and begin to pull."""
-        await ensure_queue(self._js, self._queue)
+        await retry_forever(lambda: ensure_queue(self._js, self._queue), "ensure_queue")
         await self.broker.start()
 
     def shutdown(self) -> None:

@@ -32,6 +32,16 @@ def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
     }
 
 
+def event_body(event: Event) -> bytes:
+    """Return an event as JSON, without the fields that have no value."""
+    return event.model_dump_json(exclude_none=True).encode()
+
+
+def iso_time(moment: datetime) -> str:
+    """Return a moment in UTC with milliseconds (RFC 3339): the order of such texts is the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True)
 class StoredEvent:
     """An event as the log holds it. `time` is the broker's own timestamp, `sequence` its place in the log."""

@@ -70,7 +70,7 @@ class Service:
         settings: ServiceSettings,
         name: str,
         *,
-        prepare: Prepare = streams.available,
+        prepare: Prepare = streams.wait_for_streams,
         health_server: bool = True,
     ) -> None:
         self.name = name

@@ -24,6 +24,8 @@ from nats.js.api import KeyValueConfig, StorageType
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KeyValue
 
+from nightmail_common.contract.envelope import iso_time
+
 BUCKET = "TOKENS"
 Role = Literal["viewer", "editor", "admin"]
 
@@ -138,8 +140,8 @@ class TokenStore:
         """
         key = _key(name)
         token = f"nm_{key}_{secrets.token_urlsafe(32)}"
-        expiry = None if expires_at is None else _iso(expires_at)
-        entry = TokenEntry(name, role, _iso(datetime.now(UTC)), created_by, _sha256(token), expiry)
+        expiry = None if expires_at is None else iso_time(expires_at)
+        entry = TokenEntry(name, role, iso_time(datetime.now(UTC)), created_by, _sha256(token), expiry)
         try:
             await self._kv.create(key, json.dumps(entry.__dict__).encode())
         except KeyWrongLastSequenceError:
@@ -191,10 +193,6 @@ def _keep(remembered: OrderedDict[str, Item], key: str, value: Item) -> None:
     remembered.move_to_end(key)
     if len(remembered) > REMEMBERED_TOKENS:
         remembered.popitem(last=False)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sha256(token: str) -> str:

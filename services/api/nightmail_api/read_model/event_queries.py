@@ -12,10 +12,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import BaseModel
 
-from nightmail_api.read_model.run_projection import iso
 from nightmail_common.broker.stored_messages import from_direct_get
 from nightmail_common.broker.streams import STREAM
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import EVENTS
 from nightmail_common.contract.subjects import job_token
 
@@ -113,7 +112,7 @@ def event_json(stored: StoredEvent) -> bytes:
     run_id = run_id_of(stored)
     return (
         (
-            f'{{"seq":{stored.sequence},"time":"{iso(stored.time)}","type":{_quoted(stored.name)}'
+            f'{{"seq":{stored.sequence},"time":"{iso_time(stored.time)}","type":{_quoted(stored.name)}'
             f',"job_name":{_quoted(stored.job_name)},"run_id":{"null" if run_id is None else _quoted(run_id)}'
             f',"source":{_quoted(stored.source)},"data":'
         ).encode()

@@ -15,9 +15,8 @@ import structlog
 from pydantic import ValidationError
 
 from nightmail_api.read_model.database import TABLES, Database
-from nightmail_api.read_model.run_projection import iso
 from nightmail_api.read_model.run_rows import RunRows
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
     JobCreated,
@@ -209,7 +208,7 @@ class Projection:
             version=job.version,
             job_name=job.job_name,
             sequence=stored.sequence,
-            time=iso(stored.time),
+            time=iso_time(stored.time),
             actor=actor,
             rolled_back_to=rolled_back_to,
             definition=definition,

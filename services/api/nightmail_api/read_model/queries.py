@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.database import Row, Rows
-from nightmail_api.read_model.run_projection import iso
+from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
@@ -218,7 +218,7 @@ class Queries:
             if text is None:
                 continue
             try:
-                moment = iso(datetime.fromisoformat(text) + slack)
+                moment = iso_time(datetime.fromisoformat(text) + slack)
             except OverflowError:
                 continue
             compare = ">=" if order == "ASC" else "<"

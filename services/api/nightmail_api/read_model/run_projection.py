@@ -1,12 +1,12 @@
 """What an event says about its run, as columns of the run's row."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from nats.js.api import Header
 
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     MailEvent,
     ResultReady,
@@ -16,11 +16,6 @@ from nightmail_common.contract.events import (
     RunSkipped,
     RunStarted,
 )
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment in UTC with milliseconds: texts in the order of time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def expires_at(stored: StoredEvent) -> float | None:
@@ -52,7 +47,7 @@ def identity(event: RunEvent) -> dict[str, Any] | None:
 
 def columns(event: RunEvent, stored: StoredEvent, status: str | None, mails: str) -> dict[str, Any]:
     """Return what an event says about its run beside the status."""
-    now = iso(stored.time)
+    now = iso_time(stored.time)
     match event:
         case RunRequested() if status is None:
             return {"requested_at": now}

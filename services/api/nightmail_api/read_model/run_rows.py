@@ -6,8 +6,8 @@ The events of a run that come together (all four of them while a replica catches
 from typing import Any
 
 from nightmail_api.read_model.database import Rows
-from nightmail_api.read_model.run_projection import columns, expires_at, identity, iso
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_api.read_model.run_projection import columns, expires_at, identity
+from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import RunEvent, RunRequested, RunSkipped
 from nightmail_common.contract.run import status_after
 
@@ -52,7 +52,7 @@ class RunRows:
     def apply(self, event: RunEvent, stored: StoredEvent) -> bool:
         """Apply an event; False if it is about an erased job and must not be in the log."""
         run_id = str(event.run_id)
-        entry = f'{{"type": "{stored.name}", "time": "{iso(stored.time)}", "sequence": {stored.sequence}}}'
+        entry = f'{{"type": "{stored.name}", "time": "{iso_time(stored.time)}", "sequence": {stored.sequence}}}'
         run = self._new.get(run_id) or self._known.get(run_id) or self._read(run_id)
         status = None
         if run is not None:

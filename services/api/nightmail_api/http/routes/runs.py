@@ -13,7 +13,7 @@ from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment,
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
-from nightmail_api.read_model.run_projection import iso
+from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.run import RunStatus
 
@@ -105,4 +105,4 @@ async def csv_response(state: AppState, run_id: str) -> Response:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)
+    return None if moment is None else iso_time(moment)

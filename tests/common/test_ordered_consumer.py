@@ -9,7 +9,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 
-from nightmail_common.broker import ordered_consumer as log_reader
+from nightmail_common.broker import ordered_consumer
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import STREAM
@@ -62,7 +62,7 @@ async def test_a_replay_that_is_cut_in_two_hands_on_all_and_each_once(
     what: str,
     last_per_subject: bool,
 ) -> None:
-    monkeypatch.setattr(log_reader, "FETCH_BATCH", 10)
+    monkeypatch.setattr(ordered_consumer, "FETCH_BATCH", 10)
     await _fill(event_log, 100)
     reconnects = nats_client.stats["reconnects"]
     read: list[StoredEvent] = []
@@ -82,7 +82,7 @@ async def test_a_replay_that_is_cut_in_two_hands_on_all_and_each_once(
 async def test_a_reader_that_was_too_slow_for_its_consumer_goes_on_where_it_was(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch, last_per_subject: bool
 ) -> None:
-    monkeypatch.setattr(log_reader, "FETCH_BATCH", 10)
+    monkeypatch.setattr(ordered_consumer, "FETCH_BATCH", 10)
     await _fill(event_log, 50)
     read: list[StoredEvent] = []
     async for batch in event_log.replay(last_per_subject=last_per_subject):
@@ -132,8 +132,8 @@ async def test_a_replay_of_last_events_ends_with_every_subject_while_others_publ
 async def test_a_reader_keeps_its_consumer_while_nothing_comes(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_reader, "IDLE_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 1.5)
+    monkeypatch.setattr(ordered_consumer, "IDLE_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(ordered_consumer, "READER_INACTIVE_SECONDS", 1.5)
     pulls = await nats_client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.*")
     seen = asyncio.Event()
     following = asyncio.create_task(_follow(event_log, seen, 0))
@@ -151,7 +151,7 @@ async def test_a_reader_keeps_its_consumer_while_nothing_comes(
 async def test_the_consumer_of_a_reader_that_has_gone_goes_soon(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_reader, "READER_INACTIVE_SECONDS", 0.5)
+    monkeypatch.setattr(ordered_consumer, "READER_INACTIVE_SECONDS", 0.5)
     await _fill(event_log, 3)
     assert len([batch async for batch in event_log.replay()]) == 1
     assert len(await _consumers(nats_client)) == 1
@@ -163,8 +163,8 @@ async def test_the_consumer_of_a_reader_that_has_gone_goes_soon(
 
 
 def test_a_reader_that_is_there_asks_well_before_its_consumer_is_given_up() -> None:
-    longest = log_reader.IDLE_TIMEOUT_SECONDS + log_reader.ANSWER_SECONDS
-    assert longest * 1.5 <= log_reader.READER_INACTIVE_SECONDS
+    longest = ordered_consumer.IDLE_TIMEOUT_SECONDS + ordered_consumer.ANSWER_SECONDS
+    assert longest * 1.5 <= ordered_consumer.READER_INACTIVE_SECONDS
 
 
 async def _fill(log: EventLog, count: int) -> None:
