@@ -1,7 +1,7 @@
-"""Rows of the read model as the JSON that is answered, put together as text.
+"""Rows of the read model as JSON text.
 
-What is JSON in a row already (a job's definition, a run's mails) goes into the answer as it is: a page of a thousand
-items is written in a few milliseconds. Identifiers, times and words of a fixed set need no escapes.
+Columns that are JSON already (a job's definition, a run's mails) are joined without parsing: a page of 500 items takes
+less than a millisecond. Identifiers, times and words of a fixed set need no escapes.
 """
 
 import json
@@ -38,11 +38,11 @@ def run_json(row: Row) -> str:
 
 
 class _NextRun:
-    """When a schedule is due next; looked for again only when that has passed."""
+    """The next due time of a schedule, computed again only after it has passed."""
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        #: The JSON that is right from the first of two moments until before the second; in one piece, for threads ask.
+        #: The JSON that holds from the first time until before the second. One tuple, because threads share it.
         self._known = (_NEVER, _NEVER, "null")
 
     def after(self, now: datetime) -> str:
