@@ -44,7 +44,8 @@ def _up(
     as_json: AsJson = False,
 ) -> None:
     """Start the whole system on this machine and keep it running."""
-    from nightmail_cli.local.up import CannotStart, up  # only this command needs it
+    from nightmail_cli.local.up import up  # only this command needs it
+    from nightmail_common.contract.errors import CannotStart
 
     try:
         up(data_dir, host, port, nats_port, runners, mail_catcher, as_json)

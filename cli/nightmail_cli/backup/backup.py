@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.output import AsJson, fail, print_json, print_table
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
 
 NAME = "nightmail-backup"
@@ -106,7 +107,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
     except (SnapshotFailed, BrokerUnreachable, NatsServerMissing, Error, OSError) as error:
-        fail(str(error) or type(error).__name__)
+        fail(describe_error(error))
 
 
 @contextmanager

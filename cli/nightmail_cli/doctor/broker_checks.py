@@ -15,6 +15,7 @@ from nats.js.errors import KeyNotFoundError, NotFoundError
 from nightmail_cli.connect import BrokerUnreachable, connected
 from nightmail_cli.doctor.machine_checks import Check, format_bytes
 from nightmail_common.broker.streams import DURABLES, LEASES, STREAM
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import ServiceSettings
 
 CONNECT_SECONDS = 5.0
@@ -56,7 +57,7 @@ async def broker(settings: ServiceSettings) -> AsyncIterator[Check]:
         yield Check("nats", "problem", str(error), fix)
     except (nats.errors.Error, OSError) as error:
         fix = "give this user the permissions of the auditor (nightmail nats-config), or read the server's log"
-        yield Check("jetstream", "problem", f"no answer: {error or type(error).__name__}", fix)
+        yield Check("jetstream", "problem", f"no answer: {describe_error(error)}", fix)
 
 
 def _version(client: Client) -> Check:

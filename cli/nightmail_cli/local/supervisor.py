@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nightmail_cli.local.prefork import Program, preload, start
+from nightmail_common.broker.backoff import Backoff
 
 #: The list of running processes for `nightmail status`, in the data folder.
 STATE_FILE = "up.json"
-#: The first backoff of a restart; it doubles until the process stays up.
-FIRST_RESTART_SECONDS = 0.1
-LONGEST_RESTART_SECONDS = 5.0
+#: From the end of a process to its restart.
+RESTART_BACKOFF = Backoff(first=0.1, longest=5.0)
 #: A process that stays up this long resets the backoff.
 STABLE_AFTER_SECONDS = 10.0
 #: The time to drain before a process is killed.
@@ -106,17 +106,17 @@ class Supervisor:
         self._state_file.unlink(missing_ok=True)
 
     async def _keep(self, process: _Process) -> None:
-        wait = FIRST_RESTART_SECONDS
+        failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
             status = await self._run_once(process)
             if self._stopping.is_set():
                 return
-            wait = FIRST_RESTART_SECONDS if time.monotonic() - started > STABLE_AFTER_SECONDS else wait
-            self._report(f"{process.spec.name} {_describe_exit(status)}; restarting it in {wait:.1f} s")
+            failures = 1 if time.monotonic() - started > STABLE_AFTER_SECONDS else failures + 1
+            wait = RESTART_BACKOFF.wait(failures)
+            self._report(f"{process.spec.name} {_describe_exit(status)}; restarting it in {wait:.2f} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
-            wait = min(wait * 2, LONGEST_RESTART_SECONDS)
             process.restarts += 1
 
     async def _run_once(self, process: _Process) -> int:

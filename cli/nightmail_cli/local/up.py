@@ -20,6 +20,7 @@ from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.local.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.broker.connection import AUDITOR
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX, ServiceSettings, load_without_broker
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
@@ -47,10 +48,6 @@ PRIVATE_TO: dict[str, set[str]] = {
     "SMTP_USERNAME": {"mailer"},
     "SMTP_PASSWORD": {"mailer"},
 }
-
-
-class CannotStart(Exception):
-    """The system cannot start; the message is the reason in one line."""
 
 
 class UpSettings(ServiceSettings):

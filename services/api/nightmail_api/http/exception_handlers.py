@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from nightmail_api.http.patches import allowed_methods
 from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
 from nightmail_api.read_model.database import DatabaseAway
+from nightmail_common.contract.errors import describe_error
 
 logger = structlog.get_logger()
 
@@ -60,7 +61,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
 
 
 async def _handle_broker_error(_request: Request, error: Exception) -> Response:
-    logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
+    logger.warning("log_not_reachable", error=describe_error(error))
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the log does not answer", headers={"Retry-After": "1"})
 
 

@@ -18,6 +18,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.errors import describe_error
 
 #: A transaction of this many events blocks the event loop for a few milliseconds.
 SLICE = 100
@@ -72,7 +73,7 @@ class ReadModel:
                 await self._begin()
                 await self._follow_while_it_is_the_log()
             except (nats.errors.Error, OSError) as error:
-                logger.warning("log_not_reachable", error=str(error) or type(error).__name__)
+                logger.warning("log_not_reachable", error=describe_error(error))
                 await asyncio.sleep(LOOK_SECONDS)
             except DatabaseAway as error:
                 await self._wait_for_database(error)
