@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from support.deadlines import scaled
+
 ROOT = Path(__file__).parents[1]
 SERVICES = ("api", "ticker", "runner", "mailer")
 
@@ -93,7 +95,7 @@ for module in pkgutil.walk_packages(nightmail_ticker.__path__, "nightmail_ticker
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=scaled(60))
 
 
 @pytest.mark.parametrize("heavy", ["pandas", "numpy", "pyarrow"])

@@ -111,7 +111,7 @@ async def test_a_quiet_stream_is_kept_alive(api: Replica, monkeypatch: pytest.Mo
 
 async def test_streams_end_when_the_service_drains(api: Replica) -> None:
     async with subscribe(api) as answer:
-        await asyncio.wait_for(api.stop(), 3)
+        await asyncio.wait_for(api.stop(), scaled(3))
         assert [line async for line in answer.aiter_lines() if line and line != ": ping"] == []
 
 

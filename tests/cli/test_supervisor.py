@@ -15,7 +15,7 @@ import pytest
 
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.supervisor import ProcessSpec, Supervisor
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.ports import free_port
 
 
@@ -48,7 +48,7 @@ async def supervised(supervisor: Supervisor) -> AsyncIterator[None]:
         yield
     finally:
         supervisor.stop()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, scaled(30))
 
 
 def state(file: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nightmail_common.broker.connection import connect
 from nightmail_common.broker.errors import TRANSIENT_ERRORS
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import ServiceSettings
+from support.deadlines import scaled
 from support.nats_server import NatsServer
 
 FAST = Backoff(first=0.001, longest=0.002)
@@ -72,7 +73,9 @@ async def test_a_permanent_error_of_the_broker_is_raised_at_once(
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     try:
         with pytest.raises(nats.errors.Error) as raised:
-            await asyncio.wait_for(retry_forever(lambda: call(client.jetstream()), "the broker", backoff=FAST), 20)
+            await asyncio.wait_for(
+                retry_forever(lambda: call(client.jetstream()), "the broker", backoff=FAST), scaled(20)
+            )
         assert not isinstance(raised.value, TRANSIENT_ERRORS)
     finally:
         await client.close()
@@ -82,7 +85,7 @@ async def test_a_connection_that_is_closed_for_good_is_not_waited_for(nats_serve
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     await client.close()
     with pytest.raises(nats.errors.ConnectionClosedError):
-        await asyncio.wait_for(retry_forever(lambda: client.publish("news"), "the broker", backoff=FAST), 20)
+        await asyncio.wait_for(retry_forever(lambda: client.publish("news"), "the broker", backoff=FAST), scaled(20))
 
 
 async def test_a_retry_ends_when_its_task_is_cancelled() -> None:
@@ -92,7 +95,7 @@ async def test_a_retry_ends_when_its_task_is_cancelled() -> None:
     retrying = asyncio.create_task(retry_forever(fail, "the broker", backoff=FAST))
     await asyncio.sleep(0)
     retrying.cancel()
-    await asyncio.wait({retrying}, timeout=5)
+    await asyncio.wait({retrying}, timeout=scaled(5))
     assert retrying.cancelled()
 
 

@@ -32,7 +32,7 @@ def _every_line_is_seen() -> None:
 
 @asynccontextmanager
 async def connected(settings: ServiceSettings, user: str = AUDITOR) -> AsyncIterator[Client]:
-    client = await asyncio.wait_for(connect(settings, "test", user), 20)
+    client = await asyncio.wait_for(connect(settings, "test", user), scaled(20))
     yield client
     await client.close()
 
@@ -60,7 +60,7 @@ async def test_a_connection_waits_for_its_broker(tmp_path: Path) -> None:
         connecting = asyncio.create_task(connect(settings, "test"))
         await eventually(lambda: lines, "the error is logged")
         async with broker(tmp_path, port):
-            client = await asyncio.wait_for(connecting, 20)
+            client = await asyncio.wait_for(connecting, scaled(20))
             assert client.is_connected
             assert [line["event"] for line in lines] == ["nats_unreachable"]
             await client.close()

@@ -29,7 +29,7 @@ async def test_a_follower_ends_when_cancelled_at_whatever_moment_an_event_comes(
         seen = asyncio.Event()
         following = asyncio.create_task(_follow(event_log, seen, await event_log.last_sequence()))
         await _create(event_log, make_job, f"first {ticks}")
-        await asyncio.wait_for(seen.wait(), 10)
+        await asyncio.wait_for(seen.wait(), scaled(10))
         creating = asyncio.create_task(_create(event_log, make_job, f"second {ticks}"))
         for _ in range(ticks):
             await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def test_a_follower_ends_when_cancelled_behind_a_closed_connection(
     seen = asyncio.Event()
     following = asyncio.create_task(_follow(event_log, seen, 0))
     await _create(event_log, make_job, "first")
-    await asyncio.wait_for(seen.wait(), 10)
+    await asyncio.wait_for(seen.wait(), scaled(10))
     await nats_client.close()
     following.cancel()
     await asyncio.wait({following}, timeout=scaled(5))
@@ -142,7 +142,7 @@ async def test_a_reader_keeps_its_consumer_while_nothing_comes(
     }  # longer than a consumer without a reader lives
     assert len(consumers) == len(await _consumers(nats_client)) == 1
     await _create(event_log, make_job, "first")
-    await asyncio.wait_for(seen.wait(), 10)
+    await asyncio.wait_for(seen.wait(), scaled(10))
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following

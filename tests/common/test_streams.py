@@ -12,7 +12,7 @@ from nightmail_common.broker.connection import connect
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.subjects import ALL_EVENTS
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 
 A_DAY = timedelta(days=1)
@@ -101,7 +101,8 @@ async def test_a_service_that_is_alone_declares_the_log_itself(
 ) -> None:
     monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.1)
     await asyncio.wait_for(
-        streams.wait_for_streams(nats_client.jetstream(), ServiceSettings(result_retention=timedelta(days=5))), 10
+        streams.wait_for_streams(nats_client.jetstream(), ServiceSettings(result_retention=timedelta(days=5))),
+        scaled(10),
     )
     assert (await config_of(nats_client, "OBJ_RESULTS")).max_age == timedelta(days=5).total_seconds()
 
@@ -118,5 +119,5 @@ async def test_a_service_that_waits_for_the_log_goes_on_waiting_while_the_broker
         assert not waiting.done()
     finally:
         nats_server.start()
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, scaled(20))
     await client.close()

@@ -84,7 +84,7 @@ class AnswersLast:
 
     async def consumer_info(self, _stream: str, _consumer: str) -> ConsumerInfo:
         self.asked += 1
-        return await asyncio.wait_for(self.answer, 5)
+        return await asyncio.wait_for(self.answer, scaled(5))
 
 
 async def all_done(client: Client, count: int) -> None:

@@ -15,12 +15,12 @@ import pytest
 
 from e2e.conftest import Nightmail
 from nightmail_common.contract.schedule import Schedule
-from support.chaos import Chaos
 from support.deadlines import scaled, wait_until
-from support.fault_broker import Broker
+from support.faults.broker import Broker
+from support.faults.chaos import Chaos
+from support.faults.promises import MINUTE, Auditor, Mailed, answers
+from support.faults.source import MoodySource
 from support.job_requests import job_request
-from support.moody_source import MoodySource
-from support.promises import MINUTE, Auditor, Mailed, answers
 from support.smtp_server import SmtpServer
 
 SHORT_SECONDS = 20.0

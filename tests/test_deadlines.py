@@ -1,5 +1,6 @@
-"""A test run ends by itself: a hung test fails with its stack, a crashed worker ends the run."""
+"""A test run ends by itself: time-outs scale, a hung test fails with its stack, a crashed worker ends the run."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -9,8 +10,31 @@ from support.deadlines import scaled
 
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
-#: Of the 150 seconds of a test.
+#: Literal time-outs up to this many seconds are probes inside a polling loop, or the subject of the test.
+LONGEST_PROBE_SECONDS = 3
+#: A part of the 150 seconds of a test.
 FACTOR = "0.02"
+
+
+def literal_timeouts(path: Path) -> list[int]:
+    """Return the lines of calls with a numeric time-out above LONGEST_PROBE_SECONDS."""
+    lines = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        values = [keyword.value for keyword in node.keywords if keyword.arg == "timeout"]
+        if ast.unparse(node.func) in {"asyncio.timeout", "asyncio.wait_for"}:
+            values += node.args[-1:]
+        numbers = [value.value for value in values if isinstance(value, ast.Constant)]
+        lines += [
+            node.lineno for number in numbers if isinstance(number, int | float) and number > LONGEST_PROBE_SECONDS
+        ]
+    return lines
+
+
+def test_every_time_out_of_a_test_scales() -> None:
+    found = {str(path.relative_to(ROOT)): literal_timeouts(path) for path in (ROOT / "tests").rglob("*.py")}
+    assert {path: lines for path, lines in found.items() if lines} == {}, "use support.deadlines.scaled"
 
 
 def run_pytest(folder: Path, **files: str) -> "subprocess.CompletedProcess[str]":

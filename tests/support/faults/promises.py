@@ -24,7 +24,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.schedule import Schedule
 from support.deadlines import scaled
-from support.fault_broker import Broker
+from support.faults.broker import Broker
 
 MINUTE = timedelta(minutes=1)
 READ_SECONDS = 60.0

@@ -11,8 +11,8 @@ from contextlib import suppress
 import psutil
 
 from e2e.conftest import Nightmail
-from support.fault_broker import Broker
-from support.moody_source import MOODS, MoodySource
+from support.faults.broker import Broker
+from support.faults.source import MOODS, MoodySource
 from support.smtp_server import DROP, SmtpServer
 
 SERVICES = ("api", "ticker", "runner-1", "mailer")
