@@ -412,3 +412,35 @@ def test_floats_come_out_as_they_were_written(values: list[float]) -> None:
     records = json.dumps([{"x": value} for value in values])
     assert columns(records, "json")["x"] == values
     assert [float(value) for value in columns("x\n" + "".join(f"{value!r}\n" for value in values))["x"]] == values
+
+
+def large(lines: list[str]) -> str:
+    """Return a file of several blocks whose records all have three fields."""
+    return "a,b,c\n" + "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("special", "expected"),
+    [
+        ("7,x,0.5\n", [7, "x", 0.5]),
+        ("007,x,1.5\n", ["007", "x", 1.5]),
+        ("7,x,code\n", [7, "x", "code"]),
+        (",x,\n", [None, "x", None]),
+        ('7,"x\ny, z",2.5\n', [7, "x\ny, z", 2.5]),
+        ("9007199254740993,x,3\n", [9007199254740993, "x", 3.0]),
+        ("7,x,9007199254740993\n", [7, "x", "9007199254740993"]),
+        ("0.25,x,1\n", [0.25, "x", 1.0]),
+    ],
+)
+def test_a_large_file_is_read_like_a_small_one_wherever_its_exception_stands(special: str, expected: list[Any]) -> None:
+    regular = ["1,text,1.5\n"] * 600_000
+    for position in (0, 300_000, len(regular)):
+        frame = parsed(large([*regular[:position], special, *regular[position:]])).frame
+        row = [None if pandas.isna(value) else value for value in frame.iloc[position].tolist()]
+        assert (len(frame), row) == (len(regular) + 1, expected)
+
+
+def test_a_large_file_with_a_record_that_does_not_fit_names_its_line() -> None:
+    lines = ["1,text,1.5\n"] * 600_000
+    assert "line 500002 has 4 fields" in refusal(large([*lines[:500_000], "1,2,3,4\n", *lines[500_000:]]))
+    assert "line 500002: a quote opens here" in refusal(large([*lines[:500_000], '1,"2,3\n', *lines[500_000:]]))

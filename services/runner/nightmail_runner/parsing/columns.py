@@ -81,13 +81,15 @@ def to_column(name: str, texts: Arrow, options: ReadOptions, notes: list[str], p
     """Return a column of text as pandas keeps it: by its declared type, else as numbers if all of it is, else as text.
 
     Args:
-        texts: strings, null where missing.
+        texts: strings, or numbers that have been recognised already; null where missing.
         place: names where a row (from 0) stands in the user's file: `line 7`.
 
     Raises:
         InputNotReadable: a value is not of the declared type.
     """
     declared = options.types.get(name)
+    if not pyarrow.types.is_string(texts.type):
+        return number_array(texts)
     if declared is None:
         return _infer(name, texts, NumberFormat.of(options), notes)
     return convert(name, texts, declared, NumberFormat.of(options), place)
@@ -133,48 +135,51 @@ def number_array(values: Arrow) -> Any:
 
 
 def _infer(name: str, texts: Arrow, numbers: NumberFormat, notes: list[str]) -> Any:
-    if texts.null_count == len(texts) or not _begins_with_numbers(texts, numbers):
+    if texts.null_count == len(texts) or not begins_with_numbers(texts, numbers):
         return text_array(texts)
-    values = _numbers(texts, numbers)
+    values = to_numbers(texts, numbers)
     if values is None:
-        values = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+        values = to_numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
         if values is None:
             return text_array(texts)
         notes.append(f"the column {name!r} has spaces around its numbers; they were ignored")
     return number_array(values)
 
 
-def _begins_with_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
+def begins_with_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
     """Say whether the first values can be numbers: most columns of text are recognised by them, at no cost."""
     pattern = re.compile(numbers.pattern())
     first = texts.drop_null().slice(0, _TRIED_FIRST).to_pylist()
     return all(pattern.match(text.strip(_SPACES)) for text in first)
 
 
-def _numbers(texts: Arrow, numbers: NumberFormat) -> Arrow | None:
+def to_numbers(texts: Arrow, numbers: NumberFormat) -> Arrow | None:
     """Return texts as 64-bit integers, or as floats, if each is a canonical number and no digit is lost; else None."""
     plain = numbers.to_plain(texts)
     if plain is None:
         return None
-    values = _converted(plain, pyarrow.int64())
-    if values is None and any(_has_byte(chunk, b".eE") for chunk in plain.chunks):  # -0 and what is beyond 64 bits stay
-        values = _converted(plain, pyarrow.float64())
-    return values
+    chunks = plain.chunks if isinstance(plain, pyarrow.ChunkedArray) else [plain]
+    # A cast that fails is slow, so the right one is chosen first. `-0` and integers beyond 64 bits are text.
+    kind = pyarrow.float64() if any(_has_byte(chunk, b".eE") for chunk in chunks) else pyarrow.int64()
+    values = _cast(chunks, kind)
+    if values is None:
+        return None
+    return pyarrow.chunked_array(values, kind) if isinstance(plain, pyarrow.ChunkedArray) else values[0]
 
 
-def _converted(texts: Arrow, kind: Any) -> Arrow | None:
-    chunks = []
-    for chunk in texts.chunks:
+def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
+    casts = []
+    for texts in chunks:
         try:
-            values = pyarrow.compute.cast(chunk, kind)
+            values = pyarrow.compute.cast(texts, kind)
         except pyarrow.ArrowInvalid:
             return None
-        if not _are_canonical(chunk):
+        if not _are_canonical(texts):
             return None
-        if pyarrow.types.is_floating(kind) and not (_ends_are_canonical(chunk) and _are_exact(chunk, values)):
+        if pyarrow.types.is_floating(kind) and not (_ends_are_canonical(texts) and _are_exact(texts, values)):
             return None
-        chunks.append(values)
-    return pyarrow.chunked_array(chunks, kind)
+        casts.append(values)
+    return casts
 
 
 def _are_canonical(texts: Arrow) -> bool:
@@ -236,14 +241,14 @@ def _to_text(texts: Arrow, _numbers: NumberFormat) -> Any:
 
 
 def _to_integers(texts: Arrow, numbers: NumberFormat) -> Any:
-    found = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+    found = to_numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
     if found is None or not pyarrow.types.is_integer(found.type):
         found = _one_by_one(texts, numbers, _parse_integer, pyarrow.int64())
     return number_array(found)
 
 
 def _to_numbers(texts: Arrow, numbers: NumberFormat) -> Any:
-    found = _numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
+    found = to_numbers(pyarrow.compute.utf8_trim(texts, _SPACES), numbers)
     if found is None:
         found = _one_by_one(texts, numbers, _parse_number, pyarrow.float64())
     return number_array(found)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
 import pandas
 import pyarrow
-import pyarrow.csv
 
+from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
 from nightmail_runner.parsing.content import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -24,9 +23,7 @@ _DELIMITERS = ",;\t|"
 #: Excel's own first line: which delimiter the file has.
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
 _QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
-#: Arrow's own is 1 MiB: a record has to fit into two blocks.
-_BLOCK_BYTES = 8 * 1024**2
-#: Below this the reader of single records is faster than Arrow's, which starts threads.
+#: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
 _CHUNK_RECORDS = 50_000
@@ -170,42 +167,24 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
 
 
 def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
-    """Return the columns of a file whose records all have the same number of fields; None if some have another.
+    """Return the columns of a large file whose records all have the same number of fields; None if some have another.
 
-    Arrow reads it, several blocks at once. A trailing delimiter in every record makes one more, empty column.
+    A trailing delimiter in every record makes one more, empty column.
     """
     records = text[layout.start :]
     if options.comment is not None or len(records) < _SMALL_BYTES:
         return None
-    quotes = _count_quotes(records)
-    if quotes % 2:  # one of them does not close
-        return None
     width = _first_width(records, layout.delimiter)
     if width is None or width < len(layout.fields):
         return None
-    names = [str(position) for position in range(width)]
-    try:
-        table = pyarrow.csv.read_csv(
-            pyarrow.BufferReader(pyarrow.py_buffer(records)),  # type: ignore[arg-type]
-            pyarrow.csv.ReadOptions(column_names=names, block_size=_BLOCK_BYTES),
-            pyarrow.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=quotes > 0),
-            pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pyarrow.string()),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=["", *options.na_values],
-                check_utf8=False,
-            ),
-        )
-    except pyarrow.ArrowInvalid:
+    names = name_columns(layout.fields, [], "")
+    as_text = frozenset(position for position, name in enumerate(names) if name in options.types)
+    columns = read_blocks(records, Shape(layout.delimiter, width, as_text), options)
+    if columns is None or any(column.null_count < len(column) for column in columns[len(names) :]):
         return None
-    columns = table.columns
-    surplus = columns[len(layout.fields) :]
-    if any(column.null_count < len(column) for column in surplus):
-        return None
-    if surplus:
+    if width > len(names):
         notes.append("every line had empty fields beyond the header; they were dropped")
-    return columns[: len(layout.fields)]
+    return columns[: len(names)]
 
 
 def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
@@ -343,12 +322,6 @@ def _next_line(text: memoryview, start: int) -> int:
 
 def _is_skipped(line: bytes, comment: str | None) -> bool:
     return not line.strip(b"\r\n") or (comment is not None and line.startswith(comment.encode()))
-
-
-def _count_quotes(data: memoryview) -> int:
-    found = numpy.frombuffer(data, numpy.uint8)
-    blocks = range(0, len(found), _BLOCK_BYTES)
-    return sum(int(numpy.count_nonzero(found[start : start + _BLOCK_BYTES] == ord('"'))) for start in blocks)
 
 
 def _named(lines: list[int]) -> str:

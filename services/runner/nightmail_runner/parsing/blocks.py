@@ -1,0 +1,127 @@
+"""Large regular CSV: blocks of whole records, read and converted on all processors, each block's text given up at once."""
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.csv
+
+from nightmail_runner.parsing.columns import Arrow, NumberFormat, begins_with_numbers, to_numbers
+from nightmail_runner.parsing.options import ReadOptions
+
+#: A record must fit into a block.
+_BLOCK_BYTES = 4 * 1024**2
+#: A float holds every integer up to this.
+_EXACT_INTEGERS = 2**53
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the records of a regular file look: all have `width` fields. Those in `as_text` are not converted."""
+
+    delimiter: str
+    width: int
+    as_text: Collection[int]
+
+
+def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list[Arrow] | None:
+    """Return the columns: numbers where every value of the column is one, else strings; null where missing.
+
+    None if a record has another number of fields, or a quote does not close: the file is not regular.
+    """
+    spans = _split(records)
+    if spans is None:
+        return None
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        read = partial(_read_block, records, shape, options)
+        try:
+            blocks = list(pool.map(lambda span: read(span, None), spans))
+        except pyarrow.ArrowInvalid:
+            return None
+
+        def reread(position: int) -> Iterator[Arrow]:
+            return pool.map(lambda span: read(span, position)[0], spans)
+
+        columns = []
+        for position in range(shape.width):
+            columns.append(_join([block[position] for block in blocks], partial(reread, position)))
+            for block in blocks:
+                block[position] = None
+    return columns
+
+
+def _split(records: memoryview) -> list[tuple[int, int]] | None:
+    """Return where the blocks begin and end: behind the last line end of each that is not inside of quotes."""
+    spans = []
+    start = 0
+    while start < len(records):
+        block = bytes(records[start : start + _BLOCK_BYTES])
+        last = start + len(block) == len(records)
+        quotes = block.count(b'"')
+        end = len(block) if last else block.rfind(b"\n") + 1
+        while not last and end and (quotes - block.count(b'"', end)) % 2:  # inside of quotes
+            end = block.rfind(b"\n", 0, end - 1) + 1
+        if not end or (last and quotes % 2):
+            return None  # a record larger than a block, or a quote that does not close
+        spans.append((start, start + end))
+        start += end
+    return spans
+
+
+def _read_block(
+    records: memoryview, shape: Shape, options: ReadOptions, span: tuple[int, int], only: int | None
+) -> list[Arrow]:
+    """Return the columns of a block, converted where they can be; or the one column that is asked for, as text.
+
+    Raises:
+        pyarrow.ArrowInvalid: a record has another number of fields.
+    """
+    names = [str(position) for position in range(shape.width)]
+    table = pyarrow.csv.read_csv(
+        pyarrow.BufferReader(pyarrow.py_buffer(records[slice(*span)])),  # type: ignore[arg-type]
+        pyarrow.csv.ReadOptions(column_names=names, block_size=2 * _BLOCK_BYTES, use_threads=False),
+        pyarrow.csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=True),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pyarrow.string()),
+            include_columns=None if only is None else [names[only]],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=["", *options.na_values],
+            check_utf8=False,
+        ),
+    )
+    texts = [column.combine_chunks() for column in table.columns]
+    if only is not None:
+        return texts
+    numbers = NumberFormat.of(options)
+    return [text if position in shape.as_text else _convert(text, numbers) for position, text in enumerate(texts)]
+
+
+def _convert(texts: Arrow, numbers: NumberFormat) -> Arrow:
+    if texts.null_count == len(texts) or not begins_with_numbers(texts, numbers):
+        return texts
+    values = to_numbers(texts, numbers)
+    return texts if values is None else values
+
+
+def _join(parts: list[Arrow], reread: Callable[[], Iterator[Arrow]]) -> Arrow:
+    """Return the blocks of a column as one: of one type, for which text that was given up is read again if need be."""
+    kinds = {part.type for part in parts if part.null_count < len(part)}
+    if len(kinds) == 2 and pyarrow.string() not in kinds and all(_is_exact_float(part) for part in parts):
+        kinds = {pyarrow.float64()}
+    if len(kinds) > 1:
+        return pyarrow.chunked_array(list(reread()), pyarrow.string())
+    kind = next(iter(kinds), pyarrow.string())
+    typed = [part.cast(kind) if part.null_count < len(part) else pyarrow.nulls(len(part), kind) for part in parts]
+    return pyarrow.chunked_array(typed, kind)
+
+
+def _is_exact_float(part: Arrow) -> bool:
+    if part.null_count == len(part) or not pyarrow.types.is_integer(part.type):
+        return True
+    limits = pyarrow.compute.min_max(part)
+    return bool(max(-limits["min"].as_py(), limits["max"].as_py()) <= _EXACT_INTEGERS)
