@@ -19,8 +19,8 @@ import nats
 
 from api_parts.http_load import get, load, repeated
 from api_parts.process import api
-from nightmail_api.read_model.database import SCHEMA_VERSION
 from nightmail_api.read_model.projection import Projection
+from nightmail_api.read_model.schema import SCHEMA_VERSION
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
@@ -114,7 +114,7 @@ async def filled() -> Path:
         projection.start_over(this_log, info.state.last_seq)
         async for batch in log.replay():
             position = projection.apply(batch, log_id=this_log, after=position).checkpoint
-        projection.close()
+        projection.database.close()
         await client.close()
     multiply(path)
     unfinished.rename(folder)  # noqa: ASYNC240

@@ -11,10 +11,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from nats.aio.client import Client
+from sqlalchemy import select
 
 from nightmail_api.bootstrap import database
 from nightmail_api.main import SERVICE_OPTIONS, serve
-from nightmail_api.read_model.database import TABLES
+from nightmail_api.read_model.schema import TABLES, checkpoint
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.service import Service
@@ -99,10 +100,10 @@ def job_path(job_name: str, *more: str) -> str:
 
 def all_rows(settings: ApiSettings) -> dict[str, list[Any]]:
     """Return every row of every table of a read model."""
-    with closing(database(settings).open_to_read()) as rows:
+    with closing(database(settings)) as opened, opened.read_engine.connect() as connection:
         return {
-            table: sorted((dict(row) for row in rows.execute(f"SELECT * FROM {table}").fetchall()), key=repr)  # noqa: S608
-            for table in ("checkpoint", *TABLES)
+            table.name: sorted((dict(row) for row in connection.execute(select(table)).mappings()), key=repr)
+            for table in (checkpoint, *TABLES)
         }
 
 

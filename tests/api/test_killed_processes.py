@@ -2,17 +2,18 @@
 
 import asyncio
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-import psycopg
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from api.conftest import ON_BOTH_DATABASES, NewDatabase, Replica, all_rows
 from nightmail_api.bootstrap import database
+from nightmail_api.read_model import schema
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
 from support.api_process import ApiProcess
@@ -97,9 +98,10 @@ async def test_a_process_killed_at_any_point_comes_to_the_rows_that_one_from_scr
 def checkpoint(settings: ApiSettings) -> int:
     """Return what a read model says at this moment; 0 while there is none."""
     with (
-        suppress(sqlite3.OperationalError, psycopg.ProgrammingError),
-        closing(database(settings).open_to_read()) as rows,
+        suppress(OperationalError, ProgrammingError),
+        closing(database(settings)) as opened,
+        opened.read_engine.connect() as connection,
     ):
-        sequence: int = rows.execute("SELECT sequence FROM checkpoint").fetchone()["sequence"]
+        sequence: int = connection.execute(select(schema.checkpoint.c.sequence)).scalar_one()
         return sequence
     return 0

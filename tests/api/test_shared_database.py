@@ -12,7 +12,7 @@ import pytest
 
 from api.conftest import MakeReplica, NewDatabase, Replica, all_rows, job_path
 from api.test_runs_over_rest import requested, run_with_status
-from nightmail_api.read_model.database import SCHEMA_VERSION
+from nightmail_api.read_model.schema import SCHEMA_VERSION
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated, RunStarted
 from nightmail_common.contract.job import Job
@@ -80,7 +80,7 @@ async def test_a_replica_that_starts_finds_the_rows_that_the_others_made(
         raise AssertionError("read the log from its beginning")
 
     second = await make_replica(start=False)
-    monkeypatch.setattr("nightmail_api.read_model.projection.Projection._apply_one", nothing_more)
+    monkeypatch.setattr("nightmail_api.read_model.projection.read_event", nothing_more)
     await second.start()
     assert (await second.http.get("/jobs/daily sales")).status_code == 200
 

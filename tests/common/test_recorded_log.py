@@ -7,6 +7,7 @@ stands in somebody's log.
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,9 @@ def recorded(**changed: Any) -> Iterator[StoredEvent]:
 @pytest.fixture
 def rows(tmp_path: Path) -> Iterator[tuple[Projection, Queries]]:
     database = SqliteDatabase(tmp_path / "projection.sqlite")
-    projection, queries = Projection(database), Queries(database.open_to_read())
-    yield projection, queries
-    queries.close()
-    projection.close()
+    projection = Projection(database)
+    with closing(database), database.read_engine.connect() as connection:
+        yield projection, Queries(connection)
 
 
 def test_every_kind_of_event_is_in_the_recording_and_can_be_read() -> None:

@@ -19,7 +19,7 @@ from nightmail_api.metrics import follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseAway
 from nightmail_api.read_model.event_queries import AuditLog
 from nightmail_api.read_model.projection import Projection
-from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
@@ -34,7 +34,7 @@ from nightmail_common.service.settings import ServiceSettings
 
 
 def database(settings: ApiSettings) -> Database:
-    """Return where the read model is."""
+    """Return the database of the read model."""
     if settings.database_url is None:
         return SqliteDatabase(settings.data_dir / "api" / "projection.sqlite")
     from nightmail_api.read_model.postgres import PostgresDatabase  # psycopg takes memory, and few need it
@@ -43,15 +43,15 @@ def database(settings: ApiSettings) -> Database:
 
 
 @asynccontextmanager
-async def open_read_model(settings: ApiSettings) -> AsyncIterator[tuple[Projection, Reader]]:
-    """Yield the read model's rows, open to write and open to read.
+async def open_read_model(settings: ApiSettings) -> AsyncIterator[tuple[Projection, QueryExecutor]]:
+    """Yield the projection and the queries of the read model.
 
     Raises:
         CannotStart: the data folder cannot be written, or the database does not answer.
     """
     try:
         projection = Projection(database(settings))
-        read = Reader(projection.database)
+        read = QueryExecutor(projection.database)
     except OSError as error:
         raise _unusable_folder(error) from None
     except DatabaseAway as error:
@@ -59,9 +59,9 @@ async def open_read_model(settings: ApiSettings) -> AsyncIterator[tuple[Projecti
     try:
         yield projection, read
     finally:
+        # Both wait for the calls that run.
+        await asyncio.to_thread(read.close)
         await asyncio.to_thread(projection.database.close)
-        read.close()
-        projection.close()
 
 
 async def ensure_streams(js: JetStreamContext, settings: ServiceSettings) -> None:
@@ -74,7 +74,7 @@ async def ensure_streams(js: JetStreamContext, settings: ServiceSettings) -> Non
     await retry_forever(declare, "declare the streams", BROKER_ERRORS)
 
 
-def build_state(settings: ApiSettings, service: Service, projection: Projection, read: Reader) -> AppState:
+def build_state(settings: ApiSettings, service: Service, projection: Projection, read: QueryExecutor) -> AppState:
     """Return the state of the application.
 
     Raises:

@@ -28,6 +28,10 @@ AUTH_FAILURES = Counter(
     "nightmail_api_auth_failures", "Requests without a valid token, by reason: missing, wrong, limited.", ("reason",)
 )
 EVENTS_APPLIED = Counter("nightmail_api_events_applied", "Events applied to the read model.")
+UNREADABLE_EVENTS = Counter(
+    "nightmail_api_unreadable_events",
+    "Events that the read model could not apply; its table `unreadable` has the reasons.",
+)
 LAG = Gauge("nightmail_api_projection_lag_events", "Events in the log that the read model has not applied.")
 
 

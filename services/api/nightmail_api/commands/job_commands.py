@@ -15,7 +15,7 @@ import nats.errors
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.http.problems import Conflict, NotFound, NotReady, PreconditionFailed, ValidationProblem
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
-from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
 from nightmail_common.broker.log import EventLog, Expectation, WrongLastSequence
 from nightmail_common.contract.envelope import run_message_id
@@ -46,7 +46,7 @@ class JobCommands:
         self,
         log: EventLog,
         model: ReadModel,
-        read: Reader,
+        read: QueryExecutor,
         erasure: Erasure,
         default_timezone: str,
         script_imports: frozenset[str],

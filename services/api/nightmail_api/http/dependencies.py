@@ -12,7 +12,7 @@ from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.http.problems import NotReady
 from nightmail_api.read_model.event_queries import AuditLog
-from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.results import Results
 from nightmail_common.broker.log import EventLog
@@ -29,7 +29,7 @@ class AppState:
     log: EventLog
     audit: AuditLog
     model: ReadModel
-    read: Reader
+    read: QueryExecutor
     commands: JobCommands
     results: Results
     previews: Previews

@@ -1,142 +1,84 @@
-"""The read model's database: its tables, and what its two kinds have in common.
+"""What the read model asks of its database: SQLite, a file for each replica, or PostgreSQL, shared by all replicas.
 
-A file of SQLite for each replica (`sqlite.py`), or one PostgreSQL that all replicas share (`postgres.py`). Either may be
-thrown away at any time: whoever opens it makes the tables anew, and the log fills them again. The SQL is the same for
-both: what SQLite and PostgreSQL understand alike, with `?` and `:name` for parameters.
+Either may be deleted at any time: the tables are created when they are missing, and the log fills them again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Tables with another number are made anew from the log.
-SCHEMA_VERSION = 7
-
-SCHEMA = """
-CREATE TABLE checkpoint (
-    sequence INTEGER NOT NULL,
-    log_id TEXT NOT NULL
-);
-CREATE TABLE jobs (
-    job_name TEXT PRIMARY KEY,
-    folded_name TEXT NOT NULL,
-    status TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    job_id TEXT,
-    definition TEXT,
-    last_run_id TEXT,
-    unsubscribed TEXT NOT NULL DEFAULT '[]',
-    schedule_time TEXT,
-    timezone TEXT
-);
-CREATE INDEX jobs_to_list ON jobs (job_name, status, folded_name);
-CREATE TABLE versions (
-    job_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    job_name TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    time TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    rolled_back_to INTEGER,
-    definition TEXT NOT NULL,
-    PRIMARY KEY (job_id, version)
-);
-CREATE INDEX versions_by_name ON versions (job_name);
-CREATE TABLE runs (
-    sequence INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL UNIQUE,
-    job_name TEXT NOT NULL,
-    job_id TEXT NOT NULL,
-    job_version INTEGER NOT NULL,
-    trigger TEXT NOT NULL,
-    scheduled_at TEXT NOT NULL,
-    late INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    requested_at TEXT,
-    started_at TEXT,
-    finished_at TEXT,
-    rows INTEGER,
-    error TEXT,
-    mails TEXT NOT NULL DEFAULT '[]',
-    timings TEXT,
-    outcome_sequence INTEGER,
-    timeline TEXT NOT NULL,
-    expires_at REAL
-);
-CREATE TABLE erased (
-    job_id TEXT PRIMARY KEY,
-    job_name TEXT NOT NULL
-);
-CREATE INDEX erased_by_name ON erased (job_name);
-CREATE INDEX runs_of_job ON runs (job_name, status, trigger, sequence);
-CREATE INDEX runs_to_list ON runs (status, trigger, sequence);
-CREATE INDEX runs_by_time ON runs (requested_at, sequence);
-CREATE INDEX runs_by_expiry ON runs (expires_at) WHERE expires_at IS NOT NULL;
-INSERT INTO checkpoint VALUES (0, '')
-"""
-
-#: What the log fills.
-TABLES = ("jobs", "versions", "runs", "erased")
+#: SQLSTATE class 54, program limit exceeded: a value is too large for an index. The server is well.
+_PROGRAM_LIMIT_EXCEEDED = "54"
 
 
 class DatabaseAway(Exception):
-    """The database does not answer; it is asked again on a new connection."""
-
-
-class Row(Protocol):
-    """A row whose columns are asked for by name."""
-
-    def __getitem__(self, name: str, /) -> Any: ...
-
-
-class Found(Protocol):
-    """What a statement found."""
-
-    def fetchone(self) -> Any: ...
-
-    def fetchall(self) -> list[Any]: ...
-
-
-class Rows(Protocol):
-    """A connection. `DatabaseAway` from any call: the database does not answer."""
-
-    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ..., /) -> Found:
-        """Execute one statement."""
-
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any] | Mapping[str, Any]], /) -> object:
-        """Execute one statement for each of some parameters; what they find is not told."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Do everything inside or nothing of it; nobody else writes meanwhile."""
-
-    def after_erasure(self) -> None:
-        """See that what was deleted cannot be read from what the database keeps beside its rows."""
-
-    def after_catching_up(self) -> None:
-        """Drop the tables that older programs made: these have all that they had."""
-
-    def close(self) -> None: ...
+    """The database does not answer; a retry opens a new connection."""
 
 
 class Database(Protocol):
-    """Opens connections, and says where they are used: no wait for a database holds up the event loop."""
+    """The engines of a database, and where its calls run: a call that waits for a server must not block the event loop."""
 
-    #: So many reads go on at once.
+    #: Begins a transaction that no other writer runs beside.
+    engine: Engine
+    #: Autocommit, for queries.
+    read_engine: Engine
+    #: How many queries run at once.
     readers: int
 
-    def open_to_write(self) -> Rows:
-        """Return the connection that writes; rows are tuples. Tables that are missing are made."""
+    def create_missing_tables(self) -> None:
+        """Create the tables if they are missing, of another version or damaged.
 
-    def open_to_read(self) -> Rows:
-        """Return a connection for reading alone; rows come by name."""
+        Raises:
+            DatabaseAway: the database does not answer, or refuses.
+        """
 
-    async def writing(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do work on the connection that writes, one after the other."""
+    def purge_deleted(self) -> None:
+        """Overwrite the copies of deleted rows that the database keeps beside its tables, as far as it can be asked to."""
 
-    async def reading(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do work on a connection that reads."""
+    def drop_older_tables(self) -> None:
+        """Drop the tables of older versions."""
+
+    async def run_write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that writes; one at a time."""
+
+    async def run_read(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that reads."""
 
     def close(self) -> None: ...
+
+
+@contextmanager
+def unavailable_as_database_away() -> Iterator[None]:
+    """Raise `DatabaseAway` for the errors that a retry on a new connection can cure."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        if is_refused_value(error):
+            raise
+        raise DatabaseAway(str(error.orig).partition("\n")[0]) from error
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Commit everything in the block, or nothing.
+
+    Raises:
+        DatabaseAway: the database does not answer.
+    """
+    with unavailable_as_database_away(), engine.begin() as connection:
+        yield connection
+
+
+def is_refused_value(error: Exception) -> bool:
+    """Say whether an error in a transaction is about the values written, and not about the database."""
+    if not isinstance(error, DBAPIError):
+        return not isinstance(error, DatabaseAway)
+    sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+    return isinstance(error, DataError | IntegrityError) or sqlstate.startswith(_PROGRAM_LIMIT_EXCEEDED)

@@ -1,259 +1,216 @@
-"""The read model's rows: what each event changes in them.
+"""The projection: applies events to the rows of the read model.
 
-A disposable projection of the log. The sequence of the last applied event (the checkpoint) is in the same transaction
-as the rows that it changed, so a process killed at any point goes on exactly where the rows stand.
+The checkpoint, the sequence of the last applied event, is in the same transaction as the rows that the event changed.
+A process that is killed at any point resumes exactly where its rows stand. Every event moves the checkpoint: one that
+cannot be applied is recorded as unreadable.
 """
 
-import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 import structlog
-from pydantic import ValidationError
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.database import TABLES, Database
-from nightmail_api.read_model.run_rows import RunRows
-from nightmail_common.contract.envelope import StoredEvent, iso_time
-from nightmail_common.contract.events import (
-    Event,
-    JobCreated,
-    JobDeleted,
-    JobErased,
-    JobEvent,
-    JobPaused,
-    JobResumed,
-    JobUpdated,
-    RecipientUnsubscribed,
-    RunEvent,
-)
-from nightmail_common.contract.job import Job
+from nightmail_api.metrics import UNREADABLE_EVENTS
+from nightmail_api.read_model.database import Database, is_refused_value, transaction
+from nightmail_api.read_model.event_reader import UnreadableEvent, describe, expires_at, read_event
+from nightmail_api.read_model.job_projection import apply_job_event, change_job
+from nightmail_api.read_model.run_projection import RunProjection
+from nightmail_api.read_model.schema import TABLES, checkpoint, jobs, runs, unreadable
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import Event, JobErased, RunEvent
 
-#: A transaction of so many deletions blocks the event loop for a few milliseconds.
+#: A transaction of this many deletions blocks the event loop for a few milliseconds.
 EXPIRED_AT_ONCE = 100
+
+_FORGET_LAST_RUN = (
+    update(jobs)
+    .where(jobs.c.job_name == bindparam("of_name"), jobs.c.last_run_id == bindparam("of_run"))
+    .values(last_run_id=None)
+)
+_DELETE_RUN = delete(runs).where(runs.c.sequence == bindparam("of_sequence"))
 
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Applied:
-    """How far the rows are now.
+    """The checkpoint after a batch.
 
-    `late` is an event about an erased job that came after its erasure, right behind the checkpoint: it must go, and only
-    then may the checkpoint pass it.
+    `late` is the event right behind the checkpoint, if it is about a job that was erased before it came: it must be
+    deleted from the log before the checkpoint may pass it.
     """
 
     checkpoint: int
-    late: StoredEvent | None
+    late: StoredEvent | None = None
 
 
 class StartedOver(Exception):
-    """Another replica, on the same database, began anew with another log: the rows are not where they were left."""
+    """Another replica on the same database started over with another log: the checkpoint is not where it was."""
 
 
 class Projection:
-    """The rows, and the one connection that writes them. `DatabaseAway` from any call: the database does not answer."""
+    """The rows, and the transactions that change them. `DatabaseAway` from any call: the database does not answer."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._rows = database.open_to_write()
-
-    def close(self) -> None:
-        self._rows.close()
+        database.create_missing_tables()
 
     def position(self) -> tuple[int, str]:
-        """Return the sequence up to which the rows say what the log says, and which log; none yet is (0, '')."""
-        sequence, log_id = self._rows.execute("SELECT sequence, log_id FROM checkpoint").fetchone()
-        return sequence, log_id
+        """Return the checkpoint and the log that the rows are of; (0, '') for rows of no log."""
+        with transaction(self.database.engine) as connection:
+            return _position(connection)
 
     def start_over(self, log_id: str, last: int) -> None:
-        """Forget every row: what follows is another log, from its beginning.
+        """Delete every row: another log follows, from its beginning.
 
-        Where rows are of that log already, and none from behind its last sequence, another replica was faster.
+        Another replica may have done so before: rows of that log, up to its last sequence at most, are kept.
         """
-        with self._rows.transaction():
-            sequence, of_log = self.position()
+        with transaction(self.database.engine) as connection:
+            sequence, of_log = _position(connection)
             if of_log == log_id and sequence <= last:
                 return
             for table in TABLES:
-                self._rows.execute(f"DELETE FROM {table}")  # noqa: S608
-            self._rows.execute("UPDATE checkpoint SET sequence = 0, log_id = ?", (log_id,))
+                connection.execute(delete(table))
+            connection.execute(update(checkpoint).values(sequence=0, log_id=log_id))
 
     def apply(self, events: Sequence[StoredEvent], *, log_id: str, after: int, up_to: int = 0) -> Applied:
-        """Apply events in one transaction, up to one that must go.
+        """Apply events in order, up to one that must be deleted from the log.
 
-        Events at or below the checkpoint are applied already (by another replica on the same database) and are
-        passed over.
+        Events at or below the checkpoint were applied by another replica on the same database and are skipped.
 
         Args:
-            log_id: the log that they are from.
-            after: the sequence that they follow on.
-            up_to: the checkpoint to set if it is beyond the last event: nothing readable lies between.
+            log_id: the log that the events are from.
+            after: the sequence that they follow.
+            up_to: the checkpoint to set if it is beyond the last event, because the log holds nothing in between.
 
         Raises:
-            StartedOver: the rows do not reach up to there, or are of another log.
+            StartedOver: the rows do not reach up to `after`, or are of another log.
         """
-        late = None
-        erasing = False
-        with self._rows.transaction():
-            checkpoint, of_log = self.position()
-            if of_log != log_id or checkpoint < after:
-                raise StartedOver
-            runs = RunRows(self._rows)
-            for stored in events:
-                if stored.sequence > checkpoint:
-                    if not self._apply_one(stored, runs):
-                        late = stored
-                        break
-                    checkpoint = stored.sequence
-                    erasing = erasing or stored.name == JobErased.name
-            runs.write()
-            if late is None:
-                checkpoint = max(checkpoint, up_to)
-            self._rows.execute("UPDATE checkpoint SET sequence = ?", (checkpoint,))
-        if erasing:
-            self._rows.after_erasure()
-        return Applied(checkpoint, late)
+        try:
+            return self._apply(events, log_id, after, up_to)
+        except Exception as error:
+            if isinstance(error, StartedOver) or not is_refused_value(error):
+                raise
+            logger.warning("batch_refused", error=describe(error), events=len(events))
+        # An event of the batch cannot be applied, and took the others with it: each gets its own transaction.
+        applied = Applied(after)
+        for stored in events:
+            applied = self._apply_or_record(stored, log_id, after)
+            if applied.late is not None:
+                return applied
+        return self._apply((), log_id, applied.checkpoint, up_to)
 
-    def caught_up(self) -> None:
-        """Know that the rows are whole: what programs of other versions left may go."""
-        self._rows.after_catching_up()
+    def drop_older_tables(self) -> None:
+        """Drop the tables of older versions; the rows of this version are complete."""
+        self.database.drop_older_tables()
 
     def expire(self, now: datetime) -> int:
         """Delete runs whose first event the log has dropped, the oldest and at most `EXPIRED_AT_ONCE`; return how many.
 
-        A run lives as long as its first event, so that rows made anew from the log are the same.
+        A run lives as long as its first event, so that rows rebuilt from the log are the same.
         """
-        with self._rows.transaction():
-            expired = self._rows.execute(
-                "SELECT run_id, job_name, sequence FROM runs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
-                (now.timestamp(), EXPIRED_AT_ONCE),
-            ).fetchall()
-            for run_id, job_name, sequence in expired:
-                self._rows.execute(
-                    "UPDATE jobs SET last_run_id = NULL WHERE job_name = ? AND last_run_id = ?", (job_name, run_id)
+        with transaction(self.database.engine) as connection:
+            _position(connection)
+            expired = connection.execute(
+                select(runs.c.run_id, runs.c.job_name, runs.c.sequence)
+                .where(runs.c.expires_at <= now.timestamp())
+                .order_by(runs.c.expires_at)
+                .limit(EXPIRED_AT_ONCE)
+            ).all()
+            if expired:
+                connection.execute(
+                    _FORGET_LAST_RUN, [{"of_name": row.job_name, "of_run": row.run_id} for row in expired]
                 )
-                self._rows.execute("DELETE FROM runs WHERE sequence = ?", (sequence,))
+                connection.execute(_DELETE_RUN, [{"of_sequence": row.sequence} for row in expired])
+            connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
 
-    def _apply_one(self, stored: StoredEvent, runs: RunRows) -> bool:
-        """Apply an event; False if it is about an erased job and must not be in the log."""
+    def _apply(self, events: Sequence[StoredEvent], log_id: str, after: int, up_to: int) -> Applied:
+        """Apply events in one transaction; raise the error of any that the database or the code refuses."""
+        late = None
+        with transaction(self.database.engine) as connection:
+            sequence = _checked_position(connection, log_id, after)
+            batch = [(stored, _read(stored)) for stored in events if stored.sequence > sequence]
+            run_projection = RunProjection(connection, _readable(batch))
+            for number, (stored, event) in enumerate(batch):
+                if isinstance(event, RunEvent):
+                    if not run_projection.apply(event, stored):
+                        late = stored
+                        break
+                else:
+                    run_projection.write()
+                    _apply_to_jobs(connection, event, stored)
+                    if isinstance(event, JobErased):
+                        run_projection.load(_readable(batch[number + 1 :]))
+                sequence = stored.sequence
+            run_projection.write()
+            sequence = sequence if late is not None else max(sequence, up_to)
+            connection.execute(update(checkpoint).values(sequence=sequence))
+        applied = [event for stored, event in batch if stored.sequence <= sequence]
+        UNREADABLE_EVENTS.inc(sum(isinstance(event, UnreadableEvent) for event in applied))
+        if any(isinstance(event, JobErased) for event in applied):
+            self.database.purge_deleted()
+        return Applied(sequence, late)
+
+    def _apply_or_record(self, stored: StoredEvent, log_id: str, after: int) -> Applied:
         try:
-            event = stored.event()
-        except ValidationError:
-            # Whoever wrote it, the log will not change: the rest of the history must stay readable.
-            logger.error("event_not_readable", sequence=stored.sequence, type=stored.name)  # noqa: TRY400
-            return True
-        if isinstance(event, JobEvent):
-            runs.write()
-            self._apply_job_event(event, stored)
-        elif isinstance(event, RunEvent):
-            return runs.apply(event, stored)
-        return True
+            return self._apply([stored], log_id, after, 0)
+        except Exception as error:
+            if isinstance(error, StartedOver) or not is_refused_value(error):
+                raise
+            reason = UnreadableEvent(describe(error))
+        with transaction(self.database.engine) as connection:
+            sequence = _checked_position(connection, log_id, after)
+            if stored.sequence > sequence:
+                _apply_to_jobs(connection, reason, stored)
+                sequence = stored.sequence
+                connection.execute(update(checkpoint).values(sequence=sequence))
+                UNREADABLE_EVENTS.inc()
+        return Applied(sequence)
 
-    def _apply_job_event(self, event: Event, stored: StoredEvent) -> None:
-        match event:
-            case JobCreated():
-                job = event.job
-                definition = job.model_dump_json()
-                self._put_job(job.job_name, "active", stored.sequence, job.job_id, definition, job)
-                self._add_version(job, definition, stored, event.actor, None)
-            case JobUpdated():
-                job, definition = event.job, event.job.model_dump_json()
-                self._change_job(
-                    event.job_name,
-                    stored.sequence,
-                    definition=definition,
-                    schedule_time=job.schedule_time,
-                    timezone=job.timezone,
-                )
-                self._add_version(job, definition, stored, event.actor, event.rolled_back_to)
-            case JobPaused():
-                self._change_job(event.job_name, stored.sequence, status="paused")
-            case JobResumed():
-                self._change_job(event.job_name, stored.sequence, status="active")
-            case RecipientUnsubscribed():
-                self._leave(event, stored.sequence)
-            case JobDeleted():
-                self._bury(event, stored.sequence)
-            case JobErased():
-                self._erase(event, stored.sequence)
 
-    def _change_job(self, job_name: str, sequence: int, **columns: Any) -> None:
-        changes = ", ".join(f"{column} = ?" for column in columns)
-        self._rows.execute(
-            f"UPDATE jobs SET sequence = ?, {changes} WHERE job_name = ?",  # noqa: S608
-            (sequence, *columns.values(), job_name),
-        )
+def _read(stored: StoredEvent) -> Event | UnreadableEvent:
+    try:
+        return read_event(stored)
+    except UnreadableEvent as unreadable_event:
+        return unreadable_event
 
-    def _leave(self, event: RecipientUnsubscribed, sequence: int) -> None:
-        self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, event.job_name))
-        of_job = "job_name = ? AND job_id = ? AND status <> 'deleted'"
-        job = (event.job_name, str(event.job_id))
-        found = self._rows.execute(f"SELECT unsubscribed FROM jobs WHERE {of_job}", job).fetchone()  # noqa: S608
-        left = [] if found is None else json.loads(found[0])
-        if event.address not in left:
-            text = json.dumps([*left, event.address])
-            self._rows.execute(f"UPDATE jobs SET unsubscribed = ? WHERE {of_job}", (text, *job))  # noqa: S608
 
-    def _add_version(
-        self, job: Job, definition: str, stored: StoredEvent, actor: str, rolled_back_to: int | None
-    ) -> None:
-        self._put(
-            "versions",
-            ("job_id", "version"),
-            job_id=str(job.job_id),
-            version=job.version,
-            job_name=job.job_name,
-            sequence=stored.sequence,
-            time=iso_time(stored.time),
-            actor=actor,
-            rolled_back_to=rolled_back_to,
-            definition=definition,
-        )
+def _readable(batch: Sequence[tuple[StoredEvent, Event | UnreadableEvent]]) -> list[Event]:
+    return [event for _, event in batch if isinstance(event, Event)]
 
-    def _put_job(
-        self, job_name: str, status: str, sequence: int, job_id: UUID, definition: str | None, job: Job | None
-    ) -> None:
-        self._put(
-            "jobs",
-            ("job_name",),
-            job_name=job_name,
-            folded_name=job_name.casefold(),
-            status=status,
-            sequence=sequence,
-            job_id=str(job_id),
-            definition=definition,
-            last_run_id=None,
-            unsubscribed="[]",
-            schedule_time=None if job is None else job.schedule_time,
-            timezone=None if job is None else job.timezone,
-        )
 
-    def _put(self, table: str, key: Sequence[str], **columns: Any) -> None:
-        """Insert a row, in place of the one of the same key if there is one."""
-        marks = ", ".join("?" * len(columns))
-        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._rows.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
-            (*columns.values(),),
-        )
+def _apply_to_jobs(connection: Connection, event: Event | UnreadableEvent, stored: StoredEvent) -> None:
+    """Apply an event about a job, or record an unreadable one."""
+    if isinstance(event, Event):
+        apply_job_event(connection, event, stored)
+        return
+    logger.error("event_unreadable", sequence=stored.sequence, type=stored.name[:100], reason=str(event))
+    row = {
+        "sequence": stored.sequence,
+        "subject": stored.subject,
+        "reason": str(event),
+        "expires_at": expires_at(stored),
+    }
+    connection.execute(insert(unreadable).values(row))
+    if stored.subject.startswith("jobs."):
+        # A command expects the sequence of the last event about the name, whatever that event is.
+        with suppress(UnicodeDecodeError):  # the subject has no name
+            change_job(connection, stored.job_name, sequence=stored.sequence)
 
-    def _bury(self, event: JobDeleted | JobErased, sequence: int) -> None:
-        # The name's last sequence stays: whoever creates a job of this name again must expect it.
-        self._put_job(event.job_name, "deleted", sequence, event.job_id, None, None)
 
-    def _erase(self, event: JobErased, sequence: int) -> None:
-        name = event.job_name
-        now = self._rows.execute("SELECT sequence, job_id FROM jobs WHERE job_name = ?", (name,)).fetchone()
-        if now is None or now[0] <= event.up_to or now[1] == str(event.job_id):
-            self._bury(event, sequence)
-        else:
-            # Somebody made a new job of this name while the old one was being erased; only its last event is another.
-            self._rows.execute("UPDATE jobs SET sequence = ? WHERE job_name = ?", (sequence, name))
-        for table in ("versions", "runs"):
-            self._rows.execute(f"DELETE FROM {table} WHERE job_name = ? AND sequence <= ?", (name, event.up_to))  # noqa: S608
-        self._put("erased", ("job_id",), job_id=str(event.job_id), job_name=name)
+def _position(connection: Connection) -> tuple[int, str]:
+    """Lock the checkpoint, and return it and the log that the rows are of."""
+    row = connection.execute(select(checkpoint.c.sequence, checkpoint.c.log_id).with_for_update()).one()
+    return row.sequence, row.log_id
+
+
+def _checked_position(connection: Connection, log_id: str, after: int) -> int:
+    sequence, of_log = _position(connection)
+    if of_log != log_id or sequence < after:
+        raise StartedOver
+    return sequence

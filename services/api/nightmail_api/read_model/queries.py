@@ -1,8 +1,8 @@
-"""What is read from the projection, in the shapes that the API answers."""
+"""The queries of the projection, with results in the shapes of the API's answers."""
 
 import base64
-import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -10,10 +10,12 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
+from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
+from sqlalchemy.engine import Connection, RowMapping
 
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
-from nightmail_api.read_model.database import Row, Rows
+from nightmail_api.read_model.schema import jobs, runs, versions
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
@@ -21,34 +23,78 @@ from nightmail_common.contract.run import RunStatus
 
 JobStatus = Literal["active", "paused"]
 
-#: How far a broker's clock may have been set back, or its successor's be behind.
+#: How far a broker's clock may be set back, and how far the clock of another broker may differ.
 CLOCK_SLACK = timedelta(minutes=1)
 
-_JOB = """
-SELECT jobs.job_name, jobs.status, jobs.sequence, jobs.definition, jobs.schedule_time, jobs.timezone, jobs.unsubscribed,
-    runs.run_id, runs.status AS run_status, runs.trigger, runs.scheduled_at,
-    runs.requested_at, runs.started_at, runs.finished_at, runs.rows, runs.error
-FROM jobs LEFT JOIN runs ON runs.run_id = jobs.last_run_id
-"""
-_RUN_COLUMNS = """
-    sequence, run_id, job_name, job_version, trigger, scheduled_at, late, status, requested_at, started_at,
-    finished_at, rows, error, mails, timings
-"""
+_LAST_RUN = (
+    runs.c.run_id,
+    runs.c.status.label("run_status"),
+    runs.c.trigger,
+    runs.c.scheduled_at,
+    runs.c.requested_at,
+    runs.c.started_at,
+    runs.c.finished_at,
+    runs.c.rows,
+    runs.c.error,
+)
+_JOBS = select(
+    jobs.c.job_name,
+    jobs.c.status,
+    jobs.c.sequence,
+    jobs.c.definition,
+    jobs.c.schedule_time,
+    jobs.c.timezone,
+    jobs.c.unsubscribed,
+    *_LAST_RUN,
+).select_from(jobs.outerjoin(runs, runs.c.run_id == jobs.c.last_run_id))
+_JOB = _JOBS.where(jobs.c.job_name == bindparam("job_name"), jobs.c.status != "deleted")
+_KNOWN_JOB = select(jobs.c.status, jobs.c.sequence, jobs.c.job_id, jobs.c.definition).where(
+    jobs.c.job_name == bindparam("job_name")
+)
+_JOB_OF_ID = select(jobs.c.definition).where(jobs.c.job_id == bindparam("job_id"), jobs.c.definition.is_not(None))
 
-#: The fields of a job that are not its owner's to decide.
+_RUNS = select(
+    runs.c.sequence,
+    runs.c.run_id,
+    runs.c.job_name,
+    runs.c.job_version,
+    runs.c.trigger,
+    runs.c.scheduled_at,
+    runs.c.late,
+    runs.c.status,
+    runs.c.requested_at,
+    runs.c.started_at,
+    runs.c.finished_at,
+    runs.c.rows,
+    runs.c.error,
+    runs.c.mails,
+    runs.c.timings,
+)
+_RUN = _RUNS.add_columns(runs.c.timeline).where(runs.c.run_id == bindparam("run_id"))
+_OUTCOME = select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id"))
+
+#: The fields of a job that its owner does not decide.
 _GIVEN = {"job_id", "version", "created_at", "updated_at"}
 
-_VERSIONS = """
-SELECT version, sequence, time, actor, rolled_back_to, definition,
-    (SELECT definition FROM versions AS before WHERE before.job_id = versions.job_id
-        AND before.version = versions.version - 1) AS definition_before
-FROM versions WHERE job_id = :job_id
-"""
+_before = versions.alias("before")
+_VERSIONS = select(
+    versions.c.version,
+    versions.c.sequence,
+    versions.c.time,
+    versions.c.actor,
+    versions.c.rolled_back_to,
+    versions.c.definition,
+    select(_before.c.definition)
+    .where(_before.c.job_id == versions.c.job_id, _before.c.version == versions.c.version - 1)
+    .scalar_subquery()
+    .label("definition_before"),
+)
+_VERSION = _VERSIONS.where(versions.c.job_id == bindparam("job_id"), versions.c.version == bindparam("version"))
 
 
 @dataclass(frozen=True)
 class KnownJob:
-    """A job's name as the log knows it: `sequence` is that of its last event; `job` is None once it is deleted."""
+    """What the log holds about a job's name: `sequence` is that of its last event; `job` is None once it is deleted."""
 
     status: str
     sequence: int
@@ -58,24 +104,25 @@ class KnownJob:
 
 @dataclass(frozen=True)
 class Page:
-    """Items of a list, each as JSON; `next_cursor` asks for those behind, and is None at the end."""
+    """Items of a list, each as JSON; `next_cursor` asks for the next page, and is None at the end."""
 
     items: list[str]
     next_cursor: str | None
 
 
 class Queries:
-    """Reads of the projection, each a few milliseconds at most, on a connection that cannot write."""
+    """Queries of the projection, each a few milliseconds at most.
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    Args:
+        connection: in autocommit mode; nothing is written.
+    """
 
-    def close(self) -> None:
-        self._rows.close()
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def known_job(self, job_name: str) -> KnownJob | None:
-        """Return what is known of a name; None if it was never used."""
-        row = self._one("SELECT status, sequence, job_id, definition FROM jobs WHERE job_name = ?", job_name)
+        """Return what the log holds about a name; None if it was never used."""
+        row = self._first(_KNOWN_JOB, job_name=job_name)
         if row is None:
             return None
         job = None if row["definition"] is None else Job.model_validate_json(row["definition"])
@@ -83,12 +130,12 @@ class Queries:
 
     def job_of_id(self, job_id: UUID) -> Job | None:
         """Return the job of an id; None if it is deleted."""
-        row = self._one("SELECT definition FROM jobs WHERE job_id = ? AND definition IS NOT NULL", str(job_id))
+        row = self._first(_JOB_OF_ID, job_id=str(job_id))
         return None if row is None else Job.model_validate_json(row["definition"])
 
     def job(self, job_name: str, now: datetime) -> tuple[str, int] | None:
-        """Return a job's answer as JSON and the sequence of its last event; None if there is no such job."""
-        row = self._one(f"{_JOB} WHERE jobs.job_name = ? AND jobs.status <> 'deleted'", job_name)
+        """Return a job as JSON and the sequence of its last event; None if there is no such job."""
+        row = self._first(_JOB, job_name=job_name)
         return None if row is None else (job_json(row, now), row["sequence"])
 
     def jobs(
@@ -97,60 +144,54 @@ class Queries:
         """Return a page of jobs by name.
 
         Raises:
-            ValidationProblem: the cursor is not one.
+            ValidationProblem: the cursor is not a cursor of this list.
         """
-        where = ["status <> 'deleted'" if status is None else "status = :status"]
+        # The names come from an index alone, so a search that finds next to nothing stays fast.
+        names = select(jobs.c.job_name).where(jobs.c.status == status if status else jobs.c.status != "deleted")
         if query:
-            where.append("instr(folded_name, :query) > 0")
+            position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
+            word = literal(query.casefold(), jobs.c.folded_name.type)
+            names = names.where(position(jobs.c.folded_name, word) > 0)
         if cursor is not None:
-            where.append("job_name > :after")
-        parameters = {
-            "status": status,
-            "query": (query or "").casefold(),
-            "after": _read_cursor(cursor, str),
-            "limit": limit + 1,
-        }
-        # The names come from an index alone: a word that hardly a job has passes over all of them.
-        names = f"SELECT job_name FROM jobs WHERE {' AND '.join(where)} ORDER BY job_name LIMIT :limit"  # noqa: S608
-        sql = f"{_JOB} WHERE jobs.job_name IN ({names}) ORDER BY jobs.job_name"
-        rows = self._rows.execute(sql, parameters).fetchall()
+            names = names.where(jobs.c.job_name > _read_cursor(cursor, str))
+        names = names.order_by(jobs.c.job_name).limit(limit + 1)
+        rows = self._all(_JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
         next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
 
     def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
-        """Return a page of a job's versions with what each changed, the newest first.
+        """Return a page of a job's versions with the changes of each, the newest first.
 
         Raises:
-            ValidationProblem: the cursor is not one.
+            ValidationProblem: the cursor is not a cursor of this list.
         """
-        parameters = {"job_id": str(job_id), "before": _read_cursor(cursor, int) or 2**62, "limit": limit + 1}
-        sql = f"{_VERSIONS} AND version < :before ORDER BY version DESC LIMIT :limit"
-        rows = self._rows.execute(sql, parameters).fetchall()
+        statement = _VERSIONS.where(versions.c.job_id == str(job_id))
+        if cursor is not None:
+            statement = statement.where(versions.c.version < _read_cursor(cursor, int))
+        rows = self._all(statement.order_by(versions.c.version.desc()).limit(limit + 1))
         next_cursor = _cursor(rows[limit - 1]["version"]) if len(rows) > limit else None
         return Page([to_json(_version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
-        """Return one version of a job with what it changed, and the job as it was; None if there is no such version."""
-        row: Row | None = self._rows.execute(
-            f"{_VERSIONS} AND version = :version", {"job_id": str(job_id), "version": version}
-        ).fetchone()
+        """Return one version of a job with its changes, and the job as it was; None if there is no such version."""
+        row = self._first(_VERSION, job_id=str(job_id), version=version)
         return None if row is None else (_version_answer(row), Job.model_validate_json(row["definition"]))
 
     def run(self, run_id: str) -> dict[str, Any] | None:
-        """Return a run's answer with its timeline; None if there is no such run."""
-        row = self._one(f"SELECT {_RUN_COLUMNS}, timeline FROM runs WHERE run_id = ?", run_id)  # noqa: S608
+        """Return a run with its timeline; None if there is no such run."""
+        row = self._first(_RUN, run_id=run_id)
         if row is None:
             return None
         answer: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
         return answer
 
     def outcome_sequence(self, run_id: str) -> int | None:
-        """Return the sequence of the event that ended a run's work; None if it has not ended with one.
+        """Return the sequence of a run's outcome; None while it has none.
 
         Raises:
             KeyError: there is no such run.
         """
-        row = self._one("SELECT outcome_sequence FROM runs WHERE run_id = ?", run_id)
+        row = self._first(_OUTCOME, run_id=run_id)
         if row is None:
             raise KeyError(run_id)
         sequence: int | None = row["outcome_sequence"]
@@ -170,78 +211,73 @@ class Queries:
         """Return a page of runs, the newest request first.
 
         Args:
-            since, until: bounds of `requested_at`, in its own format; `until` itself is not in.
+            since, until: bounds of `requested_at`, in its own format; `until` itself is excluded.
 
         Raises:
-            ValidationProblem: the cursor is not one.
+            ValidationProblem: the cursor is not a cursor of this list.
         """
-        conditions = [
-            condition
-            for condition, value in (
-                ("job_name = :job_name", job_name),
-                ("requested_at >= :since", since),
-                ("requested_at < :until", until),
-                ("sequence < :before", cursor),
-            )
-            if value is not None
-        ]
-        parameters: dict[str, Any] = {
-            "job_name": job_name,
-            "since": since,
-            "until": until,
-            "before": _read_cursor(cursor, int),
-            "limit": limit + 1,
-        }
-        conditions += self._bounds(since, until, parameters)
+        conditions = self._sequence_bounds(since, until)
+        if job_name is not None:
+            conditions.append(runs.c.job_name == job_name)
+        if since is not None:
+            conditions.append(runs.c.requested_at >= since)
+        if until is not None:
+            conditions.append(runs.c.requested_at < until)
+        if cursor is not None:
+            conditions.append(runs.c.sequence < _read_cursor(cursor, int))
+        found = select(runs.c.sequence).where(*conditions)
         if job_name is None and status is None and trigger is None:
-            arms = [_arm(conditions)]
+            page: SelectBase = found.order_by(runs.c.sequence.desc()).limit(limit + 1)
         else:
-            # Each pair of status and trigger is in order in an index; SQLite merges them as far as the page needs.
-            arms = [
-                _arm([*conditions, f"status = '{one}'", f"trigger = '{by}'"])
-                for one in ([status] if status else get_args(RunStatus))
-                for by in ([trigger] if trigger else get_args(Trigger))
-            ]
-        sequences = f"{' UNION ALL '.join(arms)} ORDER BY sequence DESC LIMIT :limit"
-        sql = f"SELECT {_RUN_COLUMNS} FROM runs WHERE sequence IN ({sequences}) ORDER BY sequence DESC"  # noqa: S608
-        rows = self._rows.execute(sql, parameters).fetchall()
+            # An index has each pair of status and trigger in order; the database merges them as far as the page needs.
+            arms = union_all(
+                *(
+                    found.where(runs.c.status == one, runs.c.trigger == by)
+                    for one in ([status] if status else get_args(RunStatus))
+                    for by in ([trigger] if trigger else get_args(Trigger))
+                )
+            )
+            page = arms.order_by(arms.selected_columns.sequence.desc()).limit(limit + 1)
+        rows = self._all(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
         next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
 
-    def _bounds(self, since: str | None, until: str | None, parameters: dict[str, Any]) -> list[str]:
-        """Return bounds of the sequence that follow from those of the time, so that a page begins where they are.
+    def _sequence_bounds(self, since: str | None, until: str | None) -> list[ColumnElement[bool]]:
+        """Return bounds of the sequence that follow from bounds of the time, so that a page starts near its first row.
 
         The log's clock may have been set back, so they are `CLOCK_SLACK` wider than the times, which hold as well.
         """
         bounds = []
-        for name, text, slack, order in (("first", since, -CLOCK_SLACK, "ASC"), ("behind", until, CLOCK_SLACK, "DESC")):
-            if text is None:
-                continue
-            try:
-                moment = iso_time(datetime.fromisoformat(text) + slack)
-            except OverflowError:
-                continue
-            compare = ">=" if order == "ASC" else "<"
-            row = self._one(
-                f"SELECT sequence FROM runs WHERE requested_at {compare} ? ORDER BY requested_at {order},"  # noqa: S608
-                f" sequence {order} LIMIT 1",
-                moment,
-            )
-            parameters[name] = (2**62 if order == "ASC" else 0) if row is None else row["sequence"]
-            bounds.append("sequence >= :first" if order == "ASC" else "sequence <= :behind")
+        by_time = select(runs.c.sequence).limit(1)
+        if since is not None and (moment := _shift(since, -CLOCK_SLACK)) is not None:
+            first = by_time.where(runs.c.requested_at >= moment).order_by(runs.c.requested_at, runs.c.sequence)
+            bounds.append(runs.c.sequence >= self._sequence(first, 2**62))
+        if until is not None and (moment := _shift(until, CLOCK_SLACK)) is not None:
+            newest_first = (runs.c.requested_at.desc(), runs.c.sequence.desc())
+            last = by_time.where(runs.c.requested_at < moment).order_by(*newest_first)
+            bounds.append(runs.c.sequence <= self._sequence(last, 0))
         return bounds
 
-    def _one(self, sql: str, parameter: str) -> Row | None:
-        row: Row | None = self._rows.execute(sql, (parameter,)).fetchone()
-        return row
+    def _sequence(self, statement: Select[Any], otherwise: int) -> int:
+        found: int | None = self._connection.scalar(statement)
+        return otherwise if found is None else found
+
+    def _first(self, statement: Select[Any], **parameters: Any) -> RowMapping | None:
+        return self._connection.execute(statement, parameters).mappings().first()
+
+    def _all(self, statement: Select[Any]) -> Sequence[RowMapping]:
+        return self._connection.execute(statement).mappings().all()
 
 
-def _arm(conditions: list[str]) -> str:
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT sequence FROM runs{where}"  # noqa: S608
+def _shift(time: str, slack: timedelta) -> str | None:
+    """Return a time with a slack; None if it is no time that a calendar has."""
+    try:
+        return iso_time(datetime.fromisoformat(time) + slack)
+    except OverflowError:
+        return None
 
 
-def _version_answer(row: Row) -> dict[str, Any]:
+def _version_answer(row: RowMapping) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
         before, after = _fields(row["definition_before"]), _fields(row["definition"])
@@ -254,7 +290,7 @@ def _version_answer(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in names} | {"changes": changes}
 
 
-# A version is the one before of the next in a list.
+# In a list, a version is the predecessor of the next one.
 @lru_cache(maxsize=4)
 def _fields(definition: str) -> dict[str, Any]:
     fields: dict[str, Any] = from_json(definition)
@@ -262,7 +298,7 @@ def _fields(definition: str) -> dict[str, Any]:
 
 
 def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
-    """Return what the owner decides and where two versions differ: field name to (before, after)."""
+    """Return the fields of the owner in which two versions differ: field name to (before, after)."""
     old, new = before.model_dump(mode="json", exclude=_GIVEN), after.model_dump(mode="json", exclude=_GIVEN)
     return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
 
@@ -275,8 +311,10 @@ def _read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
     if cursor is None:
         return None
     try:
-        position = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, binascii.Error, RecursionError):
+        position = from_json(base64.urlsafe_b64decode(cursor))
+    except ValueError:  # binascii.Error, too
+        position = None
+    if isinstance(position, int) and abs(position) >= 2**63:
         position = None
     if type(position) is not kind:
         raise ValidationProblem(("cursor", "this is not a next_cursor of this list"))

@@ -1,41 +1,52 @@
-"""Asks the projection, without a wait for it on the event loop."""
+"""Runs queries of the projection without blocking the event loop."""
 
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from nightmail_api.read_model.database import Database
+from sqlalchemy.engine import Connection
+
+from nightmail_api.read_model.database import Database, unavailable_as_database_away
 from nightmail_api.read_model.queries import Queries
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Reader:
-    """The queries, each on a connection of its own while it is answered: `await read(Queries.run, run_id)`."""
+class QueryExecutor:
+    """Connections for queries, each used by one query at a time: `await execute(Queries.run, run_id)`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._all = [Queries(database.open_to_read()) for _ in range(database.readers)]
-        self._idle: SimpleQueue[Queries] = SimpleQueue()
-        for queries in self._all:
-            self._idle.put(queries)
+        # A connection stays open between queries: to take one from the engine's pool costs as much as the query.
+        self._idle: SimpleQueue[Connection | None] = SimpleQueue()
+        for _ in range(database.readers):
+            self._idle.put(None)
 
     async def __call__(self, query: Callable[Concatenate[Queries, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what a query answers, or raise what it does.
+        """Return the result of a query, or raise its error.
 
         Raises:
             DatabaseAway: the database does not answer.
         """
-        return await self._database.reading(self._ask, query, args, kwargs)
+        return await self._database.run_read(self._execute, query, args, kwargs)
 
     def close(self) -> None:
-        for queries in self._all:
-            queries.close()
+        for _ in range(self._database.readers):
+            if (connection := self._idle.get()) is not None:
+                connection.close()
 
-    def _ask(self, query: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        queries = self._idle.get()
+    def _execute(self, query: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        connection = self._idle.get()
         try:
-            return query(queries, *args, **kwargs)
+            with unavailable_as_database_away():
+                connection = connection or self._database.read_engine.connect()
+                return query(Queries(connection), *args, **kwargs)
+        except BaseException:
+            # The engine replaces a connection that is broken.
+            if connection is not None:
+                connection.close()
+            connection = None
+            raise
         finally:
-            self._idle.put(queries)
+            self._idle.put(connection)

@@ -49,7 +49,7 @@ class ReadModel:
         self._erasure = erasure
         self._js = js
         self._projection = projection
-        self._write = projection.database.writing
+        self._write = projection.database.run_write
         self._log_id = ""
         self._caught_up = False
         self._database_away = False
@@ -156,7 +156,7 @@ class ReadModel:
         if not self._caught_up:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
-            await self._write(self._projection.caught_up)
+            await self._write(self._projection.drop_older_tables)
         expiring = asyncio.create_task(self._expire())
         try:
             async for events in self._log.follow(after=self.applied):

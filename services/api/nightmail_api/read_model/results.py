@@ -2,7 +2,7 @@
 
 from nightmail_api.http.problems import NotFound, NotReady
 from nightmail_api.read_model.queries import Queries
-from nightmail_api.read_model.query_executor import Reader
+from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
 from nightmail_common.contract.events import Blob, ResultReady, RunOutcome
@@ -11,7 +11,7 @@ from nightmail_common.contract.events import Blob, ResultReady, RunOutcome
 class Results:
     """Reads outcomes by run."""
 
-    def __init__(self, read: Reader, log: EventLog, store: ResultStore) -> None:
+    def __init__(self, read: QueryExecutor, log: EventLog, store: ResultStore) -> None:
         self._read = read
         self._log = log
         self._store = store

@@ -1,13 +1,18 @@
-"""What an event says about its run, as columns of the run's row."""
+"""The rows of runs. The runs of a batch of events are read once and written once, not once for each event."""
 
 import json
-from datetime import UTC, timedelta
+from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
-from nats.js.api import Header
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Connection
 
+from nightmail_api.read_model.event_reader import expires_at
+from nightmail_api.read_model.schema import erased, jobs, runs
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
+    Event,
     MailEvent,
     ResultReady,
     RunEvent,
@@ -16,18 +21,122 @@ from nightmail_common.contract.events import (
     RunSkipped,
     RunStarted,
 )
+from nightmail_common.contract.run import status_after
+
+#: The columns that a run's first event sets.
+_FIXED = (
+    "sequence",
+    "run_id",
+    "job_name",
+    "job_id",
+    "job_version",
+    "trigger",
+    "scheduled_at",
+    "late",
+    "requested_at",
+    "expires_at",
+)
+#: The columns that later events change.
+_CHANGING = ("status", "started_at", "finished_at", "rows", "error", "mails", "timings", "outcome_sequence", "timeline")
+
+_UPDATE = update(runs).where(runs.c.run_id == bindparam("of_run")).values({name: bindparam(name) for name in _CHANGING})
+_SET_LAST_RUN = (
+    update(jobs)
+    .where(jobs.c.job_name == bindparam("of_name"), jobs.c.job_id == bindparam("of_id"))
+    .values(last_run_id=bindparam("run_id"))
+)
 
 
-def expires_at(stored: StoredEvent) -> float | None:
-    """Return when the log drops an event (its `Nats-TTL`, whole seconds), in seconds since 1970; None for never."""
-    lifetime = stored.headers.get(Header.MSG_TTL.value, "")
-    if not lifetime.endswith("s") or not lifetime[:-1].isdigit():
-        return None
-    return (stored.time + timedelta(seconds=int(lifetime[:-1]))).timestamp()
+class RunProjection:
+    """The runs that one transaction changes.
+
+    Args:
+        connection: in a transaction.
+        events: the events of the batch; the runs and erased jobs that they name are read at once.
+    """
+
+    def __init__(self, connection: Connection, events: Iterable[Event]) -> None:
+        self._connection = connection
+        self._new: set[str] = set()
+        self._changed: set[str] = set()
+        self._last_of_job: dict[tuple[str, str], str] = {}
+        self.load(events)
+
+    def load(self, events: Iterable[Event]) -> None:
+        """Read the runs and erased jobs that events name; nothing may be unwritten."""
+        of_runs = [event for event in events if isinstance(event, RunEvent)]
+        wanted = select(runs.c.run_id, *(runs.c[name] for name in _CHANGING)).where(
+            runs.c.run_id.in_({str(event.run_id) for event in of_runs})
+        )
+        gone = select(erased.c.job_name, erased.c.job_id).where(
+            erased.c.job_name.in_({event.job_name for event in of_runs})
+        )
+        self._runs: dict[str, dict[str, Any]] = {}
+        self._erased: set[tuple[str, str]] = set()
+        if of_runs:
+            self._runs = {row["run_id"]: dict(row) for row in self._connection.execute(wanted).mappings()}
+            self._erased = {(name, job_id) for name, job_id in self._connection.execute(gone)}
+        self._erased_names = {name for name, _ in self._erased}
+
+    def apply(self, event: RunEvent, stored: StoredEvent) -> bool:
+        """Apply an event; False if it is about an erased job and must not be in the log."""
+        run_id = str(event.run_id)
+        now = iso_time(stored.time)
+        entry = f'{{"type": "{event.name}", "time": "{now}", "sequence": {stored.sequence}}}'
+        run = self._runs.get(run_id)
+        status = None
+        if run is not None:
+            status = run["status"]
+            run["timeline"] += "," + entry
+            self._changed.add(run_id)
+        else:
+            known = _identity(event)
+            if self._is_erased(event.job_name, None if known is None else known["job_id"]):
+                return False
+            if known is None or not isinstance(event, RunRequested | RunSkipped):
+                # The log has dropped the run's first event, and is about to drop the others.
+                return True
+            run = dict.fromkeys(_FIXED + _CHANGING) | known
+            run |= {"sequence": stored.sequence, "run_id": run_id, "timeline": entry, "mails": "[]"}
+            run["expires_at"] = expires_at(stored)
+            self._runs[run_id] = run
+            self._new.add(run_id)
+            self._last_of_job[event.job_name, known["job_id"]] = run_id
+        run |= _columns(event, now, stored.sequence, status, run["mails"])
+        run["status"] = status_after(status, event)
+        return True
+
+    def write(self) -> None:
+        """Write the runs that changed. An event about a job must find them written."""
+        if self._new:
+            self._connection.execute(insert(runs), [self._runs[run_id] for run_id in self._new])
+        if changed := self._changed - self._new:
+            self._connection.execute(_UPDATE, [{"of_run": run_id} | self._changing(run_id) for run_id in changed])
+        if self._last_of_job:
+            self._connection.execute(
+                _SET_LAST_RUN,
+                [
+                    {"of_name": name, "of_id": job_id, "run_id": run_id}
+                    for (name, job_id), run_id in self._last_of_job.items()
+                ],
+            )
+        self._new.clear()
+        self._changed.clear()
+        self._last_of_job.clear()
+
+    def _changing(self, run_id: str) -> dict[str, Any]:
+        run = self._runs[run_id]
+        return {name: run[name] for name in _CHANGING}
+
+    def _is_erased(self, job_name: str, job_id: str | None) -> bool:
+        """Say whether a run without a row is one of an erased job: a runner or mailer had not finished with it."""
+        if job_id is None:
+            return job_name in self._erased_names
+        return (job_name, job_id) in self._erased
 
 
-def identity(event: RunEvent) -> dict[str, Any] | None:
-    """Return what a run is, from an event that tells; None from one that does not."""
+def _identity(event: RunEvent) -> dict[str, Any] | None:
+    """Return the columns that identify a run; None if the event does not have them."""
     match event:
         case RunRequested() | ResultReady() | RunFailed():
             job_id, job_version, trigger, late = event.job.job_id, event.job.version, event.trigger, event.late
@@ -45,9 +154,8 @@ def identity(event: RunEvent) -> dict[str, Any] | None:
     }
 
 
-def columns(event: RunEvent, stored: StoredEvent, status: str | None, mails: str) -> dict[str, Any]:
-    """Return what an event says about its run beside the status."""
-    now = iso_time(stored.time)
+def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails: str) -> dict[str, Any]:
+    """Return the columns that an event sets beside the status."""
     match event:
         case RunRequested() if status is None:
             return {"requested_at": now}
@@ -60,22 +168,22 @@ def columns(event: RunEvent, stored: StoredEvent, status: str | None, mails: str
                 "finished_at": now,
                 "rows": event.rows,
                 "timings": event.timings.model_dump_json(),
-                "outcome_sequence": stored.sequence,
+                "outcome_sequence": sequence,
             }
         case RunFailed():
             return {
                 "finished_at": now,
                 "error": event.error.model_dump_json(),
                 "timings": event.timings.model_dump_json(),
-                "outcome_sequence": stored.sequence,
+                "outcome_sequence": sequence,
             }
         case MailEvent():
-            return {"mails": _merged_mails(mails, event)}
+            return {"mails": _merge_mails(mails, event)}
         case _:
             return {}
 
 
-def _merged_mails(before: str, event: MailEvent) -> str:
+def _merge_mails(before: str, event: MailEvent) -> str:
     """Return the latest outcome per recipient and kind of mail, as JSON."""
     latest = {(mail["kind"], mail["address"]): mail for mail in json.loads(before)}
     for recipient in event.recipients:

@@ -1,103 +1,121 @@
 """The read model as a file of SQLite: each replica has its own.
 
-A read takes 20 to 500 µs and a transaction some milliseconds: both stay on the event loop (decision 0300).
+A query takes 20 to 500 µs and a transaction some milliseconds, so both run on the event loop (decision 0300).
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import structlog
+from sqlalchemy import QueuePool, create_engine, event
+from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.database import SCHEMA, SCHEMA_VERSION, TABLES
+from nightmail_api.read_model.database import transaction
+from nightmail_api.read_model.schema import SCHEMA_VERSION, TABLES, create_tables
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: The pages of the indexes that a replay writes again and again; SQLite's own 2 MiB do not hold them.
+#: A replay writes the same index pages again and again; SQLite's default of 2 MiB does not hold them.
 WRITE_CACHE_KIB = 32 * 1024
-#: The rows of a million runs are read where they lie in the system's own cache.
-READ_MAP_BYTES = 1024**3
+#: A million runs fit: their rows are read from the page cache of the operating system.
+READ_MMAP_BYTES = 1024**3
+#: Another process on the same file holds the write lock for some milliseconds at a time.
+BUSY_TIMEOUT_SECONDS = 5.0
 
 logger = structlog.get_logger()
 
 
-class SqliteRows(sqlite3.Connection):
-    """A connection to the file."""
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.rollback()
-            raise
-        self.commit()
-
-    def after_erasure(self) -> None:
-        # The write-ahead log still has the pages as they were.
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def after_catching_up(self) -> None:
-        """Do nothing: a file of another schema was replaced when it was opened."""
-
-
 class SqliteDatabase:
-    """The file at a path; it and its folder are made if they are missing."""
+    """The file at a path; it and its folder are created if they are missing."""
 
     readers = 1
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.engine = create_engine(
+            "sqlite://", creator=self._connect_to_write, poolclass=QueuePool, pool_reset_on_return=None
+        )
+        event.listen(self.engine, "begin", _begin_immediate)
+        self.read_engine = create_engine(
+            "sqlite://",
+            creator=self._connect_to_read,
+            poolclass=QueuePool,
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
+        )
 
-    def open_to_write(self) -> SqliteRows:
-        """Open the file; one of another schema, or damaged, is replaced by an empty one."""
+    def create_missing_tables(self) -> None:
+        """Create the tables. A file of another schema version, or a damaged one, is replaced by an empty one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.exists() and not _is_good(self.path):
+        if self.path.exists():
+            if _is_good(self.path):
+                return
             logger.warning("read_model_file_replaced", file=self.path.name)
             _remove(self.path)
-        rows = sqlite3.connect(self.path, isolation_level=None, factory=SqliteRows)
-        rows.execute("PRAGMA journal_mode = WAL")
-        rows.execute("PRAGMA synchronous = NORMAL")
-        rows.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}")
-        # What is deleted is overwritten with zeros: an erased job must not stay in the file's free pages.
-        rows.execute("PRAGMA secure_delete = ON")
-        rows.execute("PRAGMA busy_timeout = 5000")
-        with rows.transaction():
-            if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                for statement in SCHEMA.split(";"):
-                    rows.execute(statement)
-                rows.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        return rows
+        with transaction(self.engine) as connection:
+            create_tables(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def open_to_read(self) -> SqliteRows:
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        rows = sqlite3.connect(uri, uri=True, isolation_level=None, factory=SqliteRows)
-        rows.row_factory = sqlite3.Row
-        rows.execute("PRAGMA busy_timeout = 5000")
-        rows.execute(f"PRAGMA mmap_size = {READ_MAP_BYTES}")
-        return rows
+    def purge_deleted(self) -> None:
+        """Empty the write-ahead log, which still has the pages as they were."""
+        # The driver's own connection: SQLite checkpoints outside of a transaction only.
+        with closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    async def writing(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def drop_older_tables(self) -> None:
+        """Do nothing: a file of another schema version was replaced at the start."""
+
+    async def run_write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
 
-    reading = writing
+    run_read = run_write
 
     def close(self) -> None:
-        """Do nothing: each connection is closed by whoever opened it."""
+        self.engine.dispose()
+        self.read_engine.dispose()
+
+    def _connect_to_write(self) -> sqlite3.Connection:
+        connection = self._connect(str(self.path))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}")
+        # Deleted bytes are overwritten with zeros: an erased job must not stay in free pages of the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        connection = self._connect(f"{self.path.resolve().as_uri()}?mode=ro")
+        connection.execute(f"PRAGMA mmap_size = {READ_MMAP_BYTES}")
+        return connection
+
+    def _connect(self, name: str) -> sqlite3.Connection:
+        # The driver begins no transaction by itself; a thread that stops the service may close the connection.
+        return sqlite3.connect(
+            name,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            uri=name.startswith("file:"),
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first may fail when it comes to write."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _is_good(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(path)) as rows:
-            if rows.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        with closing(sqlite3.connect(path)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
                 return False
-            # One page that cannot be read is found when it is asked for; these are asked for at every start.
+            # A damaged page is found when a query reads it; the first page of each table is read at every start.
             for table in TABLES:
-                rows.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()  # noqa: S608
+                connection.execute(f"SELECT * FROM {table.name} LIMIT 1").fetchone()  # noqa: S608
             return True
     except sqlite3.DatabaseError:
         return False

@@ -1,0 +1,139 @@
+"""The tables of the read model, for SQLite and PostgreSQL alike."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    insert,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeDecorator
+
+#: Tables of another version are rebuilt from the log.
+SCHEMA_VERSION = 8
+
+
+class _PostgresText(TypeDecorator[str]):
+    """Text in the order of its bytes, which is SQLite's order.
+
+    PostgreSQL refuses NUL. No stored name holds a control character, so a search with U+0001 in its place finds nothing.
+    """
+
+    impl = postgresql.TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return value.replace("\0", "\1") if value is not None and "\0" in value else value
+
+
+_text = Text().with_variant(_PostgresText(collation="C"), "postgresql")
+#: 64 bits on both: SQLite's INTEGER has as many as a value needs.
+_integer = Integer().with_variant(BigInteger(), "postgresql")
+
+
+def _required(name: str, kind: Any = _text, **options: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **options)
+
+
+metadata = MetaData()
+
+#: One row: the sequence of the last applied event, and the creation time of the stream, which identifies the log.
+checkpoint = Table("checkpoint", metadata, _required("sequence", _integer), _required("log_id"))
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_name", _text, primary_key=True),
+    _required("folded_name"),
+    _required("status"),
+    _required("sequence", _integer),
+    Column("job_id", _text),
+    Column("definition", _text),
+    Column("last_run_id", _text),
+    _required("unsubscribed", server_default="[]"),
+    Column("schedule_time", _text),
+    Column("timezone", _text),
+    # A search by name or status reads this index alone.
+    Index("jobs_to_list", "job_name", "status", "folded_name"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    _required("job_id"),
+    _required("version", _integer),
+    _required("job_name"),
+    _required("sequence", _integer),
+    _required("time"),
+    _required("actor"),
+    Column("rolled_back_to", _integer),
+    _required("definition"),
+    PrimaryKeyConstraint("job_id", "version"),
+    Index("versions_by_name", "job_name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("sequence", _integer, primary_key=True, autoincrement=False),
+    _required("run_id", unique=True),
+    _required("job_name"),
+    _required("job_id"),
+    _required("job_version", _integer),
+    _required("trigger"),
+    _required("scheduled_at"),
+    _required("late", _integer),
+    _required("status"),
+    Column("requested_at", _text),
+    Column("started_at", _text),
+    Column("finished_at", _text),
+    Column("rows", _integer),
+    Column("error", _text),
+    _required("mails", server_default="[]"),
+    Column("timings", _text),
+    Column("outcome_sequence", _integer),
+    _required("timeline"),
+    Column("expires_at", Double()),
+)
+Index("runs_of_job", runs.c.job_name, runs.c.status, runs.c.trigger, runs.c.sequence)
+Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
+Index("runs_by_time", runs.c.requested_at, runs.c.sequence)
+_expires = runs.c.expires_at.is_not(None)
+Index("runs_by_expiry", runs.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("job_id", _text, primary_key=True),
+    _required("job_name"),
+    Index("erased_by_name", "job_name"),
+)
+
+#: Events that the projection could not apply, and why.
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("sequence", _integer, primary_key=True, autoincrement=False),
+    _required("subject"),
+    _required("reason"),
+    Column("expires_at", Double(), index=True),
+)
+
+#: The tables that the log fills.
+TABLES = (jobs, versions, runs, erased, unreadable)
+
+
+def create_tables(connection: Connection) -> None:
+    """Create all tables, empty."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(insert(checkpoint).values(sequence=0, log_id=""))
