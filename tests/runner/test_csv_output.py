@@ -1,8 +1,11 @@
 """How a DataFrame becomes the CSV that is mailed."""
 
+import csv
 import io
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
@@ -10,22 +13,102 @@ import pytest
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
 
 
-def to_csv(frame: pd.DataFrame, *, keep_formulas: bool = False) -> str:
+def to_csv(frame: "pd.DataFrame | pd.Series[Any]", *, keep_formulas: bool = False) -> str:
     output = io.BytesIO()
     write(prepare_for_csv(frame, keep_formulas=keep_formulas), output)
     return output.getvalue().decode()
 
 
-def test_the_index_is_written_only_if_it_has_a_name() -> None:
+def test_an_index_that_only_counts_rows_is_dropped() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
     assert to_csv(frame) == "a,b\n1,3\n2,4\n"
+    assert to_csv(frame[frame.a > 1]) == "a,b\n2,4\n"
+    assert to_csv(frame.sort_values("a", ascending=False)) == "a,b\n2,4\n1,3\n"
+    assert to_csv(frame[frame.a > 9]) == "a,b\n"
+
+
+def test_an_index_with_a_name_becomes_columns() -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
     assert to_csv(frame.set_index("a")) == "a,b\n1,3\n2,4\n"
     assert to_csv(frame.groupby(["a", "b"]).size().to_frame("n")) == "a,b,n\n1,3,1\n2,4,1\n"
+
+
+def test_labels_without_a_name_are_kept() -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 5]})
+    assert to_csv(frame.T) == "index,0,1\na,1,2\nb,3,5\n"
+    assert to_csv(frame.corr()) == "index,a,b\na,1.0,1.0\nb,1.0,1.0\n"
+    assert to_csv(frame.describe()).startswith("index,a,b\ncount,2.0,2.0\nmean,1.5,4.0\n")
+    assert to_csv(frame.quantile([0.5])) == "index,a,b\n0.5,1.5,4.0\n"
+    days = frame.set_index(pd.DatetimeIndex(["2026-01-02", "2026-01-03"]))
+    assert to_csv(days) == "index,a,b\n2026-01-02,1,3\n2026-01-03,2,5\n"
+    levels = frame.set_index(pd.MultiIndex.from_tuples([(1, "x"), (2, "y")]))
+    assert to_csv(levels) == "level_0,level_1,a,b\n1,x,1,3\n2,y,2,5\n"
+
+
+def test_labels_that_look_like_formulas_get_a_quote() -> None:
+    assert to_csv(pd.DataFrame({"a": [1]}, index=["=1+1"])) == "index,a\n'=1+1,1\n"
+
+
+def test_several_levels_of_column_names_become_one_line() -> None:
+    sales = pd.DataFrame({"region": ["north", "north"], "amount": [1, 3]})
+    assert to_csv(sales.groupby("region").agg({"amount": ["sum", "mean"]})) == (
+        "region,amount sum,amount mean\nnorth,4,2.0\n"
+    )
+    assert to_csv(sales.groupby("region", as_index=False).agg({"amount": ["sum"]})) == "region,amount sum\nnorth,4\n"
+
+
+def test_a_pivot_by_dates_or_categories_has_readable_column_names() -> None:
+    frame = pd.DataFrame({"who": ["a"], "day": pd.to_datetime(["2026-01-02"]), "kind": pd.Categorical(["k"]), "n": [1]})
+    assert to_csv(frame.pivot_table(index="who", columns="day", values="n")) == "who,2026-01-02\na,1.0\n"
+    assert to_csv(frame.pivot_table(index="who", columns="kind", values="n", observed=True)) == "who,k\na,1.0\n"
+
+
+def test_a_series_is_a_table_of_its_labels_and_its_values() -> None:
+    frame = pd.DataFrame({"region": ["north", "south"], "amount": [1, 3]})
+    assert to_csv(frame.amount) == "amount\n1\n3\n"
+    assert to_csv(frame.groupby("region").amount.sum()) == "region,amount\nnorth,1\nsouth,3\n"
+    assert to_csv(frame.groupby("region").size()) == "region,value\nnorth,1\nsouth,1\n"
+    assert to_csv(frame.mean(numeric_only=True)) == "index,value\namount,2.0\n"
+
+
+@pytest.mark.parametrize("cell", ["Bob\r=1+cmd", "\r", "a\r\nb", 'say "hi"\rbye', "end\r"])
+def test_a_carriage_return_is_quoted_on_every_python(cell: str) -> None:
+    text = to_csv(pd.DataFrame({"a\rb": [cell, "x\ny"], "n": [1, 2]}), keep_formulas=True)
+    inside = cell.replace('"', '""')
+    assert text == f'"a\rb",n\n"{inside}",1\n"x\ny",2\n'
+
+
+def test_integers_keep_every_digit() -> None:
+    large = pd.DataFrame(
+        {
+            "int64": pd.array([2**63 - 1, None], dtype="Int64"),
+            "uint64": pd.array([2**64 - 1, None], dtype="UInt64"),
+            "python": [2**70, None],
+        }
+    )
+    assert to_csv(large) == f"int64,uint64,python\n{2**63 - 1},{2**64 - 1},{2**70}\n,,\n"
+
+
+def test_floats_are_exact() -> None:
+    frame = pd.DataFrame({"x": [0.1 + 0.2, 1e22, 1e-7, 123456789.12345679]})
+    assert [float(line) for line in to_csv(frame).split()[1:]] == frame.x.tolist()
+
+
+def test_lists_and_dicts_are_json() -> None:
+    frame = pd.DataFrame({"x": [[1, "é"], {"a": None, "d": date(2026, 1, 2)}, np.arange(3), {(1, 2): 3}]})
+    rows = [row[0] for row in csv.reader(io.StringIO(to_csv(frame)))]
+    assert rows == ["x", '[1, "é"]', '{"a": null, "d": "2026-01-02"}', "[0, 1, 2]", "{(1, 2): 3}"]
 
 
 def test_integers_with_holes_stay_integers_and_floats_stay_floats() -> None:
     frame = pd.DataFrame({"i": [1, None, 3], "f": [1.5, None, 3.0], "whole": [1.0, 2.0, 3.0]})
     assert to_csv(frame) == "i,f,whole\n1,1.5,1.0\n,,2.0\n3,3.0,3.0\n"
+
+
+def test_times_keep_their_nanoseconds() -> None:
+    assert to_csv(pd.DataFrame({"t": pd.to_datetime(["2026-01-02 03:04:05.123456789"])})) == (
+        "t\n2026-01-02T03:04:05.123456789\n"
+    )
 
 
 def test_times_are_iso_8601() -> None:
@@ -54,18 +137,49 @@ def test_times_are_iso_8601() -> None:
         ("-1.000.50", "-1.000.50"),
         ("+3%", "+3%"),
         ("a=b", "a=b"),
+        ("-12:30", "-12:30"),
+        ("+02:00", "+02:00"),
+        ("+49 170 1234567", "+49 170 1234567"),
+        ("+1 (555) 010-0100", "+1 (555) 010-0100"),
+        ("-12.5 %", "-12.5 %"),
+        ("-1 234,50 €", "-1 234,50 €"),
+        ("-$5.00", "-$5.00"),
+        ("-0044-03-15", "-0044-03-15"),
+        (" -5", " -5"),
+        ("  text", "  text"),
+        ("＝1+1", "'＝1+1"),
+        ("＋A1", "'＋A1"),
+        ("－A1", "'－A1"),
+        ("＠SUM(A1)", "'＠SUM(A1)"),
+        ("  =1+1", "'  =1+1"),
+        (" \t=1+1", "' \t=1+1"),
+        ("\0=1+1", "'\0=1+1"),
+        ("\u200b=1+1", "'\u200b=1+1"),
+        ("\ufeff=1+1", "'\ufeff=1+1"),
+        ("\xa0@SUM(A1)", "'\xa0@SUM(A1)"),
+        ("-12:30+A1", "'-12:30+A1"),
+        ("-5 +cmd|' /C calc'!A0", "'-5 +cmd|' /C calc'!A0"),
     ],
 )
 def test_text_that_a_spreadsheet_takes_for_a_formula_gets_a_quote(cell: str, shown: str, dtype: Any) -> None:
     frame = pd.DataFrame({"x": pd.Series([cell, "y"], dtype=dtype)})
-    assert to_csv(frame) == f"x\n{shown}\ny\n"
-    assert to_csv(frame, keep_formulas=True) == f"x\n{cell}\ny\n"
+    assert to_csv(frame) == f"x\n{_field(shown)}\ny\n"
+    assert to_csv(frame, keep_formulas=True) == f"x\n{_field(cell)}\ny\n"
+
+
+def _field(text: str) -> str:
+    return f'"{text}"' if "," in text else text
 
 
 def test_column_names_that_look_like_formulas_get_a_quote() -> None:
     assert to_csv(pd.DataFrame({"=1+1": [1], 2: [3]})) == "'=1+1,2\n1,3\n"
     two_levels = pd.MultiIndex.from_tuples([("=1+1", "x"), ("y", 2)])
-    assert to_csv(pd.DataFrame([[1, 3]], columns=two_levels)) == "'=1+1,y\nx,2\n1,3\n"
+    assert to_csv(pd.DataFrame([[1, 3]], columns=two_levels)) == "'=1+1 x,y 2\n1,3\n"
+
+
+@pytest.mark.parametrize("cell", ["\n=1", "\r\n=1", "\r=1", "\n\t @A1"])
+def test_a_formula_behind_a_line_break_gets_a_quote(cell: str) -> None:
+    assert to_csv(pd.DataFrame({"x": [cell]})) == f'x\n"\'{cell}"\n'
 
 
 def test_a_formula_in_a_cell_of_several_lines_is_found() -> None:

@@ -57,6 +57,16 @@ async def test_a_script_returns_its_dataframe_in_any_of_three_forms(sandbox: San
     assert await csv_of(sandbox, script) == b"region,amount\nnorth,10\n"
 
 
+async def test_a_script_may_return_a_series(sandbox: Sandbox) -> None:
+    assert await csv_of(sandbox, "return data.groupby('region').amount.sum()") == b"region,amount\nnorth,17\nsouth,5\n"
+    assert await csv_of(sandbox, "result = data.amount[data.amount < 10]") == b"amount\n5\n7\n"
+
+
+async def test_a_carriage_return_in_a_cell_does_not_begin_a_row(sandbox: Sandbox) -> None:
+    csv = await csv_of(sandbox, "return pd.DataFrame({'a': ['Bob\\r=1+cmd', 'x'], 'b': ['1\\r\\n2', '3']})")
+    assert csv == b'a,b\n"Bob\r=1+cmd","1\r\n2"\nx,3\n'
+
+
 async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -> None:
     script = "return pd.DataFrame({'n': [np.int64(len(data))], 'job': [job_name], 'at': [scheduled_at.isoformat()]})"
     assert await csv_of(sandbox, script) == b"n,job,at\n3,daily sales,2026-01-02T09:00:00+00:00\n"
@@ -67,7 +77,7 @@ async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -
     [
         ("return 3", "not_a_dataframe", "returned an object of type int, not a DataFrame: 3"),
         ("return None", "not_a_dataframe", "returned None"),
-        ("result = data.amount", "not_a_dataframe", "result is an object of type Series"),
+        ("result = data.amount.sum", "not_a_dataframe", "result is an object of type method"),
         ("x = 1", "not_a_dataframe", "neither returns"),
         ("return (", "script", "never closed"),
         ("while True: pass", "timeout", "longer than"),

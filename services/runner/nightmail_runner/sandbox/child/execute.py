@@ -102,7 +102,7 @@ class _Run:
             stage = "output"
             table = csv_output.prepare_for_csv(result, keep_formulas=self._task.keep_formulas)
             del result
-            with open(self._output, "wb", closefd=False) as output:
+            with open(self._output, "w+b", closefd=False) as output:
                 csv_output.write(table, output)
             self._record(stage)
             return Succeeded(len(table), _column_names(table), self._timings, self._notes)
@@ -141,8 +141,8 @@ class _Run:
         self._lap_started = now
 
 
-def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame:
-    """Execute a script on its data and return its DataFrame.
+def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.Series:
+    """Execute a script on its data and return its DataFrame or Series.
 
     Raises:
         ScriptSyntaxError: the script is not Python.
@@ -156,9 +156,9 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame:
     module.__dict__.update(inputs, __builtins__=builtins)
     exec(code, module.__dict__)  # noqa: S102 what this process is for
     result = _result(form, module.__dict__, inputs)
-    if issubclass(type(result), pandas.DataFrame):  # not isinstance: the script can override __class__
-        frame: pandas.DataFrame = result
-        return frame
+    if issubclass(type(result), pandas.DataFrame | pandas.Series):  # not isinstance: a script can override __class__
+        table: pandas.DataFrame | pandas.Series = result
+        return table
     raise NotADataFrame(_describe_result(form, result))
 
 

@@ -1,0 +1,42 @@
+"""A script's result as the table of the report: flat columns with names, and no index."""
+
+import pandas
+
+#: The column of a Series without a name.
+UNNAMED_SERIES = "value"
+#: An index that only counts rows, such as what a filter leaves of it.
+_ROW_NUMBERS = frozenset({"integer", "empty"})
+
+
+def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
+    """Return a result with one line of column names and its labels as columns.
+
+    An index becomes columns if it has a name or says something: text, dates, several levels. An unnamed index of
+    integers only counts rows and is dropped. Several levels of column names become one, `amount sum`.
+    """
+    if isinstance(result, pandas.Series):
+        frame = result.to_frame(UNNAMED_SERIES if result.name is None else result.name)
+    else:
+        frame = pandas.DataFrame(result)
+    if frame.columns.nlevels > 1 or not _is_plain(frame.columns):
+        frame.columns = pandas.Index([_flat_name(name) for name in frame.columns], dtype=object)
+    if _has_labels(frame.index):
+        frame = frame.reset_index(allow_duplicates=True)
+    return frame
+
+
+def _has_labels(index: pandas.Index) -> bool:
+    return index.nlevels > 1 or any(name is not None for name in index.names) or index.inferred_type not in _ROW_NUMBERS
+
+
+def _is_plain(columns: pandas.Index) -> bool:
+    """Return whether column names are text or numbers."""
+    return columns.dtype.kind in "iufbO" and not isinstance(columns.dtype, pandas.CategoricalDtype)
+
+
+def _flat_name(name: object) -> object:
+    if isinstance(name, tuple):
+        return " ".join(f"{_flat_name(part)}" for part in name if part is not None and part != "")
+    if isinstance(name, pandas.Timestamp):
+        return name.date().isoformat() if name == name.normalize() else name.isoformat()
+    return name
