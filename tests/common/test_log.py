@@ -31,7 +31,7 @@ async def test_an_event_of_any_name_is_found_under_it(event_log: EventLog, make_
     )
 
 
-async def test_of_two_that_expect_the_same_the_second_is_refused(event_log: EventLog, make_job: MakeJob) -> None:
+async def test_the_second_event_with_the_same_expectation_is_refused(event_log: EventLog, make_job: MakeJob) -> None:
     event = created(make_job())
     nothing_yet = Expectation(events_of_job(event.job_name)[0], 0)
     await event_log.publish(event, expectation=nothing_yet)
@@ -75,7 +75,7 @@ async def test_a_batch_has_one_to_a_thousand_events(event_log: EventLog, make_jo
             await event_log.publish_batch([event] * count)
 
 
-def test_what_would_break_the_protocol_does_not_get_into_a_batch() -> None:
+def test_a_header_with_a_line_break_is_refused() -> None:
     batch = Batch()
     batch.add(Message("runs.a.b", b"", {"x": "1\r\nNats-Rollup: all"}))
     with pytest.raises(ValueError, match="line break"):

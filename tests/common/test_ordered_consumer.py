@@ -1,4 +1,4 @@
-"""Reading the log while it is written, cut off and told to stop."""
+"""Reading the log while it is written, across lost connections, until it is cancelled."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,9 +22,7 @@ from support.nats_server import NatsServer
 MakeJob = Callable[..., Job]
 
 
-async def test_a_follower_ends_when_cancelled_at_whatever_moment_an_event_comes(
-    event_log: EventLog, make_job: MakeJob
-) -> None:
+async def test_a_follower_ends_when_cancelled_at_any_moment(event_log: EventLog, make_job: MakeJob) -> None:
     for ticks in range(60):
         seen = asyncio.Event()
         following = asyncio.create_task(_follow(event_log, seen, await event_log.last_sequence()))
@@ -54,7 +52,7 @@ async def test_a_follower_ends_when_cancelled_behind_a_closed_connection(
 
 @pytest.mark.parametrize("last_per_subject", [False, True])
 @pytest.mark.parametrize("what", ["broker", "connection"])
-async def test_a_replay_that_is_cut_in_two_hands_on_all_and_each_once(
+async def test_a_replay_across_a_lost_connection_yields_every_event_once(
     nats_server: NatsServer,
     nats_client: Client,
     event_log: EventLog,
@@ -79,7 +77,7 @@ async def test_a_replay_that_is_cut_in_two_hands_on_all_and_each_once(
 
 
 @pytest.mark.parametrize("last_per_subject", [False, True])
-async def test_a_reader_that_was_too_slow_for_its_consumer_goes_on_where_it_was(
+async def test_a_reader_whose_consumer_expired_goes_on_behind_its_last_event(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch, last_per_subject: bool
 ) -> None:
     monkeypatch.setattr(ordered_consumer, "FETCH_BATCH", 10)
@@ -148,7 +146,7 @@ async def test_a_reader_keeps_its_consumer_while_nothing_comes(
         await following
 
 
-async def test_the_consumer_of_a_reader_that_has_gone_goes_soon(
+async def test_the_consumer_of_a_reader_that_ended_expires(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ordered_consumer, "READER_INACTIVE_SECONDS", 0.5)
@@ -162,7 +160,7 @@ async def test_the_consumer_of_a_reader_that_has_gone_goes_soon(
     await eventually(are_gone, "the consumer is gone")
 
 
-def test_a_reader_that_is_there_asks_well_before_its_consumer_is_given_up() -> None:
+def test_a_reader_fetches_well_before_its_consumer_expires() -> None:
     longest = ordered_consumer.IDLE_TIMEOUT_SECONDS + ordered_consumer.ANSWER_SECONDS
     assert longest * 1.5 <= ordered_consumer.READER_INACTIVE_SECONDS
 

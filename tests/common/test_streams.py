@@ -1,4 +1,4 @@
-"""The stream and the buckets as the broker has them, declared by whoever comes first."""
+"""The stream and the buckets as the broker has them, created by the first service that starts."""
 
 import asyncio
 from datetime import timedelta
@@ -31,14 +31,14 @@ async def test_the_log_is_one_stream_as_the_design_says(nats_client: Client) -> 
     assert config.duplicate_window == timedelta(hours=1).total_seconds()
 
 
-async def test_nothing_leaves_the_log_but_by_its_own_time_or_by_a_purge(nats_client: Client) -> None:
+async def test_events_leave_the_log_by_their_ttl_or_by_a_purge_only(nats_client: Client) -> None:
     await streams.ensure_streams(nats_client.jetstream(), A_DAY)
     config = await config_of(nats_client, "EVENTS")
     assert (config.retention, config.discard) == (RetentionPolicy.LIMITS, DiscardPolicy.NEW)
     assert (config.max_msgs, config.max_bytes, config.max_msgs_per_subject, config.max_age) == (-1, -1, -1, 0)
 
 
-async def test_buckets_keep_what_they_hold_for_as_long_as_it_is_needed(nats_client: Client) -> None:
+async def test_buckets_keep_their_entries_for_their_ttl(nats_client: Client) -> None:
     await streams.ensure_streams(nats_client.jetstream(), timedelta(days=30))
     for stream, kept in (
         ("OBJ_RESULTS", timedelta(days=30)),
@@ -50,7 +50,7 @@ async def test_buckets_keep_what_they_hold_for_as_long_as_it_is_needed(nats_clie
         assert (config.max_age, config.storage) == (kept.total_seconds(), StorageType.FILE), stream
 
 
-async def test_to_declare_again_changes_nothing_and_loses_nothing(nats_client: Client, event_log: EventLog) -> None:
+async def test_ensuring_the_streams_again_changes_and_loses_nothing(nats_client: Client, event_log: EventLog) -> None:
     js = nats_client.jetstream()
     await js.publish("jobs.a.job-paused", b"{}")
     before = {stream.config.name: stream.config for stream in await js.streams_info()}
@@ -59,13 +59,13 @@ async def test_to_declare_again_changes_nothing_and_loses_nothing(nats_client: C
     assert await event_log.last_sequence() == 1
 
 
-async def test_many_that_declare_at_once_do_not_disturb_each_other(nats_client: Client) -> None:
+async def test_concurrent_services_ensure_the_streams_without_errors(nats_client: Client) -> None:
     await asyncio.gather(*(streams.ensure_streams(nats_client.jetstream(), A_DAY) for _ in range(10)))
     names = {stream.config.name for stream in await nats_client.jetstream().streams_info()}
     assert names == {"EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES"}
 
 
-async def test_a_log_that_was_declared_otherwise_is_made_as_it_should_be(nats_client: Client) -> None:
+async def test_a_stream_with_another_configuration_is_updated(nats_client: Client) -> None:
     js = nats_client.jetstream()
     await js.add_stream(StreamConfig(name="EVENTS", subjects=["jobs.>"], duplicate_window=60))
     await js.publish("jobs.a.job-paused", b"{}")
@@ -76,9 +76,7 @@ async def test_a_log_that_was_declared_otherwise_is_made_as_it_should_be(nats_cl
 
 
 @pytest.mark.parametrize("retention", [timedelta(days=7), timedelta(seconds=30)])
-async def test_another_retention_is_for_the_results_that_are_there_too(
-    nats_client: Client, retention: timedelta
-) -> None:
+async def test_another_retention_applies_to_existing_results(nats_client: Client, retention: timedelta) -> None:
     js = nats_client.jetstream()
     await streams.ensure_streams(js, timedelta(days=30))
     await (await js.object_store("RESULTS")).put("a", b"a,b\n1,2\n")
@@ -87,7 +85,7 @@ async def test_another_retention_is_for_the_results_that_are_there_too(
     assert (await (await js.object_store("RESULTS")).get("a")).data == b"a,b\n1,2\n"
 
 
-async def test_a_service_waits_for_the_log_that_another_declares(nats_client: Client) -> None:
+async def test_a_service_waits_for_the_log_that_another_creates(nats_client: Client) -> None:
     js = nats_client.jetstream()
     waiting = asyncio.create_task(streams.wait_for_streams(js, ServiceSettings()))
     await nats_client.flush()
@@ -96,7 +94,7 @@ async def test_a_service_waits_for_the_log_that_another_declares(nats_client: Cl
     await asyncio.wait_for(waiting, streams.ENSURE_AFTER_SECONDS)
 
 
-async def test_a_service_that_is_alone_declares_the_log_itself(
+async def test_a_service_without_the_api_creates_the_log_itself(
     nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.1)
@@ -107,7 +105,7 @@ async def test_a_service_that_is_alone_declares_the_log_itself(
     assert (await config_of(nats_client, "OBJ_RESULTS")).max_age == timedelta(days=5).total_seconds()
 
 
-async def test_a_service_that_waits_for_the_log_goes_on_waiting_while_the_broker_is_away(
+async def test_a_service_waits_for_the_log_through_an_outage_of_the_broker(
     nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.5)

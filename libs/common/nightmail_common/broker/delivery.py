@@ -23,7 +23,7 @@ class Delivery:
     """How the queue delivered an event.
 
     Args:
-        number: counts the event's deliveries from 1; a durable consumer that was deleted and declared again begins anew.
+        number: counts the event's deliveries from 1; a durable consumer that was deleted and declared again counts from 1 again.
         sequence: the event's sequence in the log.
         time: the time at which the log stored the event.
         release_slot: lets the next event be pulled although the handler goes on; see `SlotPolicy`.
