@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from uuid import uuid4
 import nats
 import pytest
 from nats.aio.client import Client
+from nats.js.errors import ServerError
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
-from support.deadlines import scaled
+from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 
@@ -57,7 +59,15 @@ async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
 @pytest.fixture
 async def event_log(nats_client: Client) -> EventLog:
     """An empty event log."""
-    await streams.ensure_streams(nats_client.jetstream(), result_retention=timedelta(days=1))
+
+    async def ensure_streams() -> bool:
+        # Under load nats-server still removes the folder of the deleted stream: error 10049.
+        with suppress(ServerError):
+            await streams.ensure_streams(nats_client.jetstream(), result_retention=timedelta(days=1))
+            return True
+        return False
+
+    await eventually(ensure_streams, "the streams exist")
     return EventLog(nats_client, "test", run_retention=timedelta(days=1))
 
 
