@@ -414,6 +414,11 @@ def test_floats_come_out_as_they_were_written(values: list[float]) -> None:
     assert [float(value) for value in columns("x\n" + "".join(f"{value!r}\n" for value in values))["x"]] == values
 
 
+def test_a_field_may_be_larger_than_the_csv_modules_limit_which_stays_as_it_was() -> None:
+    assert columns(f"a,b\n{'x' * 200_000},1\n")["b"] == [1]
+    assert csv.field_size_limit() == 128 * 1024
+
+
 def large(lines: list[str]) -> str:
     """Return a file of several blocks whose records all have three fields."""
     return "a,b,c\n" + "".join(lines)

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,15 @@ _CHUNK_RECORDS = 50_000
 #: A note names so many lines.
 _NAMED_LINES = 3
 
-csv.field_size_limit(2**31 - 1)
+
+@contextmanager
+def _fields_of_any_size() -> Iterator[None]:
+    """Lift the csv module's limit of 128 KiB a field, which is global: the script gets it back."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
 
 
 @dataclass
@@ -55,6 +64,7 @@ class _Ragged:
     trailing: list[int] = field(default_factory=list)
 
 
+@_fields_of_any_size()
 def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> Table:
     """Return delimited text as a table.
 
