@@ -86,8 +86,8 @@ async def test_an_invalid_field_is_named(api: Replica) -> None:
 
 
 async def test_a_script_with_a_forbidden_import_is_refused_with_its_line(make_replica: MakeReplica) -> None:
-    api = await make_replica(script_imports=("pandas", "math"))
-    await api.create(processing_script="import math\nreturn data")
+    api = await make_replica(script_imports=("sklearn",))
+    await api.create(processing_script="import math, sklearn\nreturn data")
     forbidden = job_request(processing_script="import math\nfrom os import path\nreturn data")
     created = await api.http.post("/jobs/create", json=forbidden | {"job_name": "another"})
     updated = await api.http.put("/jobs/daily%20sales", json=forbidden)
@@ -97,6 +97,15 @@ async def test_a_script_with_a_forbidden_import_is_refused_with_its_line(make_re
         assert error["field"] == "processing_script"
         assert "line 2" in error["detail"]
         assert "'os'" in error["detail"]
+
+
+async def test_a_blank_script_is_refused_and_names_its_field(api: Replica) -> None:
+    for blank in (" \n\t", "# later\n"):
+        answer = await api.http.post("/jobs/create", json=job_request(processing_script=blank))
+        assert answer.status_code == 400
+        [error] = answer.json()["errors"]
+        assert error["field"] == "processing_script"
+        assert "blank" in error["detail"]
 
 
 async def test_lists_are_empty_at_first(api: Replica) -> None:

@@ -1,6 +1,8 @@
 """The three forms of a script, what it may import, and that every line number is the user's own."""
 
+import sys
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -8,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightmail_common.contract.script import (
-    BODY_FUNCTION,
     DEFAULT_IMPORTS,
     FILENAME,
     INPUTS,
@@ -16,6 +17,7 @@ from nightmail_common.contract.script import (
     ScriptSyntaxError,
     check_imports,
     compile_script,
+    is_blank,
 )
 
 
@@ -23,11 +25,10 @@ def result_of(text: str, data: Any = 20) -> Any:
     """Return what a script makes of its data, run as the runner does."""
     code, form = compile_script(text)
     names: dict[str, Any] = dict.fromkeys(INPUTS) | {"data": data}
-    inputs = dict(names)
-    exec(code, names)  # noqa: S102 - what the module under test is for
+    returned = eval(code, names)  # noqa: S307 - what the module under test is for
     match form:
         case "return":
-            return names[BODY_FUNCTION](**inputs)
+            return returned
         case "process":
             return names["process"](data)
         case "result":
@@ -50,11 +51,58 @@ def result_of(text: str, data: Any = 20) -> Any:
         ("result = (lambda: data + 1)()", "result"),
         ("def process(data):\n    return data + 1", "process"),
         ("more = 1\ndef process(data):\n    return data + more", "process"),
+        ("def process(x):\n    return x * 2\nresult = process(data) - 19", "result"),
+        ("def result(x):\n    return x\ndef process(data):\n    return data + 1", "process"),
+        ("def process(data):\n    result = data + 1\n    return result", "process"),
     ],
 )
 def test_a_script_is_a_body_that_returns_or_assigns_result_or_defines_process(text: str, form: str) -> None:
     assert compile_script(text)[1] == form
     assert result_of(text) == 21
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n = 1\ndef add(x):\n    global n\n    n += x\nadd(data)\nreturn n",
+        "n = data + 1\nreturn globals()['n']",
+        "n = data + 1\nreturn locals()['n']",
+        "globals()['n'] = 1\nreturn data + n",
+        "n = 0\ndef add(x):\n    nonlocal n\n    n += x\nadd(data)\nreturn n + 1",
+        "from math import *\nreturn data + int(cos(0))",
+        "if data:\n    from math import *\nreturn data + int(cos(0))",
+        "n: int = data + 1\nreturn n",
+        "import typing, sys\nn: int = 1\nreturn data + typing.get_type_hints(sys.modules['m'])['n'](1)",
+        "n: int\nm: 'str'\nreturn data + (__annotations__ == {'n': int, 'm': 'str'})",
+        "from __future__ import annotations\nn: int = 1\nreturn data + (__annotations__ == {'n': 'int'})",
+        "import typing\ndef f(x: 'Own') -> None: ...\nclass Own: pass\nreturn data + (typing.get_type_hints(f)['x'] is Own)",
+        "class Own:\n    m: int = data\nreturn Own.m + 1",
+        "for n, (m, *_) in [(1, (2, 3))]:\n    pass\ndef f():\n    return n\nreturn data + f()",
+        "with open('/dev/null') as file:\n    pass\nreturn data + ('file' in globals())",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    f = lambda: error\n    return data + (f() is not None)",
+        "match [1, 2]:\n    case [n, *rest]:\n        pass\ndef f():\n    return n\nreturn data + f()",
+        "m = [n := x for x in [1]]\nreturn data + globals()['n']",
+        "x = 1\nm = [x for x in [5]]\nreturn data + x",
+        "import os.path as p, math\ndef f():\n    return p, math\nf()\nreturn data + 1",
+        "n = 1\ndel n\nreturn data + ('n' not in globals())",
+        "data = data + 1\ndef f():\n    return data\nreturn f()",
+        "def f(n=(m := 1)):\n    return m\nreturn data + f()",
+    ],
+)
+def test_a_script_with_return_means_what_it_means_in_a_file(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("m")
+    monkeypatch.setitem(sys.modules, "m", module)
+    module.__dict__["data"] = 20
+    code, form = compile_script(text)
+    assert form == "return"
+    assert eval(code, module.__dict__) == 21  # noqa: S307 - what the module under test is for
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"), [("", True), (" \n\t\n", True), ("# later\n", True), ("return data", False)]
+)
+def test_a_script_without_a_statement_is_blank(text: str, blank: bool) -> None:
+    assert is_blank(text) is blank
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "  # done", "\r\n\r\n"])
@@ -67,6 +115,8 @@ def test_how_a_script_ends_does_not_matter(ending: str) -> None:
     [
         "\n\nx = 1\nreturn x / 0",
         "import math\n# comment\n\nresult = data / 0",
+        "x: int = 1\nfrom math import *\n\ny: int = x / 0\nreturn y",
+        "x: int = (\n    1\n)\nfrom math import *\nreturn cos(1) / 0",
         "from __future__ import annotations\n\n\nreturn 1 / 0",
         "def process(data):\n    x = (\n        1\n    )\n    return x / 0".replace(
             "(\n        1\n    )", "1\n    y = 2"
@@ -118,9 +168,16 @@ def test_any_text_compiles_or_is_refused(text: str) -> None:
     ],
 )
 def test_an_import_that_is_not_allowed_is_named_with_its_line(text: str, module: str, line: int) -> None:
-    with pytest.raises(ImportNotAllowed, match=f"may not import '{module}'") as refused:
+    with pytest.raises(
+        ImportNotAllowed, match=f"may not import '{module}': .*It may import .*numpy.*SCRIPT_IMPORTS"
+    ) as refused:
         check_imports(text, DEFAULT_IMPORTS)
     assert refused.value.line == line
+
+
+def test_a_network_library_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ImportNotAllowed, match=r"'requests': a script has no network; .* data_source"):
+        check_imports("import requests", DEFAULT_IMPORTS)
 
 
 @pytest.mark.parametrize(

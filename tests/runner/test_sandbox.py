@@ -91,6 +91,72 @@ async def test_each_kind_of_failure_is_reported_as_such(sandbox: Sandbox, script
     assert says in result.message
 
 
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("return data['amout']", "'amout': the columns are: region, amount; did you mean 'amount'?"),
+        ("return data.Amount", "no attribute 'Amount': the columns are: region, amount; did you mean 'amount'?"),
+        ("return data[['region', 'amout']]", "did you mean 'amount'?"),
+        ("return data.groupby('regio').amount.sum()", "the columns are: region, amount; did you mean 'region'?"),
+        ("return data.groupby('region').agg({'amout': 'sum'})", "did you mean 'amount'?"),
+        ("return data.query('amout > 1')", "did you mean 'amount'?"),
+        ("return data.merge(data, on='regio')", "did you mean 'region'?"),
+        (
+            "return data.apply(lambda row: row['amout'], axis=1)",
+            "the labels are: region, amount; did you mean 'amount'?",
+        ),
+        ("return data.set_index('region').loc['nort']", "the labels are: north, south, north; did you mean 'north'?"),
+        ("data.to_csv('x.csv')", "a script has no files"),
+        ("open('/tmp/x', 'w')", "Nightmail writes and mails the DataFrame that it returns"),
+        ("return pd.read_csv('x.csv')", "a script has no files"),
+        ("return pd.read_csv('https://example.com/x.csv')", "name the address as the job's data_source"),
+        ("import socket\nsocket.create_connection(('example.com', 80))", "a script has no network"),
+        ("import subprocess\nsubprocess.run(['ls'])", "starts no processes"),
+        ("exit()", "it ends with `return` and a DataFrame"),
+    ],
+)
+async def test_an_error_says_what_to_do(sandbox: Sandbox, script: str, says: str) -> None:
+    result, _ = await run(sandbox, script)
+    assert isinstance(result, Failed)
+    assert result.kind == "script"
+    assert says in result.message
+    assert result.line == 1 + script.count("\n")
+
+
+async def test_a_key_that_a_dict_of_the_script_lacks_gets_no_hint_about_columns(sandbox: Sandbox) -> None:
+    result, _ = await run(sandbox, "names = {}\nreturn names['amout']")
+    assert isinstance(result, Failed)
+    assert result.message == "'amout'"
+
+
+async def test_an_error_shows_no_folder_of_the_machine(sandbox: Sandbox) -> None:
+    script = (
+        "try:\n    from pandas import nothing\nexcept ImportError as error:\n    raise ExceptionGroup('x', [error])"
+    )
+    result, _ = await run(sandbox, script)
+    assert isinstance(result, Failed)
+    assert result.traceback is not None
+    assert "cannot import name 'nothing' from 'pandas' (pandas/__init__.py)" in result.traceback
+    assert sys.prefix not in result.traceback
+
+
+async def test_scheduled_at_is_in_the_zone_of_the_job(sandbox: Sandbox) -> None:
+    task = replace(
+        TASK,
+        script="return pd.DataFrame({'day': [scheduled_at.date()], 'at': [scheduled_at.isoformat()], 'zone': [scheduled_at.tzname()]})",
+        scheduled_at=datetime(2026, 1, 2, 16, 30, tzinfo=UTC),
+        timezone="Asia/Tokyo",
+    )
+    with MemoryFile.of(DATA) as source, MemoryFile("csv") as csv:
+        assert isinstance(await sandbox.run(task, source, csv), Succeeded)
+        assert csv.read() == b"day,at,zone\n2026-01-03,2026-01-03T01:30:00+09:00,JST\n"
+
+
+async def test_an_assigned_result_wins_over_a_helper_named_process(sandbox: Sandbox) -> None:
+    script = "def process(frame):\n    return frame.tail(1)\nresult = process(data.head(2))"
+    assert await csv_of(sandbox, script) == b"region,amount\nsouth,5\n"
+
+
 async def test_a_traceback_has_the_users_lines_and_none_of_our_frames(sandbox: Sandbox) -> None:
     result, _ = await run(sandbox, "def share(frame):\n    return frame['nothing']\n\nreturn share(data)")
     assert isinstance(result, Failed)

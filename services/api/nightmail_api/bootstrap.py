@@ -29,6 +29,7 @@ from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
 
@@ -99,7 +100,9 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         audit=audit,
         model=model,
         read=read,
-        commands=JobCommands(log, model, read, erasure, settings.timezone, frozenset(settings.script_imports)),
+        commands=JobCommands(
+            log, model, read, erasure, settings.timezone, DEFAULT_IMPORTS.union(settings.script_imports)
+        ),
         results=Results(read, log, ResultStore(js)),
         previews=Previews(service.client),
         default_timezone=settings.timezone,

@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from nightmail_common.contract.schedule import zone
-from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
@@ -36,8 +35,8 @@ class ApiSettings(ServiceSettings):
     oidc_audience: str | None = Field(default=None, validate_default=True)
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
     cors_origins: CommaSeparated = ()
-    #: The top-level packages that a script may import, as the runners have it: what they would refuse is not saved.
-    script_imports: CommaSeparated = tuple(sorted(DEFAULT_IMPORTS))
+    #: The top-level packages that a script may import besides `DEFAULT_IMPORTS`: set it as for the runners.
+    script_imports: CommaSeparated = ()
 
     @field_validator("admin_token")
     @classmethod

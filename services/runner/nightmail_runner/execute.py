@@ -157,6 +157,7 @@ class RunExecutor:
             keep_formulas=job.csv_formulas == "keep",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
+            timezone=job.timezone,
             limits=Limits(timeout_seconds=timeout, memory_bytes=self._limits.memory_bytes),
         )
 

@@ -13,6 +13,7 @@ from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
 from nightmail_runner.execute import RunExecutor, ScriptLimits
@@ -52,7 +53,9 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     max_event_bytes = service.client.max_payload - HEADERS_BYTES
     files = settings.data_dir / "files"
     fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
-    limits = ScriptLimits(settings.script_timeout, settings.script_memory, frozenset(settings.script_imports))
+    limits = ScriptLimits(
+        settings.script_timeout, settings.script_memory, DEFAULT_IMPORTS.union(settings.script_imports)
+    )
     executor = RunExecutor(fetcher, sandbox, ResultStore(js), limits, max_event_bytes)
     policy = SlotPolicy(slots, max_detached=slots)
     queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)

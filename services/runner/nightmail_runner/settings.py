@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import ByteSize, Field
 
-from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 
@@ -18,8 +17,8 @@ class RunnerSettings(ServiceSettings):
     #: Seconds: the default and the maximum of a job's `timeout_seconds`.
     script_timeout: int = Field(default=300, ge=1)
     script_memory: ByteSize = ByteSize(1024**3)
-    #: The top-level packages that a script may import.
-    script_imports: CommaSeparated = tuple(sorted(DEFAULT_IMPORTS))
+    #: The top-level packages that a script may import besides `DEFAULT_IMPORTS`. They must be installed beside the runner.
+    script_imports: CommaSeparated = ()
     #: How many runs a runner process executes at once.
     runner_concurrency: int = Field(default=1, ge=1)
     sandbox: Literal["on", "off"] = "on"

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationIn
 
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.contract.schedule import Schedule, zone
-from nightmail_common.contract.script import ScriptSyntaxError, compile_script
+from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank
 from nightmail_common.contract.source_types import ColumnType
 
 MAX_JOB_NAME_CHARACTERS = 128
@@ -259,6 +259,8 @@ class JobDefinition(JobFields):
     def _script_is_python(cls, script: str) -> str:
         if len(script.encode()) > MAX_SCRIPT_BYTES:
             raise ValueError(f"a script has at most {MAX_SCRIPT_BYTES} bytes")
+        if is_blank(script):
+            raise ValueError("the script is blank; it ends with `return` and a DataFrame, for instance `return data`")
         try:
             compile_script(script)
         except ScriptSyntaxError as error:

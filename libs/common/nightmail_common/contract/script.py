@@ -9,18 +9,16 @@ from functools import lru_cache
 from types import CodeType
 from typing import Literal
 
-ScriptForm = Literal["return", "result", "process"]
+from nightmail_common.contract.script_body import bound_names, compile_body
 
-#: The function whose body is a script with `return`. Its parameters are `INPUTS`, so that a script may assign to them.
-BODY_FUNCTION = "__nightmail_body__"
+ScriptForm = Literal["return", "result", "process"]
 
 #: The names that a script gets.
 INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
-_EMPTY_FUNCTION = ast.parse(f"def {BODY_FUNCTION}({', '.join(INPUTS)}): pass").body[0]
 FILENAME = "<script>"
 
-#: The packages that a script may import unless SCRIPT_IMPORTS changes that: pandas and its dependencies, and the modules
-#: of the standard library that only compute. An early error for the script's owner; the sandbox is the isolation.
+#: The packages that a script may import; SCRIPT_IMPORTS adds others. They are pandas and its dependencies, and the
+#: modules of the standard library that only compute. An early error for the script's owner; the sandbox is the isolation.
 _DEFAULT_IMPORTS = """
     pandas numpy pyarrow dateutil pytz tzdata
     __future__ abc array ast base64 binascii bisect calendar cmath collections colorsys contextlib copy csv dataclasses
@@ -29,6 +27,26 @@ _DEFAULT_IMPORTS = """
     typing_extensions unicodedata urllib uuid warnings xml zlib zoneinfo
 """
 DEFAULT_IMPORTS = frozenset(_DEFAULT_IMPORTS.split())
+
+
+#: Modules that reach out of the sandbox, and what a job has instead.
+_WAYS_OUT = {
+    **dict.fromkeys(
+        ("requests", "httpx", "urllib3", "aiohttp", "socket", "ssl", "http", "ftplib", "boto3", "smtplib"),
+        "a script has no network; name the address as the job's data_source",
+    ),
+    **dict.fromkeys(
+        ("sqlalchemy", "sqlite3", "psycopg", "psycopg2", "pymysql", "duckdb"),
+        "a script has no network and no files; name the data as the job's data_source",
+    ),
+    **dict.fromkeys(
+        ("os", "pathlib", "shutil", "glob", "tempfile"),
+        "a script has no files; return the DataFrame, and Nightmail mails it",
+    ),
+    **dict.fromkeys(("sys",), "a script ends with its last line or with return, and print writes to the run's log"),
+    **dict.fromkeys(("subprocess", "multiprocessing"), "a script starts no processes"),
+}
+_WHY = "scripts run in a sandbox without network, files and processes, and import only what computes"
 
 
 class ScriptSyntaxError(Exception):
@@ -42,8 +60,12 @@ class ScriptSyntaxError(Exception):
 class ImportNotAllowed(Exception):
     """The script imports a module that is not allowed. `line` counts from 1."""
 
-    def __init__(self, module: str, line: int) -> None:
-        super().__init__(f"a script may not import {module!r}; the setting SCRIPT_IMPORTS says what it may")
+    def __init__(self, module: str, line: int, allowed: frozenset[str]) -> None:
+        reason = _WAYS_OUT.get(module.partition(".")[0], _WHY)
+        super().__init__(
+            f"a script may not import {module!r}: {reason}. It may import {', '.join(sorted(allowed, key=str.lower))}"
+            " (the setting SCRIPT_IMPORTS adds others)"
+        )
         self.line = line
 
 
@@ -68,14 +90,15 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
             continue
         for module in modules:
             if module.partition(".")[0] not in allowed:
-                raise ImportNotAllowed(module, node.lineno)
+                raise ImportNotAllowed(module, node.lineno, allowed)
 
 
 def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
-    """Return the script as code to execute once, and the form it has.
+    """Return the script as code to evaluate once in the namespace of a module, and the form it has.
 
-    A script with a `return` outside of any function becomes the body of `BODY_FUNCTION`; otherwise `process` is
-    the form if it defines a function of that name, and `result` if it does not.
+    The code of a script with a `return` outside of any function evaluates to what it returns (`compile_body`).
+    Otherwise `result` is the form if the script assigns that name, `process` if it defines a function of that name, and
+    `result` if it does neither.
 
     Raises:
         ScriptSyntaxError: the text is not a Python script.
@@ -84,7 +107,7 @@ def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
         tree = ast.parse(text, FILENAME)
         form = _form(tree)
         if form == "return":
-            tree = _as_function(tree)
+            return compile_body(tree, FILENAME), form
         return compile(tree, FILENAME, "exec", dont_inherit=True), form
     except SyntaxError as error:
         raise ScriptSyntaxError(error.msg, error.lineno) from None
@@ -92,10 +115,17 @@ def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
         raise ScriptSyntaxError(str(error) or "the script is too deeply nested", None) from None
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a script has no statement: nothing but space and comments."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
 def _form(tree: ast.Module) -> ScriptForm:
     if _returns(tree.body):
         return "return"
-    if any(isinstance(node, ast.FunctionDef) and node.name == "process" for node in tree.body):
+    defines = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    others = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if "process" in defines and "result" not in bound_names(others):
         return "process"
     return "result"
 
@@ -109,10 +139,3 @@ def _returns(statements: list[ast.stmt]) -> bool:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             pending.extend(ast.iter_child_nodes(node))
     return False
-
-
-def _as_function(tree: ast.Module) -> ast.Module:
-    future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
-    body = [node for node in tree.body if node not in future]
-    function = ast.FunctionDef(**vars(_EMPTY_FUNCTION) | {"body": body})
-    return ast.Module(body=[*future, function], type_ignores=[])

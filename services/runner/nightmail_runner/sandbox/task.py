@@ -22,12 +22,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a script. `keep_formulas`: the CSV is for machines, so text that looks like a formula stays as it is."""
+    """One run of a script.
+
+    `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
+    that looks like a formula stays as it is.
+    """
 
     script: str
     read: ReadOptions
     job_name: str
     scheduled_at: datetime
+    timezone: str = "UTC"
     keep_formulas: bool = False
     limits: Limits = field(default_factory=Limits)
 

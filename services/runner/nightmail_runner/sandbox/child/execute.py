@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy
 import pandas
 
-from nightmail_common.contract.script import BODY_FUNCTION, INPUTS, ScriptForm, compile_script
+from nightmail_common.contract.script import INPUTS, ScriptForm, compile_script
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
@@ -152,21 +153,20 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.
     code, form = compile_script(task.script)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
-    inputs = dict(zip(INPUTS, (data, task.job_name, task.scheduled_at, pandas, numpy), strict=True))
+    scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
+    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, pandas, numpy), strict=True))
     module.__dict__.update(inputs, __builtins__=builtins)
-    exec(code, module.__dict__)  # noqa: S102 what this process is for
-    result = _result(form, module.__dict__, inputs)
+    returned = eval(code, module.__dict__)  # noqa: S307 what this process is for
+    result = returned if form == "return" else _result(form, module.__dict__, data)
     if issubclass(type(result), pandas.DataFrame | pandas.Series):  # not isinstance: a script can override __class__
         table: pandas.DataFrame | pandas.Series = result
         return table
     raise NotADataFrame(_describe_result(form, result))
 
 
-def _result(form: ScriptForm, namespace: dict[str, Any], inputs: dict[str, Any]) -> Any:
-    if form == "return":
-        return namespace[BODY_FUNCTION](**inputs)
+def _result(form: ScriptForm, namespace: dict[str, Any], data: pandas.DataFrame) -> Any:
     if form == "process":
-        return namespace["process"](inputs["data"])
+        return namespace["process"](data)
     return namespace.get("result", _UNSET)
 
 

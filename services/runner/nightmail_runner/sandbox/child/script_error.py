@@ -2,17 +2,35 @@
 
 import errno
 import linecache
+import sys
+import sysconfig
 import traceback
+from pathlib import Path
 
 import pandas
 
-from nightmail_common.contract.script import BODY_FUNCTION, FILENAME, ScriptSyntaxError
+import nightmail_common
+import nightmail_runner
+from nightmail_common.contract.script import FILENAME, ScriptSyntaxError
+from nightmail_runner.sandbox.child.error_hints import hint_for
 from nightmail_runner.sandbox.result import Failed, ReportedKind, WorkerStage
 
 #: Of a name or value in a message, which people read.
 MAX_SHOWN_CHARS = 200
 #: Of a message or traceback. A script can raise an exception with a text of any length.
 MAX_TEXT_CHARS = 16_384
+
+#: Folders of this machine that a message of an import or a library can name.
+_FOLDERS = sorted(
+    {
+        *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")),
+        f"{Path(nightmail_runner.__file__).parents[1]}",
+        f"{Path(nightmail_common.__file__).parents[1]}",
+        *({sys.prefix} - {sys.base_prefix}),
+    },
+    key=len,
+    reverse=True,
+)
 
 #: Built in advance: there may be no memory for it later.
 OUT_OF_MEMORY = Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit")
@@ -65,6 +83,12 @@ def _describe_script_error(error: BaseException, script: str) -> Failed:
     message = "".join(traceback.format_exception_only(type(error), error)).strip()
     name = _qualified_name(error)
     message = message.removeprefix(f"{name}: ") if message != name else ""
+    try:
+        hint = hint_for(error)
+    except Exception:  # objects of the script can raise anything; the error itself is still shown
+        hint = None
+    if hint is not None:
+        message = f"{message}: {hint}" if message and not isinstance(error, SystemExit) else hint
     return _failed("script", type(error).__name__, message, "".join(summary.format()), lines[-1] if lines else None)
 
 
@@ -73,9 +97,6 @@ def _keep_own_frames(summary: traceback.TracebackException) -> None:
     while pending:
         current = pending.pop()
         own = [frame for frame in current.stack if frame.filename == FILENAME]
-        for frame in own:
-            if frame.name == BODY_FUNCTION:
-                frame.name = "<module>"
         current.stack = traceback.StackSummary.from_list(own)
         # An exception that pandas caught and replaced says nothing about the script.
         if current.__context__ is not None and current.__cause__ is None and not _has_own_frame(current.__context__):
@@ -84,6 +105,7 @@ def _keep_own_frames(summary: traceback.TracebackException) -> None:
             current.__cause__ = None
             current.__suppress_context__ = True
         pending.extend(chained for chained in (current.__cause__, current.__context__) if chained is not None)
+        pending.extend(current.exceptions or ())
 
 
 def _has_own_frame(summary: traceback.TracebackException) -> bool:
@@ -110,7 +132,9 @@ def _failed(
 
 
 def _printable(text: str) -> str:
-    """Return text that every consumer of an event can hold: shortened, without surrogates and NUL."""
+    """Return text that every consumer of an event can hold: shortened, without our folders, surrogates and NUL."""
+    for folder in _FOLDERS:
+        text = text.replace(f"{folder}/", "")
     text = _shorten_text(text).encode("utf-8", "backslashreplace").decode()
     return _shorten_text(text.replace("\0", "\N{SYMBOL FOR NULL}"))
 

@@ -1,0 +1,114 @@
+"""What a script's owner needs next after an error: the columns that exist, the nearest name, the way out."""
+
+import difflib
+import re
+from collections.abc import Hashable, Iterator
+from types import FrameType
+
+import pandas
+
+from nightmail_common.contract.script import FILENAME
+
+#: Of the names in one hint, which people read.
+MAX_NAMES, MAX_NAME_CHARS = 40, 60
+
+_NO_EXIT = "a script does not exit: it ends with `return` and a DataFrame, or with `result = ...` as its last line"
+_NO_NETWORK = (
+    "a script has no network: name the address as the job's data_source, and the script gets its rows as `data`"
+)
+_NO_FILES = (
+    "a script has no files: it gets the job's data_source as `data`, and Nightmail writes and mails the DataFrame that"
+    " it returns (`return data`)"
+)
+_NOT_PERMITTED = "a script has no network and starts no processes: its input is `data`, its output is what it returns"
+_NETWORK_ERRORS = frozenset({"URLError", "gaierror", "HTTPException"})
+
+_QUOTED = re.compile(r"'([^']+)'")
+_NO_ATTRIBUTE = re.compile(r"'(?:DataFrame|Series|DataFrameGroupBy)' object has no attribute '(.+)'")
+
+
+def hint_for(error: BaseException) -> str | None:
+    """Return a sentence that says what to do about a script's error, or None if the error says enough."""
+    match error:
+        case SystemExit():
+            return _NO_EXIT
+        case OSError():
+            return _about_the_sandbox(error)
+        case KeyError() | AttributeError() | pandas.errors.UndefinedVariableError():
+            return _about_names(error)
+    return None
+
+
+def _about_the_sandbox(error: OSError) -> str | None:
+    if not _NETWORK_ERRORS.isdisjoint(kind.__name__ for kind in type(error).__mro__):
+        return _NO_NETWORK
+    if error.errno is None:  # the script has raised it
+        return None
+    return _NOT_PERMITTED if error.filename is None else _NO_FILES
+
+
+def _about_names(error: BaseException) -> str | None:
+    found = _searched(error)
+    if found is None:
+        return None
+    kind, labels = found
+    names = [f"{label}" for label in labels]
+    missing = [name for name in _missing_names(error) if name not in names]
+    if not missing or not names:
+        return None
+    nearest = _nearest(missing[0], names)
+    shown = ", ".join(name[:MAX_NAME_CHARS] for name in names[:MAX_NAMES])
+    if len(names) > MAX_NAMES:
+        shown += f" and {len(names) - MAX_NAMES} more"
+    return f"the {kind} are: {shown}" + (f"; did you mean {nearest!r}?" if nearest is not None else "")
+
+
+def _missing_names(error: BaseException) -> list[str]:
+    text = f"{error.args[0]}" if error.args else ""
+    if isinstance(error, AttributeError):
+        return _NO_ATTRIBUTE.findall(text)
+    return _QUOTED.findall(text) or [text]
+
+
+def _nearest(name: str, names: list[str]) -> str | None:
+    """Return the name that differs least, without regard to case and to space around it."""
+    by_folded = {other.strip().casefold(): other for other in reversed(names)}
+    matches = difflib.get_close_matches(name.strip().casefold(), by_folded, n=1)
+    return by_folded[matches[0]] if matches else None
+
+
+def _searched(error: BaseException) -> tuple[str, list[Hashable]] | None:
+    """Return what pandas has searched for a name, from the frames that the script's last line has called."""
+    found: tuple[str, list[Hashable]] | None = None
+    for frame in _called_by_script(error):
+        table = _table_of(frame)
+        if isinstance(table, pandas.DataFrame) and not _searches_rows(frame):
+            found = ("columns", list(table.columns))
+        elif isinstance(table, pandas.DataFrame | pandas.Series):
+            found = ("labels", list(table.index[: MAX_NAMES * 25]))
+        if _searches_rows(frame):
+            break
+    return found
+
+
+def _table_of(frame: FrameType) -> object:
+    own = frame.f_locals.get("self")
+    if own is None or isinstance(own, pandas.DataFrame | pandas.Series):
+        return frame.f_locals.get("obj") if own is None else own
+    try:
+        return object.__getattribute__(own, "obj")  # of a groupby or an indexer
+    except AttributeError:
+        return None
+
+
+def _called_by_script(error: BaseException) -> Iterator[FrameType]:
+    called: list[FrameType] = []
+    step = error.__traceback__
+    while step is not None:
+        called = [] if step.tb_frame.f_code.co_filename == FILENAME else [*called, step.tb_frame]
+        step = step.tb_next
+    return iter(called)
+
+
+def _searches_rows(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "xs" and frame.f_locals.get("axis") == 0
