@@ -246,12 +246,14 @@ async def test_an_event_that_cannot_be_read_is_acknowledged_counted_and_logged_w
         handled.append(delivery.sequence)
 
     def counted() -> float:
-        return REGISTRY.get_sample_value("nightmail_unreadable_events_total", {"queue": DURABLE}) or 0
+        value = REGISTRY.get_sample_value("nightmail_unreadable_events_total", {"queue": DURABLE})
+        assert value is not None, "exported before the first such event"
+        return value
 
     structlog.reset_defaults()
-    before = counted()
     with capture_logs() as lines:
         async with queue(nats_client, work, events=(subject.rpartition(".")[2], "run-started")):
+            before = counted()
             await event_log.publish_message(Message(subject, body, headers))
             await start_runs(event_log, 1)
             await all_done(nats_client, 2)

@@ -20,6 +20,7 @@ from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.faststream_patches import FastStreamAdapter
+from nightmail_common.broker.metrics import UNREADABLE_EVENTS
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.queue_middleware import (
     AckMiddleware,
@@ -87,6 +88,7 @@ class WorkQueue:
 
     async def start(self) -> None:
         """Declare the durable consumer as `streams.py` says, and begin to pull."""
+        UNREADABLE_EVENTS.labels(self._queue.durable)  # exported from 0: an alert on its increase sees the first event
         await retry_forever(lambda: ensure_queue(self._js, self._queue), "ensure_queue")
         await self.broker.start()
 
