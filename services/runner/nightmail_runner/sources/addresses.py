@@ -13,10 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-#: Addresses that embed an IPv4 address in their last 32 bits (RFC 6052).
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+from nightmail_runner.sources.special_addresses import Address, is_public
 
 
 class AddressRefused(Exception):
@@ -41,22 +38,12 @@ class AddressPolicy:
         return any(address in network for network in self._networks) or is_public(address)
 
 
-def is_public(address: Address) -> bool:
-    """Return whether an address, and an IPv4 address embedded in it, is on the public internet."""
-    if isinstance(address, ipaddress.IPv6Address):
-        embedded = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if address in _NAT64:
-            embedded = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if embedded is not None:
-            return is_public(embedded)
-    return address.is_global and not address.is_multicast
-
-
 class AddressCheckingTransport(httpx.AsyncHTTPTransport):
     """httpx's transport, which connects to allowed addresses only."""
 
     def __init__(self, policy: AddressPolicy) -> None:
-        super().__init__(trust_env=False)  # a proxy from the environment would resolve names itself
+        # No proxy from the environment, which would resolve names itself; but SSL_CERT_FILE, for an own authority.
+        super().__init__(trust_env=False, verify=httpx.create_ssl_context(trust_env=True))
         self._pool._network_backend = _CheckingBackend(policy)  # noqa: SLF001
 
 
@@ -74,7 +61,12 @@ class _CheckingBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        for address in await self._resolve(host, port):
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await self._resolve(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"the name {host} is not resolved in time") from error
+        for address in addresses:
             try:
                 return await self._backend.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
