@@ -9,11 +9,10 @@ from pydantic import ValidationError
 
 from nightmail_common.contract.job_definition import (
     JobDefinition,
-    fill_secrets,
     normalise_email,
     normalise_job_name,
-    secret_names,
 )
+from nightmail_common.contract.source_templates import secret_names
 from support.job_requests import job_request
 
 PASSWORD = "hunter2"
@@ -200,13 +199,14 @@ def test_a_zone_that_is_another_on_every_machine_is_refused() -> None:
         assert "is not an IANA time zone" in refusals(timezone=name)["timezone"]
 
 
-def test_a_header_is_filled_with_the_secrets_that_it_names_and_with_nothing_that_is_in_them() -> None:
-    value = "Bearer {{ secrets.KEY }}:{{secrets.OTHER}}"
-    assert secret_names(value) == ["KEY", "OTHER"]
-    assert fill_secrets(value, {"KEY": r"{{ secrets.OTHER }}\1", "OTHER": "b"}) == r"Bearer {{ secrets.OTHER }}\1:b"
+def test_the_secrets_of_a_header_are_found() -> None:
+    assert secret_names("Bearer {{ secrets.KEY }}:{{secrets.OTHER}}") == ["KEY", "OTHER"]
 
 
-def test_a_secret_that_is_not_there_is_named_and_no_other_is_told() -> None:
-    with pytest.raises(KeyError) as missing:
-        fill_secrets("{{ secrets.MISSING }}", {"KEY": PASSWORD})
-    assert str(missing.value) == "'MISSING'"
+@pytest.mark.parametrize(
+    "name", ["Host", "transfer-encoding", "Content-Length", "Connection", "TE", "Proxy-Authorization", "Expect"]
+)
+def test_a_header_that_the_http_client_sets_is_refused(name: str) -> None:
+    message = refusals(data_source=api(headers={name: PASSWORD}))["data_source.headers"]
+    assert f"{name!r} is set by the HTTP client" in message
+    assert PASSWORD not in message

@@ -1,23 +1,30 @@
 """Fetching: what is returned, what is retried, and what is refused."""
 
+import base64
 import gzip
+import html
+import json
 import os
 import socket
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
-import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from nightmail_common.contract.job import DataSource
 from nightmail_common.service.http_server import serve_http
-from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy, is_public
-from nightmail_runner.sources.download import CannotFetch
+from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
+from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
-from nightmail_runner.sources.source_secrets import source_secrets
+from nightmail_runner.sources.masking import Masker
+from nightmail_runner.sources.source_secrets import Secret, SecretStore, source_secrets
+from nightmail_runner.sources.special_addresses import is_public
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -55,8 +62,9 @@ async def source() -> AsyncIterator[Source]:
 async def open_fetcher(
     files: Path = Path(), *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
 ) -> AsyncIterator[Fetcher]:
-    async with httpx.AsyncClient(transport=AddressCheckingTransport(AddressPolicy(allow))) as client:
-        yield Fetcher(client, files, limit, 5.0, secrets)
+    store = SecretStore({name: Secret(value, frozenset({"127.0.0.1"})) for name, value in secrets.items()})
+    async with AddressCheckingTransport(AddressPolicy(allow)) as transport:
+        yield Fetcher(transport, files, limit, 5.0, store)
 
 
 def api(url: str, **headers: str) -> DataSource:
@@ -75,7 +83,7 @@ async def test_the_bytes_are_returned_unchanged(source: Source) -> None:
     assert await fetch(api(source.url("/a.csv"))) == b"a,b\n1,2\n"
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
+@pytest.mark.parametrize("status", [500, 503, 429, 408, 425])
 async def test_a_transient_answer_is_retried(source: Source, status: int) -> None:
     source.answers["/a"] = [(status, {"retry-after": "0"}, b""), (200, {}, b"x")]
     assert await fetch(api(source.url("/a"))) == b"x"
@@ -95,6 +103,23 @@ async def test_a_permanent_answer_is_not_retried(source: Source, status: int) ->
     with pytest.raises(CannotFetch, match=str(status)):
         await fetch(api(source.url("/a")))
     assert len(source.requests) == 1
+
+
+async def test_an_error_shows_the_first_part_of_the_answer_without_its_secrets(source: Source) -> None:
+    body = json.dumps({"error": "the key s3cret/+ has expired", "more": "x" * 5000}).encode()
+    source.answers["/a"] = [(403, {"content-encoding": "gzip"}, gzip.compress(body))]
+    with pytest.raises(CannotFetch) as refused:
+        await fetch(api(source.url("/a"), Key="{{ secrets.KEY }}"), KEY="s3cret/+")
+    assert 'answered 403 Forbidden: {"error": "the key *** has expired", "more": "xxx' in str(refused.value)
+    assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize("wbits", [15, -15, 31])
+async def test_deflate_is_decompressed_with_and_without_the_header_of_zlib(source: Source, wbits: int) -> None:
+    compressor = zlib.compressobj(wbits=wbits)
+    body = compressor.compress(b"a,b\n1,2\n") + compressor.flush()
+    source.answers["/a"] = [(200, {"content-encoding": "deflate"}, body)]
+    assert await fetch(api(source.url("/a"))) == b"a,b\n1,2\n"
 
 
 async def test_a_long_retry_after_fails_the_fetch(source: Source) -> None:
@@ -158,11 +183,79 @@ async def test_headers_are_filled_with_secrets_and_not_sent_to_another_origin(so
 async def test_no_secret_is_in_an_error(source: Source) -> None:
     source.answers["/a"] = [(403, {}, b"")]
     for secret in ("bad\nsecret", "se\\cret "):
-        with pytest.raises(CannotFetch, match="the header 'Key' would contain characters") as refused:
+        with pytest.raises(CannotFetch, match="the value of 'Key' has characters") as refused:
             await fetch(api(source.url("/a"), Key="{{ secrets.KEY }}"), KEY=secret)
         assert "cret" not in str(refused.value)
     with pytest.raises(CannotFetch, match="MISSING"):
         await fetch(api(source.url("/a"), Key="{{ secrets.MISSING }}"))
+
+
+async def test_a_secret_goes_to_its_own_hosts_only(source: Source) -> None:
+    source.answers["/a"] = [(200, {}, b"x")]
+    one = api(source.url("/a", "localhost"), Key="{{ secrets.KEY }}")
+    with pytest.raises(
+        CannotFetch, match=r"'KEY' may not be sent to localhost.* NIGHTMAIL_SECRET_KEY_HOSTS, which names 127"
+    ):
+        await fetch(one, allow=("localhost",), KEY="s3cret")
+    store = SecretStore({"KEY": Secret("s3cret")})
+    with pytest.raises(CannotFetch, match="NIGHTMAIL_SECRET_KEY_HOSTS, which is not set"):
+        store.fill("{{ secrets.KEY }}", "127.0.0.1")
+    assert not source.requests
+
+
+async def test_the_use_of_a_secret_is_logged_by_its_name(source: Source) -> None:
+    source.answers["/a"] = [(200, {}, b"x")]
+    with capture_logs() as lines:
+        await fetch(api(source.url("/a"), Key="{{ secrets.KEY }}"), KEY="s3cret")
+    assert {"event": "secret_used", "secret": "KEY", "host": "127.0.0.1", "log_level": "info"} in lines
+    assert "s3cret" not in str(lines)
+
+
+async def test_a_cookie_lives_for_one_chain_of_redirects(source: Source) -> None:
+    source.answers["/a"] = [(302, {"location": "/b", "set-cookie": "session=A; Path=/"}, b"")]
+    source.answers["/b"] = [(200, {}, b"x")]
+    async with open_fetcher() as fetcher:
+        for _ in range(2):
+            with (await fetcher.fetch(api(source.url("/a")))).file:
+                pass
+    cookies = [headers.get("cookie") for _, headers in source.requests]
+    assert cookies == [None, "session=A", None, "session=A"]
+
+
+@pytest.mark.parametrize("name", ["Host", "transfer-encoding", "Content-Length", "Connection", "Upgrade"])
+async def test_a_header_that_frames_the_request_of_a_job_in_the_log_is_refused(source: Source, name: str) -> None:
+    with pytest.raises(CannotFetch, match="is set by the HTTP client"):
+        await fetch(api(source.url("/a"), **{name: "x"}))
+
+
+async def test_the_charset_of_the_answer_is_kept(source: Source) -> None:
+    source.answers["/a"] = [(200, {"content-type": "text/csv; charset=cp1252"}, b"x")]
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(api(source.url("/a")))
+        with data.file:
+            assert data.charset == "cp1252"
+
+
+@pytest.mark.parametrize("secret", ["s3cret-~/+?", "pass word", 'a"b\\c', "grüße!", "12345"])
+def test_a_secret_is_masked_in_its_common_encodings(secret: str) -> None:
+    data = secret.encode()
+    masker = Masker([secret])
+    for encoded in (
+        secret,
+        data.hex(),
+        data.hex().upper(),
+        quote(secret),
+        quote(secret, safe="").lower(),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+    ):
+        assert masker.mask(f"<{encoded}>") == "<***>"
+    for user in (b"", b"u", b"us", b"user:"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            masked = masker.mask(encode(user + data + b"x").decode())
+            assert "***" in masked
+            assert base64.b64encode(data).decode().rstrip("=")[2:-2] not in masked
 
 
 @pytest.mark.parametrize(
@@ -174,6 +267,31 @@ async def test_no_secret_is_in_an_error(source: Source) -> None:
         ("10.1.2.3", False),
         ("172.16.0.1", False),
         ("192.168.1.1", False),
+        ("192.0.0.192", False),
+        ("192.0.0.9", False),
+        ("192.0.2.1", False),
+        ("198.18.0.1", False),
+        ("198.51.100.1", False),
+        ("203.0.113.1", False),
+        ("240.0.0.1", False),
+        ("64:ff9b:1::808:808", False),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b::c000:c0", False),
+        ("::7f00:1", False),
+        ("::808:808", False),
+        ("::ffff:8.8.8.8", True),
+        ("::ffff:0:127.0.0.1", False),
+        ("::ffff:0:8.8.8.8", True),
+        ("2002:808:808::1", True),
+        ("fec0::1", False),
+        ("100::1", False),
+        ("100:0:0:1::1", False),
+        ("2001::1", False),
+        ("2001:db8::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("ff02::1", False),
+        ("2001:4860:4860::8888", True),
         ("169.254.169.254", False),
         ("100.64.0.1", False),
         ("0.0.0.0", False),  # noqa: S104
@@ -219,5 +337,9 @@ async def test_a_file_in_a_folder_is_read(tmp_path: Path) -> None:
 def test_secrets_come_from_settings_without_the_signing_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("NIGHTMAIL_SECRET_CRM=from-file\nNIGHTMAIL_SECRET_ERP=from-file\n")
     monkeypatch.setenv("NIGHTMAIL_SECRET_ERP", "from-environment")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_ERP_HOSTS", "erp.example, ERP2.example")
     monkeypatch.setenv("NIGHTMAIL_SECRET_KEY", "signs links")
-    assert source_secrets() == {"CRM": "from-file", "ERP": "from-environment"}
+    assert source_secrets(tmp_path / ".env") == {
+        "CRM": Secret("from-file"),
+        "ERP": Secret("from-environment", frozenset({"erp.example", "erp2.example"})),
+    }

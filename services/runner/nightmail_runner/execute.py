@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -27,8 +27,9 @@ from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
-from nightmail_runner.sources.download import CannotFetch
+from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, Input
+from nightmail_runner.sources.masking import Masker
 
 #: The stage of a run that a failure in the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
@@ -58,6 +59,14 @@ class ScriptLimits:
     imports: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What the event of a run says of its input; without an input, nothing."""
+
+    sha256: str = ""
+    notes: tuple[Note, ...] = ()
+
+
 class RunExecutor:
     """Executes runs. It publishes nothing: callers publish the event that it returns.
 
@@ -78,13 +87,13 @@ class RunExecutor:
         """Execute a run and store its CSV. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
         with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv:
-            result, input_sha256 = await self._fetch_and_run(request, csv, stopwatch)
+            result, fetched = await self._fetch_and_run(request, csv, stopwatch)
             outcome: ResultReady | RunFailed
             if isinstance(result, RunFailed):
                 outcome = result
             else:
                 try:
-                    outcome = await self._result_ready(request, result, csv, input_sha256, stopwatch)
+                    outcome = await self._result_ready(request, result, csv, fetched, stopwatch)
                 except Exception as error:  # a request always ends in an event
                     outcome = _internal_failure(request, error, stopwatch)
         metrics.observe(outcome.timings)
@@ -98,8 +107,8 @@ class RunExecutor:
 
     async def _fetch_and_run(
         self, request: RunRequested, csv: MemoryFile, stopwatch: "Stopwatch"
-    ) -> tuple[Succeeded | RunFailed, str]:
-        """Return the result and the sha256 of its input, or the failure."""
+    ) -> tuple[Succeeded | RunFailed, Fetched]:
+        """Return the result, or the failure, and what the run has of its input."""
         try:
             check_imports(request.job.processing_script, self._limits.imports)
             source = await self._fetcher.fetch(request.job.data_source)
@@ -107,21 +116,22 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                result = await self._sandbox.run(self._task(request, source), source.file, csv)
+                result = _masked(await self._sandbox.run(self._task(request, source), source.file, csv), source.masker)
         except CannotFetch as error:
-            return run_failed(request, _run_error("fetch", error), stopwatch), ""
+            return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except ImportNotAllowed as error:
-            return run_failed(request, _run_error("script", error, error.line), stopwatch), ""
+            return run_failed(request, _run_error("script", error, error.line), stopwatch), Fetched()
         except Exception as error:  # a request always ends in an event
-            return _internal_failure(request, error, stopwatch), ""
+            return _internal_failure(request, error, stopwatch), Fetched()
+        fetched = Fetched(source.sha256(), tuple(Note(stage="fetch", text=text) for text in source.notes))
         if isinstance(result, Failed):
             metrics.SANDBOX_OUTCOMES.labels(result.kind).inc()
-            return _sandbox_failure(request, result, stopwatch), ""
+            return _sandbox_failure(request, result, stopwatch, fetched), fetched
         metrics.SANDBOX_OUTCOMES.labels("succeeded").inc()
-        return result, source.sha256()
+        return result, fetched
 
     async def _result_ready(
-        self, request: RunRequested, result: Succeeded, csv: MemoryFile, input_sha256: str, stopwatch: "Stopwatch"
+        self, request: RunRequested, result: Succeeded, csv: MemoryFile, fetched: Fetched, stopwatch: "Stopwatch"
     ) -> ResultReady:
         event = ResultReady(
             job_name=request.job_name,
@@ -135,10 +145,10 @@ class RunExecutor:
             csv=await self._store(request, csv),
             log=result.log,
             timings=stopwatch.timings(result.timings),
-            input_sha256=input_sha256,
+            input_sha256=fetched.sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
-            notes=_notes(result),
+            notes=(*fetched.notes, *_notes(result)),
         )
         if event.csv.data is not None and body_bytes(event) > self._max_event_bytes:
             event = event.model_copy(update={"csv": await self._store(request, csv, 0)})
@@ -204,7 +214,7 @@ def run_failed(
     )
 
 
-def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch) -> RunFailed:
+def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch, fetched: Fetched) -> RunFailed:
     error = RunError(
         stage=_STAGES[failed.kind],
         type=failed.type,
@@ -212,7 +222,16 @@ def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch
         traceback=failed.traceback,
         line=failed.line,
     )
-    return run_failed(request, error, stopwatch, failed.log, failed.timings, _notes(failed))
+    return run_failed(request, error, stopwatch, failed.log, failed.timings, (*fetched.notes, *_notes(failed)))
+
+
+def _masked(result: SandboxResult, masker: Masker) -> SandboxResult:
+    """Return a result whose texts do not show the secrets that were sent to the source, if its data repeats them."""
+    result = replace(result, log=masker.mask(result.log), notes=tuple(masker.mask(note) for note in result.notes))
+    if isinstance(result, Failed):
+        traceback = None if result.traceback is None else masker.mask(result.traceback)
+        return replace(result, message=masker.mask(result.message), traceback=traceback)
+    return result
 
 
 def _notes(result: SandboxResult) -> tuple[Note, ...]:

@@ -5,7 +5,6 @@ import os
 import socket
 from functools import partial
 
-import httpx
 import uvloop
 
 from nightmail_common.broker.delivery import SlotPolicy
@@ -25,7 +24,7 @@ from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
-from nightmail_runner.sources.source_secrets import source_secrets
+from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
 
 #: Left free in a message for its headers.
 HEADERS_BYTES = 4096
@@ -41,8 +40,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     slots = settings.runner_concurrency
     sandbox = await service.enter(Sandbox(slots, protected=settings.sandbox == "on"))
     service.health.add("sandbox", sandbox.why_not_ready)
-    transport = AddressCheckingTransport(AddressPolicy(settings.fetch_allow))
-    http = await service.enter(httpx.AsyncClient(transport=transport, timeout=settings.fetch_timeout))
+    transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
     try:
         await sandbox.started()
     except SandboxRefused as error:
@@ -52,7 +50,8 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     js, log = service.client.jetstream(), service.log
     max_event_bytes = service.client.max_payload - HEADERS_BYTES
     files = settings.data_dir / "files"
-    fetcher = Fetcher(http, files, settings.max_input_bytes, settings.fetch_timeout, source_secrets())
+    secrets = SecretStore(source_secrets())
+    fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets)
     limits = ScriptLimits(
         settings.script_timeout, settings.script_memory, DEFAULT_IMPORTS.union(settings.script_imports)
     )

@@ -3,7 +3,6 @@
 Stricter than `job`: unknown fields are refused and every value is checked, so that every job in the log can run.
 """
 
-import re
 import unicodedata
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,8 +11,10 @@ import email_validator
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
+from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.schedule import Schedule, zone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank
+from nightmail_common.contract.source_templates import SECRET
 from nightmail_common.contract.source_types import ColumnType
 
 MAX_JOB_NAME_CHARACTERS = 128
@@ -25,8 +26,6 @@ MAX_HEADERS_BYTES = 16 * 1024
 
 #: Control and surrogate characters, line and paragraph separators: nobody types them, and they can mislead.
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_SECRET = re.compile(r"\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
 
 #: Allows internal addresses such as `root@localhost` and `ops@mail.local`.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -65,20 +64,6 @@ def normalise_email(address: str) -> str:
         ).normalized
     except email_validator.EmailNotValidError as error:
         raise ValueError(f"{address!r} is not an e-mail address: {error}") from None
-
-
-def secret_names(value: str) -> list[str]:
-    """Return the names of the secrets that a header's value refers to as `{{ secrets.NAME }}`."""
-    return _SECRET.findall(value)
-
-
-def fill_secrets(value: str, secrets: dict[str, str]) -> str:
-    """Return a header's value with its `{{ secrets.NAME }}` replaced.
-
-    Raises:
-        KeyError: a secret of that name does not exist.
-    """
-    return _SECRET.sub(lambda match: secrets[match[1]], value)
 
 
 #: Which options go with which file types.
@@ -133,11 +118,8 @@ class DataSourceDefinition(DataSource):
         if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
             raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
         for name, value in (headers or {}).items():
-            if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is not the name of an HTTP header")
-            if not is_header_value(value):
-                raise ValueError(f"the value of {name!r} has characters that no HTTP header may have")
-            if "{{" in _SECRET.sub("", value):
+            check_header(name, value)
+            if "{{" in SECRET.sub("", value):
                 raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
         return headers
 
@@ -165,11 +147,6 @@ class DataSourceDefinition(DataSource):
         except (LookupError, ValueError):
             raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
         return encoding
-
-
-def is_header_value(value: str) -> bool:
-    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without its obsolete forms)."""
-    return value.isascii() and value.isprintable() and value == value.strip()
 
 
 def _check_url(location: str) -> None:

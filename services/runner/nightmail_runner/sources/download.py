@@ -1,9 +1,9 @@
-"""One HTTP download: redirects, content encodings and retries, each with a limit."""
+"""One HTTP download: its attempts, and what the status of each answer means."""
 
 import asyncio
 import ssl
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -12,55 +12,57 @@ import structlog
 
 from nightmail_common.broker.backoff import Backoff
 from nightmail_runner.sources.addresses import AddressRefused
+from nightmail_runner.sources.content_encoding import decoded
+from nightmail_runner.sources.errors import CannotFetch, TransientFailure
+from nightmail_runner.sources.redirects import Redirected, SourceRequest, follow_redirects
 
 ATTEMPTS = 3
 #: Most servers that restart or shed load answer again within a second or two.
 BACKOFF = Backoff(first=0.5, longest=5.0)
 #: The longest Retry-After that is honoured; a source that asks for more fails the fetch.
 MAX_RETRY_AFTER_SECONDS = 30.0
-MAX_REDIRECTS = 5
-#: How much is decompressed at once, so that a bomb reaches the size limit before it fills the memory.
-_DECOMPRESSED_BYTES = 1024 * 1024
-#: `wbits` of zlib.decompressobj: detect gzip or zlib by the header.
-_GZIP_OR_ZLIB = 47
+#: Of an answer's body in an error: enough for the reason that most APIs give.
+MAX_EXCERPT_BYTES = 4096
+MAX_EXCERPT_CHARS = 500
+
+#: Statuses that say "later": 408 Request Timeout, 425 Too Early (RFC 8470), 429 Too Many Requests (RFC 6585); and all 5xx.
+_TRANSIENT = frozenset({408, 425, 429})
 
 Write = Callable[[bytes], None]
 
 logger = structlog.get_logger()
 
 
-class CannotFetch(Exception):
-    """The data cannot be fetched. The message is for the job's owner."""
+@dataclass(frozen=True)
+class Answer:
+    """What a successful answer says besides its body."""
 
-
-class _TransientFailure(Exception):
-    """An attempt failed, and the next one may succeed."""
-
-    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+    url: httpx.URL
+    headers: httpx.Headers
+    charset: str | None
+    #: Headers that were not sent to where the source redirects; or empty.
+    dropped: str = ""
 
 
 async def download(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], begin: Callable[[], Write], timeout_seconds: float
-) -> str | None:
-    """Fetch a URL; retry transient failures, up to three attempts. Return the `charset` of the answer.
+    transport: httpx.AsyncBaseTransport,
+    request: SourceRequest,
+    begin: Callable[[], Write],
+    timeout_seconds: float,
+) -> Answer:
+    """Send a request; retry transient failures, up to three attempts.
 
     Args:
-        headers: sent to the URL's own origin only, not to where it redirects.
         begin: called at the start of each attempt; returns the function that takes the bytes.
-        timeout_seconds: of each attempt, from its first to its last byte.
+        timeout_seconds: the longest silence: for a connection, the first byte, and each next one.
 
     Raises:
         CannotFetch: a permanent failure, or the last attempt failed.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            async with asyncio.timeout(timeout_seconds):
-                return await _attempt(client, url, headers, begin())
-        except TimeoutError:
-            failure = _TransientFailure(f"the source took longer than {timeout_seconds:g} s")
-        except _TransientFailure as error:
+            return await _attempt(transport, request, begin(), timeout_seconds)
+        except TransientFailure as error:
             failure = error
         if attempt == ATTEMPTS:
             raise CannotFetch(f"{failure} ({ATTEMPTS} attempts)")
@@ -74,58 +76,58 @@ async def download(
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _attempt(client: httpx.AsyncClient, url: str, headers: Mapping[str, str], write: Write) -> str | None:
-    target = httpx.URL(url)
-    own_origin = _origin(target)
-    for _ in range(MAX_REDIRECTS + 1):
-        sent = {"accept-encoding": "gzip"} | (dict(headers) if _origin(target) == own_origin else {})
-        try:
-            async with client.stream("GET", target, headers=sent, follow_redirects=False) as response:
-                if response.next_request is None:
-                    await _receive(response, write)
-                    return response.charset_encoding
-                target = response.next_request.url
-        except AddressRefused as error:
-            raise CannotFetch(str(error)) from error
-        except httpx.TransportError as error:
-            raise _classify(error) from error
-        except httpx.HTTPError as error:
-            raise CannotFetch(_describe(error)) from error
-    raise CannotFetch(f"the source redirects more than {MAX_REDIRECTS} times")
-
-
-async def _receive(response: httpx.Response, write: Write) -> None:
-    status = response.status_code
-    answer = f"the source answered {status} {response.reason_phrase}".strip()
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
-        raise _TransientFailure(answer, _retry_after(response))
-    if status != httpx.codes.OK:
-        raise CannotFetch(answer)
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
-        async for chunk in response.aiter_raw():
-            write(chunk)
-    elif encoding in {"gzip", "x-gzip", "deflate"}:
-        await _decompress(response, write)
-    else:
-        raise CannotFetch(f"the source sent the content encoding {encoding!r}, which the request does not accept")
-
-
-async def _decompress(response: httpx.Response, write: Write) -> None:
-    decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+async def _attempt(
+    transport: httpx.AsyncBaseTransport, request: SourceRequest, write: Write, timeout_seconds: float
+) -> Answer:
     try:
-        async for chunk in response.aiter_raw():
-            rest = chunk
-            while rest:
-                if decompressor.eof:  # a gzip file can have several members (RFC 1952)
-                    decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
-                write(decompressor.decompress(rest, _DECOMPRESSED_BYTES))
-                rest = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
-        write(decompressor.flush())
-    except zlib.error as error:
-        raise CannotFetch(f"the source's compressed data is corrupt: {error}") from error
-    if not decompressor.eof:
-        raise _TransientFailure("the source's compressed data is truncated")
+        async with follow_redirects(transport, request, timeout_seconds) as redirected:
+            response = redirected.response
+            await _refuse_failure(redirected, request.mask)
+            async for chunk in decoded(response):
+                write(chunk)
+            return Answer(response.url, response.headers, response.charset_encoding, redirected.dropped)
+    except AddressRefused as error:
+        raise CannotFetch(str(error)) from error
+    except httpx.ConnectTimeout as error:
+        raise TransientFailure(f"no connection to the source within {timeout_seconds:g} s") from error
+    except httpx.TimeoutException as error:
+        raise TransientFailure(
+            f"the source sent nothing for {timeout_seconds:g} s; the source's timeout_seconds can allow more"
+        ) from error
+    except httpx.TransportError as error:
+        raise _classify(error) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise CannotFetch(_describe(error)) from error
+
+
+async def _refuse_failure(redirected: Redirected, mask: Callable[[str], str]) -> None:
+    response, dropped = redirected.response, redirected.dropped
+    status = response.status_code
+    if status == httpx.codes.OK:
+        return
+    parts = [f"the source answered {status} {response.reason_phrase}".strip()]
+    if excerpt := await _excerpt(response, mask):
+        parts[0] += f": {excerpt}"
+    if dropped:
+        parts.append(dropped)
+    if status in _TRANSIENT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise TransientFailure("; ".join(parts), _retry_after(response))
+    raise CannotFetch("; ".join(parts))
+
+
+async def _excerpt(response: httpx.Response, mask: Callable[[str], str]) -> str:
+    """Return the first part of an answer's body as one line of text, as far as it can be read."""
+    body = bytearray()
+    try:
+        async for chunk in decoded(response):
+            body += chunk[:MAX_EXCERPT_BYTES]
+            if len(body) >= MAX_EXCERPT_BYTES:
+                break
+    except (CannotFetch, TransientFailure, httpx.HTTPError):
+        pass  # the status says more than a body that breaks off
+    text = mask(body[:MAX_EXCERPT_BYTES].decode("utf-8", "replace"))
+    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return text if len(text) <= MAX_EXCERPT_CHARS else f"{text[:MAX_EXCERPT_CHARS]}..."
 
 
 def _classify(error: httpx.TransportError) -> Exception:
@@ -137,7 +139,7 @@ def _classify(error: httpx.TransportError) -> Exception:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return CannotFetch(_describe(error))
-    return _TransientFailure(_describe(error))
+    return TransientFailure(_describe(error))
 
 
 def _describe(error: Exception) -> str:
@@ -153,7 +155,3 @@ def _retry_after(response: httpx.Response) -> float | None:
         return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
     except (ValueError, TypeError):
         return None
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

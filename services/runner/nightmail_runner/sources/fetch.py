@@ -7,15 +7,20 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 from nightmail_common.contract.job import DataSource
-from nightmail_common.contract.job_definition import fill_secrets, is_header_value
+from nightmail_common.contract.request_headers import check_header
+from nightmail_common.contract.source_templates import secret_names
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sources.download import CannotFetch, download
+from nightmail_runner.sources.download import download
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.masking import Masker
+from nightmail_runner.sources.redirects import SourceRequest
+from nightmail_runner.sources.source_secrets import SecretStore
 
 _CHUNK_BYTES = 1024 * 1024
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -29,6 +34,10 @@ class Input:
         self.limit_bytes = limit_bytes
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
+        #: What the fetch had to decide.
+        self.notes: list[str] = []
+        #: Masks the secrets that were sent to the source, which can be in its data.
+        self.masker = Masker(())
         self.begin()
 
     def begin(self) -> Callable[[bytes], None]:
@@ -55,26 +64,26 @@ class Input:
 
 
 class Fetcher:
-    """Fetches data over one HTTP client, and from the folder of stored files.
+    """Fetches data over HTTP, and from the folder of stored files. Two fetches share connections and nothing else.
 
     Args:
         files: the folder of stored files; nothing outside of it is read.
-        secrets: the values of `{{ secrets.NAME }}` in headers, by name.
+        timeout_seconds: the longest silence of a source that sets no `timeout_seconds`.
     """
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         files: Path,
         max_input_bytes: int,
         timeout_seconds: float,
-        secrets: Mapping[str, str],
+        secrets: SecretStore,
     ) -> None:
-        self._client = client
+        self._transport = transport
         self._files = files
         self._max_input_bytes = max_input_bytes
         self._timeout_seconds = timeout_seconds
-        self._secrets = dict(secrets)
+        self._secrets = secrets
 
     async def fetch(self, source: DataSource) -> Input:
         """Return a source's bytes in a sealed file, which the caller closes.
@@ -85,33 +94,33 @@ class Fetcher:
         data = Input(self._max_input_bytes)
         try:
             if source.source_type == "api":
-                headers = {name: self._fill_secrets(name, value) for name, value in (source.headers or {}).items()}
-                await download(self._client, source.location, headers, data.begin, self._timeout_seconds)
+                await self._fetch_url(source, data)
             else:
                 await read_stored(self._files, source.location, data.write)
             data.file.seal()
         except CannotFetch as error:
             data.file.close()
-            raise CannotFetch(self._redact(str(error))) from None
+            raise CannotFetch(self._secrets.mask(str(error))) from None
         except BaseException:
             data.file.close()
             raise
         return data
 
-    def _fill_secrets(self, name: str, value: str) -> str:
-        try:
-            filled = fill_secrets(value, self._secrets)
-        except KeyError as error:
-            raise CannotFetch(f"the header {name!r} names the secret {error}, which the runner does not have") from None
-        if not is_header_value(filled):
-            raise CannotFetch(f"the header {name!r} would contain characters that an HTTP header cannot have")
-        return filled
-
-    def _redact(self, text: str) -> str:
-        for secret in self._secrets.values():
-            if secret:
-                text = text.replace(secret, "***")
-        return text
+    async def _fetch_url(self, source: DataSource, data: Input) -> None:
+        host = httpx.URL(source.location).host
+        headers = source.headers or {}
+        filled = {name: self._secrets.fill(value, host) for name, value in headers.items()}
+        for name, value in filled.items():
+            try:
+                check_header(name, value)
+            except ValueError as error:
+                raise CannotFetch(str(error)) from None
+        data.masker = self._secrets.masker(secret_names(" ".join(headers.values())))
+        request = SourceRequest(source.location, filled, mask=data.masker.mask)
+        answer = await download(self._transport, request, data.begin, self._timeout_seconds)
+        data.charset = answer.charset
+        if answer.dropped:
+            data.notes.append(answer.dropped)
 
 
 async def read_stored(folder: Path, location: str, write: Callable[[bytes], None]) -> None:

@@ -1,21 +1,99 @@
-"""The secrets that request headers of jobs can name: `{{ secrets.CRM }}` is the setting `NIGHTMAIL_SECRET_CRM`."""
+"""The secrets that sources of jobs can name: `{{ secrets.CRM }}` is the setting `NIGHTMAIL_SECRET_CRM`.
+
+A secret is sent to the hosts of its setting `NIGHTMAIL_SECRET_CRM_HOSTS` and to no other host: who may edit a job may not
+thereby read every secret.
+"""
 
 import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from dotenv import dotenv_values
 
+from nightmail_common.contract.source_templates import SECRET, secret_names
 from nightmail_common.service.settings import PREFIX
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.masking import Masker
 
 SECRET_PREFIX = f"{PREFIX}SECRET_"
+HOSTS_SUFFIX = "_HOSTS"
 #: Settings of Nightmail that have the prefix: SECRET_KEY signs links and is never sent to a source.
 RESERVED_NAMES = frozenset({"KEY"})
 
+logger = structlog.get_logger()
 
-def source_secrets(file: Path = Path(".env")) -> dict[str, str]:
+
+@dataclass(frozen=True)
+class Secret:
+    """A value, and the hosts (lower case, without a port) that may receive it."""
+
+    value: str
+    hosts: frozenset[str] = frozenset()
+
+
+class SecretStore:
+    """Fills the secrets of a request in, for a host that may receive them."""
+
+    def __init__(self, secrets: Mapping[str, Secret]) -> None:
+        self._secrets = dict(secrets)
+        self._mask_all = Masker(secret.value for secret in secrets.values())
+
+    def values(self, names: Iterable[str], host: str) -> dict[str, str]:
+        """Return the values of secrets that are about to be sent to a host, and log their use by name.
+
+        Raises:
+            CannotFetch: a secret does not exist, or the host may not receive it; the message names the setting.
+        """
+        names = dict.fromkeys(names)
+        for name in names:
+            setting = f"{SECRET_PREFIX}{name}"
+            if name not in self._secrets:
+                raise CannotFetch(f"the source names the secret {name!r}, which the runner does not have ({setting})")
+            hosts = self._secrets[name].hosts
+            if host.lower() not in hosts:
+                allowed = f"which names {', '.join(sorted(hosts))}" if hosts else "which is not set"
+                raise CannotFetch(
+                    f"the secret {name!r} may not be sent to {host}: "
+                    f"the hosts that may receive it are in the setting {setting}{HOSTS_SUFFIX}, {allowed}"
+                )
+        for name in names:
+            logger.info("secret_used", secret=name, host=host)
+        return {name: self._secrets[name].value for name in names}
+
+    def fill(self, text: str, host: str) -> str:
+        """Return a text with its `{{ secrets.NAME }}` replaced, to be sent to a host.
+
+        Raises:
+            CannotFetch: as `values`.
+        """
+        values = self.values(secret_names(text), host)
+        return SECRET.sub(lambda match: values[match[1]], text)
+
+    def masker(self, names: Collection[str]) -> Masker:
+        """Return what masks these secrets."""
+        return Masker(secret.value for name, secret in self._secrets.items() if name in names)
+
+    def mask(self, text: str) -> str:
+        """Return a text with every secret of the runner masked."""
+        return self._mask_all.mask(text)
+
+
+def source_secrets(file: Path = Path(".env")) -> dict[str, Secret]:
     """Return the secrets by name, from the environment or else from `.env`."""
     settings = dotenv_values(file) | os.environ
     found = {
-        name.removeprefix(SECRET_PREFIX): value for name, value in settings.items() if name.startswith(SECRET_PREFIX)
+        name.removeprefix(SECRET_PREFIX): value
+        for name, value in settings.items()
+        if name.startswith(SECRET_PREFIX) and value
     }
-    return {name: value for name, value in found.items() if value and name not in RESERVED_NAMES}
+    return {
+        name: Secret(value, _hosts(found.get(f"{name}{HOSTS_SUFFIX}", "")))
+        for name, value in found.items()
+        if name not in RESERVED_NAMES and not name.endswith(HOSTS_SUFFIX)
+    }
+
+
+def _hosts(setting: str) -> frozenset[str]:
+    return frozenset(host.strip().lower() for host in setting.split(",") if host.strip())

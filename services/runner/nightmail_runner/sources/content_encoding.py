@@ -1,0 +1,65 @@
+"""Undoes the content encoding of an HTTP answer (RFC 9110 section 8.4), with little memory for any body."""
+
+import zlib
+from collections.abc import AsyncIterator
+
+import httpx
+
+from nightmail_runner.sources.errors import CannotFetch, TransientFailure
+
+#: The value of Accept-Encoding in every request.
+ACCEPTED = "gzip, deflate"
+#: How much is decompressed at once, so that a bomb reaches the size limit before it fills the memory.
+_DECOMPRESSED_BYTES = 1024 * 1024
+#: `wbits` of zlib.decompressobj: gzip or zlib by the header, and deflate without a header, as some servers send it.
+_GZIP_OR_ZLIB, _RAW_DEFLATE = 47, -15
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the body of an answer that is being received, without its content encoding.
+
+    Raises:
+        CannotFetch: the encoding is unknown, or the compressed data is corrupt.
+        TransientFailure: the compressed data is truncated.
+    """
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
+        async for chunk in response.aiter_raw():
+            yield chunk
+    elif encoding in {"gzip", "x-gzip", "deflate"}:
+        async for chunk in _decompressed(response):
+            yield chunk
+    else:
+        raise CannotFetch(f"the source sent the content encoding {encoding!r}, which the request does not accept")
+
+
+async def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
+    head = b""
+    decompressor = None
+    try:
+        async for chunk in response.aiter_raw():
+            rest = head + chunk
+            if decompressor is None:
+                if len(rest) < 2:
+                    head = rest
+                    continue
+                head = b""
+                decompressor = zlib.decompressobj(_window(rest))
+            while rest:
+                if decompressor.eof:  # a gzip file can have several members (RFC 1952)
+                    decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+                yield decompressor.decompress(rest, _DECOMPRESSED_BYTES)
+                rest = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+        if decompressor is not None:
+            yield decompressor.flush()
+    except zlib.error as error:
+        raise CannotFetch(f"the source's compressed data is corrupt: {error}") from error
+    if head or (decompressor is not None and not decompressor.eof):
+        raise TransientFailure("the source's compressed data is truncated")
+
+
+def _window(head: bytes) -> int:
+    """Return the `wbits` for compressed data, by its first two bytes (RFC 1952 section 2.3, RFC 1950 section 2.2)."""
+    is_zlib = head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head[:2]) % 31 == 0
+    return _GZIP_OR_ZLIB if is_zlib or head.startswith(_GZIP_MAGIC) else _RAW_DEFLATE
