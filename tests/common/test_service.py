@@ -92,6 +92,13 @@ def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.
     assert f"reason={number.name} service=example" in log
 
 
+def test_only_the_owner_can_read_the_files_of_a_service(nobody: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    body = f"from pathlib import Path\nPath({str(folder)!r}).mkdir()\nPath({str(folder / 'file')!r}).touch()"
+    Process(body, nobody).ended()
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "file")] == [0o700, 0o600]
+
+
 def test_a_drain_that_does_not_end_is_cut_short(nobody: str) -> None:
     body = "await service.until_stopped()\nawait asyncio.sleep(600)"
     status, log = Process(body, nobody, drain_seconds=0.5).stopped()

@@ -68,6 +68,12 @@ def test_only_the_owner_can_read_secrets_on_disk(nightmail: Nightmail) -> None:
         assert (nightmail.data_dir / name).stat().st_mode & 0o777 == 0o600, name
 
 
+def test_only_the_owner_can_read_anything_in_the_data_folder(nightmail: Nightmail) -> None:
+    paths = [nightmail.data_dir, *nightmail.data_dir.rglob("*")]
+    assert nightmail.data_dir / "api" / "projection.sqlite" in paths
+    assert [str(path) for path in paths if path.lstat().st_mode & 0o077] == []
+
+
 def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
     assert nightmail.process is not None
     system = psutil.Process(nightmail.process.pid)

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -20,7 +21,7 @@ from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.output import AsJson, fail, print_json, print_table
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
+from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings, load, load_without_broker
 
 NAME = "nightmail-backup"
 #: The user of `nightmail nats-config` that may take and restore snapshots.
@@ -116,6 +117,7 @@ def _new_store(data_dir: Path) -> Iterator[Path | None]:
     from nightmail_cli.backup.snapshots import SnapshotFailed
     from nightmail_cli.local.up import LOCK_FILE
 
+    os.umask(PRIVATE_UMASK)  # nats-server inherits it
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / LOCK_FILE).open("a") as lock:
         try:

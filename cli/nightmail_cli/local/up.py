@@ -21,12 +21,20 @@ from nightmail_cli.local.private_files import write_private
 from nightmail_cli.local.supervisor import STATE_FILE, Plan, ProcessSpec
 from nightmail_common.broker.connection import AUDITOR
 from nightmail_common.contract.errors import CannotStart
-from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX, ServiceSettings, load_without_broker
+from nightmail_common.service.settings import (
+    EMBEDDED_NATS_FILE,
+    PREFIX,
+    PRIVATE_UMASK,
+    ServiceSettings,
+    load_without_broker,
+)
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings
 
 LOCK_FILE = "up.lock"
+#: The read model, the log and the caught mails.
+PRIVATE_FOLDERS = ("api", "jetstream", "mailbox")
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
 #: Below Linux's ip_local_port_range: an outgoing connection could hold a port of that range for days, and the process
 #: could not listen on it again after a restart.
@@ -93,6 +101,7 @@ def up(
     given = {"data_dir": data_dir, "host": host, "port": port}
     settings = load_without_broker(UpSettings, **{name: value for name, value in given.items() if value is not None})
     folder = settings.data_dir
+    os.umask(PRIVATE_UMASK)  # every process inherits it
     _make_folder(folder)
     lock = _lock(folder)
     _check_port(settings.host, settings.port, "port")
@@ -137,6 +146,9 @@ def _make_folder(folder: Path) -> None:
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
+        for name in PRIVATE_FOLDERS:
+            if (folder / name).is_dir():  # an earlier version made it readable for others
+                (folder / name).chmod(0o700)
     except OSError as error:
         raise CannotStart(f"cannot write to the data folder {folder}: {error.strerror}") from error
 

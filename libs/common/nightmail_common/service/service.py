@@ -30,7 +30,7 @@ from nightmail_common.contract.errors import CannotStart, describe_error
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.logging import set_up_logging
-from nightmail_common.service.settings import ServiceSettings
+from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings
 
 #: From the signal to the end of the process; supervisors wait longer before they kill.
 DRAIN_SECONDS = 10.0
@@ -204,6 +204,7 @@ def run_service(
     Raises:
         SystemExit: the service ended for another reason than a signal. Its supervisor starts it again.
     """
+    os.umask(PRIVATE_UMASK)
     set_up_logging(name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         stopped_well = runner.run(_run(name, settings, serve, options))

@@ -16,6 +16,8 @@ from nightmail_common.broker.settings import BrokerSettings
 PREFIX = "NIGHTMAIL_"
 #: `nightmail up` writes the URL and the password of its nats-server here (mode 0600), in the format of `.env`.
 EMBEDDED_NATS_FILE = "nats.env"
+#: Results, scripts and addresses are in every file under `DATA_DIR`: the owner alone reads them.
+PRIVATE_UMASK = 0o077
 
 
 def _comma_separated(value: Any) -> Any:
