@@ -11,7 +11,7 @@ import pytest
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig, ConsumerInfo
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -418,6 +418,66 @@ async def test_a_queue_that_was_changed_by_hand_is_repaired_at_the_next_start(
     assert not config.backoff
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"filter_subject": "jobs.>"},
+        {"filter_subject": None, "filter_subjects": ["runs.*.run-failed", "jobs.>"]},
+        {"filter_subject": None},
+        {"headers_only": True},
+        {"max_deliver": 2, "backoff": [1.0, 2.0]},
+        {"max_ack_pending": 1},
+        {"ack_wait": 0.5},
+        {"inactive_threshold": 3600.0},
+        {"sample_freq": "100%", "max_ack_pending": 2},
+    ],
+)
+async def test_a_queue_that_was_changed_by_hand_is_repaired_without_a_restart(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.05)
+    js = nats_client.jetstream()
+    handled: list[int] = []
+
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        handled.append(delivery.sequence)
+
+    async def is_repaired() -> bool:
+        return QUEUE.matches((await js.consumer_info(STREAM, DURABLE)).config)
+
+    async with queue(nats_client, work) as workers:
+        polling = asyncio.create_task(workers.poll_depth(lambda _: None))
+        await js.add_consumer(STREAM, QUEUE.config().evolve(**change))
+        await eventually(is_repaired, "the poll has repaired the consumer")
+        await start_runs(event_log, 1)
+        await eventually(lambda: handled == [1], "the event is handled")
+        assert workers.why_not_ready() is None
+        polling.cancel()
+
+
+async def test_a_queue_that_cannot_be_repaired_is_the_reason_why_the_service_is_not_ready(
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.05)
+    js = nats_client.jetstream()
+    handled: list[int] = []
+
+    async def work(_event: RunStarted, delivery: Delivery) -> None:
+        handled.append(delivery.sequence)
+
+    async with queue(nats_client, work) as workers:
+        await js.delete_consumer(STREAM, DURABLE)
+        await js.add_consumer(STREAM, QUEUE.config().evolve(ack_policy=AckPolicy.ALL))
+        polling = asyncio.create_task(workers.poll_depth(lambda _: None))
+        await eventually(lambda: workers.why_not_ready() is not None, "the poll has seen the other policy")
+        assert workers.why_not_ready() == "the durable consumer workers has another configuration"
+        await js.delete_consumer(STREAM, DURABLE)
+        await eventually(lambda: workers.why_not_ready() is None, "the queue is declared again")
+        await start_runs(event_log, 1)
+        await eventually(lambda: handled == [1], "the event is handled")
+        polling.cancel()
+
+
 async def test_a_queue_that_was_deleted_by_hand_comes_back_without_a_restart_and_repeats_nothing(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -454,7 +514,7 @@ async def test_the_poll_of_a_queue_ends_though_its_cancellation_came_with_an_ans
     monkeypatch.setattr(workers, "_js", answers)
     polling = asyncio.create_task(workers.poll_depth(lambda _: None))
     await eventually(lambda: answers.asked, "the broker is asked")
-    answers.answer.set_result(ConsumerInfo(DURABLE, STREAM, ConsumerConfig(), created=datetime.now(UTC)))
+    answers.answer.set_result(ConsumerInfo(DURABLE, STREAM, QUEUE.config(), created=datetime.now(UTC)))
     polling.cancel()
     await asyncio.wait({polling}, timeout=scaled(5))
     assert polling.cancelled()

@@ -61,6 +61,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     runner = f"{socket.gethostname()}/{os.getpid()}"
     queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, runner).handle)
     await queue.start()
+    service.health.add("queue", queue.why_not_ready)
     await Previews(executor).serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()

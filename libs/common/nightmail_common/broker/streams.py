@@ -53,6 +53,22 @@ ACK_WAIT_SECONDS = 4.0
 _STREAM_NAME_IN_USE = 10058
 CONSUMER_NOT_FOUND = 10014
 
+#: The settings of a durable consumer by which somebody could withhold events from its workers.
+_RECONCILED = (
+    "filter_subject",
+    "filter_subjects",
+    "deliver_subject",
+    "ack_policy",
+    "ack_wait",
+    "max_deliver",
+    "max_ack_pending",
+    "backoff",
+    "headers_only",
+    "inactive_threshold",
+    "rate_limit_bps",
+    "pause_until",
+)
+
 logger = structlog.get_logger()
 
 
@@ -86,6 +102,14 @@ class Queue:
             max_deliver=-1,
             max_ack_pending=self.max_ack_pending,
         )
+
+    def matches(self, existing: ConsumerConfig) -> bool:
+        """Return whether an existing durable consumer selects and redelivers events as `config` says.
+
+        An optional setting without a value is absent, zero or an empty list, depending on the version of the broker.
+        """
+        wanted = self.config()
+        return all((getattr(wanted, name) or None) == (getattr(existing, name) or None) for name in _RECONCILED)
 
 
 #: Each runner has only as many requests in flight as it has slots.

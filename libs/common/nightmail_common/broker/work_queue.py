@@ -55,6 +55,7 @@ class WorkQueue:
         self._js = client.jetstream()
         self._queue = queue
         self._shutdown = asyncio.Event()
+        self._reason_not_ready: str | None = None
         #: The broker may let this connection listen to its own inboxes only.
         self._inbox_prefix = f"{client.new_inbox().rpartition('.')[0]}.".encode()
         self._max_workers = policy.slots + policy.max_detached
@@ -111,8 +112,12 @@ class WorkQueue:
         """Pull no more events, and wait until those that were pulled are acknowledged or handed back."""
         await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers))
 
+    def why_not_ready(self) -> str | None:
+        """Return None, or that the durable consumer has a configuration that the last poll could not repair."""
+        return self._reason_not_ready
+
     async def poll_depth(self, observe: Callable[[ConsumerInfo], None]) -> None:
-        """Observe for ever what waits for all workers together; declare the queue again if somebody deleted it."""
+        """Observe for ever what waits for all workers together; repair the queue if somebody deleted or changed it."""
         acknowledged = 0
         while True:
             raise_if_cancelled()
@@ -124,5 +129,15 @@ class WorkQueue:
                     known = error.err_code == CONSUMER_NOT_FOUND
                     info = await ensure_queue(self._js, self._queue, acknowledged if known else 0)
                 acknowledged = info.ack_floor.stream_seq if info.ack_floor else 0
+                await self._reconcile(info)
                 observe(info)
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+    async def _reconcile(self, info: ConsumerInfo) -> None:
+        """Repair the durable consumer's configuration, and keep as the reason what could not be repaired."""
+        if not self._queue.matches(info.config):
+            self._reason_not_ready = f"the durable consumer {self._queue.durable} has another configuration"
+            logger.warning("queue_changed", queue=self._queue.durable)
+            info = await ensure_queue(self._js, self._queue)
+        if self._queue.matches(info.config):
+            self._reason_not_ready = None
