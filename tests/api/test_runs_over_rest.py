@@ -197,6 +197,32 @@ async def _mails(api: Replica, run_id: UUID) -> Any:
     return (await api.http.get(f"/runs/{run_id}")).json()["mails"]
 
 
+async def test_a_run_that_its_script_skipped_has_the_reason_and_the_log_and_no_mail(
+    api: Replica, event_log: EventLog
+) -> None:
+    run_id, job = await requested(api, event_log)
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r1", attempt=1))
+    await event_log.publish(
+        RunSkipped(
+            job_name=job.job_name,
+            run_id=run_id,
+            job_id=job.job_id,
+            job_version=1,
+            scheduled_at=DUE,
+            reason="script",
+            detail="no sales yesterday",
+            log="looked\n",
+            timings=Timings(total_ms=12.5),
+        )
+    )
+    run = await run_with_status(api, run_id, "skipped")
+    assert run["skipped"] == {"reason": "script", "detail": "no sales yesterday"}
+    assert (run["error"], run["rows"], run["timings"]["total_ms"]) == (None, None, 12.5)
+    assert (await api.http.get(f"/runs/{run_id}/log")).text == "looked\n"
+    assert (await api.http.get(f"/runs/{run_id}/result")).status_code == 404
+    assert (await api.http.post(f"/runs/{run_id}/resend")).status_code == 404
+
+
 async def test_runs_are_listed_newest_first_filtered_and_paged_while_more_arrive(
     api: Replica, event_log: EventLog, make_job: Callable[..., Job]
 ) -> None:

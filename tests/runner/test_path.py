@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import ResultReady, RunFailed, RunStarted
+from nightmail_common.contract.events import ResultReady, RunFailed, RunSkipped, RunStarted
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
 
@@ -48,6 +48,24 @@ async def test_a_script_that_raises_ends_as_run_failed_with_its_own_line(
     assert isinstance(outcome, RunFailed)
     assert (outcome.error.stage, outcome.error.type, outcome.error.line) == ("script", "AttributeError", 2)
     assert outcome.log == "before\n"
+
+
+async def test_a_script_that_skips_its_run_ends_as_run_skipped_and_is_not_retried(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="print('looked')\nskip('nothing new')", retries=3)
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunSkipped)
+    assert (outcome.reason, outcome.detail, outcome.log) == ("script", "nothing new", "looked\n")
+    assert (outcome.job_id, outcome.job_version) == (request.job.job_id, request.job.version)
+    assert [stored.name for stored in await events_of(event_log, request)] == [
+        "run-requested",
+        RunStarted.name,
+        RunSkipped.name,
+    ]
 
 
 async def test_a_missing_file_ends_as_run_failed_at_fetch(

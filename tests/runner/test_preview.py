@@ -25,12 +25,14 @@ async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event
 
     good = await preview(nats_client, processing_script="print('hello')\nreturn data.head(2)")
     bad = await preview(nats_client, processing_script="x = 1\nreturn data.nothing")
+    skipped = await preview(nats_client, processing_script="print('hello')\nskip('nothing new')")
     invalid = await preview(nats_client, consumer_emails=[])
 
     assert (good["columns"], good["rows"], good["log"]) == (["region", "amount"], 2, "hello\n")
     assert good["first_rows"] == [["north", "10"], ["south", "5"]]
     assert good["timings"]["script_ms"] > 0
     assert (bad["error"]["type"], bad["error"]["line"]) == ("AttributeError", 2)
+    assert (skipped["skipped"], skipped["log"]) == ("nothing new", "hello\n")
     assert invalid["error"]["type"] == "InvalidJob"
     assert "consumer_emails" in invalid["error"]["message"]
     assert await event_log.last_sequence() == 0

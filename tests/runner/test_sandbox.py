@@ -16,7 +16,7 @@ from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.output_capture import KEPT_BYTES
-from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
+from nightmail_runner.sandbox.result import MAX_REASON_CHARS, Failed, SandboxResult, Skipped, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from support.deadlines import eventually, scaled
 
@@ -60,6 +60,26 @@ async def test_a_script_returns_its_dataframe_in_any_of_three_forms(sandbox: San
 async def test_a_script_may_return_a_series(sandbox: Sandbox) -> None:
     assert await csv_of(sandbox, "return data.groupby('region').amount.sum()") == b"region,amount\nnorth,17\nsouth,5\n"
     assert await csv_of(sandbox, "result = data.amount[data.amount < 10]") == b"amount\n5\n7\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print('looked')\nif len(data) == 3:\n    skip('nothing new')\nreturn data",
+        "print('looked')\nskip('nothing new')",
+        "print('looked')\ndef process(data):\n    try:\n        skip('nothing new')\n    except Exception:\n        return data",
+    ],
+)
+async def test_a_script_may_end_its_run_with_a_reason(sandbox: Sandbox, script: str) -> None:
+    result, csv = await run(sandbox, script)
+    assert isinstance(result, Skipped), result
+    assert (result.reason, result.log, csv) == ("nothing new", "looked\n", b"")
+
+
+async def test_a_long_reason_is_shortened(sandbox: Sandbox) -> None:
+    result, _ = await run(sandbox, "skip('x' * 10**6)")
+    assert isinstance(result, Skipped)
+    assert result.reason == "x" * MAX_REASON_CHARS
 
 
 async def test_a_carriage_return_in_a_cell_does_not_begin_a_row(sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ import nats.errors
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
-from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested
+from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested, RunSkipped
 from support.deadlines import eventually
 from support.nats_server import NatsServer
 from support.ports import free_port
@@ -66,17 +66,17 @@ async def events_of(log: EventLog, request: RunRequested) -> list[StoredEvent]:
     ]
 
 
-async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunFailed:
+async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
     """Wait for a run's outcome and return it."""
 
-    async def find_outcome() -> ResultReady | RunFailed | None:
+    async def find_outcome() -> ResultReady | RunFailed | RunSkipped | None:
         with suppress(nats.errors.Error, OSError):  # a test has stopped the broker and starts it again
             for stored in await events_of(log, request):
                 event = stored.event()
-                if isinstance(event, ResultReady | RunFailed):
+                if isinstance(event, ResultReady | RunFailed | RunSkipped):
                     return event
         return None
 
     outcome = await eventually(find_outcome, "the run has an outcome")
-    assert isinstance(outcome, ResultReady | RunFailed)
+    assert isinstance(outcome, ResultReady | RunFailed | RunSkipped)
     return outcome

@@ -82,4 +82,6 @@ def summary(run: dict[str, Any]) -> str:
     """Return the outcome of a run in one line."""
     if run["error"] is not None:
         return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
+    if run["skipped"] is not None:
+        return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
     return f"{run['status']}, {run['rows']} rows"

@@ -141,7 +141,7 @@ _TICKER = NatsUser(
 _RUNNER = NatsUser(
     "runner",
     publish=(
-        *_events("run-started", "attempt-failed", "result-ready", "run-failed"),
+        *_events("run-started", "attempt-failed", "result-ready", "run-failed", "run-skipped"),
         *_consumes("runner", *_events("run-requested")),
         *_reads_log("runs.*.*"),
         *_reads_entries(_RESULTS_STREAM),

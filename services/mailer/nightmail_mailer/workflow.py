@@ -17,6 +17,7 @@ from nightmail_common.contract.events import (
     MailSkipReason,
     ResultReady,
     RunFailed,
+    RunSkipped,
 )
 from nightmail_mailer.compose.attachment import choose_attachment
 from nightmail_mailer.compose.mail_job import MailJob
@@ -84,7 +85,7 @@ class MailWorkflow:
     async def resend(self, request: MailRequested) -> bool:
         """Send a run's mail again, to the requested recipients who are still subscribed."""
         event = await self._log.outcome(request.outcome_sequence)
-        if event is None or event.run_id != request.run_id:
+        if event is None or isinstance(event, RunSkipped) or event.run_id != request.run_id:
             logger.warning("resend_without_outcome", sequence=request.outcome_sequence)
             return True
         requested = [address for address in event.job.consumer_emails if address in request.recipients]

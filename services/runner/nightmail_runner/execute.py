@@ -14,6 +14,7 @@ from nightmail_common.contract.events import (
     RunError,
     RunFailed,
     RunRequested,
+    RunSkipped,
     Runtime,
     Stage,
     Timings,
@@ -25,7 +26,7 @@ from nightmail_runner.outcome import body_bytes
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, StageTimings, Succeeded
+from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, Input
@@ -83,23 +84,26 @@ class RunExecutor:
         self._limits = limits
         self._max_event_bytes = max_event_bytes
 
-    async def execute(self, request: RunRequested) -> ResultReady | RunFailed:
+    async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
         """Execute a run and store its CSV. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
         with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv:
             result, fetched = await self._fetch_and_run(request, csv, stopwatch)
-            outcome: ResultReady | RunFailed
+            outcome: ResultReady | RunFailed | RunSkipped
             if isinstance(result, RunFailed):
                 outcome = result
+            elif isinstance(result, Skipped):
+                outcome = _run_skipped(request, result, stopwatch)
             else:
                 try:
                     outcome = await self._result_ready(request, result, csv, fetched, stopwatch)
                 except Exception as error:  # a request always ends in an event
                     outcome = _internal_failure(request, error, stopwatch)
-        metrics.observe(outcome.timings)
+        if outcome.timings is not None:
+            metrics.observe(outcome.timings)
         return outcome
 
-    async def preview(self, request: RunRequested, csv: MemoryFile) -> tuple[Succeeded | RunFailed, Timings]:
+    async def preview(self, request: RunRequested, csv: MemoryFile) -> tuple[Succeeded | Skipped | RunFailed, Timings]:
         """Execute a run of which nothing is stored, and write its CSV to `csv`."""
         stopwatch = Stopwatch()
         result, _ = await self._fetch_and_run(request, csv, stopwatch)
@@ -107,7 +111,7 @@ class RunExecutor:
 
     async def _fetch_and_run(
         self, request: RunRequested, csv: MemoryFile, stopwatch: "Stopwatch"
-    ) -> tuple[Succeeded | RunFailed, Fetched]:
+    ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
         """Return the result, or the failure, and what the run has of its input."""
         try:
             check_imports(request.job.processing_script, self._limits.imports)
@@ -127,7 +131,7 @@ class RunExecutor:
         if isinstance(result, Failed):
             metrics.SANDBOX_OUTCOMES.labels(result.kind).inc()
             return _sandbox_failure(request, result, stopwatch, fetched), fetched
-        metrics.SANDBOX_OUTCOMES.labels("succeeded").inc()
+        metrics.SANDBOX_OUTCOMES.labels("skipped" if isinstance(result, Skipped) else "succeeded").inc()
         return result, fetched
 
     async def _result_ready(
@@ -214,6 +218,20 @@ def run_failed(
     )
 
 
+def _run_skipped(request: RunRequested, skipped: Skipped, stopwatch: Stopwatch) -> RunSkipped:
+    return RunSkipped(
+        job_name=request.job_name,
+        run_id=request.run_id,
+        job_id=request.job.job_id,
+        job_version=request.job.version,
+        scheduled_at=request.scheduled_at,
+        reason="script",
+        detail=skipped.reason,
+        log=skipped.log,
+        timings=stopwatch.timings(skipped.timings),
+    )
+
+
 def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch, fetched: Fetched) -> RunFailed:
     error = RunError(
         stage=_STAGES[failed.kind],
@@ -231,6 +249,8 @@ def _masked(result: SandboxResult, masker: Masker) -> SandboxResult:
     if isinstance(result, Failed):
         traceback = None if result.traceback is None else masker.mask(result.traceback)
         return replace(result, message=masker.mask(result.message), traceback=traceback)
+    if isinstance(result, Skipped):
+        return replace(result, reason=masker.mask(result.reason))
     return result
 
 

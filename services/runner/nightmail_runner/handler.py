@@ -12,7 +12,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunRequested, RunStarted
+from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunStarted
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 
@@ -66,7 +66,7 @@ class RequestHandler:
         await started
         if outcome is None:
             return await self._retry(request, delivery, _STOPPED, 0.0)
-        if isinstance(outcome, ResultReady) or history.failed >= request.job.retries:
+        if not isinstance(outcome, RunFailed) or history.failed >= request.job.retries:
             await self._outcomes.publish(outcome)
             return Ack()
         return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))

@@ -7,7 +7,15 @@ import structlog
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import event_body, run_message_id
-from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunOutcome, RunRequested
+from nightmail_common.contract.events import (
+    AttemptFailed,
+    ResultReady,
+    RunError,
+    RunFailed,
+    RunOutcome,
+    RunRequested,
+    RunSkipped,
+)
 from nightmail_common.contract.subjects import job_token
 
 #: The error type of an attempt that ended because its runner was stopped; it does not count as a failure.
@@ -42,7 +50,7 @@ class Outcomes:
         self._log = log
         self._max_event_bytes = max_event_bytes
 
-    async def publish(self, outcome: RunOutcome) -> None:
+    async def publish(self, outcome: RunOutcome | RunSkipped) -> None:
         """Store a run's outcome in the log, however long that takes.
 
         Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
@@ -72,7 +80,7 @@ class Outcomes:
             for stored in events:
                 event = stored.event() if run_id in stored.data else None
                 match event:
-                    case ResultReady() | RunFailed() if event.run_id == request.run_id:
+                    case ResultReady() | RunFailed() | RunSkipped() if event.run_id == request.run_id:
                         return History(ended=True)
                     case AttemptFailed() if event.run_id == request.run_id:
                         errors.append(event.error)
@@ -80,12 +88,12 @@ class Outcomes:
         return History(handed_back=handed_back, failed=len(errors) - handed_back)
 
 
-def body_bytes(outcome: RunOutcome) -> int:
+def body_bytes(outcome: RunOutcome | RunSkipped) -> int:
     """Return the size of an event's body."""
     return len(event_body(outcome))
 
 
-def fitted(outcome: RunOutcome, limit_bytes: int) -> RunOutcome:
+def fitted(outcome: RunOutcome | RunSkipped, limit_bytes: int) -> RunOutcome | RunSkipped:
     """Return the outcome, its log and its error shortened until its body fits the limit."""
     kept = len(outcome.log)
     printed = outcome.log

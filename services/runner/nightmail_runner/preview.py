@@ -2,7 +2,7 @@
 
 A request on `preview.run` (queue group `runners`: one runner answers) is a job definition as JSON. The
 answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `log` and `timings`, or `error`
-(a `RunError`) with `log` and `timings`.
+(a `RunError`) or `skipped` (the reason) with `log` and `timings`.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.subjects import PREVIEW
 from nightmail_runner.execute import RunExecutor
 from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.result import Skipped
 
 QUEUE = "runners"
 FIRST_ROWS = 20
@@ -64,12 +65,12 @@ class Previews:
             result, timings = await self._executor.preview(_request(definition), output)
             if isinstance(result, RunFailed):
                 return _error_answer(result.error, result.log, timings)
-            return {
+            if isinstance(result, Skipped):
+                return _answer(result.log, timings) | {"skipped": result.reason}
+            return _answer(result.log, timings) | {
                 "columns": result.columns,
                 "rows": result.rows,
                 "first_rows": _first_rows(output),
-                "log": result.log[:MAX_LOG_CHARS],
-                "timings": timings.model_dump(),
             }
 
 
@@ -89,8 +90,8 @@ def _request(definition: JobDefinition) -> RunRequested:
 
 
 def _error_answer(error: RunError, log: str = "", timings: Timings | None = None) -> dict[str, Any]:
-    return {
-        "error": error.model_dump(),
-        "log": log[:MAX_LOG_CHARS],
-        "timings": None if timings is None else timings.model_dump(),
-    }
+    return _answer(log, timings) | {"error": error.model_dump()}
+
+
+def _answer(log: str, timings: Timings | None) -> dict[str, Any]:
+    return {"log": log[:MAX_LOG_CHARS], "timings": None if timings is None else timings.model_dump()}

@@ -23,7 +23,7 @@ from nightmail_common.broker.ordered_consumer import OrderedConsumer
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_body, event_headers
-from nightmail_common.contract.events import Event, RunOutcome
+from nightmail_common.contract.events import Event, RunOutcome, RunSkipped
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
@@ -157,7 +157,7 @@ class EventLog:
             return from_message_get(await self._js.get_msg(STREAM, subject=subjects))
         return None
 
-    async def outcome(self, sequence: int) -> RunOutcome | None:
+    async def outcome(self, sequence: int) -> RunOutcome | RunSkipped | None:
         """Return the outcome of a run at this sequence, or None if it has expired, was erased or is another event.
 
         Raises:
@@ -166,7 +166,7 @@ class EventLog:
         event = None
         with suppress(NotFoundError):
             event = from_message_get(await self._js.get_msg(STREAM, sequence)).event()
-        return event if isinstance(event, RunOutcome) else None
+        return event if isinstance(event, RunOutcome | RunSkipped) else None
 
     async def replay(
         self,

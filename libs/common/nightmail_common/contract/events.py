@@ -16,7 +16,7 @@ from nightmail_common.contract.job import Job
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
-SkipReason = Literal["missed", "overlap"]
+SkipReason = Literal["missed", "overlap", "script"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
@@ -148,24 +148,6 @@ class RunRequested(RunEvent):
     actor: str | None = None
 
 
-class RunSkipped(RunEvent):
-    """A due time that gets no run, and why: it was missed, or the previous run had not ended.
-
-    `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
-    """
-
-    name = "run-skipped"
-
-    job_id: UUID
-    job_version: int
-    scheduled_at: datetime
-    reason: SkipReason
-    detail: str
-    missed_before: int = 0
-    first_missed_at: datetime | None = None
-    missed_times: tuple[datetime, ...] = ()
-
-
 class RunStarted(RunEvent):
     """A runner took the request. `attempt` counts from 1."""
 
@@ -262,6 +244,28 @@ class ResultReady(RunEvent):
     notes: tuple[Note, ...] = ()
 
 
+class RunSkipped(RunEvent):
+    """A due time that gets no run, or a run that ends without a result and without mail, and why.
+
+    `missed`: the due time was missed. `overlap`: the previous run had not ended. `script`: the script called `skip`,
+    `detail` is the reason that it gave, `log` what it printed. `missed_before`, `first_missed_at` and `missed_times` are
+    those of `RunRequested`.
+    """
+
+    name = "run-skipped"
+
+    job_id: UUID
+    job_version: int
+    scheduled_at: datetime
+    reason: SkipReason
+    detail: str
+    missed_before: int = 0
+    first_missed_at: datetime | None = None
+    missed_times: tuple[datetime, ...] = ()
+    log: str = ""
+    timings: Timings | None = None
+
+
 class RunFailed(RunEvent):
     """The run ended without a result."""
 
@@ -335,7 +339,7 @@ class MailRequested(RunEvent):
     actor: str
 
 
-#: Every requested run ends in one of these, unless it is skipped.
+#: The outcomes that are mailed. Every requested run ends in one of these, unless it is skipped.
 RunOutcome = ResultReady | RunFailed
 
 EVENTS: dict[str, type[Event]] = {

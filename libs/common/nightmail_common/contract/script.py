@@ -14,7 +14,7 @@ from nightmail_common.contract.script_body import bound_names, compile_body
 ScriptForm = Literal["return", "result", "process"]
 
 #: The names that a script gets.
-INPUTS = ("data", "job_name", "scheduled_at", "pd", "np")
+INPUTS = ("data", "job_name", "scheduled_at", "skip", "pd", "np")
 FILENAME = "<script>"
 
 #: The packages that a script may import; SCRIPT_IMPORTS adds others. They are pandas and its dependencies, and the

@@ -48,6 +48,6 @@ class Previews:
             ) from None
         except nats.errors.Error as error:
             raise NotReady("the broker does not answer") from error
-        answer: dict[str, Any] = {"columns": None, "rows": None, "first_rows": None, "error": None}
+        answer: dict[str, Any] = {"columns": None, "rows": None, "first_rows": None, "error": None, "skipped": None}
         answer.update(json.loads(reply.data))
         return answer

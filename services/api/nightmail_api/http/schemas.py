@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
-from nightmail_common.contract.events import MailAnswer, MailKind, RunError, Timings, Trigger
+from nightmail_common.contract.events import MailAnswer, MailKind, RunError, SkipReason, Timings, Trigger
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
 
@@ -66,12 +66,16 @@ class JobResponse(Job):
 
 
 class PreviewResponse(BaseModel):
-    """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error."""
+    """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error.
+
+    `skipped` is the reason with which the script called `skip`.
+    """
 
     columns: list[str] | None = Field(examples=[["region", "amount"]])
     rows: int | None = Field(examples=[2])
     first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
     error: RunError | None = Field(examples=[None])
+    skipped: str | None = Field(examples=[None])
     log: str = Field(examples=[""])
     timings: Timings | None = Field(examples=[_TIMINGS])
 
@@ -118,12 +122,20 @@ class MailOutcome(BaseModel):
     message_id: str = Field(examples=["<3f1d3c0e.result@mail.example.com>"])
 
 
+class Skip(BaseModel):
+    """Why a due time got no run, or a run no mail: `script` if the script called `skip`."""
+
+    reason: SkipReason = Field(examples=["script"])
+    detail: str = Field(examples=["no sales yesterday"])
+
+
 class Run(LastRun):
     """A run. `mails` contains the latest outcome per recipient and kind of mail."""
 
     job_name: str = Field(examples=["daily sales"])
     job_version: int = Field(examples=[1])
     late: bool = Field(examples=[False])
+    skipped: Skip | None = Field(examples=[None])
     mails: list[MailOutcome]
     timings: Timings | None = Field(examples=[_TIMINGS])
 

@@ -33,7 +33,7 @@ def run_json(row: RowMapping) -> str:
         f',"trigger":"{row["trigger"]}","scheduled_at":"{row["scheduled_at"]}","status":"{row["status"]}"'
         f',"late":{"true" if row["late"] else "false"},"requested_at":{_text(row["requested_at"])}'
         f',"started_at":{_text(row["started_at"])},"finished_at":{_text(row["finished_at"])}'
-        f',"rows":{_json(row["rows"])},"error":{_json(row["error"])},"mails":{row["mails"]}'
+        f',"rows":{_json(row["rows"])},"error":{_json(row["error"])},"skipped":{_json(row["skipped"])},"mails":{row["mails"]}'
         f',"timings":{_json(row["timings"])}}}'
     )
 

@@ -67,6 +67,7 @@ _RUNS = select(
     runs.c.finished_at,
     runs.c.rows,
     runs.c.error,
+    runs.c.skipped,
     runs.c.mails,
     runs.c.timings,
 )

@@ -5,7 +5,7 @@ from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
-from nightmail_common.contract.events import Blob, ResultReady, RunOutcome
+from nightmail_common.contract.events import Blob, ResultReady, RunOutcome, RunSkipped
 
 
 class Results:
@@ -38,7 +38,7 @@ class Results:
         outcome = await self._outcome(run_id)
         return "" if outcome is None else outcome.log
 
-    async def _outcome(self, run_id: str) -> RunOutcome | None:
+    async def _outcome(self, run_id: str) -> RunOutcome | RunSkipped | None:
         try:
             sequence = await self._read(Queries.outcome_sequence, run_id)
         except KeyError:

@@ -37,7 +37,18 @@ _FIXED = (
     "expires_at",
 )
 #: The columns that later events change.
-_CHANGING = ("status", "started_at", "finished_at", "rows", "error", "mails", "timings", "outcome_sequence", "timeline")
+_CHANGING = (
+    "status",
+    "started_at",
+    "finished_at",
+    "rows",
+    "error",
+    "skipped",
+    "mails",
+    "timings",
+    "outcome_sequence",
+    "timeline",
+)
 
 _UPDATE = update(runs).where(runs.c.run_id == bindparam("of_run")).values({name: bindparam(name) for name in _CHANGING})
 _SET_LAST_RUN = (
@@ -162,7 +173,12 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
         case RunStarted():
             return {"started_at": now}
         case RunSkipped():
-            return {"finished_at": now}
+            return {
+                "finished_at": now,
+                "skipped": json.dumps({"reason": event.reason, "detail": event.detail}, ensure_ascii=False),
+                "timings": None if event.timings is None else event.timings.model_dump_json(),
+                "outcome_sequence": sequence,
+            }
         case ResultReady():
             return {
                 "finished_at": now,

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -99,6 +99,7 @@ runs = Table(
     Column("finished_at", _text),
     Column("rows", _integer),
     Column("error", _text),
+    Column("skipped", _text),
     _required("mails", server_default="[]"),
     Column("timings", _text),
     Column("outcome_sequence", _integer),

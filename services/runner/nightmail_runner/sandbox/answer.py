@@ -5,18 +5,19 @@ from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from nightmail_runner.sandbox.result import Failed, ReportedKind, SandboxResult, Succeeded
+from nightmail_runner.sandbox.result import Failed, ReportedKind, SandboxResult, Skipped, Succeeded
 
 #: What a worker can report. Only the runner decides that a run was killed or took too long.
 _REPORTED_KINDS = frozenset(get_args(ReportedKind))
 
 _SUCCEEDED = TypeAdapter(Succeeded)
 _FAILED = TypeAdapter(Failed)
+_SKIPPED = TypeAdapter(Skipped)
 
 
 def parse_answer(body: bytes, log: str) -> SandboxResult:
     """Return the result that a worker reports as JSON, with what its script printed."""
-    for form in (_SUCCEEDED, _FAILED):
+    for form in (_SUCCEEDED, _FAILED, _SKIPPED):
         try:
             result = form.validate_json(body, strict=True)
         except ValidationError:

@@ -1,6 +1,6 @@
 """How a run in the sandbox ended: the one form of it, from the worker that reports it to the event that records it.
 
-A worker builds `Succeeded` or `Failed` and sends its fields as JSON; the runner validates them against the types here
+A worker builds `Succeeded`, `Failed` or `Skipped` and sends its fields as JSON; the runner validates them against the types here
 (`answer`) and adds the `log`. They are dataclasses because the fork server imports this module: pydantic and the event
 models would cost it 150 ms at start and 10 MB.
 """
@@ -16,6 +16,8 @@ from annotated_types import Ge, Lt, MaxLen
 MAX_COLUMN_NAMES_CHARS = 32 * 1024
 #: Notes of one run, and the length of each: they are part of the same event.
 MAX_NOTES, MAX_NOTE_CHARS = 50, 500
+#: The reason of `skip`, which people read in a list.
+MAX_REASON_CHARS = 1000
 
 ReportedKind = Literal[
     "parse",  # the bytes are not what the file type says
@@ -73,4 +75,14 @@ class Failed:
     log: str = ""
 
 
-SandboxResult = Succeeded | Failed
+@dataclass(frozen=True)
+class Skipped:
+    """The script called `skip`: no result, no failure, and why."""
+
+    reason: Annotated[str, MaxLen(MAX_REASON_CHARS)]
+    timings: StageTimings = field(default_factory=dict)
+    notes: Notes = ()
+    log: str = ""
+
+
+SandboxResult = Succeeded | Failed | Skipped

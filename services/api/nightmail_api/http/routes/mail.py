@@ -18,7 +18,7 @@ from nightmail_api.http.routing import Caller, EditorRoute, Route
 from nightmail_api.http.schemas import ResendRequested
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, RunOutcome
+from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
 
@@ -113,7 +113,7 @@ async def _outcome(state: AppState, run_id: UUID) -> tuple[RunOutcome, int]:
     except KeyError:
         raise NotFound(f"there is no run {run_id}") from None
     outcome = None if sequence is None else await state.log.outcome(sequence)
-    if sequence is None or outcome is None:
+    if sequence is None or outcome is None or isinstance(outcome, RunSkipped):
         raise NotFound(f"the run {run_id} has no mail to send: it has not ended, or is no longer kept")
     return outcome, sequence
 

@@ -12,7 +12,9 @@ from nightmail_common.contract.script import FILENAME
 #: Of the names in one hint, which people read.
 MAX_NAMES, MAX_NAME_CHARS = 40, 60
 
-_NO_EXIT = "a script does not exit: it ends with `return` and a DataFrame, or with `result = ...` as its last line"
+_NO_EXIT = (
+    "a script does not exit: it ends with `return` and a DataFrame, or with `skip('the reason')`, which sends no mail"
+)
 _NO_NETWORK = (
     "a script has no network: name the address as the job's data_source, and the script gets its rows as `data`"
 )

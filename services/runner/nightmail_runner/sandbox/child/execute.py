@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import numpy
@@ -23,12 +23,14 @@ from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output
-from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, shorten
+from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, printable, shorten
 from nightmail_runner.sandbox.result import (
     MAX_COLUMN_NAMES_CHARS,
     MAX_NOTE_CHARS,
     MAX_NOTES,
+    MAX_REASON_CHARS,
     SandboxResult,
+    Skipped,
     Succeeded,
     WorkerStage,
 )
@@ -81,6 +83,19 @@ def serve_task(sock: socket.socket) -> None:
     protocol.send(sock, vars(result))
 
 
+class _Skip(BaseException):
+    """The script has called `skip`. It is no Exception, so that `except Exception` in the script does not catch it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _skip(reason: object) -> NoReturn:
+    """End the run without a result and without mail."""
+    raise _Skip(f"{reason}")
+
+
 class _Run:
     def __init__(self, task: Task, source: int, output: int) -> None:
         self._task = task
@@ -107,6 +122,9 @@ class _Run:
                 csv_output.write(table, output)
             self._record(stage)
             return Succeeded(len(table), _column_names(table), self._timings, self._notes)
+        except _Skip as skip:
+            self._record(stage)
+            return Skipped(printable(skip.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
         except BaseException as error:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
@@ -148,13 +166,14 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.
     Raises:
         ScriptSyntaxError: the script is not Python.
         NotADataFrame: the script ended with something else, or with nothing.
+        _Skip: the script called `skip`.
         BaseException: whatever the script raises.
     """
     code, form = compile_script(task.script)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
-    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, pandas, numpy), strict=True))
+    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, _skip, pandas, numpy), strict=True))
     module.__dict__.update(inputs, __builtins__=builtins)
     returned = eval(code, module.__dict__)  # noqa: S307 what this process is for
     result = returned if form == "return" else _result(form, module.__dict__, data)

@@ -124,14 +124,14 @@ def _failed(
 ) -> Failed:
     return Failed(
         kind,
-        _printable(name)[:MAX_SHOWN_CHARS],
-        _printable(message),
-        None if traceback_text is None else _printable(traceback_text),
+        printable(name)[:MAX_SHOWN_CHARS],
+        printable(message),
+        None if traceback_text is None else printable(traceback_text),
         line,
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return text that every consumer of an event can hold: shortened, without our folders, surrogates and NUL."""
     for folder in _FOLDERS:
         text = text.replace(f"{folder}/", "")
