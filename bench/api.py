@@ -1,7 +1,7 @@
 """What the API costs beside bare FastAPI on the same core, and how it reads when a million runs are behind it.
 
 Three parts, each on its own by `--part`: `rates` (create and get, as ratios to bare FastAPI), `lists` (every list over
-10,000 jobs and 1,000,000 runs), `catch-up` (the read model of a log made anew).
+10,000 jobs and 1,000,000 runs), `catch-up` (the read model rebuilt from the log).
 """
 
 import argparse

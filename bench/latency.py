@@ -26,7 +26,7 @@ from shared.nightmail_up import free_port, nightmail_up
 
 CSV = table(100)
 BUDGET_MS = 40.0
-#: So long the system is left alone between two runs.
+#: The system idles this long between two runs.
 IDLE_SECONDS = 0.25
 WARM_UP_RUNS = 5
 

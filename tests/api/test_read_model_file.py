@@ -1,4 +1,4 @@
-"""The read model's file may be lost, damaged or of another version: the log makes it anew."""
+"""The read model's file may be lost, damaged or of another version: the API rebuilds it from the log."""
 
 import shutil
 import sqlite3

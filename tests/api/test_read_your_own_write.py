@@ -1,4 +1,4 @@
-"""Whoever changed something reads it at the same replica at once, however many others change things meanwhile."""
+"""A caller reads its own write at the same replica at once, however many others write meanwhile."""
 
 import asyncio
 import random

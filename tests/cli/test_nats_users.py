@@ -124,7 +124,7 @@ MAY_SUBSCRIBE: dict[str, set[str]] = {
 }
 
 
-class Broker:
+class BrokerWithUsers:
     """A nats-server with the users of `nightmail nats-config`, and every stream and bucket in it."""
 
     def __init__(self, folder: Path) -> None:
@@ -165,8 +165,8 @@ class Broker:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    broker = Broker(tmp_path_factory.mktemp("users"))
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerWithUsers]:
+    broker = BrokerWithUsers(tmp_path_factory.mktemp("users"))
     process = broker.run()
     yield broker
     process.kill()
@@ -174,7 +174,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-async def broker(server: Broker) -> Broker:
+async def broker(server: BrokerWithUsers) -> BrokerWithUsers:
     async with server.connected("api") as (client, refused):
         js = client.jetstream()
         await streams.ensure_streams(js, timedelta(days=1))
@@ -189,7 +189,7 @@ def about(refused: list[str], what: str) -> set[str]:
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_publishes_its_own_subjects_and_no_others(broker: Broker, user: str) -> None:
+async def test_a_user_publishes_its_own_subjects_and_no_others(broker: BrokerWithUsers, user: str) -> None:
     # The destructive subjects come last, because allowed requests take effect.
     subjects = sorted(MAY_PUBLISH, key=lambda subject: "PURGE" in subject)
     async with broker.connected(user) as (client, refused):
@@ -201,7 +201,7 @@ async def test_a_user_publishes_its_own_subjects_and_no_others(broker: Broker, u
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_user_subscribes_to_its_own_subjects_and_no_others(broker: Broker, user: str) -> None:
+async def test_a_user_subscribes_to_its_own_subjects_and_no_others(broker: BrokerWithUsers, user: str) -> None:
     async with broker.connected(user) as (client, refused):
         for subject in [*MAY_SUBSCRIBE, LAST]:
             await client.subscribe(subject)
@@ -210,7 +210,7 @@ async def test_a_user_subscribes_to_its_own_subjects_and_no_others(broker: Broke
     assert about(refused, "subscription") - {LAST} == forbidden
 
 
-async def test_nobody_enters_without_a_seed(broker: Broker) -> None:
+async def test_nobody_enters_without_a_seed(broker: BrokerWithUsers) -> None:
     with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
         await nats.connect(broker.url, allow_reconnect=False)
 
@@ -226,7 +226,7 @@ async def test_nobody_enters_without_a_seed(broker: Broker) -> None:
     ],
 )
 async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
-    broker: Broker, user: str, subject: str, config: dict[str, object]
+    broker: BrokerWithUsers, user: str, subject: str, config: dict[str, object]
 ) -> None:
     body = json.dumps({"stream_name": "EVENTS", "config": {"ack_policy": "explicit", **config}})
     async with broker.connected(user) as (client, _):
@@ -235,7 +235,7 @@ async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
 
 
 @pytest.mark.parametrize("user", USERS)
-async def test_a_queue_is_declared_by_its_own_service_and_by_no_other_user(broker: Broker, user: str) -> None:
+async def test_a_queue_is_declared_by_its_own_service_and_by_no_other_user(broker: BrokerWithUsers, user: str) -> None:
     for queue in QUEUES:
         async with broker.connected(queue.durable) as (owner, _):
             await ensure_queue(owner.jetstream(), queue)
@@ -247,7 +247,9 @@ async def test_a_queue_is_declared_by_its_own_service_and_by_no_other_user(broke
 
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("request_name", ["CREATE.EVENTS", "CREATE.EVENTS.reader", "DURABLE.CREATE.EVENTS.runner"])
-async def test_no_request_of_another_user_rewrites_a_queue(broker: Broker, user: str, request_name: str) -> None:
+async def test_no_request_of_another_user_rewrites_a_queue(
+    broker: BrokerWithUsers, user: str, request_name: str
+) -> None:
     config = RUNNER_QUEUE.config().evolve(max_ack_pending=1).as_dict()
     async with broker.connected("runner") as (runner, _), broker.connected(user) as (client, _):
         await ensure_queue(runner.jetstream(), RUNNER_QUEUE)
@@ -259,7 +261,7 @@ async def test_no_request_of_another_user_rewrites_a_queue(broker: Broker, user:
         assert now.config.max_ack_pending == RUNNER_QUEUE.max_ack_pending
 
 
-async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker) -> None:
+async def test_the_runner_answers_a_preview_where_the_api_listens(broker: BrokerWithUsers) -> None:
     async with broker.connected("runner") as (runner, refused), broker.connected("api") as (api, _):
 
         async def answer(message: Msg) -> None:
@@ -272,7 +274,7 @@ async def test_the_runner_answers_a_preview_where_the_api_listens(broker: Broker
         assert refused == []
 
 
-async def test_a_service_without_permission_to_create_streams_waits_for_the_api(broker: Broker) -> None:
+async def test_a_service_without_permission_to_create_streams_waits_for_the_api(broker: BrokerWithUsers) -> None:
     from nightmail_common.service.settings import ServiceSettings
 
     async with broker.connected("mailer") as (client, refused):
@@ -281,7 +283,7 @@ async def test_a_service_without_permission_to_create_streams_waits_for_the_api(
 
 
 @pytest.mark.parametrize("user", sorted(LOG_READERS))
-async def test_a_reader_of_the_log_reads_it(broker: Broker, user: str) -> None:
+async def test_a_reader_of_the_log_reads_it(broker: BrokerWithUsers, user: str) -> None:
     async with broker.connected(user) as (client, refused):
         log = EventLog(client, "test", timedelta(days=1))
         async for batch in log.replay():

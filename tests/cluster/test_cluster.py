@@ -77,7 +77,7 @@ class Load:
         self._thread.join()
 
 
-class System:
+class ClusterSystem:
     """A cluster with the services on it."""
 
     def __init__(self, folder: Path) -> None:
@@ -181,10 +181,10 @@ async def _ignore(_: Exception) -> None:
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
+def system(tmp_path: Path) -> Iterator[ClusterSystem]:
     if shutil.which("openssl") is None:
         pytest.skip("deploy/cluster/make.sh needs openssl")
-    system = System(tmp_path)
+    system = ClusterSystem(tmp_path)
     yield system
     system.close()
 
@@ -216,7 +216,7 @@ def recover(cluster: Cluster, node: int, fault: Fault) -> None:
     ],
 )
 def test_no_acknowledged_event_is_lost_when_the_leader_fails_and_services_reconnect(
-    system: System, capsys: pytest.CaptureFixture[str], faults: list[Fault]
+    system: ClusterSystem, capsys: pytest.CaptureFixture[str], faults: list[Fault]
 ) -> None:
     job = job_request(job_name="load")
     wait_until(

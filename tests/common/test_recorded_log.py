@@ -20,7 +20,7 @@ from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import EVENTS
 from nightmail_ticker.jobs import JobProjection
-from nightmail_ticker.runs import RunProjection
+from nightmail_ticker.runs import RunStates
 
 RECORDED = Path(__file__).parents[1] / "data" / "log-v1.jsonl"
 
@@ -80,7 +80,7 @@ def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projectio
 
 
 def test_a_ticker_takes_a_recorded_log_for_its_own() -> None:
-    jobs, runs = JobProjection(), RunProjection()
+    jobs, runs = JobProjection(), RunStates()
     for stored in recorded():
         jobs.apply(stored) if stored.subject.startswith("jobs.") else runs.apply(stored)
     active = {job.job_name: job for job in jobs.active()}

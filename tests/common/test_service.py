@@ -44,7 +44,7 @@ chassis.run_service("example", load(ServiceSettings), serve)
 """
 
 
-class Process:
+class ServiceProcess:
     """An example of a service, as a process."""
 
     def __init__(
@@ -87,7 +87,7 @@ def nobody() -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.Signals) -> None:
-    status, log = Process("await service.until_stopped()", nobody).stopped(number)
+    status, log = ServiceProcess("await service.until_stopped()", nobody).stopped(number)
     assert status == 0
     assert f"reason={number.name} service=example" in log
 
@@ -95,19 +95,19 @@ def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.
 def test_only_the_owner_can_read_the_files_of_a_service(nobody: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     body = f"from pathlib import Path\nPath({str(folder)!r}).mkdir()\nPath({str(folder / 'file')!r}).touch()"
-    Process(body, nobody).ended()
+    ServiceProcess(body, nobody).ended()
     assert [path.stat().st_mode & 0o777 for path in (folder, folder / "file")] == [0o700, 0o600]
 
 
 def test_a_drain_that_does_not_end_is_cut_short(nobody: str) -> None:
     body = "await service.until_stopped()\nawait asyncio.sleep(600)"
-    status, log = Process(body, nobody, drain_seconds=0.5).stopped()
+    status, log = ServiceProcess(body, nobody, drain_seconds=0.5).stopped()
     assert status == 1
     assert "drain_cut_short" in log
 
 
 def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
-    process = Process("await service.connected()", nobody)
+    process = ServiceProcess("await service.connected()", nobody)
     process.serving()
     answer = httpx.get(f"http://127.0.0.1:{process.port}/health/ready", timeout=scaled(20))
     assert (answer.status_code, answer.json()["dependencies"]) == (503, {"nats": "not connected"})
@@ -122,7 +122,7 @@ def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
 
 def test_a_service_whose_broker_is_gone_stops_all_the_same(nats_server: NatsServer) -> None:
     body = "await service.connected()\nprint('connected', flush=True)\nawait service.until_stopped()"
-    process = Process(body, nats_server.url)
+    process = ServiceProcess(body, nats_server.url)
     process.serving()
     assert process._process.stdout is not None
     assert process._process.stdout.readline() == "connected\n"
@@ -139,7 +139,7 @@ def test_a_service_whose_broker_is_gone_stops_all_the_same(nats_server: NatsServ
 @pytest.mark.parametrize("ready", [True, False])
 def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause(nobody: str, ready: bool) -> None:
     wait = "service.until_stopped()" if ready else "service.connected()"
-    process = Process(f"service.background(fail(), 'unsubscribes')\nawait {wait}", nobody)
+    process = ServiceProcess(f"service.background(fail(), 'unsubscribes')\nawait {wait}", nobody)
     status, log = process.ended()
     assert status == 1
     assert "service_failed" in log
@@ -149,27 +149,27 @@ def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause
 
 
 def test_a_background_task_that_returns_ends_the_service_too(nobody: str) -> None:
-    status, log = Process("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
+    status, log = ServiceProcess("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
     assert status == 1
     assert "the background task ticker ended" in log
 
 
 def test_the_cause_is_logged_even_if_the_drain_does_not_end(nobody: str) -> None:
     body = "service.background(fail(), 'ticker')\nawait service.until_stopped()\nawait asyncio.sleep(600)"
-    status, log = Process(body, nobody, drain_seconds=0.5).ended()
+    status, log = ServiceProcess(body, nobody, drain_seconds=0.5).ended()
     assert status == 1
     assert "ValueError: the cause" in log
     assert "drain_cut_short" in log
 
 
 def test_a_service_that_returns_unasked_fails(nobody: str) -> None:
-    status, log = Process("pass", nobody).ended()
+    status, log = ServiceProcess("pass", nobody).ended()
     assert status == 1
     assert "serve returned before it was asked to stop" in log
 
 
 def test_an_error_of_the_service_itself_is_logged_with_its_traceback(nobody: str) -> None:
-    status, log = Process("await fail()", nobody).ended()
+    status, log = ServiceProcess("await fail()", nobody).ended()
     assert status == 1
     assert "service_failed" in log
     assert "Traceback" in log
@@ -177,7 +177,7 @@ def test_an_error_of_the_service_itself_is_logged_with_its_traceback(nobody: str
 
 def test_a_broker_that_does_not_answer_ends_a_service_in_one_line(nobody: str) -> None:
     body = "async with asyncio.TaskGroup() as tasks:\n    tasks.create_task(fail())"
-    status, log = Process(body, nobody, error="nats.errors.TimeoutError").ended()
+    status, log = ServiceProcess(body, nobody, error="nats.errors.TimeoutError").ended()
     assert status == 1
     assert "broker_did_not_answer" in log
     assert "nats: timeout" in log

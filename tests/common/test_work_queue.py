@@ -451,7 +451,7 @@ async def test_a_queue_that_was_changed_by_hand_is_repaired_without_a_restart(
         await eventually(is_repaired, "the poll has repaired the consumer")
         await start_runs(event_log, 1)
         await eventually(lambda: handled == [1], "the event is handled")
-        assert workers.why_not_ready() is None
+        assert workers.reason_not_ready() is None
         polling.cancel()
 
 
@@ -469,10 +469,10 @@ async def test_a_queue_that_cannot_be_repaired_is_the_reason_why_the_service_is_
         await js.delete_consumer(STREAM, DURABLE)
         await js.add_consumer(STREAM, QUEUE.config().evolve(ack_policy=AckPolicy.ALL))
         polling = asyncio.create_task(workers.poll_depth(lambda _: None))
-        await eventually(lambda: workers.why_not_ready() is not None, "the poll has seen the other policy")
-        assert workers.why_not_ready() == "the durable consumer workers has another configuration"
+        await eventually(lambda: workers.reason_not_ready() is not None, "the poll has seen the other policy")
+        assert workers.reason_not_ready() == "the durable consumer workers has another configuration"
         await js.delete_consumer(STREAM, DURABLE)
-        await eventually(lambda: workers.why_not_ready() is None, "the queue is declared again")
+        await eventually(lambda: workers.reason_not_ready() is None, "the queue is declared again")
         await start_runs(event_log, 1)
         await eventually(lambda: handled == [1], "the event is handled")
         polling.cancel()

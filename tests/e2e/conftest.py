@@ -26,7 +26,7 @@ from support.ports import free_port
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
-class Source:
+class DataServer:
     """An HTTP server with one response per path."""
 
     def __init__(self) -> None:
@@ -172,8 +172,8 @@ def attached_csv(mail: EmailMessage) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def source() -> Iterator[Source]:
-    source = Source()
+def source() -> Iterator[DataServer]:
+    source = DataServer()
     yield source
     source.close()
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.conftest import Nightmail, Source
+from e2e.conftest import DataServer, Nightmail
 from support.job_requests import job_request
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 
 
 @pytest.fixture
-def job_file(nightmail: Nightmail, source: Source, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+def job_file(nightmail: Nightmail, source: DataServer, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A valid job file; the job has the test's name."""
     url = source.serve("/sales.csv", SALES)
     path = tmp_path / "sales.yaml"

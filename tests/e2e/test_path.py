@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import Nightmail, Source, attached_csv
+from e2e.conftest import DataServer, Nightmail, attached_csv
 from support.deadlines import wait_until
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
@@ -17,7 +17,9 @@ def api_source(url: str, **more: str) -> dict[str, Any]:
     return {"source_type": "api", "location": url, "file_type": "csv"} | more
 
 
-def test_a_csv_from_an_api_becomes_a_report_in_every_recipients_mailbox(nightmail: Nightmail, source: Source) -> None:
+def test_a_csv_from_an_api_becomes_a_report_in_every_recipients_mailbox(
+    nightmail: Nightmail, source: DataServer
+) -> None:
     url = source.serve("/sales.csv", SALES)
     emails = ["reports@example.com", "boss@example.com"]
     nightmail.create(job_name="daily sales", data_source=api_source(url), consumer_emails=emails)
@@ -44,7 +46,7 @@ def test_a_csv_from_an_api_becomes_a_report_in_every_recipients_mailbox(nightmai
     ],
 )
 def test_a_script_may_return_or_assign_or_define_process(
-    nightmail: Nightmail, source: Source, form: str, script: str
+    nightmail: Nightmail, source: DataServer, form: str, script: str
 ) -> None:
     url = source.serve("/forms.csv", SALES)
     nightmail.create(job_name=f"form {form}", data_source=api_source(url), processing_script=script)
@@ -56,7 +58,7 @@ def test_a_script_may_return_or_assign_or_define_process(
 @pytest.mark.parametrize("kind", ["api", "file"])
 @pytest.mark.parametrize("file_type", ["csv", "json"])
 def test_data_comes_from_an_api_or_a_file_as_csv_or_json(
-    nightmail: Nightmail, source: Source, kind: str, file_type: str
+    nightmail: Nightmail, source: DataServer, kind: str, file_type: str
 ) -> None:
     records = [{"region": "north", "amount": 17}, {"region": "south", "amount": 5}]
     body = json.dumps({"items": records}).encode() if file_type == "json" else TOTALS
@@ -75,7 +77,7 @@ def test_data_comes_from_an_api_or_a_file_as_csv_or_json(
     assert nightmail.call("GET", f"/runs/{run_id}/result").content == TOTALS
 
 
-def test_a_failing_fetch_reaches_the_run_and_the_owner(nightmail: Nightmail, source: Source) -> None:
+def test_a_failing_fetch_reaches_the_run_and_the_owner(nightmail: Nightmail, source: DataServer) -> None:
     url = source.serve("/gone.csv", b"gone", status=410)
     nightmail.create(job_name="gone", data_source=api_source(url))
     run_id = nightmail.run("gone")
@@ -88,7 +90,7 @@ def test_a_failing_fetch_reaches_the_run_and_the_owner(nightmail: Nightmail, sou
     assert nightmail.call("GET", f"/runs/{run_id}/result").status_code == 404
 
 
-def test_a_failing_script_is_reported_with_its_line(nightmail: Nightmail, source: Source) -> None:
+def test_a_failing_script_is_reported_with_its_line(nightmail: Nightmail, source: DataServer) -> None:
     url = source.serve("/typo.csv", SALES)
     nightmail.create(
         job_name="typo", data_source=api_source(url), processing_script="print('so far')\nreturn data.amuont"
@@ -103,7 +105,7 @@ def test_a_failing_script_is_reported_with_its_line(nightmail: Nightmail, source
     assert "amuont" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_a_script_that_does_not_end_is_stopped_at_its_timeout(nightmail: Nightmail, source: Source) -> None:
+def test_a_script_that_does_not_end_is_stopped_at_its_timeout(nightmail: Nightmail, source: DataServer) -> None:
     url = source.serve("/slow.csv", SALES)
     nightmail.create(
         job_name="slow", data_source=api_source(url), processing_script="while True: pass", timeout_seconds=1
@@ -122,7 +124,7 @@ def _with_failure_mail(nightmail: Nightmail, run_id: str) -> dict[str, Any]:
     return run
 
 
-def test_a_job_fires_by_its_schedule(nightmail: Nightmail, source: Source) -> None:
+def test_a_job_fires_by_its_schedule(nightmail: Nightmail, source: DataServer) -> None:
     url = source.serve("/each-minute.csv", SALES)
     nightmail.create(job_name="each minute", data_source=api_source(url), schedule_time="* * * * *")
 

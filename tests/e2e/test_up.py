@@ -11,7 +11,7 @@ import nats.errors
 import psutil
 import pytest
 
-from e2e.conftest import NIGHTMAIL, Nightmail, Source, attached_csv
+from e2e.conftest import NIGHTMAIL, DataServer, Nightmail, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
 from support.deadlines import scaled, wait_until
 
@@ -118,7 +118,7 @@ async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_re
         await client.close()
 
 
-def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: Source) -> None:
+def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: DataServer) -> None:
     system = own_nightmail()
     system.start()
     url = source.serve("/restart.csv", SALES)
@@ -159,7 +159,7 @@ def test_no_process_runs_after_the_supervisor_is_killed(own_nightmail: Callable[
 
 @pytest.mark.parametrize("name", ["nats", "api", "ticker", "runner-1", "mailer", "catcher"])
 def test_a_run_requested_during_a_restart_of_a_killed_process_is_delivered_once(
-    nightmail: Nightmail, source: Source, name: str
+    nightmail: Nightmail, source: DataServer, name: str
 ) -> None:
     url = source.serve("/killed.csv", SALES)
     nightmail.create(job_name=f"killed {name}", data_source=api_source(url))

@@ -29,7 +29,7 @@ MakeJob = Callable[..., Job]
 Start = Callable[..., MailerProcess]
 
 
-class Outcomes:
+class MailOutcomes:
     """The outcomes of mails, as the log receives them."""
 
     def __init__(self, log: EventLog) -> None:
@@ -60,7 +60,7 @@ async def test_a_server_that_was_down_under_load_gets_every_mail_once(
 ) -> None:
     mailer = start_mailer()
     await mailer.ready()
-    outcomes = Outcomes(event_log)
+    outcomes = MailOutcomes(event_log)
     following = asyncio.create_task(outcomes.follow())
     seconds = OUTAGE_SECONDS + 2
     count = round(LOAD * seconds)
@@ -116,7 +116,7 @@ async def test_a_server_that_fails_in_every_way_at_once_gets_every_mail(
 
     smtp_server.on_rcpt, smtp_server.after_data, smtp_server.after_accepting = on_rcpt, after_data, after_accepting
     start_mailer()
-    outcomes = Outcomes(event_log)
+    outcomes = MailOutcomes(event_log)
     following = asyncio.create_task(outcomes.follow())
     await publish(event_log, make_job, 100, 0.5)
     await eventually(

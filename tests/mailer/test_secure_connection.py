@@ -52,7 +52,7 @@ def serve_securely(server: SmtpServer, folder: Path, security: str, address: str
     server.start()
 
 
-async def why_not_ready(mailer: MailerProcess, expected: str) -> None:
+async def wait_for_reason(mailer: MailerProcess, expected: str) -> None:
     async def says() -> bool:
         return expected in (await mailer.readiness()).get("dependencies", {}).get("smtp", "")
 
@@ -80,7 +80,7 @@ async def test_a_server_with_an_untrusted_certificate_gets_no_mail_and_readiness
 ) -> None:
     await event_log.publish(result_of(make_job()))
     mailer = start_mailer(smtp_security=security, **LOGIN)
-    await why_not_ready(mailer, "the server's certificate is not trusted: self-signed certificate")
+    await wait_for_reason(mailer, "the server's certificate is not trusted: self-signed certificate")
     assert not secure_server.recipients
 
 
@@ -90,12 +90,12 @@ async def test_a_server_with_the_certificate_of_another_host_gets_no_mail(
     serve_securely(smtp_server, tmp_path, security, "192.0.2.1")
     shutil.copy(tmp_path / "server.pem", tmp_path / "trusted.pem")
     mailer = start_mailer(smtp_security=security, **LOGIN)
-    await why_not_ready(mailer, "the server's certificate is not trusted: IP address mismatch")
+    await wait_for_reason(mailer, "the server's certificate is not trusted: IP address mismatch")
     assert not smtp_server.recipients
 
 
 async def test_a_server_without_starttls_gets_no_unencrypted_mail(start_mailer: Start, smtp_server: SmtpServer) -> None:
-    await why_not_ready(start_mailer(smtp_security="starttls"), "STARTTLS extension not supported")
+    await wait_for_reason(start_mailer(smtp_security="starttls"), "STARTTLS extension not supported")
     assert not smtp_server.recipients
 
 
@@ -107,7 +107,7 @@ async def test_readiness_reports_a_wrong_password_and_no_mail_is_lost(
     event = result_of(make_job())
     await event_log.publish(event)
     wrong = start_mailer(smtp_security="tls", **LOGIN | {"smtp_password": "wrong"})
-    await why_not_ready(wrong, "the server refuses the user name or the password: 535")
+    await wait_for_reason(wrong, "the server refuses the user name or the password: 535")
     assert wrong.stop() == 0
     start_mailer(smtp_security="tls", **LOGIN)
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)

@@ -22,7 +22,7 @@ from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.lease import Lease, Term
 from nightmail_ticker.publish import DueTimePublisher
 from nightmail_ticker.reconcile import Reconciler
-from nightmail_ticker.runs import RunProjection
+from nightmail_ticker.runs import RunStates
 from nightmail_ticker.ticker import Ticker
 from support.deadlines import scaled
 
@@ -74,7 +74,7 @@ class Publishing:
     """The parts of a ticker that publish, without its triggers and its lease; the term does not end by itself."""
 
     jobs: JobProjection
-    runs: RunProjection
+    runs: RunStates
     publisher: DueTimePublisher
     reconciler: Reconciler
     term: Term
@@ -89,7 +89,7 @@ async def publishing(
 ) -> AsyncIterator[Publishing]:
     """A publisher that has read the log. `history`: job events and when they were stored, instead of the log's."""
     log = EventLog(client, "ticker", timedelta(days=90))
-    jobs, runs = JobProjection(), RunProjection()
+    jobs, runs = JobProjection(), RunStates()
     if history is None:
         async for batch in log.replay(("jobs.>",)):
             for stored in batch:

@@ -48,7 +48,7 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     queue = WorkQueue(service.client, MAILER_QUEUE, SLOTS, DRAIN_SECONDS + HAND_BACK_SECONDS)
     queue.subscriber()(MailHandler(queue, workflow).handle)
     await queue.start()
-    service.health.add("queue", queue.why_not_ready)
+    service.health.add("queue", queue.reason_not_ready)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 

@@ -19,7 +19,7 @@ from nightmail_runner.execute import RunExecutor, ScriptLimits
 from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
-from nightmail_runner.preview import Previews
+from nightmail_runner.preview import PreviewHandler
 from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
@@ -39,7 +39,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     """Take runs and previews; after a stop, finish the runs that are on their way or hand them back."""
     slots = settings.runner_concurrency
     sandbox = await service.enter(Sandbox(slots, protected=settings.sandbox == "on"))
-    service.health.add("sandbox", sandbox.why_not_ready)
+    service.health.add("sandbox", sandbox.reason_not_ready)
     transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
     try:
         await sandbox.started()
@@ -61,8 +61,8 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     runner = f"{socket.gethostname()}/{os.getpid()}"
     queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, runner).handle)
     await queue.start()
-    service.health.add("queue", queue.why_not_ready)
-    await Previews(executor).serve(service.client)
+    service.health.add("queue", queue.reason_not_ready)
+    await PreviewHandler(executor).serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 

@@ -38,7 +38,7 @@ TIMEOUT_SECONDS = 60
 logger = structlog.get_logger()
 
 
-class Previews:
+class PreviewHandler:
     """Answers preview requests, one at a time, in parallel with the runs."""
 
     def __init__(self, executor: RunExecutor) -> None:

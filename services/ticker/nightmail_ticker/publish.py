@@ -25,7 +25,7 @@ from nightmail_ticker.clock import Clock
 from nightmail_ticker.lease import Term
 from nightmail_ticker.messages import DueTimeMessages
 from nightmail_ticker.plan import Decision, ScheduledJob, decide
-from nightmail_ticker.runs import CLOCK_SKEW, REQUESTED, RunProjection
+from nightmail_ticker.runs import CLOCK_SKEW, REQUESTED, RunStates
 
 #: While the log stores some, the next are made. The server takes 50 batches at once (ADR-50).
 BATCHES_IN_FLIGHT = 16
@@ -52,7 +52,7 @@ class PreparedBatch:
 class DueTimePublisher:
     """Publishes an event for every due time: a run request, or a skip with its reason."""
 
-    def __init__(self, log: EventLog, runs: RunProjection, clock: Clock) -> None:
+    def __init__(self, log: EventLog, runs: RunStates, clock: Clock) -> None:
         self._log = log
         self._runs = runs
         self._clock = clock

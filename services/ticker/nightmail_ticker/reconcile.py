@@ -10,7 +10,7 @@ from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.lease import Term
 from nightmail_ticker.plan import Decision, ScheduledJob
 from nightmail_ticker.publish import DueTimePublisher
-from nightmail_ticker.runs import RunProjection
+from nightmail_ticker.runs import RunStates
 
 #: Late runs wait while this many runs are queued or running, so that what falls due now finds a short queue.
 MAX_RUNNING = 100
@@ -26,7 +26,7 @@ DECIDE_STEP = 100
 class Reconciler:
     """Finds due times that have no event, and publishes them."""
 
-    def __init__(self, jobs: JobProjection, runs: RunProjection, publisher: DueTimePublisher, clock: Clock) -> None:
+    def __init__(self, jobs: JobProjection, runs: RunStates, publisher: DueTimePublisher, clock: Clock) -> None:
         self._jobs = jobs
         self._runs = runs
         self._publisher = publisher

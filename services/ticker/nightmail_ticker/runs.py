@@ -39,7 +39,7 @@ class JobRuns:
 _NO_RUNS = JobRuns()
 
 
-class RunProjection:
+class RunStates:
     """Gives the same state whatever the order of the events, and however often each of them comes."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from nightmail_ticker.lease import Lease, Term
 from nightmail_ticker.plan import ScheduledJob
 from nightmail_ticker.publish import DueTimePublisher, PreparedBatch
 from nightmail_ticker.reconcile import Reconciler
-from nightmail_ticker.runs import RunProjection
+from nightmail_ticker.runs import RunStates
 from nightmail_ticker.triggers import PREPARE_LEAD, JobGroup, Triggers, jobs_of
 
 #: A timer does not notice that the clock is set; a poll does.
@@ -40,7 +40,7 @@ class Ticker:
         self._clock = clock
         self._term = Term(until=0.0)
         self._jobs = JobProjection()
-        self._runs = RunProjection()
+        self._runs = RunStates()
         self._publisher = DueTimePublisher(log, self._runs, clock)
         self._reconciler = Reconciler(self._jobs, self._runs, self._publisher, clock)
         self._scheduler = AsyncIOScheduler(timezone=UTC)

@@ -112,7 +112,7 @@ class WorkQueue:
         """Pull no more events, and wait until those that were pulled are acknowledged or handed back."""
         await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers))
 
-    def why_not_ready(self) -> str | None:
+    def reason_not_ready(self) -> str | None:
         """Return None, or that the durable consumer has a configuration that the last poll could not repair."""
         return self._reason_not_ready
 

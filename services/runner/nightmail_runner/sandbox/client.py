@@ -64,7 +64,7 @@ class Sandbox:
         self._server: ForkServerProcess | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
-        self._why_not_ready: str | None = "the fork server is starting"
+        self._reason_not_ready: str | None = "the fork server is starting"
 
     async def __aenter__(self) -> Self:
         self._supervisor = asyncio.create_task(self._supervise())
@@ -91,9 +91,9 @@ class Sandbox:
         if self._supervisor.done():
             self._supervisor.result()
 
-    def why_not_ready(self) -> str | None:
+    def reason_not_ready(self) -> str | None:
         """Return None if scripts can be run, else the reason."""
-        return self._why_not_ready
+        return self._reason_not_ready
 
     async def run(self, task: Task, source: MemoryFile, csv: MemoryFile) -> SandboxResult:
         """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
@@ -103,7 +103,7 @@ class Sandbox:
         try:
             worker = await asyncio.wait_for(self._take_worker(), WORKER_WAIT_SECONDS)
         except TimeoutError:
-            return Failed("sandbox", "SandboxBroken", f"no worker process is available: {self._why_not_ready}")
+            return Failed("sandbox", "SandboxBroken", f"no worker process is available: {self._reason_not_ready}")
         try:
             return await _execute(worker, task, source, csv, self._oom_kills)
         finally:
@@ -132,7 +132,7 @@ class Sandbox:
                 self._server.end()
                 self._server = None
                 self._discard_workers()
-            self._why_not_ready = "the fork server ended and is restarted"
+            self._reason_not_ready = "the fork server ended and is restarted"
             failures = 1 if loop.time() - started_at > RESTART_BACKOFF.longest else failures + 1
             wait = RESTART_BACKOFF.wait(failures)
             logger.error("fork_server_ended", restart_in_seconds=round(wait, 3))
@@ -157,7 +157,7 @@ class Sandbox:
     async def _add_worker(self, pid: int, descriptors: list[int]) -> None:
         sock, output, pidfd = descriptors
         worker = self._workers[pid] = Worker(socket.socket(fileno=sock), output, pidfd)
-        self._why_not_ready = None
+        self._reason_not_ready = None
         self._started.set()
         async with self._prewarmed_changed:
             self._prewarmed.append(worker)
