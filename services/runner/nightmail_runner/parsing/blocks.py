@@ -36,19 +36,19 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list
     spans = _split(records)
     if spans is None:
         return None
+    read = partial(_read_block, records, shape, options)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        read = partial(_read_block, records, shape, options)
+        in_order: Callable[..., Iterator[list[Arrow]]] = (
+            map if len(spans) == 1 else pool.map
+        )  # a pool starts its threads only when it is used
         try:
-            blocks = list(pool.map(lambda span: read(span, None), spans))
+            blocks = list(in_order(read, spans))
         except pyarrow.ArrowInvalid:
             return None
-
-        def reread(position: int) -> Iterator[Arrow]:
-            return pool.map(lambda span: read(span, position)[0], spans)
-
         columns = []
         for position in range(shape.width):
-            columns.append(_join([block[position] for block in blocks], partial(reread, position)))
+            reread = partial(in_order, partial(read, only=position), spans)
+            columns.append(_join([block[position] for block in blocks], reread))
             for block in blocks:
                 block[position] = None
     return columns
@@ -73,7 +73,7 @@ def _split(records: memoryview) -> list[tuple[int, int]] | None:
 
 
 def _read_block(
-    records: memoryview, shape: Shape, options: ReadOptions, span: tuple[int, int], only: int | None
+    records: memoryview, shape: Shape, options: ReadOptions, span: tuple[int, int], only: int | None = None
 ) -> list[Arrow]:
     """Return the columns of a block, converted where they can be; or the one column that is asked for, as text.
 
@@ -81,10 +81,11 @@ def _read_block(
         pyarrow.ArrowInvalid: a record has another number of fields.
     """
     names = [str(position) for position in range(shape.width)]
+    block = records[slice(*span)]
     table = pyarrow.csv.read_csv(
-        pyarrow.BufferReader(pyarrow.py_buffer(records[slice(*span)])),  # type: ignore[arg-type]
+        pyarrow.BufferReader(pyarrow.py_buffer(block)),  # type: ignore[arg-type]
         pyarrow.csv.ReadOptions(column_names=names, block_size=2 * _BLOCK_BYTES, use_threads=False),
-        pyarrow.csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=True),
+        pyarrow.csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=b'"' in bytes(block)),
         pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pyarrow.string()),
             include_columns=None if only is None else [names[only]],
@@ -108,13 +109,13 @@ def _convert(texts: Arrow, numbers: NumberFormat) -> Arrow:
     return texts if values is None else values
 
 
-def _join(parts: list[Arrow], reread: Callable[[], Iterator[Arrow]]) -> Arrow:
+def _join(parts: list[Arrow], reread: Callable[[], Iterator[list[Arrow]]]) -> Arrow:
     """Return the blocks of a column as one: of one type, for which text that was given up is read again if need be."""
     kinds = {part.type for part in parts if part.null_count < len(part)}
     if len(kinds) == 2 and pyarrow.string() not in kinds and all(_is_exact_float(part) for part in parts):
         kinds = {pyarrow.float64()}
     if len(kinds) > 1:
-        return pyarrow.chunked_array(list(reread()), pyarrow.string())
+        return pyarrow.chunked_array([part for [part] in reread()], pyarrow.string())
     kind = next(iter(kinds), pyarrow.string())
     typed = [part.cast(kind) if part.null_count < len(part) else pyarrow.nulls(len(part), kind) for part in parts]
     return pyarrow.chunked_array(typed, kind)

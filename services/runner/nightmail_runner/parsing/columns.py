@@ -185,18 +185,22 @@ def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
 def _are_canonical(texts: Arrow) -> bool:
     """Say whether no number has a leading plus, or a leading zero before another character than a point or an `e`."""
     data, starts, lengths = _bytes_of(texts)
-    starts, lengths = starts[lengths > 0], lengths[lengths > 0]
+    if texts.null_count:
+        starts, lengths = starts[lengths > 0], lengths[lengths > 0]
     if not len(starts):
         return True
     minus = data[starts] == ord("-")
-    starts, lengths = starts + minus, lengths - minus
-    first = data[numpy.minimum(starts, len(data) - 1)]
-    second = data[numpy.minimum(starts + 1, len(data) - 1)]
-    longer = lengths > 1
-    padded = (first == ord("0")) & longer & ~numpy.isin(second, (ord("."), ord("e"), ord("E")))
-    negative_zero = minus & (first == ord("0")) & ~longer
-    starts_right = (first >= ord("0")) & (first <= ord("9")) | ((first == ord(".")) & longer)
-    return bool(starts_right.all() and not padded.any() and not negative_zero.any())
+    if minus.any():
+        starts, lengths = starts + minus, lengths - minus
+    end = len(data) - 1
+    first = data[numpy.minimum(starts, end)]
+    zero = first == ord("0")
+    if zero.any():
+        second = data[numpy.minimum(starts + 1, end)]
+        in_fraction = (second == ord(".")) | (second == ord("e")) | (second == ord("E"))
+        if (zero & (((lengths > 1) & ~in_fraction) | (minus & (lengths == 1)))).any():
+            return False
+    return bool((((first >= ord("0")) & (first <= ord("9"))) | ((first == ord(".")) & (lengths > 1))).all())
 
 
 def _ends_are_canonical(texts: Arrow) -> bool:
@@ -213,7 +217,7 @@ def _ends_are_canonical(texts: Arrow) -> bool:
 def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:
     """Return the bytes of a chunk of strings as an array, and where each string starts and how long it is."""
     _, offsets, data = texts.buffers()
-    ends = numpy.frombuffer(offsets, numpy.int32)[texts.offset : texts.offset + len(texts) + 1].astype(numpy.int64)
+    ends = numpy.frombuffer(offsets, numpy.int32)[texts.offset : texts.offset + len(texts) + 1]
     return numpy.frombuffer(data if data is not None else b"", numpy.uint8), ends[:-1], numpy.diff(ends)
 
 
