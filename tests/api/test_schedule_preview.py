@@ -1,8 +1,12 @@
 """The preview of a schedule: its due times and notes on daylight saving time."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from api.conftest import Replica
+from support.job_requests import job_request
 
 
 async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(api: Replica) -> None:
@@ -30,3 +34,42 @@ async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(api:
     assert almost.json()["next_runs"] == ["9999-12-31T09:00:00+09:00"]
     after = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-31T23:59:59Z"})
     assert (after.status_code, after.json()["next_runs"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("schedule_time", "*/90 * * * *", "larger than the field"),
+        ("schedule_time", "0 9 * * FRI-MON", "write FRI,SAT,SUN,MON"),
+        ("schedule_time", "at 2020-01-01 09:00", "has passed"),
+        ("timezone", "Factory", "not an IANA time zone"),
+        ("timezone", "europe/paris", "did you mean Europe/Paris?"),
+    ],
+)
+async def test_the_preview_and_the_creation_of_a_job_refuse_the_same(
+    api: Replica, field: str, value: str, reason: str
+) -> None:
+    schedule = {"schedule_time": "09:00", "timezone": "UTC", field: value}
+    preview = await api.http.get("/schedules/preview", params=schedule)
+    created = await api.http.post("/jobs/create", json=job_request(job_name="refused") | schedule)
+    for answer in (preview, created):
+        assert answer.status_code == 400
+        assert [(error["field"], reason in error["detail"]) for error in answer.json()["errors"]] == [(field, True)]
+
+
+async def test_spaces_around_a_schedule_and_a_zone_are_trimmed(api: Replica) -> None:
+    schedule = {"schedule_time": " 0 0 */10 * 1 ", "timezone": "Europe/Paris "}
+    preview = (await api.http.get("/schedules/preview", params=schedule)).json()
+    assert (preview["schedule_time"], preview["timezone"]) == ("0 0 */10 * 1", "Europe/Paris")
+    assert preview["description"] == "At 00:00, on days 1, 11, 21 and 31 of the month, and only on Monday"
+    job = (await api.http.post("/jobs/create", json=job_request(job_name="trimmed") | schedule)).json()
+    assert (job["schedule_time"], job["timezone"]) == ("0 0 */10 * 1", "Europe/Paris")
+
+
+async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(api: Replica) -> None:
+    body = job_request(job_name="once") | {
+        "schedule_time": f"at {datetime.now(UTC) + timedelta(days=1):%Y-%m-%d %H:%M}"
+    }
+    assert (await api.http.post("/jobs/create", json=body)).json()["next_run"] is not None
+    passed = await api.http.put("/jobs/once", json=body | {"schedule_time": "at 2020-01-01 09:00"})
+    assert passed.status_code == 400

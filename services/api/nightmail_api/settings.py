@@ -7,15 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from nightmail_common.contract.schedule import zone
+from nightmail_common.contract.timezones import check_timezone
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
-
-
-def _iana(name: str) -> str:
-    zone(name)
-    return name
 
 
 class ApiSettings(ServiceSettings):
@@ -29,7 +24,7 @@ class ApiSettings(ServiceSettings):
     #: Signs the links in mails; the mailer has the same. Without it there are none.
     secret_key: SecretStr | None = None
     #: The zone of a job that names none.
-    timezone: Annotated[str, AfterValidator(_iana)] = "UTC"
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
     #: Whose tokens (JWT) are good beside our own, as the `iss` in them, and the `aud` that they must have.
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+[^?#\s]*$")
     oidc_audience: str | None = Field(default=None, validate_default=True)

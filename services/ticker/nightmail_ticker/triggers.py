@@ -14,6 +14,8 @@ from nightmail_ticker.plan import ScheduledJob
 
 #: A trigger fires this long before its due time: its requests are made by then.
 PREPARE_LEAD = timedelta(seconds=3)
+#: APScheduler drops a job whose trigger ends; the clock may be set back, so that an `at ...` comes again.
+EXHAUSTED_INTERVAL = timedelta(days=365)
 #: More than the conversion of one clock's time to another's loses, less than the time between two due times.
 _ROUNDING = timedelta(seconds=0.5)
 
@@ -28,12 +30,14 @@ class ScheduleTrigger(BaseTrigger):  # type: ignore[misc]
         self._schedule = schedule
         self._clock = clock
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         after = self._clock.at(now)
         if previous_fire_time is not None:
             after = max(after, self._clock.at(previous_fire_time + PREPARE_LEAD) + _ROUNDING)
         due = self._schedule.next_due(after)
-        return None if due is None else self._clock.machine_time(due).astimezone(UTC) - PREPARE_LEAD
+        if due is None:
+            return now + EXHAUSTED_INTERVAL
+        return self._clock.machine_time(due).astimezone(UTC) - PREPARE_LEAD
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationIn
 
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.contract.request_headers import check_header
-from nightmail_common.contract.schedule import Schedule, zone
+from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank
 from nightmail_common.contract.source_templates import SECRET
 from nightmail_common.contract.source_types import ColumnType
@@ -166,14 +166,6 @@ def _check_path(location: str) -> None:
         raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
 
 
-def _check_timezone(name: str) -> str:
-    zone(name)
-    # Not IANA names: `localtime` differs between machines, and `right/...` counts leap seconds.
-    if name == "localtime" or name.startswith(("posix", "right/")):
-        raise ValueError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'")
-    return name
-
-
 def _check_emails(addresses: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalise_email(address) for address in addresses))
 
@@ -192,6 +184,7 @@ def _check_subject(text: str | None) -> str | None:
     return text
 
 
+ScheduleTime = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(check_schedule_time)]
 JobName = Annotated[str, AfterValidator(normalise_job_name)]
 Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 
@@ -206,8 +199,8 @@ class JobDefinition(JobFields):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     job_name: JobName
-    schedule_time: str = Field(min_length=1, max_length=256)
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+    schedule_time: ScheduleTime
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
     data_source: DataSourceDefinition
     processing_script: str = Field(min_length=1)
     consumer_emails: Recipients
@@ -224,12 +217,6 @@ class JobDefinition(JobFields):
         if isinstance(value, str | bool):
             raise ValueError(f"a whole number, not {value!r}"[:100])
         return value
-
-    @field_validator("schedule_time")
-    @classmethod
-    def _schedule_comes(cls, schedule_time: str) -> str:
-        Schedule.parse(schedule_time, "UTC")
-        return schedule_time
 
     @field_validator("processing_script")
     @classmethod

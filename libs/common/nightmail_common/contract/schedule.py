@@ -1,6 +1,6 @@
 """The meaning of a schedule: Debian cron, in a time zone.
 
-Five fields, `HH:MM` or one of four aliases. 0 and 7 are Sunday; day-of-month OR day-of-week when both are
+Five fields, `HH:MM`, `at 2026-12-01 09:00` or an alias such as `@daily`. 0 and 7 are Sunday; day-of-month OR day-of-week when both are
 restricted; a time that DST skips runs right after the gap; a time that DST repeats runs once, the first time
 (jobs whose minute or hour is a `*` follow real time instead). Source: cron(8) and crontab(5) of Debian, as
 cronsim implements them.
@@ -10,18 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSimError
 
-ALIASES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-}
+from nightmail_common.contract.cron import evaluate
+from nightmail_common.contract.schedule_description import describe_cron
+from nightmail_common.contract.schedule_syntax import ALIASES, FORMS, ScheduleError, check_cron
+from nightmail_common.contract.timezones import TimezoneError, check_timezone, zone
+
+__all__ = ["DstNote", "Schedule", "ScheduleError", "TimezoneError", "check_schedule_time", "check_timezone", "zone"]
 
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
 
@@ -32,27 +30,28 @@ _FIRST = datetime(1, 1, 2, 12, tzinfo=UTC)
 _STEPPED_RANGE = re.compile(r"\b0*(\w+)-0*(\w+)/\d+", re.IGNORECASE)
 
 _TIME_OF_DAY = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
+_ONCE = re.compile(r"at (?P<date>[12]\d{3}-\d\d-\d\d)[ t](?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)", re.IGNORECASE)
+_ONCE_PREFIX = "at "
 
 
-class ScheduleError(ValueError):
-    """The text is not a schedule, or a schedule that is never due; the message names the wrong part."""
-
-
-class TimezoneError(ValueError):
-    """The name is not an IANA time zone."""
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
-    """Return an IANA time zone by its name.
+def check_schedule_time(schedule_time: str) -> str:
+    """Return a schedule that a user wrote, without the spaces around it.
 
     Raises:
-        TimezoneError: there is no such zone.
+        ScheduleError: it is malformed, or never comes; the message has the reason and the right spelling.
     """
+    schedule_time = schedule_time.strip()
+    cron = _canonical(schedule_time)
+    if cron.startswith(_ONCE_PREFIX):
+        return schedule_time  # `next_due` says whether it has passed
+    check_cron(cron)
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise TimezoneError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'") from error
+        comes = Schedule.parse(schedule_time, "UTC").next_due(datetime.now(UTC)) is not None
+    except ScheduleError as error:
+        raise ScheduleError(f"{schedule_time!r}: {error}") from None
+    if not comes:
+        raise ScheduleError(f"{schedule_time!r} names a date that never comes")
+    return schedule_time
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class DstNote:
 class Schedule:
     """When a job is due. Two schedules are equal if they mean the same text in the same zone.
 
-    `cron` has five fields; `timezone` is an IANA name.
+    `cron` has five fields, or is `at 2026-12-01 09:00` for one due time; `timezone` is an IANA name.
     """
 
     cron: str
@@ -80,17 +79,30 @@ class Schedule:
 
     @classmethod
     def parse(cls, schedule_time: str, timezone: str) -> "Schedule":
-        """Return the schedule that a user wrote.
+        """Return the schedule of a text from the log. `check_schedule_time` decides what a user may write.
 
         Raises:
-            ScheduleError: the schedule is malformed or never comes.
+            ScheduleError: the schedule is malformed.
             TimezoneError: the zone does not exist.
         """
         zone(timezone)
-        schedule = cls(_five_fields(schedule_time), timezone)
-        if next(schedule.due_times(datetime.now(UTC)), None) is None:
-            raise ScheduleError(f"{schedule_time!r} names a date that never comes")
-        return schedule
+        cron = _canonical(schedule_time)
+        if not cron.startswith(_ONCE_PREFIX):
+            try:
+                evaluate(cron, datetime(2000, 1, 1, tzinfo=UTC))
+            except CronSimError as error:
+                raise ScheduleError(str(error).lower().replace("bad", "bad value for", 1)) from None
+            cron = _STEPPED_RANGE.sub(
+                lambda found: found[1] if found[1].lower() == found[2].lower() else found[0], cron
+            )
+        return cls(cron, timezone)
+
+    @property
+    def description(self) -> str:
+        """The due times in words: `At 09:00, Monday through Friday`."""
+        if self.cron.startswith(_ONCE_PREFIX):
+            return f"Once, at {self.cron.removeprefix(_ONCE_PREFIX)}"
+        return describe_cron(evaluate(self.cron, datetime(2000, 1, 1, tzinfo=UTC)))
 
     def due_times(self, after: datetime) -> Iterator[datetime]:
         """Yield the due times strictly after a moment, in order, each once, in the schedule's zone.
@@ -100,17 +112,30 @@ class Schedule:
         Args:
             after: an aware time.
         """
+        if self.cron.startswith(_ONCE_PREFIX):
+            if (once := self._once()).astimezone(UTC) > after.astimezone(UTC):
+                yield once
+            return
         # cronsim walks local time; in a repeated hour that can lie before `after`, and two times that a gap
         # swallows become one. Comparing moments instead of wall clocks settles both.
         last = after = max(after.astimezone(UTC), _FIRST)
         try:
-            for due in CronSim(self.cron, after.astimezone(zone(self.timezone))):
+            for due in evaluate(self.cron, after.astimezone(zone(self.timezone))):
                 moment = due.astimezone(UTC)
                 if moment > last:
                     last = moment
                     yield due
         except OverflowError:  # the calendar of `datetime` ends
             return
+
+    def check_not_passed(self, now: datetime) -> None:
+        """Check that an `at` is in the future.
+
+        Raises:
+            ScheduleError: it is not.
+        """
+        if self.cron.startswith(_ONCE_PREFIX) and self.next_due(now) is None:
+            raise ScheduleError(f"{self.cron.removeprefix(_ONCE_PREFIX)} has passed; the schedule never comes")
 
     def next_due(self, after: datetime) -> datetime | None:
         """Return the first due time strictly after a moment, in the schedule's zone; None if none comes."""
@@ -136,7 +161,7 @@ class Schedule:
         skipped_from = before.replace(tzinfo=None) + timedelta(seconds=1)
         wall = due.replace(tzinfo=None)
         if skipped_from < wall:  # a gap ends here
-            swallowed = next(CronSim(self.cron, skipped_from - timedelta(seconds=1)))
+            swallowed = self._first_wall_time(skipped_from)
             if self._keeps_wall_time and swallowed < wall:
                 text = f"{swallowed:%Y-%m-%d %H:%M} does not exist; it runs right after the gap"
                 return DstNote(due, "moved", text)
@@ -149,14 +174,35 @@ class Schedule:
             text = f"{wall:%H:%M} comes twice on this day; this is the {'second' if due.fold else 'first'} time"
         return DstNote(due, "repeated", text)
 
+    def _first_wall_time(self, since: datetime) -> datetime:
+        """Return the first wall time of the schedule, DST disregarded, from a wall time on."""
+        if self.cron.startswith(_ONCE_PREFIX):
+            return self._once_wall_time()
+        return next(evaluate(self.cron, since - timedelta(seconds=1)))
+
+    def _once_wall_time(self) -> datetime:
+        return datetime.fromisoformat(self.cron.removeprefix(_ONCE_PREFIX))
+
+    def _once(self) -> datetime:
+        """Return the due time of an `at`: right after the gap if DST skips it, the first one if DST repeats it."""
+        wall = self._once_wall_time()
+        while True:
+            due = wall.replace(tzinfo=zone(self.timezone))
+            if due.astimezone(UTC).astimezone(due.tzinfo).replace(tzinfo=None) == wall:
+                return due
+            wall += timedelta(minutes=1)
+
     @property
     def _keeps_wall_time(self) -> bool:
         """Whether minute and hour have no `*`; with one, a schedule follows elapsed time (cron(8))."""
+        if self.cron.startswith(_ONCE_PREFIX):
+            return True
         minute, hour, *_ = self.cron.split()
         return not minute.startswith("*") and not hour.startswith("*")
 
 
-def _five_fields(schedule_time: str) -> str:
+def _canonical(schedule_time: str) -> str:
+    """Return the five cron fields of a schedule, or `at` with date and time."""
     text = " ".join(schedule_time.split())
     if match := _TIME_OF_DAY.fullmatch(text):
         return f"{int(match['minute'])} {int(match['hour'])} * * *"
@@ -164,14 +210,19 @@ def _five_fields(schedule_time: str) -> str:
         if (cron := ALIASES.get(text.lower())) is None:
             raise ScheduleError(f"{text!r} is not one of {', '.join(ALIASES)}")
         return cron
-    count = len(text.split())
-    if count != 5:
-        raise ScheduleError(
-            f"{schedule_time!r} is neither five cron fields (minute hour day-of-month month day-of-week)"
-            f" nor a time of day (HH:MM) nor one of {', '.join(ALIASES)}"
-        )
+    if text.lower().startswith(_ONCE_PREFIX):
+        return _canonical_once(text)
+    if len(text.split()) != 5:
+        raise ScheduleError(f"{schedule_time!r} is neither {FORMS}")
+    return text
+
+
+def _canonical_once(text: str) -> str:
+    match = _ONCE.fullmatch(text)
     try:
-        CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        raise ScheduleError(f"{schedule_time!r}: {str(error).lower().replace('bad', 'bad value for', 1)}") from None
-    return _STEPPED_RANGE.sub(lambda range_: range_[1] if range_[1].lower() == range_[2].lower() else range_[0], text)
+        if match is not None:
+            moment = datetime.fromisoformat(f"{match['date']} {match['hour']:0>2}:{match['minute']}")
+            return f"{_ONCE_PREFIX}{moment.isoformat(' ', 'minutes')}"
+    except ValueError:
+        pass
+    raise ScheduleError(f"{text!r} is no date and time; write it as at 2026-12-01 09:00")

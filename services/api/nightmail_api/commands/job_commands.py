@@ -32,6 +32,7 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.run import manual_run_id
+from nightmail_common.contract.schedule import Schedule, ScheduleError
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_common.contract.subjects import job_token
 
@@ -76,6 +77,7 @@ class JobCommands:
                 )
             now = datetime.now(UTC)
             job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
+            _check_schedule(job, now)
             return JobCreated(job_name=job.job_name, job_id=job.job_id, actor=actor, job=job)
 
         await self._decide_and_publish(definition.job_name, decide)
@@ -96,8 +98,11 @@ class JobCommands:
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
             changed = _next_version(job, fields)
-            if not differing_fields(job, changed):
+            differing = differing_fields(job, changed)
+            if not differing:
                 return None
+            if not {"schedule_time", "timezone"}.isdisjoint(differing):
+                _check_schedule(changed, changed.updated_at)
             return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed)
 
         await self._decide_and_publish(job_name, decide)
@@ -262,6 +267,18 @@ def check_script(script: str, allowed: frozenset[str]) -> None:
         check_imports(script, allowed)
     except ImportNotAllowed as error:
         raise ValidationProblem(("processing_script", f"line {error.line}: {error}")) from None
+
+
+def _check_schedule(job: Job, now: datetime) -> None:
+    """Check that a job's one due time (`at ...`) has not passed. A job whose due time has passed may change otherwise.
+
+    Raises:
+        ValidationProblem: it has passed.
+    """
+    try:
+        Schedule.parse(job.schedule_time, job.timezone).check_not_passed(now)
+    except ScheduleError as error:
+        raise ValidationProblem(("schedule_time", str(error))) from None
 
 
 def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:

@@ -5,10 +5,9 @@ from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
-from pydantic import Field
 
 from nightmail_api.http.problems import NotReady
-from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients
+from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients, ScheduleTime
 from nightmail_common.contract.subjects import PREVIEW
 
 #: A runner stops a preview's script after a minute, and runs one preview at a time.
@@ -19,7 +18,7 @@ class PreviewDefinition(JobDefinition):
     """A job to try. Only `data_source` and `processing_script` are required."""
 
     job_name: JobName = "preview"
-    schedule_time: str = Field(default="@daily", min_length=1, max_length=256)
+    schedule_time: ScheduleTime = "@daily"
     consumer_emails: Recipients = ("preview@localhost",)
 
 

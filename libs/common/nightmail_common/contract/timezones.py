@@ -1,0 +1,55 @@
+"""IANA time zones, and the check of a name that a user writes."""
+
+import difflib
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+#: Names in the tz database that are no place: `Factory` means "not configured" and `localtime` differs between machines.
+_PSEUDO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+#: `right/...` counts leap seconds, `posix/...` repeats the other names.
+_PSEUDO_FOLDERS = ("posix/", "right/")
+
+
+class TimezoneError(ValueError):
+    """The name is not an IANA time zone; the message has the nearest name if there is one."""
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """Return an IANA time zone by its name.
+
+    Raises:
+        TimezoneError: this machine has no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise TimezoneError(f"{name!r} is not an IANA time zone such as 'Europe/Paris'") from error
+
+
+def check_timezone(name: str) -> str:
+    """Return the name of a zone that a user may choose, without the spaces around it.
+
+    Raises:
+        TimezoneError: there is no such zone, or it is no zone of a place (`Factory`, `localtime`, `right/...`).
+    """
+    name = name.strip()
+    pseudo = name in _PSEUDO_ZONES or name.startswith(_PSEUDO_FOLDERS)
+    try:
+        if not pseudo:
+            zone(name)
+            return name
+    except TimezoneError:
+        pass
+    nearest = None if pseudo else _nearest(name)
+    question = f"; did you mean {nearest}?" if nearest else " such as 'Europe/Paris'"
+    raise TimezoneError(f"{name!r} is not an IANA time zone{question}")
+
+
+def _nearest(name: str) -> str | None:
+    names = {zone.casefold(): zone for zone in available_timezones() - _PSEUDO_ZONES}
+    wanted = name.replace(" ", "_").casefold()
+    # `paris` is the last part of one name; `europe/pris` resembles another.
+    parts = [zone for folded, zone in sorted(names.items()) if folded.rpartition("/")[2] == wanted]
+    similar = difflib.get_close_matches(wanted, names, n=1, cutoff=0.8)
+    return names.get(wanted) or (parts[0] if parts else None) or (names[similar[0]] if similar else None)
