@@ -42,11 +42,12 @@ async def queue(
     release_after: float | None = None,
     max_detached: int = 0,
     events: tuple[str, ...] = (),
+    drain_seconds: float = 5.0,
 ) -> AsyncIterator[WorkQueue]:
     """Handle events while inside, as a process of its own would; on leaving, finish those that were pulled."""
     assert client.connected_url is not None
     own = await connect(ServiceSettings(nats_url=client.connected_url.geturl()), "worker")
-    workers = WorkQueue(own, QUEUE, SlotPolicy(slots, release_after, max_detached), drain_seconds=5.0)
+    workers = WorkQueue(own, QUEUE, SlotPolicy(slots, release_after, max_detached), stop_seconds=5.0)
 
     @workers.subscriber()
     async def handle(event: RunStarted, delivery: CurrentDelivery) -> Ack | Retry:
@@ -64,7 +65,7 @@ async def queue(
         )
         await client.jetstream().add_consumer(STREAM, config)
     yield workers
-    await workers.stop()
+    await workers.stop(drain_seconds)
     await own.close()
 
 
@@ -370,9 +371,8 @@ async def test_a_queue_that_stops_finishes_what_it_pulled_and_hands_back_what_a_
         return Retry(0)
 
     await start_runs(event_log, 1)
-    async with queue(nats_client, hang) as workers:
+    async with queue(nats_client, hang, drain_seconds=0.0) as workers:
         await pulled.wait()
-        workers.shutdown()
     assert results == [None]
 
     numbers: list[int] = []
@@ -509,7 +509,7 @@ async def test_the_poll_of_a_queue_ends_though_its_cancellation_came_with_an_ans
     nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.0)
-    workers = WorkQueue(nats_client, QUEUE, SlotPolicy(1), drain_seconds=5.0)
+    workers = WorkQueue(nats_client, QUEUE, SlotPolicy(1), stop_seconds=5.0)
     answers = AnswersLast()
     monkeypatch.setattr(workers, "_js", answers)
     polling = asyncio.create_task(workers.poll_depth(lambda _: None))

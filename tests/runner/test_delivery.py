@@ -133,7 +133,7 @@ async def test_an_old_request_that_is_delivered_as_if_for_the_first_time_is_not_
 ) -> None:
     """A durable consumer that was deleted while no service ran counts deliveries from 1 again."""
     request = await request_run()
-    queue = WorkQueue(nats_client, RUNNER_QUEUE, SlotPolicy(1), drain_seconds=1.0)
+    queue = WorkQueue(nats_client, RUNNER_QUEUE, SlotPolicy(1), stop_seconds=1.0)
     outcomes = Outcomes(event_log, max_event_bytes=100_000)
     await outcomes.publish(run_failed(request, RunError(stage="script", type="KeyError", message="'a'"), Stopwatch()))
     executor = cast("RunExecutor", None)  # it must not be asked

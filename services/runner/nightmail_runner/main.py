@@ -1,6 +1,5 @@
 """The runner: takes requested runs from the queue, fetches, runs the script in the sandbox, publishes the outcome."""
 
-import asyncio
 import os
 import socket
 from functools import partial
@@ -66,5 +65,4 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
-    asyncio.get_running_loop().call_later(DRAIN_SECONDS, queue.shutdown)
-    await queue.stop()
+    await queue.stop(DRAIN_SECONDS)

@@ -48,10 +48,10 @@ class WorkQueue:
     """One process's share of a queue.
 
     Args:
-        drain_seconds: how long `stop` waits for the events that are worked on.
+        stop_seconds: the longest time that `stop` takes.
     """
 
-    def __init__(self, client: Client, queue: Queue, policy: SlotPolicy, drain_seconds: float) -> None:
+    def __init__(self, client: Client, queue: Queue, policy: SlotPolicy, stop_seconds: float) -> None:
         self._js = client.jetstream()
         self._queue = queue
         self._shutdown = asyncio.Event()
@@ -65,7 +65,7 @@ class WorkQueue:
             slots,
             logger=None,
             serializer=None,  # the decoder returns a validated event
-            graceful_timeout=drain_seconds,
+            graceful_timeout=stop_seconds,
             middlewares=[DeliveryMiddleware, ContextMiddleware, AckMiddleware, HeartbeatMiddleware],
         )
         self.broker.context.set_global("slots", slots)
@@ -93,12 +93,8 @@ class WorkQueue:
         await retry_forever(lambda: ensure_queue(self._js, self._queue), "ensure_queue")
         await self.broker.start()
 
-    def shutdown(self) -> None:
-        """End what `run_unless_shutdown` waits for, at once."""
-        self._shutdown.set()
-
     async def run_unless_shutdown(self, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
-        """Return the result of work, or None if this process shuts down before it is done."""
+        """Return the result of work, or None if `stop` ends it before it is done."""
         working = asyncio.create_task(work)
         shutting_down = asyncio.create_task(self._shutdown.wait())
         try:
@@ -108,8 +104,13 @@ class WorkQueue:
             shutting_down.cancel()
             working.cancel()
 
-    async def stop(self) -> None:
-        """Pull no more events, and wait until those that were pulled are acknowledged or handed back."""
+    async def stop(self, drain_seconds: float) -> None:
+        """Pull no more events, and wait until those that were pulled are acknowledged or handed back.
+
+        Args:
+            drain_seconds: how long handlers may go on; then `run_unless_shutdown` ends their work.
+        """
+        asyncio.get_running_loop().call_later(drain_seconds, self._shutdown.set)
         await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers))
 
     def reason_not_ready(self) -> str | None:
