@@ -260,6 +260,26 @@ async def test_unreadable_events_leave_the_rows_as_they_leave_the_log(
     await eventually(lambda: not all_rows(api.settings)["unreadable"], "the record has expired")
 
 
+@pytest.mark.parametrize(
+    ("token", "body", "data", "run_id"),
+    [
+        ("any", b"\xff", None, None),
+        ("any", b'{"rows": NaN}', None, None),
+        ("any", b'{"run_id": 7}', {"run_id": 7}, None),
+        ("any", b'["run_id"]', ["run_id"], None),
+        ("%FF", b'{"run_id": "a"}', {"run_id": "a"}, "a"),
+    ],
+)
+async def test_the_audit_log_lists_an_unreadable_event(
+    api: Replica, nats_client: Client, token: str, body: bytes, data: Any, run_id: str | None
+) -> None:
+    await nats_client.jetstream().publish(f"runs.{token}.surprise", body)
+    answer = await api.http.get("/events")
+    assert answer.status_code == 200
+    [event] = answer.json()["items"]
+    assert (event["type"], event["job_name"], event["data"], event["run_id"]) == ("surprise", token, data, run_id)
+
+
 @pytest.mark.parametrize("new_database", ["postgresql"], indirect=True)
 def test_the_longest_name_fits_an_index(projection: Projection, make_job: Callable[..., Job]) -> None:
     widest = max(

@@ -16,8 +16,8 @@ from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
-from nightmail_api.read_model.database import Database, DatabaseAway
-from nightmail_api.read_model.event_queries import AuditLog
+from nightmail_api.read_model.database import Database, DatabaseUnavailable
+from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
@@ -55,7 +55,7 @@ async def open_read_model(settings: ApiSettings) -> AsyncIterator[tuple[Projecti
         read = QueryExecutor(projection.database)
     except OSError as error:
         raise _unusable_folder(error) from None
-    except DatabaseAway as error:
+    except DatabaseUnavailable as error:
         raise CannotStart(f"setting NIGHTMAIL_DATABASE_URL: {error}") from None
     try:
         yield projection, read
@@ -90,7 +90,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     model = ReadModel(log, js, projection, erasure)
     service.health.add("projection", model.reason_not_ready)
     follow_read_model(lambda: model.applied, lambda: model.last)
-    audit = AuditLog(service.client)
+    audit = EventQueries(service.client)
     tokens = TokenStore(js, token)
     return AppState(
         tokens=tokens,

@@ -11,7 +11,7 @@ from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.http.problems import NotReady
-from nightmail_api.read_model.event_queries import AuditLog
+from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.results import Results
@@ -27,7 +27,7 @@ class AppState:
     authenticator: Authenticator
     health: Health
     log: EventLog
-    audit: AuditLog
+    audit: EventQueries
     model: ReadModel
     read: QueryExecutor
     commands: JobCommands

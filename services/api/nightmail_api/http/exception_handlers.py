@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from nightmail_api.http.patches import allowed_methods
 from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
-from nightmail_api.read_model.database import DatabaseAway
+from nightmail_api.read_model.database import DatabaseUnavailable
 from nightmail_common.contract.errors import describe_error
 
 logger = structlog.get_logger()
@@ -27,7 +27,7 @@ def add_exception_handlers(app: FastAPI) -> None:
     app.add_exception_handler(nats.errors.Error, _handle_broker_error)
     # nats-py raises the socket's own error when the connection breaks during a request.
     app.add_exception_handler(ConnectionError, _handle_broker_error)
-    app.add_exception_handler(DatabaseAway, _handle_database_error)
+    app.add_exception_handler(DatabaseUnavailable, _handle_database_error)
 
 
 async def _handle_problem(_request: Request, error: Exception) -> Response:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 _PROGRAM_LIMIT_EXCEEDED = "54"
 
 
-class DatabaseAway(Exception):
+class DatabaseUnavailable(Exception):
     """The database does not answer; a retry opens a new connection."""
 
 
@@ -36,7 +36,7 @@ class Database(Protocol):
         """Create the tables if they are missing, of another version or damaged.
 
         Raises:
-            DatabaseAway: the database does not answer, or refuses.
+            DatabaseUnavailable: the database does not answer, or refuses.
         """
 
     def purge_deleted(self) -> None:
@@ -55,14 +55,14 @@ class Database(Protocol):
 
 
 @contextmanager
-def unavailable_as_database_away() -> Iterator[None]:
-    """Raise `DatabaseAway` for the errors that a retry on a new connection can cure."""
+def as_database_unavailable() -> Iterator[None]:
+    """Raise `DatabaseUnavailable` for the errors that a retry on a new connection can cure."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         if is_refused_value(error):
             raise
-        raise DatabaseAway(str(error.orig).partition("\n")[0]) from error
+        raise DatabaseUnavailable(str(error.orig).partition("\n")[0]) from error
 
 
 @contextmanager
@@ -70,15 +70,15 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """Commit everything in the block, or nothing.
 
     Raises:
-        DatabaseAway: the database does not answer.
+        DatabaseUnavailable: the database does not answer.
     """
-    with unavailable_as_database_away(), engine.begin() as connection:
+    with as_database_unavailable(), engine.begin() as connection:
         yield connection
 
 
 def is_refused_value(error: Exception) -> bool:
     """Say whether an error in a transaction is about the values written, and not about the database."""
     if not isinstance(error, DBAPIError):
-        return not isinstance(error, DatabaseAway)
+        return not isinstance(error, DatabaseUnavailable)
     sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
     return isinstance(error, DataError | IntegrityError) or sqlstate.startswith(_PROGRAM_LIMIT_EXCEEDED)

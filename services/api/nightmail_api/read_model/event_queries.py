@@ -6,11 +6,12 @@ consumer is made for it.
 
 import asyncio
 import json
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from pydantic import BaseModel
+from pydantic_core import from_json
 
 from nightmail_common.broker.stored_messages import from_direct_get
 from nightmail_common.broker.streams import STREAM
@@ -22,14 +23,14 @@ DIRECT_GET = f"$JS.API.DIRECT.GET.{STREAM}"
 TIMEOUT_SECONDS = 5.0
 
 
-class AuditLog:
-    """The log as a list of events."""
+class EventQueries:
+    """Queries of the log itself, by sequence and by subject."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def event(self, sequence: int) -> StoredEvent | None:
-        """Return one event; None if the log has it no longer.
+        """Return one event; None if the log no longer has it.
 
         Raises:
             nats.errors.Error: the log does not answer.
@@ -39,7 +40,7 @@ class AuditLog:
         return None if _status(reply) is not None else from_direct_get(reply)
 
     async def page(self, subjects: str, after: int, limit: int) -> list[StoredEvent]:
-        """Return the next events on subjects (one filter) behind a sequence, oldest first.
+        """Return the next events on subjects (one filter) after a sequence, oldest first.
 
         Raises:
             nats.errors.Error: the log does not answer.
@@ -53,10 +54,10 @@ class AuditLog:
         return events
 
     async def _batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
-        """Return what one request brings, and whether there is more."""
+        """Return the events of one request, and whether more follow."""
         inbox = self._client.new_inbox()
         answer = _Answer()
-        # The request says how many may come; the client's own limits are for who does not.
+        # The request bounds the number of replies, so the limits of the client are not needed.
         replies = await self._client.subscribe(inbox, cb=answer.take, pending_msgs_limit=-1, pending_bytes_limit=-1)
         try:
             wanted = {"seq": start, "batch": limit, "next_by_subj": subjects}
@@ -67,7 +68,7 @@ class AuditLog:
 
 
 class _Answer:
-    """What one request brings: events, then a status. Taken as it comes: to wait for each one takes as long again."""
+    """The replies to one request: events, then a status. A callback takes them: to await each one takes twice as long."""
 
     def __init__(self) -> None:
         self._events: list[StoredEvent] = []
@@ -83,7 +84,7 @@ class _Answer:
         """Return the events, and whether there are more.
 
         Raises:
-            nats.errors.Error: the log does not answer, or with an error.
+            nats.errors.Error: the log does not answer, or answers with an error.
         """
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -93,7 +94,7 @@ class _Answer:
         status = _status(end)
         if status not in {"204", "404"}:
             raise nats.errors.Error(f"the log answered {status}")
-        # Some messages fit one answer (the broker bounds it by bytes): `Nats-Num-Pending` says if more wait.
+        # The broker also bounds an answer by bytes: `Nats-Num-Pending` is the number of messages that follow.
         pending = int((end.headers or {}).get("Nats-Num-Pending", "0"))
         return self._events, status == "204" and bool(self._events) and pending > 0
 
@@ -101,33 +102,53 @@ class _Answer:
 def subject_filter(job_name: str | None, event_type: str | None) -> str:
     """Return the one subject filter for a job's events, a type of events, both or neither."""
     if job_name is None and event_type is None:
-        # What is all of the stream the broker need not compare, nor count.
+        # The broker compares and counts nothing for the whole stream.
         return ">"
     family = "*" if event_type not in EVENTS else EVENTS[event_type].family
     return f"{family}.{'*' if job_name is None else job_token(job_name)}.{event_type or '*'}"
 
 
 def event_json(stored: StoredEvent) -> bytes:
-    """Return an event in the shape of `GET /events`, its body as the log has it."""
-    run_id = run_id_of(stored)
+    """Return an event in the shape of `GET /events`, with the body as stored.
+
+    A body that is not JSON becomes `null`, and a subject that holds no name is the name itself.
+    """
+    body = _body_of(stored)
+    run_id = _run_id_in(body)
     return (
         (
             f'{{"seq":{stored.sequence},"time":"{iso_time(stored.time)}","type":{_quoted(stored.name)}'
-            f',"job_name":{_quoted(stored.job_name)},"run_id":{"null" if run_id is None else _quoted(run_id)}'
+            f',"job_name":{_quoted(_job_name_of(stored))},"run_id":{"null" if run_id is None else _quoted(run_id)}'
             f',"source":{_quoted(stored.source)},"data":'
         ).encode()
-        + stored.data
+        + (b"null" if body is None else stored.data)
         + b"}"
     )
 
 
 def run_id_of(stored: StoredEvent) -> str | None:
     """Return the run that an event is about; None if it is about none."""
-    return _OfRun.model_validate_json(stored.data).run_id
+    return _run_id_in(_body_of(stored))
 
 
-class _OfRun(BaseModel):
-    run_id: str | None = None
+def _body_of(stored: StoredEvent) -> Any:
+    """Return the parsed body; None if it is not JSON (RFC 8259: NaN and Infinity are not)."""
+    try:
+        return from_json(stored.data, allow_inf_nan=False)
+    except ValueError:
+        return None
+
+
+def _run_id_in(body: Any) -> str | None:
+    run_id = body.get("run_id") if isinstance(body, dict) else None
+    return run_id if isinstance(run_id, str) else None
+
+
+def _job_name_of(stored: StoredEvent) -> str:
+    try:
+        return stored.job_name
+    except UnicodeDecodeError:
+        return stored.subject.split(".")[1]
 
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode

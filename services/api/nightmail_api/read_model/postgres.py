@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
-from nightmail_api.read_model.database import DatabaseAway, transaction
+from nightmail_api.read_model.database import DatabaseUnavailable, transaction
 from nightmail_api.read_model.schema import SCHEMA_VERSION, create_tables
 
 P = ParamSpec("P")
@@ -75,9 +75,9 @@ class PostgresDatabase:
                     connection.execute(CreateSchema(_SCHEMA))
                     create_tables(connection)
         except DBAPIError as error:  # the user has no permission
-            raise DatabaseAway(str(error.orig).partition("\n")[0]) from error
+            raise DatabaseUnavailable(str(error.orig).partition("\n")[0]) from error
         except psycopg.Error as error:  # the URL is not valid
-            raise DatabaseAway(str(error).partition("\n")[0]) from error
+            raise DatabaseUnavailable(str(error).partition("\n")[0]) from error
 
     def purge_deleted(self) -> None:
         """Do nothing: PostgreSQL itself decides when it overwrites deleted rows (docs/operations.md)."""

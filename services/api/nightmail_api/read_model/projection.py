@@ -53,7 +53,7 @@ class StartedOver(Exception):
 
 
 class Projection:
-    """The rows, and the transactions that change them. `DatabaseAway` from any call: the database does not answer."""
+    """The rows, and the transactions that change them. `DatabaseUnavailable` from any call: the database does not answer."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

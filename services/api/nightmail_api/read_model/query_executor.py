@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.database import Database, unavailable_as_database_away
+from nightmail_api.read_model.database import Database, as_database_unavailable
 from nightmail_api.read_model.queries import Queries
 
 P = ParamSpec("P")
@@ -27,7 +27,7 @@ class QueryExecutor:
         """Return the result of a query, or raise its error.
 
         Raises:
-            DatabaseAway: the database does not answer.
+            DatabaseUnavailable: the database does not answer.
         """
         return await self._database.run_read(self._execute, query, args, kwargs)
 
@@ -39,7 +39,7 @@ class QueryExecutor:
     def _execute(self, query: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         connection = self._idle.get()
         try:
-            with unavailable_as_database_away():
+            with as_database_unavailable():
                 connection = connection or self._database.read_engine.connect()
                 return query(Queries(connection), *args, **kwargs)
         except BaseException:
