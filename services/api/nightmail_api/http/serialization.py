@@ -5,17 +5,17 @@ less than a millisecond. Identifiers, times and words of a fixed set need no esc
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-
-from sqlalchemy.engine import RowMapping
+from typing import Any
 
 from nightmail_common.contract.schedule import Schedule
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def job_json(row: RowMapping, now: datetime) -> str:
+def job_json(row: Mapping[str, Any], now: datetime) -> str:
     """Return a job with what became of it: `next_run` is the first due time behind `now`."""
     next_run = "null"
     if row["status"] == "active":
@@ -26,7 +26,7 @@ def job_json(row: RowMapping, now: datetime) -> str:
     )
 
 
-def run_json(row: RowMapping) -> str:
+def run_json(row: Mapping[str, Any]) -> str:
     """Return a run without its timeline."""
     return (
         f'{{"run_id":"{row["run_id"]}","job_name":{_quoted(row["job_name"])},"job_version":{row["job_version"]}'
@@ -61,7 +61,7 @@ def _next_run_of(schedule_time: str, timezone: str) -> _NextRun:
     return _NextRun(Schedule.parse(schedule_time, timezone))
 
 
-def _last_run(row: RowMapping) -> str:
+def _last_run(row: Mapping[str, Any]) -> str:
     if row["run_id"] is None:
         return "null"
     return (

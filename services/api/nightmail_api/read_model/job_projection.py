@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.schema import erased, jobs, runs, unreadable, versions
@@ -21,6 +21,13 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.subjects import events_of_job
+
+# Built once: to build a statement costs as much as to execute it.
+_DELETE = {
+    table.name: delete(table).where(*(key == bindparam(f"key_{key.name}") for key in table.primary_key))
+    for table in (jobs, versions, erased)
+}
+_INSERT = {table.name: insert(table) for table in (jobs, versions, erased)}
 
 
 def apply_job_event(connection: Connection, event: Event, stored: StoredEvent) -> None:
@@ -123,5 +130,5 @@ def _erase(connection: Connection, event: JobErased, sequence: int) -> None:
 
 def _replace(connection: Connection, table: Table, **columns: Any) -> None:
     """Insert a row in place of the row of the same key, if there is one."""
-    connection.execute(delete(table).where(*(key == columns[key.name] for key in table.primary_key)))
-    connection.execute(insert(table).values(columns))
+    connection.execute(_DELETE[table.name], {f"key_{key.name}": columns[key.name] for key in table.primary_key})
+    connection.execute(_INSERT[table.name], columns)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,10 +11,11 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
+from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.schema import jobs, runs, versions
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
@@ -47,11 +48,15 @@ _JOBS = select(
     jobs.c.unsubscribed,
     *_LAST_RUN,
 ).select_from(jobs.outerjoin(runs, runs.c.run_id == jobs.c.last_run_id))
-_JOB = _JOBS.where(jobs.c.job_name == bindparam("job_name"), jobs.c.status != "deleted")
-_KNOWN_JOB = select(jobs.c.status, jobs.c.sequence, jobs.c.job_id, jobs.c.definition).where(
-    jobs.c.job_name == bindparam("job_name")
+_JOB = FixedQuery(_JOBS.where(jobs.c.job_name == bindparam("job_name"), jobs.c.status != "deleted"))
+_KNOWN_JOB = FixedQuery(
+    select(jobs.c.status, jobs.c.sequence, jobs.c.job_id, jobs.c.definition).where(
+        jobs.c.job_name == bindparam("job_name")
+    )
 )
-_JOB_OF_ID = select(jobs.c.definition).where(jobs.c.job_id == bindparam("job_id"), jobs.c.definition.is_not(None))
+_JOB_OF_ID = FixedQuery(
+    select(jobs.c.definition).where(jobs.c.job_id == bindparam("job_id"), jobs.c.definition.is_not(None))
+)
 
 _RUNS = select(
     runs.c.sequence,
@@ -71,8 +76,8 @@ _RUNS = select(
     runs.c.mails,
     runs.c.timings,
 )
-_RUN = _RUNS.add_columns(runs.c.timeline).where(runs.c.run_id == bindparam("run_id"))
-_OUTCOME = select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id"))
+_RUN = FixedQuery(_RUNS.add_columns(runs.c.timeline).where(runs.c.run_id == bindparam("run_id")))
+_OUTCOME = FixedQuery(select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id")))
 
 #: The fields of a job that its owner does not decide.
 _GIVEN = {"job_id", "version", "created_at", "updated_at"}
@@ -90,7 +95,9 @@ _VERSIONS = select(
     .scalar_subquery()
     .label("definition_before"),
 )
-_VERSION = _VERSIONS.where(versions.c.job_id == bindparam("job_id"), versions.c.version == bindparam("version"))
+_VERSION = FixedQuery(
+    _VERSIONS.where(versions.c.job_id == bindparam("job_id"), versions.c.version == bindparam("version"))
+)
 
 
 @dataclass(frozen=True)
@@ -263,11 +270,13 @@ class Queries:
         found: int | None = self._connection.scalar(statement)
         return otherwise if found is None else found
 
-    def _first(self, statement: Select[Any], **parameters: Any) -> RowMapping | None:
-        return self._connection.execute(statement, parameters).mappings().first()
+    def _first(self, query: FixedQuery, **parameters: Any) -> dict[str, Any] | None:
+        return query.first(self._connection, parameters)
 
-    def _all(self, statement: Select[Any]) -> Sequence[RowMapping]:
-        return self._connection.execute(statement).mappings().all()
+    def _all(self, statement: Select[Any]) -> list[dict[str, Any]]:
+        result = self._connection.execute(statement)
+        names = tuple(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result]
 
 
 def _shift(time: str, slack: timedelta) -> str | None:
@@ -278,7 +287,7 @@ def _shift(time: str, slack: timedelta) -> str | None:
         return None
 
 
-def _version_answer(row: RowMapping) -> dict[str, Any]:
+def _version_answer(row: Mapping[str, Any]) -> dict[str, Any]:
     changes = []
     if row["definition_before"] is not None:
         before, after = _fields(row["definition_before"]), _fields(row["definition"])

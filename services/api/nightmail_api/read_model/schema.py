@@ -26,14 +26,19 @@ SCHEMA_VERSION = 9
 class _PostgresText(TypeDecorator[str]):
     """Text in the order of its bytes, which is SQLite's order.
 
-    PostgreSQL refuses NUL. No stored name holds a control character, so a search with U+0001 in its place finds nothing.
+    PostgreSQL refuses NUL.
     """
 
     impl = postgresql.TEXT
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return value.replace("\0", "\1") if value is not None and "\0" in value else value
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return without_nul(value)
+
+
+def without_nul(value: Any) -> Any:
+    """Return a text with U+0001 for NUL: no name holds a control character, so a search with either finds nothing."""
+    return value.replace("\0", "\1") if isinstance(value, str) and "\0" in value else value
 
 
 _text = Text().with_variant(_PostgresText(collation="C"), "postgresql")

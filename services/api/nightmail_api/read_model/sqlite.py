@@ -37,11 +37,16 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.engine = create_engine(
-            "sqlite://", creator=self._connect_to_write, poolclass=QueuePool, pool_reset_on_return=None
+            "sqlite://",
+            paramstyle="named",
+            creator=self._connect_to_write,
+            poolclass=QueuePool,
+            pool_reset_on_return=None,
         )
         event.listen(self.engine, "begin", _begin_immediate)
         self.read_engine = create_engine(
             "sqlite://",
+            paramstyle="named",
             creator=self._connect_to_read,
             poolclass=QueuePool,
             pool_reset_on_return=None,
