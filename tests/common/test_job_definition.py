@@ -91,6 +91,16 @@ def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, wh
         (api(f"https://me:{PASSWORD}@[example.com/"), "location", "host or port cannot be read"),
         (api(f"https://me:{PASSWORD}@℀.example/"), "location", "host or port cannot be read"),
         (api("a" * 4097), "location", "at most 4096 characters"),
+        (api("https://{{ secrets.KEY }}.example.com/"), "location", "is not understood here"),
+        (api("https://{{ scheduled_at | date('%d') }}.example.com/"), "location", "the host of the URL have no"),
+        (api("https://example.com/{{ secrets.KEY }}"), "location", "is not understood here"),
+        (api("https://example.com/?a={{ now }}"), "location", "'{{ now }}' is not understood here"),
+        (api("https://example.com/{{ scheduled_at | date('%Q') }}"), "location", "'%Q' is not one of"),
+        (api("https://example.com/{{ scheduled_at }}"), "location", "is not understood here"),
+        (stored("{{ secrets.KEY }}"), "location", "is not understood here"),
+        (stored("{{ scheduled_at | date('%Y') }}/../a"), "location", "a path below DATA_DIR/files"),
+        (api(timeout_seconds=0), "timeout_seconds", "greater than or equal to 1"),
+        (stored(timeout_seconds=5), "timeout_seconds", "source_type 'api' only"),
         (stored("/etc/passwd"), "location", "a path below DATA_DIR/files"),
         (stored("a/../../b"), "location", "a path below DATA_DIR/files"),
         (stored("a\0b"), "location", "a path below DATA_DIR/files"),
@@ -197,6 +207,18 @@ def test_the_zone_of_the_settings_is_for_jobs_that_name_none() -> None:
 def test_a_zone_that_is_another_on_every_machine_is_refused() -> None:
     for name in ("localtime", "right/Europe/Paris", "posix/UTC"):
         assert "is not an IANA time zone" in refusals(timezone=name)["timezone"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"location": "https://example.com/a?key={{ secrets.CRM }}&day={{ scheduled_at | date('%Y-%m-%d') }}"},
+        {"location": 'https://example.com/{{last_success_at|date("%Y/%m/%d?")}}.csv'},
+        {"location": "{{ scheduled_at | date('%Y-%m-%d') }}.csv", "source_type": "file"},
+    ],
+)
+def test_templates_that_are_understood_are_accepted(source: dict[str, Any]) -> None:
+    assert defined(data_source=api() | source).data_source.location == source["location"]
 
 
 def test_the_secrets_of_a_header_are_found() -> None:

@@ -1,5 +1,6 @@
 """Fetching: what is returned, what is retried, and what is refused."""
 
+import asyncio
 import base64
 import gzip
 import html
@@ -9,10 +10,12 @@ import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
+from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
@@ -25,6 +28,11 @@ from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.sources.source_secrets import Secret, SecretStore, source_secrets
 from nightmail_runner.sources.special_addresses import is_public
+from nightmail_runner.template_times import SourceTimes
+
+#: 00:30 in Paris, where it is the day after.
+DUE = datetime(2026, 12, 30, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Paris"))
+TIMES = SourceTimes({"scheduled_at": DUE, "last_success_at": DUE - timedelta(days=1)})
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -35,6 +43,9 @@ class Source:
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
+        #: Paths whose body comes byte by byte, each after so many seconds.
+        self.pauses: dict[str, list[float]] = {}
+        self.queries: list[str] = []
         self.port = 0
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
@@ -42,7 +53,15 @@ class Source:
 
     async def __call__(self, scope: dict[str, Any], _receive: Any, send: Callable[..., Any]) -> None:
         path = scope["path"]
+        self.queries.append(scope["query_string"].decode())
         self.requests.append((path, {name.decode(): value.decode() for name, value in scope["headers"]}))
+        if path in self.pauses:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for seconds in self.pauses[path]:
+                await asyncio.sleep(seconds)
+                await send({"type": "http.response.body", "body": b".", "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            return
         answers = self.answers[path]
         status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -73,7 +92,7 @@ def api(url: str, **headers: str) -> DataSource:
 
 async def fetch(source: DataSource, files: Path = Path(), **options: Any) -> bytes:
     async with open_fetcher(files, **options) as fetcher:
-        data = await fetcher.fetch(source)
+        data = await fetcher.fetch(source, TIMES)
         with data.file:
             return data.file.read()
 
@@ -216,7 +235,7 @@ async def test_a_cookie_lives_for_one_chain_of_redirects(source: Source) -> None
     source.answers["/b"] = [(200, {}, b"x")]
     async with open_fetcher() as fetcher:
         for _ in range(2):
-            with (await fetcher.fetch(api(source.url("/a")))).file:
+            with (await fetcher.fetch(api(source.url("/a")), TIMES)).file:
                 pass
     cookies = [headers.get("cookie") for _, headers in source.requests]
     assert cookies == [None, "session=A", None, "session=A"]
@@ -228,10 +247,42 @@ async def test_a_header_that_frames_the_request_of_a_job_in_the_log_is_refused(s
         await fetch(api(source.url("/a"), **{name: "x"}))
 
 
+async def test_a_secret_in_the_query_is_filled_and_masked(source: Source) -> None:
+    source.answers["/a"] = [(404, {}, b"no data at /a?key=s3%2Fcret%26")]
+    with pytest.raises(CannotFetch) as refused:
+        await fetch(api(source.url("/a?key={{ secrets.CRM }}&b=1")), CRM="s3/cret&")
+    assert source.queries == ["key=s3%2Fcret%26&b=1"]
+    assert str(refused.value).endswith("404 Not Found: no data at /a?key=***")
+
+
+async def test_the_times_of_a_url_are_filled_in_the_zone_of_the_job(source: Source) -> None:
+    source.answers["/2026/12/31.csv"] = [(200, {}, b"x")]
+    url = source.url("/{{ scheduled_at | date('%Y/%m/%d') }}.csv?since={{last_success_at|date('%Y-%m-%dT%H:%M:%S%z')}}")
+    assert await fetch(api(f"{url}&s={{{{ scheduled_at | date('%s') }}}}")) == b"x"
+    assert source.queries == [f"since=2026-12-30T00:30:00%2B0100&s={int(DUE.timestamp())}"]
+
+
+async def test_the_times_of_a_file_path_are_filled(tmp_path: Path) -> None:
+    (tmp_path / "2026-12-31.csv").write_bytes(b"x")
+    assert await fetch(stored("{{ scheduled_at | date('%Y-%m-%d') }}.csv"), tmp_path) == b"x"
+    with pytest.raises(CannotFetch):
+        await fetch(stored("{{ scheduled_at | date('../..') }}/x"), tmp_path)
+
+
+async def test_a_source_may_take_long_but_not_be_silent(source: Source) -> None:
+    source.pauses["/slow"] = [0.6] * 4
+    source.pauses["/silent"] = [0.0, 5.0]
+    slow = api(source.url("/slow")).model_copy(update={"timeout_seconds": 2.0})
+    assert await fetch(slow) == b"...."
+    silent = api(source.url("/silent")).model_copy(update={"timeout_seconds": 1.0})
+    with pytest.raises(CannotFetch, match=r"sent nothing for 1 s.* \(3 attempts\)"):
+        await fetch(silent)
+
+
 async def test_the_charset_of_the_answer_is_kept(source: Source) -> None:
     source.answers["/a"] = [(200, {"content-type": "text/csv; charset=cp1252"}, b"x")]
     async with open_fetcher() as fetcher:
-        data = await fetcher.fetch(api(source.url("/a")))
+        data = await fetcher.fetch(api(source.url("/a")), TIMES)
         with data.file:
             assert data.charset == "cp1252"
 

@@ -29,8 +29,9 @@ from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.fetch import Fetcher, Input
+from nightmail_runner.sources.fetch import Fetcher, Input, named_times
 from nightmail_runner.sources.masking import Masker
+from nightmail_runner.template_times import TemplateTimes
 
 #: The stage of a run that a failure in the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
@@ -76,9 +77,16 @@ class RunExecutor:
     """
 
     def __init__(
-        self, fetcher: Fetcher, sandbox: Sandbox, results: ResultStore, limits: ScriptLimits, max_event_bytes: int
+        self,
+        fetcher: Fetcher,
+        times: TemplateTimes,
+        sandbox: Sandbox,
+        results: ResultStore,
+        limits: ScriptLimits,
+        max_event_bytes: int,
     ) -> None:
         self._fetcher = fetcher
+        self._times = times
         self._sandbox = sandbox
         self._results = results
         self._limits = limits
@@ -115,7 +123,8 @@ class RunExecutor:
         """Return the result, or the failure, and what the run has of its input."""
         try:
             check_imports(request.job.processing_script, self._limits.imports)
-            source = await self._fetcher.fetch(request.job.data_source)
+            times = await self._times.of(request, named_times(request.job.data_source))
+            source = await self._fetcher.fetch(request.job.data_source, times)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")

@@ -24,6 +24,7 @@ from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
+from nightmail_runner.template_times import TemplateTimes
 
 #: Left free in a message for its headers.
 HEADERS_BYTES = 4096
@@ -54,7 +55,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     limits = ScriptLimits(
         settings.script_timeout, settings.script_memory, DEFAULT_IMPORTS.union(settings.script_imports)
     )
-    executor = RunExecutor(fetcher, sandbox, ResultStore(js), limits, max_event_bytes)
+    executor = RunExecutor(fetcher, TemplateTimes(log), sandbox, ResultStore(js), limits, max_event_bytes)
     policy = SlotPolicy(slots, max_detached=slots)
     queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)
     runner = f"{socket.gethostname()}/{os.getpid()}"

@@ -31,6 +31,8 @@ class DataSource(BaseModel):
     location: str
     file_type: FileType
     headers: dict[str, str] | None = None
+    #: The longest silence of a source, in seconds; without it FETCH_TIMEOUT.
+    timeout_seconds: float | None = None
     records_path: str | None = None
     #: Of a CSV; detected unless given.
     delimiter: str | None = None

@@ -14,7 +14,7 @@ from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSour
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank
-from nightmail_common.contract.source_templates import SECRET
+from nightmail_common.contract.source_templates import SECRET, check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType
 
 MAX_JOB_NAME_CHARACTERS = 128
@@ -89,6 +89,7 @@ class DataSourceDefinition(DataSource):
 
     location: str = Field(min_length=1, max_length=4096)
     headers: dict[str, str] | None = Field(default=None, max_length=50)
+    timeout_seconds: float | None = Field(default=None, ge=1, le=600)
     records_path: str | None = Field(default=None, min_length=1, max_length=256)
     delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
     encoding: str | None = Field(default=None, min_length=1, max_length=64)
@@ -110,6 +111,13 @@ class DataSourceDefinition(DataSource):
                 _check_path(location)
         return location
 
+    @field_validator("timeout_seconds")
+    @classmethod
+    def _is_of_an_api(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("source_type") == "file":
+            raise ValueError("timeout_seconds goes with source_type 'api' only")
+        return value
+
     @field_validator("headers")
     @classmethod
     def _headers_can_be_sent(cls, headers: dict[str, str] | None, info: ValidationInfo) -> dict[str, str] | None:
@@ -119,8 +127,10 @@ class DataSourceDefinition(DataSource):
             raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
         for name, value in (headers or {}).items():
             check_header(name, value)
-            if "{{" in SECRET.sub("", value):
-                raise ValueError(f"the value of {name!r}: only {{{{ secrets.NAME }}}} can stand in braces")
+            try:
+                check_templates(value, secrets=True)
+            except ValueError as error:
+                raise ValueError(f"the value of {name!r}: {error}") from None
         return headers
 
     @field_validator(*_OPTIONS_OF)
@@ -150,19 +160,29 @@ class DataSourceDefinition(DataSource):
 
 
 def _check_url(location: str) -> None:
+    plain = without_times(location)
+    head, _, query = plain.partition("?")
+    check_templates(head)
+    check_templates(query.partition("#")[0], secrets=True)
+    plain = SECRET.sub("0", plain)
     try:
-        url = urlsplit(location)
+        url = urlsplit(plain)
         _ = url.port
     except ValueError:  # its message may contain a password
         raise ValueError("the URL's host or port cannot be read") from None
-    if url.scheme not in {"http", "https"} or not url.hostname or not location.isprintable() or " " in location:
+    if url.scheme not in {"http", "https"} or not url.hostname or not plain.isprintable() or " " in plain:
         raise ValueError("source_type 'api' needs an http:// or https:// URL")
     if url.username is not None or url.password is not None:
         raise ValueError("no user or password in the URL; send a header with {{ secrets.NAME }} instead")
+    if not location.startswith(f"{url.scheme}://{url.netloc}"):
+        raise ValueError("the scheme and the host of the URL have no {{ ... }}")
+    check_templates(location, secrets=True, times=True)
 
 
 def _check_path(location: str) -> None:
-    if location.startswith("/") or "\\" in location or not location.isprintable() or ".." in location.split("/"):
+    check_templates(location, times=True)
+    plain = without_times(location)
+    if plain.startswith("/") or "\\" in plain or not plain.isprintable() or ".." in plain.split("/"):
         raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
 
 

@@ -9,19 +9,23 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.request_headers import check_header
-from nightmail_common.contract.source_templates import secret_names
+from nightmail_common.contract.source_templates import fill_times, secret_names, time_names
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sources.download import download
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.sources.redirects import SourceRequest
 from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.template_times import SourceTimes
 
+#: Of one fetch with its retries and redirects. A source that sends a byte now and then would hold a runner for ever.
+MAX_FETCH_SECONDS = 900
 _CHUNK_BYTES = 1024 * 1024
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -85,18 +89,19 @@ class Fetcher:
         self._timeout_seconds = timeout_seconds
         self._secrets = secrets
 
-    async def fetch(self, source: DataSource) -> Input:
+    async def fetch(self, source: DataSource, times: SourceTimes) -> Input:
         """Return a source's bytes in a sealed file, which the caller closes.
 
         Raises:
             CannotFetch: the data cannot be fetched. The message contains no secret.
         """
         data = Input(self._max_input_bytes)
+        data.notes.extend(times.notes)
         try:
             if source.source_type == "api":
-                await self._fetch_url(source, data)
+                await self._fetch_url(source, times, data)
             else:
-                await read_stored(self._files, source.location, data.write)
+                await read_stored(self._files, fill_times(source.location, times.values), data.write)
             data.file.seal()
         except CannotFetch as error:
             data.file.close()
@@ -106,21 +111,43 @@ class Fetcher:
             raise
         return data
 
-    async def _fetch_url(self, source: DataSource, data: Input) -> None:
-        host = httpx.URL(source.location).host
-        headers = source.headers or {}
-        filled = {name: self._secrets.fill(value, host) for name, value in headers.items()}
-        for name, value in filled.items():
+    async def _fetch_url(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+        timeout_seconds = source.timeout_seconds or self._timeout_seconds
+        data.masker = self._secrets.masker(secret_names(" ".join([source.location, *(source.headers or {}).values()])))
+        request = self._request(source, times, data.masker)
+        try:
+            async with asyncio.timeout(MAX_FETCH_SECONDS):
+                answer = await download(self._transport, request, data.begin, timeout_seconds)
+        except TimeoutError:
+            raise CannotFetch(f"the source took longer than {MAX_FETCH_SECONDS} s in all") from None
+        data.charset = answer.charset
+        if answer.dropped:
+            data.notes.append(answer.dropped)
+
+    def _request(self, source: DataSource, times: SourceTimes, masker: Masker) -> SourceRequest:
+        host = urlsplit(source.location).hostname or ""
+        url = fill_times(source.location, times.values, _in_path)
+        url = self._secrets.fill(url, host, _in_query)
+        headers = {name: self._secrets.fill(value, host) for name, value in (source.headers or {}).items()}
+        for name, value in headers.items():
             try:
                 check_header(name, value)
             except ValueError as error:
                 raise CannotFetch(str(error)) from None
-        data.masker = self._secrets.masker(secret_names(" ".join(headers.values())))
-        request = SourceRequest(source.location, filled, mask=data.masker.mask)
-        answer = await download(self._transport, request, data.begin, self._timeout_seconds)
-        data.charset = answer.charset
-        if answer.dropped:
-            data.notes.append(answer.dropped)
+        return SourceRequest(url, headers, mask=masker.mask)
+
+
+def named_times(source: DataSource) -> set[str]:
+    """Return which times the templates of a source refer to."""
+    return time_names(source.location)
+
+
+def _in_path(text: str) -> str:
+    return quote(text, safe="/:,-._~")
+
+
+def _in_query(text: str) -> str:
+    return quote(text, safe="")
 
 
 async def read_stored(folder: Path, location: str, write: Callable[[bytes], None]) -> None:

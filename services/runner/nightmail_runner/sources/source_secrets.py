@@ -5,7 +5,7 @@ thereby read every secret.
 """
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +62,14 @@ class SecretStore:
             logger.info("secret_used", secret=name, host=host)
         return {name: self._secrets[name].value for name in names}
 
-    def fill(self, text: str, host: str) -> str:
-        """Return a text with its `{{ secrets.NAME }}` replaced, to be sent to a host.
+    def fill(self, text: str, host: str, encode: Callable[[str], str] = str) -> str:
+        """Return a text with its `{{ secrets.NAME }}` replaced, to be sent to a host; `encode` is applied to each.
 
         Raises:
             CannotFetch: as `values`.
         """
         values = self.values(secret_names(text), host)
-        return SECRET.sub(lambda match: values[match[1]], text)
+        return SECRET.sub(lambda match: encode(values[match[1]]), text)
 
     def masker(self, names: Collection[str]) -> Masker:
         """Return what masks these secrets."""
