@@ -1,4 +1,4 @@
-"""What the API costs beside bare FastAPI on the same core, and how it reads when a million runs are behind it.
+"""The cost of the API beside bare FastAPI on the same core, and of its lists over a million runs.
 
 Three parts, each on its own by `--part`: `rates` (create and get, as ratios to bare FastAPI), `lists` (every list over
 10,000 jobs and 1,000,000 runs), `catch-up` (the read model rebuilt from the log).

@@ -1,4 +1,4 @@
-"""How fast a replica of the API with no read model reads and applies a log: events a second."""
+"""The rate at which a replica of the API without a read model applies a log, in events a second."""
 
 import tempfile
 import time
@@ -17,7 +17,7 @@ from shared.nats_server import nats_server
 
 JOBS = 100
 RUNS = 10_000
-#: So many runs are under way at once.
+#: The number of runs at the same time.
 AT_ONCE = 50
 BUDGET = 10_000
 
@@ -46,14 +46,14 @@ def all_events() -> list[Event]:
     now = datetime.now(UTC)
     runs = [a_run(jobs[number % JOBS], uuid4(), now) for number in range(RUNS)]
     for start_at in range(0, RUNS, AT_ONCE):
-        # As in life: runs of one moment are at the same step together.
+        # As in production, runs of the same time take each step together.
         for step in zip(*runs[start_at : start_at + AT_ONCE], strict=True):
             events += step
     return events
 
 
 async def seconds_until_ready(folder: Path, url: str) -> float:
-    """Return the seconds of a start; the first reads the log, the next finds the rows that it left."""
+    """Return the seconds of a start; the first applies the log, the next finds its rows."""
     began = time.perf_counter()
     async with api(folder, url, wait_seconds=0.02):
         return time.perf_counter() - began

@@ -1,7 +1,7 @@
-"""How long every list of the API takes when a million runs are behind it, one request at a time.
+"""The latency of every list of the API over a million runs, one request at a time.
 
 The runs are 10,000 that the projection made from events, copied row by row; log and rows are kept in the temporary folder
-for the next time. The API is pinned to the first core.
+for the next run. The API is pinned to the first core.
 """
 
 import base64
@@ -30,7 +30,7 @@ from shared.nats_server import nats_server
 
 JOBS = 10_000
 COPIES = 100
-#: The job that lists are asked about, and how often it was changed.
+#: The job of the lists by job, and the number of its versions.
 BUSY_JOB = "job 000042"
 VERSIONS = 1_001
 LIST_REQUESTS = 200
@@ -61,7 +61,7 @@ async def lists() -> None:
 
 
 def list_paths(since: str, until: str, cursor: str, run_id: str) -> Iterable[str]:
-    """Yield lists with every filter and order that there is; the rare and the impossible ones read the most."""
+    """Yield lists with every filter and order; those with few or no matches read the most."""
     job = quote(BUSY_JOB)
     yield from ("/jobs", "/jobs?q=009", "/jobs?q=nowhere", "/jobs?status=paused", "/jobs?status=active&q=9999")
     yield from ("/jobs?limit=1000", "/jobs?limit=1000&q=7")
@@ -94,7 +94,7 @@ def list_paths(since: str, until: str, cursor: str, run_id: str) -> Iterable[str
 
 
 async def filled() -> Path:
-    """Return the folder of a log and of the read model of a million runs; made once for each schema, in half a minute."""
+    """Return the folder of a log and a read model of a million runs; it is created once for each schema, in half a minute."""
     folder = Path(tempfile.gettempdir()) / f"nightmail-bench-lists-{SCHEMA_VERSION}"
     if folder.exists():
         return folder

@@ -1,4 +1,4 @@
-"""One process of the API, or of what it is compared with, on the first core; what asks it is on the second."""
+"""One process of the API, or of bare FastAPI, on the first core; its clients are on the second."""
 
 import asyncio
 import os
@@ -19,8 +19,8 @@ async def api(folder: Path, nats_url: str, wait_seconds: float = 0.1) -> AsyncIt
     """Run the API on a log until the end of the block; yield its port when it is ready.
 
     Args:
-        folder: where its read model is, or is made.
-        wait_seconds: between two looks whether it is ready.
+        folder: of its read model.
+        wait_seconds: between two polls of its readiness.
     """
     port = free_port()
     settings = {"DATA_DIR": str(folder), "NATS_URL": nats_url, "PORT": str(port), "ADMIN_TOKEN": TOKEN}

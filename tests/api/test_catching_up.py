@@ -1,4 +1,4 @@
-"""A replica that has not read the whole log yet: it says so, and how far it is, instead of answering of the past."""
+"""A replica that catches up answers 503 with its progress, not with old data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from support.deadlines import eventually
 pytestmark = ON_BOTH_DATABASES
 
 
-async def test_while_it_catches_up_every_call_is_told_how_far_it_is(
+async def test_every_call_gets_503_with_the_progress_of_the_catch_up(
     make_replica: MakeReplica,
     event_log: EventLog,
     make_job: Callable[..., Job],

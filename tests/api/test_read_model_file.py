@@ -10,7 +10,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunStarted
 
 
-async def test_a_damaged_read_model_or_one_of_another_version_is_made_anew_to_the_same_rows(
+async def test_a_lost_or_damaged_file_or_one_of_another_version_is_rebuilt_to_the_same_rows(
     api: Replica, event_log: EventLog
 ) -> None:
     run_id, job = await requested(api, event_log)

@@ -23,7 +23,7 @@ pytestmark = ON_BOTH_DATABASES
 CLIENTS = 4
 DESCRIPTIONS = count()
 CHANGES = ("create", "update", "update", "pause", "resume", "delete", "run")
-#: What each client does, one after the other: to one of two jobs, so that they get in each other's way.
+#: The changes of each client, in order, to one of two jobs, so that the clients conflict.
 PLANS = st.lists(
     st.lists(st.tuples(st.sampled_from(CHANGES), st.sampled_from(("one", "two"))), min_size=1, max_size=6),
     min_size=2,
@@ -32,7 +32,7 @@ PLANS = st.lists(
 
 
 class Read(NamedTuple):
-    """What a client read of a job right after its own event of that sequence: the answer, None if there was no job."""
+    """A read of a job right after the client's own event of that sequence; the answer is None without a job."""
 
     job_name: str
     own_sequence: int
@@ -42,7 +42,7 @@ class Read(NamedTuple):
 
 @pytest.fixture
 async def slow_api(make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch) -> Replica:
-    """A replica that reads the log up to 20 ms late: longer than its answers take."""
+    """A replica that reads the log up to 20 ms late: longer than a response takes."""
     follow = EventLog.follow
 
     async def follow_late(log: EventLog, *args: Any, **options: Any) -> AsyncIterator[list[StoredEvent]]:
@@ -56,7 +56,7 @@ async def slow_api(make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 async def clients(slow_api: Replica) -> AsyncIterator[list[httpx.AsyncClient]]:
-    """Clients with tokens of their own: the log says who wrote what."""
+    """Clients with tokens of their own, which the log records as actors."""
     made = []
     for number in range(CLIENTS):
         answer = await slow_api.http.post("/tokens", json={"name": f"client-{number}", "role": "editor"})
@@ -88,7 +88,7 @@ async def test_a_read_after_a_write_is_never_stale(
 async def _change_and_read(
     client: httpx.AsyncClient, actor: str, log: EventLog, change: str, job_name: str
 ) -> Read | None:
-    """Change something and read it; None if nothing could be changed."""
+    """Change something and read it; None if nothing was changed."""
     path = job_path(job_name)
     definition = job_request(job_name=job_name, description=f"{actor}, {next(DESCRIPTIONS)}")
     match change:
@@ -126,7 +126,7 @@ async def _history(log: EventLog, job_name: str) -> dict[int, JobEvent]:
 def _is_not_stale(read: Read, history: dict[int, JobEvent]) -> None:
     if read.answer is None or read.sequence is None:
         ends = [sequence for sequence, event in history.items() if isinstance(event, JobDeleted)]
-        assert any(sequence >= read.own_sequence for sequence in ends), "no job, but nobody deleted it since"
+        assert any(sequence >= read.own_sequence for sequence in ends), "no job, and no deletion since"
         return
     assert read.sequence >= read.own_sequence
     match history[read.sequence]:

@@ -1,4 +1,4 @@
-"""Several replicas on one log: one wins, nobody's edit is lost, and all come to the same rows."""
+"""Several replicas on one log: one wins a race, no edit is lost, and all have the same rows."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ from support.job_requests import job_request
 pytestmark = ON_BOTH_DATABASES
 
 
-async def test_fifty_clients_create_one_name_at_two_replicas_and_one_of_them_does(make_replica: MakeReplica) -> None:
+async def test_of_fifty_clients_that_create_one_name_at_two_replicas_one_succeeds(make_replica: MakeReplica) -> None:
     replicas = [await make_replica(), await make_replica()]
     answers = await asyncio.gather(
         *(replicas[number % 2].http.post("/jobs/create", json=job_request()) for number in range(50))
@@ -49,7 +49,7 @@ async def test_no_edit_with_if_match_is_lost_over_two_replicas(make_replica: Mak
     assert counted == "12"
 
 
-async def test_the_same_key_at_two_replicas_at_once_asks_for_one_run(make_replica: MakeReplica) -> None:
+async def test_the_same_idempotency_key_at_two_replicas_requests_one_run(make_replica: MakeReplica) -> None:
     replicas = [await make_replica(), await make_replica()]
     await replicas[0].create()
 
@@ -68,13 +68,13 @@ async def test_the_same_key_at_two_replicas_at_once_asks_for_one_run(make_replic
     assert len((await replicas[0].http.get("/runs")).json()["items"]) == 1
 
 
-async def test_expired_runs_leave_the_rows_as_they_leave_the_log(
+async def test_expired_runs_are_deleted_from_the_rows_as_from_the_log(
     make_replica: MakeReplica, event_log: EventLog, new_database: NewDatabase
 ) -> None:
     api = await make_replica(run_retention=timedelta(seconds=2))
     run_id, job = await requested(api, event_log, job_name="short")
     assert (await api.http.get(f"/runs/{run_id}")).status_code == 200
-    # Its later events outlive it in the log for a moment; they make no run of their own.
+    # Its later events stay in the log a moment longer; they make no row.
     await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
 
     async def gone() -> bool:

@@ -1,4 +1,4 @@
-"""One PostgreSQL for all replicas: who writes, who waits, and what becomes of a server that goes and comes back."""
+"""Replicas that share one PostgreSQL: their locks, an outage of the server, and its differences from SQLite."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("new_database", ["postgresql"], indirect=Tr
 
 @pytest.fixture
 def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
-    """The session's PostgreSQL; whatever the test does to it, it runs at the end."""
+    """The session's PostgreSQL; it runs again after each test."""
     yield postgres
     if not postgres.is_running:
         postgres.start()
@@ -44,7 +44,7 @@ def connected(api: Replica) -> "psycopg.Connection[tuple[str]]":
 
 
 async def answers(api: Replica, path: str, text: str) -> None:
-    """Wait until a path is answered with something."""
+    """Wait until the response to a path contains a text."""
 
     async def look() -> bool:
         return text in (await api.http.get(path)).text
@@ -52,7 +52,7 @@ async def answers(api: Replica, path: str, text: str) -> None:
     await eventually(look, f"{path} answers {text}")
 
 
-async def test_replicas_that_apply_the_same_events_at_once_come_to_the_rows_of_one_alone(
+async def test_replicas_that_apply_the_same_events_at_once_have_the_rows_of_a_single_one(
     make_replica: MakeReplica, event_log: EventLog, new_database: NewDatabase
 ) -> None:
     history = random_history(random.Random(5))
@@ -69,23 +69,23 @@ async def test_replicas_that_apply_the_same_events_at_once_come_to_the_rows_of_o
     assert all_rows(replicas[0].settings) == all_rows(alone.settings)
 
 
-async def test_a_replica_that_starts_finds_the_rows_that_the_others_made(
+async def test_a_replica_starts_with_the_rows_of_the_others(
     make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await make_replica()
     await first.create()
     await first.stop()
 
-    def nothing_more(*_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AssertionError("read the log from its beginning")
 
     second = await make_replica(start=False)
-    monkeypatch.setattr("nightmail_api.read_model.projection.read_event", nothing_more)
+    monkeypatch.setattr("nightmail_api.read_model.projection.read_event", refuse)
     await second.start()
     assert (await second.http.get("/jobs/daily sales")).status_code == 200
 
 
-async def test_a_query_that_waits_for_the_database_holds_nobody_else_up(api: Replica) -> None:
+async def test_a_query_that_waits_for_the_database_blocks_no_other_request(api: Replica) -> None:
     await api.create()
     with connected(api) as connection, connection.transaction():
         connection.execute(f"LOCK TABLE nightmail_read_model_{SCHEMA_VERSION}.runs")
@@ -97,7 +97,7 @@ async def test_a_query_that_waits_for_the_database_holds_nobody_else_up(api: Rep
     assert (await waiting).status_code == 200
 
 
-async def test_while_the_database_is_away_calls_are_told_to_come_again_and_then_all_is_as_before(
+async def test_calls_get_503_while_the_database_is_down_and_work_again_afterwards(
     api: Replica, event_log: EventLog, server: PostgresServer
 ) -> None:
     run_id, job = await requested(api, event_log)
@@ -116,7 +116,7 @@ async def test_while_the_database_is_away_calls_are_told_to_come_again_and_then_
     assert changed.json()["description"] == "after"
 
 
-async def test_another_log_is_begun_anew_once_by_all_replicas(
+async def test_all_replicas_start_over_with_another_log_once(
     make_replica: MakeReplica, event_log: EventLog, make_job: Callable[..., Job]
 ) -> None:
     replicas = [await make_replica(), await make_replica()]
@@ -127,7 +127,7 @@ async def test_another_log_is_begun_anew_once_by_all_replicas(
 
     for replica in replicas:
         await answers(replica, "/jobs", '"items":[]')
-    # The one that ran on may not have noticed yet, and takes the new log's first events for what it has read.
+    # The replica that kept running may not have polled yet, and skips the first events of the new log until it does.
     job = make_job(job_name="new")
     await event_log.publish(JobCreated(job_name="new", job_id=job.job_id, actor="maria", job=job))
     for replica in replicas:
@@ -136,7 +136,7 @@ async def test_another_log_is_begun_anew_once_by_all_replicas(
     assert changed.json()["description"] == "changed"
 
 
-async def test_tables_of_an_older_version_go_once_the_new_ones_are_whole(make_replica: MakeReplica) -> None:
+async def test_tables_of_an_older_version_are_dropped_after_the_catch_up(make_replica: MakeReplica) -> None:
     api = await make_replica()
     await api.create()
     await api.stop()
@@ -145,7 +145,7 @@ async def test_tables_of_an_older_version_go_once_the_new_ones_are_whole(make_re
         connection.execute(f"ALTER SCHEMA {current} RENAME TO nightmail_read_model_1")
         connection.execute("CREATE SCHEMA nightmail_read_model_999")
     await api.start()
-    await eventually(lambda: schemas(api) == {current, "nightmail_read_model_999"}, "the older tables are gone")
+    await eventually(lambda: schemas(api) == {current, "nightmail_read_model_999"}, "the older tables are dropped")
     await api.stop()
     assert all_rows(api.settings) == rows
 
@@ -158,13 +158,13 @@ async def test_erasure_leaves_no_row(api: Replica, event_log: EventLog) -> None:
     assert (rows["runs"], rows["versions"]) == ([], [])
 
 
-async def test_a_character_that_postgresql_has_not_is_in_no_name(api: Replica) -> None:
+async def test_a_search_with_nul_which_postgresql_refuses_finds_nothing(api: Replica) -> None:
     await api.create()
     assert (await api.http.get("/jobs/a%00b")).status_code == 404
     assert (await api.http.get("/jobs?q=%00")).json()["items"] == []
 
 
-async def test_names_are_in_the_order_of_their_characters_whatever_the_servers_language(api: Replica) -> None:
+async def test_names_sort_by_their_bytes_whatever_the_collation_of_the_server(api: Replica) -> None:
     names = ["Zebra", "apple", "a b", "a-b", "Äpfel", "ab"]
     for name in names:
         await api.create(job_name=name)
@@ -183,13 +183,13 @@ async def test_names_are_in_the_order_of_their_characters_whatever_the_servers_l
         ("mysql://localhost/nightmail", "begins with postgresql://"),
         ("postgresql://maria:secret@127.0.0.1:1/x", "refused"),
         ("postgresql://127.0.0.1/x?no_such_option=1", "no_such_option"),
-        ("a user who may not", "permission denied"),
+        ("a user without permission", "permission denied"),
     ],
 )
-def test_a_database_that_cannot_be_ends_the_start_with_one_line_that_names_the_setting(
+def test_an_unusable_database_stops_the_start_with_one_line_that_names_the_setting(
     url: str, why: str, new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if url == "a user who may not":
+    if url == "a user without permission":
         existing = new_database()
         assert existing is not None
         user = f"user_{uuid4().hex}"

@@ -1,4 +1,4 @@
-"""The API as a process of its own, that a test may kill."""
+"""The API as a process, which a test may kill."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ class ApiProcess:
             return False
 
     def kill(self) -> None:
-        """End it by SIGKILL, wherever it is."""
+        """Kill the process (SIGKILL)."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""A history as twenty jobs make it: every kind of event that changes a row, in an order that could be."""
+"""A history of twenty jobs: every kind of event that changes a row, in a possible order."""
 
 import random
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ BATCH = 500
 
 
 async def write(log: EventLog, history: Iterator[Event], events: int) -> None:
-    """Store so many more events of a history."""
+    """Store the next events of a history."""
     written = 0
     while written < events:
         batch = [Publication(next(history)) for _ in range(min(BATCH, events - written))]
@@ -41,7 +41,7 @@ async def write(log: EventLog, history: Iterator[Event], events: int) -> None:
 
 
 def random_history(rng: random.Random) -> Iterator[Event]:
-    """Yield events without end. A job that ends, by deletion or erasure, comes again under its name."""
+    """Yield events without end. A deleted or erased job is created again under its name."""
     jobs: dict[str, Job] = {}
     working: list[RunEvent] = []
     while True:

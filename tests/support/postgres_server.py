@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: in a folder, on a socket in it, on no port."""
+"""A PostgreSQL server for tests, with its data and its socket in a folder, and without a port."""
 
 import os
 import pwd
@@ -12,17 +12,17 @@ import psycopg
 
 from support.deadlines import scaled, wait_until
 
-#: Where Debian has the programs that are for the server's own user.
+#: Debian installs the server's programs here, outside of PATH.
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 def program(name: str) -> str | None:
-    """Return where one of PostgreSQL's programs is; None if it is not installed."""
+    """Return the path of a program of PostgreSQL; None if it is not installed."""
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, _FOLDERS)]))
 
 
 class PostgresServer:
-    """A cluster whose databases are made on demand. It keeps nothing when the power fails, and is quick for it."""
+    """A cluster that creates databases on demand. It runs without fsync, for speed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class PostgresServer:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
 
     def make(self) -> None:
-        """Make the cluster. Its own collation is not ours: what is in order must say by which."""
+        """Create the cluster, with the collation of the machine: an index must name its own."""
         self._run("initdb", "--no-sync", "--auth=trust", "--username=nightmail", "-E", "UTF8", "-D", self._data)
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class PostgresServer:
         wait_until(self._answers, "PostgreSQL answers")
 
     def kill(self) -> None:
-        """End it at once, as a crash does (SIGQUIT: its own processes go with it)."""
+        """Stop at once, as in a crash (SIGQUIT, which stops its child processes too)."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
@@ -69,7 +69,7 @@ class PostgresServer:
         return self._process is not None
 
     def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+        """Create an empty database and return its URL."""
         name = f"test_{uuid4().hex}"
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
