@@ -156,7 +156,7 @@ def test_a_result_is_attached_compressed_or_linked_by_its_encoded_size() -> None
     assert choose_attachment(csv, 2 * 1024**2) == Attachment(csv)
     compressed = choose_attachment(csv, 1024**2)
     assert compressed is not None
-    assert compressed.gzipped
+    assert compressed.compression == "gzip"
     assert choose_attachment(csv, 64 * 1024) is None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -14,6 +15,8 @@ from support.ports import free_port
 
 #: Takes the recipient; returns the server's reply, or None to go on.
 Hook = Callable[[str], Awaitable[str | None]]
+#: Takes the number of the MAIL command in its session, from 1; returns as a `Hook` does.
+MailHook = Callable[[int], Awaitable[str | None]]
 
 DROP = "drop"
 
@@ -49,7 +52,7 @@ class _Controller(Controller):
         return _Limited(self.handler, **self.SMTP_kwargs)
 
 
-async def _go_on(_: str) -> str | None:
+async def _go_on(_: object) -> str | None:
     return None
 
 
@@ -65,9 +68,12 @@ class SmtpServer:
         self._kept: list[tuple[str, bytes]] = []
         self.max_connections = 1000
         self.open_connections = 0
+        self.on_mail: MailHook = _go_on
         self.on_rcpt: Hook = _go_on
         self.after_data: Hook = _go_on
         self.after_accepting: Hook = _go_on
+        #: The last mail that came whole, kept or not.
+        self.last_content = b""
         self.data_size_limit = 33554432
         #: Further arguments of aiosmtpd: TLS, AUTH.
         self.options: dict[str, Any] = {}
@@ -112,12 +118,23 @@ class _Handler:
 
     def __init__(self, server: "SmtpServer") -> None:
         self.server = server
+        self.mails_of: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: Any
     ) -> Any:
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        count = self.mails_of[session] = self.mails_of.get(session, 0) + 1
+        if (reply := await self.server.on_mail(count)) is not None:
+            return _send_reply(server, reply)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
@@ -129,6 +146,8 @@ class _Handler:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         recipient = envelope.rcpt_tos[0]
+        assert isinstance(envelope.content, bytes)
+        self.server.last_content = envelope.content
         if (reply := await self.server.after_data(recipient)) is not None:
             return _send_reply(server, reply)
         content = envelope.content

@@ -1,21 +1,32 @@
 """A mail is sent to each of its recipients once: the ledger entry comes before the event, the event before the ack."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
 
 import structlog
 
+from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailEvent, MailFailed, MailSent, RecipientOutcome
+from nightmail_common.contract.events import MailAnswer, MailEvent, MailFailed, MailSent, RecipientOutcome
 from nightmail_mailer.compose.mail_job import MailJob
+from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, MAILS
+from nightmail_mailer.records.acceptances import Acceptances
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
 
 #: A mail whose connection is lost after DATA is sent again with the same Message-ID, so the recipient may have it
 #: twice. A server that accepts mails and never replies must not send hundreds.
 MAX_LOST = 3
+#: From a mail that was not accepted to the next attempt.
+ATTEMPT_BACKOFF = Backoff(first=1.0, longest=300.0)
+#: The same for a quota: providers count by the hour or the day.
+QUOTA_BACKOFF = Backoff(first=2 * 3600.0, longest=8 * 3600.0)
+#: RFC 5321 section 4.5.4.1: the time after which a sender gives up is at least 4 to 5 days.
+GIVE_UP_AFTER = timedelta(days=5)
 
 logger = structlog.get_logger()
 
@@ -27,54 +38,89 @@ class MailDelivery:
         self._log = log
         self._smtp = smtp
         self._ledger = ledger
+        self._acceptances = Acceptances()
 
     async def deliver(
-        self, mail_job: MailJob, render_for: Callable[[str], bytes], attachment_sha256: str | None = None
-    ) -> bool:
-        """Send a mail to each recipient who does not have it yet; True when the outcome for all is in the log.
+        self, mail_job: MailJob, renditions: Renditions, attachment_sha256: str | None = None
+    ) -> datetime | None:
+        """Send a mail to each recipient who does not have it yet.
 
-        Args:
-            render_for: returns the mail to one recipient.
+        Returns:
+            None when the outcome for all is in the log, else the time of the next attempt.
 
         Raises:
             nats.errors.Error: the ledger or the log does not answer.
         """
-        entries = await asyncio.gather(*(self._send_once(mail_job, one, render_for) for one in mail_job.recipients))
+        entries = await asyncio.gather(*(self._send_once(mail_job, one, renditions) for one in mail_job.recipients))
+        if any(entry.consequence == "refuse_if_others_accepted" for entry in entries):
+            entries = await self._settle_policy_refusals(mail_job, entries)
+        waiting = [entry.next_attempt for entry in entries if not entry.final and entry.next_attempt is not None]
+        if waiting:
+            logger.info("mail_deferred", kind=mail_job.kind, waiting=len(waiting))
+            return min(waiting)
         outcomes = tuple(
-            RecipientOutcome(address=address, outcome=entry.outcome, answer=entry.answer)
+            RecipientOutcome(address=address, outcome=cast("MailAnswer", entry.outcome), answer=entry.answer)
             for address, entry in zip(mail_job.recipients, entries, strict=True)
-            if entry is not None and entry.final
         )
-        if len(outcomes) < len(entries):
-            logger.info("mail_deferred", kind=mail_job.kind, waiting=len(entries) - len(outcomes))
-            return False
         await self._publish_outcome(mail_job, outcomes, attachment_sha256)
-        return True
+        return None
 
     async def fail(self, mail_job: MailJob, reason: str) -> None:
         """Publish that no recipient gets the mail, and why."""
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
         await self._publish(mail_job, _event(mail_job, outcomes, None, reason))
 
-    async def _send_once(
-        self, mail_job: MailJob, recipient: str, render_for: Callable[[str], bytes]
-    ) -> LedgerEntry | None:
-        """Return the entry of a recipient's mail; None if the mail was deferred."""
-        key = ledger_key(mail_job.run_id, mail_job.kind, recipient, mail_job.request_id)
+    async def _send_once(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> LedgerEntry:
+        """Return the entry of a recipient's mail after an attempt, if one is due."""
+        key = _key(mail_job, recipient)
         async with self._ledger.lock_for(key):
             before = await self._ledger.find(key)
-            if before is not None and before.final:
+            if before is not None and (before.final or _is_early(before)):
                 return before
-            result = await self._smtp.send(render_for, recipient)
-            ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
-            if result.outcome == "deferred":
-                logger.warning("recipient_deferred", kind=mail_job.kind, reply=_code(result.text))
-                return None
-            entry = _entry(result, 0 if before is None else before.lost)
-            if result.outcome == "lost":
-                logger.warning("connection_lost_after_data", kind=mail_job.kind, attempts=entry.lost)
+            began_at = datetime.now(UTC)
+            result = await self._send(mail_job, recipient, renditions)
+            if result.outcome == "accepted":
+                self._acceptances.accepted(recipient)
+            entry = entry_after(result, before, began_at, datetime.now(UTC))
+            if not entry.final:
+                logger.warning(
+                    "recipient_deferred" if result.outcome == "deferred" else "connection_lost_after_data",
+                    kind=mail_job.kind,
+                    reply=_code(result.text),
+                    attempts=entry.attempts,
+                )
             await self._ledger.record(key, entry)
             return entry
+
+    async def _send(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> SendResult:
+        """Send a mail; a second time on a new connection, or smaller, if the reply asks for that."""
+        for number in range(renditions.count):
+            render_for = await renditions.get(number)
+            result = await self._smtp.send(render_for, recipient)
+            ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
+            if result.outcome == "deferred" and result.consequence == "reconnect":
+                result = await self._smtp.send(render_for, recipient, new_connection=True)
+                ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
+            if result.consequence != "smaller":
+                return result
+            logger.warning("mail_too_large", kind=mail_job.kind, reply=_code(result.text))
+        return SendResult("refused", f"{renditions.too_large}: {result.text}", "refuse")
+
+    async def _settle_policy_refusals(self, mail_job: MailJob, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+        """Make refusals final that are about their recipient; the others wait, because they are about the sender."""
+        undecided = [entry.consequence == "refuse_if_others_accepted" for entry in entries]
+        for recipient, is_undecided in zip(mail_job.recipients, undecided, strict=True):
+            if is_undecided:
+                self._acceptances.refused(recipient)
+        accepted = any(entry.outcome == "accepted" for entry in entries)
+        settled = []
+        for recipient, entry, is_undecided in zip(mail_job.recipients, entries, undecided, strict=True):
+            since = entry.since or datetime.now(UTC)
+            if is_undecided and self._acceptances.is_about(recipient, since, others_have_it=accepted):
+                entry = LedgerEntry(outcome="refused", answer=entry.answer)
+                await self._ledger.record(_key(mail_job, recipient), entry)
+            settled.append(entry)
+        return settled
 
     async def _publish_outcome(
         self, mail_job: MailJob, outcomes: tuple[RecipientOutcome, ...], attachment_sha256: str | None
@@ -95,16 +141,50 @@ class MailDelivery:
         await self._log.publish(event, message_id=identity)
 
 
-def _entry(result: SendResult, lost: int) -> LedgerEntry:
-    """Return the entry after an attempt that was not deferred. `lost` earlier ones had no reply after DATA."""
-    if result.outcome == "lost":
-        return LedgerEntry(outcome="uncertain", answer=result.text, final=lost + 1 >= MAX_LOST, lost=lost + 1)
-    if result.outcome == "refused" and lost:
-        return LedgerEntry(outcome="uncertain", answer=f"lost after DATA, then {result.text}", lost=lost)
+def entry_after(result: SendResult, before: LedgerEntry | None, began_at: datetime, now: datetime) -> LedgerEntry:
+    """Return the entry after an attempt.
+
+    Args:
+        before: the entry after the previous attempt.
+        began_at: when this attempt began, in UTC, as `now`.
+    """
+    lost = (0 if before is None else before.lost) + (result.outcome == "lost")
+    if result.outcome == "accepted":
+        note = " (an earlier attempt was lost after DATA: the mail may have arrived twice)" if lost else ""
+        return LedgerEntry(outcome="accepted", answer=result.text + note, lost=lost)
+    is_held = result.consequence in {"hold_hours", "refuse_if_others_accepted"}
     if result.outcome == "refused":
+        if lost:
+            return LedgerEntry(outcome="uncertain", answer=f"lost after DATA, then {result.text}", lost=lost)
         return LedgerEntry(outcome="refused", answer=result.text)
-    note = " (an earlier attempt was lost after DATA: the mail may have arrived twice)" if lost else ""
-    return LedgerEntry(outcome="accepted", answer=result.text + note, lost=lost)
+    attempts = (0 if before is None else before.attempts) + 1
+    since = began_at if before is None or before.since is None else before.since
+    given_up = now - since >= GIVE_UP_AFTER
+    outcome: Literal["refused", "uncertain", "waiting"] = "uncertain" if lost else "refused" if given_up else "waiting"
+    if given_up or lost >= MAX_LOST:
+        note = f"given up after {GIVE_UP_AFTER.days} days and {attempts} attempts; the last: " if given_up else ""
+        return LedgerEntry(outcome=outcome, answer=note + result.text, lost=lost)
+    backoff = QUOTA_BACKOFF if is_held else ATTEMPT_BACKOFF
+    return LedgerEntry(
+        outcome=outcome,
+        answer=result.text,
+        final=False,
+        lost=lost,
+        attempts=attempts,
+        since=since,
+        next_attempt=now + timedelta(seconds=backoff.wait(attempts)),
+        reported_at=None if before is None else before.reported_at,
+        consequence=result.consequence,
+    )
+
+
+def _is_early(entry: LedgerEntry) -> bool:
+    """Say whether the broker delivered an event before the next attempt: for another recipient, or after a restart."""
+    return entry.next_attempt is not None and datetime.now(UTC) < entry.next_attempt
+
+
+def _key(mail_job: MailJob, recipient: str) -> str:
+    return ledger_key(mail_job.run_id, mail_job.kind, recipient, mail_job.request_id)
 
 
 def _event(

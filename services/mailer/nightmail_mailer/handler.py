@@ -1,8 +1,9 @@
-"""Handles events that ask for mail: done, handed back, or delivered again after a backoff."""
+"""Handles events that ask for mail: done, handed back, or delivered again at the time of the next attempt."""
+
+from datetime import UTC, datetime
 
 import structlog
 
-from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
@@ -11,8 +12,6 @@ from nightmail_mailer.workflow import MailWorkflow
 #: More slots than connections: an event that waits for a store or a large result must not keep a connection idle. A mail
 #: that hangs releases its slot after a second.
 SLOTS = SlotPolicy(slots=12, release_after=1.0, max_detached=100)
-#: From a mail that was not taken to the next attempt.
-ATTEMPT_BACKOFF = Backoff(first=1.0, longest=300.0)
 #: When a mailer stops, mails on their way may take so long; then they are handed back.
 DRAIN_SECONDS = 4.0
 HAND_BACK_SECONDS = 2.0
@@ -30,17 +29,20 @@ class MailHandler:
         self._workflow = workflow
 
     async def handle(self, event: AsksForMail, delivery: CurrentDelivery) -> Ack | Retry:
-        done = await self._queue.run_unless_shutdown(self._send(event, delivery))
-        if done is None:
+        answer = await self._queue.run_unless_shutdown(self._send(event, delivery))
+        if answer is None:
             logger.info("mail_handed_back")
             return Retry(0.0)
-        return Ack() if done else Retry(ATTEMPT_BACKOFF.wait(delivery.number))
+        return answer
 
-    async def _send(self, event: AsksForMail, delivery: Delivery) -> bool:
+    async def _send(self, event: AsksForMail, delivery: Delivery) -> Ack | Retry:
         match event:
             case ResultReady():
-                return await self._workflow.mail_result(event, delivery.sequence)
+                next_attempt = await self._workflow.mail_result(event, delivery.sequence)
             case RunFailed():
-                return await self._workflow.mail_failure(event, delivery.sequence, delivery.time)
+                next_attempt = await self._workflow.mail_failure(event, delivery.sequence, delivery.time)
             case MailRequested():
-                return await self._workflow.resend(event)
+                next_attempt = await self._workflow.resend(event)
+        if next_attempt is None:
+            return Ack()
+        return Retry(max((next_attempt - datetime.now(UTC)).total_seconds(), 0.0))

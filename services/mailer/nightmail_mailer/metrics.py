@@ -16,6 +16,11 @@ MAILS = Counter(
     "Mails with a final outcome, one per recipient: accepted, refused or uncertain.",
     ("kind", "outcome"),
 )
+REPLIES = Counter(
+    "nightmail_mailer_refusals",
+    "Replies of the SMTP server that refuse a mail, by phase, what they are about, and the consequence.",
+    ("phase", "about", "consequence"),
+)
 DURATION = Histogram(
     "nightmail_mailer_smtp_duration_seconds",
     "From a mail's envelope to the server's reply to its end.",
@@ -25,6 +30,9 @@ SLOW_SENDS = Gauge(
     "nightmail_mailer_hanging_mails", "Mails that the server has been busy with for longer than a second."
 )
 UNREACHABLE = Gauge("nightmail_mailer_breaker_open", "1 while no connection to the SMTP server can be made.")
+SENDER_REFUSED = Gauge(
+    "nightmail_mailer_sender_refused", "1 while the SMTP server refuses the sender and all mail is held back."
+)
 WAITING = Gauge("nightmail_mailer_queue_waiting", "Events that ask for mail and that no mailer has fetched yet.")
 IN_FLIGHT = Gauge("nightmail_mailer_queue_in_flight", "Events that a mailer works on or that wait for a retry.")
 

@@ -1,8 +1,10 @@
 """Which mails an event asks for: a result, a failure, a recovery, or a mail sent again."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -19,9 +21,10 @@ from nightmail_common.contract.events import (
     RunFailed,
     RunSkipped,
 )
-from nightmail_mailer.compose.attachment import choose_attachment
+from nightmail_mailer.compose.attachment import choose_attachment, zip_attachment
 from nightmail_mailer.compose.mail_job import MailJob
-from nightmail_mailer.compose.render import MailRenderer, RenderFor
+from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_name
+from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.records.failure_streaks import FailureStreaks
 from nightmail_mailer.records.unsubscribes import Unsubscribes
@@ -34,7 +37,7 @@ logger = structlog.get_logger()
 
 
 class MailWorkflow:
-    """Each public method returns True when the outcome is in the log, False if a mail was deferred.
+    """Each public method returns None when the outcome is in the log, else the time of the next attempt.
 
     Each raises `nats.errors.Error` or `TimeoutError` if the log or a store does not answer.
     """
@@ -59,35 +62,36 @@ class MailWorkflow:
         self._smtp = smtp
         self._max_attachment_bytes = max_attachment_bytes
 
-    async def mail_result(self, event: ResultReady, sequence: int) -> bool:
+    async def mail_result(self, event: ResultReady, sequence: int) -> datetime | None:
         """Mail a result and, if it ends a failure streak, the recovery."""
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
         mail_job = MailJob(event.job, event.run_id, "result", recipients)
         if event.rows == 0 and event.job.when_empty == "skip":
             await self._skip(event, "result", "empty")
-            done = True
+            next_attempt = None
         else:
-            done = await self._deliver_result(mail_job, event)
-        return await self._deliver_recovery(event, mail_job, sequence) and done
+            next_attempt = await self._deliver_result(mail_job, event)
+        of_recovery = await self._deliver_recovery(event, mail_job, sequence)
+        return min(filter(None, (next_attempt, of_recovery)), default=None)
 
-    async def mail_failure(self, event: RunFailed, sequence: int, failed_at: datetime) -> bool:
+    async def mail_failure(self, event: RunFailed, sequence: int, failed_at: datetime) -> datetime | None:
         """Mail a failure, unless the job disables that or the streak's last failure mail is less than an hour old."""
         if not event.job.notify_on_failure:
-            return True
+            return None
         streak = await self._streaks.failed(event.job.job_id, sequence, failed_at)
         if streak.notified != sequence:
             await self._skip(event, "failure", "streak")
-            return True
+            return None
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
         mail_job = MailJob(event.job, event.run_id, "failure", recipients)
         return await self._deliver_failure(mail_job, event, streak.count, streak.since)
 
-    async def resend(self, request: MailRequested) -> bool:
+    async def resend(self, request: MailRequested) -> datetime | None:
         """Send a run's mail again, to the requested recipients who are still subscribed."""
         event = await self._log.outcome(request.outcome_sequence)
         if event is None or isinstance(event, RunSkipped) or event.run_id != request.run_id:
             logger.warning("resend_without_outcome", sequence=request.outcome_sequence)
-            return True
+            return None
         requested = [address for address in event.job.consumer_emails if address in request.recipients]
         recipients = self._unsubscribes.subscribed(event.job.job_id, requested)
         kind: MailKind = "result" if isinstance(event, ResultReady) else "failure"
@@ -96,45 +100,57 @@ class MailWorkflow:
             return await self._deliver_result(mail_job, event)
         return await self._deliver_failure(mail_job, event, 1, None)
 
-    async def _deliver_result(self, mail_job: MailJob, event: ResultReady) -> bool:
+    async def _deliver_result(self, mail_job: MailJob, event: ResultReady) -> datetime | None:
         if not mail_job.recipients:
             await self._skip(event, "result", "unsubscribed", mail_job.request_id)
-            return True
+            return None
         try:
             csv = await self._results.get(event.csv)
         except (ResultGone, ResultDamaged) as error:
             await self._delivery.fail(mail_job, str(error))
-            return True
-        render_for = await self._render_result(mail_job, event, csv)
-        return await self._delivery.deliver(mail_job, render_for, event.csv.sha256)
+            return None
+        renditions = await self._render_result(mail_job, event, csv)
+        return await self._delivery.deliver(mail_job, renditions, event.csv.sha256)
 
-    async def _render_result(self, mail_job: MailJob, event: ResultReady, csv: bytes) -> RenderFor:
+    async def _render_result(self, mail_job: MailJob, event: ResultReady, csv: bytes) -> Renditions:
         limit = self._max_attachment_bytes
+        render = partial(self._renderer.result, mail_job, event, csv)
         if len(csv) <= SMALL_BYTES:
-            return self._renderer.result(mail_job, event, csv, choose_attachment(csv, limit))
-        if (server_limit := await self._smtp.max_mail_bytes()) is not None:
-            limit = min(limit, server_limit)
-        # A large CSV takes longer to compress and to encode than the heartbeats may pause.
-        return await asyncio.to_thread(
-            lambda: self._renderer.result(mail_job, event, csv, choose_attachment(csv, limit))
-        )
+            attachment = choose_attachment(csv, limit)
+            first = render(attachment)
+        else:
+            if (server_limit := await self._smtp.max_mail_bytes()) is not None:
+                limit = min(limit, server_limit)
+            # A large CSV takes longer to compress and to encode than the heartbeats may pause.
+            attachment = await asyncio.to_thread(choose_attachment, csv, limit)
+            first = await asyncio.to_thread(render, attachment)
+        smaller: list[Callable[[], RenderFor]] = []
+        if attachment is not None and attachment.compression is None:
+            smaller.append(lambda: render(zip_attachment(csv, result_file_name(event))))
+        if attachment is not None and self._renderer.links is not None:
+            smaller.append(lambda: render(None))
+        too_large = "the mail is too large for the server, compressed too"
+        if self._renderer.links is None:
+            too_large += "; NIGHTMAIL_PUBLIC_URL would let mails link to large results"
+        return Renditions(first, *smaller, too_large=too_large)
 
-    async def _deliver_failure(self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None) -> bool:
+    async def _deliver_failure(
+        self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None
+    ) -> datetime | None:
         if not mail_job.recipients:
             await self._skip(event, "failure", "unsubscribed", mail_job.request_id)
-            return True
-        return await self._delivery.deliver(mail_job, self._renderer.failure(mail_job, event, count, since))
+            return None
+        return await self._delivery.deliver(mail_job, Renditions(self._renderer.failure(mail_job, event, count, since)))
 
-    async def _deliver_recovery(self, event: ResultReady, result_job: MailJob, sequence: int) -> bool:
+    async def _deliver_recovery(self, event: ResultReady, result_job: MailJob, sequence: int) -> datetime | None:
         if not event.job.notify_on_failure:
-            return True
+            return None
         streak = await self._streaks.recovered(event.job.job_id, sequence)
         if streak is None or streak.notified is None or not result_job.recipients:
-            return True
+            return None
         mail_job = replace(result_job, kind="recovery")
-        return await self._delivery.deliver(
-            mail_job, self._renderer.recovery(mail_job, event, streak.count, streak.since)
-        )
+        recovery = self._renderer.recovery(mail_job, event, streak.count, streak.since)
+        return await self._delivery.deliver(mail_job, Renditions(recovery))
 
     async def _skip(
         self, event: ResultReady | RunFailed, kind: MailKind, reason: MailSkipReason, request_id: UUID | None = None

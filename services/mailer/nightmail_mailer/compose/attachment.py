@@ -1,7 +1,12 @@
 """How a mail carries a result: attached, attached compressed, or not at all (the mail has a link)."""
 
 import gzip
+import io
+import zipfile
 from dataclasses import dataclass
+from typing import Literal
+
+Compression = Literal["gzip", "zip"]
 
 #: base64 in lines of 76 characters and CRLF (RFC 2045): 78 bytes carry 57.
 _LINE_BYTES, _LINE_PAYLOAD = 78, 57
@@ -11,10 +16,10 @@ RESERVED_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Attachment:
-    """An attached CSV: its bytes, compressed if `gzipped`."""
+    """An attached CSV: its bytes, compressed if `compression` is set."""
 
     data: bytes
-    gzipped: bool = False
+    compression: Compression | None = None
 
 
 def choose_attachment(csv: bytes, limit_bytes: int) -> Attachment | None:
@@ -23,7 +28,15 @@ def choose_attachment(csv: bytes, limit_bytes: int) -> Attachment | None:
     if encoded_size(len(csv)) <= room:
         return Attachment(csv)
     compressed = gzip.compress(csv, compresslevel=6, mtime=0)
-    return Attachment(compressed, gzipped=True) if encoded_size(len(compressed)) <= room else None
+    return Attachment(compressed, "gzip") if encoded_size(len(compressed)) <= room else None
+
+
+def zip_attachment(csv: bytes, file_name: str) -> Attachment:
+    """Return a zip archive of the CSV, which every desktop opens. The same CSV gives the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(file_name), csv, zipfile.ZIP_DEFLATED)
+    return Attachment(packed.getvalue(), "zip")
 
 
 def encoded_size(size: int) -> int:

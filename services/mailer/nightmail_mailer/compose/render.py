@@ -48,9 +48,8 @@ class MailRenderer:
     def result(self, mail_job: MailJob, event: ResultReady, csv: bytes, attachment: Attachment | None) -> RenderFor:
         """Return the mail with a result: attached, or linked if it is too large for that."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
-        file_name = one_line(f"{event.job_name} {due:%Y-%m-%d}.csv")
-        if attachment is not None and attachment.gzipped:
-            file_name += ".gz"
+        compression = None if attachment is None else attachment.compression
+        file_name = result_file_name(event) + {None: "", "gzip": ".gz", "zip": ".zip"}[compression]
         shown = preview_csv(csv, event.rows)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
         context = {
@@ -67,8 +66,8 @@ class MailRenderer:
         }
         mail = self._mail(mail_job, render_subject(event, due), "result", context)
         if attachment is not None:
-            kind = {"subtype": "gzip"} if attachment.gzipped else {"subtype": "csv", "params": {"charset": "utf-8"}}
-            main = "application" if attachment.gzipped else "text"
+            kind = {"subtype": compression} if compression else {"subtype": "csv", "params": {"charset": "utf-8"}}
+            main = "application" if compression else "text"
             mail.add_attachment(attachment.data, main, filename=file_name, **kind)
         return self._with_recipient(mail_job, mail)
 
@@ -139,6 +138,11 @@ class MailRenderer:
             return "".join(f"{line}\r\n" for line in lines).encode() + rest
 
         return render_for
+
+
+def result_file_name(event: ResultReady) -> str:
+    """Return the name of a result's CSV: the job and the day in its zone."""
+    return one_line(f"{event.job_name} {formatting.to_job_timezone(event.scheduled_at, event.job):%Y-%m-%d}.csv")
 
 
 def _header(value: str) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -13,17 +15,24 @@ from nightmail_common.contract.events import MailAnswer, MailKind
 
 
 class LedgerEntry(BaseModel):
-    """The outcome of one recipient's mail. An `uncertain` one is retried unless it is `final`.
+    """The outcome of one recipient's mail, or the last attempt of one that is not `final` and is retried.
 
-    `lost` counts the attempts after which it is unknown whether the server has the mail.
+    `lost` counts the attempts after which it is unknown whether the server has the mail. `since`: the first attempt;
+    `next_attempt`: no mailer tries before; `reported_at`: the last `mail-deferred` event;
+    `consequence`: of the last reply (`reply_rules`).
     """
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: MailAnswer
+    outcome: MailAnswer | Literal["waiting"]
     answer: str
     final: bool = True
     lost: int = 0
+    attempts: int = 0
+    since: datetime | None = None
+    next_attempt: datetime | None = None
+    reported_at: datetime | None = None
+    consequence: str | None = None
 
 
 class DeliveryLedger:

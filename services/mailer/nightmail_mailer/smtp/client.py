@@ -7,10 +7,11 @@ from typing import Literal
 
 import aiosmtplib
 
-from nightmail_mailer.metrics import DURATION
+from nightmail_mailer.metrics import DURATION, REPLIES
 from nightmail_mailer.smtp.addresses import to_ascii_domain
 from nightmail_mailer.smtp.pool import SmtpPool
-from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, format_reply
+from nightmail_mailer.smtp.reply_rules import Consequence, Phase, Reply, rule_for
+from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: For any reply but the one to a mail's end. RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long gets
 #: the mail at a later attempt.
@@ -20,7 +21,8 @@ COMMAND_TIMEOUT_SECONDS = 60.0
 DATA_END_TIMEOUT_SECONDS = 600.0
 
 _START_MAIL_INPUT = 354
-_SERVICE_CLOSES = 421
+#: What follows from a reply that refuses only this mail and only for good.
+_FINAL: frozenset[Consequence] = frozenset({"refuse", "smaller"})
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,12 @@ class SendResult:
     """The outcome of one attempt, with the server's reply or the error.
 
     `deferred`: not accepted now, worth a retry. `lost`: the connection ended after the mail was sent and before the
-    reply, so it is unknown whether the server has it (RFC 1047).
+    reply, so it is unknown whether the server has it (RFC 1047). `consequence`: what follows, if it was not accepted.
     """
 
     outcome: Literal["accepted", "refused", "deferred", "lost"]
     text: str
+    consequence: Consequence = "retry"
 
 
 class SmtpClient:
@@ -47,20 +50,24 @@ class SmtpClient:
         await self._pool.until_reachable()
         return self._pool.max_mail_bytes
 
-    async def send(self, render_for: Callable[[str], bytes], recipient: str) -> SendResult:
+    async def send(
+        self, render_for: Callable[[str], bytes], recipient: str, *, new_connection: bool = False
+    ) -> SendResult:
         """Send a mail; wait while the server is unreachable.
 
         Args:
             render_for: returns the mail to a recipient, in lines that end in CRLF. Called once there is a connection:
                 mails that wait take no memory.
+            new_connection: do not reuse a connection, unless the server accepts no further one.
         """
         data_sent = False
         try:
-            async with self._pool.send_slot() as slot:
+            async with self._pool.send_slot(new_connection=new_connection) as slot:
                 connection = slot.connection
                 mail = render_for(recipient)
                 begun = time.perf_counter()
-                await self._send_envelope(connection, len(mail), recipient)
+                if (refused := await self._send_envelope(connection, len(mail), recipient)) is not None:
+                    return refused
                 if (protocol := connection.protocol) is None:
                     raise aiosmtplib.SMTPServerDisconnected("lost before the mail was sent")
                 data_sent = True
@@ -68,42 +75,48 @@ class SmtpClient:
                 protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
                 reply = await protocol.read_response(timeout=DATA_END_TIMEOUT_SECONDS)
                 DURATION.observe(time.perf_counter() - begun)
-                if reply.code == _SERVICE_CLOSES:
-                    connection.close()
-                return _result(reply.code, reply.message)
-        except aiosmtplib.SMTPNotSupported as error:
-            return SendResult("refused", str(error))
-        except aiosmtplib.SMTPResponseException as reply:
-            return _result(reply.code, reply.message)
+                if 200 <= reply.code < 300:
+                    return SendResult("accepted", format_reply(reply.code, reply.message))
+                return self._consider(connection, Reply("end", reply.code, reply.message))
         except (aiosmtplib.SMTPException, OSError) as error:
             return SendResult("lost" if data_sent else "deferred", describe_smtp_error(error))
 
-    async def _send_envelope(self, connection: aiosmtplib.SMTP, mail_bytes: int, recipient: str) -> None:
-        """Send MAIL, RCPT and DATA, up to the server's 354."""
+    async def _send_envelope(self, connection: aiosmtplib.SMTP, mail_bytes: int, recipient: str) -> SendResult | None:
+        """Send MAIL, RCPT and DATA, up to the server's 354; return the result if it refuses one of them."""
         address = to_ascii_domain(recipient)
         options = [f"SIZE={mail_bytes}"] if connection.supports_extension("size") else []
         if not address.isascii():
             if not connection.supports_extension("smtputf8"):
-                raise aiosmtplib.SMTPNotSupported("the server accepts no addresses like this one (no SMTPUTF8)")
+                return SendResult("refused", "the server accepts no addresses like this one (no SMTPUTF8)", "refuse")
             options.append("SMTPUTF8")
         timeout = COMMAND_TIMEOUT_SECONDS
+        phase: Phase = "mail"
         try:
             await connection.mail(self._sender, options=options, encoding="utf-8", timeout=timeout)
+            phase = "rcpt"
             await connection.rcpt(address, encoding="utf-8", timeout=timeout)
+            phase = "data"
             reply = await connection.execute_command(b"DATA", timeout=timeout)
             if reply.code != _START_MAIL_INPUT:
                 raise aiosmtplib.SMTPDataError(reply.code, reply.message)
         except aiosmtplib.SMTPResponseException as error:
-            try:
-                if error.code != _SERVICE_CLOSES:
+            result = self._consider(connection, Reply(phase, error.code, error.message))
+            if connection.is_connected:
+                try:
                     await connection.rset(timeout=timeout)
-            except (aiosmtplib.SMTPException, OSError):  # the reply to the mail counts
-                connection.close()
-            raise
+                except (aiosmtplib.SMTPException, OSError):  # the reply to the mail counts
+                    connection.close()
+            return result
+        return None
 
-
-def _result(code: int, message: str) -> SendResult:
-    text = format_reply(code, message)
-    if 200 <= code < 300:
-        return SendResult("accepted", text)
-    return SendResult("refused" if code >= 500 else "deferred", text)
+    def _consider(self, connection: aiosmtplib.SMTP, reply: Reply) -> SendResult:
+        """Return the result of a mail that was not accepted; close the connection or hold all mail if the rule says so."""
+        rule = rule_for(reply)
+        text = format_reply(reply.code, reply.text)
+        REPLIES.labels(reply.phase, rule.about, rule.consequence).inc()
+        if rule.consequence == "reconnect":
+            connection.close()
+        elif rule.consequence == "hold_all":
+            connection.close()
+            self._pool.hold_all(describe_sender_refusal(reply.code, reply.text))
+        return SendResult("refused" if rule.consequence in _FINAL else "deferred", text, rule.consequence)

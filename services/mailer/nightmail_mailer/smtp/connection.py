@@ -52,6 +52,17 @@ async def answers(connection: aiosmtplib.SMTP) -> bool:
     return True
 
 
+async def check_sender(connection: aiosmtplib.SMTP, sender: str) -> None:
+    """Begin a mail and cancel it.
+
+    Raises:
+        aiosmtplib.SMTPSenderRefused: the server refuses the sender.
+        aiosmtplib.SMTPException, OSError: the server does not answer.
+    """
+    await connection.mail(sender, encoding="utf-8", timeout=CONNECT_TIMEOUT_SECONDS)
+    await connection.rset(timeout=CONNECT_TIMEOUT_SECONDS)
+
+
 def abort(connection: aiosmtplib.SMTP) -> None:
     """Close a connection at once: a usual close waits until a server that hangs has read the rest."""
     if isinstance(connection.transport, asyncio.WriteTransport):

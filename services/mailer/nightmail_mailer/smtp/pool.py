@@ -10,10 +10,17 @@ import aiosmtplib
 import structlog
 
 from nightmail_common.broker.backoff import Backoff
-from nightmail_mailer.metrics import SLOW_SENDS, UNREACHABLE
+from nightmail_mailer.metrics import SENDER_REFUSED, SLOW_SENDS, UNREACHABLE
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.connection import abort, answers, open_connection, quit_connection, size_limit
-from nightmail_mailer.smtp.smtp_errors import describe_smtp_error
+from nightmail_mailer.smtp.connection import (
+    abort,
+    answers,
+    check_sender,
+    open_connection,
+    quit_connection,
+    size_limit,
+)
+from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, is_about_sender
 
 #: Eight connections are enough for thousands of mails a second.
 MAX_SENDING = 8
@@ -59,7 +66,7 @@ class SendSlot:
 class SmtpPool:
     """Lends connections for at most `MAX_SENDING` sends at a time, slow ones not counted.
 
-    While the server is unreachable, senders wait and only `run` connects, with backoff.
+    While the server is unreachable or refuses the sender, senders wait and only `run` connects, with backoff.
     """
 
     def __init__(self, settings: MailerSettings) -> None:
@@ -72,6 +79,9 @@ class SmtpPool:
         #: Why the server is unreachable; None while it is reachable.
         self.unreachable_reason: str | None = "not connected yet"
         self._failed_connects = 0
+        #: The server refuses MAIL from us, and only a probe that it accepts ends that.
+        self._sender_refused = False
+        self._credentials_refused = False
         self._reachable = asyncio.Event()
         self._unreachable = asyncio.Event()
         self._unreachable.set()
@@ -79,22 +89,40 @@ class SmtpPool:
         self.max_mail_bytes: int | None = None
         SLOW_SENDS.set_function(lambda: self.slow_sends)
         UNREACHABLE.set_function(lambda: self.unreachable_reason is not None)
+        SENDER_REFUSED.set_function(lambda: self.refuses_us)
 
     @property
     def slow_sends(self) -> int:
         return sum(slot.is_slow() for slot in self._in_use)
 
+    @property
+    def refuses_us(self) -> bool:
+        """Whether the server answers, and refuses the sender or the credentials."""
+        return self._sender_refused or self._credentials_refused
+
     async def until_reachable(self) -> None:
         await self._reachable.wait()
 
+    def hold_all(self, reason: str) -> None:
+        """Send nothing until a probe finds that the server accepts the sender: any mail would be refused alike."""
+        if self._sender_refused:
+            return
+        self._sender_refused = True
+        while self._idle:
+            abort(self._idle.pop()[0])
+        self._set_unreachable(reason)
+
     @asynccontextmanager
-    async def send_slot(self) -> AsyncIterator[SendSlot]:
+    async def send_slot(self, *, new_connection: bool = False) -> AsyncIterator[SendSlot]:
         """Wait for a free slot and for the server, however long it is unreachable; hold the slot while inside.
 
         The connection is reused, unless an error other than a reply of the server ends the block.
+
+        Args:
+            new_connection: take one that is not in the pool, if the server accepts a further one.
         """
         async with self._acquiring:  # FIFO, and one connect at a time
-            slot = SendSlot(await self._acquire(), time.monotonic())
+            slot = SendSlot(await self._acquire(new_connection), time.monotonic())
             self._in_use[slot] = None
         try:
             yield slot
@@ -117,7 +145,7 @@ class SmtpPool:
                     await self._unreachable.wait()
                 if self._failed_connects:
                     await asyncio.sleep(PROBE_BACKOFF.wait(self._failed_connects))
-                if self.unreachable_reason is not None and (connection := await self._connect()) is not None:
+                if self.unreachable_reason is not None and (connection := await self._probe()) is not None:
                     self._add_idle(connection)
             while self._idle and time.monotonic() - self._idle[0][1] > IDLE_SECONDS:
                 await quit_connection(self._idle.pop(0)[0])
@@ -126,13 +154,13 @@ class SmtpPool:
         while self._idle:
             await quit_connection(self._idle.pop()[0])
 
-    async def _acquire(self) -> aiosmtplib.SMTP:
-        """Return a connection: an idle one, else a new one, else the next that is released."""
+    async def _acquire(self, new_connection: bool) -> aiosmtplib.SMTP:
+        """Return a connection: an idle one, unless a new one is asked for; else a new one, else the next released."""
         while True:
             slow = self.slow_sends
             is_full = bool(self._in_use) and time.monotonic() < self._full_until
             if len(self._in_use) - min(slow, MAX_SLOW) < MAX_SENDING:
-                if (idle := await self._take_idle()) is not None:
+                if (is_full or not new_connection) and (idle := await self._take_idle()) is not None:
                     return idle
                 if self.unreachable_reason is not None:
                     await self._reachable.wait()
@@ -140,6 +168,7 @@ class SmtpPool:
                 if not is_full:
                     if (connection := await self._connect()) is not None:
                         return connection
+                    new_connection = False  # rather a connection that is open than none
                     continue
             if is_full or slow > MAX_SLOW:
                 self._abort_oldest()
@@ -167,6 +196,23 @@ class SmtpPool:
             abort(slot.connection)
             self._full_until = 0.0  # one of the server's places is free
 
+    async def _probe(self) -> aiosmtplib.SMTP | None:
+        """Return a connection on which mail can be sent; None if there is none, and why is set."""
+        if not self._sender_refused:
+            return await self._connect()
+        connection = None
+        try:
+            connection = await open_connection(self._settings)
+            await check_sender(connection, self._settings.smtp_from)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if connection is not None:
+                abort(connection)
+            self._set_unreachable(describe_smtp_error(error))
+            return None
+        self._sender_refused = False
+        self.max_mail_bytes = size_limit(connection)
+        return connection
+
     async def _connect(self) -> aiosmtplib.SMTP | None:
         try:
             connection = await open_connection(self._settings)
@@ -174,13 +220,20 @@ class SmtpPool:
             if (self._in_use or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError):
                 self._full_until = time.monotonic() + FULL_SECONDS
             else:
+                self._credentials_refused = is_about_sender(error)
                 self._set_unreachable(describe_smtp_error(error))
+            return None
+        if self._sender_refused:  # found by a mail on another connection, in the meantime
+            abort(connection)
             return None
         self.max_mail_bytes = size_limit(connection)
         self._set_reachable()
         return connection
 
     def _add_idle(self, connection: aiosmtplib.SMTP) -> None:
+        if self._sender_refused:
+            abort(connection)
+            return
         self._idle.append((connection, time.monotonic()))
         self._set_reachable()  # a connection that works outweighs failed attempts to open another
 
@@ -189,6 +242,7 @@ class SmtpPool:
             logger.info("smtp_reachable")
         self.unreachable_reason = None
         self._failed_connects = 0
+        self._credentials_refused = False
         self._unreachable.clear()
         self._reachable.set()
 

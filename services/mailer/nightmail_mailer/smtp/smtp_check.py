@@ -17,7 +17,7 @@ import aiosmtplib
 from nightmail_mailer.compose.mail_job import DOMAIN
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.addresses import to_ascii_domain
-from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, format_reply
+from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: A person waits at the terminal: a step that takes longer counts as failed.
 STEP_TIMEOUT_SECONDS = 20.0
@@ -163,8 +163,7 @@ class _Session:
         try:
             accepted = await smtp.mail(self._settings.smtp_from, options=options, encoding="utf-8")
         except aiosmtplib.SMTPSenderRefused as error:
-            reply = format_reply(error.code, error.message)
-            raise _StepFailed(f"the server refuses the sender (NIGHTMAIL_SMTP_FROM): {reply}") from error
+            raise _StepFailed(describe_sender_refusal(error.code, error.message)) from error
         return format_reply(accepted.code, accepted.message)
 
     async def rcpt_to(self) -> str:

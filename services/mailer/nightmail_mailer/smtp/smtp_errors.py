@@ -7,6 +7,7 @@ import ssl
 import aiosmtplib
 
 from nightmail_common.contract.errors import describe_error
+from nightmail_mailer.smtp.reply_rules import Phase, Reply, rule_for
 
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
@@ -23,7 +24,9 @@ def describe_smtp_error(error: BaseException) -> str:
         case ConnectionRefusedError():
             return "connection refused"
         case aiosmtplib.SMTPAuthenticationError() as cause:
-            return f"the server refuses the user name or the password: {format_reply(cause.code, cause.message)}"
+            return describe_auth_refusal(cause.code, cause.message)
+        case aiosmtplib.SMTPSenderRefused() as cause:
+            return describe_sender_refusal(cause.code, cause.message)
         case aiosmtplib.SMTPResponseException() as cause:
             return f"the server replies {format_reply(cause.code, cause.message)}"
         case TimeoutError():
@@ -31,6 +34,42 @@ def describe_smtp_error(error: BaseException) -> str:
         case aiosmtplib.SMTPServerDisconnected() | ConnectionError():
             return "the server closed the connection"
     return redact_addresses(describe_error(error))
+
+
+def describe_auth_refusal(code: int, message: str) -> str:
+    """Return why AUTH failed: only some replies are about the password (RFC 4954 section 6)."""
+    reply = format_reply(code, message)
+    if code < 500:
+        return f"the server cannot check the password now: {reply}; the mailer tries again"
+    if code in {530, 538}:
+        return f"the server demands TLS before AUTH (NIGHTMAIL_SMTP_SECURITY): {reply}"
+    if code == 534:
+        return f"the server demands another way to sign in than this password: {reply}"
+    return f"the server refuses the user name or the password: {reply}"
+
+
+def describe_sender_refusal(code: int, message: str) -> str:
+    """Return why MAIL was refused, with the setting that may be wrong."""
+    reply = format_reply(code, message)
+    if code < 500:
+        return f"the server takes no mail from this sender now: {reply}"
+    if code in {530, 538}:
+        return (
+            "the server demands that the mailer signs in or uses TLS (NIGHTMAIL_SMTP_USERNAME, NIGHTMAIL_SMTP_PASSWORD, "
+            f"NIGHTMAIL_SMTP_SECURITY): {reply}"
+        )
+    if code in {534, 535}:
+        return f"the server refuses the user name or the password: {reply}"
+    return f"the server refuses the sender (NIGHTMAIL_SMTP_FROM): {reply}"
+
+
+def is_about_sender(error: BaseException) -> bool:
+    """Say whether a failed connect is a reply about the mailer's own credentials."""
+    cause = _cause(error)
+    if not isinstance(cause, aiosmtplib.SMTPResponseException):
+        return False
+    phase: Phase = "auth" if isinstance(cause, aiosmtplib.SMTPAuthenticationError) else "connect"
+    return rule_for(Reply(phase, cause.code, cause.message)).about == "sender"
 
 
 def format_reply(code: int, message: str) -> str:
