@@ -1,7 +1,8 @@
 """What a handler of a queue gets and returns, and the slots in which handlers work."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -55,7 +56,7 @@ class SlotPolicy:
 
 
 class Slots:
-    """The slots of one process. A pull acquires one; the event that it brings takes it over."""
+    """The slots of one process. A pull acquires one; the event that it brings holds it."""
 
     def __init__(self, policy: SlotPolicy) -> None:
         self._policy = policy
@@ -69,41 +70,26 @@ class Slots:
         """Free the slot of a pull that brought nothing."""
         self._free.release()
 
-    def take(self) -> "Slot":
-        """Return the slot of a pulled event."""
-        slot = Slot(self)
-        if self._policy.release_after is not None:
-            slot.timer = asyncio.get_running_loop().call_later(self._policy.release_after, slot.release)
-        return slot
+    @contextmanager
+    def hold(self) -> Iterator[Callable[[], None]]:
+        """Hold the slot of a pulled event; yield what frees it early, if the policy lets it."""
+        detached = False
 
-    def detach(self) -> bool:
-        """Free a slot whose handler goes on; return False if too many do."""
-        if self._detached >= self._policy.max_detached:
-            return False
-        self._detached += 1
-        self._free.release()
-        return True
+        def release() -> None:
+            nonlocal detached
+            if not detached and self._detached < self._policy.max_detached:
+                detached = True
+                self._detached += 1
+                self._free.release()
 
-    def end(self, *, detached: bool) -> None:
-        if detached:
-            self._detached -= 1
-        else:
-            self._free.release()
-
-
-class Slot:
-    """The slot of one event."""
-
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-        self._detached = False
-        self.timer: asyncio.TimerHandle | None = None
-
-    def release(self) -> None:
-        """Free the slot before the handler ends, if the policy lets it."""
-        self._detached = self._detached or self._slots.detach()
-
-    def end(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-        self._slots.end(detached=self._detached)
+        after = self._policy.release_after
+        timer = None if after is None else asyncio.get_running_loop().call_later(after, release)
+        try:
+            yield release
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if detached:
+                self._detached -= 1
+            else:
+                self._free.release()

@@ -2,40 +2,34 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from nightmail_common.broker.delivery import Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 
 #: From a pull that the broker refused to the next: the durable consumer is deleted, or a cluster elects its leader.
 REFUSED_PULL_PAUSE_SECONDS = 0.5
 
 
-class Permits(Protocol):
-    """Limits how many messages a process holds; `asyncio.Semaphore` is one."""
-
-    async def acquire(self) -> Any: ...
-    def release(self) -> None: ...
-
-
 class FastStreamAdapter(NatsBroker):
-    """FastStream on an existing connection, with one pull per free permit.
+    """FastStream on an existing connection, with one pull per free slot.
 
-    A pulled message holds its permit; the handler's middleware releases it.
+    A pulled message keeps its slot; `DeliveryMiddleware` frees it.
 
     Args:
         client: the connection; it stays the caller's. FastStream makes its own with `nats.connect` and has no parameter
             for an existing one (0.7.8).
     """
 
-    def __init__(self, client: Client, permits: Permits, **options: Any) -> None:
+    def __init__(self, client: Client, slots: Slots, **options: Any) -> None:
         super().__init__(**options)
         self._client = client
-        self._permits = permits
+        self._slots = slots
 
     async def _connect(self) -> Client:
         self.config.connect(self._client)
@@ -56,7 +50,7 @@ class FastStreamAdapter(NatsBroker):
         fetch = pulls.fetch
 
         async def limited(*args: Any, **kwargs: Any) -> Sequence[Msg]:
-            await self._permits.acquire()
+            await self._slots.acquire()
             messages: Sequence[Msg] = ()
             try:
                 messages = await fetch(*args, **kwargs)
@@ -66,7 +60,7 @@ class FastStreamAdapter(NatsBroker):
                 await asyncio.sleep(REFUSED_PULL_PAUSE_SECONDS)
             finally:
                 if not messages:
-                    self._permits.release()
+                    self._slots.release()
             if not subscriber.running:  # it would drop them: hand them back
                 for message in messages:
                     await message.nak()

@@ -56,13 +56,10 @@ class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
     async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
         ack = AckSubject.of(msg.raw_message)
         slots: Slots = self.context.get("slots")
-        slot = slots.take()
-        delivery = Delivery(ack.deliveries, ack.sequence, broker_time(ack.timestamp), slot.release)
-        try:
-            with QUEUE_IN_PROGRESS.labels(ack.consumer).track_inprogress(), self.context.scope("delivery", delivery):
+        with slots.hold() as release_slot, QUEUE_IN_PROGRESS.labels(ack.consumer).track_inprogress():
+            delivery = Delivery(ack.deliveries, ack.sequence, broker_time(ack.timestamp), release_slot)
+            with self.context.scope("delivery", delivery):
                 await call_next(msg)
-        finally:
-            slot.end()
 
 
 class ContextMiddleware(BaseMiddleware[Any, Msg]):

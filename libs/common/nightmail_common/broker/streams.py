@@ -1,6 +1,7 @@
 """The stream, the buckets and the durable consumers as JetStream keeps them: declared here, and reconciled at each start."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -156,7 +157,8 @@ async def wait_for_streams(js: JetStreamContext, settings: BrokerSettings) -> No
     while True:
         raise_if_cancelled()
         try:
-            if await _exist(js):
+            with suppress(NotFoundError):
+                await js.stream_info(STREAM)  # created last
                 return
             if loop.time() >= ensure_at:
                 ensure_at = loop.time() + ENSURE_AFTER_SECONDS
@@ -185,15 +187,6 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
             )
     await _ensure_results(js, result_retention.total_seconds(), replicas)
     await _ensure_log(js, replicas)
-
-
-async def _exist(js: JetStreamContext) -> bool:
-    """Return whether the stream of the log exists; it is created last."""
-    try:
-        await js.stream_info(STREAM)
-    except NotFoundError:
-        return False
-    return True
 
 
 async def _ensure_results(js: JetStreamContext, ttl_seconds: float, replicas: int) -> None:
