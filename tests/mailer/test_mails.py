@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -96,6 +97,47 @@ def test_a_jobs_subject_template_is_rendered_and_can_do_no_harm(own: str, become
     assert mail["Bcc"] is None
 
 
+@pytest.mark.parametrize(
+    ("own", "becomes"),
+    [
+        ("{{ columns | join(columns | join) }}", "c0" + "".join(f"c{number}" for number in range(99)) + "…"),
+        ("{{ columns | join(columns | join(columns | join(columns | join))) }}", None),
+        ("{{ columns ~ columns }}{{ columns }}", None),
+        ("{{ columns | length }} columns", "14000 columns"),
+        ("{{ columns | last }} of {{ columns | first }}", "c13999 of c0"),
+        ("{{ rows | round(0 - 1000000000) }}", "daily sales · 2026-11-23 09:00"),
+        ("{{ rows | round(1000000000, 'ceil') }}", "daily sales · 2026-11-23 09:00"),
+        ("{{ scheduled_at.strftime('%1000000000d' ~ (columns | join('%c'))) }}", None),
+        ("{{ (columns | join | upper | title).strip }}", None),
+    ],
+)
+def test_a_subject_of_a_wide_result_is_rendered_at_once(own: str, becomes: str | None, make_job: MakeJob) -> None:
+    event = result_of(make_job().model_copy(update={"subject": own}))
+    event = event.model_copy(update={"columns": tuple(f"c{number}" for number in range(14_000))})
+    began = time.process_time()
+    mail = parsed(result_mail(event))
+    assert time.process_time() - began < 0.2
+    assert becomes is None or mail["Subject"][:100] == becomes[:100]
+    assert 0 < len(mail["Subject"]) <= 200
+
+
+def test_the_table_of_a_mail_is_read_from_the_beginning_of_a_large_result(make_job: MakeJob) -> None:
+    long = "x" * 200_000
+    content = f"a,b\n1,{long}\n".encode() + b"2,3\n" * 5_000_000
+    began = time.process_time()
+    preview = preview_csv(content, 5_000_001)
+    assert time.process_time() - began < 0.2
+    assert preview.rows[:2] == [["1", "x" * 39 + "…"], ["2", "3"]]
+    assert preview.caption == "first 20 of 5,000,001 rows"
+
+    wide = ",".join(f"c{number}" for number in range(16_384))
+    rows = ("," * 16_383 + "\n") + ("y" * 100 + ",") * 16_383 + "y\n"
+    preview = preview_csv(f"{wide}\n{rows}".encode() * 2, 2)
+    assert (len(preview.columns), preview.total_columns) == (12, 16_384)
+    assert preview.rows == [[""] * 12]
+    assert preview.caption == "first 1 of 2 rows, first 12 of 16,384 columns"
+
+
 def test_a_recipient_with_a_line_break_gets_no_mail(make_job: MakeJob) -> None:
     with pytest.raises(ValueError, match="one line"):
         result_mail(result_of(make_job()))("a@example.com\r\nBcc: b@example.com")
@@ -177,7 +219,7 @@ def test_without_a_public_url_the_mail_of_a_large_result_names_the_command_that_
 
 def test_a_preview_copes_with_empty_long_and_wide_csv_files() -> None:
     assert preview_csv(b"", 0).caption == "no rows"
-    assert preview_csv(b"a\n" + b"x" * 200_000 + b"\n", 1).columns == []
+    assert preview_csv(b"a\n" + b"x" * 200_000 + b"\n", 1).rows == [["x" * 39 + "…"]]
     wide = preview_csv((",".join(f"c{number}" for number in range(40)) + "\n" + ",".join("1" * 40) + "\n").encode(), 1)
     assert wide.caption == "1 row, first 12 of 40 columns"
     assert wide.numeric == [True] * 12

@@ -34,7 +34,7 @@ from nightmail_ticker.settings import TickerSettings
 
 LOCK_FILE = "up.lock"
 #: The read model, the log and the caught mails.
-PRIVATE_FOLDERS = ("api", "jetstream", "mailbox")
+PRIVATE_FOLDERS = ("api", "nats", "mailbox")
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
 #: Below Linux's ip_local_port_range: an outgoing connection could hold a port of that range for days, and the process
 #: could not listen on it again after a restart.

@@ -1,11 +1,20 @@
 """A job's own `subject`: a Jinja2 template of a few nodes, in a sandbox.
 
+Rendering takes microseconds whatever the run returned: there are no loops, and what a filter returns is bounded.
+
 The API refuses a template that the mailer cannot render. Import this module late: Jinja2 takes 40 ms and 3 MB, and
 few jobs have a subject.
 """
 
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Literal, overload
+
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2.filters import do_round
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from nightmail_common.contract.limits import MAX_SUBJECT_VALUE_CHARS
 
 #: The variables of a subject.
 NAMES = ("job_name", "scheduled_at", "rows", "columns")
@@ -35,9 +44,54 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
 )
 _FILTERS = ("default", "first", "join", "last", "length", "lower", "round", "title", "trim", "upper")
 
+#: More digits than a float has, and few enough for a power of ten.
+_MAX_DIGITS = 20
+
+
+class ColumnNames(Sequence[str]):
+    """The columns of a result for a subject: all of them count, and each is shortened when it is read."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "ColumnNames": ...
+    def __getitem__(self, index: int | slice) -> "str | ColumnNames":
+        found = self._names[index]
+        return found[:MAX_SUBJECT_VALUE_CHARS] if isinstance(found, str) else ColumnNames(found)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __str__(self) -> str:
+        return _join(self, ", ")
+
+
+def _join(values: Iterable[object], separator: object = "") -> str:
+    """Join texts until the result is as long as a value may be; a subject shows less of it."""
+    joined, between = "", str(separator)[:MAX_SUBJECT_VALUE_CHARS]
+    for number, value in enumerate(islice(values, MAX_SUBJECT_VALUE_CHARS)):
+        joined += (between if number else "") + str(value)[:MAX_SUBJECT_VALUE_CHARS]
+        if len(joined) >= MAX_SUBJECT_VALUE_CHARS:
+            break
+    return joined[:MAX_SUBJECT_VALUE_CHARS]
+
+
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    """Round as Jinja2 does, which computes ten to the power of any precision."""
+    if abs(precision) > _MAX_DIGITS:
+        raise ValueError(f"a subject rounds to at most {_MAX_DIGITS} digits")
+    return do_round(value, precision, method)
+
+
 _sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 _sandbox.globals.clear()
-_sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS}
+_sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS} | {"join": _join, "round": _round}
 
 
 class SubjectNotValid(Exception):

@@ -6,7 +6,7 @@ import structlog
 from jinja2 import TemplateError
 
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject
+from nightmail_common.contract.subject_template import ColumnNames, SubjectNotValid, parse_subject
 
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
 MAX_CHARACTERS = 200
@@ -21,7 +21,8 @@ def render_subject(event: ResultReady, due: datetime) -> str:
         due: `scheduled_at` in the job's zone.
     """
     if event.job.subject is not None:
-        context = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": list(event.columns)}
+        columns = ColumnNames(event.columns)
+        context = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": columns}
         try:
             if own := one_line(parse_subject(event.job.subject).render(context)):
                 return own

@@ -5,13 +5,17 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from itertools import islice
 
+from nightmail_common.contract.limits import MAX_TABLE_BYTES
 from nightmail_mailer.compose.formatting import remove_control_characters
 
 SHOWN_ROWS = 20
 #: As many as a phone can scroll and a text mail can align.
 SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
+#: Of a longer cell, this much is searched for characters to show.
+READ_CHARACTERS = 4_000
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|nan|inf|-inf|", re.IGNORECASE)
 
@@ -64,13 +68,17 @@ class Preview:
 
 
 def preview_csv(csv_bytes: bytes, total_rows: int) -> Preview:
-    """Return the first rows of a CSV in UTF-8; the rest is not parsed."""
-    lines = csv.reader(io.TextIOWrapper(io.BytesIO(csv_bytes), "utf-8", errors="replace", newline=""))
+    """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed."""
+    head = csv_bytes[:MAX_TABLE_BYTES]
+    csv.field_size_limit(MAX_TABLE_BYTES)  # of this process; the module's own is 128 KiB
+    lines = csv.reader(io.TextIOWrapper(io.BytesIO(head), "utf-8", errors="replace", newline=""))
     try:
-        header = next(lines, [])
-        found = [row for _, row in zip(range(min(SHOWN_ROWS, total_rows)), lines, strict=False)]
-    except csv.Error:  # a cell is longer than the 128 KiB that the module allows
+        header, *found = list(islice(lines, SHOWN_ROWS + 1)) or [[]]
+        if len(head) < len(csv_bytes) and next(lines, None) is None:
+            del found[-1:]  # the rest of this row is behind the part that is read
+    except csv.Error:
         header, found = [], []
+    del found[total_rows:]
     width = min(len(header), SHOWN_COLUMNS)
     rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]
     numeric = [bool(rows) and all(_NUMBER.fullmatch(row[index]) for row in rows) for index in range(width)]
@@ -93,5 +101,7 @@ def _padded(cell: str, width: int, right: bool) -> str:
 
 
 def _cell(text: str) -> str:
-    text = " ".join(str(remove_control_characters(text)).split())
-    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
+    shown = " ".join(str(remove_control_characters(text[:READ_CHARACTERS])).split())
+    if len(shown) <= CELL_CHARACTERS and len(text) <= READ_CHARACTERS:
+        return shown
+    return shown[: CELL_CHARACTERS - 1] + "…"
