@@ -1,6 +1,7 @@
 """The three forms of a script, what it may import, and that every line number is the user's own."""
 
 import sys
+import time
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
@@ -197,3 +198,19 @@ def test_a_deployment_may_allow_more_or_less() -> None:
     check_imports("import sklearn.linear_model", DEFAULT_IMPORTS | {"sklearn"})
     with pytest.raises(ImportNotAllowed, match="'math'"):
         check_imports("import math", frozenset({"pandas"}))
+
+
+@pytest.mark.parametrize("text", ["import " + ".".join("a" * 60_000), "x = " + "a \\\n." * 300 + "b"])
+def test_a_name_of_many_parts_is_refused_without_parsing_it(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ScriptSyntaxError, match="a dotted name has more than 200 parts"):
+        compile_script(text)
+    assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize("text", ["a" * 130_000, "a " * 65_000, "a. " * 190 + "b;" + "a." * 190 + "b", "." * 130_000])
+def test_the_search_for_such_a_name_is_linear(text: str) -> None:
+    began = time.process_time()
+    with suppress(ScriptSyntaxError):
+        compile_script(text)
+    assert time.process_time() - began < 0.5

@@ -14,6 +14,7 @@ from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
+from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseUnavailable
@@ -92,6 +93,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     follow_read_model(lambda: model.applied, lambda: model.last)
     audit = EventQueries(service.client)
     tokens = TokenStore(js, token)
+    scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
     return AppState(
         tokens=tokens,
         authenticator=Authenticator(tokens, _issuer(settings)),
@@ -100,11 +102,9 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         audit=audit,
         model=model,
         read=read,
-        commands=JobCommands(
-            log, model, read, erasure, settings.timezone, DEFAULT_IMPORTS.union(settings.script_imports)
-        ),
+        commands=JobCommands(log, model, read, erasure, settings.timezone, scripts),
         results=Results(read, log, ResultStore(js)),
-        previews=Previews(service.client),
+        previews=Previews(service.client, scripts),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),
         stopping=service.stopping,

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationIn
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
-from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank
+from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_templates import SECRET, check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType
 
@@ -245,6 +245,8 @@ class JobDefinition(JobFields):
             raise ValueError(f"a script has at most {MAX_SCRIPT_BYTES} bytes")
         if is_blank(script):
             raise ValueError("the script is blank; it ends with `return` and a DataFrame, for instance `return data`")
+        if not is_quick_to_compile(script):
+            return script  # the API compiles it in a process of its own (`nightmail_api.commands.script_check`)
         try:
             compile_script(script)
         except ScriptSyntaxError as error:

@@ -5,10 +5,12 @@ text is parsed unchanged, so line numbers are the user's own.
 """
 
 import ast
+import re
 from functools import lru_cache
 from types import CodeType
 from typing import Literal
 
+from nightmail_common.contract.limits import MAX_DOTTED_NAME_PARTS, MAX_QUICK_FINALLY, MAX_QUICK_SCRIPT_BYTES
 from nightmail_common.contract.script_body import bound_names, compile_body
 
 ScriptForm = Literal["return", "result", "process"]
@@ -49,6 +51,10 @@ _WAYS_OUT = {
 _WHY = "scripts run in a sandbox without network, files and processes, and import only what computes"
 
 
+#: Linear: no part of it can match in two ways (possessive quantifiers).
+_LONG_DOTTED_NAME = re.compile(rf"(?<!\w)(?:\w++[\s\\]*+\.[\s\\]*+){{{MAX_DOTTED_NAME_PARTS}}}")
+
+
 class ScriptSyntaxError(Exception):
     """The script is not valid Python. `line` counts from 1."""
 
@@ -78,7 +84,7 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
         ImportNotAllowed: it imports another. Invalid Python passes; `compile_script` refuses it.
     """
     try:
-        tree = ast.parse(text, FILENAME)
+        tree = _parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
@@ -104,7 +110,7 @@ def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
         ScriptSyntaxError: the text is not a Python script.
     """
     try:
-        tree = ast.parse(text, FILENAME)
+        tree = _parse(text)
         form = _form(tree)
         if form == "return":
             return compile_body(tree, FILENAME), form
@@ -115,9 +121,21 @@ def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
         raise ScriptSyntaxError(str(error) or "the script is too deeply nested", None) from None
 
 
+def is_quick_to_compile(text: str) -> bool:
+    """Return whether a script is compiled within some milliseconds, so that an event loop can do it."""
+    return len(text.encode()) <= MAX_QUICK_SCRIPT_BYTES and text.count("finally") <= MAX_QUICK_FINALLY
+
+
 def is_blank(text: str) -> bool:
     """Return whether a script has no statement: nothing but space and comments."""
     return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def _parse(text: str) -> ast.Module:
+    if (found := _LONG_DOTTED_NAME.search(text)) is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise SyntaxError(f"a dotted name has more than {MAX_DOTTED_NAME_PARTS} parts", (FILENAME, line, None, None))
+    return ast.parse(text, FILENAME)
 
 
 def _form(tree: ast.Module) -> ScriptForm:

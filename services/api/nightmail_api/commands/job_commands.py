@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import nats.errors
 
 from nightmail_api.commands.erasure import Erasure
+from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import Conflict, NotFound, NotReady, PreconditionFailed, ValidationProblem
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
@@ -33,7 +34,6 @@ from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.run import manual_run_id
 from nightmail_common.contract.schedule import Schedule, ScheduleError
-from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_common.contract.subjects import job_token
 
 #: A command that loses this many races in a row is answered 503: the caller retries.
@@ -50,23 +50,23 @@ class JobCommands:
         read: QueryExecutor,
         erasure: Erasure,
         default_timezone: str,
-        script_imports: frozenset[str],
+        scripts: ScriptCheck,
     ) -> None:
         self._log = log
         self._erasure = erasure
         self._model = model
         self._read = read
         self._default_timezone = default_timezone
-        self._script_imports = script_imports
+        self._scripts = scripts
 
     async def create(self, definition: JobDefinition, actor: str) -> None:
         """Register a job.
 
         Raises:
             Conflict: a job of that name exists.
-            ValidationProblem: the script imports a package that is not allowed.
+            ValidationProblem: the script cannot be run.
         """
-        check_script(definition.processing_script, self._script_imports)
+        await self._scripts.check(definition.processing_script)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
         def decide(known: KnownJob | None) -> JobEvent:
@@ -87,12 +87,12 @@ class JobCommands:
 
         Raises:
             NotFound: there is no such job.
-            ValidationProblem: the name differs, or the script imports a package that is not allowed.
+            ValidationProblem: the name differs, or the script cannot be run.
             PreconditionFailed: the sequence of the job's last event is not `if_match`.
         """
         if definition.job_name != job_name:
             raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
-        check_script(definition.processing_script, self._script_imports)
+        await self._scripts.check(definition.processing_script)
         fields = definition.with_timezone_default(self._default_timezone).fields()
 
         def decide(known: KnownJob | None) -> JobEvent | None:
@@ -255,18 +255,6 @@ class JobCommands:
             raise NotReady(
                 f"the change is stored as event {sequence}, but this replica has applied only {self._model.applied}"
             ) from error
-
-
-def check_script(script: str, allowed: frozenset[str]) -> None:
-    """Check a script's imports before a run fails on them.
-
-    Raises:
-        ValidationProblem: an import is not allowed; the detail names the line.
-    """
-    try:
-        check_imports(script, allowed)
-    except ImportNotAllowed as error:
-        raise ValidationProblem(("processing_script", f"line {error.line}: {error}")) from None
 
 
 def _check_schedule(job: Job, now: datetime) -> None:

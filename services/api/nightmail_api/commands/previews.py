@@ -6,6 +6,7 @@ from typing import Any
 import nats.errors
 from nats.aio.client import Client
 
+from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients, ScheduleTime
 from nightmail_common.contract.subjects import PREVIEW
@@ -25,18 +26,21 @@ class PreviewDefinition(JobDefinition):
 class Previews:
     """Sends previews to runners, as a NATS request."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, scripts: ScriptCheck) -> None:
         self._client = client
+        self._scripts = scripts
 
     async def run(self, definition: JobDefinition) -> dict[str, Any]:
         """Return the answer of a runner: columns and first rows, or the error, with log and timings.
 
         Raises:
+            ValidationProblem: the script cannot be run.
             NotReady: no runner answers in time, or the broker does not answer.
         """
         if not self._client.is_connected:
             # A request would wait for the connection first, longer than the caller does.
             raise NotReady("the broker does not answer")
+        await self._scripts.check(definition.processing_script)
         try:
             reply = await self._client.request(PREVIEW, definition.model_dump_json().encode(), timeout=DEADLINE_SECONDS)
         except nats.errors.NoRespondersError:
