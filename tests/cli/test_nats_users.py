@@ -86,6 +86,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.CONSUMER.CREATE.EVENTS.reader": LOG_READERS,
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.>": LOG_READERS,
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.runs.a.*": LOG_READERS | {"runner"},
+    "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.*.job-deleted": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.CREATE.KV_TOKENS": set(),
     "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "mailer", "auditor"},

@@ -74,6 +74,15 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
 
 
+def test_a_run_under_way_is_cancelled_once(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, processing_script="import time\nwhile True:\n    time.sleep(0.05)")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    run_id = as_json(nightmail, "jobs", "run", name_in(job_file))["run_id"]
+    assert said(nightmail, "runs", "cancel", run_id) == f"{run_id} cancelled\n"
+    assert as_json(nightmail, "runs", "show", run_id)["status"] == "cancelled"
+    assert "it is cancelled" in refused(nightmail, 1, "runs", "cancel", run_id)
+
+
 def test_a_failed_run_ends_the_waiting_command_with_1_and_the_reason(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="raise ValueError('no sales today')")
     said(nightmail, "jobs", "create", "-f", job_file)

@@ -17,6 +17,7 @@ from nightmail_common.contract.events import AttemptFailed, ResultReady, RunErro
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.handler import MAX_FRESH_AGE, RequestHandler
 from nightmail_runner.outcome import Outcomes
+from nightmail_runner.stops import Stops
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
@@ -137,7 +138,7 @@ async def test_an_old_request_that_is_delivered_as_if_for_the_first_time_is_not_
     outcomes = Outcomes(event_log, max_event_bytes=100_000)
     await outcomes.publish(run_failed(request, RunError(stage="script", type="KeyError", message="'a'"), Stopwatch()))
     executor = cast("RunExecutor", None)  # it must not be asked
-    handler = RequestHandler(queue, event_log, outcomes, executor, "here")
+    handler = RequestHandler(queue, event_log, outcomes, executor, Stops(event_log), "here")
     old = Delivery(number=1, sequence=1, time=datetime.now(UTC) - 2 * MAX_FRESH_AGE, release_slot=lambda: None)
 
     assert await handler.handle(request, old) == Ack()

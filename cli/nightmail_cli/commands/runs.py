@@ -1,4 +1,4 @@
-"""`nightmail runs`: list and show runs, their logs and results, over REST."""
+"""`nightmail runs`: list, show and cancel runs, their logs and results, over REST."""
 
 import csv
 import io
@@ -48,6 +48,16 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         typer.echo(f"    {event['time']}  {event['type']}")
 
 
+@app.command("cancel")
+def cancel(run_id: RunId, as_json: AsJson = False) -> None:
+    """Cancel a queued or running run: its script is killed, and nothing of it is mailed."""
+    answer = Client().call("POST", f"/runs/{run_id}/cancel").json()
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"{run_id} cancelled")
+
+
 @app.command("log")
 def log(run_id: RunId, as_json: AsJson = False) -> None:
     """Print the run's log: the output of its script."""
@@ -82,6 +92,8 @@ def summary(run: dict[str, Any]) -> str:
     """Return the outcome of a run in one line."""
     if run["error"] is not None:
         return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
+    if run["status"] == "cancelled":
+        return "cancelled"
     if run["skipped"] is not None:
         return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
     return f"{run['status']}, {run['rows']} rows"

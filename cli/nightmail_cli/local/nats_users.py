@@ -107,7 +107,7 @@ _API_USER = NatsUser(
     "api",
     publish=(
         "jobs.>",
-        *_events("run-requested", "mail-requested"),
+        *_events("run-requested", "run-cancelled", "mail-requested"),
         PREVIEW,
         *_declares(),
         *_reads_log(),
@@ -143,7 +143,7 @@ _RUNNER = NatsUser(
     publish=(
         *_events("run-started", "attempt-failed", "result-ready", "run-failed", "run-skipped"),
         *_consumes("runner", *_events("run-requested")),
-        *_reads_log("runs.*.*"),
+        *_reads_log("runs.*.*", "jobs.*.job-deleted"),
         *_reads_entries(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
     ),

@@ -12,9 +12,10 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunStarted
+from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunSkipped, RunStarted
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
+from nightmail_runner.stops import RunStopped, StopReason, Stops
 
 #: After so many deliveries that ended with their runner dead, the request is the likely reason (failed attempts and runs
 #: that were handed back do not count).
@@ -41,11 +42,14 @@ class RequestHandler:
         runner: this process's name, for `run-started`.
     """
 
-    def __init__(self, queue: WorkQueue, log: EventLog, outcomes: Outcomes, executor: RunExecutor, runner: str) -> None:
+    def __init__(
+        self, queue: WorkQueue, log: EventLog, outcomes: Outcomes, executor: RunExecutor, stops: Stops, runner: str
+    ) -> None:
         self._queue = queue
         self._log = log
         self._outcomes = outcomes
         self._executor = executor
+        self._stops = stops
         self._runner = runner
 
     async def handle(self, request: RunRequested, delivery: CurrentDelivery) -> Ack | Retry:
@@ -55,13 +59,20 @@ class RequestHandler:
         if history.ended:
             logger.info("run_has_ended_already", delivery=delivery.number)
             return Ack()
+        if (reason := self._stops.reason(request)) is not None:
+            return await self._end_stopped(request, reason)
         if (killed := history.killed(delivery.number)) >= MAX_DELIVERIES:
             message = f"the runner died {killed} times while it worked on this run"
             error = RunError(stage="runner", type="RunnerKilled", message=message)
             await self._outcomes.publish(run_failed(request, error, Stopwatch()))
             return Ack()
         started = asyncio.create_task(self._publish_started(request, delivery))
-        outcome = await self._queue.run_unless_shutdown(self._executor.execute(request))
+        execution = self._stops.run_unless_stopped(request, self._executor.execute(request))
+        try:
+            outcome = await self._queue.run_unless_shutdown(execution)
+        except RunStopped as stop:
+            await started
+            return await self._end_stopped(request, stop.reason)
         delivery.release_slot()  # the next run may begin while this one's outcome is stored
         await started
         if outcome is None:
@@ -70,6 +81,13 @@ class RequestHandler:
             await self._outcomes.publish(outcome)
             return Ack()
         return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))
+
+    async def _end_stopped(self, request: RunRequested, reason: StopReason) -> Ack:
+        """End a run that must not go on. Of a cancelled one, the log has the end already."""
+        logger.info("run_stopped", reason=reason)
+        if reason == "deleted":
+            await self._outcomes.publish(_job_deleted(request))
+        return Ack()
 
     async def _retry(self, request: RunRequested, delivery: Delivery, error: RunError, wait: float) -> Retry:
         event = AttemptFailed(
@@ -93,3 +111,15 @@ class RequestHandler:
             await self._log.publish(event, message_id=message_id)
         except BROKER_ERRORS as error:  # the outcome says more
             logger.warning("run_started_not_published", error=describe_error(error))
+
+
+def _job_deleted(request: RunRequested) -> RunSkipped:
+    return RunSkipped(
+        job_name=request.job_name,
+        run_id=request.run_id,
+        job_id=request.job.job_id,
+        job_version=request.job.version,
+        scheduled_at=request.scheduled_at,
+        reason="deleted",
+        detail="the job was deleted before the run ended",
+    )

@@ -24,6 +24,7 @@ from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
+from nightmail_runner.stops import Stops
 from nightmail_runner.template_times import TemplateTimes
 
 #: Left free in a message for its headers.
@@ -59,7 +60,11 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     policy = SlotPolicy(slots, max_detached=slots)
     queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)
     runner = f"{socket.gethostname()}/{os.getpid()}"
-    queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, runner).handle)
+    stops = Stops(log)
+    await stops.load()
+    service.background(stops.follow_cancellations(), "cancellations")
+    service.background(stops.follow_deletions(), "deletions")
+    queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     await PreviewHandler(executor).serve(service.client)

@@ -10,6 +10,7 @@ from nightmail_common.contract.envelope import event_body, run_message_id
 from nightmail_common.contract.events import (
     AttemptFailed,
     ResultReady,
+    RunCancelled,
     RunError,
     RunFailed,
     RunOutcome,
@@ -53,8 +54,8 @@ class Outcomes:
     async def publish(self, outcome: RunOutcome | RunSkipped) -> None:
         """Store a run's outcome in the log, however long that takes.
 
-        Every outcome of a run has the same message id. Where two runners work on one run, the first outcome in the
-        log wins and the other's is not stored.
+        Every outcome of a run has the same message id, and `run-cancelled` has it too. Where two runners work on one
+        run, or a user cancels it meanwhile, the first event in the log wins and the other is not stored.
         """
         outcome = fitted(outcome, self._max_event_bytes)
         message_id = run_message_id(outcome.run_id, "outcome")
@@ -80,7 +81,7 @@ class Outcomes:
             for stored in events:
                 event = stored.event() if run_id in stored.data else None
                 match event:
-                    case ResultReady() | RunFailed() | RunSkipped() if event.run_id == request.run_id:
+                    case ResultReady() | RunFailed() | RunSkipped() | RunCancelled() if event.run_id == request.run_id:
                         return History(ended=True)
                     case AttemptFailed() if event.run_id == request.run_id:
                         errors.append(event.error)

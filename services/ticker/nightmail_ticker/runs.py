@@ -16,7 +16,7 @@ from nightmail_common.contract.subjects import events_named, job_token
 from nightmail_ticker.plan import RunState, ScheduledJob
 
 REQUESTED = "run-requested"
-OUTCOMES = ("run-skipped", "result-ready", "run-failed")
+OUTCOMES = ("run-skipped", "run-cancelled", "result-ready", "run-failed")
 SUBJECTS = tuple(events_named(name) for name in (REQUESTED, *OUTCOMES))
 #: A header of what the ticker publishes: the due time and the job's id. Tickers need not read the bodies of requests.
 DUE_HEADER = "Nightmail-Due"

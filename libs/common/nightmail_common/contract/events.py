@@ -16,7 +16,7 @@ from nightmail_common.contract.job import Job
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
-SkipReason = Literal["missed", "overlap", "script"]
+SkipReason = Literal["missed", "overlap", "script", "deleted"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
@@ -248,8 +248,8 @@ class RunSkipped(RunEvent):
     """A due time that gets no run, or a run that ends without a result and without mail, and why.
 
     `missed`: the due time was missed. `overlap`: the previous run had not ended. `script`: the script called `skip`,
-    `detail` is the reason that it gave, `log` what it printed. `missed_before`, `first_missed_at` and `missed_times` are
-    those of `RunRequested`.
+    `detail` is the reason that it gave, `log` what it printed. `deleted`: the job was deleted first. `missed_before`,
+    `first_missed_at` and `missed_times` are those of `RunRequested`.
     """
 
     name = "run-skipped"
@@ -264,6 +264,14 @@ class RunSkipped(RunEvent):
     missed_times: tuple[datetime, ...] = ()
     log: str = ""
     timings: Timings | None = None
+
+
+class RunCancelled(RunEvent):
+    """A user cancelled the run before it had an outcome: it computes nothing more, and nothing of it is mailed."""
+
+    name = "run-cancelled"
+
+    actor: str
 
 
 class RunFailed(RunEvent):
@@ -354,6 +362,7 @@ EVENTS: dict[str, type[Event]] = {
         JobErased,
         RunRequested,
         RunSkipped,
+        RunCancelled,
         RunStarted,
         AttemptFailed,
         ResultReady,

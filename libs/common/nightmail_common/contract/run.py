@@ -11,16 +11,17 @@ from nightmail_common.contract.events import (
     MailSent,
     MailSkipped,
     ResultReady,
+    RunCancelled,
     RunEvent,
     RunFailed,
     RunSkipped,
     RunStarted,
 )
 
-RunStatus = Literal["requested", "running", "processed", "delivered", "failed", "undelivered", "skipped"]
+RunStatus = Literal["requested", "running", "processed", "delivered", "failed", "undelivered", "skipped", "cancelled"]
 
 #: A run with one of these statuses has a result or a reason, and computes nothing more.
-ENDED: frozenset[RunStatus] = frozenset({"processed", "delivered", "failed", "undelivered", "skipped"})
+ENDED: frozenset[RunStatus] = frozenset({"processed", "delivered", "failed", "undelivered", "skipped", "cancelled"})
 
 
 def scheduled_run_id(job_id: UUID, scheduled_at: datetime) -> UUID:
@@ -40,8 +41,10 @@ def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
     result whose mail is skipped counts as delivered.
     """
     match event:
-        case RunSkipped():
+        case RunSkipped() if before not in ENDED or (before == "processed" and event.reason == "deleted"):
             return "skipped"
+        case RunCancelled() if before not in ENDED:
+            return "cancelled"
         case RunStarted() if before not in ENDED:
             return "running"
         case ResultReady() if before not in ENDED:

@@ -1,4 +1,4 @@
-"""The commands that change jobs and request runs.
+"""The commands that change jobs, request runs and cancel them.
 
 A job's event is published with the expected sequence of the job's last event. When two replicas publish at once, the
 broker accepts one event; the other replica waits until its read model has applied that event, and decides again.
@@ -28,11 +28,12 @@ from nightmail_common.contract.events import (
     JobPaused,
     JobResumed,
     JobUpdated,
+    RunCancelled,
     RunRequested,
 )
 from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
-from nightmail_common.contract.run import manual_run_id
+from nightmail_common.contract.run import ENDED, manual_run_id
 from nightmail_common.contract.schedule import Schedule, ScheduleError
 from nightmail_common.contract.subjects import job_token
 
@@ -214,6 +215,28 @@ class JobCommands:
             raise _not_stored() from error
         await self._wait_until_applied(stored.sequence)
         return run_id
+
+    async def cancel(self, run_id: UUID, actor: str) -> None:
+        """Cancel a queued or running run: it gets no outcome, and nothing of it is mailed.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: the run has ended.
+        """
+        run = await self._read(Queries.run, str(run_id))
+        if run is None:
+            raise NotFound(f"there is no run {run_id}")
+        if run["status"] in ENDED:
+            raise Conflict(f"the run has ended: it is {run['status']}")
+        event = RunCancelled(job_name=run["job_name"], run_id=run_id, actor=actor)
+        # The message id of the run's outcome: if a runner publishes one meanwhile, the log keeps the first of the two.
+        try:
+            stored = await self._log.publish(event, message_id=run_message_id(run_id, "outcome"))
+        except nats.errors.Error as error:
+            raise _not_stored() from error
+        await self._wait_until_applied(stored.sequence)
+        if stored.duplicate:
+            raise Conflict("the run has just ended")
 
     async def _set_status(
         self, job_name: str, actor: str, if_match: int | None, status: str, event: type[JobPaused | JobResumed]

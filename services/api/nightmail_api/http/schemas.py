@@ -169,7 +169,7 @@ class RunPage(BaseModel):
 
 
 class RunAccepted(BaseModel):
-    """The requested run; `GET /runs/{run_id}` returns its progress."""
+    """The run that was requested or cancelled; `GET /runs/{run_id}` returns its progress."""
 
     run_id: UUID = Field(examples=[_RUN_ID])
 

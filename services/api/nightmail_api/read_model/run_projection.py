@@ -15,13 +15,14 @@ from nightmail_common.contract.events import (
     Event,
     MailEvent,
     ResultReady,
+    RunCancelled,
     RunEvent,
     RunFailed,
     RunRequested,
     RunSkipped,
     RunStarted,
 )
-from nightmail_common.contract.run import status_after
+from nightmail_common.contract.run import ENDED, status_after
 
 #: The columns that a run's first event sets.
 _FIXED = (
@@ -172,6 +173,8 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
             return {"requested_at": now}
         case RunStarted():
             return {"started_at": now}
+        case RunCancelled() if status not in ENDED:
+            return {"finished_at": now}
         case RunSkipped():
             return {
                 "finished_at": now,

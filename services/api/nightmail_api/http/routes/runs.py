@@ -1,4 +1,4 @@
-"""Runs: list them, read one, its result and its log."""
+"""Runs: list them, read one, its result and its log, cancel one."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,15 +10,16 @@ from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId
-from nightmail_api.http.routing import ViewerRoute
-from nightmail_api.http.schemas import RunPage, RunWithTimeline
+from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
+from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.run import RunStatus
 
+editor = APIRouter(route_class=EditorRoute, tags=["runs"])
 viewer = APIRouter(route_class=ViewerRoute, tags=["runs"])
-routers = (viewer,)
+routers = (editor, viewer)
 
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
 TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were requested in this way.")]
@@ -75,6 +76,13 @@ async def get_run(state: State, run_id: RunId) -> Response:
     if run is None:
         raise NotFound(f"there is no run {run_id}")
     return json_response(run)
+
+
+@editor.post("/runs/{run_id}/cancel", status_code=202, responses=problems(404, 409))
+async def cancel_run(caller: Caller, state: State, run_id: RunId) -> RunAccepted:
+    """Cancel a queued or running run: its script is killed, and nothing of it is mailed."""
+    await state.commands.cancel(run_id, caller.name)
+    return RunAccepted(run_id=run_id)
 
 
 @viewer.get(

@@ -1,0 +1,108 @@
+"""Runs that must not go on: a user cancelled them, or deleted their job.
+
+The runner follows the log: a stop takes effect within milliseconds. A stop that this process has not read yet loses nothing:
+`run-cancelled` has the message id of the run's outcome, so that the log refuses a later outcome.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import JobDeleted, RunCancelled, RunRequested
+from nightmail_common.contract.subjects import events_named
+
+#: Cancelled runs are kept in memory for this time. A request that is older when it is delivered, or that is delivered
+#: again, is looked up in the log instead (`MAX_FRESH_AGE` of the handler, with a margin for the clocks).
+REMEMBERED = timedelta(minutes=10)
+
+#: The runner's NATS user may read the log with these filters, one at a time.
+_CANCELLED = events_named(RunCancelled.name)
+_DELETED = events_named(JobDeleted.name)
+
+StopReason = Literal["cancelled", "deleted"]
+ResultT = TypeVar("ResultT")
+
+
+class RunStopped(Exception):
+    """The run was cancelled, or its job was deleted, while it was executed."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason: StopReason = reason
+
+
+class Stops:
+    """Knows which runs were cancelled and which jobs were deleted, and stops work on them."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._cancelled: dict[UUID, datetime] = {}
+        self._deleted_jobs: set[UUID] = set()
+        self._executing: dict[UUID, tuple[RunRequested, asyncio.Event]] = {}
+        self._position = 0
+
+    async def load(self) -> None:
+        """Read the deletions and the latest cancellations up to now."""
+        self._position = await self._log.last_sequence()
+        async for batch in self._log.replay([_DELETED]):
+            self._apply(batch)
+        async for batch in self._log.replay([_CANCELLED], since=datetime.now(UTC) - REMEMBERED):
+            self._apply(batch)
+
+    async def follow_cancellations(self) -> None:
+        """Apply new cancellations. Never returns."""
+        await self._follow(_CANCELLED)
+
+    async def follow_deletions(self) -> None:
+        """Apply new deletions. Never returns."""
+        await self._follow(_DELETED)
+
+    def reason(self, request: RunRequested) -> StopReason | None:
+        """Return why a run must not begin; None if it may."""
+        if request.run_id in self._cancelled:
+            return "cancelled"
+        return "deleted" if request.job.job_id in self._deleted_jobs else None
+
+    async def run_unless_stopped(self, request: RunRequested, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Return the result of a run's work; end the work when the run is stopped.
+
+        Raises:
+            RunStopped: the run was stopped first, and the work has ended.
+        """
+        stopped = asyncio.Event()
+        self._executing[request.run_id] = (request, stopped)
+        working, stopping = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+        finally:
+            del self._executing[request.run_id]
+            stopping.cancel()
+            working.cancel()  # kills the worker
+            await asyncio.wait({working})
+        raise RunStopped(self.reason(request) or "cancelled")
+
+    async def _follow(self, subject: str) -> None:
+        async for batch in self._log.follow([subject], after=self._position):
+            self._apply(batch)
+
+    def _apply(self, batch: list[StoredEvent]) -> None:
+        for stored in batch:
+            match stored.event():
+                case RunCancelled(run_id=run_id):
+                    self._cancelled[run_id] = stored.time
+                case JobDeleted(job_id=job_id):
+                    self._deleted_jobs.add(job_id)
+        for request, stopped in self._executing.values():
+            if self.reason(request) is not None:
+                stopped.set()
+        self._forget()
+
+    def _forget(self) -> None:
+        oldest = datetime.now(UTC) - REMEMBERED
+        self._cancelled = {run_id: time for run_id, time in self._cancelled.items() if time > oldest}
