@@ -192,7 +192,7 @@ def test_what_its_owner_leaves_out_has_a_sane_default() -> None:
     request = job_request()
     del request["timezone"]
     job = JobDefinition.model_validate(request)
-    assert (job.timezone, job.on_missed, job.overlap, job.retries) == ("UTC", "run_once", "allow", 0)
+    assert (job.timezone, job.on_missed, job.overlap, job.retries) == ("UTC", "run_once", "skip", 0)
     assert (job.max_lateness_seconds, job.timeout_seconds, job.notify_on_failure) == (86_400, None, True)
     assert (job.csv_formulas, job.when_empty, job.subject) == ("neutralise", "send", None)
 

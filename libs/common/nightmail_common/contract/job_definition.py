@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import email_validator
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
-from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields
+from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
@@ -227,6 +227,8 @@ class JobDefinition(JobFields):
     description: str = Field(default="", max_length=4096)
     timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
     max_lateness_seconds: int = Field(default=DEFAULT_MAX_LATENESS_SECONDS, ge=0, le=366 * 86_400)
+    #: Jobs in the log without it were written when `allow` was the default.
+    overlap: Overlap = "skip"
     retries: int = Field(default=0, ge=0, le=10)
     notify_on_failure: StrictBool = True
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
