@@ -66,6 +66,7 @@ async def test_a_mail_is_resent_only_to_the_runs_recipients_and_only_after_its_e
     answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": ["stranger@example.com"]})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "recipients"
+    assert (await api.http.post(f"/runs/{run_id}/resend", json={"recipients": []})).status_code == 400
     assert (await api.http.post(f"/runs/{uuid4()}/resend")).status_code == 404
     assert (await api.client(None).post(f"/runs/{run_id}/resend")).status_code == 401
 

@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 
 from nightmail_common.contract.events import ResultReady, RunError
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import normalise_email
+from nightmail_common.contract.text import is_one_line, to_one_line
 from nightmail_mailer.compose.attachment import Attachment, choose_attachment, encoded_size
+from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor
 from nightmail_mailer.compose.table_preview import preview_csv
+from nightmail_mailer.smtp.addresses import to_ascii_domain
 from support.mailer_process import CSV, failure_of, result_of
 from support.mails import LINKS, parsed, text_of
 
@@ -52,14 +56,74 @@ def test_every_header_conforms_to_rfc_5322_and_8058(job_name: str, recipient: st
     assert mail["Subject"] == f"{job_name} · 2026-11-23 09:00"
     assert mail["From"].addresses[0].addr_spec == "nightmail@example.com"
     assert abs(mail["Date"].datetime - datetime.now(UTC)) < timedelta(minutes=1)
-    assert mail["Message-ID"] == f"<{event.run_id}.result@nightmail.invalid>"
+    assert mail["Message-ID"] == f"<{event.run_id}.result@example.com>"
     assert mail["Auto-Submitted"] == "auto-generated"  # RFC 3834
-    assert re.fullmatch(r"<[0-9a-f-]{36}\.nightmail\.invalid>", mail["List-Id"])  # RFC 2919
+    assert re.fullmatch(r"<[0-9a-f-]{36}\.example\.com>", mail["List-Id"])  # RFC 2919
     assert mail["X-Nightmail-Run"] == str(event.run_id)
     unsubscribe = re.search(rb"^List-Unsubscribe: <(https://[!-;=?-~]+)>\r$", header + b"\r", re.MULTILINE)
     assert unsubscribe, "one https URL in angle brackets, neither folded nor encoded (RFC 2369, 8058)"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert recipient.encode() not in unsubscribe[1]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "has_header", "has_link"),
+    [
+        ("https://nightmail.example.com", True, True),
+        ("http://nightmail.example.com", False, True),
+        ("https://10.0.0.5:8443", False, True),
+        ("https://nightmail.internal", False, True),
+        ("https://nightmail", False, True),
+        ("http://127.0.0.1:8080", False, False),
+        ("http://localhost:8080", False, False),
+    ],
+)
+def test_the_unsubscribe_header_has_only_a_public_https_url_and_the_link_is_visible_beyond_this_machine(
+    public_url: str, has_header: bool, has_link: bool, make_job: MakeJob
+) -> None:
+    event = result_of(make_job())
+    renderer = MailRenderer("nightmail@example.com", Links(public_url, "k" * 32, timedelta(days=30)))
+    mail_job = MailJob(event.job, event.run_id, "result", ())
+    render_for = renderer.result(mail_job, event, CSV, ATTACHED)
+    links = set()
+    for recipient in ("a@example.com", "b@example.com"):
+        mail = parsed(render_for, recipient)
+        url = renderer.links.unsubscribe(event.job.job_id, recipient) if renderer.links else ""
+        assert mail["List-Unsubscribe"] == (f"<{url}>" if has_header else None)
+        assert (mail["List-Unsubscribe-Post"] is not None) == has_header
+        assert (url in text_of(mail, "plain").splitlines()) == has_link
+        assert (f'href="{url}"' in text_of(mail, "html")) == has_link
+        links.add(url)
+    assert len(links) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "ascii_address"),
+    [
+        ("user@straße.example", "user@xn--strae-oqa.example"),
+        ("a@βόλος.example", "a@xn--nxasmm1c.example"),
+        ("jörg@Bücher.example", "jörg@xn--bcher-kva.example"),
+        ("a@例え.example", "a@xn--r8jz45g.example"),
+    ],
+)
+def test_a_domain_is_encoded_as_idna_2008(address: str, ascii_address: str) -> None:
+    assert to_ascii_domain(address) == ascii_address
+    assert to_ascii_domain(normalise_email(address)) == ascii_address
+
+
+@pytest.mark.parametrize("job_name", ["گزارش می‌خواهم", "क्‍ष रिपोर्ट", "team 👩‍💻"])
+def test_joiners_stay_where_a_script_needs_them(job_name: str, make_job: MakeJob) -> None:
+    event = result_of(make_job(job_name=job_name, subject=None))
+    mail = parsed(result_mail(event))
+    assert mail["Subject"] == f"{job_name} · 2026-11-23 09:00"
+    assert [part.get_filename() for part in mail.iter_attachments()] == [f"{job_name} 2026-11-23.csv"]
+    assert parsed(result_mail(result_of(make_job(subject=job_name))))["Subject"] == job_name
+
+
+def test_a_joiner_between_latin_letters_is_left_out_of_a_subject_and_refused_in_a_template() -> None:
+    assert to_one_line("pay\u200dpal\u200c\r\nx\u202ey") == "paypal x y"
+    assert not is_one_line("pay\u200dpal")
+    assert is_one_line("می‌خواهم")
 
 
 def test_an_address_that_needs_smtputf8_is_unchanged_in_its_header(make_job: MakeJob) -> None:

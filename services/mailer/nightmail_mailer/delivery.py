@@ -16,6 +16,7 @@ from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, MAILS
 from nightmail_mailer.records.acceptances import Acceptances
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
+from nightmail_mailer.smtp.addresses import domain_of
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
 
 #: A mail whose connection is lost after DATA is sent again with the same Message-ID, so the recipient may have it
@@ -68,7 +69,7 @@ class MailDelivery:
     async def fail(self, mail_job: MailJob, reason: str) -> None:
         """Publish that no recipient gets the mail, and why."""
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
-        await self._publish(mail_job, _event(mail_job, outcomes, None, reason))
+        await self._publish(mail_job, self._event(mail_job, outcomes, None, reason))
 
     async def _send_once(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> LedgerEntry:
         """Return the entry of a recipient's mail after an attempt, if one is due."""
@@ -129,11 +130,28 @@ class MailDelivery:
         reason = None
         if not counts["accepted"]:
             reason = "every recipient was refused" if not counts["uncertain"] else "it is unknown whether it arrived"
-        event = _event(mail_job, outcomes, attachment_sha256, reason)
+        event = self._event(mail_job, outcomes, attachment_sha256, reason)
         await self._publish(mail_job, event)
         for outcome, count in counts.items():
             MAILS.labels(mail_job.kind, outcome).inc(count)
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
+
+    def _event(
+        self,
+        mail_job: MailJob,
+        outcomes: tuple[RecipientOutcome, ...],
+        attachment_sha256: str | None,
+        reason: str | None,
+    ) -> MailEvent:
+        sent = MailSent(
+            job_name=mail_job.job.job_name,
+            run_id=mail_job.run_id,
+            kind=mail_job.kind,
+            message_id=mail_job.message_id(domain_of(self._smtp.sender)),
+            recipients=outcomes,
+            attachment_sha256=attachment_sha256,
+        )
+        return sent if reason is None else MailFailed(**sent.model_dump(), reason=reason)
 
     async def _publish(self, mail_job: MailJob, event: MailEvent) -> None:
         resend = () if mail_job.request_id is None else (str(mail_job.request_id),)
@@ -185,20 +203,6 @@ def _is_early(entry: LedgerEntry) -> bool:
 
 def _key(mail_job: MailJob, recipient: str) -> str:
     return ledger_key(mail_job.run_id, mail_job.kind, recipient, mail_job.request_id)
-
-
-def _event(
-    mail_job: MailJob, outcomes: tuple[RecipientOutcome, ...], attachment_sha256: str | None, reason: str | None
-) -> MailEvent:
-    sent = MailSent(
-        job_name=mail_job.job.job_name,
-        run_id=mail_job.run_id,
-        kind=mail_job.kind,
-        message_id=mail_job.message_id,
-        recipients=outcomes,
-        attachment_sha256=attachment_sha256,
-    )
-    return sent if reason is None else MailFailed(**sent.model_dump(), reason=reason)
 
 
 def _code(text: str) -> str:

@@ -16,6 +16,7 @@ from nightmail_common.contract.schedule import check_schedule_time, check_timezo
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_templates import SECRET, check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType
+from nightmail_common.contract.text import is_one_line
 
 MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
@@ -193,7 +194,7 @@ def _check_emails(addresses: tuple[str, ...]) -> tuple[str, ...]:
 def _check_subject(text: str | None) -> str | None:
     if text is None:
         return None
-    if not text.isprintable():
+    if not is_one_line(text):
         raise ValueError("a subject is one line without control characters")
     from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject  # few jobs have a subject
 

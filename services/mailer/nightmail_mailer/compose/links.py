@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, pseudonym, sign
 
 #: Mails are read days later, but a link in a mailbox must not give access for ever.
 MAX_RESULT_LINK_AGE = timedelta(days=14)
+#: Top-level names of private networks (RFC 6761, RFC 6762, RFC 8375, and names in use that ICANN will not delegate).
+_PRIVATE_NAMES = frozenset(
+    {"localhost", "local", "internal", "test", "invalid", "lan", "home", "corp", "intranet", "arpa"}
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,21 @@ class Links:
     public_url: str
     key: str
     result_retention: timedelta
+
+    @cached_property
+    def is_public(self) -> bool:
+        """Whether a mail provider's servers can reach the API over https, as RFC 8058 asks of a one-click URL."""
+        url = urlsplit(self.public_url)
+        return url.scheme == "https" and _is_public_host(url.hostname or "")
+
+    @cached_property
+    def is_beyond_this_machine(self) -> bool:
+        """Whether a recipient's browser may reach the API: `nightmail up` alone has an address of this machine only."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            return not ip_address(host).is_loopback
+        except ValueError:
+            return host != "localhost" and not host.endswith(".localhost")
 
     def unsubscribe(self, job_id: UUID, recipient: str) -> str:
         """Return the URL that unsubscribes a recipient from a job: GET asks for confirmation, POST does it (RFC 8058)."""
@@ -28,3 +50,11 @@ class Links:
         expires_at = datetime.now(UTC) + min(MAX_RESULT_LINK_AGE, self.result_retention)
         token = sign(self.key, RESULT, {"run": str(run_id)}, expires_at)
         return self.public_url + PATHS[RESULT] + token, expires_at
+
+
+def _is_public_host(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        labels = host.rstrip(".").split(".")
+        return len(labels) > 1 and labels[-1] not in _PRIVATE_NAMES

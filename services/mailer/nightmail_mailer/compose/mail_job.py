@@ -6,9 +6,6 @@ from uuid import UUID, uuid5
 from nightmail_common.contract.events import MailKind
 from nightmail_common.contract.job import Job
 
-#: Not the host's name, which is private and differs between mailers (RFC 2606).
-DOMAIN = "nightmail.invalid"
-
 
 @dataclass(frozen=True)
 class MailJob:
@@ -20,12 +17,14 @@ class MailJob:
     recipients: tuple[str, ...]
     request_id: UUID | None = None
 
-    @property
-    def message_id(self) -> str:
-        """The Message-ID: the same at every attempt and from every mailer, so that a duplicate can be recognised.
+    def message_id(self, domain: str) -> str:
+        """Return the Message-ID: the same at every attempt and from every mailer, so that a duplicate can be recognised.
 
         A mail that is sent again on request has its own: mailboxes hide a second mail with the Message-ID of the first.
+
+        Args:
+            domain: the sender's. The host's name is private and differs between mailers.
         """
         if self.request_id is None:
-            return f"<{self.run_id}.{self.kind}@{DOMAIN}>"
-        return f"<{uuid5(self.run_id, f'{self.kind}.{self.request_id}')}.{self.kind}@{DOMAIN}>"
+            return f"<{self.run_id}.{self.kind}@{domain}>"
+        return f"<{uuid5(self.run_id, f'{self.kind}.{self.request_id}')}.{self.kind}@{domain}>"

@@ -1,5 +1,7 @@
 """Mails as bytes: headers, a text, the same as HTML, and the CSV."""
 
+import quopri
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +16,10 @@ from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.links import Links
-from nightmail_mailer.compose.mail_job import DOMAIN, MailJob
+from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.subject import default_subject, one_line, render_subject
 from nightmail_mailer.compose.table_preview import preview_csv
-from nightmail_mailer.smtp.addresses import to_ascii_domain
+from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
 
 SHOWN_LOG_LINES = 20
 #: Characters of the table in the text part: mail programs fold longer lines.
@@ -33,6 +35,9 @@ _templates = Environment(
     finalize=formatting.remove_control_characters,
 )
 _templates.globals.update(format_datetime=formatting.format_datetime, format_duration=formatting.format_duration)
+
+#: Stands in a rendered body for the recipient's link to unsubscribe. Nobody can know it, and write it into a result.
+_UNSUBSCRIBE = f"unsubscribe.{secrets.token_hex(16)}"
 
 #: Returns the mail to one recipient, in lines that end in CRLF.
 RenderFor = Callable[[str], bytes]
@@ -112,30 +117,42 @@ class MailRenderer:
         mail["Subject"] = title
         mail["From"] = Address(display_name="Nightmail", addr_spec=self.sender)
         mail["Date"] = format_date_header(datetime.now(UTC))
-        mail["Message-ID"] = mail_job.message_id
+        mail["Message-ID"] = mail_job.message_id(domain_of(self.sender))
         mail["Auto-Submitted"] = "auto-generated"
-        mail["List-Id"] = f"<{mail_job.job.job_id}.{DOMAIN}>"
+        mail["List-Id"] = f"<{mail_job.job.job_id}.{domain_of(self.sender)}>"
         mail["X-Nightmail-Run"] = str(mail_job.run_id)
         context = {
             "job": mail_job.job,
             "run_id": mail_job.run_id,
             "title": title,
-            "has_links": self.links is not None,
+            "unsubscribe": _UNSUBSCRIBE if self._shows_unsubscribe else None,
         } | context
-        mail.set_content(_templates.get_template(f"{template}.txt").render(context))
-        mail.add_alternative(_templates.get_template(f"{template}.html").render(context), subtype="html")
+        # The link differs by recipient; it is put into the encoded text, which must be quoted-printable for that.
+        encoding = "quoted-printable" if self._shows_unsubscribe else None
+        mail.set_content(_templates.get_template(f"{template}.txt").render(context), cte=encoding)
+        mail.add_alternative(_templates.get_template(f"{template}.html").render(context), subtype="html", cte=encoding)
         return mail
 
+    @property
+    def _shows_unsubscribe(self) -> bool:
+        return self.links is not None and self.links.is_beyond_this_machine
+
     def _with_recipient(self, mail_job: MailJob, mail: EmailMessage) -> RenderFor:
-        """Return the renderer for one recipient, who sees no other's address. The body is the same bytes for all."""
+        """Return the renderer for one recipient, who sees no other's address.
+
+        The body is the same bytes for all, but for the link to unsubscribe.
+        """
         rest = mail.as_bytes()
 
         def render_for(recipient: str) -> bytes:
             lines = [f"To: {_header(to_ascii_domain(recipient))}"]
-            if self.links is not None:
+            body = rest
+            if self.links is not None and self._shows_unsubscribe:
                 url = _header(self.links.unsubscribe(mail_job.job.job_id, recipient))
-                lines += [f"List-Unsubscribe: <{url}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
-            return "".join(f"{line}\r\n" for line in lines).encode() + rest
+                body = rest.replace(_UNSUBSCRIBE.encode(), _quoted_printable(url))
+                if self.links.is_public:
+                    lines += [f"List-Unsubscribe: <{url}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+            return "".join(f"{line}\r\n" for line in lines).encode() + body
 
         return render_for
 
@@ -143,6 +160,11 @@ class MailRenderer:
 def result_file_name(event: ResultReady) -> str:
     """Return the name of a result's CSV: the job and the day in its zone."""
     return one_line(f"{event.job_name} {formatting.to_job_timezone(event.scheduled_at, event.job):%Y-%m-%d}.csv")
+
+
+def _quoted_printable(url: str) -> bytes:
+    """Return a URL encoded, on lines of its own that the decoder joins with those around (RFC 2045 section 6.7)."""
+    return b"=\r\n" + quopri.encodestring(url.encode()).replace(b"\n", b"\r\n") + b"=\r\n"
 
 
 def _header(value: str) -> str:

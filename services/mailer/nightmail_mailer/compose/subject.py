@@ -7,6 +7,7 @@ from jinja2 import TemplateError
 
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.subject_template import ColumnNames, SubjectNotValid, parse_subject
+from nightmail_common.contract.text import to_one_line
 
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
 MAX_CHARACTERS = 200
@@ -45,5 +46,5 @@ def default_subject(what: str, due: datetime) -> str:
 
 def one_line(text: str) -> str:
     """Return a text as a header can hold it: one line without control characters, shortened to `MAX_CHARACTERS`."""
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    text = to_one_line(text)
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

@@ -43,7 +43,7 @@ class SmtpClient:
 
     def __init__(self, pool: SmtpPool, sender: str) -> None:
         self._pool = pool
-        self._sender = sender
+        self.sender = sender
 
     async def max_mail_bytes(self) -> int | None:
         """Return the largest mail that the server accepts, once it is reachable; None if it does not say."""
@@ -83,7 +83,10 @@ class SmtpClient:
 
     async def _send_envelope(self, connection: aiosmtplib.SMTP, mail_bytes: int, recipient: str) -> SendResult | None:
         """Send MAIL, RCPT and DATA, up to the server's 354; return the result if it refuses one of them."""
-        address = to_ascii_domain(recipient)
+        try:
+            address = to_ascii_domain(recipient)
+        except ValueError as error:
+            return SendResult("refused", f"the domain of this address is not valid (IDNA 2008): {error}", "refuse")
         options = [f"SIZE={mail_bytes}"] if connection.supports_extension("size") else []
         if not address.isascii():
             if not connection.supports_extension("smtputf8"):
@@ -92,7 +95,7 @@ class SmtpClient:
         timeout = COMMAND_TIMEOUT_SECONDS
         phase: Phase = "mail"
         try:
-            await connection.mail(self._sender, options=options, encoding="utf-8", timeout=timeout)
+            await connection.mail(self.sender, options=options, encoding="utf-8", timeout=timeout)
             phase = "rcpt"
             await connection.rcpt(address, encoding="utf-8", timeout=timeout)
             phase = "data"

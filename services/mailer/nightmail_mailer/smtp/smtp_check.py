@@ -14,9 +14,8 @@ from uuid import uuid4
 
 import aiosmtplib
 
-from nightmail_mailer.compose.mail_job import DOMAIN
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.addresses import to_ascii_domain
+from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
 from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: A person waits at the terminal: a step that takes longer counts as failed.
@@ -213,7 +212,7 @@ def _mail(sender: str, recipient: str) -> bytes:
     mail["Subject"] = "A test of Nightmail's mail"
     mail["From"] = Address(display_name="Nightmail", addr_spec=sender)
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{uuid4()}.test@{DOMAIN}>"
+    mail["Message-ID"] = f"<{uuid4()}.test@{domain_of(sender)}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content("Nightmail can send mail to this address.\n")
     return f"To: {recipient}\r\n".encode() + mail.as_bytes()

@@ -41,7 +41,7 @@ class Resend(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    recipients: list[str] | None = Field(default=None, examples=[["reports@example.com"]])
+    recipients: list[str] | None = Field(default=None, min_length=1, examples=[["reports@example.com"]])
 
 
 @editor.post("/runs/{run_id}/resend", status_code=202, responses=problems(404, has_body=True))
