@@ -17,6 +17,7 @@ from nightmail_common.contract.events import (
     Blob,
     Event,
     MailSent,
+    Note,
     RecipientOutcome,
     ResultReady,
     RunError,
@@ -62,6 +63,7 @@ def result_ready(run_id: UUID, job: Job, csv: Blob) -> ResultReady:
         input_sha256="0" * 64,
         script_sha256="0" * 64,
         runtime=Runtime(python="3.11", pandas="3.0"),
+        notes=(Note(stage="parse", text="line 2 had fewer fields than the header"),),
     )
 
 
@@ -97,6 +99,11 @@ async def test_a_runs_events_make_its_status_timeline_and_the_jobs_last_run(api:
     await event_log.publish(result_ready(run_id, job, inline(CSV)))
     processed = await run_with_status(api, run_id, "processed")
     assert (processed["rows"], processed["timings"]["total_ms"]) == (1, 12.5)
+    assert (processed["runner"], processed["attempts"], processed["bytes"]) == ("r1", 1, len(CSV))
+    assert processed["columns"] == ["région", "amount"]
+    assert processed["result_sha256"] == hashlib.sha256(CSV).hexdigest()
+    assert processed["runtime"] == {"python": "3.11", "pandas": "3.0"}
+    assert processed["notes"] == [{"stage": "parse", "text": "line 2 had fewer fields than the header"}]
     await event_log.publish(mail_sent(run_id, job))
     delivered = await run_with_status(api, run_id, "delivered")
     assert {mail["address"]: mail["outcome"] for mail in delivered["mails"]} == {

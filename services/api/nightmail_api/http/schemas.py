@@ -7,7 +7,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
-from nightmail_common.contract.events import MailAnswer, MailKind, RunError, SkipReason, Timings, Trigger
+from nightmail_common.contract.events import (
+    MailAnswer,
+    MailKind,
+    Note,
+    RunError,
+    Runtime,
+    SkipReason,
+    Timings,
+    Trigger,
+)
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
 
@@ -149,8 +158,23 @@ class TimelineEntry(BaseModel):
 
 
 class RunWithTimeline(Run):
-    """A run and its events, in order."""
+    """A run and its events, in order.
 
+    `notes` are the decisions that a stage took about the data: a short record that was filled, an encoding that was
+    detected. `attempts` counts the runners that began the run. The digests are SHA-256 of the source's bytes, the script
+    and the CSV.
+    """
+
+    actor: str | None = Field(examples=["maria"])
+    runner: str | None = Field(examples=["host-1/4711"])
+    attempts: int = Field(examples=[1])
+    columns: list[str] | None = Field(examples=[["region", "amount"]])
+    bytes: int | None = Field(examples=[41])
+    input_sha256: str | None = Field(examples=["6f1ed002ab5595859014ebf0951522d9f3e5d0a1b8a9f0c0d7e4c5a1b2c3d4e5"])
+    script_sha256: str | None = Field(examples=["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"])
+    result_sha256: str | None = Field(examples=["fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"])
+    runtime: Runtime | None = Field(examples=[{"python": "3.11.7", "pandas": "3.1.1"}])
+    notes: list[Note] = Field(examples=[[{"stage": "parse", "text": "line 7 had fewer fields than the header"}]])
     timeline: list[TimelineEntry]
 
 

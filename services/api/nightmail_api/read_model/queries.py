@@ -76,7 +76,15 @@ _RUNS = select(
     runs.c.mails,
     runs.c.timings,
 )
-_RUN = FixedQuery(_RUNS.add_columns(runs.c.timeline).where(runs.c.run_id == bindparam("run_id")))
+_RUN = FixedQuery(_RUNS.add_columns(runs.c.details, runs.c.timeline).where(runs.c.run_id == bindparam("run_id")))
+#: What a run's events have not said yet.
+_NO_DETAILS: dict[str, Any] = {
+    **dict.fromkeys(
+        ("actor", "runner", "columns", "bytes", "input_sha256", "script_sha256", "result_sha256", "runtime")
+    ),
+    "attempts": 0,
+    "notes": [],
+}
 _OUTCOME = FixedQuery(select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id")))
 
 #: The fields of a job that its owner does not decide.
@@ -190,8 +198,9 @@ class Queries:
         row = self._first(_RUN, run_id=run_id)
         if row is None:
             return None
-        answer: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
-        return answer
+        run: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
+        details: dict[str, Any] = json.loads(row["details"])
+        return _NO_DETAILS | details | run
 
     def outcome_sequence(self, run_id: str) -> int | None:
         """Return the sequence of a run's outcome; None while it has none.

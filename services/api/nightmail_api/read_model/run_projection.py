@@ -48,6 +48,7 @@ _CHANGING = (
     "mails",
     "timings",
     "outcome_sequence",
+    "details",
     "timeline",
 )
 
@@ -109,12 +110,14 @@ class RunProjection:
                 # The log has dropped the run's first event, and is about to drop the others.
                 return True
             run = dict.fromkeys(_FIXED + _CHANGING) | known
-            run |= {"sequence": stored.sequence, "run_id": run_id, "timeline": entry, "mails": "[]"}
+            run |= {"sequence": stored.sequence, "run_id": run_id, "timeline": entry, "mails": "[]", "details": "{}"}
             run["expires_at"] = expires_at(stored)
             self._runs[run_id] = run
             self._new.add(run_id)
             self._last_of_job[event.job_name, known["job_id"]] = run_id
         run |= _columns(event, now, stored.sequence, status, run["mails"])
+        if details := _details(event):
+            run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
         return True
 
@@ -198,6 +201,29 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
             }
         case MailEvent():
             return {"mails": _merge_mails(mails, event)}
+        case _:
+            return {}
+
+
+def _details(event: RunEvent) -> dict[str, Any]:
+    """Return what an event says about a run besides its columns; only the answer about one run shows it."""
+    match event:
+        case RunRequested():
+            return {"actor": event.actor}
+        case RunStarted():
+            return {"runner": event.runner, "attempts": event.attempt}
+        case ResultReady():
+            return {
+                "columns": event.columns,
+                "bytes": event.csv.size,
+                "input_sha256": event.input_sha256,
+                "script_sha256": event.script_sha256,
+                "result_sha256": event.csv.sha256,
+                "runtime": event.runtime.model_dump(),
+                "notes": [note.model_dump() for note in event.notes],
+            }
+        case RunFailed():
+            return {"notes": [note.model_dump() for note in event.notes]}
         case _:
             return {}
 

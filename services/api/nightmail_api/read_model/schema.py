@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -108,6 +108,7 @@ runs = Table(
     _required("mails", server_default="[]"),
     Column("timings", _text),
     Column("outcome_sequence", _integer),
+    _required("details", server_default="{}"),
     _required("timeline"),
     Column("expires_at", Double()),
 )
