@@ -18,7 +18,7 @@ from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.metrics import QUEUE_IN_PROGRESS, UNREADABLE_EVENTS
 from nightmail_common.broker.stored_messages import AckSubject, broker_time, from_consumer
 from nightmail_common.contract.envelope import TRACEPARENT, current_traceparent
-from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.errors import UnreadableEvent, describe_error
 from nightmail_common.contract.events import RunEvent
 
 HEARTBEAT_SECONDS = 1.0
@@ -28,10 +28,6 @@ ERROR_BACKOFF = Backoff(first=1.0, longest=300.0)
 CallNext = Callable[[StreamMessage[Any]], Awaitable[Any]]
 
 logger = structlog.get_logger()
-
-
-class UnreadableEvent(Exception):
-    """The event is of another type or version than the queue's, or its body is not valid."""
 
 
 def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], Awaitable[RunEvent]]:

@@ -11,6 +11,7 @@ from nats.js.api import Header
 from pydantic import ValidationError
 
 from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.errors import UnreadableEvent
 from nightmail_common.contract.events import Event, JobCreated, JobEvent, JobUpdated, RecipientUnsubscribed
 from nightmail_common.contract.schedule import Schedule
 from nightmail_common.contract.subjects import job_name_of
@@ -23,10 +24,6 @@ MAX_NAME_CHARACTERS = 200
 _MAX_TTL_DIGITS = len(str(int(timedelta(days=36_500).total_seconds())))
 
 _NUL = "a NUL character, which PostgreSQL refuses"
-
-
-class UnreadableEvent(Exception):
-    """The projection cannot apply the event, and why."""
 
 
 def read_event(stored: StoredEvent) -> Event:

@@ -16,11 +16,12 @@ from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
-from nightmail_api.read_model.event_reader import UnreadableEvent, describe, expires_at, read_event
+from nightmail_api.read_model.event_reader import describe, expires_at, read_event
 from nightmail_api.read_model.job_projection import apply_job_event, change_job
 from nightmail_api.read_model.run_projection import RunProjection
 from nightmail_api.read_model.schema import TABLES, checkpoint, jobs, runs, unreadable
 from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.errors import UnreadableEvent
 from nightmail_common.contract.events import Event, JobErased, RunEvent
 
 #: A transaction of this many deletions blocks the event loop for a few milliseconds.
