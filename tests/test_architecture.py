@@ -86,7 +86,7 @@ def test_the_ticker_installs_nothing_that_only_a_job_definition_needs(package: s
     assert f"\n{package}==" not in (ROOT / "deploy/locks/ticker.lock").read_text()
 
 
-def test_the_ticker_runs_without_what_only_a_job_definition_needs() -> None:
+def test_the_ticker_runs_without_the_packages_that_only_a_job_definition_needs() -> None:
     code = """
 import pkgutil, sys, importlib
 sys.modules["jinja2"] = sys.modules["email_validator"] = sys.modules["faststream"] = None

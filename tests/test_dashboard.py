@@ -23,7 +23,7 @@ def test_the_dashboard_shows_every_metric_of_every_service_and_no_other() -> Non
     assert shown == declared
 
 
-def test_every_panel_says_what_it_shows_and_none_covers_another() -> None:
+def test_every_panel_has_a_description_and_none_overlaps_another() -> None:
     places: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         if panel["type"] != "row":

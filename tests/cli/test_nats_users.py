@@ -226,7 +226,7 @@ async def test_nobody_enters_without_a_seed(broker: BrokerWithUsers) -> None:
         ("auditor", "reader", {"name": "mailer", "durable_name": "mailer"}),
     ],
 )
-async def test_a_request_whose_body_says_other_than_its_subject_is_refused(
+async def test_a_request_whose_body_contradicts_its_subject_is_refused(
     broker: BrokerWithUsers, user: str, subject: str, config: dict[str, object]
 ) -> None:
     body = json.dumps({"stream_name": "EVENTS", "config": {"ack_policy": "explicit", **config}})

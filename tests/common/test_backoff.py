@@ -81,7 +81,7 @@ async def test_a_permanent_error_of_the_broker_is_raised_at_once(
         await client.close()
 
 
-async def test_a_connection_that_is_closed_for_good_is_not_waited_for(nats_server: NatsServer) -> None:
+async def test_a_retry_ends_when_the_connection_is_closed_for_good(nats_server: NatsServer) -> None:
     client = await connect(ServiceSettings(nats_url=nats_server.url), "test")
     await client.close()
     with pytest.raises(nats.errors.ConnectionClosedError):

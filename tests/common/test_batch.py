@@ -14,7 +14,7 @@ from nightmail_common.broker.streams import STREAM
 HEADERS = {"ce-id": "1", "x-name": "a: b, c"}
 
 
-async def test_a_batch_is_stored_as_it_was_made(nats_client: Client, event_log: EventLog) -> None:
+async def test_a_batch_is_stored_byte_for_byte(nats_client: Client, event_log: EventLog) -> None:
     bodies = [b"", b"\r\nHPUB fake 1 1\r\n", bytes(range(256)), b"last"]
     batch = Batch()
     for body in bodies:
@@ -34,7 +34,7 @@ async def test_a_batch_of_one_is_one_message(event_log: EventLog) -> None:
     assert await event_log.send(batch) == 1
 
 
-async def test_a_thousand_messages_are_a_full_batch_and_there_is_no_place_for_one_more(event_log: EventLog) -> None:
+async def test_a_batch_is_full_with_a_thousand_messages(event_log: EventLog) -> None:
     batch = Batch()
     for number in range(MAX_BATCH):
         assert not batch.is_full
@@ -67,7 +67,7 @@ def test_large_messages_fill_a_batch_by_their_bytes() -> None:
     value=st.text("ab \r\n", max_size=5),
     subject=st.text("a .\r\n", max_size=5),
 )
-def test_nothing_in_a_message_can_pass_for_another(name: str, value: str, subject: str) -> None:
+def test_a_message_cannot_contain_a_second_protocol_message(name: str, value: str, subject: str) -> None:
     batch = Batch()
     batch.add(Message(f"runs.{subject}", b"body", {name: value}))
     broken = any(char in name + value + subject for char in "\r\n") or " " in subject

@@ -66,7 +66,7 @@ async def test_a_connection_waits_for_its_broker(tmp_path: Path) -> None:
             await client.close()
 
 
-async def test_a_connection_comes_back_with_its_subscriptions(nats_server: NatsServer) -> None:
+async def test_a_reconnect_restores_the_subscriptions(nats_server: NatsServer) -> None:
     async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
         heard = await client.subscribe("news")
         nats_server.restart()

@@ -44,9 +44,7 @@ async def test_an_event_is_a_cloudevent_in_binary_mode(
     assert RunRequested.model_validate_json(raw.data or b"") == event
 
 
-async def test_what_is_said_of_a_job_is_kept_for_ever(
-    nats_client: Client, event_log: EventLog, make_job: MakeJob
-) -> None:
+async def test_events_of_jobs_have_no_ttl(nats_client: Client, event_log: EventLog, make_job: MakeJob) -> None:
     job = make_job()
     await event_log.publish(JobCreated(job_name=job.job_name, job_id=job.job_id, actor="test", job=job))
     raw = await nats_client.jetstream().get_msg(STREAM, seq=1)
@@ -57,26 +55,26 @@ def test_no_two_events_have_the_same_id() -> None:
     assert len({event_headers(RunStarted, "test")["ce-id"] for _ in range(1000)}) == 1000
 
 
-def test_a_kind_or_a_version_that_is_not_known_is_no_event() -> None:
+def test_an_unknown_type_or_version_is_no_event() -> None:
     body = b'{"what": "ever"}'
     assert stored("runs.a.run-paused", body, **{"ce-type": "nightmail.run-paused.v1"}).event() is None
     assert stored("runs.a.run-started", body, **{"ce-type": "nightmail.run-started.v2"}).event() is None
     assert stored("runs.a.run-started", body).event() is None
 
 
-def test_a_field_that_is_not_known_is_passed_over() -> None:
+def test_an_unknown_field_is_ignored() -> None:
     known = RunStarted(job_name="a", run_id=uuid4(), runner="here", attempt=1)
     body = known.model_dump_json().replace("{", '{"colour": "green", ', 1).encode()
     assert stored("runs.a.run-started", body, **event_headers(known, "test")).event() == known
 
 
-def test_a_body_that_is_not_what_its_type_says_is_an_error() -> None:
+def test_a_body_that_does_not_fit_its_type_is_an_error() -> None:
     broken = stored("runs.a.run-started", b'{"run_id": 1}', **{"ce-type": "nightmail.run-started.v1"})
     with pytest.raises(ValidationError):
         broken.event()
 
 
-def test_the_subject_says_which_event_of_which_job() -> None:
+def test_a_subject_names_the_job_and_the_event() -> None:
     event = stored("runs.v1%2E2%20%E2%82%AC.result-ready", b"", **{"ce-source": "runner"})
     assert (event.name, event.job_name, event.source) == ("result-ready", "v1.2 €", "runner")
 

@@ -26,13 +26,13 @@ async def http(health: Health) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_a_service_lives_before_it_is_ready(http: httpx.AsyncClient) -> None:
+async def test_a_service_is_live_before_it_is_ready(http: httpx.AsyncClient) -> None:
     live, ready = await http.get("/health/live"), await http.get("/health/ready")
     assert (live.status_code, live.json()) == (200, {"status": "live"})
     assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "dependencies": {}})
 
 
-async def test_a_service_is_ready_once_all_that_it_depends_on_is(http: httpx.AsyncClient, health: Health) -> None:
+async def test_a_service_is_ready_once_every_dependency_is(http: httpx.AsyncClient, health: Health) -> None:
     reasons = {"smtp": "connection refused", "jobs": "being read"}
     for dependency in ("smtp", "jobs"):
         health.add(dependency, lambda dependency=dependency: reasons.get(dependency))  # type: ignore[misc]

@@ -56,7 +56,7 @@ async def test_a_server_whose_context_ends_at_once_stops() -> None:
     assert not listens(port)
 
 
-async def test_a_server_leaves_the_signal_handlers_alone() -> None:
+async def test_a_server_does_not_change_the_signal_handlers() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     application = SlowApplication()
     application.answer.set()
@@ -74,7 +74,7 @@ async def test_any_kind_of_address_of_this_machine_can_be_listened_on(host: str)
         assert (await client.get(f"http://{shown}:{port}/")).content == b"done"
 
 
-async def test_an_address_that_is_taken_or_not_of_this_machine_names_the_setting() -> None:
+async def test_an_address_in_use_or_of_another_machine_is_an_error_that_names_the_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for host, port, why in (
             ("127.0.0.1", taken.getsockname()[1], "Address already in use"),

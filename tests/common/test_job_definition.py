@@ -73,7 +73,7 @@ def refusals(**fields: Any) -> dict[str, str]:
         ("timezon", "UTC", "not permitted"),
     ],
 )
-def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, why: str) -> None:
+def test_an_invalid_field_is_named_with_the_reason(field: str, value: Any, why: str) -> None:
     [(named, message)] = refusals(**{field: value}).items()
     assert named == field
     assert why in message
@@ -127,7 +127,7 @@ def test_a_field_that_cannot_be_is_named_and_told_why(field: str, value: Any, wh
         (api() | {"source_type": "ftp"}, "source_type", "'api' or 'file'"),
     ],
 )
-def test_a_data_source_that_cannot_be_read_is_told_by_its_field_and_without_its_secrets(
+def test_an_invalid_data_source_is_an_error_that_names_the_field_and_shows_no_secret(
     source: dict[str, Any], field: str, why: str
 ) -> None:
     [(named, message)] = refusals(data_source=source).items()
@@ -136,13 +136,13 @@ def test_a_data_source_that_cannot_be_read_is_told_by_its_field_and_without_its_
     assert PASSWORD not in message
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_invalid_fields_are_reported_at_once() -> None:
     wrong = refusals(job_name="a/b", retries=-1, data_source=stored("../a", delimiter=""), consumer_emails=[])
     assert set(wrong) == {"job_name", "retries", "data_source.location", "data_source.delimiter", "consumer_emails"}
 
 
 @pytest.mark.parametrize("field", ["job_name", "schedule_time", "data_source", "processing_script", "consumer_emails"])
-def test_a_job_without_one_of_its_five_fields_is_told_which(field: str) -> None:
+def test_a_missing_required_field_is_named(field: str) -> None:
     request = job_request()
     del request[field]
     with pytest.raises(ValidationError) as refused:
@@ -178,17 +178,17 @@ def test_people_on_this_machine_and_network_get_mail_too(address: str) -> None:
     "address",
     ["", "nobody", "a b@example.com", "a@b@c", "a@example.com\nBcc: b@example.com", "a@", "A <a@example.com>"],
 )
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="is not an e-mail address"):
         normalise_email(address)
 
 
-def test_a_recipient_who_is_named_twice_gets_one_mail() -> None:
+def test_an_address_that_is_listed_twice_is_one_recipient() -> None:
     addresses = ["b@example.com", "a@EXAMPLE.com", "b@Example.Com", "a@example.com"]
     assert defined(consumer_emails=addresses).consumer_emails == ("b@example.com", "a@example.com")
 
 
-def test_what_its_owner_leaves_out_has_a_sane_default() -> None:
+def test_optional_fields_have_defaults() -> None:
     request = job_request()
     del request["timezone"]
     job = JobDefinition.model_validate(request)
@@ -217,7 +217,7 @@ def test_a_zone_that_is_another_on_every_machine_is_refused() -> None:
         {"location": "{{ scheduled_at | date('%Y-%m-%d') }}.csv", "source_type": "file"},
     ],
 )
-def test_templates_that_are_understood_are_accepted(source: dict[str, Any]) -> None:
+def test_known_templates_are_accepted(source: dict[str, Any]) -> None:
     assert defined(data_source=api() | source).data_source.location == source["location"]
 
 

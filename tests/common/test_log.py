@@ -18,7 +18,7 @@ def created(job: Job) -> JobCreated:
 
 
 @pytest.mark.parametrize("name", ["café · 日本 * >", "100 % .", "a.b.c", "tab\there"])
-async def test_an_event_of_any_name_is_found_under_it(event_log: EventLog, make_job: MakeJob, name: str) -> None:
+async def test_an_event_is_found_by_the_name_of_its_job(event_log: EventLog, make_job: MakeJob, name: str) -> None:
     event = created(make_job().model_copy(update={"job_name": name}))
     stored = await event_log.publish(event)
     last = await event_log.last_event(events_of_job(name)[0])

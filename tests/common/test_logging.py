@@ -71,20 +71,20 @@ def test_every_json_line_has_a_time_a_level_and_the_service(json_lines: list[dic
         assert line["service"] == "runner"
 
 
-def test_fields_stand_beside_the_event_as_they_are(json_lines: list[dict[str, Any]]) -> None:
+def test_fields_are_top_level_keys_of_a_json_line(json_lines: list[dict[str, Any]]) -> None:
     line = event(json_lines, "run_taken")
     assert (line["attempt"], line["text"], line["name"]) == (2, "two\nlines", "café")
 
 
 @pytest.mark.parametrize("name", ["in_a_run", "logged by a library"])
-def test_run_and_job_stand_on_every_line_of_a_run_and_of_libraries_that_it_uses(
+def test_every_line_of_a_run_has_run_id_and_job_name_also_those_of_libraries(
     json_lines: list[dict[str, Any]], name: str
 ) -> None:
     line = event(json_lines, name)
     assert (line["run_id"], line["job_name"]) == (RUN_ID, "daily sales")
 
 
-def test_run_and_job_stand_on_no_line_behind_the_run(json_lines: list[dict[str, Any]]) -> None:
+def test_lines_after_a_run_have_no_run_id(json_lines: list[dict[str, Any]]) -> None:
     assert {"run_id", "job_name"}.isdisjoint(event(json_lines, "after_the_run"))
 
 
@@ -98,7 +98,7 @@ def test_a_warning_of_python_is_a_line_like_any_other(json_lines: list[dict[str,
     assert event(json_lines, "UserWarning: deprecated")["level"] == "warning"
 
 
-def test_what_is_finer_than_the_level_and_what_libraries_chat_is_left_out(json_lines: list[dict[str, Any]]) -> None:
+def test_lines_below_the_level_and_details_of_libraries_are_dropped(json_lines: list[dict[str, Any]]) -> None:
     assert not any("too_fine" in line["event"] or "secret" in line["event"] for line in json_lines)
 
 
@@ -108,7 +108,7 @@ def test_a_console_line_has_the_event_and_its_fields(console_lines: list[str]) -
     assert f"job_name='daily sales' run_id={RUN_ID}" in line
 
 
-def test_what_a_line_holds_does_not_steer_the_terminal(console_lines: list[str]) -> None:
+def test_control_characters_do_not_reach_the_terminal(console_lines: list[str]) -> None:
     [line] = [line for line in console_lines if "run_taken" in line]
     assert r"550 no\x1b[2J" in line
     assert r"text='two\nlines'" in line

@@ -37,7 +37,7 @@ async def test_a_follower_ends_when_cancelled_at_any_moment(event_log: EventLog,
         await creating
 
 
-async def test_a_follower_ends_when_cancelled_behind_a_closed_connection(
+async def test_a_follower_ends_when_cancelled_after_its_connection_closed(
     nats_client: Client, event_log: EventLog, make_job: MakeJob
 ) -> None:
     seen = asyncio.Event()
@@ -77,7 +77,7 @@ async def test_a_replay_across_a_lost_connection_yields_every_event_once(
 
 
 @pytest.mark.parametrize("last_per_subject", [False, True])
-async def test_a_reader_whose_consumer_expired_goes_on_behind_its_last_event(
+async def test_a_reader_whose_consumer_expired_resumes_after_its_last_event(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch, last_per_subject: bool
 ) -> None:
     monkeypatch.setattr(ordered_consumer, "FETCH_BATCH", 10)
@@ -127,7 +127,7 @@ async def test_a_replay_of_last_events_ends_with_every_subject_while_others_publ
     await publishing
 
 
-async def test_a_reader_keeps_its_consumer_while_nothing_comes(
+async def test_an_idle_reader_keeps_its_consumer(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ordered_consumer, "IDLE_TIMEOUT_SECONDS", 0.3)

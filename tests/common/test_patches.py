@@ -26,5 +26,5 @@ async def test_a_loop_that_swallows_its_cancellation_ends() -> None:
     assert rounds == 1
 
 
-async def test_a_task_that_is_not_cancelled_goes_on() -> None:
+async def test_a_task_that_is_not_cancelled_continues() -> None:
     raise_if_cancelled()

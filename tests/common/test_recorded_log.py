@@ -54,7 +54,7 @@ def test_every_kind_of_event_is_in_the_recording_and_can_be_read() -> None:
         assert not lost, f"{stored.name}: a field of version 1 is gone or has another name: {lost}"
 
 
-def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projection, Queries]) -> None:
+def test_the_read_model_of_a_recorded_log_has_the_recorded_history(rows: tuple[Projection, Queries]) -> None:
     projection, queries = rows
     events = list(recorded())
     assert projection.apply(events, log_id="", after=0).late is None
@@ -79,7 +79,7 @@ def test_the_read_model_of_a_recorded_log_is_what_happened(rows: tuple[Projectio
     assert [entry["type"] for entry in first["timeline"]][:2] == ["run-requested", "run-started"]
 
 
-def test_a_ticker_takes_a_recorded_log_for_its_own() -> None:
+def test_a_ticker_reads_a_recorded_log() -> None:
     jobs, runs = JobProjection(), RunStates()
     for stored in recorded():
         jobs.apply(stored) if stored.subject.startswith("jobs.") else runs.apply(stored)
@@ -88,7 +88,7 @@ def test_a_ticker_takes_a_recorded_log_for_its_own() -> None:
     assert runs.state_of(active["every minute"]).last_fired is not None, "a fired due time does not fire again"
 
 
-def test_fields_and_events_of_a_newer_version_are_passed_over(rows: tuple[Projection, Queries]) -> None:
+def test_fields_and_events_of_a_newer_version_are_ignored(rows: tuple[Projection, Queries]) -> None:
     projection, queries = rows
     events = list(recorded(what_the_next_version_says={"more": [1, 2]}))
     newer = events[-1]

@@ -41,7 +41,7 @@ async def test_a_result_of_any_size_is_read_as_it_was_put(store: ResultStore, si
     assert await store.get(blob) == data
 
 
-async def test_a_result_that_its_event_has_no_room_for_goes_to_the_object_store(store: ResultStore) -> None:
+async def test_a_result_that_does_not_fit_its_event_is_stored_in_the_object_store(store: ResultStore) -> None:
     run_id = uuid4()
     blob = await store.put("daily sales", run_id, io.BytesIO(b"a\n1\n"), max_inline_bytes=0)
     assert blob.object_name is not None
@@ -78,7 +78,7 @@ async def test_a_result_whose_bytes_have_another_hash_is_damaged(store: ResultSt
             await store.get(damaged)
 
 
-async def test_a_read_ends_though_the_broker_goes_away(
+async def test_a_read_ends_when_the_broker_goes_down(
     store: ResultStore, nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blob = await put(store, LARGE * 20)
@@ -94,7 +94,7 @@ async def test_a_read_ends_though_the_broker_goes_away(
     assert await store.get(blob) == LARGE * 20
 
 
-async def test_a_put_waits_for_a_broker_that_is_away(store: ResultStore, nats_server: NatsServer) -> None:
+async def test_a_put_waits_for_a_broker_that_is_down(store: ResultStore, nats_server: NatsServer) -> None:
     nats_server.kill()
     try:
         putting = asyncio.create_task(put(store, LARGE))
@@ -105,7 +105,7 @@ async def test_a_put_waits_for_a_broker_that_is_away(store: ResultStore, nats_se
     assert await store.get(await putting) == LARGE
 
 
-async def test_the_event_loop_goes_on_while_a_result_of_39_mib_is_put_and_read(store: ResultStore) -> None:
+async def test_a_result_of_39_mib_does_not_block_the_event_loop(store: ResultStore) -> None:
     data = b"north,17.25,2026-11-23\n" * (39 * 1024 * 1024 // 23)
     longest = 0.0
 

@@ -30,7 +30,7 @@ def test_another_due_time_or_another_job_is_another_run(due: datetime, seconds: 
     assert scheduled_run_id(uuid4(), due) != run_id
 
 
-def test_asking_twice_is_two_runs_unless_the_key_is_the_same() -> None:
+def test_two_requests_are_two_runs_unless_they_have_the_same_key() -> None:
     assert manual_run_id(JOB) != manual_run_id(JOB)
     assert manual_run_id(JOB, "key") == manual_run_id(JOB, "key")
     assert manual_run_id(JOB, "key") != manual_run_id(JOB, "other key")
@@ -41,7 +41,7 @@ def test_no_key_gives_the_run_of_a_due_time() -> None:
     assert manual_run_id(JOB, DUE.isoformat()) != scheduled_run_id(JOB, DUE)
 
 
-def test_runs_that_are_asked_for_sort_by_when() -> None:
+def test_ids_of_requested_runs_sort_by_time() -> None:
     ids = [manual_run_id(JOB) for _ in range(100)]
     assert {run_id.version for run_id in ids} == {7}
     assert sorted(ids) == ids
@@ -73,7 +73,7 @@ def event(name: str, kind: str = "result") -> events.RunEvent:
         (["run-requested", "run-started", "run-failed", "result-ready"], "failed"),
     ],
 )
-def test_a_runs_events_make_its_status(names: list[str], status: RunStatus) -> None:
+def test_the_status_of_a_run_follows_from_its_events(names: list[str], status: RunStatus) -> None:
     reached: RunStatus | None = None
     for name in names:
         reached = status_after(reached, event(name))
@@ -86,7 +86,7 @@ def test_a_failure_mail_leaves_a_failed_run_failed(name: str) -> None:
 
 
 @given(st.lists(st.sampled_from([name for name in events.EVENTS if events.EVENTS[name].family == "runs"]), max_size=12))
-def test_what_has_ended_never_runs_again(names: list[str]) -> None:
+def test_a_run_that_has_ended_never_changes_to_running(names: list[str]) -> None:
     reached: RunStatus | None = None
     ended = False
     for name in names:

@@ -86,7 +86,7 @@ def test_dst_moves_a_skipped_time_and_runs_a_repeated_one_once(
 @pytest.mark.parametrize(
     "schedule", ["", "0 9 * *", "60 9 * * *", "0 24 * * *", "24:00", "@never", "0 0 30 2 *", "a b c d e"]
 )
-def test_what_is_no_schedule_or_never_comes_is_refused(schedule: str) -> None:
+def test_an_invalid_or_never_due_schedule_is_refused(schedule: str) -> None:
     with pytest.raises(ScheduleError):
         Schedule.parse(schedule, "UTC")
 
@@ -127,7 +127,7 @@ def test_due_times_that_dst_moves_or_repeats_are_noted(
 @pytest.mark.parametrize(
     "after", ["0001-01-01T00:00:00+00:00", "9999-12-30T12:00:00+00:00", "9999-12-31T23:59:59+00:00"]
 )
-def test_the_ends_of_the_calendar_are_no_error(zone: str, after: str) -> None:
+def test_the_first_and_last_years_of_the_calendar_are_no_error(zone: str, after: str) -> None:
     due_times = list(islice(Schedule.parse("0 9 * * *", zone).due_times(datetime.fromisoformat(after)), 3))
     assert due_times == sorted(due_times)
     assert len(due_times) == 3 or after.startswith("9999")
@@ -181,7 +181,7 @@ def _matching(text: str, low: int, high: int) -> set[int]:
         ]
     ),
 )
-def test_any_schedule_means_what_walking_every_minute_finds(
+def test_any_schedule_is_due_as_an_oracle_that_checks_every_minute(
     zone: str, fields: tuple[str, str, str, str], start: datetime
 ) -> None:
     """The oracle knows cron(8) and zoneinfo, and nothing of cronsim."""
@@ -227,7 +227,7 @@ def test_any_schedule_means_what_walking_every_minute_finds(
     minute=st.integers(0, 59),
     start=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - hypothesis wants naive bounds
 )
-def test_a_daily_time_comes_once_a_day_at_its_wall_time_or_right_after_the_gap(
+def test_a_daily_schedule_is_due_once_a_day_at_its_wall_time_or_right_after_the_gap(
     zone: str, hour: int, minute: int, start: datetime
 ) -> None:
     """The oracle walks real minutes and looks at the wall clock."""
@@ -255,7 +255,7 @@ def test_a_daily_time_comes_once_a_day_at_its_wall_time_or_right_after_the_gap(
     span=st.timedeltas(timedelta(0), timedelta(days=2)),
 )
 @settings(max_examples=60, deadline=None)
-def test_the_last_due_time_of_a_span_is_the_last_that_walking_through_it_meets(
+def test_the_last_due_time_of_a_span_is_the_last_of_all_due_times_in_it(
     cron: str, after: datetime, span: timedelta
 ) -> None:
     schedule = Schedule.parse(cron, "Europe/Paris")

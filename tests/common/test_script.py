@@ -107,7 +107,7 @@ def test_a_script_without_a_statement_is_blank(text: str, blank: bool) -> None:
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "  # done", "\r\n\r\n"])
-def test_how_a_script_ends_does_not_matter(ending: str) -> None:
+def test_line_endings_and_comments_at_the_end_do_not_matter(ending: str) -> None:
     assert result_of(f"data = data * 2\nreturn data + 2{ending}") == 42
 
 
@@ -124,7 +124,7 @@ def test_how_a_script_ends_does_not_matter(ending: str) -> None:
         ),
     ],
 )
-def test_an_error_stands_in_the_line_that_the_user_wrote(text: str) -> None:
+def test_an_error_has_the_line_that_the_user_wrote(text: str) -> None:
     with pytest.raises(ZeroDivisionError) as raised:
         result_of(text)
     frame = raised.traceback[-1]
@@ -144,7 +144,7 @@ def test_an_error_stands_in_the_line_that_the_user_wrote(text: str) -> None:
         ("x = " + "-" * 100_000 + "1", None),
     ],
 )
-def test_what_is_no_python_is_told_with_its_line(text: str, line: int | None) -> None:
+def test_a_syntax_error_is_reported_with_its_line(text: str, line: int | None) -> None:
     with pytest.raises(ScriptSyntaxError) as refused:
         compile_script(text)
     assert str(refused.value)
@@ -190,7 +190,7 @@ def test_a_network_library_is_refused_with_the_way_out() -> None:
         "return (",
     ],
 )
-def test_pandas_and_what_computes_may_be_imported(text: str) -> None:
+def test_pandas_and_computing_modules_may_be_imported(text: str) -> None:
     check_imports(text, DEFAULT_IMPORTS)
 
 

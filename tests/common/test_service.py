@@ -120,7 +120,7 @@ def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
     assert time.monotonic() - began < scaled(3)
 
 
-def test_a_service_whose_broker_is_gone_stops_all_the_same(nats_server: NatsServer) -> None:
+def test_a_service_without_its_broker_stops_at_a_signal(nats_server: NatsServer) -> None:
     body = "await service.connected()\nprint('connected', flush=True)\nawait service.until_stopped()"
     process = ServiceProcess(body, nats_server.url)
     process.serving()
@@ -148,7 +148,7 @@ def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause
     assert "service_stopped" not in log
 
 
-def test_a_background_task_that_returns_ends_the_service_too(nobody: str) -> None:
+def test_a_background_task_that_returns_ends_the_service(nobody: str) -> None:
     status, log = ServiceProcess("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
     assert status == 1
     assert "the background task ticker ended" in log
@@ -223,7 +223,7 @@ async def test_a_service_is_ready_once_its_subscription_stands(nats_server: Nats
     assert service.client.is_closed
 
 
-async def test_the_streams_are_a_reason_of_their_own(nats_server: NatsServer) -> None:
+async def test_missing_streams_are_a_reason_not_to_be_ready(nats_server: NatsServer) -> None:
     declared = asyncio.Event()
 
     async def prepare(_js: object, _settings: object) -> None:
@@ -284,7 +284,7 @@ async def test_an_error_while_connecting_is_raised(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("service", "setting"), [("ticker", "HEALTH_PORT"), ("api", "PORT")])
-def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(service: str, setting: str) -> None:
+def test_a_port_in_use_ends_the_start_with_a_line_that_names_its_setting(service: str, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(

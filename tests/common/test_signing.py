@@ -16,20 +16,20 @@ PAYLOAD = {"run_id": "0190aaaa", "who": "café"}
 
 
 @given(st.dictionaries(st.text(max_size=20).filter(lambda name: name != "exp"), st.text(max_size=50), max_size=5))
-def test_what_was_signed_is_read_and_fits_a_url(payload: dict[str, str]) -> None:
+def test_a_signed_payload_is_read_back_and_fits_a_url(payload: dict[str, str]) -> None:
     token = sign(KEY, RESULT, payload)
     assert read(KEY, RESULT, token) == payload
     assert all(char.isascii() and (char.isalnum() or char in "-_.") for char in token)
 
 
-def test_a_link_is_good_until_its_time_is_over() -> None:
+def test_a_link_is_valid_until_it_expires() -> None:
     now = datetime.now(UTC)
     assert read(KEY, RESULT, sign(KEY, RESULT, PAYLOAD, now + timedelta(minutes=1))) == PAYLOAD
     with pytest.raises(LinkNotValid, match="time is over"):
         read(KEY, RESULT, sign(KEY, RESULT, PAYLOAD, now - timedelta(seconds=2)))
 
 
-def test_a_link_for_one_purpose_or_of_another_key_is_not_good_for_another() -> None:
+def test_a_link_of_another_purpose_or_key_is_not_valid() -> None:
     token = sign(KEY, RESULT, PAYLOAD)
     for key, purpose in ((KEY, UNSUBSCRIBE), ("other" * 8, RESULT), ("", RESULT)):
         with pytest.raises(LinkNotValid):
@@ -37,7 +37,7 @@ def test_a_link_for_one_purpose_or_of_another_key_is_not_good_for_another() -> N
 
 
 @given(st.data())
-def test_a_link_of_which_anything_was_changed_is_not_valid(data: st.DataObject) -> None:
+def test_a_link_with_any_change_is_not_valid(data: st.DataObject) -> None:
     token = sign(KEY, RESULT, PAYLOAD, datetime.now(UTC) + timedelta(hours=1))
     body, _, _ = token.partition(".")
     # The last character of base64 has bits that mean nothing.
@@ -51,19 +51,19 @@ def test_a_link_of_which_anything_was_changed_is_not_valid(data: st.DataObject) 
 
 
 @given(st.text(max_size=60))
-def test_any_text_that_was_not_made_here_is_not_valid(token: str) -> None:
+def test_any_unsigned_text_is_not_valid(token: str) -> None:
     with pytest.raises(LinkNotValid):
         read(KEY, RESULT, token)
 
 
-def test_a_payload_with_somebody_elses_signature_is_not_valid() -> None:
+def test_a_payload_with_the_signature_of_another_is_not_valid() -> None:
     body = base64.urlsafe_b64encode(json.dumps(PAYLOAD).encode()).rstrip(b"=").decode()
     _, _, mac = sign(KEY, RESULT, {"run_id": "another"}).partition(".")
     with pytest.raises(LinkNotValid):
         read(KEY, RESULT, f"{body}.{mac}")
 
 
-def test_a_recipient_is_nobody_without_the_key_and_another_in_each_job() -> None:
+def test_the_pseudonym_of_a_recipient_needs_the_key_and_differs_per_job() -> None:
     job, address = uuid4(), "reports@example.com"
     name = pseudonym(KEY, job, address)
     assert name == pseudonym(KEY, job, address)

@@ -31,7 +31,7 @@ async def test_the_log_is_one_stream_as_the_design_says(nats_client: Client) -> 
     assert config.duplicate_window == timedelta(hours=1).total_seconds()
 
 
-async def test_events_leave_the_log_by_their_ttl_or_by_a_purge_only(nats_client: Client) -> None:
+async def test_only_a_ttl_or_a_purge_removes_events_from_the_log(nats_client: Client) -> None:
     await streams.ensure_streams(nats_client.jetstream(), A_DAY)
     config = await config_of(nats_client, "EVENTS")
     assert (config.retention, config.discard) == (RetentionPolicy.LIMITS, DiscardPolicy.NEW)

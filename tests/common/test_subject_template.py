@@ -17,7 +17,7 @@ from support.job_requests import job_request
         "{% if rows == 0 %}nothing{% else %}{{ rows }}{% endif %}",
     ],
 )
-def test_a_subject_may_name_the_runs_facts(subject: str) -> None:
+def test_a_subject_template_may_use_the_variables_of_a_run(subject: str) -> None:
     assert JobDefinition.model_validate(job_request(subject=subject)).subject == subject
 
 
@@ -34,7 +34,7 @@ def test_a_subject_may_name_the_runs_facts(subject: str) -> None:
         ("two\nlines", "one line"),
     ],
 )
-def test_a_subject_that_could_not_be_rendered_is_refused(subject: str, why: str) -> None:
+def test_an_invalid_subject_template_is_refused(subject: str, why: str) -> None:
     with pytest.raises(ValidationError, match="subject") as refused:
         JobDefinition.model_validate(job_request(subject=subject))
     [error] = refused.value.errors()

@@ -14,7 +14,7 @@ NAMES = st.text(min_size=1, max_size=128) | st.text(".*>% \t$%20é", min_size=1,
 
 
 @given(NAMES)
-def test_any_name_is_one_subject_token_and_comes_back(name: str) -> None:
+def test_any_name_survives_a_round_trip_through_a_subject_token(name: str) -> None:
     token = job_token(name)
     assert job_name_of(token) == name
     assert token
@@ -52,7 +52,7 @@ def test_every_event_is_found_by_its_name_and_by_its_job(name: str) -> None:
     assert f"{family}.>" in ALL_EVENTS
 
 
-async def test_the_broker_hands_on_what_is_about_one_job_and_nothing_of_others(nats_client: Client) -> None:
+async def test_a_filter_of_one_job_delivers_the_events_of_that_job_only(nats_client: Client) -> None:
     names = ["a b", "a.b", "a*b", "a", "a b.c", "*", ">", "日 報"]
     for name in names:
         heard = [await nats_client.subscribe(subjects) for subjects in events_of_job(name)]

@@ -97,7 +97,7 @@ async def all_done(client: Client, count: int) -> None:
     await eventually(is_empty, f"{count} events are acknowledged")
 
 
-async def test_what_was_there_before_and_what_comes_is_worked_on_once_by_one_of_all_slots(
+async def test_earlier_and_new_events_are_each_handled_once_among_all_slots(
     nats_client: Client, event_log: EventLog
 ) -> None:
     worked: list[UUID] = []
@@ -113,7 +113,7 @@ async def test_what_was_there_before_and_what_comes_is_worked_on_once_by_one_of_
     assert sorted(worked) == sorted(runs)
 
 
-async def test_no_more_is_taken_than_there_are_slots(nats_client: Client, event_log: EventLog) -> None:
+async def test_no_more_events_are_pulled_than_there_are_slots(nats_client: Client, event_log: EventLog) -> None:
     going_on: set[int] = set()
     release = asyncio.Event()
 
@@ -130,7 +130,7 @@ async def test_no_more_is_taken_than_there_are_slots(nats_client: Client, event_
         await all_done(nats_client, 5)
 
 
-async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
+async def test_a_worker_pulls_no_more_than_it_has_slots_after_an_outage(
     nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work_queue, "PULL_SECONDS", 0.5)
@@ -152,7 +152,7 @@ async def test_a_worker_asks_for_no_more_than_it_has_slots_after_an_outage(
         await all_done(nats_client, 4)
 
 
-async def test_a_worker_whose_consumer_is_gone_pulls_at_a_bounded_rate(
+async def test_a_worker_without_its_consumer_pulls_at_a_bounded_rate(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faststream_patches, "REFUSED_PULL_PAUSE_SECONDS", 0.1)
@@ -174,7 +174,7 @@ async def test_a_worker_whose_consumer_is_gone_pulls_at_a_bounded_rate(
         assert time.monotonic() - began >= 3 * 0.1
 
 
-async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(
+async def test_a_retried_event_is_delivered_again_with_its_delivery_number(
     nats_client: Client, event_log: EventLog
 ) -> None:
     numbers: list[int] = []
@@ -189,7 +189,7 @@ async def test_what_is_to_be_tried_again_is_delivered_again_with_its_number(
     assert numbers == [1, 2, 3]
 
 
-async def test_the_broker_is_told_as_long_as_an_event_is_worked_on(
+async def test_heartbeats_prevent_a_redelivery_while_a_handler_works(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_middleware, "HEARTBEAT_SECONDS", 0.05)
@@ -205,7 +205,7 @@ async def test_the_broker_is_told_as_long_as_an_event_is_worked_on(
     assert heard == [b"+WPI"] * 5
 
 
-async def test_what_a_dead_worker_had_goes_to_another(
+async def test_events_of_a_dead_worker_are_delivered_to_another(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "ACK_WAIT_SECONDS", 0.5)
@@ -284,7 +284,9 @@ async def test_an_event_whose_handler_raises_an_error_is_delivered_again_with_ba
     assert numbers == [1, 2, 3]
 
 
-async def test_what_follows_from_an_event_belongs_to_its_trace(nats_client: Client, event_log: EventLog) -> None:
+async def test_events_published_by_a_handler_belong_to_the_trace_of_its_event(
+    nats_client: Client, event_log: EventLog
+) -> None:
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     async def work(event: RunStarted, _delivery: Delivery) -> None:
@@ -299,7 +301,7 @@ async def test_what_follows_from_an_event_belongs_to_its_trace(nats_client: Clie
     assert second.headers["traceparent"] == traceparent
 
 
-async def test_every_line_that_is_logged_at_work_names_run_and_job(nats_client: Client, event_log: EventLog) -> None:
+async def test_every_line_of_a_handler_names_run_and_job(nats_client: Client, event_log: EventLog) -> None:
     bound: list[dict[str, str]] = []
 
     async def work(_event: RunStarted, _delivery: Delivery) -> None:
@@ -347,7 +349,7 @@ async def test_a_handler_that_releases_its_slot_makes_room_for_the_next(
         await all_done(nats_client, 2)
 
 
-async def test_a_queue_that_stops_finishes_what_it_pulled_and_hands_back_what_a_shutdown_ends(
+async def test_a_queue_that_stops_finishes_its_events_and_hands_back_those_beyond_the_drain_time(
     nats_client: Client, event_log: EventLog
 ) -> None:
     pulled, release = asyncio.Event(), asyncio.Event()
@@ -478,7 +480,7 @@ async def test_a_queue_that_cannot_be_repaired_is_the_reason_why_the_service_is_
         polling.cancel()
 
 
-async def test_a_queue_that_was_deleted_by_hand_comes_back_without_a_restart_and_repeats_nothing(
+async def test_a_queue_that_was_deleted_by_hand_is_declared_again_and_repeats_nothing(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.05)
@@ -505,7 +507,7 @@ async def test_a_queue_that_was_deleted_by_hand_comes_back_without_a_restart_and
         await eventually(lambda: handled == [1, 2, 3, 4, 5, 6], "the queue goes on")
 
 
-async def test_the_poll_of_a_queue_ends_though_its_cancellation_came_with_an_answer(
+async def test_the_poll_of_a_queue_ends_when_its_cancellation_comes_with_an_answer(
     nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.0)

@@ -55,7 +55,7 @@ def refusal(data: bytes | str, file_type: Any = "csv", **options: Any) -> str:
         ("a,b\n1, 2\n2, 3\n", {"a": [1, 2], "b": [2, 3]}, "spaces around its numbers"),
     ],
 )
-def test_what_the_reader_decides_is_in_the_notes(data: str, expected: dict[str, list[Any]], note: str) -> None:
+def test_the_decisions_of_the_reader_are_in_the_notes(data: str, expected: dict[str, list[Any]], note: str) -> None:
     table = parsed(data)
     assert columns(data) == expected
     assert any(note in text for text in table.notes), table.notes
@@ -107,7 +107,7 @@ def test_a_record_that_does_not_fit_is_an_error_that_names_its_line(data: str, p
     ],
 )
 @pytest.mark.parametrize("quoted", [False, True])
-def test_what_is_no_canonical_number_is_text_as_it_came(texts: list[str], quoted: bool) -> None:
+def test_a_number_in_no_canonical_form_is_text(texts: list[str], quoted: bool) -> None:
     output = io.StringIO()
     csv.writer(output, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
         [["x", "n"], *([t, "1"] for t in texts)]
@@ -151,7 +151,9 @@ def test_canonical_numbers_keep_their_digits(data: str, values: list[Any], dtype
         ("José;1\n", {"encoding": "utf-8"}, {"José": [], "1": []}),
     ],
 )
-def test_an_option_does_what_it_says(data: str, options: dict[str, Any], expected: dict[str, list[Any]]) -> None:
+def test_an_option_has_its_documented_effect(
+    data: str, options: dict[str, Any], expected: dict[str, list[Any]]
+) -> None:
     assert columns(data, **options) == expected
 
 
@@ -283,7 +285,7 @@ def test_compressed_data_is_unpacked_and_noted(data: bytes) -> None:
         ("a,b\n1,2\n", "parquet", ["not a Parquet file"]),
     ],
 )
-def test_what_is_no_data_is_an_error_that_says_what_it_seems_to_be(data: Any, file_type: str, parts: list[str]) -> None:
+def test_content_of_another_kind_is_an_error_that_names_the_kind(data: Any, file_type: str, parts: list[str]) -> None:
     message = refusal(data, file_type)
     assert all(part in message for part in parts), message
 

@@ -42,7 +42,7 @@ async def test_a_clock_set_forward_misses_nothing_and_one_set_back_runs_nothing_
     assert [(request.scheduled_at, request.late) for request in found] == [(first, True), (second, False)]
 
 
-async def test_two_hundred_late_runs_are_paced_and_wait_for_what_is_due_now(
+async def test_two_hundred_late_runs_are_paced_and_yield_to_runs_due_now(
     nats_client: Client, event_log: EventLog, make_job: MakeJob, clock: ShiftedClock
 ) -> None:
     for number in range(200):

@@ -64,11 +64,11 @@ def test_a_zone_that_is_refused_has_the_nearest_name(name: str, reason: str) -> 
     assert reason in str(refused.value)
 
 
-def test_spaces_around_a_schedule_and_a_zone_do_not_count() -> None:
+def test_spaces_around_a_schedule_and_a_zone_are_ignored() -> None:
     assert (check_schedule_time(" 0 9 * * * "), check_timezone("Europe/Paris ")) == ("0 9 * * *", "Europe/Paris")
 
 
-def test_the_log_may_hold_a_schedule_that_would_be_refused_today() -> None:
+def test_a_stored_schedule_that_would_be_refused_today_is_readable() -> None:
     schedule = Schedule.parse("*/90 * * * *", "UTC")
     assert schedule.description == "Every hour"
 
@@ -96,7 +96,7 @@ def test_the_description_of_a_schedule(schedule: str, description: str) -> None:
     assert Schedule.parse(check_schedule_time(schedule), "UTC").description == description
 
 
-def test_aliases_that_mean_the_same_are_the_same_schedule() -> None:
+def test_equivalent_aliases_are_the_same_schedule() -> None:
     assert Schedule.parse("@annually", "UTC") == Schedule.parse("@yearly", "UTC") == Schedule.parse("0 0 1 1 *", "UTC")
     assert Schedule.parse("@midnight", "UTC") == Schedule.parse("@daily", "UTC")
 
@@ -120,7 +120,7 @@ def test_a_date_and_time_is_due_once(schedule: str, zone: str, due: str) -> None
     assert (note and note.dst) == {"03:00:00": "moved", "02:30:00": "repeated"}.get(due[11:19])
 
 
-def test_a_date_and_time_that_has_passed_never_comes() -> None:
+def test_a_date_and_time_in_the_past_is_never_due() -> None:
     with pytest.raises(ScheduleError, match="has passed"):
         Schedule.parse("at 2026-01-01 09:00", "UTC").check_not_passed(datetime(2026, 1, 1, 9, tzinfo=UTC))
 
@@ -249,7 +249,7 @@ def _field(low: int, high: int, *special: str) -> st.SearchStrategy[str]:
     zone=st.sampled_from(["UTC", "Europe/Paris", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),
     start=st.dates(date(2024, 1, 1), date(2030, 1, 1)),
 )
-def test_the_description_says_what_the_due_times_do(
+def test_the_description_agrees_with_the_due_times(
     minute: str, hour: str, day: str, month: str, weekday: str, zone: str, start: date
 ) -> None:
     """The oracle reads the sentence, and knows neither the expression nor cronsim."""
