@@ -37,6 +37,10 @@ def refusals(**fields: Any) -> dict[str, str]:
     return {".".join(map(str, error["loc"])): error["msg"] for error in refused.value.errors()}
 
 
+def nested(depth: int) -> list[Any]:
+    return [nested(depth - 1)] if depth else []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [
@@ -99,6 +103,21 @@ def test_an_invalid_field_is_named_with_the_reason(field: str, value: Any, why: 
         (api("https://example.com/{{ scheduled_at }}"), "location", "is not understood here"),
         (stored("{{ secrets.KEY }}"), "location", "is not understood here"),
         (stored("{{ scheduled_at | date('%Y') }}/../a"), "location", "a path below DATA_DIR/files"),
+        (api(method="PUT"), "method", "'GET' or 'POST'"),
+        (api(body="x"), "body", "body goes with method 'POST' only"),
+        (api(method="POST", body={"a": ["{{ now }}"]}), "body", "'{{ now }}' is not understood here"),
+        (api(method="POST", body="x" * 65_536), "body", "at most 65536 bytes"),
+        (api(method="POST", body=nested(40)), "body", "at most 32 deep"),
+        (api(method="POST", body=[float("nan")]), "body", "not JSON compliant"),
+        (api(params={"a": "{{ secrets.a.b }}"}), "params", "is not understood here"),
+        (api(params={"{{ secrets.KEY }}": "a"}), "params", "is not understood here"),
+        (stored(params={"a": "b"}), "params", "source_type 'api' only"),
+        (api(auth={"type": "bearer", "token": f"{PASSWORD}\n"}), "auth", "the value of 'Authorization' has characters"),
+        (api(auth={"type": "bearer", "token": "{{ secrets }}"}), "auth", "token: '{{ secrets }}' is not understood"),
+        (api(auth={"type": "bearer", "token": "a", "scope": "b"}), "auth", "type 'bearer' has no field 'scope'"),
+        (api(auth={"type": "header", "name": "Host", "value": PASSWORD}), "auth", "is set by the HTTP client"),
+        (api(auth={"type": "bearer", "token": "a"}, headers={"authorization": "b"}), "auth", "both set Authorization"),
+        (stored(auth={"type": "bearer", "token": "a"}), "auth", "source_type 'api' only"),
         (api(timeout_seconds=0), "timeout_seconds", "greater than or equal to 1"),
         (stored(timeout_seconds=5), "timeout_seconds", "source_type 'api' only"),
         (stored("/etc/passwd"), "location", "a path below DATA_DIR/files"),

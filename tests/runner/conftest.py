@@ -11,7 +11,9 @@ import pytest
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.job import Job
+from nightmail_common.service.http_server import serve_http
 from nightmail_runner.sandbox.client import Sandbox
+from support.http_source import Source
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess
 
@@ -60,3 +62,11 @@ def request_run(event_log: EventLog, make_job: Callable[..., Job]) -> Request:
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+async def source() -> AsyncIterator[Source]:
+    source = Source()
+    async with serve_http(source, "127.0.0.1", 0) as port:
+        source.port = port
+        yield source

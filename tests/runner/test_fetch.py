@@ -1,6 +1,5 @@
 """Fetching: what is returned, what is retried, and what is refused."""
 
-import asyncio
 import base64
 import gzip
 import html
@@ -8,93 +7,24 @@ import json
 import os
 import socket
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
-from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
 from nightmail_common.contract.job import DataSource
-from nightmail_common.service.http_server import serve_http
-from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.sources.source_secrets import Secret, SecretStore, source_secrets
 from nightmail_runner.sources.special_addresses import is_public
-from nightmail_runner.template_times import SourceTimes
-
-#: 00:30 in Paris, where it is the day after.
-DUE = datetime(2026, 12, 30, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Paris"))
-TIMES = SourceTimes({"scheduled_at": DUE, "last_success_at": DUE - timedelta(days=1)})
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-class Source:
-    """An HTTP server that answers each path with the next of its answers, and records the requests."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[Answer]] = {}
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        #: Paths whose body comes byte by byte, each after so many seconds.
-        self.pauses: dict[str, list[float]] = {}
-        self.queries: list[str] = []
-        self.port = 0
-
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    async def __call__(self, scope: dict[str, Any], _receive: Any, send: Callable[..., Any]) -> None:
-        path = scope["path"]
-        self.queries.append(scope["query_string"].decode())
-        self.requests.append((path, {name.decode(): value.decode() for name, value in scope["headers"]}))
-        if path in self.pauses:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            for seconds in self.pauses[path]:
-                await asyncio.sleep(seconds)
-                await send({"type": "http.response.body", "body": b".", "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        answers = self.answers[path]
-        status, headers, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": body})
-
-
-@pytest.fixture
-async def source() -> AsyncIterator[Source]:
-    source = Source()
-    async with serve_http(source, "127.0.0.1", 0) as port:
-        source.port = port
-        yield source
-
-
-@asynccontextmanager
-async def open_fetcher(
-    files: Path = Path(), *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
-) -> AsyncIterator[Fetcher]:
-    store = SecretStore({name: Secret(value, frozenset({"127.0.0.1"})) for name, value in secrets.items()})
-    async with AddressCheckingTransport(AddressPolicy(allow)) as transport:
-        yield Fetcher(transport, files, limit, 5.0, store)
+from support.http_source import DUE, TIMES, Source, fetch, open_fetcher
 
 
 def api(url: str, **headers: str) -> DataSource:
     return DataSource(source_type="api", location=url, file_type="csv", headers=headers or None)
-
-
-async def fetch(source: DataSource, files: Path = Path(), **options: Any) -> bytes:
-    async with open_fetcher(files, **options) as fetcher:
-        data = await fetcher.fetch(source, TIMES)
-        with data.file:
-            return data.file.read()
 
 
 async def test_the_bytes_are_returned_unchanged(source: Source) -> None:

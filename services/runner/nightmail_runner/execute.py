@@ -29,7 +29,8 @@ from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.fetch import Fetcher, Input, named_times
+from nightmail_runner.sources.fetch import Fetcher, named_times
+from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.template_times import TemplateTimes
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
 from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
 
 OnMissed = Literal["run_once", "skip"]
@@ -31,6 +32,11 @@ class DataSource(BaseModel):
     location: str
     file_type: FileType
     headers: dict[str, str] | None = None
+    method: Method = "GET"
+    #: Added to the URL's query.
+    params: dict[str, Parameter] | None = None
+    body: Body | None = None
+    auth: Auth | None = None
     #: The longest silence of a source, in seconds; without it FETCH_TIMEOUT.
     timeout_seconds: float | None = None
     records_path: str | None = None

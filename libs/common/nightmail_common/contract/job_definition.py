@@ -5,16 +5,34 @@ Stricter than `job`: unknown fields are refused and every value is checked, so t
 
 import unicodedata
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import email_validator
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
+from nightmail_common.contract.http_source import (
+    Auth,
+    Body,
+    Parameter,
+    auth_header,
+    check_auth,
+    check_body,
+    check_params,
+    check_url,
+)
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
-from nightmail_common.contract.source_templates import SECRET, check_templates, without_times
+from nightmail_common.contract.source_templates import check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_common.contract.text import is_one_line
 
@@ -90,6 +108,7 @@ class DataSourceDefinition(DataSource):
 
     location: str = Field(min_length=1, max_length=4096)
     headers: dict[str, str] | None = Field(default=None, max_length=50)
+    params: dict[str, Parameter] | None = Field(default=None, max_length=100)
     timeout_seconds: float | None = Field(default=None, ge=1, le=600)
     records_path: str | None = Field(default=None, min_length=1, max_length=256)
     delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
@@ -107,17 +126,45 @@ class DataSourceDefinition(DataSource):
     def _location_fits_the_source_type(cls, location: str, info: ValidationInfo) -> str:
         match info.data.get("source_type"):
             case "api":
-                _check_url(location)
+                check_url(location)
             case "file":
                 _check_path(location)
         return location
 
-    @field_validator("timeout_seconds")
+    @field_validator("method", "params", "body", "auth", "timeout_seconds")
     @classmethod
-    def _is_of_an_api(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if value is not None and info.data.get("source_type") == "file":
-            raise ValueError("timeout_seconds goes with source_type 'api' only")
+    def _goes_with_an_api(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and value != "GET" and info.data.get("source_type") == "file":
+            raise ValueError(f"{info.field_name} goes with source_type 'api' only")
         return value
+
+    @field_validator("params")
+    @classmethod
+    def _params_can_be_sent(cls, params: dict[str, Parameter] | None) -> dict[str, Parameter] | None:
+        check_params(params or {})
+        return params
+
+    @field_validator("body")
+    @classmethod
+    def _body_can_be_sent(cls, body: Body | None, info: ValidationInfo) -> Body | None:
+        if body is not None:
+            if info.data.get("method") == "GET":
+                raise ValueError("body goes with method 'POST' only")
+            check_body(body)
+        return body
+
+    @field_validator("auth", mode="wrap")
+    @classmethod
+    def _auth_can_be_sent(
+        cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> BaseModel | None:
+        auth: Auth | None = _without_unknown_fields(value, validate)
+        if auth is not None:
+            check_auth(auth)
+            header = auth_header(auth)
+            if header and header.lower() in {name.lower() for name in info.data.get("headers") or {}}:
+                raise ValueError(f"headers and auth both set {header}")
+        return auth
 
     @field_validator("headers")
     @classmethod
@@ -160,24 +207,12 @@ class DataSourceDefinition(DataSource):
         return encoding
 
 
-def _check_url(location: str) -> None:
-    plain = without_times(location)
-    head, _, query = plain.partition("?")
-    check_templates(head)
-    check_templates(query.partition("#")[0], secrets=True)
-    plain = SECRET.sub("0", plain)
-    try:
-        url = urlsplit(plain)
-        _ = url.port
-    except ValueError:  # its message may contain a password
-        raise ValueError("the URL's host or port cannot be read") from None
-    if url.scheme not in {"http", "https"} or not url.hostname or not plain.isprintable() or " " in plain:
-        raise ValueError("source_type 'api' needs an http:// or https:// URL")
-    if url.username is not None or url.password is not None:
-        raise ValueError("no user or password in the URL; send a header with {{ secrets.NAME }} instead")
-    if not location.startswith(f"{url.scheme}://{url.netloc}"):
-        raise ValueError("the scheme and the host of the URL have no {{ ... }}")
-    check_templates(location, secrets=True, times=True)
+def _without_unknown_fields(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a model of the log, which ignores unknown fields; a user's unknown field is an error."""
+    model = validate(value)
+    if isinstance(value, dict) and (unknown := sorted(value.keys() - type(model).model_fields.keys())):
+        raise ValueError(f"type {model.type!r} has no field {unknown[0]!r}"[:200])
+    return model
 
 
 def _check_path(location: str) -> None:

@@ -13,7 +13,7 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_runner.sources.addresses import AddressRefused
 from nightmail_runner.sources.content_encoding import decoded
-from nightmail_runner.sources.errors import CannotFetch, TransientFailure
+from nightmail_runner.sources.errors import CannotFetch, SourceRefused, TransientFailure
 from nightmail_runner.sources.redirects import Redirected, SourceRequest, follow_redirects
 
 ATTEMPTS = 3
@@ -112,7 +112,7 @@ async def _refuse_failure(redirected: Redirected, mask: Callable[[str], str]) ->
         parts.append(dropped)
     if status in _TRANSIENT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise TransientFailure("; ".join(parts), _retry_after(response))
-    raise CannotFetch("; ".join(parts))
+    raise SourceRefused("; ".join(parts), status)
 
 
 async def _excerpt(response: httpx.Response, mask: Callable[[str], str]) -> str:

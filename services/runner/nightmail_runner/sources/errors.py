@@ -5,6 +5,14 @@ class CannotFetch(Exception):
     """The data cannot be fetched. The message is for the job's owner."""
 
 
+class SourceRefused(CannotFetch):
+    """The source answered with a status that says no."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class TransientFailure(Exception):
     """An attempt failed, and the next one may succeed.
 

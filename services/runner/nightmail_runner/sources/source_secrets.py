@@ -5,7 +5,7 @@ thereby read every secret.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +71,10 @@ class SecretStore:
         values = self.values(secret_names(text), host)
         return SECRET.sub(lambda match: encode(values[match[1]]), text)
 
-    def masker(self, names: Collection[str]) -> Masker:
-        """Return what masks these secrets."""
-        return Masker(secret.value for name, secret in self._secrets.items() if name in names)
+    def values_of(self, texts: Iterable[str]) -> list[str]:
+        """Return the values of the secrets that texts name, to mask them."""
+        names = {name for text in texts for name in secret_names(text)}
+        return [secret.value for name, secret in self._secrets.items() if name in names]
 
     def mask(self, text: str) -> str:
         """Return a text with every secret of the runner masked."""

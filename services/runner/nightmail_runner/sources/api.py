@@ -1,0 +1,136 @@
+"""Fetches a source of type `api`: fills its request, authenticates it, downloads the answer."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from nightmail_common.contract.http_source import map_texts, texts_of
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.source_templates import fill_times
+from nightmail_runner.sources.authentication import Authentication, check_headers
+from nightmail_runner.sources.download import Answer, Write, download
+from nightmail_runner.sources.errors import CannotFetch, SourceRefused
+from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.masking import Masker
+from nightmail_runner.sources.redirects import SourceRequest
+from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.sources.tokens import TokenCache
+from nightmail_runner.template_times import SourceTimes
+
+#: Of one fetch with its retries, redirects and pages. A source that sends a byte now and then would hold a runner for ever.
+MAX_FETCH_SECONDS = 900
+
+
+class ApiFetcher:
+    """Fetches over HTTP. Two fetches share connections and OAuth 2.0 tokens, and nothing else.
+
+    Args:
+        timeout_seconds: the longest silence of a source that sets no `timeout_seconds`.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, timeout_seconds: float, secrets: SecretStore) -> None:
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+        self._secrets = secrets
+        self._tokens = TokenCache(transport)
+
+    async def fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+        """Write a source's bytes to `data`.
+
+        Raises:
+            CannotFetch: the data cannot be fetched. The message can contain a secret that `data.masker` masks.
+        """
+        try:
+            async with asyncio.timeout(MAX_FETCH_SECONDS):
+                await self._fetch(source, times, data)
+        except TimeoutError:
+            raise CannotFetch(f"the source took longer than {MAX_FETCH_SECONDS} s in all") from None
+
+    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+        host = urlsplit(source.location).hostname or ""
+        data.masker.hide(self._secrets.values_of(_texts(source)))
+        authentication = Authentication(source.auth, host, self._secrets, self._tokens, data.masker)
+        request = build_request(source, times, self._secrets, data.masker)
+        sender = Sender(self._transport, authentication, source.timeout_seconds or self._timeout_seconds)
+        answer = await sender.send(request, data.begin)
+        data.charset = answer.charset
+        if answer.dropped:
+            data.notes.append(answer.dropped)
+
+
+class Sender:
+    """Sends the requests of one fetch, authenticated."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, authentication: Authentication, timeout_seconds: float
+    ) -> None:
+        self._transport = transport
+        self._authentication = authentication
+        self._timeout_seconds = timeout_seconds
+
+    async def send(self, request: SourceRequest, begin: Callable[[], Write]) -> Answer:
+        """Send a request; once more with a new token if the source refuses the one of OAuth 2.0.
+
+        Raises:
+            CannotFetch: as `download`.
+        """
+        try:
+            return await self._send(request, begin)
+        except SourceRefused as error:
+            if error.status != httpx.codes.UNAUTHORIZED or not self._authentication.renew():
+                raise
+        return await self._send(request, begin)
+
+    async def _send(self, request: SourceRequest, begin: Callable[[], Write]) -> Answer:
+        header = await self._authentication.header(self._timeout_seconds)
+        request = replace(request, headers={**request.headers, **header})
+        return await download(self._transport, request, begin, self._timeout_seconds)
+
+
+def build_request(source: DataSource, times: SourceTimes, secrets: SecretStore, masker: Masker) -> SourceRequest:
+    """Return the request of a source with its templates filled in, without its authentication.
+
+    Raises:
+        CannotFetch: a secret cannot be sent, or a header cannot hold its value.
+    """
+    host = urlsplit(source.location).hostname or ""
+
+    def fill(text: str) -> str:
+        return secrets.fill(fill_times(text, times.values), host)
+
+    url = secrets.fill(fill_times(source.location, times.values, _in_path), host, _in_query)
+    if source.params:
+        params = {name: fill(_parameter(value)) for name, value in source.params.items()}
+        head, hash_sign, fragment = url.partition("#")
+        url = f"{head}{'&' if '?' in head else '?'}{urlencode(params)}{hash_sign}{fragment}"
+    headers = {name: secrets.fill(value, host) for name, value in (source.headers or {}).items()}
+    body = None
+    if source.body is not None:
+        filled = map_texts(source.body, fill)
+        body = (filled if isinstance(filled, str) else json.dumps(filled)).encode()
+        if not isinstance(filled, str) and "content-type" not in {name.lower() for name in headers}:
+            headers["Content-Type"] = "application/json"
+    check_headers(headers)
+    return SourceRequest(url, headers, source.method, body, masker.mask)
+
+
+def _texts(source: DataSource) -> list[str]:
+    """Return every text of a source that may name a secret, but for its auth."""
+    params = map(_parameter, (source.params or {}).values())
+    return [source.location, *(source.headers or {}).values(), *params, *texts_of(source.body)]
+
+
+def _parameter(value: object) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def _in_path(text: str) -> str:
+    return quote(text, safe="/:,-._~")
+
+
+def _in_query(text: str) -> str:
+    return quote(text, safe="")

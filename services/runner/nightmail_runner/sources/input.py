@@ -1,0 +1,45 @@
+"""The bytes of a source, as a fetch collects them."""
+
+import hashlib
+from collections.abc import Callable
+
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.masking import Masker
+
+
+class Input:
+    """The bytes of a source: counted against the limit, hashed, and kept in a memory file."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.file = MemoryFile("input")
+        self.limit_bytes = limit_bytes
+        #: The `charset` that the HTTP answer declares.
+        self.charset: str | None = None
+        #: What the fetch had to decide.
+        self.notes: list[str] = []
+        #: Masks the secrets that were sent to the source, which can be in its data.
+        self.masker = Masker()
+        self.begin()
+
+    def begin(self) -> Callable[[bytes], None]:
+        """Discard the bytes so far; return `write`."""
+        self.file.clear()
+        self._hash = hashlib.sha256()
+        self._free_bytes = self.limit_bytes
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Append bytes.
+
+        Raises:
+            CannotFetch: the input is larger than the limit.
+        """
+        self._free_bytes -= len(data)
+        if self._free_bytes < 0:
+            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES")
+        self._hash.update(data)
+        self.file.write(data)
+
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
