@@ -1,0 +1,52 @@
+"""Builds the parts of the runner from its settings and its connection."""
+
+from nightmail_common.broker.results import ResultStore
+from nightmail_common.contract.errors import CannotStart
+from nightmail_common.contract.script import DEFAULT_IMPORTS
+from nightmail_common.service.service import Service
+from nightmail_runner.execute import RunExecutor, ScriptLimits
+from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
+from nightmail_runner.settings import RunnerSettings
+from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
+from nightmail_runner.sources.fetch import Fetcher
+from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
+from nightmail_runner.stops import Stops
+from nightmail_runner.template_times import TemplateTimes
+
+
+async def start_sandbox(settings: RunnerSettings, service: Service) -> Sandbox:
+    """Return the sandbox once a script could run in it.
+
+    Raises:
+        CannotStart: the kernel lacks an isolation layer.
+    """
+    sandbox = await service.enter(Sandbox(settings.runner_concurrency, protected=settings.sandbox == "on"))
+    service.health.add("sandbox", sandbox.reason_not_ready)
+    try:
+        await sandbox.started()
+    except SandboxRefused as error:
+        raise CannotStart(f"scripts cannot be isolated on this machine: {error} (docs/sandbox.md)") from None
+    return sandbox
+
+
+async def build_executor(
+    settings: RunnerSettings, service: Service, sandbox: Sandbox, max_event_bytes: int
+) -> RunExecutor:
+    """Return the executor; its HTTP connections are closed with the service."""
+    transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
+    files, secrets = settings.data_dir / "files", SecretStore(source_secrets())
+    fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets)
+    limits = ScriptLimits(
+        settings.script_timeout, settings.script_memory, DEFAULT_IMPORTS.union(settings.script_imports)
+    )
+    results = ResultStore(service.client.jetstream())
+    return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, limits, max_event_bytes)
+
+
+async def load_stops(service: Service) -> Stops:
+    """Return the cancellations and deletions that the log has, which further ones are added to."""
+    stops = Stops(service.log)
+    await stops.load()
+    service.background(stops.follow_cancellations(), "cancellations")
+    service.background(stops.follow_deletions(), "deletions")
+    return stops
