@@ -72,6 +72,8 @@ def nested(depth: int) -> list[Any]:
         ("on_missed", "never", "'run_once' or 'skip'"),
         ("overlap", "queue", "'allow' or 'skip'"),
         ("when_empty", "never", "'send' or 'skip'"),
+        ("attachments", [], "at least 1 item"),
+        ("processing_script", " \n# later", "the script is blank"),
         ("csv_formulas", "drop", "'neutralise' or 'keep'"),
         ("notify_on_failure", "yes", "a valid boolean"),
         ("timezon", "UTC", "not permitted"),
@@ -81,6 +83,21 @@ def test_an_invalid_field_is_named_with_the_reason(field: str, value: Any, why: 
     [(named, message)] = refusals(**{field: value}).items()
     assert named == field
     assert why in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "named", "why"),
+    [
+        ({"attachments": ["pdf"]}, "attachments.0", "'csv' or 'xlsx'"),
+        ({"csv": {"decimal": ","}}, "csv.decimal", "decimal is another mark than delimiter"),
+        ({"csv": {"delimiter": "x"}}, "csv.delimiter", "Input should be"),
+        ({"csv": {"float_format": "%d and %s"}}, "csv.float_format", "match pattern"),
+        ({"csv": {"float_format": "%999999f"}}, "csv.float_format", "match pattern"),
+        ({"csv": {"quote": "'"}}, "csv.quote", "not permitted"),
+    ],
+)
+def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], named: str, why: str) -> None:
+    assert why in refusals(**fields)[named]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import pyarrow
 import pytest
 
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
+from nightmail_runner.sandbox.task import CsvOptions
 
 
-def to_csv(frame: "pd.DataFrame | pd.Series[Any]", *, keep_formulas: bool = False) -> str:
+def to_csv(frame: "pd.DataFrame | pd.Series[Any]", *, keep_formulas: bool = False, **options: Any) -> str:
     output = io.BytesIO()
-    write(prepare_for_csv(frame, keep_formulas=keep_formulas), output)
+    write(prepare_for_csv(frame, keep_formulas=keep_formulas), output, CsvOptions(**options))
     return output.getvalue().decode()
 
 
@@ -76,6 +78,22 @@ def test_a_carriage_return_is_quoted_on_every_python(cell: str) -> None:
     text = to_csv(pd.DataFrame({"a\rb": [cell, "x\ny"], "n": [1, 2]}), keep_formulas=True)
     inside = cell.replace('"', '""')
     assert text == f'"a\rb",n\n"{inside}",1\n"x\ny",2\n'
+
+
+def test_delimiter_decimal_mark_and_float_format_are_options() -> None:
+    frame = pd.DataFrame(
+        {"t": ["a;b", "c"], "f": [1.25, -0.5], "i": [1, 2], "o": pd.Series([2.5, "x"], dtype="object")}
+    )
+    assert to_csv(frame, delimiter=";", decimal=",") == 't;f;i;o\n"a;b";1,25;1;2,5\nc;-0,5;2;x\n'
+    assert to_csv(frame, float_format="%.1f") == "t,f,i,o\na;b,1.2,1,2.5\nc,-0.5,2,x\n"
+    missing = pd.DataFrame({"f": pd.array([1.5, None], dtype="Float64"), "d": [Decimal("1.10"), None]})
+    assert to_csv(missing, delimiter=";", decimal=",") == "f;d\n1,5;1,10\n;\n"
+
+
+@pytest.mark.parametrize("cell", ["x", "Bob\r=1"])
+def test_a_byte_order_mark_comes_first_and_once(cell: str) -> None:
+    shown = f'"{cell}"' if "\r" in cell else cell
+    assert to_csv(pd.DataFrame({"a": [cell]}), bom=True) == f"\ufeffa\n{shown}\n"
 
 
 def test_integers_keep_every_digit() -> None:

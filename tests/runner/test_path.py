@@ -1,10 +1,14 @@
 """A runner process turns a request in the log into an outcome in the log."""
 
+import io
 from collections.abc import Callable
 
 import httpx
+import openpyxl
+from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.events import ResultReady, RunFailed, RunSkipped, RunStarted
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
@@ -66,6 +70,44 @@ async def test_a_script_that_skips_its_run_ends_as_run_skipped_and_is_not_retrie
         RunStarted.name,
         RunSkipped.name,
     ]
+
+
+async def test_a_job_that_attaches_xlsx_has_it_beside_its_csv(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner().ready()
+    csv = {"delimiter": ";", "decimal": ",", "bom": True}
+    request = await request_run(
+        processing_script="return data.head(1).assign(share=0.5)", attachments=["csv", "xlsx"], csv=csv
+    )
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    assert outcome.csv.data == "\ufeffregion;amount;share\nnorth;10;0,5\n".encode()
+    [attachment] = outcome.attachments
+    assert attachment.format == "xlsx"
+    assert attachment.blob.data is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(attachment.blob.data)).worksheets[0]
+    assert list(sheet.iter_rows(values_only=True)) == [("region", "amount", "share"), ("north", 10, 0.5)]
+
+
+async def test_results_too_large_for_an_event_are_all_in_the_store(
+    start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog, nats_client: Client
+) -> None:
+    await start_runner().ready()
+    request = await request_run(
+        processing_script="return pd.DataFrame({'x': np.random.random(100_000)})", attachments=["xlsx"]
+    )
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    [attachment] = outcome.attachments
+    assert (outcome.csv.data, attachment.blob.data) == (None, None)
+    xlsx = await ResultStore(nats_client.jetstream()).get(attachment.blob)
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx), read_only=True).worksheets[0]
+    assert sheet.max_row == 100_001
 
 
 async def test_a_missing_file_ends_as_run_failed_at_fetch(

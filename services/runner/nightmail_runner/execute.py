@@ -8,6 +8,7 @@ import structlog
 
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
 from nightmail_common.contract.events import (
+    Attachment,
     Blob,
     Note,
     ResultReady,
@@ -27,7 +28,7 @@ from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
-from nightmail_runner.sandbox.task import Limits, Task
+from nightmail_runner.sandbox.task import CsvOptions, Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, named_times
 from nightmail_runner.sources.input import Input
@@ -94,10 +95,11 @@ class RunExecutor:
         self._max_event_bytes = max_event_bytes
 
     async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
-        """Execute a run and store its CSV. Every error becomes a `RunFailed`."""
+        """Execute a run and store its files. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
-        with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv:
-            result, fetched = await self._fetch_and_run(request, csv, stopwatch)
+        with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv, MemoryFile("xlsx") as xlsx:
+            files = [csv, xlsx] if "xlsx" in request.job.attachments else [csv]
+            result, fetched = await self._fetch_and_run(request, files, stopwatch)
             outcome: ResultReady | RunFailed | RunSkipped
             if isinstance(result, RunFailed):
                 outcome = result
@@ -105,7 +107,7 @@ class RunExecutor:
                 outcome = _run_skipped(request, result, stopwatch)
             else:
                 try:
-                    outcome = await self._result_ready(request, result, csv, fetched, stopwatch)
+                    outcome = await self._result_ready(request, result, files, fetched, stopwatch)
                 except Exception as error:  # a request always ends in an event
                     outcome = _internal_failure(request, error, stopwatch)
         if outcome.timings is not None:
@@ -115,13 +117,17 @@ class RunExecutor:
     async def preview(self, request: RunRequested, csv: MemoryFile) -> tuple[Succeeded | Skipped | RunFailed, Timings]:
         """Execute a run of which nothing is stored, and write its CSV to `csv`."""
         stopwatch = Stopwatch()
-        result, _ = await self._fetch_and_run(request, csv, stopwatch)
+        result, _ = await self._fetch_and_run(request, [csv], stopwatch)
         return result, result.timings if isinstance(result, RunFailed) else stopwatch.timings(result.timings)
 
     async def _fetch_and_run(
-        self, request: RunRequested, csv: MemoryFile, stopwatch: "Stopwatch"
+        self, request: RunRequested, files: list[MemoryFile], stopwatch: "Stopwatch"
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
-        """Return the result, or the failure, and what the run has of its input."""
+        """Return the result, or the failure, and what the run has of its input.
+
+        Args:
+            files: to write to: the CSV, and the xlsx if the run has one.
+        """
         try:
             check_imports(request.job.processing_script, self._limits.imports)
             times = await self._times.of(request, named_times(request.job.data_source))
@@ -130,7 +136,8 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                result = _masked(await self._sandbox.run(self._task(request, source), source.file, csv), source.masker)
+                task = self._task(request, source, xlsx=len(files) > 1)
+                result = _masked(await self._sandbox.run(task, source.file, *files), source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except ImportNotAllowed as error:
@@ -145,8 +152,14 @@ class RunExecutor:
         return result, fetched
 
     async def _result_ready(
-        self, request: RunRequested, result: Succeeded, csv: MemoryFile, fetched: Fetched, stopwatch: "Stopwatch"
+        self,
+        request: RunRequested,
+        result: Succeeded,
+        files: list[MemoryFile],
+        fetched: Fetched,
+        stopwatch: "Stopwatch",
     ) -> ResultReady:
+        csv, *attachments = await self._store(request, files)
         event = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
@@ -156,29 +169,38 @@ class RunExecutor:
             late=request.late,
             rows=result.rows,
             columns=result.columns,
-            csv=await self._store(request, csv),
+            csv=csv,
             log=result.log,
             timings=stopwatch.timings(result.timings),
             input_sha256=fetched.sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
             notes=(*fetched.notes, *_notes(result)),
+            attachments=_attachments(attachments),
         )
-        if event.csv.data is not None and body_bytes(event) > self._max_event_bytes:
-            event = event.model_copy(update={"csv": await self._store(request, csv, 0)})
+        if body_bytes(event) > self._max_event_bytes:
+            csv, *attachments = await self._store(request, files, max_inline_bytes=0)
+            event = event.model_copy(update={"csv": csv, "attachments": _attachments(attachments)})
         return event
 
-    async def _store(self, request: RunRequested, csv: MemoryFile, max_inline_bytes: int = MAX_INLINE_BYTES) -> Blob:
-        with csv.reader() as file:
-            return await self._results.put(request.job_name, request.run_id, file, max_inline_bytes)
+    async def _store(
+        self, request: RunRequested, files: list[MemoryFile], max_inline_bytes: int = MAX_INLINE_BYTES
+    ) -> list[Blob]:
+        blobs = []
+        for file in files:
+            with file.reader() as reader:
+                blobs.append(await self._results.put(request.job_name, request.run_id, reader, max_inline_bytes))
+        return blobs
 
-    def _task(self, request: RunRequested, source: Input) -> Task:
+    def _task(self, request: RunRequested, source: Input, *, xlsx: bool) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
             read=_read_options(job.data_source, source),
             keep_formulas=job.csv_formulas == "keep",
+            csv=CsvOptions(**job.csv.model_dump()),
+            xlsx=xlsx,
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
             timezone=job.timezone,
@@ -251,6 +273,10 @@ def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch
         line=failed.line,
     )
     return run_failed(request, error, stopwatch, failed.log, failed.timings, (*fetched.notes, *_notes(failed)))
+
+
+def _attachments(blobs: list[Blob]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(format="xlsx", blob=blob) for blob in blobs)
 
 
 def _masked(result: SandboxResult, masker: Masker) -> SandboxResult:

@@ -70,13 +70,13 @@ class PreviewHandler:
             return _answer(result.log, timings) | {
                 "columns": result.columns,
                 "rows": result.rows,
-                "first_rows": _first_rows(output),
+                "first_rows": _first_rows(output, definition.csv.delimiter),
             }
 
 
-def _first_rows(output: MemoryFile) -> list[list[str]]:
+def _first_rows(output: MemoryFile, delimiter: str) -> list[list[str]]:
     with output.reader() as reader:
-        rows = csv.reader(io.TextIOWrapper(reader, encoding="utf-8", newline=""))
+        rows = csv.reader(io.TextIOWrapper(reader, encoding="utf-8-sig", newline=""), delimiter=delimiter)
         return [[value[:MAX_VALUE_CHARS] for value in row] for row in itertools.islice(rows, 1, FIRST_ROWS + 1)]
 
 

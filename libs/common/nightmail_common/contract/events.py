@@ -224,8 +224,17 @@ class Note(BaseModel):
     text: str
 
 
+class Attachment(BaseModel):
+    """A file of a result besides its CSV. `format` is the ending of its name, such as `xlsx`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    blob: Blob
+
+
 class ResultReady(RunEvent):
-    """The script returned a DataFrame, and this is its CSV."""
+    """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them."""
 
     name = "result-ready"
 
@@ -242,6 +251,7 @@ class ResultReady(RunEvent):
     script_sha256: str
     runtime: Runtime
     notes: tuple[Note, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class RunSkipped(RunEvent):

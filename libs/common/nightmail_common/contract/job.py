@@ -18,6 +18,8 @@ Overlap = Literal["allow", "skip"]
 #: Whether text that a spreadsheet would run as a formula gets a leading quote in the CSV.
 CsvFormulas = Literal["neutralise", "keep"]
 WhenEmpty = Literal["send", "skip"]
+#: The files of a result that its mail carries.
+AttachmentFormat = Literal["csv", "xlsx"]
 
 #: A run that is a day late is still useful; restoring an old backup must not fire a year of reports.
 DEFAULT_MAX_LATENESS_SECONDS = 86_400
@@ -58,6 +60,19 @@ class DataSource(BaseModel):
     types: dict[str, ColumnType] | None = None
 
 
+class CsvOptions(BaseModel):
+    """How a result's CSV is written."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delimiter: str = ","
+    decimal: str = "."
+    #: Excel reads a file that begins with a byte order mark as UTF-8.
+    bom: bool = False
+    #: Of floats, printf-style such as `%.2f`; without it every digit is written.
+    float_format: str | None = None
+
+
 class JobFields(BaseModel):
     """The fields of a job that its owner sets."""
 
@@ -79,6 +94,8 @@ class JobFields(BaseModel):
     notify_on_failure: bool = True
     csv_formulas: CsvFormulas = "neutralise"
     when_empty: WhenEmpty = "send"
+    attachments: tuple[AttachmentFormat, ...] = ("csv",)
+    csv: CsvOptions = CsvOptions()
 
 
 class Job(JobFields):

@@ -30,6 +30,7 @@ from nightmail_common.contract.http_source import (
 )
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
 from nightmail_common.contract.request_headers import check_header
+from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_templates import check_templates, without_times
@@ -267,6 +268,8 @@ class JobDefinition(JobFields):
     overlap: Overlap = "skip"
     retries: int = Field(default=0, ge=0, le=10)
     notify_on_failure: StrictBool = True
+    attachments: Attachments = ("csv",)
+    csv: CsvOptionsDefinition = CsvOptionsDefinition()
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
 
     @field_validator("timeout_seconds", "max_lateness_seconds", "retries", mode="before")

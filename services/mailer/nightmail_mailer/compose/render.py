@@ -55,7 +55,7 @@ class MailRenderer:
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
         compression = None if attachment is None else attachment.compression
         file_name = result_file_name(event) + {None: "", "gzip": ".gz", "zip": ".zip"}[compression]
-        shown = preview_csv(csv, event.rows)
+        shown = preview_csv(csv, event.rows, event.job.csv.delimiter)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
         context = {
             "due": due,

@@ -67,11 +67,12 @@ class Preview:
         return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
 
 
-def preview_csv(csv_bytes: bytes, total_rows: int) -> Preview:
+def preview_csv(csv_bytes: bytes, total_rows: int, delimiter: str = ",") -> Preview:
     """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed."""
     head = csv_bytes[:MAX_TABLE_BYTES]
     csv.field_size_limit(MAX_TABLE_BYTES)  # of this process; the module's own is 128 KiB
-    lines = csv.reader(io.TextIOWrapper(io.BytesIO(head), "utf-8", errors="replace", newline=""))
+    text = io.TextIOWrapper(io.BytesIO(head), "utf-8-sig", errors="replace", newline="")
+    lines = csv.reader(text, delimiter=delimiter)
     try:
         header, *found = list(islice(lines, SHOWN_ROWS + 1)) or [[]]
         if len(head) < len(csv_bytes) and next(lines, None) is None:

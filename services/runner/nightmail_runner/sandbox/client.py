@@ -95,8 +95,12 @@ class Sandbox:
         """Return None if scripts can be run, else the reason."""
         return self._reason_not_ready
 
-    async def run(self, task: Task, source: MemoryFile, csv: MemoryFile) -> SandboxResult:
+    async def run(
+        self, task: Task, source: MemoryFile, csv: MemoryFile, xlsx: MemoryFile | None = None
+    ) -> SandboxResult:
         """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
+
+        `xlsx` is the file for the xlsx of a task that asks for one, and is sealed, too.
 
         When this returns or raises, no process of the script runs on. It raises nothing for what a script does.
         """
@@ -105,7 +109,7 @@ class Sandbox:
         except TimeoutError:
             return Failed("sandbox", "SandboxBroken", f"no worker process is available: {self._reason_not_ready}")
         try:
-            return await _execute(worker, task, source, csv, self._oom_kills)
+            return await _execute(worker, task, source, [csv] if xlsx is None else [csv, xlsx], self._oom_kills)
         finally:
             worker.close()
 
@@ -183,11 +187,12 @@ class Sandbox:
 
 
 async def _execute(
-    worker: Worker, task: Task, source: MemoryFile, csv: MemoryFile, oom_kills: OomKillCounter
+    worker: Worker, task: Task, source: MemoryFile, outputs: list[MemoryFile], oom_kills: OomKillCounter
 ) -> SandboxResult:
     timeout_seconds = task.limits.timeout_seconds
     try:
-        answer = await asyncio.wait_for(worker.execute(task, [source.descriptor, csv.descriptor]), timeout_seconds)
+        descriptors = [file.descriptor for file in (source, *outputs)]
+        answer = await asyncio.wait_for(worker.execute(task, descriptors), timeout_seconds)
     except TimeoutError:
         worker.kill()
         return Failed("timeout", "Timeout", f"the run took longer than {timeout_seconds:g} s", log=worker.log())
@@ -198,11 +203,12 @@ async def _execute(
     worker.kill()
     result = parse_answer(answer, worker.log())
     if isinstance(result, Succeeded):
-        try:
-            csv.seal()
-        except OSError:  # the worker has a writable mapping of it until it has exited
-            await asyncio.wait({worker.exited}, timeout=EXIT_WAIT_SECONDS)
-            csv.seal()
+        for output in outputs:
+            try:
+                output.seal()
+            except OSError:  # the worker has a writable mapping of it until it has exited
+                await asyncio.wait({worker.exited}, timeout=EXIT_WAIT_SECONDS)
+                output.seal()
     return result
 
 

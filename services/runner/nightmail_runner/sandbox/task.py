@@ -21,11 +21,21 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class CsvOptions:
+    """How a CSV is written. `float_format` is printf-style; `bom`: it begins with a byte order mark."""
+
+    delimiter: str = ","
+    decimal: str = "."
+    bom: bool = False
+    float_format: str | None = None
+
+
+@dataclass(frozen=True)
 class Task:
     """One run of a script.
 
     `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
-    that looks like a formula stays as it is.
+    that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file.
     """
 
     script: str
@@ -34,6 +44,8 @@ class Task:
     scheduled_at: datetime
     timezone: str = "UTC"
     keep_formulas: bool = False
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    xlsx: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> dict[str, Any]:
@@ -44,6 +56,7 @@ class Task:
         parsed = {
             "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
             "read": ReadOptions(**message["read"]),
+            "csv": CsvOptions(**message["csv"]),
             "limits": Limits(**message["limits"]),
         }
         return cls(**message | parsed)

@@ -1,20 +1,25 @@
 """A table to CSV: UTF-8, `\\n`, ISO 8601, and nothing that a spreadsheet would take for a formula."""
 
+import codecs
 import csv
 import datetime
 import io
 import json
-from typing import BinaryIO
+from decimal import Decimal
+from functools import partial
+from typing import BinaryIO, Literal
 
 import numpy
 import pandas
 
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
+from nightmail_runner.sandbox.task import CsvOptions
 
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2.0**53
 _SCANNED_BYTES = 1024**2
+DEFAULT_OPTIONS = CsvOptions()
 
 
 def _quotes_carriage_returns() -> bool:
@@ -28,7 +33,7 @@ _QUOTES_CARRIAGE_RETURNS = _quotes_carriage_returns()
 
 
 def prepare_for_csv(result: pandas.DataFrame | pandas.Series, *, keep_formulas: bool) -> pandas.DataFrame:
-    """Return a script's result as its CSV shows it.
+    """Return a script's result, or its table, as its CSV shows it.
 
     Labels become columns (`to_table`). Integers with holes, which pandas makes floats of, are integers again; times are
     ISO 8601, without the time of day where all are midnight; lists and dicts are JSON. Text and column names that a
@@ -47,12 +52,36 @@ def prepare_for_csv(result: pandas.DataFrame | pandas.Series, *, keep_formulas: 
     return frame
 
 
-def write(frame: pandas.DataFrame, output: BinaryIO) -> None:
+def write(frame: pandas.DataFrame, output: BinaryIO, options: CsvOptions = DEFAULT_OPTIONS) -> None:
     """Write a prepared table to a file that can also be read and is empty."""
-    frame.to_csv(output, index=False, lineterminator="\n")
+    frame = _with_formatted_floats(frame, options)
+    write = partial(
+        frame.to_csv, index=False, sep=options.delimiter, decimal=options.decimal, float_format=options.float_format
+    )
+    write(output, lineterminator="\n", encoding="utf-8-sig" if options.bom else "utf-8")
     if not _QUOTES_CARRIAGE_RETURNS and _has_carriage_return(output):
-        output.seek(0)
-        frame.to_csv(_NewlineRows(output), index=False, lineterminator="\r\n")
+        output.seek(len(codecs.BOM_UTF8) if options.bom else 0)
+        write(_NewlineRows(output), lineterminator="\r\n")
+
+
+def _with_formatted_floats(frame: pandas.DataFrame, options: CsvOptions) -> pandas.DataFrame:
+    """Return a table in which the floats among other objects are text as `options` say; pandas formats columns of floats."""
+    if options.decimal == "." and options.float_format is None:
+        return frame
+    frame = frame.copy(deep=False)
+    for position, kind in enumerate(frame.dtypes):
+        if kind.kind == "O":
+            frame.isetitem(
+                position, frame.iloc[:, position].map(partial(_formatted, options), na_action="ignore").array
+            )
+    return frame
+
+
+def _formatted(options: CsvOptions, value: object) -> object:
+    if not isinstance(value, float | Decimal):
+        return value
+    text = f"{value}" if options.float_format is None else options.float_format % value
+    return text.replace(".", options.decimal)
 
 
 class _NewlineRows(io.TextIOBase):
@@ -87,7 +116,7 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
             return column
     elif kind.kind != "O":
         return column
-    return column.astype(object).map(_exact if keep_formulas else _neutral, na_action="ignore")
+    return column.astype(object).map(exact if keep_formulas else _neutral, na_action="ignore")
 
 
 def _neutral_names(columns: pandas.Index) -> pandas.Index:
@@ -97,28 +126,37 @@ def _neutral_names(columns: pandas.Index) -> pandas.Index:
 
 def _iso(column: pandas.Series) -> pandas.Series:
     times = column.to_numpy()
-    known = times[~numpy.isnat(times)]
-    unit = next((unit for unit in ("D", "s", "us") if (known == known.astype(f"M8[{unit}]")).all()), "ns")
+    unit = time_unit(times[~numpy.isnat(times)])
     text = numpy.datetime_as_string(times.astype(f"M8[{unit}]")).astype(object)
     text[numpy.isnat(times)] = None
     return pandas.Series(text, index=column.index, name=column.name, dtype=object)
 
 
+def time_unit(times: numpy.ndarray) -> Literal["D", "s", "us", "ns"]:
+    """Return the coarsest unit in which times are exact; days if all are midnight."""
+    units: tuple[Literal["D", "s", "us"], ...] = ("D", "s", "us")
+    return next((unit for unit in units if (times == times.astype(f"M8[{unit}]")).all()), "ns")
+
+
 def _whole(column: pandas.Series) -> pandas.Series:
+    return column.astype("Int64") if is_whole(column) else column
+
+
+def is_whole(column: pandas.Series) -> bool:
+    """Return whether a column of floats holds integers with holes, which pandas makes floats of."""
     values = column.to_numpy()
     missing = numpy.isnan(values)
     if not missing.any() or missing.all():
-        return column
+        return False
     known = values[~missing]
-    whole = (numpy.abs(known) < _EXACT_INTEGERS).all() and (known == numpy.trunc(known)).all()
-    return column.astype("Int64") if whole else column
+    return bool((numpy.abs(known) < _EXACT_INTEGERS).all() and (known == numpy.trunc(known)).all())
 
 
 def _neutral(value: object) -> object:
-    return neutralise(value) if isinstance(value, str) else _exact(value)
+    return neutralise(value) if isinstance(value, str) else exact(value)
 
 
-def _exact(value: object) -> object:
+def exact(value: object) -> object:
     """Return a value whose `str` says all of it."""
     if isinstance(value, list | dict | numpy.ndarray):
         try:

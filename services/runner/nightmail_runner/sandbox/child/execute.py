@@ -22,7 +22,8 @@ from nightmail_common.contract.script import INPUTS, ScriptForm, compile_script
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
-from nightmail_runner.sandbox.child import csv_output
+from nightmail_runner.sandbox.child import csv_output, xlsx_output
+from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, printable, shorten
 from nightmail_runner.sandbox.result import (
     MAX_COLUMN_NAMES_CHARS,
@@ -73,11 +74,11 @@ def serve_task(sock: socket.socket) -> None:
     received = protocol.receive(sock)
     if received is None:
         return
-    message, (source, output) = received
+    message, (source, output, *other_outputs) = received
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = stdout
-    result = _Run(Task.from_json(message), source, output).result()
+    result = _Run(Task.from_json(message), source, output, *other_outputs).result()
     with suppress(OSError, ValueError):  # the script has closed it
         stdout.flush()
     protocol.send(sock, vars(result))
@@ -97,10 +98,11 @@ def _skip(reason: object) -> NoReturn:
 
 
 class _Run:
-    def __init__(self, task: Task, source: int, output: int) -> None:
+    def __init__(self, task: Task, source: int, csv: int, xlsx: int = -1) -> None:
         self._task = task
         self._source = source
-        self._output = output
+        self._csv = csv
+        self._xlsx = xlsx
         self._timings: dict[WorkerStage, float] = {}
         self._notes: tuple[str, ...] = ()
         self._lap_started = time.perf_counter()
@@ -116,12 +118,11 @@ class _Run:
             del data
             self._record(stage)
             stage = "output"
-            table = csv_output.prepare_for_csv(result, keep_formulas=self._task.keep_formulas)
+            table = to_table(result)
             del result
-            with open(self._output, "w+b", closefd=False) as output:
-                csv_output.write(table, output)
+            rows, columns = self._write(table)
             self._record(stage)
-            return Succeeded(len(table), _column_names(table), self._timings, self._notes)
+            return Succeeded(rows, columns, self._timings, self._notes)
         except _Skip as skip:
             self._record(stage)
             return Skipped(printable(skip.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
@@ -153,6 +154,16 @@ class _Run:
         table = parse_input(data, self._task.read)
         self._notes = _shorten_notes(table.notes)
         return table.frame
+
+    def _write(self, table: pandas.DataFrame) -> tuple[int, tuple[str, ...]]:
+        """Write the files of the result; return the number of rows and the column names of the CSV."""
+        if self._task.xlsx:
+            with open(self._xlsx, "wb", closefd=False) as file:
+                xlsx_output.write(table, file)
+        table = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
+        with open(self._csv, "w+b", closefd=False) as file:
+            csv_output.write(table, file, self._task.csv)
+        return len(table), _column_names(table)
 
     def _record(self, stage: WorkerStage) -> None:
         now = time.perf_counter()

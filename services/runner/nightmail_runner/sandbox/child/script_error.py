@@ -68,7 +68,7 @@ def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
         case ScriptSyntaxError():
             return _failed("script", "SyntaxError", str(error), line=error.line)
         case OSError(errno=errno.EFBIG) if stage == "output":
-            return _failed("output_too_large", "OutputTooLarge", "the CSV is larger than its limit")
+            return _failed("output_too_large", "OutputTooLarge", "the file of the result is larger than its limit")
         case _ if stage == "script":
             return _describe_script_error(error, script)
         case _:

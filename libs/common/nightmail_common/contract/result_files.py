@@ -1,0 +1,34 @@
+"""The files of a result as a user asks for them: which ones a mail carries, and how the CSV is written."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
+
+from nightmail_common.contract.job import AttachmentFormat, CsvOptions
+
+
+def _unique(formats: tuple[AttachmentFormat, ...]) -> tuple[AttachmentFormat, ...]:
+    return tuple(dict.fromkeys(formats))
+
+
+Attachments = Annotated[tuple[AttachmentFormat, ...], Field(min_length=1), AfterValidator(_unique)]
+
+
+class CsvOptionsDefinition(CsvOptions):
+    """How a result's CSV is written, as a user writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    decimal: Literal[".", ","] = "."
+    bom: StrictBool = False
+    float_format: str | None = Field(default=None, pattern=r"^%\.\d{1,2}[eEfFgG]$")
+
+    @field_validator("decimal")
+    @classmethod
+    def _marks_differ(cls, decimal: str, info: ValidationInfo) -> str:
+        if decimal == info.data.get("delimiter", ","):
+            raise ValueError(
+                "decimal is another mark than delimiter; with a decimal comma, the delimiter is usually ';'"
+            )
+        return decimal
