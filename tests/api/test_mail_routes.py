@@ -2,12 +2,21 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from api.conftest import MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import Blob, MailRequested, RecipientUnsubscribed
+from nightmail_common.contract.events import (
+    Blob,
+    MailDeferred,
+    MailRequested,
+    MailSent,
+    RecipientOutcome,
+    RecipientUnsubscribed,
+    WaitingRecipient,
+)
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, sign
 from support.deadlines import eventually
@@ -126,3 +135,32 @@ async def test_a_signed_link_returns_the_result_until_it_expires(
 async def test_without_a_key_no_link_is_valid(api: Replica) -> None:
     token = sign("", RESULT, {"run": str(uuid4())})
     assert (await api.client(None).get(f"/shared/results/{token}")).status_code == 404
+
+
+async def test_a_run_lists_recipients_whose_mail_waits(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await ended(api, event_log)
+    now = datetime.now(UTC)
+    waiting = WaitingRecipient(
+        address="b@example.com", answer="450 Later", attempts=1, since=now, next_attempt=now + timedelta(hours=1)
+    )
+    accepted = RecipientOutcome(address="a@example.com", outcome="accepted", answer="250 OK")
+    named = {"job_name": job.job_name, "run_id": run_id, "kind": "result", "message_id": "<1@example.com>"}
+    await event_log.publish(MailDeferred(**named, recipients=(waiting,), settled=(accepted,)))
+
+    async def run_with(outcome: str) -> dict[str, Any] | None:
+        run: dict[str, Any] = (await api.http.get(f"/runs/{run_id}")).json()
+        return run if outcome in {mail["outcome"] for mail in run["mails"]} else None
+
+    run = await eventually(lambda: run_with("waiting"), "the run shows the waiting mail")
+    assert run["status"] == "delivered"
+    by_address = {mail["address"]: mail for mail in run["mails"]}
+    assert by_address["a@example.com"]["outcome"] == "accepted"
+    assert by_address["b@example.com"]["answer"] == "450 Later"
+    assert datetime.fromisoformat(by_address["b@example.com"]["next_attempt"]) - now > timedelta(minutes=59)
+    refused = RecipientOutcome(address="b@example.com", outcome="refused", answer="given up after 5 days")
+    await event_log.publish(MailSent(**named, recipients=(accepted, refused)))
+    run = await eventually(lambda: run_with("refused"), "the run shows the last outcome")
+    assert {mail["address"]: mail["outcome"] for mail in run["mails"]} == {
+        "a@example.com": "accepted",
+        "b@example.com": "refused",
+    }

@@ -44,6 +44,7 @@ SAYS = {
     "mail-sent": {"mailer"},
     "mail-failed": {"mailer"},
     "mail-skipped": {"mailer"},
+    "mail-deferred": {"mailer"},
 }
 
 #: The users that may publish each subject; every other user is refused.

@@ -33,6 +33,10 @@ async def test_mails_are_counted_by_outcome_and_an_unreachable_server_is_visible
 ) -> None:
     mailer = start_mailer()
     await mailer.ready()
+    before = await metrics(mailer)
+    assert before["nightmail_mailer_lost_reports_total result"] == 0
+    assert before["nightmail_mailer_mails_total failure refused"] == 0
+    assert before["nightmail_mailer_sender_refused"] == 0
 
     async def refuse_nobody(recipient: str) -> str | None:
         return "550 no such user" if recipient.startswith("nobody") else None
@@ -50,6 +54,10 @@ async def test_mails_are_counted_by_outcome_and_an_unreachable_server_is_visible
     assert counted["nightmail_mailer_breaker_open"] == 0
     assert counted["nightmail_mailer_hanging_mails"] == 0
     assert "nightmail_mailer_queue_waiting" in counted
+    lost = result_of(make_job(consumer_emails=["nobody@example.com"]))
+    await event_log.publish(lost)
+    await mail_event(event_log, lost.run_id)
+    assert (await metrics(mailer))["nightmail_mailer_lost_reports_total result"] == 1
     smtp_server.stop()
     await event_log.publish(result_of(make_job()))
 

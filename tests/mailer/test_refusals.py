@@ -11,7 +11,7 @@ from nats.js.kv import KeyValue
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED
-from nightmail_common.contract.events import MailFailed, MailSent
+from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailSent
 from nightmail_common.contract.job import Job
 from nightmail_mailer.records.delivery_ledger import LedgerEntry
 from support.deadlines import eventually
@@ -130,7 +130,7 @@ async def test_a_quota_or_a_refusal_of_every_recipient_holds_mail_back_for_hours
         assert entry.answer == refusal
         assert entry.next_attempt is not None
         assert entry.next_attempt - datetime.now(UTC) > timedelta(minutes=50)
-    assert await events_of(event_log, event.run_id) == [event]
+    assert not isinstance((await events_of(event_log, event.run_id))[-1], MailEvent)
 
     # Hours later:
     mailer.kill()
@@ -201,6 +201,36 @@ async def test_a_mail_that_is_too_large_as_a_zip_has_a_link_or_fails_with_the_re
         assert isinstance(outcome, MailFailed)
         assert "too large" in outcome.recipients[0].answer
         assert "552 Message exceeds the limit" in outcome.recipients[0].answer
+
+
+async def test_a_waiting_mail_is_an_event_with_the_answer_and_the_next_attempt_but_not_at_each_attempt(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    refusals: list[str] = []
+
+    async def defer(recipient: str) -> str | None:
+        if not recipient.startswith("slow"):
+            return None
+        refusals.append(recipient)
+        return f"450 4.2.0 <{recipient}> Greylisted" if len(refusals) < 3 else None
+
+    smtp_server.on_rcpt = defer
+    start_mailer()
+    event = result_of(make_job(consumer_emails=["a@example.com", "slow@example.com"]))
+    await event_log.publish(event)
+    sent = await mail_event(event_log, event.run_id)
+    assert [one.outcome for one in sent.recipients] == ["accepted", "accepted"]
+    assert len(refusals) == 3
+    [deferred] = [one for one in await events_of(event_log, event.run_id) if isinstance(one, MailDeferred)]
+    [waiting] = deferred.recipients
+    assert (waiting.address, waiting.answer, waiting.attempts) == (
+        "slow@example.com",
+        "450 4.2.0 (address) Greylisted",
+        1,
+    )
+    assert timedelta(0) < waiting.next_attempt - waiting.since < timedelta(minutes=1)
+    assert [(one.address, one.outcome) for one in deferred.settled] == [("a@example.com", "accepted")]
+    assert deferred.message_id == sent.message_id
 
 
 async def test_a_mail_that_the_server_defers_for_five_days_is_given_up_and_says_so(

@@ -155,7 +155,7 @@ _RUNNER = NatsUser(
 _MAILER = NatsUser(
     "mailer",
     publish=(
-        *_events("mail-sent", "mail-failed", "mail-skipped"),
+        *_events("mail-sent", "mail-failed", "mail-deferred", "mail-skipped"),
         *_consumes("mailer"),
         *_reads_log(),
         f"{_API}.STREAM.MSG.GET.{STREAM}",

@@ -10,10 +10,18 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailAnswer, MailEvent, MailFailed, MailSent, RecipientOutcome
+from nightmail_common.contract.events import (
+    MailAnswer,
+    MailDeferred,
+    MailEvent,
+    MailFailed,
+    MailSent,
+    RecipientOutcome,
+    WaitingRecipient,
+)
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.renditions import Renditions
-from nightmail_mailer.metrics import ATTEMPTS, MAILS
+from nightmail_mailer.metrics import ATTEMPTS, LOST_REPORTS, MAILS
 from nightmail_mailer.records.acceptances import Acceptances
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
 from nightmail_mailer.smtp.addresses import domain_of
@@ -28,6 +36,8 @@ ATTEMPT_BACKOFF = Backoff(first=1.0, longest=300.0)
 QUOTA_BACKOFF = Backoff(first=2 * 3600.0, longest=8 * 3600.0)
 #: RFC 5321 section 4.5.4.1: the time after which a sender gives up is at least 4 to 5 days.
 GIVE_UP_AFTER = timedelta(days=5)
+#: From one `mail-deferred` event about a recipient to the next: a mail that waits for days must not fill the log.
+REPORT_INTERVAL = timedelta(hours=1)
 
 logger = structlog.get_logger()
 
@@ -52,17 +62,17 @@ class MailDelivery:
         Raises:
             nats.errors.Error: the ledger or the log does not answer.
         """
+        began_at = datetime.now(UTC)
         entries = await asyncio.gather(*(self._send_once(mail_job, one, renditions) for one in mail_job.recipients))
         if any(entry.consequence == "refuse_if_others_accepted" for entry in entries):
             entries = await self._settle_policy_refusals(mail_job, entries)
         waiting = [entry.next_attempt for entry in entries if not entry.final and entry.next_attempt is not None]
         if waiting:
             logger.info("mail_deferred", kind=mail_job.kind, waiting=len(waiting))
+            if any(entry.reported_at is not None and entry.reported_at >= began_at for entry in entries):
+                await self._publish_deferral(mail_job, entries, began_at)
             return min(waiting)
-        outcomes = tuple(
-            RecipientOutcome(address=address, outcome=cast("MailAnswer", entry.outcome), answer=entry.answer)
-            for address, entry in zip(mail_job.recipients, entries, strict=True)
-        )
+        outcomes = _outcomes(mail_job, entries)
         await self._publish_outcome(mail_job, outcomes, attachment_sha256)
         return None
 
@@ -70,6 +80,7 @@ class MailDelivery:
         """Publish that no recipient gets the mail, and why."""
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
         await self._publish(mail_job, self._event(mail_job, outcomes, None, reason))
+        LOST_REPORTS.labels(mail_job.kind).inc()
 
     async def _send_once(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> LedgerEntry:
         """Return the entry of a recipient's mail after an attempt, if one is due."""
@@ -123,6 +134,30 @@ class MailDelivery:
             settled.append(entry)
         return settled
 
+    async def _publish_deferral(self, mail_job: MailJob, entries: Sequence[LedgerEntry], reported_at: datetime) -> None:
+        deferred = MailDeferred(
+            job_name=mail_job.job.job_name,
+            run_id=mail_job.run_id,
+            kind=mail_job.kind,
+            message_id=mail_job.message_id(domain_of(self._smtp.sender)),
+            recipients=tuple(
+                WaitingRecipient(
+                    address=address,
+                    answer=entry.answer,
+                    attempts=entry.attempts,
+                    since=entry.since,
+                    next_attempt=entry.next_attempt,
+                )
+                for address, entry in zip(mail_job.recipients, entries, strict=True)
+                if not entry.final and entry.since is not None and entry.next_attempt is not None
+            ),
+            settled=_outcomes(mail_job, entries),
+        )
+        resend = () if mail_job.request_id is None else (str(mail_job.request_id),)
+        moment = reported_at.isoformat()
+        identity = run_message_id(mail_job.run_id, "mail-deferred", mail_job.kind, *resend, moment)
+        await self._log.publish(deferred, message_id=identity)
+
     async def _publish_outcome(
         self, mail_job: MailJob, outcomes: tuple[RecipientOutcome, ...], attachment_sha256: str | None
     ) -> None:
@@ -132,6 +167,8 @@ class MailDelivery:
             reason = "every recipient was refused" if not counts["uncertain"] else "it is unknown whether it arrived"
         event = self._event(mail_job, outcomes, attachment_sha256, reason)
         await self._publish(mail_job, event)
+        if reason is not None:
+            LOST_REPORTS.labels(mail_job.kind).inc()
         for outcome, count in counts.items():
             MAILS.labels(mail_job.kind, outcome).inc(count)
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
@@ -182,6 +219,7 @@ def entry_after(result: SendResult, before: LedgerEntry | None, began_at: dateti
     if given_up or lost >= MAX_LOST:
         note = f"given up after {GIVE_UP_AFTER.days} days and {attempts} attempts; the last: " if given_up else ""
         return LedgerEntry(outcome=outcome, answer=note + result.text, lost=lost)
+    reported_at = None if before is None else before.reported_at
     backoff = QUOTA_BACKOFF if is_held else ATTEMPT_BACKOFF
     return LedgerEntry(
         outcome=outcome,
@@ -191,8 +229,17 @@ def entry_after(result: SendResult, before: LedgerEntry | None, began_at: dateti
         attempts=attempts,
         since=since,
         next_attempt=now + timedelta(seconds=backoff.wait(attempts)),
-        reported_at=None if before is None else before.reported_at,
+        reported_at=now if reported_at is None or now - reported_at >= REPORT_INTERVAL else reported_at,
         consequence=result.consequence,
+    )
+
+
+def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[RecipientOutcome, ...]:
+    """Return the outcomes that are final."""
+    return tuple(
+        RecipientOutcome(address=address, outcome=cast("MailAnswer", entry.outcome), answer=entry.answer)
+        for address, entry in zip(mail_job.recipients, entries, strict=True)
+        if entry.final
     )
 
 

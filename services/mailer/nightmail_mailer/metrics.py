@@ -1,7 +1,11 @@
 """The mailer's Prometheus metrics: mails by outcome, the SMTP server, and the queue."""
 
+from typing import get_args
+
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
+
+from nightmail_common.contract.events import MailAnswer, MailKind
 
 #: From a server on this machine to one that scans every mail; the last is the time that RFC 5321 allows.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
@@ -21,6 +25,9 @@ REPLIES = Counter(
     "Replies of the SMTP server that refuse a mail, by phase, what they are about, and the consequence.",
     ("phase", "about", "consequence"),
 )
+LOST_REPORTS = Counter(
+    "nightmail_mailer_lost_reports", "Mails that reached no recipient and are not tried again, by kind.", ("kind",)
+)
 DURATION = Histogram(
     "nightmail_mailer_smtp_duration_seconds",
     "From a mail's envelope to the server's reply to its end.",
@@ -35,6 +42,12 @@ SENDER_REFUSED = Gauge(
 )
 WAITING = Gauge("nightmail_mailer_queue_waiting", "Events that ask for mail and that no mailer has fetched yet.")
 IN_FLIGHT = Gauge("nightmail_mailer_queue_in_flight", "Events that a mailer works on or that wait for a retry.")
+
+
+for _kind in get_args(MailKind):  # counters begin at 0: an alert on their increase sees the first event
+    LOST_REPORTS.labels(_kind)
+    for _outcome in get_args(MailAnswer):
+        MAILS.labels(_kind, _outcome)
 
 
 def observe_queue(info: ConsumerInfo) -> None:

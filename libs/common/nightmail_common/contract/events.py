@@ -330,6 +330,32 @@ class MailFailed(MailEvent):
     reason: str
 
 
+class WaitingRecipient(BaseModel):
+    """A recipient whose mail the server did not accept yet: its last answer, and when the mailer tries again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    answer: str
+    attempts: int
+    since: datetime
+    next_attempt: datetime
+
+
+class MailDeferred(RunEvent):
+    """A mail waits for its next attempt. Published at the first deferral, and then at most hourly.
+
+    `recipients` still wait; `settled` have their outcome, which the last event of the mail repeats.
+    """
+
+    name = "mail-deferred"
+
+    kind: MailKind
+    message_id: str
+    recipients: tuple[WaitingRecipient, ...]
+    settled: tuple[RecipientOutcome, ...] = ()
+
+
 class MailSkipped(RunEvent):
     """A mail is not sent, and why that is right.
 
@@ -379,6 +405,7 @@ EVENTS: dict[str, type[Event]] = {
         RunFailed,
         MailSent,
         MailFailed,
+        MailDeferred,
         MailSkipped,
         MailRequested,
     )

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import uuid_utils.compat
 
 from nightmail_common.contract.events import (
+    MailDeferred,
     MailFailed,
     MailSent,
     MailSkipped,
@@ -52,6 +53,8 @@ def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
         case RunFailed() if before not in ENDED:
             return "failed"
         case MailSent(kind="result") | MailSkipped(kind="result"):
+            return "delivered"
+        case MailDeferred(kind="result") if any(one.outcome == "accepted" for one in event.settled):
             return "delivered"
         case MailFailed(kind="result") if before != "delivered":
             return "undelivered"

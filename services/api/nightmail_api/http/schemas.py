@@ -20,6 +20,8 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
 
+MailOutcomeName = MailAnswer | Literal["waiting"]
+
 _RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
 _TIME = "2026-11-23T08:00:00.066Z"
 _TIMINGS = {"fetch_ms": 41.2, "parse_ms": 1.9, "script_ms": 3.4, "output_ms": 0.8, "total_ms": 52.6}
@@ -122,13 +124,14 @@ class VersionPage(BaseModel):
 
 
 class MailOutcome(BaseModel):
-    """The answer of the mail server for one recipient."""
+    """The last answer of the mail server for one recipient. `next_attempt` is that of a mail that waits for it."""
 
     kind: MailKind = Field(examples=["result"])
     address: str = Field(examples=["reports@example.com"])
-    outcome: MailAnswer = Field(examples=["accepted"])
+    outcome: MailOutcomeName = Field(examples=["accepted"])
     answer: str = Field(examples=["250 2.0.0 Ok: queued"])
     message_id: str = Field(examples=["<3f1d3c0e.result@mail.example.com>"])
+    next_attempt: datetime | None = Field(default=None, examples=["2026-11-23T09:00:00Z"])
 
 
 class Skip(BaseModel):

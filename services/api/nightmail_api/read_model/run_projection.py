@@ -13,6 +13,7 @@ from nightmail_api.read_model.schema import erased, jobs, runs
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
+    MailDeferred,
     MailEvent,
     ResultReady,
     RunCancelled,
@@ -199,7 +200,7 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
                 "timings": event.timings.model_dump_json(),
                 "outcome_sequence": sequence,
             }
-        case MailEvent():
+        case MailEvent() | MailDeferred():
             return {"mails": _merge_mails(mails, event)}
         case _:
             return {}
@@ -228,10 +229,26 @@ def _details(event: RunEvent) -> dict[str, Any]:
             return {}
 
 
-def _merge_mails(before: str, event: MailEvent) -> str:
+def _merge_mails(before: str, event: MailEvent | MailDeferred) -> str:
     """Return the latest outcome per recipient and kind of mail, as JSON."""
     latest = {(mail["kind"], mail["address"]): mail for mail in json.loads(before)}
-    for recipient in event.recipients:
-        mail = {"kind": event.kind, **recipient.model_dump(), "message_id": event.message_id}
-        latest[event.kind, recipient.address] = mail
+    for recipient in mails_of(event):
+        mail = {"kind": event.kind, **recipient, "message_id": event.message_id}
+        latest[event.kind, recipient["address"]] = mail
     return json.dumps(list(latest.values()), ensure_ascii=False)
+
+
+def mails_of(event: MailEvent | MailDeferred) -> list[dict[str, Any]]:
+    """Return address, outcome and answer for each recipient of an event; `next_attempt` too of one that waits."""
+    if isinstance(event, MailEvent):
+        return [recipient.model_dump() for recipient in event.recipients]
+    waiting = [
+        {
+            "address": one.address,
+            "outcome": "waiting",
+            "answer": one.answer,
+            "next_attempt": iso_time(one.next_attempt),
+        }
+        for one in event.recipients
+    ]
+    return [*(recipient.model_dump() for recipient in event.settled), *waiting]
