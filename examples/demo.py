@@ -52,7 +52,7 @@ def main() -> int:
     try:
         api = _api(system, url)
         weather = read_job(EXAMPLES / "jobs" / "seattle-weather.yaml")
-        weather["data_source"]["location"] = f"{source}/seattle-weather.csv"
+        weather["data_source"] |= {"source_type": "api", "location": f"{source}/seattle-weather.csv"}
         jobs = {"weather": weather, "penguins": read_job(EXAMPLES / "jobs" / "penguins.yaml")}
         expected = {"weather": _expected_weather(), "penguins": _expected_penguins()}
         outcomes = [_run(api, job, expected[name]) for name, job in jobs.items()]

@@ -1,0 +1,69 @@
+"""The example jobs run offline on the data that comes with them, and give the report that they promise."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nightmail_cli.commands.job_file import read_job
+from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.result import Succeeded
+from runner.test_sandbox import TASK
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DUE = datetime(2026, 11, 25, 6, tzinfo=UTC)
+
+
+async def report(sandbox: Sandbox, name: str) -> list[list[str]]:
+    """Return the CSV of an example, header first."""
+    job = JobDefinition.model_validate(read_job(EXAMPLES / "jobs" / f"{name}.yaml"))
+    source = job.data_source
+    task = replace(
+        TASK,
+        script=job.processing_script,
+        read=ReadOptions(source.file_type, types=source.types or {}),
+        job_name=job.job_name,
+        scheduled_at=DUE,
+    )
+    data = (EXAMPLES / "data" / source.location).read_bytes()
+    with MemoryFile.of(data) as input_file, MemoryFile("csv") as output:
+        result = await sandbox.run(task, input_file, output)
+        assert isinstance(result, Succeeded), result
+        assert result.notes == ()
+        return list(csv.reader(io.StringIO(output.read().decode())))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (EXAMPLES / "jobs").glob("*.yaml")))
+async def test_an_example_runs_on_the_data_that_comes_with_it(sandbox: Sandbox, name: str) -> None:
+    header, *rows = await report(sandbox, name)
+    assert header
+    assert rows
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("missing-days", [["day", "weekday"], ["2026-10-14", "Wednesday"], ["2026-11-09", "Monday"]]),
+        ("duplicate-orders", ["order_id", "0010039", "0010119", "0010199"]),
+        ("new-orders", {"2026-11-24"}),
+        ("top-customers", 10),
+        ("penguins", 6),
+    ],
+)
+async def test_an_example_finds_what_its_data_holds(sandbox: Sandbox, name: str, expected: object) -> None:
+    table = await report(sandbox, name)
+    match expected:
+        case int():
+            assert len(table) - 1 == expected
+        case set():
+            assert {row[1] for row in table[1:]} == expected
+        case [str(), *_]:
+            assert [row[0] for row in table] == expected
+        case _:
+            assert table == expected
