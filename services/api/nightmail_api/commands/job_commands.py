@@ -18,7 +18,7 @@ from nightmail_api.http.problems import Conflict, NotFound, NotReady, Preconditi
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
-from nightmail_common.broker.log import EventLog, Expectation, WrongLastSequence
+from nightmail_common.broker.log import EventLog, Expectation, Stored, WrongLastSequence
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     JobCreated,
@@ -209,11 +209,7 @@ class JobCommands:
             job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=datetime.now(UTC), actor=actor
         )
         # Of two concurrent requests with one key the broker keeps the first, because their message ids are equal.
-        try:
-            stored = await self._log.publish(event, message_id=run_message_id(run_id))
-        except nats.errors.Error as error:
-            raise _not_stored() from error
-        await self._wait_until_applied(stored.sequence)
+        await self._publish(event, run_message_id(run_id))
         return run_id
 
     async def cancel(self, run_id: UUID, actor: str) -> None:
@@ -230,12 +226,7 @@ class JobCommands:
             raise Conflict(f"the run has ended: it is {run['status']}")
         event = RunCancelled(job_name=run["job_name"], run_id=run_id, actor=actor)
         # The message id of the run's outcome: if a runner publishes one meanwhile, the log keeps the first of the two.
-        try:
-            stored = await self._log.publish(event, message_id=run_message_id(run_id, "outcome"))
-        except nats.errors.Error as error:
-            raise _not_stored() from error
-        await self._wait_until_applied(stored.sequence)
-        if stored.duplicate:
+        if (await self._publish(event, run_message_id(run_id, "outcome"))).duplicate:
             raise Conflict("the run has just ended")
 
     async def _set_status(
@@ -270,6 +261,14 @@ class JobCommands:
         except nats.errors.Error as error:
             raise _not_stored() from error
         raise NotReady(f"the job {job_name!r} is changed too often at the moment; try again")
+
+    async def _publish(self, event: RunRequested | RunCancelled, message_id: str) -> Stored:
+        try:
+            stored = await self._log.publish(event, message_id=message_id)
+        except nats.errors.Error as error:
+            raise _not_stored() from error
+        await self._wait_until_applied(stored.sequence)
+        return stored
 
     async def _wait_until_applied(self, sequence: int) -> None:
         try:
