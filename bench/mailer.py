@@ -25,7 +25,8 @@ import nats
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import Blob, MailSent, ResultReady
+from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.events import MailSent, ResultReady
 from nightmail_mailer.compose.attachment import choose_attachment
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
-    Blob,
     Event,
     JobCreated,
     MailSent,

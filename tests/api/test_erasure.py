@@ -12,7 +12,8 @@ from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with
 from nightmail_api.commands.erasure import Erasure
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
-from nightmail_common.contract.events import Blob, RecipientOutcome, RunStarted
+from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.events import RecipientOutcome, RunStarted
 from support.deadlines import eventually
 from support.nats_server import NatsServer
 

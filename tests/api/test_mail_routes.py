@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from api.conftest import MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
-    Blob,
     MailDeferred,
     MailRequested,
     MailSent,

@@ -12,9 +12,9 @@ from nats.aio.client import Client
 from api.conftest import ON_BOTH_DATABASES, Replica
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
-    Blob,
     Event,
     MailSent,
     Note,

@@ -14,7 +14,7 @@ from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultDamaged, ResultGone, ResultStore
 from nightmail_common.broker.streams import RESULTS
-from nightmail_common.contract.events import Blob
+from nightmail_common.contract.blob import Blob
 from support.deadlines import TIME_FACTOR, eventually
 from support.nats_server import NatsServer
 

@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
-from nightmail_common.contract.events import Blob, MailFailed, MailSent, MailSkipped
+from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually, scaled
 from support.mailer_process import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of

@@ -9,8 +9,8 @@ from nats.js.object_store import ObjectStore
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS, STREAKS
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
-    Blob,
     MailFailed,
     MailRequested,
     MailSent,

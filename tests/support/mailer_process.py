@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 import httpx
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
-    Blob,
     Event,
     MailEvent,
     ResultReady,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
     Attachment,
-    Blob,
     Note,
     ResultReady,
     RunError,

@@ -15,7 +15,7 @@ from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.stored_messages import AckSubject
 from nightmail_common.broker.streams import RESULTS
-from nightmail_common.contract.events import Blob
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.subjects import job_token
 
 #: Base64 makes 350 KB of it, in an event of at most 1 MB.

@@ -5,13 +5,13 @@ Events are facts in the past. On the wire an event is named by its `name` (`run-
 version. A reader ignores fields that it does not know.
 """
 
-import base64
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
+from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.job import Job
 
 Trigger = Literal["schedule", "manual"]
@@ -20,18 +20,6 @@ SkipReason = Literal["missed", "overlap", "script", "deleted"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
-
-
-def _from_base64(value: object) -> object:
-    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
-
-
-#: Bytes in Python, standard base64 (RFC 4648 section 4) in JSON.
-Base64 = Annotated[
-    bytes,
-    BeforeValidator(_from_base64),
-    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str, when_used="json"),
-]
 
 
 class Event(BaseModel):
@@ -180,18 +168,6 @@ class AttemptFailed(RunEvent):
     attempt: int
     error: RunError
     retry_at: datetime
-
-
-class Blob(BaseModel):
-    """Bytes of a result: inline, or a reference into the object store (`bucket` and `object_name`)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    size: int
-    sha256: str
-    data: Base64 | None = None
-    bucket: str | None = None
-    object_name: str | None = None
 
 
 class Timings(BaseModel):

@@ -5,7 +5,8 @@ from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
-from nightmail_common.contract.events import Blob, ResultReady, RunOutcome, RunSkipped
+from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.events import ResultReady, RunOutcome, RunSkipped
 
 
 class Results:
