@@ -1,7 +1,7 @@
 """Mixed versions: a log that the first version wrote is read by this one, and a newer version's by it, too.
 
 `tests/data/log-v1.jsonl` was recorded from a running system of version 0.1.0 (one event a line: sequence, the broker's time,
-subject, headers, body; the machine's name replaced), with every kind of event in it. It is never changed: what stands in it
+subject, headers, body; the machine's name replaced), with every type of event of that version. It is never changed: what stands in it
 stands in somebody's log.
 """
 
@@ -21,6 +21,9 @@ from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import EVENTS
 from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.runs import RunStates
+
+#: Types of events that version 0.1.0 did not have.
+ADDED_LATER = {"mail-deferred", "run-cancelled"}
 
 RECORDED = Path(__file__).parents[1] / "data" / "log-v1.jsonl"
 
@@ -42,9 +45,9 @@ def rows(tmp_path: Path) -> Iterator[tuple[Projection, Queries]]:
         yield projection, Queries(connection)
 
 
-def test_every_kind_of_event_is_in_the_recording_and_can_be_read() -> None:
+def test_every_type_of_event_of_the_first_version_is_recorded_and_readable() -> None:
     events = list(recorded())
-    assert {stored.name for stored in events} == set(EVENTS)
+    assert {stored.name for stored in events} == set(EVENTS) - ADDED_LATER
     for stored in events:
         event = stored.event()
         assert event is not None, stored.subject
