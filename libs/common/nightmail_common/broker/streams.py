@@ -44,7 +44,7 @@ STREAKS_TTL = timedelta(days=370)
 LEASE_TTL = timedelta(seconds=3)
 
 #: A service waits this long for the API to create the streams, then tries itself: it may run without the API.
-ENSURE_AFTER_SECONDS = 2.0
+ENSURE_AFTER_SECONDS = 5.0
 POLL_INTERVAL_SECONDS = 0.05
 
 #: Without a heartbeat for this time a worker counts as dead, and its events are delivered to another.
