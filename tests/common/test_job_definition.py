@@ -12,6 +12,7 @@ from nightmail_common.contract.job_definition import (
     normalise_email,
     normalise_job_name,
 )
+from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_SCRIPT_BYTES
 from nightmail_common.contract.source_templates import secret_names
 from support.job_requests import job_request
 
@@ -268,3 +269,11 @@ def test_a_header_that_the_http_client_sets_is_refused(name: str) -> None:
     message = refusals(data_source=api(headers={name: PASSWORD}))["data_source.headers"]
     assert f"{name!r} is set by the HTTP client" in message
     assert PASSWORD not in message
+
+
+def test_a_job_that_would_not_fit_its_events_is_refused() -> None:
+    script = "return data#" + "\x01" * (MAX_SCRIPT_BYTES - 12)
+    JobDefinition.model_validate(job_request(processing_script=script))
+    types = {f"{number:04}" + "\x01" * 20: "text" for number in range(1000)}
+    [message] = refusals(processing_script=script, data_source=stored(types=types)).values()
+    assert f"at most {MAX_JOB_JSON_BYTES} are allowed" in message

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
+from nightmail_common.contract.limits import MAX_LOG_PART_BYTES, MAX_REASON_CHARS
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.output_capture import KEPT_BYTES
-from nightmail_runner.sandbox.result import MAX_REASON_CHARS, Failed, SandboxResult, Skipped, Succeeded
+from nightmail_runner.sandbox.result import Failed, SandboxResult, Skipped, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 from support.deadlines import eventually, scaled
 
@@ -196,7 +196,7 @@ async def test_the_beginning_and_the_end_of_the_output_are_kept(sandbox: Sandbox
     assert isinstance(result, Succeeded)
     assert result.log.startswith("first\n")
     assert result.log.endswith("\nlast\n")
-    assert len(result.log) < 2 * KEPT_BYTES + 100
+    assert len(result.log) < 2 * MAX_LOG_PART_BYTES + 100
 
 
 async def test_each_run_draws_different_random_numbers(sandbox: Sandbox) -> None:

@@ -37,7 +37,12 @@ async def build_executor(
     files, secrets = settings.data_dir / "files", SecretStore(source_secrets())
     fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets)
     limits = ScriptLimits(
-        settings.script_timeout, settings.script_memory, DEFAULT_IMPORTS.union(settings.script_imports)
+        timeout_seconds=settings.script_timeout,
+        memory_bytes=settings.script_memory,
+        imports=DEFAULT_IMPORTS.union(settings.script_imports),
+        result_bytes=settings.max_result_bytes,
+        rows=settings.max_rows,
+        columns=settings.max_columns,
     )
     results = ResultStore(service.client.jetstream())
     return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, limits, max_event_bytes)

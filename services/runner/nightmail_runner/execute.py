@@ -21,9 +21,10 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_runner import metrics
-from nightmail_runner.outcome import body_bytes
+from nightmail_runner.event_size import body_bytes
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
@@ -55,12 +56,15 @@ logger = structlog.get_logger()
 class ScriptLimits:
     """The limits of every job's script. The timeout is also the default of a job that sets none.
 
-    `imports`: the top-level packages that a script may import.
+    `imports`: the top-level packages that a script may import. `result_bytes`, `rows` and `columns`: of its CSV.
     """
 
     timeout_seconds: int
     memory_bytes: int
     imports: frozenset[str]
+    result_bytes: int
+    rows: int
+    columns: int
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,13 @@ class RunExecutor:
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
             timezone=job.timezone,
-            limits=Limits(timeout_seconds=timeout, memory_bytes=self._limits.memory_bytes),
+            limits=Limits(
+                timeout_seconds=timeout,
+                memory_bytes=self._limits.memory_bytes,
+                output_bytes=self._limits.result_bytes,
+                rows=self._limits.rows,
+                columns=self._limits.columns,
+            ),
         )
 
 
@@ -318,4 +328,5 @@ def _internal_failure(request: RunRequested, error: Exception, stopwatch: Stopwa
 
 
 def _run_error(stage: Stage, error: Exception, line: int | None = None) -> RunError:
-    return RunError(stage=stage, type=type(error).__name__, message=str(error), line=line)
+    """Return the error of an exception. A source can put a text of any length into one."""
+    return RunError(stage=stage, type=type(error).__name__, message=str(error)[:MAX_ERROR_TEXT_CHARS], line=line)

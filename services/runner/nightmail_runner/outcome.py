@@ -6,7 +6,7 @@ import structlog
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.envelope import event_body, run_message_id
+from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     AttemptFailed,
     ResultReady,
@@ -18,11 +18,10 @@ from nightmail_common.contract.events import (
     RunSkipped,
 )
 from nightmail_common.contract.subjects import job_token
+from nightmail_runner.event_size import fitted
 
 #: The error type of an attempt that ended because its runner was stopped; it does not count as a failure.
 HANDED_BACK = "RunnerStopped"
-#: The length of a message that was too long for its event.
-SHORTENED_CHARS = 500
 
 logger = structlog.get_logger()
 
@@ -87,22 +86,3 @@ class Outcomes:
                         errors.append(event.error)
         handed_back = sum(error.type == HANDED_BACK for error in errors)
         return History(handed_back=handed_back, failed=len(errors) - handed_back)
-
-
-def body_bytes(outcome: RunOutcome | RunSkipped) -> int:
-    """Return the size of an event's body."""
-    return len(event_body(outcome))
-
-
-def fitted(outcome: RunOutcome | RunSkipped, limit_bytes: int) -> RunOutcome | RunSkipped:
-    """Return the outcome, its log and its error shortened until its body fits the limit."""
-    kept = len(outcome.log)
-    printed = outcome.log
-    while body_bytes(outcome) > limit_bytes and kept:
-        kept //= 2
-        shortened = f"{printed[: kept // 2]}\n[... shortened ...]\n{printed[len(printed) - kept // 2 :]}"
-        outcome = outcome.model_copy(update={"log": shortened if kept else ""})
-    if isinstance(outcome, RunFailed) and body_bytes(outcome) > limit_bytes:
-        short = {"message": outcome.error.message[:SHORTENED_CHARS], "traceback": None}
-        outcome = outcome.model_copy(update={"error": outcome.error.model_copy(update=short)})
-    return outcome

@@ -23,6 +23,44 @@ ANSWERS = {
     "answers_with_more_rows_than_a_table_holds": Hostile(
         _SOCKET + "say({'rows': 10**30, 'columns': ['x'], 'timings': {}})\nos._exit(0)", ("killed",)
     ),
+    "answers_with_more_rows_than_a_database_counts": Hostile(
+        _SOCKET + "say({'rows': 2**64, 'columns': ['x'], 'timings': {}})\nos._exit(0)", ("killed",), "rows"
+    ),
+    "answers_with_more_rows_than_are_allowed": Hostile(
+        _SOCKET + "say({'rows': 2**62, 'columns': ['x'], 'timings': {}})\nos._exit(0)", ("killed",), "MAX_ROWS"
+    ),
+    "answers_with_one_column_name_of_a_megabyte": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['x' * 1_048_000], 'timings': {}})\nos._exit(0)",
+        ("killed",),
+        "the column names take",
+    ),
+    "answers_with_column_names_that_json_escapes": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['\\x01' * 30_000], 'timings': {}})\nos._exit(0)",
+        ("killed",),
+        "the column names take",
+    ),
+    "answers_with_notes_that_json_escapes": Hostile(
+        _SOCKET + "say({'rows': 1, 'columns': ['x'], 'notes': ['\\x01' * 500] * 50})\nos._exit(0)",
+        ("killed",),
+        "the notes take",
+    ),
+    "answers_with_a_long_message": Hostile(
+        _SOCKET + "say({'kind': 'script', 'type': 'T', 'message': 'm' * 100_000})\nos._exit(0)", ("killed",)
+    ),
+    "claims_fewer_rows_than_its_file_has": Hostile(
+        _SOCKET + "os.write(5, b'x\\n' * 4)\nsay({'rows': 1, 'columns': ['x']})\nos._exit(0)", ("killed",), "4 records"
+    ),
+    "claims_a_row_of_a_file_without_one": Hostile(
+        _SOCKET + "os.ftruncate(5, 30 << 20)\nsay({'rows': 1, 'columns': ['x']})\nos._exit(0)",
+        ("killed",),
+        "the CSV ends within a record",
+    ),
+    "makes_its_file_larger_than_a_result_may_be": Hostile(
+        "import os\nos.ftruncate(5, 1 << 30)", ("script",), "File too large"
+    ),
+    "writes_a_file_that_is_no_utf_8": Hostile(
+        _SOCKET + "os.write(5, b'x\\n\\xff\\n')\nsay({'rows': 1, 'columns': ['x']})\nos._exit(0)", ("killed",), "UTF-8"
+    ),
     "answers_with_a_negative_time": Hostile(
         _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'script': -1.0}})\nos._exit(0)", ("killed",)
     ),
@@ -33,7 +71,9 @@ ANSWERS = {
         _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'fetch': 1.0}})\nos._exit(0)", ("killed",)
     ),
     "answers_in_the_right_form": Hostile(
-        _SOCKET + "say({'rows': 1, 'columns': ['x'], 'timings': {'script': 1.5}, 'log': 'HOLE'})\nos._exit(0)"
+        _SOCKET
+        + "os.write(5, b'x\\n1\\n')\n"
+        + "say({'rows': 1, 'columns': ['x'], 'timings': {'script': 1.5}, 'log': 'HOLE'})\nos._exit(0)"
     ),
     "answers_with_no_json": Hostile(_SOCKET + "say(b'\\xff\\xfe{')\nos._exit(0)", ("killed",)),
     "answers_with_json_of_great_depth": Hostile(_SOCKET + "say(b'[' * 500_000)\nos._exit(0)", ("killed",)),

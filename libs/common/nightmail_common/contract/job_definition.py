@@ -4,7 +4,7 @@ Stricter than `job`: unknown fields are refused and every value is checked, so t
 """
 
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import email_validator
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 
 from nightmail_common.contract.http_source import (
@@ -29,6 +30,7 @@ from nightmail_common.contract.http_source import (
     check_url,
 )
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
+from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_SCRIPT_BYTES
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
@@ -39,7 +41,6 @@ from nightmail_common.contract.text import is_one_line
 
 MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
-MAX_SCRIPT_BYTES = 128 * 1024
 MAX_RECIPIENTS = 100
 #: All names and values of a request's headers; the usual limit of servers.
 MAX_HEADERS_BYTES = 16 * 1024
@@ -294,6 +295,16 @@ class JobDefinition(JobFields):
             where = f"line {error.line}: " if error.line is not None else ""
             raise ValueError(f"{where}{error}") from None
         return script
+
+    @model_validator(mode="after")
+    def _fits_its_events(self) -> Self:
+        size = len(self.model_dump_json(exclude_none=True))
+        if size > MAX_JOB_JSON_BYTES:
+            raise ValueError(
+                f"the job takes {size} bytes as JSON, its processing_script most of them;"
+                f" at most {MAX_JOB_JSON_BYTES} are allowed"
+            )
+        return self
 
     def with_timezone_default(self, timezone: str) -> "JobDefinition":
         """Return the job in that zone if its owner named none."""

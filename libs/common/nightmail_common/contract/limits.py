@@ -1,7 +1,38 @@
 """The ceilings of everything that an outsider controls; `docs/limits.md` says what happens at each.
 
+Sizes in an event are those of its JSON, where a control character takes six bytes. NATS accepts messages of 1 MiB unless
+its `max_payload` is set. The parts of a run's outcome that cannot be shortened take at most 944 KiB of it: the job, the
+column names and the notes. Its log and its error take the rest and are shortened to fit.
+
 This module imports nothing: the fork server of the sandbox loads it.
 """
+
+#: A job's script, in UTF-8. All of it control characters, it takes 768 KiB of an event.
+MAX_SCRIPT_BYTES = 128 * 1024
+#: A job as JSON: the longest script, and 64 KiB for all other fields.
+MAX_JOB_JSON_BYTES = 832 * 1024
+
+#: The defaults of the settings MAX_RESULT_BYTES, MAX_ROWS and MAX_COLUMNS. A spreadsheet has 16,384 columns.
+DEFAULT_MAX_RESULT_BYTES = 256 * 1024**2
+DEFAULT_MAX_ROWS = 10_000_000
+DEFAULT_MAX_COLUMNS = 16_384
+
+#: All column names of a result that an event lists, as JSON: enough for 16,384 names of one character.
+MAX_COLUMN_NAMES_JSON_BYTES = 64 * 1024
+#: Notes of one run, the length of each, and all of them as JSON.
+MAX_NOTES, MAX_NOTE_CHARS = 50, 500
+MAX_NOTES_JSON_BYTES = 48 * 1024
+#: A message or a traceback of a failed run, which people read. A script can raise an exception with a text of any length.
+MAX_ERROR_TEXT_CHARS = 16_384
+MAX_ERROR_TYPE_CHARS = 200
+#: The reason of `skip`, which people read in a list.
+MAX_REASON_CHARS = 1000
+#: A line of a script: each takes at least one byte.
+MAX_SCRIPT_LINES = MAX_SCRIPT_BYTES + 1
+#: Of one stage of a run: twelve days, which no timeout reaches.
+MAX_STAGE_MILLISECONDS = 1e9
+#: The output of a script: as much from the beginning, and as much from the end.
+MAX_LOG_PART_BYTES = 64 * 1024
 
 #: A value that a subject's template reads, and what one of its filters returns: a mail's subject has 200 characters.
 MAX_SUBJECT_VALUE_CHARS = 2_000

@@ -17,11 +17,12 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.answer import invalid_answer, parse_answer
+from nightmail_runner.sandbox.csv_check import STEP_BYTES, find_mismatch
 from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit
 from nightmail_runner.sandbox.fork_server_process import ForkServerProcess
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
-from nightmail_runner.sandbox.task import Task
+from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sandbox.worker import Worker, WorkerEnded
 
 #: Between restarts of the fork server: a machine that is short of memory must not restart it in a tight loop.
@@ -196,8 +197,8 @@ async def _execute(
     except TimeoutError:
         worker.kill()
         return Failed("timeout", "Timeout", f"the run took longer than {timeout_seconds:g} s", log=worker.log())
-    except protocol.InvalidMessage:
-        return invalid_answer(worker.log())
+    except protocol.InvalidMessage as error:
+        return invalid_answer(worker.log(), str(error))
     except WorkerEnded:
         return await _explain_end(worker, oom_kills)
     worker.kill()
@@ -209,7 +210,19 @@ async def _execute(
             except OSError:  # the worker has a writable mapping of it until it has exited
                 await asyncio.wait({worker.exited}, timeout=EXIT_WAIT_SECONDS)
                 output.seal()
+        mismatch = await _find_mismatch(outputs, result, task.limits)
+        if mismatch is not None:
+            return invalid_answer(result.log, mismatch)
     return result
+
+
+async def _find_mismatch(outputs: list[MemoryFile], result: Succeeded, limits: Limits) -> str | None:
+    csv = outputs[0]
+    if any(output.size > limits.output_bytes for output in outputs):
+        return f"a file of the result has more than the {limits.output_bytes} bytes of MAX_RESULT_BYTES"
+    if csv.size <= STEP_BYTES:
+        return find_mismatch(csv, result, limits)
+    return await asyncio.to_thread(find_mismatch, csv, result, limits)
 
 
 async def _explain_end(worker: Worker, oom_kills: OomKillCounter) -> Failed:

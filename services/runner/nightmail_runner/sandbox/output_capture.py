@@ -2,8 +2,7 @@
 
 from collections import deque
 
-#: From the beginning, and as much again from the end: a script that prints in a loop must not fill the event log.
-KEPT_BYTES = 64 * 1024
+from nightmail_common.contract.limits import MAX_LOG_PART_BYTES
 
 
 class OutputCapture:
@@ -16,14 +15,14 @@ class OutputCapture:
         self._dropped = 0
 
     def add(self, data: bytes) -> None:
-        free = KEPT_BYTES - len(self._first)
+        free = MAX_LOG_PART_BYTES - len(self._first)
         if free:
             self._first += data[:free]
             data = data[free:]
         if data:
             self._last.append(data)
             self._last_size += len(data)
-        while self._last and self._last_size - len(self._last[0]) >= KEPT_BYTES:
+        while self._last and self._last_size - len(self._last[0]) >= MAX_LOG_PART_BYTES:
             dropped = self._last.popleft()
             self._last_size -= len(dropped)
             self._dropped += len(dropped)
@@ -31,7 +30,7 @@ class OutputCapture:
     def text(self) -> str:
         """Return the kept output as text; bytes that are not UTF-8 become backslash escapes, NUL becomes U+2400."""
         last = b"".join(self._last)
-        surplus = max(len(last) - KEPT_BYTES, 0)
+        surplus = max(len(last) - MAX_LOG_PART_BYTES, 0)
         dropped = self._dropped + surplus
         first, last = bytes(self._first), last[surplus:]
         if dropped:

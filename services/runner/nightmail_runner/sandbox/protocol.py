@@ -40,7 +40,7 @@ def body_length(prefix: bytes) -> int:
     """
     length: int = _LENGTH.unpack(prefix)[0]
     if length > MAX_MESSAGE_BYTES:
-        raise InvalidMessage(f"a message of {length} bytes")
+        raise InvalidMessage(f"a message of {length} bytes; at most {MAX_MESSAGE_BYTES} are allowed")
     return length
 
 

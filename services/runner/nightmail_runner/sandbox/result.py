@@ -5,19 +5,24 @@ A worker builds `Succeeded`, `Failed` or `Skipped` and sends its fields as JSON;
 models would cost it 150 ms at start and 10 MB.
 """
 
-import math
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Lt, MaxLen
+from annotated_types import Ge, Le, Lt, MaxLen
 
-#: All column names of a result together, one extra for each: they are part of the event `result-ready`.
-MAX_COLUMN_NAMES_CHARS = 32 * 1024
-#: Notes of one run, and the length of each: they are part of the same event.
-MAX_NOTES, MAX_NOTE_CHARS = 50, 500
-#: The reason of `skip`, which people read in a list.
-MAX_REASON_CHARS = 1000
+from nightmail_common.contract.limits import (
+    MAX_COLUMN_NAMES_JSON_BYTES,
+    MAX_ERROR_TEXT_CHARS,
+    MAX_ERROR_TYPE_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_NOTES,
+    MAX_NOTES_JSON_BYTES,
+    MAX_REASON_CHARS,
+    MAX_SCRIPT_LINES,
+    MAX_STAGE_MILLISECONDS,
+)
 
 ReportedKind = Literal[
     "parse",  # the bytes are not what the file type says
@@ -36,7 +41,7 @@ FailureKind = Literal[
 
 WorkerStage = Literal["parse", "script", "output"]
 #: Milliseconds; a stage that was not reached is missing.
-StageTimings = Mapping[WorkerStage, Annotated[float, Ge(0), Lt(math.inf)]]
+StageTimings = Mapping[WorkerStage, Annotated[float, Ge(0), Le(MAX_STAGE_MILLISECONDS)]]
 
 #: Decisions of the parser that the job's owner should know.
 Notes = Annotated[tuple[Annotated[str, MaxLen(MAX_NOTE_CHARS)], ...], MaxLen(MAX_NOTES)]
@@ -47,7 +52,7 @@ class Succeeded:
     """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit.
 
     Raises:
-        ValueError: the names of the columns are too long for an event.
+        ValueError: the names of the columns, or the notes, are too long for an event.
     """
 
     rows: Annotated[int, Ge(0), Lt(2**63)]
@@ -57,22 +62,29 @@ class Succeeded:
     log: str = ""
 
     def __post_init__(self) -> None:
-        if sum(len(name) + 1 for name in self.columns) > MAX_COLUMN_NAMES_CHARS:
-            raise ValueError("the column names are too long")
+        _check_size("column names", self.columns, MAX_COLUMN_NAMES_JSON_BYTES)
+        _check_size("notes", self.notes, MAX_NOTES_JSON_BYTES)
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Why there is no CSV. `type` and `message` are for the job's owner, `line` counts from 1 in the script's text."""
+    """Why there is no CSV. `type` and `message` are for the job's owner, `line` counts from 1 in the script's text.
+
+    Raises:
+        ValueError: the notes are too long for an event.
+    """
 
     kind: FailureKind
-    type: Annotated[str, MaxLen(1024)]
-    message: Annotated[str, MaxLen(65_536)]
-    traceback: Annotated[str, MaxLen(65_536)] | None = None
-    line: Annotated[int, Ge(1), Lt(2**63)] | None = None
+    type: Annotated[str, MaxLen(MAX_ERROR_TYPE_CHARS)]
+    message: Annotated[str, MaxLen(MAX_ERROR_TEXT_CHARS)]
+    traceback: Annotated[str, MaxLen(MAX_ERROR_TEXT_CHARS)] | None = None
+    line: Annotated[int, Ge(1), Le(MAX_SCRIPT_LINES)] | None = None
     timings: StageTimings = field(default_factory=dict)
     notes: Notes = ()
     log: str = ""
+
+    def __post_init__(self) -> None:
+        _check_size("notes", self.notes, MAX_NOTES_JSON_BYTES)
 
 
 @dataclass(frozen=True)
@@ -84,5 +96,30 @@ class Skipped:
     notes: Notes = ()
     log: str = ""
 
+    def __post_init__(self) -> None:
+        _check_size("notes", self.notes, MAX_NOTES_JSON_BYTES)
+
 
 SandboxResult = Succeeded | Failed | Skipped
+
+
+def fitting(texts: Iterable[str], max_json_bytes: int) -> tuple[str, ...]:
+    """Return the first texts, as many as fit into this size as a JSON array."""
+    kept: list[str] = []
+    for text in texts:
+        max_json_bytes -= _json_bytes(text)
+        if max_json_bytes < 0:
+            break
+        kept.append(text)
+    return tuple(kept)
+
+
+def _check_size(what: str, texts: tuple[str, ...], max_json_bytes: int) -> None:
+    size = sum(map(_json_bytes, texts))
+    if size > max_json_bytes:
+        raise ValueError(f"the {what} take {size} bytes as JSON; at most {max_json_bytes} are allowed")
+
+
+def _json_bytes(text: str) -> int:
+    """Return the size of a text in a JSON array: with its quotes, its escapes and a comma."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) + 1

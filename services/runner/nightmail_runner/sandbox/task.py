@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from nightmail_common.contract.limits import DEFAULT_MAX_COLUMNS, DEFAULT_MAX_RESULT_BYTES, DEFAULT_MAX_ROWS
 from nightmail_runner.parsing.options import ReadOptions
 
 
@@ -12,12 +13,14 @@ class Limits:
     """What one run may use.
 
     `memory_bytes` is on top of the fork server's own memory and the input. `timeout_seconds` is wall-clock time, and also
-    bounds processor time: as many seconds on each processor.
+    bounds processor time: as many seconds on each processor. `output_bytes`, `rows` and `columns` are those of the CSV.
     """
 
     timeout_seconds: float = 300.0
     memory_bytes: int = 1024**3
-    output_bytes: int = 1024**3
+    output_bytes: int = DEFAULT_MAX_RESULT_BYTES
+    rows: int = DEFAULT_MAX_ROWS
+    columns: int = DEFAULT_MAX_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -18,24 +18,28 @@ from zoneinfo import ZoneInfo
 import numpy
 import pandas
 
+from nightmail_common.contract.limits import (
+    MAX_COLUMN_NAMES_JSON_BYTES,
+    MAX_NOTE_CHARS,
+    MAX_NOTES,
+    MAX_NOTES_JSON_BYTES,
+    MAX_REASON_CHARS,
+)
 from nightmail_common.contract.script import INPUTS, ScriptForm, compile_script
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.report_table import to_table
-from nightmail_runner.sandbox.child.script_error import NotADataFrame, describe_error, printable, shorten
-from nightmail_runner.sandbox.result import (
-    MAX_COLUMN_NAMES_CHARS,
-    MAX_NOTE_CHARS,
-    MAX_NOTES,
-    MAX_REASON_CHARS,
-    SandboxResult,
-    Skipped,
-    Succeeded,
-    WorkerStage,
+from nightmail_runner.sandbox.child.script_error import (
+    NotADataFrame,
+    ResultTooLarge,
+    describe_error,
+    printable,
+    shorten,
 )
-from nightmail_runner.sandbox.task import Task
+from nightmail_runner.sandbox.result import SandboxResult, Skipped, Succeeded, WorkerStage, fitting
+from nightmail_runner.sandbox.task import Limits, Task
 
 MAX_OPEN_FILES = 64
 #: Reserved from a run's memory, so that a worker that is out of memory can still report it.
@@ -118,8 +122,10 @@ class _Run:
             del data
             self._record(stage)
             stage = "output"
+            _check_size(result, self._task.limits)
             table = to_table(result)
             del result
+            _check_size(table, self._task.limits)  # labels have become columns
             rows, columns = self._write(table)
             self._record(stage)
             return Succeeded(rows, columns, self._timings, self._notes)
@@ -157,6 +163,9 @@ class _Run:
 
     def _write(self, table: pandas.DataFrame) -> tuple[int, tuple[str, ...]]:
         """Write the files of the result; return the number of rows and the column names of the CSV."""
+        for output in (self._csv, self._xlsx) if self._task.xlsx else (self._csv,):
+            os.ftruncate(output, 0)  # the script may have written to it
+            os.lseek(output, 0, os.SEEK_SET)
         if self._task.xlsx:
             with open(self._xlsx, "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
@@ -209,17 +218,17 @@ def _describe_result(form: ScriptForm, result: Any) -> str:
     return f"{origin} an object of type {type(result).__name__}, not a DataFrame: {shorten(repr(result))}"
 
 
+def _check_size(result: pandas.DataFrame | pandas.Series, limits: Limits) -> None:
+    rows, columns = (*result.shape, 1)[:2]
+    if rows > limits.rows:
+        raise ResultTooLarge(f"the result has {rows} rows; at most {limits.rows} are allowed (MAX_ROWS)")
+    if columns > limits.columns:
+        raise ResultTooLarge(f"the result has {columns} columns; at most {limits.columns} are allowed (MAX_COLUMNS)")
+
+
 def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:
     """Return the names of the first columns, as many as an event can hold."""
-    names: list[str] = []
-    free = MAX_COLUMN_NAMES_CHARS
-    for column in table.columns:
-        name = f"{column}"
-        free -= str.__len__(name) + 1
-        if free < 0:
-            break
-        names.append(name)
-    return tuple(names)
+    return fitting((f"{column}" for column in table.columns), MAX_COLUMN_NAMES_JSON_BYTES)
 
 
 def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
@@ -227,4 +236,4 @@ def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
     kept = [note if len(note) <= MAX_NOTE_CHARS else f"{note[: MAX_NOTE_CHARS - 3]}..." for note in notes[:MAX_NOTES]]
     if len(notes) > MAX_NOTES:
         kept[-1] = f"and {len(notes) - MAX_NOTES + 1} more notes"
-    return tuple(kept)
+    return fitting(kept, MAX_NOTES_JSON_BYTES)

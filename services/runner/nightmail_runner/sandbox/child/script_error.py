@@ -11,14 +11,14 @@ import pandas
 
 import nightmail_common
 import nightmail_runner
+from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS, MAX_ERROR_TYPE_CHARS
 from nightmail_common.contract.script import FILENAME, ScriptSyntaxError
 from nightmail_runner.sandbox.child.error_hints import hint_for
 from nightmail_runner.sandbox.result import Failed, ReportedKind, WorkerStage
 
 #: Of a name or value in a message, which people read.
 MAX_SHOWN_CHARS = 200
-#: Of a message or traceback. A script can raise an exception with a text of any length.
-MAX_TEXT_CHARS = 16_384
+_CUT = "\n[...]\n"
 
 #: Folders of this machine that a message of an import or a library can name.
 _FOLDERS = sorted(
@@ -34,6 +34,10 @@ _FOLDERS = sorted(
 
 #: Built in advance: there may be no memory for it later.
 OUT_OF_MEMORY = Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit")
+
+
+class ResultTooLarge(Exception):
+    """The DataFrame has more rows or columns than a result may have."""
 
 
 class NotADataFrame(Exception):
@@ -65,10 +69,14 @@ def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
             return OUT_OF_MEMORY
         case NotADataFrame():
             return _failed("not_a_dataframe", "NotADataFrame", str(error))
+        case ResultTooLarge():
+            return _failed("output_too_large", "OutputTooLarge", str(error))
         case ScriptSyntaxError():
             return _failed("script", "SyntaxError", str(error), line=error.line)
         case OSError(errno=errno.EFBIG) if stage == "output":
-            return _failed("output_too_large", "OutputTooLarge", "the file of the result is larger than its limit")
+            return _failed(
+                "output_too_large", "OutputTooLarge", "the file of the result is larger than MAX_RESULT_BYTES"
+            )
         case _ if stage == "script":
             return _describe_script_error(error, script)
         case _:
@@ -124,7 +132,7 @@ def _failed(
 ) -> Failed:
     return Failed(
         kind,
-        printable(name)[:MAX_SHOWN_CHARS],
+        printable(name)[:MAX_ERROR_TYPE_CHARS],
         printable(message),
         None if traceback_text is None else printable(traceback_text),
         line,
@@ -140,5 +148,5 @@ def printable(text: str) -> str:
 
 
 def _shorten_text(text: str) -> str:
-    half = MAX_TEXT_CHARS // 2
-    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:half]}\n[...]\n{text[-half:]}"
+    half = (MAX_ERROR_TEXT_CHARS - len(_CUT)) // 2
+    return text if len(text) <= MAX_ERROR_TEXT_CHARS else f"{text[:half]}{_CUT}{text[-half:]}"
