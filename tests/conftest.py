@@ -73,10 +73,10 @@ async def event_log(nats_client: Client) -> EventLog:
 
 @pytest.fixture
 def make_job() -> Callable[..., Job]:
-    """Make a valid job; what a test cares about, it names."""
+    """Make a valid job; what a test cares about, it names. Its runs may overlap: most tests end none."""
 
     def make(**fields: Any) -> Job:
-        definition = JobDefinition.model_validate(job_request(**fields))
+        definition = JobDefinition.model_validate(job_request(**{"overlap": "allow"} | fields))
         now = datetime.now(UTC)
         return Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import wait_until
 from support.nats_server import NatsServer
 from support.ports import free_port
-from support.tickers import create
+from support.tickers import ShiftedClock, create, publishing
 
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
@@ -92,6 +93,19 @@ async def test_a_broker_in_use_is_checked_completely(
     assert checks["ticker"].state == "ok"
     assert checks["log"].state == "problem"
     assert checks["log"].detail.startswith("duplicate_window is 60.0: ")
+
+
+async def test_runs_that_were_fired_ahead_of_their_due_times_are_a_warning(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, make_job: Callable[..., Job]
+) -> None:
+    clock = ShiftedClock()
+    await create(event_log, make_job(schedule_time="* * * * *"))
+    clock.set_to(clock.now() + timedelta(minutes=30))
+    async with publishing(nats_client, clock) as ticker:
+        await ticker.publish_due()
+    checks = by_name([check async for check in broker(ServiceSettings(nats_url=nats_server.url))])
+    assert checks["clock history"].state == "warning"
+    assert "1 due times to come were fired already" in checks["clock history"].detail
 
 
 async def test_an_unreachable_broker_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:

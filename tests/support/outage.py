@@ -71,7 +71,9 @@ async def _events(log: EventLog, count: int) -> Sequence[DueTimeEvent] | None:
 
 
 def _created(name: str, cron: str, fields: dict[str, str]) -> JobCreated:
-    definition = JobDefinition.model_validate(job_request(job_name=name, schedule_time=cron, timezone="UTC", **fields))
+    definition = JobDefinition.model_validate(
+        job_request(job_name=name, schedule_time=cron, timezone="UTC", overlap="allow", **fields)
+    )
     now = datetime.now(UTC)
     job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
     return JobCreated(job_name=name, job_id=job.job_id, actor="test", job=job)

@@ -37,7 +37,8 @@ TICKER = Path(__file__).parent / "fast_ticker.py"
 MINUTE = timedelta(minutes=1)
 #: A lease lasts 3 s: a ticker that is suspended for longer resumes in a term that has ended.
 SUSPENDED_SECONDS = (0.5, 5.0)
-KINDS: tuple[dict[str, str], ...] = ({}, {"on_missed": "skip"}, {"overlap": "skip"})
+_ALLOW = {"overlap": "allow"}
+KINDS: tuple[dict[str, str], ...] = (_ALLOW, {"on_missed": "skip"} | _ALLOW, {"overlap": "skip"})
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,9 +14,13 @@ from nats.js.errors import KeyNotFoundError, NotFoundError
 
 from nightmail_cli.connect import BrokerUnreachable, connected
 from nightmail_cli.doctor.machine_checks import Check, format_bytes
+from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import DURABLES, LEASES, STREAM
 from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.subjects import events_named
 from nightmail_common.service.settings import ServiceSettings
+from nightmail_ticker.plan import AHEAD_TOLERANCE
+from nightmail_ticker.runs import DUE_HEADER, REQUESTED
 
 CONNECT_SECONDS = 5.0
 HTTP_SECONDS = 3.0
@@ -30,6 +34,8 @@ SKEW_SECONDS = 1.0
 MAX_SKEW_SECONDS = 300.0
 #: Above this share of its storage limit the log is about to refuse events.
 STORAGE_SHARE = 0.9
+#: So far back a clock that was ahead is reported.
+CLOCK_HISTORY = timedelta(days=1)
 LEASE_KEY = "ticker"
 
 #: The required configuration of the log: field, value, and the consequence of another value.
@@ -81,6 +87,8 @@ async def _jetstream(client: Client) -> AsyncIterator[Check]:
         yield Check("log", "warning", f"there is no stream {STREAM} yet", "start the API: it creates the stream")
         return
     yield _skew(answer)
+    if (check := await _clock_history(client)) is not None:
+        yield check
     for check in _log(answer["config"], answer.get("cluster") or {}):
         yield check
     info = await js.stream_info(STREAM)
@@ -118,6 +126,28 @@ def _skew(answer: dict[str, Any]) -> Check:
     if abs(seconds) > MAX_SKEW_SECONDS:
         return Check("clock", "problem", detail, fix)
     return Check("clock", "warning", detail, fix) if abs(seconds) > SKEW_SECONDS else Check("clock", "ok", detail)
+
+
+async def _clock_history(client: Client) -> Check | None:
+    """Check whether the clock was ahead in the last day: due times to come that were fired, and events dated backwards."""
+    now = datetime.now(UTC)
+    ahead, set_back, before = 0, timedelta(), None
+    events = EventLog(client, "doctor", CLOCK_HISTORY).replay(
+        (events_named(REQUESTED),), headers_only=True, since=now - CLOCK_HISTORY
+    )
+    async for batch in events:
+        for stored in batch:
+            due = stored.headers.get(DUE_HEADER, "").partition(" ")[0]
+            ahead += bool(due) and datetime.fromisoformat(due) > now + AHEAD_TOLERANCE
+            set_back = max(set_back, (before or stored.time) - stored.time)
+            before = stored.time
+    if not ahead and set_back <= AHEAD_TOLERANCE:
+        return None
+    detail = f"the clock was ahead: {ahead} due times to come were fired already"
+    if set_back > AHEAD_TOLERANCE:
+        detail += f", and the clock was set back by {set_back.total_seconds() / 60:.0f} min"
+    fix = "synchronise the clock (chrony, systemd-timesyncd); check the runs of that time, which are not repeated"
+    return Check("clock history", "warning", detail, fix)
 
 
 def _log(config: dict[str, Any], cluster: dict[str, Any]) -> Iterator[Check]:

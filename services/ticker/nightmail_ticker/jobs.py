@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_ticker.plan import ScheduledJob
+from nightmail_ticker.plan import AHEAD_TOLERANCE, ScheduledJob
 
 logger = structlog.get_logger()
 
@@ -33,6 +34,12 @@ class JobProjection:
         """Return a job as it is now; None if it is paused or deleted."""
         current = _if_active(self._by_name.get(job.job_name))
         return current if current is not None and current.job_id == job.job_id else None
+
+    def clamp_since(self, now: datetime) -> list[ScheduledJob]:
+        """Let jobs that a clock ahead dated into the future fire from now on; return these jobs if they are active."""
+        clamped = [replace(job, since=now) for job in self._by_name.values() if job.since > now + AHEAD_TOLERANCE]
+        self._by_name |= {job.job_name: job for job in clamped}
+        return [job for job in clamped if not job.paused]
 
     def apply(self, stored: StoredEvent) -> tuple[ScheduledJob | None, ScheduledJob | None]:
         """Apply one event of a job; return the job that fired before it and the one that fires after it.

@@ -14,4 +14,8 @@ DUE_TIMES = Counter(
 )
 LEADS = Gauge("nightmail_ticker_leads", "1 while this ticker holds the lease, 0 while it is a standby.")
 JOBS = Gauge("nightmail_ticker_jobs", "Active jobs.")
+AHEAD = Gauge(
+    "nightmail_ticker_due_times_ahead",
+    "Due times to come that were fired already, because the clock was ahead.",
+)
 SCHEDULES = Gauge("nightmail_ticker_schedules", "Distinct schedules and time zones of these jobs.")

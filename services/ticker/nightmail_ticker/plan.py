@@ -14,6 +14,8 @@ from nightmail_common.contract.schedule import Schedule
 
 #: Longer than a standby needs to take over (5 s): a due time published within it is on time.
 MISFIRE_GRACE = timedelta(seconds=15)
+#: A time further in the future is the mark of a clock that was ahead. More than synchronised clocks differ.
+AHEAD_TOLERANCE = timedelta(minutes=2)
 #: A year of `* * * * *` is half a million due times; nobody needs that number exactly.
 MAX_COUNTED = 10_000
 #: Missed due times that an event lists: a week of hours, 25 characters each.
@@ -65,12 +67,14 @@ class RunState(NamedTuple):
     """What the log says of a job's runs.
 
     `last_fired` is the last due time with a run or a skip in the log, `last_request` the sequence of the last request
-    on the job's subject (0: none). `overlapping`: a run has not ended and the job does not allow a second one.
+    on the job's subject (0: none). `overlapping`: a run has not ended and the job does not allow a second one. `ahead` has
+    the due times that were fired before they came, because the clock was ahead.
     """
 
     last_fired: datetime | None
     last_request: int
     overlapping: bool
+    ahead: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ def decide(job: ScheduledJob, state: RunState, now: datetime, *, remembered: tim
         remembered: how long the log keeps the events of runs. Before that, nobody knows whether a due time was fired.
     """
     after = max(job.since, now - remembered, state.last_fired or job.since)
+    if state.ahead:
+        after = max(after, *(due for due in (*state.ahead, after) if due <= now))
     due = latest_due(job.schedule, after, now if job.until is None else min(now, job.until))
     if due is None:
         return None

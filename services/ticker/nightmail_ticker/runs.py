@@ -13,10 +13,11 @@ from nats.js.api import Header
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import events_named, job_token
-from nightmail_ticker.plan import RunState, ScheduledJob
+from nightmail_ticker.plan import AHEAD_TOLERANCE, RunState, ScheduledJob
 
 REQUESTED = "run-requested"
-OUTCOMES = ("run-skipped", "run-cancelled", "result-ready", "run-failed")
+SKIPPED = "run-skipped"
+OUTCOMES = (SKIPPED, "run-cancelled", "result-ready", "run-failed")
 SUBJECTS = tuple(events_named(name) for name in (REQUESTED, *OUTCOMES))
 #: A header of what the ticker publishes: the due time and the job's id. Tickers need not read the bodies of requests.
 DUE_HEADER = "Nightmail-Due"
@@ -37,6 +38,7 @@ class JobRuns:
 
 
 _NO_RUNS = JobRuns()
+_NONE: frozenset[datetime] = frozenset()
 
 
 class RunStates:
@@ -45,6 +47,7 @@ class RunStates:
     def __init__(self) -> None:
         self._by_name: dict[str, JobRuns] = {}
         self._last_fired: dict[str, datetime] = {}
+        self._ahead: dict[str, frozenset[datetime]] = {}
         self._last_is_manual: set[str] = set()
         self._position = 0
         self._moved = asyncio.Condition()
@@ -54,7 +57,12 @@ class RunStates:
     def state_of(self, job: ScheduledJob) -> RunState:
         runs = self._by_name.get(job.job_name, _NO_RUNS)
         overlapping = job.overlap == "skip" and bool(runs.running)
-        return RunState(self._last_fired.get(job.job_id), runs.last_request, overlapping)
+        ahead = self._ahead.get(job.job_id, _NONE) if self._ahead else _NONE
+        return RunState(self._last_fired.get(job.job_id), runs.last_request, overlapping, ahead)
+
+    def count_ahead(self, now: datetime) -> int:
+        """Return how many due times have been fired and are still to come."""
+        return sum(due > now for dues in self._ahead.values() for due in dues)
 
     def apply(self, stored: StoredEvent) -> None:
         """Apply an event of a run; its headers are enough."""
@@ -85,8 +93,40 @@ class RunStates:
         """Read the last event of each kind and job; return the sequence to follow from."""
         self._position = position = await log.last_sequence()
         await self._replay(log, SUBJECTS, last_per_subject=True)
-        await self._load_hidden(log, list(jobs), now)
+        await self._load_hidden(log, jobs := list(jobs), now)
+        await self.separate_ahead(log, jobs, now)
         return position
+
+    async def separate_ahead(self, log: EventLog, jobs: Iterable[ScheduledJob], now: datetime) -> int:
+        """Separate the due times that a clock fired before they came, and find the last true one; return how many jobs have any.
+
+        Such a due time gets no second run when it comes, and does not hide the due times before it.
+        """
+        horizon = now + AHEAD_TOLERANCE
+        hidden = [job for job in jobs if (last := self._last_fired.get(job.job_id)) is not None and last > horizon]
+        for start in range(0, len(hidden), MAX_FILTER_SUBJECTS // 2):
+            some = hidden[start : start + MAX_FILTER_SUBJECTS // 2]
+            fired = await self._fired_since_last_due(log, some, now)
+            for job_id, dues in fired.items():
+                self._ahead[job_id] = frozenset(due for due in dues if due > horizon)
+                self._last_fired.pop(job_id)
+                if true := dues - self._ahead[job_id]:
+                    self._last_fired[job_id] = max(true)
+        return len(hidden)
+
+    async def _fired_since_last_due(
+        self, log: EventLog, jobs: Sequence[ScheduledJob], now: datetime
+    ) -> dict[str, set[datetime]]:
+        """Return by job the due times that were fired from the last due time of its schedule on."""
+        fired = {job.job_id: {self._last_fired[job.job_id], *self._ahead.get(job.job_id, ())} for job in jobs}
+        subjects = [f"runs.{job_token(job.job_name)}.{name}" for job in jobs for name in (REQUESTED, SKIPPED)]
+        last_dues = [job.schedule.last_due(job.since, now) or job.since for job in jobs]
+        async for batch in log.replay(subjects, headers_only=True, since=min(last_dues) - CLOCK_SKEW):
+            for stored in batch:
+                due, _, job_id = stored.headers.get(DUE_HEADER, "").partition(" ")
+                if job_id in fired:
+                    fired[job_id].add(datetime.fromisoformat(due))
+        return fired
 
     async def _load_hidden(self, log: EventLog, jobs: Sequence[ScheduledJob], now: datetime) -> None:
         # A manual request hides the last scheduled one, which says whether the latest due time was fired.

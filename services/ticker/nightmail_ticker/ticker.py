@@ -5,11 +5,13 @@ import gc
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import JOB_EVENTS
@@ -57,7 +59,10 @@ class Ticker:
             for stored in batch:
                 self._jobs.apply(stored)
                 jobs_position = stored.sequence
+        self._jobs.clamp_since(self._clock.now())
         runs_position = await self._runs.load(self._log, self._jobs.active(), self._clock.now())
+        if ahead := self._runs.count_ahead(self._clock.now()):
+            logger.warning("clock_was_ahead", due_times=ahead)
         self._reconciler.ended()
         for job in self._jobs.active():
             self._triggers.add(job)
@@ -67,6 +72,7 @@ class Ticker:
         gc.enable()
         metrics.JOBS.set_function(self._jobs.count_active)
         metrics.SCHEDULES.set_function(lambda: len(self._triggers))
+        metrics.AHEAD.set_function(lambda: self._runs.count_ahead(self._clock.now()))
         metrics.LEADS.set_function(lambda: self._term.active)
         logger.info("ticker_ready", jobs=self._jobs.count_active())
         return jobs_position, runs_position
@@ -90,6 +96,7 @@ class Ticker:
         while True:
             self._term = await self._lease.acquire()
             logger.info("lease_acquired")
+            await self._separate_ahead()  # the ticker that led before may have had another clock
             self._start_catch_up()
             await self._lease.keep(self._term)
             logger.warning("lease_term_ended")
@@ -151,8 +158,18 @@ class Ticker:
                 logger.warning("clock_jumped", seconds=round(before - offset, 1))
                 before = offset
                 self._triggers.reschedule_all()
+                await self._separate_ahead()
                 if self._term.active:
                     self._start_catch_up()
+
+    async def _separate_ahead(self) -> None:
+        """Ignore what a clock ahead of this one has left in the log: times of jobs and due times from the future."""
+        now = self._clock.now()
+        for job in self._jobs.clamp_since(now):
+            self._triggers.add(job)
+        separate = partial(self._runs.separate_ahead, self._log, list(self._jobs.active()), now)
+        if jobs := await retry_forever(separate, "separate due times ahead"):
+            logger.warning("clock_was_ahead", jobs=jobs, due_times=self._runs.count_ahead(now))
 
     def _clock_offset(self) -> float:
         """Return a number of seconds that changes only when the clock is set."""
