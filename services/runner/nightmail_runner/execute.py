@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 import structlog
 
@@ -205,6 +206,7 @@ class RunExecutor:
             keep_formulas=job.csv_formulas == "keep",
             csv=CsvOptions(**job.csv.model_dump()),
             xlsx=xlsx,
+            seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
             timezone=job.timezone,

@@ -39,6 +39,7 @@ class Task:
 
     `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
     that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file.
+    `seed`: the same seed gives the same random numbers.
     """
 
     script: str
@@ -49,6 +50,7 @@ class Task:
     keep_formulas: bool = False
     csv: CsvOptions = field(default_factory=CsvOptions)
     xlsx: bool = False
+    seed: str = ""
     limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> dict[str, Any]:

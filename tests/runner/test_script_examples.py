@@ -1,0 +1,57 @@
+"""The examples of docs/scripts.md: each script gives what stands below it."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from nightmail_common.contract.script import DEFAULT_IMPORTS, check_imports
+from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.result import Failed, Skipped, Succeeded
+from nightmail_runner.sandbox.task import Limits, Task
+
+_PAGE = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text()
+_BLOCKS = re.findall(r"```(\S+)(?: data)?\n(.*?)```", _PAGE, re.DOTALL)
+_DATA = _BLOCKS[0][1]
+_EXAMPLES = [(script, *_BLOCKS[number + 1]) for number, (kind, script) in enumerate(_BLOCKS) if kind == "python"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_sandbox() -> AsyncIterator[Sandbox]:
+    """The sandbox of all examples."""
+    async with Sandbox() as sandbox:
+        yield sandbox
+
+
+def test_the_page_has_twenty_examples_and_some_errors() -> None:
+    kinds = [kind for _, kind, _ in _EXAMPLES]
+    assert (kinds.count("csv") + kinds.count("skipped"), kinds.count("error")) == (20, 3)
+
+
+@pytest.mark.parametrize(("script", "kind", "shown"), _EXAMPLES)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script: str, kind: str, shown: str) -> None:
+    check_imports(script, DEFAULT_IMPORTS)
+    task = Task(
+        script=script,
+        read=ReadOptions("csv"),
+        job_name="daily sales",
+        scheduled_at=datetime(2026, 1, 7, 9, tzinfo=UTC),
+        limits=Limits(timeout_seconds=20),
+    )
+    with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv:
+        result = await one_sandbox.run(task, source, csv)
+        if kind == "csv":
+            assert isinstance(result, Succeeded), result
+            assert csv.read().decode() == shown
+        elif kind == "skipped":
+            assert isinstance(result, Skipped), result
+            assert result.reason == shown.strip()
+        else:
+            assert isinstance(result, Failed), result
+            assert shown.strip() in result.message
