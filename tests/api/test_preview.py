@@ -1,14 +1,19 @@
 """Dry runs over REST, by a real runner: the outcome or the error; no event, no mail."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from api.conftest import Replica
 from api.test_access import make_token
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.limits import MAX_TOKEN_PREVIEWS
+from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 from support.runner_process import RunnerProcess
@@ -69,3 +74,58 @@ async def test_a_viewer_may_not_preview(api: Replica) -> None:
     async with api.client(await make_token(api, "reader", "viewer")) as reader:
         answer = await reader.post("/jobs/preview", json={"data_source": SOURCE, "processing_script": "return data"})
     assert answer.status_code == 403
+
+
+async def test_a_preview_stops_when_its_caller_goes_away(
+    api: Replica, nats_server: NatsServer, nats_client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "sales.csv").write_text("region,amount\nnorth,10\n")
+    cancelled: list[bytes] = []
+
+    async def note(message: Msg) -> None:
+        cancelled.append(message.data)
+
+    await nats_client.subscribe("preview.cancel", cb=note)
+    runner = RunnerProcess(nats_server, tmp_path)
+    try:
+        await runner.ready()
+        for _ in range(2):  # as many as run at a time
+            with pytest.raises(httpx.ReadTimeout):
+                await api.http.post(
+                    "/jobs/preview",
+                    json={"data_source": SOURCE, "processing_script": "while True: pass"},
+                    timeout=httpx.Timeout(scaled(20), read=1.0),
+                )
+        await eventually(lambda: len(cancelled) == 2, "the runner is asked to stop both")
+        assert (await preview(api, processing_script="return data")).json()["rows"] == 1
+    finally:
+        runner.kill()
+
+
+async def test_a_token_has_a_few_previews_open_and_the_others_go_on(api: Replica, nats_client: Client) -> None:
+    received = 0
+    done = asyncio.Event()
+
+    async def answer(message: Msg) -> None:
+        nonlocal received
+        received += 1
+        answering.add(asyncio.create_task(respond(message)))
+
+    async def respond(message: Msg) -> None:
+        await done.wait()
+        await message.respond(b'{"log": "", "timings": null}')
+
+    answering: set[asyncio.Task[None]] = set()
+    await nats_client.subscribe("preview.run", cb=answer)
+    await nats_client.flush()
+    waiting = [asyncio.create_task(preview(api, processing_script="return data")) for _ in range(MAX_TOKEN_PREVIEWS)]
+    await eventually(lambda: received == MAX_TOKEN_PREVIEWS, "all of them wait")
+    refused = await preview(api, processing_script="return data")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    async with api.client(await make_token(api, "other", "editor")) as other:
+        fields = {"data_source": SOURCE, "processing_script": "return data"}
+        waiting.append(asyncio.create_task(other.post("/jobs/preview", json=fields)))
+        await eventually(lambda: received == MAX_TOKEN_PREVIEWS + 1, "the other's preview runs")
+        done.set()
+        assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200] * len(waiting)

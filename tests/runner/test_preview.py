@@ -1,12 +1,17 @@
 """Dry runs over NATS: the first rows or the error, and no event."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.csv_head import read_head
+from nightmail_common.contract.limits import MAX_RUNNER_PREVIEWS, MAX_WAITING_PREVIEWS
+from nightmail_common.contract.subjects import PREVIEW_ID
 from support.deadlines import scaled
 from support.job_requests import job_request
 from support.runner_process import RunnerProcess
@@ -36,3 +41,71 @@ async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event
     assert invalid["error"]["type"] == "InvalidJob"
     assert "consumer_emails" in invalid["error"]["message"]
     assert await event_log.last_sequence() == 0
+
+
+@pytest.mark.parametrize(
+    ("script", "value", "shortened"),
+    [
+        ("return pd.DataFrame({'a': ['x' * 200_000]})", "x" * 999 + "…", False),
+        ("return pd.DataFrame({f'c{n}': ['y' * 2000] * 20 for n in range(600)})", "y" * 199 + "…", True),
+        ("return pd.DataFrame({f'c{n}': ['\\U0001f600' * 900] * 20 for n in range(300)})", None, True),
+        ("return pd.DataFrame({f'c{n}': [n] * 20 for n in range(5_000)})", "0", False),
+    ],
+)
+async def test_a_preview_of_a_large_result_is_shortened_to_fit_an_answer(
+    start_runner: Callable[..., RunnerProcess], nats_client: Client, script: str, value: str | None, shortened: bool
+) -> None:
+    await start_runner().ready()
+    answer = await preview(nats_client, processing_script=script)
+    assert answer.get("error") is None
+    assert len(answer["columns"]) == len(answer["first_rows"][0])
+    assert value is None or answer["first_rows"][0][0] == value
+    assert any("too large" in note["text"] for note in answer["notes"]) == shortened, answer["notes"]
+
+
+@pytest.mark.parametrize("text", ["\x00", "'\\n' * 10_000_000", "'\U0001f600' * 1_000_000", "'\\ud800' * 100_000"])
+async def test_a_preview_that_fails_with_any_text_says_so(
+    start_runner: Callable[..., RunnerProcess], nats_client: Client, text: str
+) -> None:
+    await start_runner().ready()
+    answer = await preview(nats_client, processing_script=f"print({text!r} * 100_000)\nraise ValueError({text})")
+    assert answer["error"]["type"] in {"ValueError", "InvalidJob"}
+
+
+def test_the_first_rows_of_a_csv_are_read_whatever_it_holds() -> None:
+    assert read_head(b"a,b\n\xff,1\n", 8, 20) == [["a", "b"], ["\ufffd", "1"]]
+    assert read_head(b"a\n" + b"x" * (1 << 20), (1 << 20) + 3, 20) == [["a"]]
+    assert read_head(b"a\n1\n2\n", 100, 20) == [["a"], ["1"]]
+    assert read_head(b"", 0, 20) == []
+    assert read_head(b"a\n" + b"x" * 900_000 + b"\n", 900_003, 20)[1] == ["x" * 900_000]
+
+
+async def test_previews_run_several_at_a_time_and_a_cancelled_one_makes_room(
+    start_runner: Callable[..., RunnerProcess], nats_client: Client
+) -> None:
+    await start_runner().ready()
+    body = json.dumps(job_request(processing_script="while True: pass")).encode()
+    for number in range(MAX_RUNNER_PREVIEWS):
+        await nats_client.publish("preview.run", body, reply="nobody", headers={PREVIEW_ID: f"slow-{number}"})
+    waiting = asyncio.create_task(preview(nats_client, processing_script="return data.head(1)"))
+    done, _ = await asyncio.wait({waiting}, timeout=0.5)
+    assert not done
+    await nats_client.publish("preview.cancel", b"slow-1")
+    assert (await waiting)["rows"] == 1
+    assert (await preview(nats_client, processing_script="return data.head(2)"))["rows"] == 2
+
+
+async def test_a_runner_with_too_many_previews_says_so_at_once(
+    start_runner: Callable[..., RunnerProcess], nats_client: Client
+) -> None:
+    runner = start_runner()
+    await runner.ready()
+    body = json.dumps(job_request(processing_script="while True: pass")).encode()
+    replies = await nats_client.subscribe(inbox := nats_client.new_inbox())
+    for _ in range(MAX_RUNNER_PREVIEWS + MAX_WAITING_PREVIEWS):
+        await nats_client.publish("preview.run", body, reply=inbox)
+    assert (await preview(nats_client))["error"]["type"] == "RunnerBusy"
+    runner.stop()
+    for _ in range(MAX_RUNNER_PREVIEWS + MAX_WAITING_PREVIEWS):
+        answer = json.loads((await replies.next_msg(timeout=scaled(5))).data)
+        assert answer["error"]["type"] == "RunnerStopped"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
 from nightmail_common.broker.streams import DURABLES, LEASES, MAILED, RESULTS, STREAKS, STREAM
-from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW
+from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
@@ -109,6 +109,7 @@ _API_USER = NatsUser(
         "jobs.>",
         *_events("run-requested", "run-cancelled", "mail-requested"),
         PREVIEW,
+        PREVIEW_CANCEL,
         *_declares(),
         *_reads_log(),
         f"{_API}.DIRECT.GET.{STREAM}",
@@ -147,7 +148,7 @@ _RUNNER = NatsUser(
         *_reads_entries(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
     ),
-    subscribe=(_replies("runner"), PREVIEW),
+    subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL),
     deny=_other_durables("runner"),
     answers=True,
 )

@@ -119,11 +119,16 @@ class RunExecutor:
             metrics.observe(outcome.timings)
         return outcome
 
-    async def preview(self, request: RunRequested, csv: MemoryFile) -> tuple[Succeeded | Skipped | RunFailed, Timings]:
-        """Execute a run of which nothing is stored, and write its CSV to `csv`."""
+    async def preview(
+        self, request: RunRequested, csv: MemoryFile
+    ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
+        """Execute a run of which nothing is stored, and write its CSV to `csv`; return the result, timings and notes."""
         stopwatch = Stopwatch()
-        result, _ = await self._fetch_and_run(request, [csv], stopwatch)
-        return result, result.timings if isinstance(result, RunFailed) else stopwatch.timings(result.timings)
+        result, fetched = await self._fetch_and_run(request, [csv], stopwatch)
+        if isinstance(result, RunFailed):
+            return result, result.timings or stopwatch.timings(), result.notes
+        notes = _notes(result) if isinstance(result, Succeeded) else ()
+        return result, stopwatch.timings(result.timings), (*fetched.notes, *notes)
 
     async def _fetch_and_run(
         self, request: RunRequested, files: list[MemoryFile], stopwatch: "Stopwatch"

@@ -40,8 +40,10 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
-    await PreviewHandler(executor).serve(service.client)
+    previews = PreviewHandler(executor, max_event_bytes)
+    await previews.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
+    await previews.stop()
     await queue.stop(DRAIN_SECONDS)

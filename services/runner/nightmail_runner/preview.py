@@ -6,9 +6,6 @@ answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as i
 """
 
 import asyncio
-import csv
-import io
-import itertools
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +16,18 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
+from nightmail_common.contract.csv_head import read_head
+from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import RunError, RunFailed, RunRequested, Timings
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
-from nightmail_common.contract.subjects import PREVIEW
+from nightmail_common.contract.limits import (
+    MAX_PREVIEW_SECONDS,
+    MAX_PREVIEW_TABLE_BYTES,
+    MAX_RUNNER_PREVIEWS,
+    MAX_WAITING_PREVIEWS,
+)
+from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
 from nightmail_runner.execute import RunExecutor
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Skipped
@@ -32,27 +37,71 @@ FIRST_ROWS = 20
 #: Of one value: people read a preview.
 MAX_VALUE_CHARS = 1000
 MAX_LOG_CHARS = 16 * 1024
+MAX_ERROR_CHARS = 16 * 1024
+#: Characters of a value and rows, tried in this order until an answer fits a message.
+SHORTENED = ((200, 20), (40, 20), (40, 5), (10, 1), (0, 0))
 #: Longer than a person waits. A job's own timeout applies to its runs.
 TIMEOUT_SECONDS = 60
+
+CANCEL_AGAIN_SECONDS = 0.5
 
 logger = structlog.get_logger()
 
 
 class PreviewHandler:
-    """Answers preview requests, one at a time, in parallel with the runs."""
+    """Answers preview requests, several at a time, in parallel with the runs. Every request gets an answer.
 
-    def __init__(self, executor: RunExecutor) -> None:
+    Args:
+        max_answer_bytes: the largest message; an answer is shortened to fit.
+    """
+
+    def __init__(self, executor: RunExecutor, max_answer_bytes: int) -> None:
         self._executor = executor
-        self._one_at_a_time = asyncio.Lock()
+        self._max_answer_bytes = max_answer_bytes
+        self._at_once = asyncio.Semaphore(MAX_RUNNER_PREVIEWS)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
 
     async def serve(self, client: Client) -> None:
-        await client.subscribe(PREVIEW, QUEUE, self._answer)
+        await client.subscribe(PREVIEW, QUEUE, self._accept)
+        await client.subscribe(PREVIEW_CANCEL, cb=self._cancel)
+        await client.flush()  # who sees the service ready finds a responder
+
+    async def stop(self) -> None:
+        """End the previews under way; their callers get an answer."""
+        self._stopping = True
+        await _end(set(self._tasks.values()))
+
+    async def _accept(self, message: Msg) -> None:
+        preview_id = (message.headers or {}).get(PREVIEW_ID) or str(uuid4())
+        if len(self._tasks) >= MAX_RUNNER_PREVIEWS + MAX_WAITING_PREVIEWS or self._stopping:
+            await message.respond(self._encode(_runner_error("RunnerBusy", "the runner is busy with other previews")))
+            return
+        task = self._tasks[preview_id] = asyncio.create_task(self._answer(message))
+        task.add_done_callback(lambda _: self._tasks.pop(preview_id, None))
+
+    async def _cancel(self, message: Msg) -> None:
+        if (task := self._tasks.get(message.data.decode(errors="replace"))) is not None:
+            await _end({task})
 
     async def _answer(self, message: Msg) -> None:
-        async with self._one_at_a_time:
-            answer = await self._preview(message.data)
+        try:
+            async with asyncio.timeout(MAX_PREVIEW_SECONDS), self._at_once:
+                answer = await self._preview(message.data)
+        except TimeoutError:
+            answer = _runner_error(
+                "PreviewTimeout", f"fetching the data and running the script took more than {MAX_PREVIEW_SECONDS:.0f} s"
+            )
+        except asyncio.CancelledError:
+            if not self._stopping:
+                logger.info("preview_cancelled")
+                return
+            answer = _runner_error("RunnerStopped", "the runner was stopped; try again")
+        except Exception as error:  # the caller waits for an answer
+            logger.exception("preview_failed")
+            answer = _runner_error("InternalError", describe_error(error))
         logger.info("preview_answered", error=answer.get("error", {}).get("type"))
-        await message.respond(json.dumps(answer).encode())
+        await message.respond(self._encode(answer))
 
     async def _preview(self, body: bytes) -> dict[str, Any]:
         try:
@@ -60,24 +109,56 @@ class PreviewHandler:
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in problem["loc"])
-            return _error_answer(RunError(stage="runner", type="InvalidJob", message=f"{where}: {problem['msg']}"))
+            return _runner_error("InvalidJob", f"{where}: {problem['msg']}")
         with MemoryFile("csv") as output:
-            result, timings = await self._executor.preview(_request(definition), output)
+            result, timings, notes = await self._executor.preview(_request(definition), output)
+            shown = _answer(result.log, timings) | {"notes": [note.model_dump() for note in notes]}
             if isinstance(result, RunFailed):
-                return _error_answer(result.error, result.log, timings)
+                return shown | _error_answer(result.error, result.log, timings)
             if isinstance(result, Skipped):
-                return _answer(result.log, timings) | {"skipped": result.reason}
-            return _answer(result.log, timings) | {
-                "columns": result.columns,
+                return shown | {"skipped": result.reason}
+            rows = _first_rows(output, len(result.columns), definition.csv.delimiter)
+            if len(rows) < min(FIRST_ROWS, result.rows):
+                shown["notes"].append({"stage": "output", "text": f"the rows are too large: {len(rows)} are shown"})
+            return shown | {
+                "columns": list(result.columns),
                 "rows": result.rows,
-                "first_rows": _first_rows(output, definition.csv.delimiter),
+                "first_rows": rows,
             }
 
+    def _encode(self, answer: dict[str, Any]) -> bytes:
+        """Return an answer as JSON of at most `max_answer_bytes`; a note says what was shortened to fit."""
+        encoded = json.dumps(answer).encode()
+        for max_chars, max_rows in SHORTENED:
+            if len(encoded) <= self._max_answer_bytes:
+                return encoded
+            encoded = json.dumps(_shortened(answer, max_chars, max_rows)).encode()
+        if len(encoded) <= self._max_answer_bytes:
+            return encoded
+        error = RunError(stage="output", type="TooManyColumns", message="the column names do not fit an answer")
+        return json.dumps(_error_answer(error)).encode()
 
-def _first_rows(output: MemoryFile, delimiter: str) -> list[list[str]]:
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: asyncio before 3.12 loses a cancellation that comes together with a result."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
+
+
+def _first_rows(output: MemoryFile, columns: int, delimiter: str) -> list[list[str]]:
+    """Return the first rows, as wide as the answer's list of columns."""
     with output.reader() as reader:
-        rows = csv.reader(io.TextIOWrapper(reader, encoding="utf-8-sig", newline=""), delimiter=delimiter)
-        return [[value[:MAX_VALUE_CHARS] for value in row] for row in itertools.islice(rows, 1, FIRST_ROWS + 1)]
+        head = reader.read(MAX_PREVIEW_TABLE_BYTES)
+        rows = read_head(head, output.size, FIRST_ROWS, delimiter)[1:]
+    return [[shorten(value, MAX_VALUE_CHARS) for value in row[:columns]] for row in rows]
+
+
+def _shortened(answer: dict[str, Any], max_chars: int, max_rows: int) -> dict[str, Any]:
+    rows = [[shorten(value, max_chars) for value in row] for row in (answer.get("first_rows") or [])[:max_rows]]
+    text = f"the answer is too large: it shows {len(rows)} rows, and {max_chars} characters of each value"
+    return answer | {"first_rows": rows, "notes": [*answer.get("notes", []), {"stage": "output", "text": text}]}
 
 
 def _request(definition: JobDefinition) -> RunRequested:
@@ -89,9 +170,21 @@ def _request(definition: JobDefinition) -> RunRequested:
     return RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now)
 
 
+def _runner_error(kind: str, message: str) -> dict[str, Any]:
+    return _error_answer(RunError(stage="runner", type=kind, message=message))
+
+
 def _error_answer(error: RunError, log: str = "", timings: Timings | None = None) -> dict[str, Any]:
-    return _answer(log, timings) | {"error": error.model_dump()}
+    shown = {
+        name: shorten(value, MAX_ERROR_CHARS) if isinstance(value, str) else value
+        for name, value in error.model_dump().items()
+    }
+    return _answer(log, timings) | {"error": shown}
 
 
 def _answer(log: str, timings: Timings | None) -> dict[str, Any]:
     return {"log": log[:MAX_LOG_CHARS], "timings": None if timings is None else timings.model_dump()}
+
+
+def shorten(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: max(0, characters - 1)] + "…"

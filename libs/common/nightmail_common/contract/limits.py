@@ -46,3 +46,10 @@ MAX_DOTTED_NAME_PARTS = 200
 MAX_QUICK_SCRIPT_BYTES, MAX_QUICK_FINALLY = 2048, 6
 #: For the script of a job in a process of its own: CPU time, address space, and how many at a time.
 MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES = 5, 1024**3, 2
+
+#: Dry runs at a time: of one runner, of one token, and of one replica of the API. A runner lets this many wait.
+MAX_RUNNER_PREVIEWS, MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS, MAX_WAITING_PREVIEWS = 2, 4, 32, 16
+#: The part of a CSV from which a dry run shows 20 rows: parsed within some 30 ms on the runner's event loop.
+MAX_PREVIEW_TABLE_BYTES = 4 * 1024 * 1024
+#: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
+MAX_PREVIEW_SECONDS = 75.0

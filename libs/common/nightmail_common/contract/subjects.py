@@ -12,6 +12,9 @@ ALL_EVENTS = ("jobs.>", "runs.>")
 JOB_EVENTS = "jobs.>"
 #: The subject of a request for a dry run, which any runner answers. It is not in the log.
 PREVIEW = "preview.run"
+#: Every runner hears that the caller of a dry run has gone: the body is the run's id, which the request has as a header.
+PREVIEW_CANCEL = "preview.cancel"
+PREVIEW_ID = "Nightmail-Preview"
 
 #: Characters with a meaning in a NATS subject, and the percent sign that escapes them.
 _RESERVED = frozenset(".*>%")

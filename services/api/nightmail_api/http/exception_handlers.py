@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from nightmail_api.http.patches import allowed_methods
 from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
@@ -28,6 +29,7 @@ def add_exception_handlers(app: FastAPI) -> None:
     # nats-py raises the socket's own error when the connection breaks during a request.
     app.add_exception_handler(ConnectionError, _handle_broker_error)
     app.add_exception_handler(DatabaseUnavailable, _handle_database_error)
+    app.add_exception_handler(ClientDisconnect, _handle_disconnect)
 
 
 async def _handle_problem(_request: Request, error: Exception) -> Response:
@@ -69,3 +71,8 @@ async def _handle_database_error(_request: Request, error: Exception) -> Respons
     logger.warning("database_not_reachable", error=str(error))
     detail = "the database does not answer"
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+
+
+async def _handle_disconnect(_request: Request, _error: Exception) -> Response:
+    """Return what nobody reads; 499 is how proxies log such a request."""
+    return Response(status_code=499)

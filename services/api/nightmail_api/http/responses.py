@@ -73,7 +73,7 @@ _PROBLEMS = {
     412: ("The job was changed after the caller read it", "the job 'daily sales' was changed: its ETag is now \"57\""),
     413: ("The body is too large", "a body has at most 1048576 bytes"),
     415: ("The body is not JSON", "send JSON, with the header 'Content-Type: application/json'"),
-    429: ("The caller's address sent too many wrong tokens", "too many wrong tokens"),
+    429: ("Too many wrong tokens of this address, or too much at a time of this token", "too many wrong tokens"),
     503: (
         "The service cannot answer at the moment; a retry is safe",
         "catching up: 41200 of 100000 events are applied",

@@ -85,6 +85,7 @@ class PreviewResponse(BaseModel):
     columns: list[str] | None = Field(examples=[["region", "amount"]])
     rows: int | None = Field(examples=[2])
     first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
+    notes: list[Note] = Field(examples=[[]])
     error: RunError | None = Field(examples=[None])
     skipped: str | None = Field(examples=[None])
     log: str = Field(examples=[""])

@@ -1,12 +1,10 @@
 """The first rows of a result, as a table that fits a mail."""
 
-import csv
-import io
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from itertools import islice
 
+from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.limits import MAX_TABLE_BYTES
 from nightmail_mailer.compose.formatting import remove_control_characters
 
@@ -69,16 +67,7 @@ class Preview:
 
 def preview_csv(csv_bytes: bytes, total_rows: int, delimiter: str = ",") -> Preview:
     """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed."""
-    head = csv_bytes[:MAX_TABLE_BYTES]
-    csv.field_size_limit(MAX_TABLE_BYTES)  # of this process; the module's own is 128 KiB
-    text = io.TextIOWrapper(io.BytesIO(head), "utf-8-sig", errors="replace", newline="")
-    lines = csv.reader(text, delimiter=delimiter)
-    try:
-        header, *found = list(islice(lines, SHOWN_ROWS + 1)) or [[]]
-        if len(head) < len(csv_bytes) and next(lines, None) is None:
-            del found[-1:]  # the rest of this row is behind the part that is read
-    except csv.Error:
-        header, found = [], []
+    header, *found = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), SHOWN_ROWS, delimiter) or [[]]
     del found[total_rows:]
     width = min(len(header), SHOWN_COLUMNS)
     rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query
+from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
 
 from nightmail_api.access.authentication import Forbidden
 from nightmail_api.commands.previews import PreviewDefinition
+from nightmail_api.http.client_disconnect import run_while_connected
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
@@ -40,13 +41,17 @@ async def create_job(caller: Caller, state: State, definition: Definition) -> Re
 
 @editor.post("/jobs/preview", response_model=PreviewResponse, responses=problems(has_body=True))
 async def preview_job(
-    state: State, definition: Annotated[PreviewDefinition, Body(examples=[_PREVIEW_EXAMPLE])]
+    request: Request,
+    caller: Caller,
+    state: State,
+    definition: Annotated[PreviewDefinition, Body(examples=[_PREVIEW_EXAMPLE])],
 ) -> Response:
     """Try a job without saving it: fetch its data and run its script now, keep nothing, mail nothing.
 
     Only `data_source` and `processing_script` are required. If the script fails, the answer is 200 and has `error`.
     """
-    return json_response(await state.previews.run(definition))
+    answer = await run_while_connected(request, state.previews.run(definition, caller.name))
+    return json_response(answer)
 
 
 @viewer.get("/jobs", response_model=JobPage, responses=problems())
