@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -30,6 +30,12 @@ ARROWS = {
     "services/mailer": {"nightmail_common", "nightmail_mailer"},
     "cli": {"nightmail_common", "nightmail_cli", *(f"nightmail_{service}" for service in SERVICES)},
 }
+
+
+def sources() -> Iterator[Path]:
+    """Yield the modules that are installed."""
+    for folder in ARROWS:
+        yield from (ROOT / folder).rglob("*.py")
 
 
 def imported_modules(folder: Path) -> set[str]:
@@ -78,6 +84,20 @@ def test_every_folder_of_ours_has_its_arrows() -> None:
     folders = packages | {path for path in (ROOT / COMMON).iterdir() if (path / "__init__.py").exists()}
     ruled = [ROOT / folder for folder in ARROWS]
     assert {folder for folder in folders if not any(folder.is_relative_to(rule) for rule in ruled)} == set()
+
+
+def test_two_classes_never_share_a_name() -> None:
+    places: dict[str, list[Path]] = {}
+    for path in sources():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT))
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+def test_no_module_has_more_than_400_lines() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources()}
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
 
 
 @pytest.mark.parametrize("package", ["jinja2", "email-validator"])

@@ -12,12 +12,12 @@ import pyarrow
 import pytest
 
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
-from nightmail_runner.sandbox.task import CsvOptions
+from nightmail_runner.sandbox.task import CsvFormat
 
 
 def to_csv(frame: "pd.DataFrame | pd.Series[Any]", *, keep_formulas: bool = False, **options: Any) -> str:
     output = io.BytesIO()
-    write(prepare_for_csv(frame, keep_formulas=keep_formulas), output, CsvOptions(**options))
+    write(prepare_for_csv(frame, keep_formulas=keep_formulas), output, CsvFormat(**options))
     return output.getvalue().decode()
 
 

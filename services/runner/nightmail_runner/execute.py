@@ -10,8 +10,8 @@ import structlog
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
-    Attachment,
     Note,
+    ResultFile,
     ResultReady,
     RunError,
     RunFailed,
@@ -30,7 +30,7 @@ from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
-from nightmail_runner.sandbox.task import CsvOptions, Limits, Task
+from nightmail_runner.sandbox.task import CsvFormat, Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, named_times
 from nightmail_runner.sources.input import Input
@@ -209,7 +209,7 @@ class RunExecutor:
             script=job.processing_script,
             read=_read_options(job.data_source, source),
             keep_formulas=job.csv_formulas == "keep",
-            csv=CsvOptions(**job.csv.model_dump()),
+            csv=CsvFormat(**job.csv.model_dump()),
             xlsx=xlsx,
             seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
@@ -292,8 +292,8 @@ def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch
     return run_failed(request, error, stopwatch, failed.log, failed.timings, (*fetched.notes, *_notes(failed)))
 
 
-def _attachments(blobs: list[Blob]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(format="xlsx", blob=blob) for blob in blobs)
+def _attachments(blobs: list[Blob]) -> tuple[ResultFile, ...]:
+    return tuple(ResultFile(format="xlsx", blob=blob) for blob in blobs)
 
 
 def _masked(result: SandboxResult, masker: Masker) -> SandboxResult:

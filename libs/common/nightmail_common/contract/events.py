@@ -200,7 +200,7 @@ class Note(BaseModel):
     text: str
 
 
-class Attachment(BaseModel):
+class ResultFile(BaseModel):
     """A file of a result besides its CSV. `format` is the ending of its name, such as `xlsx`."""
 
     model_config = ConfigDict(frozen=True)
@@ -227,7 +227,7 @@ class ResultReady(RunEvent):
     script_sha256: str
     runtime: Runtime
     notes: tuple[Note, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[ResultFile, ...] = ()
 
 
 class RunSkipped(RunEvent):

@@ -24,7 +24,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class CsvOptions:
+class CsvFormat:
     """How a CSV is written. `float_format` is printf-style; `bom`: it begins with a byte order mark."""
 
     delimiter: str = ","
@@ -48,7 +48,7 @@ class Task:
     scheduled_at: datetime
     timezone: str = "UTC"
     keep_formulas: bool = False
-    csv: CsvOptions = field(default_factory=CsvOptions)
+    csv: CsvFormat = field(default_factory=CsvFormat)
     xlsx: bool = False
     seed: str = ""
     limits: Limits = field(default_factory=Limits)
@@ -61,7 +61,7 @@ class Task:
         parsed = {
             "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
             "read": ReadOptions(**message["read"]),
-            "csv": CsvOptions(**message["csv"]),
+            "csv": CsvFormat(**message["csv"]),
             "limits": Limits(**message["limits"]),
         }
         return cls(**message | parsed)

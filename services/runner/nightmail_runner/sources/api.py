@@ -55,14 +55,14 @@ class ApiFetcher:
         data.masker.hide(self._secrets.values_of(_texts(source)))
         authentication = Authentication(source.auth, host, self._secrets, self._tokens, data.masker)
         request = build_request(source, times, self._secrets, data.masker)
-        sender = Sender(self._transport, authentication, source.timeout_seconds or self._timeout_seconds)
-        answer = await sender.send(request, data.begin)
+        client = SourceClient(self._transport, authentication, source.timeout_seconds or self._timeout_seconds)
+        answer = await client.send(request, data.begin)
         data.charset = answer.charset
         if answer.dropped:
             data.notes.append(answer.dropped)
 
 
-class Sender:
+class SourceClient:
     """Sends the requests of one fetch, authenticated."""
 
     def __init__(

@@ -14,12 +14,12 @@ import pandas
 
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
-from nightmail_runner.sandbox.task import CsvOptions
+from nightmail_runner.sandbox.task import CsvFormat
 
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2.0**53
 _SCANNED_BYTES = 1024**2
-DEFAULT_OPTIONS = CsvOptions()
+DEFAULT_FORMAT = CsvFormat()
 
 
 def _quotes_carriage_returns() -> bool:
@@ -52,7 +52,7 @@ def prepare_for_csv(result: pandas.DataFrame | pandas.Series, *, keep_formulas: 
     return frame
 
 
-def write(frame: pandas.DataFrame, output: BinaryIO, options: CsvOptions = DEFAULT_OPTIONS) -> None:
+def write(frame: pandas.DataFrame, output: BinaryIO, options: CsvFormat = DEFAULT_FORMAT) -> None:
     """Write a prepared table to a file that can also be read and is empty."""
     frame = _with_formatted_floats(frame, options)
     write = partial(
@@ -64,7 +64,7 @@ def write(frame: pandas.DataFrame, output: BinaryIO, options: CsvOptions = DEFAU
         write(_NewlineRows(output), lineterminator="\r\n")
 
 
-def _with_formatted_floats(frame: pandas.DataFrame, options: CsvOptions) -> pandas.DataFrame:
+def _with_formatted_floats(frame: pandas.DataFrame, options: CsvFormat) -> pandas.DataFrame:
     """Return a table in which the floats among other objects are text as `options` say; pandas formats columns of floats."""
     if options.decimal == "." and options.float_format is None:
         return frame
@@ -77,7 +77,7 @@ def _with_formatted_floats(frame: pandas.DataFrame, options: CsvOptions) -> pand
     return frame
 
 
-def _formatted(options: CsvOptions, value: object) -> object:
+def _formatted(options: CsvFormat, value: object) -> object:
     if not isinstance(value, float | Decimal):
         return value
     text = f"{value}" if options.float_format is None else options.float_format % value
