@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, jobs, mail, runs, status, tokens
+from nightmail_cli.commands import events, jobs, mail, mails, runs, status, tokens
 from nightmail_cli.local import nats_config
 from nightmail_cli.output import AsJson, fail
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
+app.add_typer(mails.app, name="mails", help="List the mails to each recipient: sent, refused, or waiting.")
 app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
 app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")
 app.command("status")(status.status)

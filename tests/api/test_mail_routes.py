@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from api.conftest import MakeReplica, Replica
+from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.blob import Blob
@@ -157,6 +157,9 @@ async def test_a_run_lists_recipients_whose_mail_waits(api: Replica, event_log: 
     assert by_address["a@example.com"]["outcome"] == "accepted"
     assert by_address["b@example.com"]["answer"] == "450 Later"
     assert datetime.fromisoformat(by_address["b@example.com"]["next_attempt"]) - now > timedelta(minutes=59)
+    [waits] = (await api.http.get("/mails", params={"outcome": "waiting"})).json()["items"]
+    assert (waits["recipient"], waits["run_id"], waits["answer"]) == ("b@example.com", str(run_id), "450 Later")
+    assert datetime.fromisoformat(waits["next_attempt"]) > now
     refused = RecipientOutcome(address="b@example.com", outcome="refused", answer="given up after 5 days")
     await event_log.publish(MailSent(**named, recipients=(accepted, refused)))
     run = await eventually(lambda: run_with("refused"), "the run shows the last outcome")
@@ -164,3 +167,45 @@ async def test_a_run_lists_recipients_whose_mail_waits(api: Replica, event_log: 
         "a@example.com": "accepted",
         "b@example.com": "refused",
     }
+    assert (await api.http.get("/mails", params={"outcome": "waiting"})).json() == {"items": [], "next_cursor": None}
+
+
+@ON_BOTH_DATABASES
+async def test_the_ledger_has_one_item_for_each_recipient_and_mail_newest_first(
+    api: Replica, event_log: EventLog
+) -> None:
+    async def send(job_name: str, message_id: str, recipients: dict[str, Any]) -> UUID:
+        run_id, job = await requested(api, event_log, job_name=job_name, consumer_emails=list(recipients))
+        outcomes = tuple(
+            RecipientOutcome(address=address, outcome=outcome, answer=f"250 {address}")
+            for address, outcome in recipients.items()
+        )
+        named = {"job_name": job.job_name, "run_id": run_id, "kind": "result", "message_id": message_id}
+        await event_log.publish(MailSent(**named, recipients=outcomes))
+        return run_id
+
+    first = await send("one", "<1@example.com>", {"a@example.com": "accepted", "b@example.com": "refused"})
+    second = await send("two", "<2@example.com>", {"a@example.com": "accepted"})
+
+    async def listed(**wanted: object) -> list[tuple[str, str]]:
+        answer = await api.http.get("/mails", params={name: str(value) for name, value in wanted.items()})
+        assert answer.status_code == 200, answer.text
+        return [(item["run_id"], item["recipient"]) for item in answer.json()["items"]]
+
+    async def has_all() -> bool:
+        return len(await listed()) == 3
+
+    await eventually(has_all, "the ledger has the mails")
+    a1, b1, a2 = (str(first), "a@example.com"), (str(first), "b@example.com"), (str(second), "a@example.com")
+    assert await listed() == [a2, b1, a1]
+    assert await listed(recipient="a@Example.com") == [a2, a1]
+    assert await listed(outcome="refused") == [b1]
+    assert await listed(job_name="one") == [b1, a1]
+    assert await listed(job_name="one", recipient="b@example.com", outcome="accepted") == []
+    assert await listed(since=(datetime.now(UTC) - timedelta(hours=1)).isoformat()) == [a2, b1, a1]
+    assert await listed(since=(datetime.now(UTC) + timedelta(hours=1)).isoformat()) == []
+    page = (await api.http.get("/mails", params={"limit": 2})).json()
+    assert await listed(limit=2, cursor=page["next_cursor"]) == [a1]
+    assert (await api.http.get("/mails", params={"outcome": "lost"})).status_code == 400
+    assert (await api.http.get("/mails", params={"cursor": "x"})).status_code == 400
+    assert (await api.client(None).get("/mails")).status_code == 401

@@ -32,6 +32,9 @@ UNREADABLE_EVENTS = Counter(
     "nightmail_api_unreadable_events",
     "Events that the read model could not apply; its table `unreadable` has the reasons.",
 )
+OLDEST_WAITING_MAIL = Gauge(
+    "nightmail_api_oldest_waiting_mail_seconds", "How long the mail waits that waits longest; 0 if none does."
+)
 LAG = Gauge("nightmail_api_projection_lag_events", "Events in the log that the read model has not applied.")
 
 

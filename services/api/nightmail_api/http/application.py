@@ -28,7 +28,7 @@ TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},
     {"name": "runs", "description": "Runs, their outcome and their result."},
-    {"name": "mail", "description": "Send a mail again, and the signed links that mails contain."},
+    {"name": "mail", "description": "The delivery ledger, a mail sent again, and the signed links that mails contain."},
     {"name": "events", "description": "The audit log, in its one order."},
     {"name": "schedules", "description": "What a schedule means."},
     {"name": "tokens", "description": "Tokens and their roles."},

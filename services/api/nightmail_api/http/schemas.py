@@ -196,6 +196,28 @@ class RunPage(BaseModel):
     next_cursor: str | None = Field(examples=["WyIyMDI2LTExLTIzIl0"])
 
 
+class Mail(BaseModel):
+    """A mail to one recipient, with the server's last answer. `since` and `next_attempt` are set while it waits."""
+
+    run_id: UUID = Field(examples=[_RUN_ID])
+    job_name: str = Field(examples=["daily sales"])
+    kind: MailKind = Field(examples=["result"])
+    recipient: str = Field(examples=["reports@example.com"])
+    outcome: MailOutcomeName = Field(examples=["accepted"])
+    answer: str = Field(examples=["250 2.0.0 Ok: queued"])
+    message_id: str = Field(examples=["<3f1d3c0e.result@mail.example.com>"])
+    time: datetime = Field(examples=[_TIME])
+    since: datetime | None = Field(examples=[None])
+    next_attempt: datetime | None = Field(examples=[None])
+
+
+class MailPage(BaseModel):
+    """A page of mails. `next_cursor` is the `cursor` of the next page; null on the last one."""
+
+    items: list[Mail]
+    next_cursor: str | None = Field(examples=[None])
+
+
 class RunAccepted(BaseModel):
     """The run that was requested or cancelled; `GET /runs/{run_id}` returns its progress."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from nightmail_api.read_model.mail_projection import delete_mails_of_job
 from nightmail_api.read_model.schema import erased, jobs, runs, unreadable, versions
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
@@ -120,6 +121,7 @@ def _erase(connection: Connection, event: JobErased, sequence: int) -> None:
         change_job(connection, name, sequence=sequence)
     for table in (versions, runs):
         connection.execute(delete(table).where(table.c.job_name == name, table.c.sequence <= event.up_to))
+    delete_mails_of_job(connection, name, event.up_to)
     for subjects in events_of_job(name):
         # `jobs.name.` up to, and without, `jobs.name/`, the next text in the order of bytes.
         first = subjects.removesuffix(">")

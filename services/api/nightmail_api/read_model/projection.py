@@ -18,6 +18,7 @@ from nightmail_api.metrics import UNREADABLE_EVENTS
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
 from nightmail_api.read_model.event_reader import describe, expires_at, read_event
 from nightmail_api.read_model.job_projection import apply_job_event, change_job
+from nightmail_api.read_model.mail_projection import delete_mails_of_runs, oldest_waiting
 from nightmail_api.read_model.run_projection import RunProjection
 from nightmail_api.read_model.schema import TABLES, checkpoint, jobs, runs, unreadable
 from nightmail_common.contract.envelope import StoredEvent
@@ -130,8 +131,15 @@ class Projection:
                     _FORGET_LAST_RUN, [{"of_name": row.job_name, "of_run": row.run_id} for row in expired]
                 )
                 connection.execute(_DELETE_RUN, [{"of_sequence": row.sequence} for row in expired])
+                delete_mails_of_runs(connection, [row.run_id for row in expired])
             connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
+
+    def oldest_waiting_mail(self) -> datetime | None:
+        """Return since when the mail waits that waits longest; None if none does."""
+        with transaction(self.database.engine) as connection:
+            since = oldest_waiting(connection)
+        return None if since is None else datetime.fromisoformat(since)
 
     def _apply(self, events: Sequence[StoredEvent], log_id: str, after: int, up_to: int) -> Applied:
         """Apply events in one transaction; raise the error of any that the database or the code refuses."""

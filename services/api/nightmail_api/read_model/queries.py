@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.fixed_query import FixedQuery
-from nightmail_api.read_model.schema import jobs, runs, versions
+from nightmail_api.read_model.schema import jobs, mails, runs, versions
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
@@ -76,6 +76,7 @@ _RUNS = select(
     runs.c.mails,
     runs.c.timings,
 )
+_MAILS = select(mails)
 _RUN = FixedQuery(_RUNS.add_columns(runs.c.details, runs.c.timeline).where(runs.c.run_id == bindparam("run_id")))
 #: What a run's events have not said yet.
 _NO_DETAILS: dict[str, Any] = {
@@ -258,6 +259,38 @@ class Queries:
         rows = self._all(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
         next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
+
+    def mails(
+        self,
+        *,
+        recipient: str | None,
+        outcome: str | None,
+        job_name: str | None,
+        since: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page:
+        """Return a page of mails, one item for each recipient, the newest event first.
+
+        Args:
+            since: the earliest `time`, in its own format.
+
+        Raises:
+            ValidationProblem: the cursor is not a cursor of this list.
+        """
+        given = {mails.c.recipient: recipient, mails.c.outcome: outcome, mails.c.job_name: job_name}
+        statement = _MAILS.where(*(column == value for column, value in given.items() if value is not None))
+        if since is not None:
+            statement = statement.where(mails.c.time >= since)
+            if (moment := _shift(since, -CLOCK_SLACK)) is not None:
+                first = select(mails.c.place).where(mails.c.time >= moment).order_by(mails.c.time, mails.c.place)
+                statement = statement.where(mails.c.place >= self._sequence(first.limit(1), 2**62))
+        if cursor is not None:
+            statement = statement.where(mails.c.place < _read_cursor(cursor, int))
+        rows = self._all(statement.order_by(mails.c.place.desc()).limit(limit + 1))
+        next_cursor = _cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
+        items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
+        return Page([to_json(item).decode() for item in items], next_cursor)
 
     def _sequence_bounds(self, since: str | None, until: str | None) -> list[ColumnElement[bool]]:
         """Return bounds of the sequence that follow from bounds of the time, so that a page starts near its first row.

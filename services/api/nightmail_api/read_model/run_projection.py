@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.event_reader import expires_at
+from nightmail_api.read_model.mail_projection import MailProjection, mails_of
 from nightmail_api.read_model.schema import erased, jobs, runs
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
@@ -74,6 +75,7 @@ class RunProjection:
         self._new: set[str] = set()
         self._changed: set[str] = set()
         self._last_of_job: dict[tuple[str, str], str] = {}
+        self._mails = MailProjection(connection)
         self.load(events)
 
     def load(self, events: Iterable[Event]) -> None:
@@ -120,6 +122,8 @@ class RunProjection:
         if details := _details(event):
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
+        if isinstance(event, MailEvent | MailDeferred):
+            self._mails.apply(event, stored)
         return True
 
     def write(self) -> None:
@@ -136,6 +140,7 @@ class RunProjection:
                     for (name, job_id), run_id in self._last_of_job.items()
                 ],
             )
+        self._mails.write()
         self._new.clear()
         self._changed.clear()
         self._last_of_job.clear()
@@ -236,19 +241,3 @@ def _merge_mails(before: str, event: MailEvent | MailDeferred) -> str:
         mail = {"kind": event.kind, **recipient, "message_id": event.message_id}
         latest[event.kind, recipient["address"]] = mail
     return json.dumps(list(latest.values()), ensure_ascii=False)
-
-
-def mails_of(event: MailEvent | MailDeferred) -> list[dict[str, Any]]:
-    """Return address, outcome and answer for each recipient of an event; `next_attempt` too of one that waits."""
-    if isinstance(event, MailEvent):
-        return [recipient.model_dump() for recipient in event.recipients]
-    waiting = [
-        {
-            "address": one.address,
-            "outcome": "waiting",
-            "answer": one.answer,
-            "next_attempt": iso_time(one.next_attempt),
-        }
-        for one in event.recipients
-    ]
-    return [*(recipient.model_dump() for recipient in event.settled), *waiting]

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -118,6 +118,28 @@ Index("runs_by_time", runs.c.requested_at, runs.c.sequence)
 _expires = runs.c.expires_at.is_not(None)
 Index("runs_by_expiry", runs.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)
 
+#: The delivery ledger: one row for each recipient of a mail. The newest event has the highest `place`.
+mails = Table(
+    "mails",
+    metadata,
+    Column("place", _integer, primary_key=True, autoincrement=False),
+    _required("run_id"),
+    _required("message_id"),
+    _required("job_name"),
+    _required("kind"),
+    _required("recipient"),
+    _required("outcome"),
+    _required("answer"),
+    _required("time"),
+    Column("since", _text),
+    Column("next_attempt", _text),
+    Index("mails_of_run", "run_id", "message_id"),
+    Index("mails_of_recipient", "recipient", "place"),
+    Index("mails_of_job", "job_name", "place"),
+    Index("mails_by_outcome", "outcome", "place"),
+    Index("mails_by_time", "time", "place"),
+)
+
 erased = Table(
     "erased",
     metadata,
@@ -137,7 +159,7 @@ unreadable = Table(
 )
 
 #: The tables that the log fills.
-TABLES = (jobs, versions, runs, erased, unreadable)
+TABLES = (jobs, versions, runs, mails, erased, unreadable)
 
 
 def create_tables(connection: Connection) -> None:

@@ -5,26 +5,28 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4, uuid5
 
 import nats.errors
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound, NotReady, ValidationProblem
-from nightmail_api.http.responses import CSV, open_problems, problems
-from nightmail_api.http.routes.parameters import RunId
+from nightmail_api.http.responses import CSV, open_problems, page_response, problems
+from nightmail_api.http.routes.parameters import Cursor, Limit, Moment, RunId
 from nightmail_api.http.routes.runs import csv_response
-from nightmail_api.http.routing import Caller, EditorRoute, Route
-from nightmail_api.http.schemas import ResendRequested
+from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
+from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
 from nightmail_api.read_model.queries import Queries
-from nightmail_common.contract.envelope import run_message_id
+from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import normalise_email
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
 
 anyone = APIRouter(route_class=Route, tags=["mail"])
+viewer = APIRouter(route_class=ViewerRoute, tags=["mail"])
 editor = APIRouter(route_class=EditorRoute, tags=["mail"])
-routers = (anyone, editor)
+routers = (anyone, viewer, editor)
 
 Signed = Annotated[str, Path(description="The last part of the link in the mail. Its signature is the permission.")]
 
@@ -34,6 +36,36 @@ _PAGE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/html": {"example": "<!doctype html>…"}}},
     **open_problems(404),
 }
+
+
+@viewer.get("/mails", response_model=MailPage, responses=problems())
+async def list_mails(
+    state: State,
+    recipient: Annotated[str | None, Query(max_length=320, description="Only mails to this address.")] = None,
+    outcome: Annotated[MailOutcomeName | None, Query(description="Only mails with this outcome.")] = None,
+    job_name: Annotated[str | None, Query(max_length=128, description="Only mails of this job.")] = None,
+    since: Annotated[Moment | None, Query(description="Only mails with an answer at this time or later.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List mails, one item for each recipient, newest first: sent, refused, and those that wait for their next attempt."""
+    page = await state.read(
+        Queries.mails,
+        recipient=None if recipient is None else _as_stored(recipient),
+        outcome=outcome,
+        job_name=job_name,
+        since=None if since is None else iso_time(since),
+        limit=limit,
+        cursor=cursor,
+    )
+    return page_response(page)
+
+
+def _as_stored(recipient: str) -> str:
+    try:
+        return normalise_email(recipient)
+    except ValueError:
+        return recipient  # no mail has it
 
 
 class Resend(BaseModel):

@@ -1,0 +1,47 @@
+"""`nightmail mails`: the delivery ledger, over REST."""
+
+from typing import Annotated
+
+import typer
+
+from nightmail_cli.client import Client
+from nightmail_cli.output import AsJson, format_time, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def mails() -> None:
+    """Show which mails were sent, refused, or wait."""
+
+
+@app.command("list")
+def list_mails(
+    recipient: Annotated[str | None, typer.Option(help="Only mails to this address.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Only mails with this outcome: accepted, refused, uncertain, waiting.")
+    ] = None,
+    job: Annotated[str | None, typer.Option(help="Only mails of this job.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only mails with an answer at this time or later (ISO 8601 with an offset).")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List mails, one line for each recipient, newest first."""
+    found = list(Client().pages("/mails", limit, recipient=recipient, outcome=outcome, job_name=job, since=since))
+    if as_json:
+        print_json(found)
+        return
+    rows = (
+        (
+            format_time(mail["time"]),
+            mail["job_name"],
+            mail["recipient"],
+            mail["outcome"] if mail["next_attempt"] is None else f"waiting until {format_time(mail['next_attempt'])}",
+            mail["answer"],
+            mail["run_id"],
+        )
+        for mail in found
+    )
+    print_table(("when", "job", "recipient", "outcome", "answer", "run"), rows, empty="there are no mails", whole="run")

@@ -1,0 +1,88 @@
+"""The rows of the delivery ledger: one for each recipient of a mail, with the last answer of the server."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy.engine import Connection
+
+from nightmail_api.read_model.schema import mails
+from nightmail_common.contract.envelope import StoredEvent, iso_time
+from nightmail_common.contract.events import MailDeferred, MailEvent
+
+#: More than a mail's recipients (`MAX_RECIPIENTS`): a row's place is its event's sequence times this, plus its number.
+PLACES = 1024
+
+_FORGET = delete(mails).where(mails.c.run_id == bindparam("of_run"), mails.c.message_id == bindparam("of_mail"))
+_FORGET_RUN = delete(mails).where(mails.c.run_id == bindparam("of_run"))
+_OLDEST = select(func.min(mails.c.since)).where(mails.c.outcome == "waiting")
+
+
+class MailProjection:
+    """The mails that one transaction changes. Each event of a mail names all of its recipients, so the last one counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def apply(self, event: MailEvent | MailDeferred, stored: StoredEvent) -> None:
+        run_id = str(event.run_id)
+        self._rows[run_id, event.message_id] = [
+            {
+                "place": stored.sequence * PLACES + number,
+                "run_id": run_id,
+                "message_id": event.message_id,
+                "job_name": event.job_name,
+                "kind": event.kind,
+                "recipient": mail["address"],
+                "outcome": mail["outcome"],
+                "answer": mail["answer"],
+                "time": iso_time(stored.time),
+                "since": mail.get("since"),
+                "next_attempt": mail.get("next_attempt"),
+            }
+            for number, mail in enumerate(mails_of(event)[:PLACES])
+        ]
+
+    def write(self) -> None:
+        """Write the rows of the mails that changed."""
+        if not self._rows:
+            return
+        self._connection.execute(
+            _FORGET, [{"of_run": run_id, "of_mail": message_id} for run_id, message_id in self._rows]
+        )
+        if rows := [row for of_mail in self._rows.values() for row in of_mail]:
+            self._connection.execute(insert(mails), rows)
+        self._rows.clear()
+
+
+def mails_of(event: MailEvent | MailDeferred) -> list[dict[str, Any]]:
+    """Return address, outcome and answer for each recipient of an event; of one that waits, since when and until when."""
+    if isinstance(event, MailEvent):
+        return [recipient.model_dump() for recipient in event.recipients]
+    waiting = [
+        {
+            "address": one.address,
+            "outcome": "waiting",
+            "answer": one.answer,
+            "since": iso_time(one.since),
+            "next_attempt": iso_time(one.next_attempt),
+        }
+        for one in event.recipients
+    ]
+    return [*(recipient.model_dump() for recipient in event.settled), *waiting]
+
+
+def delete_mails_of_runs(connection: Connection, run_ids: list[str]) -> None:
+    """Delete the rows of runs that the log has dropped."""
+    connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in run_ids])
+
+
+def delete_mails_of_job(connection: Connection, job_name: str, up_to: int) -> None:
+    """Delete the rows of an erased job's mails, up to the sequence of its last erased event."""
+    connection.execute(delete(mails).where(mails.c.job_name == job_name, mails.c.place < (up_to + 1) * PLACES))
+
+
+def oldest_waiting(connection: Connection) -> str | None:
+    """Return since when the mail waits that waits longest; None if none does."""
+    found: str | None = connection.scalar(_OLDEST)
+    return found
