@@ -75,7 +75,7 @@ async def load(port: int, requests: Callable[[], bytes], connections: int, count
     """Send requests over connections at once, for some seconds or so many over each.
 
     Raises:
-        SystemExit: an answer was no success.
+        SystemExit: an answer was not successful.
     """
     loop = asyncio.get_running_loop()
     began = time.perf_counter()

@@ -12,7 +12,7 @@ from nightmail_mailer.workflow import MailWorkflow
 #: More slots than connections: an event that waits for a store or a large result must not keep a connection idle. A mail
 #: that hangs releases its slot after a second.
 SLOTS = SlotPolicy(slots=12, release_after=1.0, max_detached=100)
-#: When a mailer stops, mails on their way may take so long; then they are handed back.
+#: When a mailer stops, sends may continue for this time; then their events are handed back.
 DRAIN_SECONDS = 4.0
 HAND_BACK_SECONDS = 2.0
 

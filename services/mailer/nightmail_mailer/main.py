@@ -19,7 +19,7 @@ def main() -> None:
 
 
 async def serve(settings: MailerSettings, service: Service) -> None:
-    """Send mails; after a stop, finish the mails that are on their way or hand them back."""
+    """Send mails; after a stop, finish the sends in progress or hand their events back."""
     pool = SmtpPool(settings)
     service.health.add("smtp", lambda: pool.unreachable_reason)
     service.background(pool.run(), "SMTP pool")

@@ -25,7 +25,7 @@ MAX_DELIVERIES = 3
 MAX_FRESH_AGE = timedelta(minutes=1)
 #: From a failed attempt to the next, when a job asks for retries.
 ATTEMPT_BACKOFF = Backoff(first=2.0, longest=300.0)
-#: When a runner stops, its runs may take so long to end; then they are handed back.
+#: When a runner stops, its runs may continue for this time; then they are handed back.
 DRAIN_SECONDS = 5.0
 #: How long the broker may take to store that they are.
 HAND_BACK_SECONDS = 3.0
@@ -83,7 +83,7 @@ class RequestHandler:
         return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))
 
     async def _end_stopped(self, request: RunRequested, reason: StopReason) -> Ack:
-        """End a run that must not go on. Of a cancelled one, the log has the end already."""
+        """End a run that must not continue. For a cancelled run, the log has its end already."""
         logger.info("run_stopped", reason=reason)
         if reason == "deleted":
             await self._outcomes.publish(_job_deleted(request))

@@ -28,7 +28,7 @@ def main() -> None:
 
 
 async def serve(settings: RunnerSettings, service: Service) -> None:
-    """Take runs and previews; after a stop, finish the runs that are on their way or hand them back."""
+    """Take runs and previews; after a stop, finish the runs in progress or hand them back."""
     sandbox = await start_sandbox(settings, service)
     await service.connected()
     log, max_event_bytes = service.log, service.client.max_payload - HEADERS_BYTES

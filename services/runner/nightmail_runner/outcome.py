@@ -62,7 +62,7 @@ class Outcomes:
         logger.info("outcome_published", outcome=outcome.name, sequence=stored.sequence, duplicate=stored.duplicate)
 
     async def publish_attempt(self, event: AttemptFailed) -> None:
-        """Store that an attempt failed and the run goes on."""
+        """Store that an attempt failed and the run continues."""
         message_id = run_message_id(event.run_id, "attempt-failed", str(event.attempt))
         await retry_forever(lambda: self._log.publish(event, message_id=message_id), event.name)
 

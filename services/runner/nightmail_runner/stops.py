@@ -1,4 +1,4 @@
-"""Runs that must not go on: a user cancelled them, or deleted their job.
+"""Runs that must not continue: a user cancelled them, or deleted their job.
 
 The runner follows the log: a stop takes effect within milliseconds. A stop that this process has not read yet loses nothing:
 `run-cancelled` has the message id of the run's outcome, so that the log refuses a later outcome.

@@ -49,7 +49,7 @@ async def retry_forever(
     """Return the result of an idempotent action; retry it while it raises one of the errors to retry on.
 
     Args:
-        name: stands in the log as `to`, once per distinct error.
+        name: the field `to` of the log line, one line per distinct error.
 
     Raises:
         nats.errors.Error: any other error, at once: by default, a permanent one.

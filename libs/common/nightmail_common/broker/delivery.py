@@ -27,7 +27,7 @@ class Delivery:
         number: counts the event's deliveries from 1; a durable consumer that was deleted and declared again counts from 1 again.
         sequence: the event's sequence in the log.
         time: the time at which the log stored the event.
-        release_slot: lets the next event be pulled although the handler goes on; see `SlotPolicy`.
+        release_slot: lets the next event be pulled although the handler continues; see `SlotPolicy`.
     """
 
     number: int
@@ -45,9 +45,9 @@ class SlotPolicy:
     """How many events a process works on.
 
     Args:
-        slots: so many events hold a slot; no event is pulled without a free one.
+        slots: how many events hold a slot; no event is pulled without a free one.
         release_after: a handler that takes longer, in seconds, releases its slot; None: it does so itself.
-        max_detached: so many handlers go on without a slot; further ones keep theirs.
+        max_detached: how many handlers may continue without a slot; further ones keep theirs.
     """
 
     slots: int

@@ -205,7 +205,7 @@ class EventLog:
     ) -> AsyncGenerator[list[StoredEvent], None]:
         """Yield every event behind a sequence, old ones and new ones for ever, in order, in batches, each exactly once.
 
-        Reading goes on where it was after a reconnect or a restart of the broker.
+        Reading resumes at its position after a reconnect or a restart of the broker.
         """
         reader = OrderedConsumer(self._client, subjects, after, None, last_per_subject=False, headers_only=headers_only)
         async for batch in reader.batches(end_when_idle=False):

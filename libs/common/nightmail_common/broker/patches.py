@@ -12,7 +12,7 @@ RECONNECT_POLL_SECONDS = 0.02
 
 
 def raise_if_cancelled() -> None:
-    """Raise a cancellation that the library lost; without it a loop that talks to NATS goes on for ever.
+    """Raise a cancellation that the library lost; without it a loop that calls NATS never ends.
 
     Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the result
     (https://github.com/python/cpython/issues/86296); nats-py calls it everywhere, and raises `ConnectionClosedError`

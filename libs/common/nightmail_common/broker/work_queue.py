@@ -108,7 +108,7 @@ class WorkQueue:
         """Pull no more events, and wait until those that were pulled are acknowledged or handed back.
 
         Args:
-            drain_seconds: how long handlers may go on; then `run_unless_shutdown` ends their work.
+            drain_seconds: how long handlers may continue; then `run_unless_shutdown` ends their work.
         """
         asyncio.get_running_loop().call_later(drain_seconds, self._shutdown.set)
         await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers))

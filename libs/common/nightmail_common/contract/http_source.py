@@ -71,7 +71,7 @@ def check_url(location: str, what: str = "source_type 'api'", *, templates: bool
     """Check the URL of a source; with `templates`, secrets may stand in its query and times behind its host.
 
     Raises:
-        ValueError: it is no such URL; the message holds no part of it that may be secret.
+        ValueError: the URL is not valid; the message shows no part of it that may be secret.
     """
     plain = without_times(location)
     head, _, query = plain.partition("?")

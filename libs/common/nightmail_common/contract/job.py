@@ -51,7 +51,7 @@ class DataSource(BaseModel):
     thousands: str | None = None
     #: Lines (rows of a workbook) above the header.
     skip_rows: int = 0
-    #: Lines of a CSV that begin with it are no records.
+    #: Lines of a CSV that begin with it are comments.
     comment: str | None = None
     #: Of a workbook; without it the first one.
     sheet: str | None = None

@@ -225,4 +225,4 @@ def _canonical_once(text: str) -> str:
             return f"{_ONCE_PREFIX}{moment.isoformat(' ', 'minutes')}"
     except ValueError:
         pass
-    raise ScheduleError(f"{text!r} is no date and time; write it as at 2026-12-01 09:00")
+    raise ScheduleError(f"{text!r} is not a date and time; write it as at 2026-12-01 09:00")

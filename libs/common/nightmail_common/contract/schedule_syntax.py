@@ -94,7 +94,7 @@ class _Field:
 
     def _step(self, text: str) -> int:
         if not (text.isascii() and text.isdigit()) or int(text) == 0:
-            raise ScheduleError(f"{self.name}: {text!r} is no step; a step is a whole number from 1")
+            raise ScheduleError(f"{self.name}: {text!r} is not a step; a step is a whole number from 1")
         if int(text) > self.size:
             raise ScheduleError(
                 f"{self.name}: a step of {text} is larger than the field ({self.first}-{self.last});"

@@ -4,7 +4,7 @@ import difflib
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-#: Names in the tz database that are no place: `Factory` means "not configured" and `localtime` differs between machines.
+#: Names in the tz database that are not places: `Factory` means "not configured" and `localtime` differs between machines.
 _PSEUDO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 #: `right/...` counts leap seconds, `posix/...` repeats the other names.
 _PSEUDO_FOLDERS = ("posix/", "right/")

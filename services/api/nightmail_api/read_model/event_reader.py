@@ -20,7 +20,7 @@ from nightmail_common.contract.subjects import job_name_of
 MAX_REASON_CHARACTERS = 300
 #: Longer than any name that a request may have (128 characters), and short enough for an index of PostgreSQL (2,704 bytes).
 MAX_NAME_CHARACTERS = 200
-#: A `Nats-TTL` beyond a century is no retention that somebody set.
+#: A `Nats-TTL` beyond a century is not a retention that a user set.
 _MAX_TTL_DIGITS = len(str(int(timedelta(days=36_500).total_seconds())))
 
 _NUL = "a NUL character, which PostgreSQL refuses"
@@ -39,7 +39,7 @@ def read_event(stored: StoredEvent) -> Event:
         _check(event, stored)
     except ValidationError as error:
         raise UnreadableEvent(describe(error)) from None
-    except ValueError as error:  # an invalid schedule, or a subject that is no percent-encoded UTF-8
+    except ValueError as error:  # an invalid schedule, or a subject that is not percent-encoded UTF-8
         raise UnreadableEvent(type(error).__name__) from None
     return event
 

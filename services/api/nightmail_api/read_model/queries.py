@@ -322,7 +322,7 @@ class Queries:
 
 
 def _shift(time: str, slack: timedelta) -> str | None:
-    """Return a time with a slack; None if it is no time that a calendar has."""
+    """Return a time with a slack; None if the calendar does not have it."""
     try:
         return iso_time(datetime.fromisoformat(time) + slack)
     except OverflowError:

@@ -48,7 +48,7 @@ class Results:
             return None
         outcome = await self._log.outcome(sequence)
         if outcome is None:
-            raise NotFound(f"what the run {run_id} left is kept no longer")
+            raise NotFound(f"the result and the log of the run {run_id} are kept no longer")
         return outcome
 
     async def _bytes(self, blob: Blob, run_id: str) -> bytes:

@@ -24,7 +24,7 @@ from nightmail_mailer.smtp.smtp_errors import describe_smtp_error, is_about_send
 
 #: Eight connections are enough for thousands of mails a second.
 MAX_SENDING = 8
-#: A send that takes longer is slow: it goes on, and no longer counts against `MAX_SENDING`.
+#: A send that takes longer is slow: it continues, and no longer counts against `MAX_SENDING`.
 SLOW_AFTER_SECONDS = 1.0
 #: Slow sends beyond `MAX_SENDING`. The sum of both is below what servers allow one client (Postfix: 50).
 MAX_SLOW = 40

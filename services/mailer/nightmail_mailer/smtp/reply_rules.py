@@ -110,5 +110,5 @@ RULES = (
 
 
 def rule_for(reply: Reply) -> Rule:
-    """Return the table's line for a reply that is no success."""
+    """Return the table's line for a reply other than success."""
     return next(rule for rule in RULES if rule.matches(reply))

@@ -1,4 +1,4 @@
-"""What bytes are, whatever their source says: compressed data is unpacked, and what is no table gets a clear error."""
+"""What bytes are, whatever their source says: unpacks compressed data, and refuses content that is not a table."""
 
 import json
 import re

@@ -19,7 +19,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     """Return a sheet of a workbook as a table; its first row that is not empty (after `skip_rows`) is the header.
 
     Raises:
-        InputNotReadable: it is no workbook, has no such sheet, or a row has a value beyond the header.
+        InputNotReadable: the data is not a workbook, the sheet does not exist, or a row has a value beyond the header.
     """
     import python_calamine  # 10 ms that only a workbook needs
 

@@ -17,7 +17,7 @@ _STARTS_SUSPICIOUSLY = re.compile(_SUSPICIOUS)
 
 _SPACE = "[ \xa0\u202f]"
 _CURRENCY = "[$€£¥₹₩₽₺₴₪₫¤]"
-#: What begins with a sign and is no formula. A phone number has 7 to 15 digits (E.164).
+#: Texts that begin with a sign and are not formulas. A phone number has 7 to 15 digits (E.164).
 _HARMLESS = re.compile(
     f"""[{_IGNORED}]*[{_SIGNS}](?:
         (?:{_CURRENCY}{_SPACE}?)?(?:\\d(?:[\\d.,'’]|{_SPACE}(?=\\d))*|[.,]\\d+)(?:[eE][+-]?\\d+)?{_SPACE}?(?:[%‰]|{_CURRENCY})?
