@@ -325,6 +325,7 @@ def _read_options(source: DataSource, data: Input) -> ReadOptions:
         na_values=source.na_values,
         types=source.types or {},
         charset=data.charset,
+        paged=source.pagination is not None and source.file_type == "json",
         max_bytes=data.limit_bytes,
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
+from nightmail_common.contract.pagination import Pagination
 from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
 
 OnMissed = Literal["run_once", "skip"]
@@ -58,6 +59,8 @@ class DataSource(BaseModel):
     #: Texts that stand for a missing value, besides the empty one.
     na_values: tuple[str, ...] = ()
     types: dict[str, ColumnType] | None = None
+    #: Of an API; without it the answer is the whole data.
+    pagination: Pagination | None = None
 
 
 class CsvOptions(BaseModel):

@@ -31,6 +31,7 @@ from nightmail_common.contract.http_source import (
 )
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
 from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_SCRIPT_BYTES
+from nightmail_common.contract.pagination import Pagination, check_pagination
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
 from nightmail_common.contract.schedule import check_schedule_time, check_timezone
@@ -167,6 +168,21 @@ class DataSourceDefinition(DataSource):
             if header and header.lower() in {name.lower() for name in info.data.get("headers") or {}}:
                 raise ValueError(f"headers and auth both set {header}")
         return auth
+
+    @field_validator("pagination", mode="wrap")
+    @classmethod
+    def _pages_can_be_joined(
+        cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> BaseModel | None:
+        pagination: Pagination | None = _without_unknown_fields(value, validate)
+        if pagination is not None:
+            if info.data.get("source_type") == "file":
+                raise ValueError("pagination goes with source_type 'api' only")
+            if (file_type := info.data.get("file_type")) is not None:
+                check_pagination(pagination, file_type)
+            if info.data.get("skip_rows") or info.data.get("comment"):
+                raise ValueError("pages are joined without skip_rows and comment only")
+        return pagination
 
     @field_validator("headers")
     @classmethod

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.compute
 
 from nightmail_common.contract.source_types import ColumnType
-from nightmail_runner.parsing.content import shorten
+from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: An Arrow array, whole or in chunks. (Its published types are generic, the classes themselves are not.)

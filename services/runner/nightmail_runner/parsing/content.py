@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow
 
+from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The first bytes of formats that are not tables (and of formats that need their own file_type).
@@ -34,7 +35,6 @@ _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]])')
 #: Enough to recognise a format and to show a page's title.
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1024 * 1024
-_LONGEST_SHOWN = 200
 #: RFC 1952 and RFC 1950: gzip or zlib, by its head.
 _GZIP_WINDOW = 47
 
@@ -88,12 +88,6 @@ def error_in(value: Any) -> str | None:
             return None
     shown = named if isinstance(named, str) and not text else text or named or value
     return shorten(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
-
-
-def shorten(text: str) -> str:
-    """Return a text as an error message shows it: one line, at most 200 characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _recognise(data: memoryview, head: bytes) -> tuple[str | None, str | None]:

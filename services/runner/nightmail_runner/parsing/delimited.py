@@ -13,7 +13,7 @@ import pyarrow
 
 from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
-from nightmail_runner.parsing.content import shorten
+from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 

@@ -1,7 +1,7 @@
 """JSON and JSON Lines to a table: a list of records, wherever it stands."""
 
 import json
-import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +10,12 @@ import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
-from nightmail_runner.parsing.content import error_in, shorten
+from nightmail_runner.parsing.content import error_in
+from nightmail_runner.parsing.error_text import kind_of, shorten
+from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 
-#: A step of `records_path`: `[2]`, `["a.b"]`, or what stands between dots.
-_STEP = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|([^.\[\]]+)""")
 #: A float keeps every number of 15 significant digits; sign, point and zero come on top.
 _SURELY_EXACT_CHARACTERS = 16
 _INT64 = range(-(2**63), 2**63)
@@ -40,6 +40,8 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
         if (error.msg == "Extra data" and data[: error.pos].count(b"\n") >= 1) or data.strip().count(b"\n"):
             return _lines_or(error, data, options, notes)
         raise _not_json(error) from None
+    if options.paged:
+        return _table([record for page in _pages(found, options, notes) for record in page], options, notes)
     return _table(_records(found, options, notes), options, notes)
 
 
@@ -72,7 +74,7 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
         except json.JSONDecodeError as error:
             raise InputNotReadable(f"line {number} is not JSON: {error.msg} at character {error.colno}") from None
         if not isinstance(record, dict):
-            raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {_kind(record)}")
+            raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {kind_of(record)}")
         records.append(record)
     if len(records) == 1 and (error_text := error_in(records[0])) is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error_text}")
@@ -100,7 +102,7 @@ def _refuse_constant(text: str) -> Any:
 
 def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[str, Any]]:
     if options.records_path is not None:
-        found = _follow(found, options.records_path)
+        found = follow(found, options.records_path)
     elif (error := error_in(found)) is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
     if _is_split(found):
@@ -111,13 +113,23 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
             return [found]
         raise InputNotReadable(f"a list of records is needed, this is an object with {_hint(found)}")
     if not isinstance(found, list):
-        raise InputNotReadable(f"a list of records is needed, this is {_kind(found)}")
+        raise InputNotReadable(f"a list of records is needed, this is {kind_of(found)}")
     for number, record in enumerate(found):
         if not isinstance(record, dict):
             raise InputNotReadable(
-                f"every record is a JSON object, but number {number + 1} of the list is {_kind(record)}"
+                f"every record is a JSON object, but number {number + 1} of the list is {kind_of(record)}"
             )
     return found
+
+
+def _pages(pages: list[Any], options: ReadOptions, notes: list[str]) -> Iterator[list[dict[str, Any]]]:
+    for number, page in enumerate(pages, 1):
+        said: list[str] = []
+        try:
+            yield _records(page, options, said)
+        except InputNotReadable as error:
+            raise InputNotReadable(f"page {number}: {error}") from None
+        notes.extend(note for note in said if note not in notes)
 
 
 def _is_split(found: Any) -> bool:
@@ -138,35 +150,6 @@ def _hint(found: dict[str, Any]) -> str:
     if found and all(isinstance(value, dict) for value in found.values()):
         return f"{names}; if each of these is a record, set records_path to '*'"
     return f"{names}; records_path can name the list in it (key.key, key[0], [\"a.key\"]); '*' takes all values of an object"
-
-
-def _follow(found: Any, path: str) -> Any:
-    """Return what `records_path` leads to. A key that has dots in it is found as it is, too."""
-    rest = path
-    while rest:
-        if rest == "*" and isinstance(found, dict):
-            return [{"key": key, **value} if isinstance(value, dict) else value for key, value in found.items()]
-        if isinstance(found, dict) and (key := _longest_key(found, rest)) is not None:
-            found, rest = found[key], rest[len(key) :].removeprefix(".")
-            continue
-        step = _STEP.match(rest)
-        if step is None:
-            raise InputNotReadable(f"records_path {path!r} cannot be understood at {rest!r}")
-        key = step[3] if step[3] is not None else step[1] or step[4]
-        if isinstance(found, dict) and key in found:
-            found = found[key]
-        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        else:
-            there = shorten(", ".join(found)) if isinstance(found, dict) else _kind(found)
-            raise InputNotReadable(f"records_path {path!r}: there is no {key!r}; there is: {there}")
-        rest = rest[step.end() :].removeprefix(".")
-    return found
-
-
-def _longest_key(found: dict[str, Any], rest: str) -> str | None:
-    ends = [rest, *(rest[:position] for position in range(len(rest) - 1, 0, -1) if rest[position] in ".[")]
-    return next((key for key in ends if key in found), None)
 
 
 def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]) -> Table:
@@ -214,8 +197,3 @@ def _as_text(value: Any) -> str | None:
 
 def _not_json(error: json.JSONDecodeError) -> InputNotReadable:
     return InputNotReadable(f"this is not JSON: {error.msg} in line {error.lineno}, character {error.colno}")
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

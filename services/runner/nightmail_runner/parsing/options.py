@@ -15,6 +15,7 @@ class ReadOptions:
 
     Args:
         charset: the `charset` parameter of the HTTP answer's Content-Type.
+        paged: the bytes are a JSON list of pages, each as the source sent it.
         max_bytes: the ceiling for the unpacked bytes of compressed data.
     """
 
@@ -30,4 +31,5 @@ class ReadOptions:
     na_values: tuple[str, ...] = ()
     types: dict[str, ColumnType] = field(default_factory=dict)
     charset: str | None = None
+    paged: bool = False
     max_bytes: int = 256 * 1024**2

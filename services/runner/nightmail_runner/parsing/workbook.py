@@ -8,8 +8,8 @@ from typing import Any
 import pandas
 
 from nightmail_runner.parsing.columns import check_declared, empty_column
-from nightmail_runner.parsing.content import shorten
 from nightmail_runner.parsing.delimited import name_columns
+from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table

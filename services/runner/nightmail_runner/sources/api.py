@@ -16,6 +16,7 @@ from nightmail_runner.sources.download import Answer, Write, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.masking import Masker
+from nightmail_runner.sources.pages import read_pages
 from nightmail_runner.sources.redirects import SourceRequest
 from nightmail_runner.sources.source_secrets import SecretStore
 from nightmail_runner.sources.tokens import TokenCache
@@ -56,6 +57,9 @@ class ApiFetcher:
         authentication = Authentication(source.auth, host, self._secrets, self._tokens, data.masker)
         request = build_request(source, times, self._secrets, data.masker)
         client = SourceClient(self._transport, authentication, source.timeout_seconds or self._timeout_seconds)
+        if source.pagination is not None:
+            await read_pages(source, source.pagination, request, client.send, data)
+            return
         answer = await client.send(request, data.begin)
         data.charset = answer.charset
         if answer.dropped:

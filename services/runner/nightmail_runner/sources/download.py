@@ -38,8 +38,9 @@ class Answer:
     """What a successful answer says besides its body."""
 
     url: httpx.URL
-    headers: httpx.Headers
     charset: str | None
+    #: The URL of `Link: <...>; rel="next"` (RFC 8288).
+    next_link: str | None
     #: Headers that were not sent to where the source redirects; or empty.
     dropped: str = ""
 
@@ -85,7 +86,7 @@ async def _attempt(
             await _refuse_failure(redirected, request.mask)
             async for chunk in decoded(response):
                 write(chunk)
-            return Answer(response.url, response.headers, response.charset_encoding, redirected.dropped)
+            return Answer(response.url, response.charset_encoding, _next_link(response), redirected.dropped)
     except AddressRefused as error:
         raise CannotFetch(str(error)) from error
     except httpx.ConnectTimeout as error:
@@ -144,6 +145,12 @@ def _classify(error: httpx.TransportError) -> Exception:
 
 def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _next_link(response: httpx.Response) -> str | None:
+    """Return the target of the first link whose relation types (RFC 8288 section 3.3, several by spaces) have `next`."""
+    links = response.links.values()
+    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), None)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -17,7 +17,7 @@ class SourceRequest:
     """A request with its secrets filled in.
 
     `headers` and `body` are for the URL's own origin, and for the same host by https instead of http. `mask` masks the
-    secrets in a text.
+    secrets in a text. `origin`: the URL whose origin `headers` and `body` are for, if it is another one.
     """
 
     url: str
@@ -25,6 +25,7 @@ class SourceRequest:
     method: str = "GET"
     body: bytes | None = None
     mask: Callable[[str], str] = str
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ async def follow_redirects(
     """
     # Never closed, because that would close the transport, which all requests share.
     client = httpx.AsyncClient(transport=transport, timeout=timeout_seconds, trust_env=False)
-    own = target = httpx.URL(request.url)
+    own, target = httpx.URL(request.origin or request.url), httpx.URL(request.url)
     method, body = request.method, request.body
     for _ in range(MAX_REDIRECTS + 1):
         trusted = _may_receive(own, target)

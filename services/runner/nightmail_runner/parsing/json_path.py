@@ -1,0 +1,39 @@
+"""Paths into JSON: `records_path` of a source, and where its pages name the next one."""
+
+import re
+from typing import Any
+
+from nightmail_runner.parsing.error_text import kind_of, shorten
+from nightmail_runner.parsing.options import InputNotReadable
+
+#: A step of `records_path`: `[2]`, `["a.b"]`, or what stands between dots.
+_STEP = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|([^.\[\]]+)""")
+
+
+def follow(found: Any, path: str) -> Any:
+    """Return what `records_path` leads to. A key that has dots in it is found as it is, too."""
+    rest = path
+    while rest:
+        if rest == "*" and isinstance(found, dict):
+            return [{"key": key, **value} if isinstance(value, dict) else value for key, value in found.items()]
+        if isinstance(found, dict) and (key := _longest_key(found, rest)) is not None:
+            found, rest = found[key], rest[len(key) :].removeprefix(".")
+            continue
+        step = _STEP.match(rest)
+        if step is None:
+            raise InputNotReadable(f"records_path {path!r} cannot be understood at {rest!r}")
+        key = step[3] if step[3] is not None else step[1] or step[4]
+        if isinstance(found, dict) and key in found:
+            found = found[key]
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            there = shorten(", ".join(found)) if isinstance(found, dict) else kind_of(found)
+            raise InputNotReadable(f"records_path {path!r}: there is no {key!r}; there is: {there}")
+        rest = rest[step.end() :].removeprefix(".")
+    return found
+
+
+def _longest_key(found: dict[str, Any], rest: str) -> str | None:
+    ends = [rest, *(rest[:position] for position in range(len(rest) - 1, 0, -1) if rest[position] in ".[")]
+    return next((key for key in ends if key in found), None)

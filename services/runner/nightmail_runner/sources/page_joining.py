@@ -1,0 +1,130 @@
+"""Joins the pages of a source to one input, so that a column of all pages is read as one."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nightmail_common.contract.source_types import FileType
+from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.options import InputNotReadable
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.input import Input
+
+_BOM = b"\xef\xbb\xbf"
+#: Enough to see whether text is UTF-16 or compressed.
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class SourcePage:
+    """What decides about the next page. `records`: how many, of text any number but 0; `digest`: of the records.
+
+    `document`: the parsed JSON, None for text.
+    """
+
+    records: int
+    digest: bytes
+    document: Any = None
+
+
+class PageJoiner(Protocol):
+    """Takes one page after the other."""
+
+    def add(self, body: bytes) -> SourcePage:
+        """Append a page.
+
+        Raises:
+            CannotFetch: it is not what the file type says, or does not fit the pages before it.
+        """
+
+    def end(self) -> None:
+        """Complete the input."""
+
+
+def page_joiner(file_type: FileType, records_path: str | None, data: Input) -> PageJoiner:
+    """Return what joins pages of a file type."""
+    if file_type == "json":
+        return _JsonPages(records_path, data)
+    return _JsonLinesPages(data) if file_type == "jsonl" else _TablePages(data)
+
+
+class _JsonPages:
+    """Writes a JSON list of pages, each as the source sent it, so that no number loses a digit."""
+
+    def __init__(self, records_path: str | None, data: Input) -> None:
+        self._records_path = records_path
+        self._data = data
+        self._separator = b"["
+
+    def add(self, body: bytes) -> SourcePage:
+        body = body.removeprefix(_BOM)
+        try:
+            document = json.loads(body.decode())
+        except (ValueError, RecursionError) as error:
+            raise CannotFetch(f"it is not JSON in UTF-8: {error}") from None
+        try:
+            found = document if self._records_path is None else follow(document, self._records_path)
+        except InputNotReadable as error:
+            raise CannotFetch(str(error)) from None
+        records = found if isinstance(found, list) else [found]
+        self._data.write(self._separator + body)
+        self._separator = b","
+        return SourcePage(len(records), _digest(json.dumps(records).encode()), document)
+
+    def end(self) -> None:
+        self._data.write(b"]")
+
+
+class _JsonLinesPages:
+    """Writes the lines of all pages."""
+
+    def __init__(self, data: Input) -> None:
+        self._data = data
+
+    def add(self, body: bytes) -> SourcePage:
+        lines = [line for line in _text(body).split(b"\n") if line.strip()]
+        for line in lines:
+            self._data.write(line + b"\n")
+        return SourcePage(len(lines), _digest(b"\n".join(lines)))
+
+    def end(self) -> None:
+        pass
+
+
+class _TablePages:
+    """Writes the header of the first page, and the records of all pages."""
+
+    def __init__(self, data: Input) -> None:
+        self._data = data
+        self._header: bytes | None = None
+
+    def add(self, body: bytes) -> SourcePage:
+        header, end, records = _text(body).lstrip(b"\r\n").partition(b"\n")
+        if header[:4].lower() == b"sep=":
+            line, end, records = records.partition(b"\n")
+            header += b"\n" + line
+        if header.count(b'"') % 2:
+            raise CannotFetch("its header has a line break in quotes; such pages cannot be joined")
+        header = header.rstrip(b"\r")
+        if self._header is None and header:
+            self._header = header
+            self._data.write(header + (end or b"\n"))
+        elif header not in {b"", self._header}:
+            raise CannotFetch("its header is another one than the first page's")
+        if records.strip():
+            self._data.write(records if records.endswith(b"\n") else records + b"\n")
+        return SourcePage(1 if records.strip() else 0, _digest(records))
+
+    def end(self) -> None:
+        pass
+
+
+def _text(body: bytes) -> bytes:
+    if b"\0" in body[:_HEAD_BYTES]:
+        raise CannotFetch("it is UTF-16 or not text; pages of text are joined in UTF-8 and in encodings of one byte")
+    return body.removeprefix(_BOM)
+
+
+def _digest(records: bytes) -> bytes:
+    return hashlib.sha256(records).digest()

@@ -1,0 +1,164 @@
+"""Requests one page of a source after the other, until the source has no more."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import httpx
+import structlog
+
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.pagination import (
+    CursorPagination,
+    LinkPagination,
+    NextUrlPagination,
+    OffsetPagination,
+    PagePagination,
+    Pagination,
+)
+from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.options import InputNotReadable
+from nightmail_runner.sources.download import Answer, Write
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.page_joining import SourcePage, page_joiner
+from nightmail_runner.sources.redirects import SourceRequest
+
+#: A page is parsed in the runner's own process, which must stay responsive; APIs send a few MB at most.
+MAX_PAGE_BYTES = 16 * 1024 * 1024
+
+Send = Callable[[SourceRequest, Callable[[], Write]], Awaitable[Answer]]
+
+logger = structlog.get_logger()
+
+
+async def read_pages(
+    source: DataSource, pagination: Pagination, request: SourceRequest, send: Send, data: Input
+) -> None:
+    """Write all pages of a source to `data`, joined.
+
+    Raises:
+        CannotFetch: a page cannot be fetched or joined, repeats an earlier one, or there are more than `max_pages`.
+    """
+    joiner = page_joiner(source.file_type, source.records_path, data)
+    digests: set[bytes] = set()
+    urls: set[str] = set()
+    current: SourceRequest | None = _first(pagination, request)
+    number = records = 0
+    while current is not None:
+        if number == pagination.max_pages:
+            raise CannotFetch(f"the source has more than {number} pages; pagination.max_pages can allow more")
+        number += 1
+        if current.url in urls:
+            raise CannotFetch(f"page {number} has the URL of an earlier page")
+        urls.add(current.url)
+        answer, page = await _read_page(current, number, send, joiner.add)
+        if page.records and page.digest in digests:
+            raise CannotFetch(f"page {number} has the same records as an earlier page")
+        digests.add(page.digest)
+        records += page.records
+        _keep_notes(answer, number, data)
+        current = _next(pagination, current, answer, page, number, records, data.notes)
+    joiner.end()
+    logger.info("pages_read", pages=number)
+
+
+async def _read_page(
+    request: SourceRequest, number: int, send: Send, add: Callable[[bytes], SourcePage]
+) -> tuple[Answer, SourcePage]:
+    body = _PageBody()
+    try:
+        answer = await send(request, body.begin)
+        return answer, add(bytes(body.data))
+    except CannotFetch as error:
+        raise CannotFetch(f"page {number}: {error}") from None
+
+
+class _PageBody:
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def begin(self) -> Write:
+        self.data.clear()
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        self.data += data
+        if len(self.data) > MAX_PAGE_BYTES:
+            raise CannotFetch(f"a page is larger than {MAX_PAGE_BYTES} bytes; ask for fewer records at a time")
+
+
+def _keep_notes(answer: Answer, number: int, data: Input) -> None:
+    if number > 1 and answer.charset != data.charset:
+        raise CannotFetch(f"page {number} has the charset {answer.charset}, the first page has {data.charset}")
+    data.charset = answer.charset
+    if answer.dropped and answer.dropped not in data.notes:
+        data.notes.append(answer.dropped)
+
+
+def _first(pagination: Pagination, request: SourceRequest) -> SourceRequest:
+    if isinstance(pagination, PagePagination | OffsetPagination):
+        return _with_parameter(request, pagination.param, pagination.start)
+    return request
+
+
+def _next(
+    pagination: Pagination,
+    request: SourceRequest,
+    answer: Answer,
+    page: SourcePage,
+    number: int,
+    records: int,
+    notes: list[str],
+) -> SourceRequest | None:
+    """Return the request of the next page, or None after the last one.
+
+    Args:
+        records: of all pages so far.
+    """
+    match pagination:
+        case LinkPagination():
+            url = answer.next_link
+            if url is None and number == 1:
+                notes.append('the first page has no Link header with rel="next": it is the only page')
+            return None if url is None else _with_url(request, answer, url)
+        case NextUrlPagination():
+            found = _at(pagination.path, page, number, notes)
+            return None if found is None else _with_url(request, answer, found)
+        case CursorPagination():
+            found = _at(pagination.path, page, number, notes)
+            return None if found is None else _with_parameter(request, pagination.param, found)
+        case PagePagination():
+            counted = pagination.start + number
+        case OffsetPagination():
+            counted = pagination.start + records
+    return _with_parameter(request, pagination.param, counted) if page.records else None
+
+
+def _at(path: str, page: SourcePage, number: int, notes: list[str]) -> str | None:
+    """Return the text at a path of a page; None if there is none, which is a note about the first page."""
+    try:
+        found = follow(page.document, path)
+    except InputNotReadable:
+        if number == 1:
+            notes.append(f"the first page has no {path!r}: it is the only page")
+        return None
+    if found is None or found is False or found == "":
+        return None
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise CannotFetch(f"page {number}: {path!r} is not a text or a number")
+    return str(found)
+
+
+def _with_parameter(request: SourceRequest, name: str, value: str | int) -> SourceRequest:
+    return replace(request, url=str(httpx.URL(request.url).copy_set_param(name, str(value))))
+
+
+def _with_url(request: SourceRequest, answer: Answer, url: str) -> SourceRequest:
+    """Return the request of a URL that a page names; the headers stay with the origin of the first request."""
+    try:
+        joined = answer.url.join(url)
+    except httpx.InvalidURL:
+        raise CannotFetch("the URL of the next page is not valid") from None
+    if joined.scheme not in {"http", "https"} or not joined.host or joined.userinfo:
+        raise CannotFetch("the URL of the next page is not an http:// or https:// URL without a user")
+    return replace(request, url=str(joined), origin=request.origin or request.url)

@@ -1,0 +1,219 @@
+"""Sources with pages: each form finds the next page, and all pages become one table."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.events import ResultReady
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.job_definition import DataSourceDefinition
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.parse_input import parse_input
+from nightmail_runner.sources.errors import CannotFetch
+from support.http_source import TIMES, Answer, Source, open_fetcher
+from support.runner_process import Request, RunnerProcess, outcome_of
+
+RECORDS = [{"id": number, "code": f"{number:03}", "big": 9007199254740993 + number} for number in range(5)]
+
+
+def paged(url: str, pagination: dict[str, Any], **fields: Any) -> DataSource:
+    """Return a source as a user defines it."""
+    source = {"source_type": "api", "location": url, "file_type": "json", "pagination": pagination}
+    return DataSourceDefinition.model_validate(source | fields)
+
+
+async def read(
+    source: DataSource, *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
+) -> tuple[pandas.DataFrame, list[str]]:
+    """Return the table of a source, and the notes of its fetch."""
+    async with open_fetcher(Path(), allow=allow, limit=limit, **secrets) as fetcher:
+        data = await fetcher.fetch(source, TIMES)
+    options = ReadOptions(source.file_type, source.records_path, paged=source.file_type == "json", charset=data.charset)
+    with data.file, data.file.view() as view:
+        return parse_input(view, options).frame, data.notes
+
+
+def json_answer(value: Any, **headers: str) -> Answer:
+    return 200, headers, json.dumps(value).encode()
+
+
+def by_page(query: dict[str, str]) -> list[dict[str, Any]]:
+    first = 2 * (int(query.get("page", "1")) - 1)
+    return RECORDS[first : first + 2]
+
+
+def linked(url: Callable[[str], str]) -> Callable[[dict[str, str]], Answer]:
+    def answer(query: dict[str, str]) -> Answer:
+        number = int(query.get("page", "1"))
+        link = f'<{url("/a")}?page=1>; rel="first", <?page={number + 1}>; title="a, b"; rel="next"'
+        return json_answer(by_page(query), link=link) if number < 3 else json_answer(by_page(query))
+
+    return answer
+
+
+def named_url(query: dict[str, str]) -> Answer:
+    number = int(query.get("page", "1"))
+    return json_answer({"rows": by_page(query), "links": {"next": f"/a?page={number + 1}" if number < 3 else None}})
+
+
+def cursor(query: dict[str, str]) -> Answer:
+    first = int(query.get("after", "0"))
+    more = {"next": str(first + 2)} if first + 2 < len(RECORDS) else {}
+    return json_answer({"rows": RECORDS[first : first + 2], "meta": more})
+
+
+def offset(query: dict[str, str]) -> Answer:
+    first = int(query["skip"])
+    return json_answer({"rows": RECORDS[first : first + 2]})
+
+
+@pytest.mark.parametrize(
+    ("pagination", "answer", "records_path", "queries"),
+    [
+        ({"type": "link"}, None, None, ["key=s3cret", "page=2", "page=3"]),
+        ({"type": "next_url", "path": "links.next"}, named_url, "rows", ["key=s3cret", "page=2", "page=3"]),
+        (
+            {"type": "cursor", "path": "meta.next", "param": "after"},
+            cursor,
+            "rows",
+            ["key=s3cret", "key=s3cret&after=2", "key=s3cret&after=4"],
+        ),
+        (
+            {"type": "page"},
+            lambda query: json_answer(by_page(query)),
+            None,
+            [f"key=s3cret&page={number}" for number in (1, 2, 3, 4)],
+        ),
+        (
+            {"type": "offset", "param": "skip"},
+            offset,
+            "rows",
+            [f"key=s3cret&skip={records}" for records in (0, 2, 4, 5)],
+        ),
+    ],
+)
+async def test_each_form_of_pagination_reads_all_records(
+    source: Source, pagination: dict[str, Any], answer: Any, records_path: str | None, queries: list[str]
+) -> None:
+    source.pages["/a"] = answer or linked(source.url)
+    fields = {"records_path": records_path, "auth": {"type": "bearer", "token": "{{ secrets.CRM }}"}}
+    frame, notes = await read(paged(source.url("/a?key={{ secrets.CRM }}"), pagination, **fields), CRM="s3cret")
+    assert frame.to_dict("records") == RECORDS
+    assert frame["big"].dtype == "int64"
+    assert notes == []
+    assert source.queries == queries
+    assert {headers["authorization"] for _, headers in source.requests} == {"Bearer s3cret"}
+
+
+async def test_a_column_of_all_pages_has_one_type(source: Source) -> None:
+    pages = [[{"id": 1, "n": 2**60}], [{"id": "x", "n": None}], []]
+    source.answers["/a"] = [json_answer(page) for page in pages]
+    frame, _ = await read(paged(source.url("/a"), {"type": "page"}))
+    assert frame["id"].tolist() == [1, "x"]
+    assert str(frame["n"].dtype) == "Int64"
+    assert frame["n"][0] == 2**60
+
+
+async def test_pages_of_csv_are_one_table_with_one_header(source: Source) -> None:
+    pages = [b"\xef\xbb\xbfid;code\r\n1;a\r\n2;b", b"id;code\r\n03;c\r\n", b"id;code\r\n"]
+    source.answers["/a"] = [(200, {"content-type": "text/csv"}, page) for page in pages]
+    frame, _ = await read(paged(source.url("/a"), {"type": "page"}, file_type="csv"))
+    assert frame.to_dict("list") == {"id": ["1", "2", "03"], "code": ["a", "b", "c"]}
+
+
+async def test_pages_of_json_lines_are_one_table(source: Source) -> None:
+    source.answers["/a"] = [(200, {}, b'{"a": 1}\n{"a": 2}'), (200, {}, b'{"a": 3}\n'), (200, {}, b"")]
+    frame, _ = await read(paged(source.url("/a"), {"type": "offset"}, file_type="jsonl"))
+    assert frame["a"].tolist() == [1, 2, 3]
+    assert source.queries == ["offset=0", "offset=2", "offset=3"]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "fields", "why"),
+    [
+        ([b'[{"a": 1}]', b'[{"a": 2}]', b'[{"a": 3}]'], {}, "more than 2 pages; pagination.max_pages"),
+        ([b'[{"a": 1}]', b'[{"a":1}]'], {}, "page 2 has the same records as an earlier page"),
+        ([b'[{"a": 1}]', b"<html>"], {}, "page 2: it is not JSON in UTF-8"),
+        ([b'{"rows": [1]}', b"{}"], {"records_path": "rows"}, "page 2: records_path 'rows': there is no 'rows'"),
+        ([b"a,b\n1,2\n", b"b,a\n1,2\n"], {"file_type": "csv"}, "page 2: its header is another one than the first"),
+        ([b"a,b\n1,2\n", b"<html>"], {"file_type": "csv"}, "page 2: its header is another one than the first"),
+        (["a,b\n1,2\n".encode("utf-16")], {"file_type": "csv"}, "page 1: it is UTF-16 or not text"),
+        ([b'a,"b\nc"\n1,2\n'], {"file_type": "csv"}, "page 1: its header has a line break in quotes"),
+        ([b'[{"a": 1}]', b'[{"a": "%s"}]' % (b"x" * 1_000_000)], {}, "MAX_INPUT_BYTES"),
+    ],
+)
+async def test_pages_that_are_too_many_repeat_or_do_not_fit_are_an_error(
+    source: Source, bodies: list[bytes], fields: dict[str, Any], why: str
+) -> None:
+    source.answers["/a"] = [(200, {}, body) for body in bodies]
+    with pytest.raises(CannotFetch, match=why):
+        await read(paged(source.url("/a"), {"type": "page", "max_pages": 2}, **fields))
+
+
+async def test_a_page_that_is_not_records_is_named_by_the_parser(source: Source) -> None:
+    source.answers["/a"] = [json_answer([{"a": 1}]), json_answer([1]), json_answer([])]
+    with pytest.raises(InputNotReadable, match="page 2: every record is a JSON object"):
+        await read(paged(source.url("/a"), {"type": "page"}))
+
+
+async def test_a_failure_of_a_later_page_fails_the_fetch(source: Source) -> None:
+    source.answers["/a"] = [json_answer([{"a": 1}]), (404, {}, b"no such page")]
+    with pytest.raises(CannotFetch, match="page 2: the source answered 404 Not Found: no such page"):
+        await read(paged(source.url("/a"), {"type": "page"}))
+
+
+@pytest.mark.parametrize("pagination", [{"type": "next_url", "path": "next"}, {"type": "link"}])
+async def test_a_next_page_that_is_the_same_url_is_an_error(source: Source, pagination: dict[str, Any]) -> None:
+    source.answers["/a"] = [json_answer({"rows": [], "next": "/a"}, link='</a>; rel="next"')]
+    with pytest.raises(CannotFetch, match="page 2 has the URL of an earlier page"):
+        await read(paged(source.url("/a"), pagination, records_path="rows"))
+
+
+@pytest.mark.parametrize("pagination", [{"type": "cursor", "path": "meta.nxt"}, {"type": "link"}])
+async def test_a_first_page_that_names_no_next_one_is_a_note(source: Source, pagination: dict[str, Any]) -> None:
+    source.answers["/a"] = [json_answer({"rows": [{"a": 1}], "meta": {"next": "x"}})]
+    _, notes = await read(paged(source.url("/a"), pagination, records_path="rows"))
+    assert len(notes) == 1
+    assert "it is the only page" in notes[0]
+
+
+async def test_a_next_page_on_another_origin_gets_no_header(source: Source) -> None:
+    source.answers["/a"] = [json_answer({"rows": [{"a": 1}], "next": source.url("/b", "localhost")})]
+    source.answers["/b"] = [json_answer({"rows": [{"a": 2}], "next": None})]
+    auth = {"type": "bearer", "token": "{{ secrets.CRM }}"}
+    one = paged(source.url("/a"), {"type": "next_url", "path": "next"}, records_path="rows", auth=auth)
+    frame, notes = await read(one, allow=("127.0.0.0/8", "localhost"), CRM="s3cret")
+    assert frame["a"].tolist() == [1, 2]
+    assert "authorization" not in source.requests[1][1]
+    assert "which was not sent the headers Authorization" in notes[0]
+
+
+async def test_a_next_page_on_an_internal_address_is_refused(source: Source) -> None:
+    for url, why in (("http://169.254.169.254/", "FETCH_ALLOW"), ("file:///etc/passwd", "is not an http")):
+        source.answers["/a"] = [json_answer({"rows": [{"a": 1}], "next": url})]
+        with pytest.raises(CannotFetch, match=why):
+            await read(paged(source.url("/a"), {"type": "next_url", "path": "next"}, records_path="rows"))
+
+
+async def test_a_run_reads_all_pages(
+    source: Source, start_runner: Callable[..., RunnerProcess], request_run: Request, event_log: EventLog
+) -> None:
+    source.pages["/a"] = named_url
+    await start_runner(secret_crm="s3cret", secret_crm_hosts="127.0.0.1").ready()
+    fields = {"headers": {"X-Key": "{{ secrets.CRM }}"}, "records_path": "rows"}
+    one = paged(source.url("/a"), {"type": "next_url", "path": "links.next"}, **fields)
+    request = await request_run(
+        data_source=one.model_dump(), processing_script="print('s3cret')\nreturn data[['code']]"
+    )
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, ResultReady)
+    assert outcome.csv.data == b"code\n000\n001\n002\n003\n004\n"
+    assert outcome.log == "***\n"
+    assert {headers["x-key"] for _, headers in source.requests} == {"s3cret"}
