@@ -221,6 +221,41 @@ def test_text_and_html_show_the_due_time_the_description_the_rows_and_the_durati
     assert "region  amount" in text_of(mail, "plain")
 
 
+def test_a_result_without_rows_or_columns_says_so_in_words_and_line_breaks_of_the_description_are_kept(
+    make_job: MakeJob,
+) -> None:
+    job = make_job(description="First line.\r\nSecond <b>line</b>.")
+    for content, columns, words in ((b"a,b\n", ("a", "b"), "no rows"), (b'""\n', (), "no columns")):
+        event = result_of(job, csv=content, rows=0, columns=columns)
+        mail = parsed(result_mail(event, content, Attachment(content)))
+        for kind in ("plain", "html"):
+            assert f"The result has {words}." in text_of(mail, kind)
+        assert "First line.\nSecond <b>line</b>." in text_of(mail, "plain").replace("\r", "")
+        assert "First line.<br>Second &lt;b&gt;line&lt;/b&gt;." in text_of(mail, "html")
+
+
+def test_a_table_is_readable_where_a_mail_program_drops_the_style_element(make_job: MakeJob) -> None:
+    html = text_of(parsed(result_mail(result_of(make_job()))), "html")
+    without_style = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+    for tag, cell in (("th", "amount"), ("td", "17")):
+        styles = re.search(rf'<{tag}[^>]* style="([^"]*)">{cell}<', without_style)
+        assert styles, cell
+        for needed in ("text-align: right", "padding:", "border-bottom:", "white-space: nowrap"):
+            assert needed in styles[1]
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert style
+    assert "prefers-color-scheme: dark" in style[1]
+    assert "td{" not in style[1].partition("@media")[0].replace(" ", "")
+
+
+def test_the_link_to_unsubscribe_is_whole_in_every_mail(make_job: MakeJob) -> None:
+    event = failure_of(make_job())
+    failure = RENDERER.failure(MailJob(event.job, event.run_id, "failure", ()), event, 1, None)
+    for render_for in (result_mail(result_of(make_job())), failure):
+        for kind in ("plain", "html"):
+            assert re.search(r'https://nightmail\.example\.com/[\w/.-]{60,}["\r]', text_of(parsed(render_for), kind))
+
+
 def test_cells_and_column_names_are_text_and_never_markup(make_job: MakeJob) -> None:
     csv = b"<b>,x\n<script>alert(1)</script>,<img src=https://example.com/p.gif>\n"
     html = text_of(parsed(result_mail(result_of(make_job(), csv=csv, rows=1), csv, Attachment(csv))), "html")
@@ -282,7 +317,8 @@ def test_without_a_public_url_the_mail_of_a_large_result_names_the_command_that_
 
 
 def test_a_preview_copes_with_empty_long_and_wide_csv_files() -> None:
-    assert preview_csv(b"", 0).caption == "no rows"
+    assert preview_csv(b"", 0).caption == "The result has no columns."
+    assert preview_csv(b"a,b\n", 0).caption == "The result has no rows."
     assert preview_csv(b"a\n" + b"x" * 200_000 + b"\n", 1).rows == [["x" * 39 + "…"]]
     wide = preview_csv((",".join(f"c{number}" for number in range(40)) + "\n" + ",".join("1" * 40) + "\n").encode(), 1)
     assert wide.caption == "1 row, first 12 of 40 columns"

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime as format_date_header
 
+from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from nightmail_common.contract.events import ResultReady, RunFailed
@@ -34,6 +35,8 @@ _templates = Environment(
     auto_reload=False,
     finalize=formatting.remove_control_characters,
 )
+#: Mail programs that drop <style> keep these styles; the rules of @media, which have no place inline, stay in <style>.
+_inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 _templates.globals.update(format_datetime=formatting.format_datetime, format_duration=formatting.format_duration)
 
 #: Stands in a rendered body for the recipient's link to unsubscribe. Nobody can know it, and write it into a result.
@@ -55,7 +58,7 @@ class MailRenderer:
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
         compression = None if attachment is None else attachment.compression
         file_name = result_file_name(event) + {None: "", "gzip": ".gz", "zip": ".zip"}[compression]
-        shown = preview_csv(csv, event.rows, event.job.csv.delimiter)
+        shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv)
         link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
         context = {
             "due": due,
@@ -130,7 +133,8 @@ class MailRenderer:
         # The link differs by recipient; it is put into the encoded text, which must be quoted-printable for that.
         encoding = "quoted-printable" if self._shows_unsubscribe else None
         mail.set_content(_templates.get_template(f"{template}.txt").render(context), cte=encoding)
-        mail.add_alternative(_templates.get_template(f"{template}.html").render(context), subtype="html", cte=encoding)
+        html = _inline_styles(_templates.get_template(f"{template}.html").render(context))
+        mail.add_alternative(html, subtype="html", cte=encoding)
         return mail
 
     @property
@@ -160,6 +164,15 @@ class MailRenderer:
 def result_file_name(event: ResultReady) -> str:
     """Return the name of a result's CSV: the job and the day in its zone."""
     return one_line(f"{event.job_name} {formatting.to_job_timezone(event.scheduled_at, event.job):%Y-%m-%d}.csv")
+
+
+def _inline_styles(html: str) -> str:
+    """Return a page with its styles in its elements.
+
+    The link to unsubscribe gets a line of its own: quoted-printable would fold it in a longer one.
+    """
+    link = f'href="{_UNSUBSCRIBE}"'
+    return _inliner.inline(html).replace(link, f"\n{link}\n")
 
 
 def _quoted_printable(url: str) -> bytes:

@@ -1,11 +1,12 @@
 """The first rows of a result, as a table that fits a mail."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, replace
 
 from nightmail_common.contract.csv_head import read_head
+from nightmail_common.contract.job import CsvOptions
 from nightmail_common.contract.limits import MAX_TABLE_BYTES
+from nightmail_mailer.compose.cells import format_column, is_number
 from nightmail_mailer.compose.formatting import remove_control_characters
 
 SHOWN_ROWS = 20
@@ -14,8 +15,6 @@ SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
 #: Of a longer cell, this much is searched for characters to show.
 READ_CHARACTERS = 4_000
-
-_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|nan|inf|-inf|", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,18 @@ class Preview:
 
     @property
     def caption(self) -> str:
-        """`1,234 rows`, or `first 20 of 1,234 rows`; with the number of columns if not all are shown."""
+        """`1,234 rows`, or `first 20 of 1,234 rows`; with the number of columns if not all are shown.
+
+        A result without rows or without columns has a sentence.
+        """
+        if not self.columns:
+            return "The result has no columns."
+        if self.total_rows == 0:
+            return "The result has no rows."
         if self.total_rows > len(self.rows):
             caption = f"first {len(self.rows)} of {self.total_rows:,} rows"
         else:
-            caption = "no rows" if not self.rows else "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
+            caption = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
         if self.total_columns > len(self.columns):
             caption += f", first {len(self.columns)} of {self.total_columns:,} columns"
         return caption
@@ -65,13 +71,20 @@ class Preview:
         return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
 
 
-def preview_csv(csv_bytes: bytes, total_rows: int, delimiter: str = ",") -> Preview:
-    """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed."""
-    header, *found = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), SHOWN_ROWS, delimiter) or [[]]
+def preview_csv(csv_bytes: bytes, total_rows: int, options: CsvOptions | None = None) -> Preview:
+    """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed.
+
+    Args:
+        options: how the CSV is written. Numbers whose format the job sets stay as they are; others are rounded.
+    """
+    options = options or CsvOptions()
+    header, *found = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), SHOWN_ROWS, options.delimiter) or [[]]
     del found[total_rows:]
     width = min(len(header), SHOWN_COLUMNS)
     rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]
-    numeric = [bool(rows) and all(_NUMBER.fullmatch(row[index]) for row in rows) for index in range(width)]
+    numeric = [bool(rows) and all(is_number(row[index], options.decimal) for row in rows) for index in range(width)]
+    shown = [format_column(list(column), options) for column in zip(*rows, strict=True)]
+    rows = [list(row) for row in zip(*shown, strict=True)]
     return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header))
 
 
