@@ -172,6 +172,10 @@ async def _refuse(_: str) -> str | None:
     return "550 no such user <you@example.com>"
 
 
+async def _demand_auth(_: int) -> str | None:
+    return "530 5.7.0 Authentication required"
+
+
 async def _drop(_: str) -> str | None:
     return DROP
 
@@ -184,6 +188,7 @@ async def _drop(_: str) -> str | None:
         ({}, {"smtp_security": "tls"}, "TLS", "NIGHTMAIL_SMTP_SECURITY=starttls"),
         ({}, {"smtp_security": "starttls"}, "STARTTLS", "the server offers no STARTTLS"),
         ({}, {"smtp_username": "me", "smtp_password": "x"}, "AUTH", "the server offers no AUTH on this port"),
+        ({"on_mail": _demand_auth}, {}, "MAIL FROM", "the server demands that the mailer signs in or uses TLS"),
         ({"on_rcpt": _refuse}, {}, "RCPT TO", "refuses the recipient permanently: 550 no such user (address)"),
         ({"on_rcpt": Once("451 come back later")}, {}, "RCPT TO", "for now: 451 come back later"),
         ({"after_data": Once("554 this is spam")}, {}, "DATA", "refuses the mail itself: 554 this is spam"),
@@ -229,6 +234,8 @@ def test_a_test_mail_over_tls_reports_an_untrusted_certificate_and_a_wrong_passw
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
     failed = nightmail("test", "you@example.com", **secure)
     assert failed.stderr.startswith("error: AUTH: the server refuses the user name or the password: 535")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    secure["smtp_ca"] = tmp_path / "server.pem"
     done = nightmail("test", "you@example.com", **secure | {"smtp_password": "right"})
     assert done.exit_code == 0, done.stderr
 
@@ -255,3 +262,17 @@ def test_without_a_server_the_test_mail_goes_to_the_catcher_that_runs_here(
         catcher.stop()
     assert done.exit_code == 0, done.stderr
     assert json.loads(nightmail("list", "--json").stdout)[0]["subject"] == "A test of Nightmail's mail"
+
+
+def test_a_server_that_cannot_check_the_password_now_is_not_taken_for_a_wrong_password(
+    nightmail: Nightmail, smtp_server: SmtpServer
+) -> None:
+    def authenticate(*_: object) -> AuthResult:
+        return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
+
+    smtp_server.stop()
+    smtp_server.options = {"authenticator": authenticate, "auth_require_tls": False}
+    smtp_server.start()
+    failed = nightmail("test", "you@example.com", **reach(smtp_server, smtp_username="me", smtp_password="right"))
+    assert failed.stderr.startswith("error: AUTH: the server cannot check the password now: 454 4.7.0 Temporary")
+    assert "refuses" not in failed.stderr

@@ -75,6 +75,21 @@ async def test_mail_goes_over_tls_to_a_trusted_server_that_accepts_the_password(
     assert secure_server.recipients == ["reports@example.com"]
 
 
+async def test_a_self_signed_server_is_trusted_by_the_setting_of_its_certificate(
+    start_mailer: Start,
+    secure_server: SmtpServer,
+    security: str,
+    event_log: EventLog,
+    make_job: MakeJob,
+    tmp_path: Path,
+) -> None:
+    start_mailer(smtp_security=security, smtp_ca=str(tmp_path / "server.pem"), **LOGIN)
+    event = result_of(make_job())
+    await event_log.publish(event)
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert secure_server.recipients == ["reports@example.com"]
+
+
 async def test_a_server_with_an_untrusted_certificate_gets_no_mail_and_readiness_says_why(
     start_mailer: Start, secure_server: SmtpServer, security: str, event_log: EventLog, make_job: MakeJob
 ) -> None:

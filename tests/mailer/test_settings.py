@@ -12,6 +12,8 @@ from nightmail_mailer.settings import MailerSettings
         ({}, "SMTP_HOST: Field required"),
         ({"SMTP_HOST": "mail", "SMTP_FROM": "Reports <reports@example.com>"}, "SMTP_FROM: an address without a name"),
         ({"SMTP_HOST": "mail", "PUBLIC_URL": "nightmail.example.com"}, "PUBLIC_URL: an http:// or https:// URL"),
+        ({"SMTP_HOST": "mail", "SMTP_CA": "/nowhere.pem"}, "SMTP_CA: /nowhere.pem: No such file or directory"),
+        ({"SMTP_HOST": "mail", "SMTP_CA": __file__}, f"SMTP_CA: {__file__} has no certificate in PEM"),
         ({"SMTP_HOST": "mail", "PUBLIC_URL": "https://a.example.com"}, "SECRET_KEY: links to NIGHTMAIL_PUBLIC_URL"),
     ],
 )

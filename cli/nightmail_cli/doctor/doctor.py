@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import os
 import smtplib
-import ssl
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -158,10 +157,9 @@ def _smtp(settings: MailerSettings) -> Check:
     server = f"{settings.smtp_host}:{settings.smtp_port}"
     step = "connect"
     try:
-        context = ssl.create_default_context()
         if settings.smtp_security == "tls":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS, context=context
+                settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS, context=settings.tls_context
             )
         else:
             smtp = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS)
@@ -170,7 +168,7 @@ def _smtp(settings: MailerSettings) -> Check:
             smtp.ehlo_or_helo_if_needed()
             if settings.smtp_security == "starttls":
                 step = "STARTTLS"
-                smtp.starttls(context=context)
+                smtp.starttls(context=settings.tls_context)
             if settings.smtp_username is not None:
                 step = "AUTH"
                 password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""

@@ -1,7 +1,10 @@
 """The settings of the mailer."""
 
+import ssl
 from email.errors import HeaderParseError
 from email.headerregistry import Address
+from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
@@ -24,6 +27,16 @@ def _bare_address(address: str) -> str:
     raise ValueError("an address without a name, as in reports@example.com")
 
 
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context().load_verify_locations(path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} has no certificate in PEM") from None
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    return path
+
+
 class MailerSettings(ServiceSettings):
     """The SMTP server, the sender, and the base URL of the links in mails."""
 
@@ -32,12 +45,22 @@ class MailerSettings(ServiceSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
+    #: A PEM file with the certificate of a private CA, or of a self-signed server; trusted besides the system's CAs.
+    smtp_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
     #: Of the encoded mail: base64 makes 4 bytes of 3.
     max_attachment_bytes: ByteSize = ByteSize(10 * 1024**2)
+
+    @cached_property
+    def tls_context(self) -> ssl.SSLContext:
+        """The context of a TLS client that verifies the SMTP server's certificate and host name."""
+        context = ssl.create_default_context()
+        if self.smtp_ca is not None:
+            context.load_verify_locations(self.smtp_ca)
+        return context
 
     @field_validator("secret_key")
     @classmethod

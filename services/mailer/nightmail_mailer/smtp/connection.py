@@ -25,6 +25,7 @@ async def open_connection(settings: MailerSettings) -> aiosmtplib.SMTP:
         password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
         use_tls=settings.smtp_security == "tls",
         start_tls=settings.smtp_security == "starttls",
+        tls_context=None if settings.smtp_security == "none" else settings.tls_context,
         timeout=CONNECT_TIMEOUT_SECONDS,
     )
     try:

@@ -115,6 +115,7 @@ class _Session:
             sock=self._socket,
             use_tls=secure,
             start_tls=False,
+            tls_context=None if settings.smtp_security == "none" else settings.tls_context,
             timeout=STEP_TIMEOUT_SECONDS,
         )
         self._socket = None  # the client closes it
@@ -141,7 +142,12 @@ class _Session:
         smtp = await self._after_ehlo()
         if not smtp.supports_extension("starttls"):
             raise _StepFailed("the server offers no STARTTLS on this port; mail would be sent unencrypted")
-        await smtp.starttls()
+        try:
+            await smtp.starttls()
+        except aiosmtplib.SMTPResponseException as error:
+            reply = format_reply(error.code, error.message)
+            when = "now" if error.code < 500 else "at all"
+            raise _StepFailed(f"the server cannot start TLS {when}: {reply}") from error
         return _tls(smtp)
 
     async def log_in(self) -> str:

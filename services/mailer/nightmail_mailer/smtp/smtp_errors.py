@@ -9,6 +9,8 @@ import aiosmtplib
 from nightmail_common.contract.errors import describe_error
 from nightmail_mailer.smtp.reply_rules import Phase, Reply, rule_for
 
+#: OpenSSL's codes for a certificate whose issuer is not known: self-signed, or of a CA that is not trusted (x509_vfy.h).
+_UNKNOWN_CA = frozenset({18, 19, 20, 21})
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
@@ -16,7 +18,8 @@ def describe_smtp_error(error: BaseException) -> str:
     """Return the cause of a failed connection or command, with the server's reply."""
     match _cause(error):
         case ssl.SSLCertVerificationError() as cause:
-            return f"the server's certificate is not trusted: {cause.verify_message}"
+            hint = "; NIGHTMAIL_SMTP_CA can name its CA's file" if cause.verify_code in _UNKNOWN_CA else ""
+            return f"the server's certificate is not trusted: {cause.verify_message}{hint}"
         case ssl.SSLError() as cause:
             return f"TLS with this server fails: {cause.reason or cause}"
         case socket.gaierror() as cause:
