@@ -36,7 +36,7 @@ LAST = "the.end"
 #: The services that publish each event; an event without an entry is the API's.
 SAYS = {
     "run-requested": {"api", "ticker"},
-    "run-skipped": {"ticker", "runner"},
+    "run-skipped": {"ticker", "runner", "mailer"},
     "run-started": {"runner"},
     "attempt-failed": {"runner"},
     "result-ready": {"runner"},

@@ -6,6 +6,7 @@ from nightmail_common.service.service import Service
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.delivery import MailDelivery
+from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
 from nightmail_mailer.records.unsubscribes import Unsubscribes
@@ -21,11 +22,14 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     unsubscribes = Unsubscribes(log)
     await unsubscribes.catch_up()
     service.background(unsubscribes.follow(), "unsubscribes")  # nobody who unsubscribed gets a mail
+    deleted_jobs = DeletedJobs(log)
+    await deleted_jobs.catch_up()
+    service.background(deleted_jobs.follow(), "deleted jobs")
     smtp = SmtpClient(pool, settings.smtp_from)
     return MailWorkflow(
         ResultStore(js),
         log,
-        MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED))),
+        MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED)), deleted_jobs),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
         MailRenderer(settings.smtp_from, _links(settings)),

@@ -20,9 +20,11 @@ from nightmail_common.contract.events import (
     WaitingRecipient,
 )
 from nightmail_mailer.compose.mail_job import MailJob
+from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, LOST_REPORTS, MAILS
 from nightmail_mailer.records.acceptances import Acceptances
+from nightmail_mailer.records.deleted_jobs import DeletedJobs, JobWasDeleted
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
 from nightmail_mailer.smtp.addresses import domain_of
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
@@ -38,6 +40,8 @@ QUOTA_BACKOFF = Backoff(first=2 * 3600.0, longest=8 * 3600.0)
 GIVE_UP_AFTER = timedelta(days=5)
 #: From one `mail-deferred` event about a recipient to the next: a mail that waits for days must not fill the log.
 REPORT_INTERVAL = timedelta(hours=1)
+JOB_DELETED = "not sent: the job was deleted"
+_NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
 
 logger = structlog.get_logger()
 
@@ -45,10 +49,11 @@ logger = structlog.get_logger()
 class MailDelivery:
     """Sends mails and publishes their outcome."""
 
-    def __init__(self, log: EventLog, smtp: SmtpClient, ledger: DeliveryLedger) -> None:
+    def __init__(self, log: EventLog, smtp: SmtpClient, ledger: DeliveryLedger, deleted_jobs: DeletedJobs) -> None:
         self._log = log
         self._smtp = smtp
         self._ledger = ledger
+        self._deleted_jobs = deleted_jobs
         self._acceptances = Acceptances()
 
     async def deliver(
@@ -60,10 +65,13 @@ class MailDelivery:
             None when the outcome for all is in the log, else the time of the next attempt.
 
         Raises:
+            JobWasDeleted: the job was deleted before the mail went to any recipient.
             nats.errors.Error: the ledger or the log does not answer.
         """
         began_at = datetime.now(UTC)
         entries = await asyncio.gather(*(self._send_once(mail_job, one, renditions) for one in mail_job.recipients))
+        if entries and all(entry is _NOT_SENT for entry in entries):
+            raise JobWasDeleted(mail_job.kind)
         if any(entry.consequence == "refuse_if_others_accepted" for entry in entries):
             entries = await self._settle_policy_refusals(mail_job, entries)
         waiting = [entry.next_attempt for entry in entries if not entry.final and entry.next_attempt is not None]
@@ -90,7 +98,10 @@ class MailDelivery:
             if before is not None and (before.final or _is_early(before)):
                 return before
             began_at = datetime.now(UTC)
-            result = await self._send(mail_job, recipient, renditions)
+            try:
+                result = await self._send(mail_job, recipient, renditions)
+            except JobWasDeleted:
+                return _entry_of_deleted(before)
             if result.outcome == "accepted":
                 self._acceptances.accepted(recipient)
             entry = entry_after(result, before, began_at, datetime.now(UTC))
@@ -107,7 +118,7 @@ class MailDelivery:
     async def _send(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> SendResult:
         """Send a mail; a second time on a new connection, or smaller, if the reply asks for that."""
         for number in range(renditions.count):
-            render_for = await renditions.get(number)
+            render_for = self._unless_deleted(mail_job, await renditions.get(number))
             result = await self._smtp.send(render_for, recipient)
             ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
             if result.outcome == "deferred" and result.consequence == "reconnect":
@@ -117,6 +128,16 @@ class MailDelivery:
                 return result
             logger.warning("mail_too_large", kind=mail_job.kind, reply=_code(result.text))
         return SendResult("refused", f"{renditions.too_large}: {result.text}", "refuse")
+
+    def _unless_deleted(self, mail_job: MailJob, render_for: RenderFor) -> RenderFor:
+        """Return a rendering that raises JobWasDeleted if the job is deleted by the time that there is a connection."""
+
+        def render(recipient: str) -> bytes:
+            if mail_job.request_id is None and mail_job.job.job_id in self._deleted_jobs:
+                raise JobWasDeleted(mail_job.kind)
+            return render_for(recipient)
+
+        return render
 
     async def _settle_policy_refusals(self, mail_job: MailJob, entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
         """Make refusals final that are about their recipient; the others wait, because they are about the sender."""
@@ -232,6 +253,13 @@ def entry_after(result: SendResult, before: LedgerEntry | None, began_at: dateti
         reported_at=now if reported_at is None or now - reported_at >= REPORT_INTERVAL else reported_at,
         consequence=result.consequence,
     )
+
+
+def _entry_of_deleted(before: LedgerEntry | None) -> LedgerEntry:
+    """Return the entry of a mail that is not sent any more; it may have arrived if an earlier attempt was lost after DATA."""
+    if before is None or not before.lost:
+        return _NOT_SENT
+    return LedgerEntry(outcome="uncertain", answer=f"{before.answer}, then {JOB_DELETED}", lost=before.lost)
 
 
 def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[RecipientOutcome, ...]:

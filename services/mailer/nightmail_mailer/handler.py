@@ -7,6 +7,7 @@ import structlog
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
+from nightmail_mailer.records.deleted_jobs import JobWasDeleted
 from nightmail_mailer.workflow import MailWorkflow
 
 #: More slots than connections: an event that waits for a store or a large result must not keep a connection idle. A mail
@@ -36,13 +37,21 @@ class MailHandler:
         return answer
 
     async def _send(self, event: AsksForMail, delivery: Delivery) -> Ack | Retry:
-        match event:
-            case ResultReady():
-                next_attempt = await self._workflow.mail_result(event, delivery.sequence)
-            case RunFailed():
-                next_attempt = await self._workflow.mail_failure(event, delivery.sequence, delivery.time)
-            case MailRequested():
-                next_attempt = await self._workflow.resend(event)
+        try:
+            next_attempt = await self._next_attempt(event, delivery)
+        except JobWasDeleted as deleted:
+            assert not isinstance(event, MailRequested)  # what a user asks for is sent
+            await self._workflow.skip_deleted(event, deleted.kind)
+            return Ack()
         if next_attempt is None:
             return Ack()
         return Retry(max((next_attempt - datetime.now(UTC)).total_seconds(), 0.0))
+
+    async def _next_attempt(self, event: AsksForMail, delivery: Delivery) -> datetime | None:
+        match event:
+            case ResultReady():
+                return await self._workflow.mail_result(event, delivery.sequence)
+            case RunFailed():
+                return await self._workflow.mail_failure(event, delivery.sequence, delivery.time)
+            case MailRequested():
+                return await self._workflow.resend(event)

@@ -100,6 +100,23 @@ class MailWorkflow:
             return await self._deliver_result(mail_job, event)
         return await self._deliver_failure(mail_job, event, 1, None)
 
+    async def skip_deleted(self, event: ResultReady | RunFailed, kind: MailKind) -> None:
+        """Publish that a mail is not sent, because its job was deleted."""
+        if kind != "result":
+            await self._skip(event, kind, "deleted")
+            return
+        skipped = RunSkipped(
+            job_name=event.job_name,
+            run_id=event.run_id,
+            job_id=event.job.job_id,
+            job_version=event.job.version,
+            scheduled_at=event.scheduled_at,
+            reason="deleted",
+            detail="the job was deleted before the result was mailed",
+        )
+        await self._log.publish(skipped, message_id=run_message_id(event.run_id, "mail", kind))
+        logger.info("mail_skipped", kind=kind, reason="deleted")
+
     async def _deliver_result(self, mail_job: MailJob, event: ResultReady) -> datetime | None:
         if not mail_job.recipients:
             await self._skip(event, "result", "unsubscribed", mail_job.request_id)

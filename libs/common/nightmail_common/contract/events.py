@@ -18,7 +18,7 @@ Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
 SkipReason = Literal["missed", "overlap", "script", "deleted"]
 MailKind = Literal["result", "failure", "recovery"]
-MailSkipReason = Literal["empty", "unsubscribed", "streak"]
+MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
 
 
@@ -336,7 +336,7 @@ class MailSkipped(RunEvent):
     """A mail is not sent, and why that is right.
 
     `empty`: the result has no rows and its job says `when_empty: skip`. `unsubscribed`: every recipient unsubscribed.
-    `streak`: the recipients got a failure mail of this job less than an hour ago.
+    `streak`: the recipients got a failure mail of this job less than an hour ago. `deleted`: the job was deleted first.
     """
 
     name = "mail-skipped"

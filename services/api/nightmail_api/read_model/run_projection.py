@@ -184,10 +184,12 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
             return {"started_at": now}
         case RunCancelled() if status not in ENDED:
             return {"finished_at": now}
+        case RunSkipped() if status in ENDED:  # its result was not mailed, because the job was deleted
+            return {"skipped": _skipped(event)} if status == "processed" else {}
         case RunSkipped():
             return {
                 "finished_at": now,
-                "skipped": json.dumps({"reason": event.reason, "detail": event.detail}, ensure_ascii=False),
+                "skipped": _skipped(event),
                 "timings": None if event.timings is None else event.timings.model_dump_json(),
                 "outcome_sequence": sequence,
             }
@@ -232,6 +234,10 @@ def _details(event: RunEvent) -> dict[str, Any]:
             return {"notes": [note.model_dump() for note in event.notes]}
         case _:
             return {}
+
+
+def _skipped(event: RunSkipped) -> str:
+    return json.dumps({"reason": event.reason, "detail": event.detail}, ensure_ascii=False)
 
 
 def _merge_mails(before: str, event: MailEvent | MailDeferred) -> str:
