@@ -9,6 +9,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from nightmail_common.contract.visible_text import visible, visible_json
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: The exit code of a command that failed; 2 is for wrong usage (typer's own).
@@ -17,14 +19,23 @@ FAILED = 1
 _NO_LIMIT = 100_000
 
 
+def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a text of whatever origin: job names, logs, errors and servers' answers cannot steer the terminal."""
+    typer.echo(visible(text), err=err, nl=nl)
+
+
 def fail(message: str) -> NoReturn:
     """End the command with one line on stderr and exit code 1."""
-    typer.echo(f"error: {message}", err=True)
+    echo(f"error: {message}", err=True)
     raise typer.Exit(FAILED)
 
 
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(visible_json(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def print_json_line(value: Any) -> None:
+    typer.echo(visible_json(json.dumps(value, ensure_ascii=False)))
 
 
 def print_done(line: str, value: Any, *, as_json: bool) -> None:
@@ -32,7 +43,7 @@ def print_done(line: str, value: Any, *, as_json: bool) -> None:
     if as_json:
         print_json(value)
     else:
-        typer.echo(line)
+        echo(line)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, whole: str = "") -> None:
@@ -50,14 +61,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text("" if value is None else visible(str(value))) for value in row))
     if not table.row_count:
-        typer.echo(empty)
+        echo(empty)
         return
     drawn = io.StringIO()
     Console(file=drawn, width=None if sys.stdout.isatty() else _NO_LIMIT).print(table)
     for line in drawn.getvalue().splitlines():
-        typer.echo(line.rstrip())
+        echo(line.rstrip())
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -66,10 +77,10 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
         text = value if isinstance(value, str) else "-" if value is None else json.dumps(value, ensure_ascii=False)
         if "\n" in text.strip():
-            typer.echo(f"{name}:")
-            typer.echo("".join(f"    {line}\n" for line in text.rstrip().splitlines()), nl=False)
+            echo(f"{name}:")
+            echo("".join(f"    {line}\n" for line in text.rstrip().splitlines()), nl=False)
         else:
-            typer.echo(f"{name:<{width}}  {text.strip()}")
+            echo(f"{name:<{width}}  {text.strip()}")
 
 
 def format_time(time: str | None) -> str:

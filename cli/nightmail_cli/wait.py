@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-
 from nightmail_cli.client import Client
+from nightmail_cli.output import echo
 
 UNFINISHED = frozenset({"requested", "running", "processed"})
 SUCCEEDED = frozenset({"delivered", "skipped"})
@@ -53,4 +52,4 @@ class _StatusLines:
     def show(self, status: str, _waited: float) -> None:
         if status != self._shown:
             self._shown = status
-            typer.echo(f"{self._run_id} {status}", err=True)
+            echo(f"{self._run_id} {status}", err=True)

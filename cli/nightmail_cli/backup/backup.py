@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.private_files import write_private
-from nightmail_cli.output import AsJson, fail, print_json, print_table
+from nightmail_cli.output import AsJson, echo, fail, print_json, print_table
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings, load, load_without_broker
 
@@ -92,9 +92,9 @@ def restore(
             print_json({"streams": streams, "store_before": None if kept is None else str(kept)})
             return
         for copy in copies:
-            typer.echo(f"restored {copy.name}: {copy.messages} messages, last sequence {copy.last_sequence}")
+            echo(f"restored {copy.name}: {copy.messages} messages, last sequence {copy.last_sequence}")
         if kept is not None:
-            typer.echo(f"the previous store is in {kept}")
+            echo(f"the previous store is in {kept}")
 
     _run(restore_all())
 

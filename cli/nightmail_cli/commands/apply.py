@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nightmail_cli.client import Client, job_path, problem
 from nightmail_cli.commands.job_file import JOB_FILES, JobFileError, read_job
-from nightmail_cli.output import fail
+from nightmail_cli.output import echo, fail
 from nightmail_common.contract.job_definition import JobDefinition
 
 Action = Literal["create", "update", "delete", "unchanged"]
@@ -53,10 +53,11 @@ class Step:
 
     def show(self) -> None:
         source = f"  ({self.file})" if self.file else ""
-        typer.echo(f"{typer.style(f'{self.action:<9}', fg=_COLOURS[self.action])} {self.job_name}{source}")
+        typer.secho(f"{self.action:<9}", fg=_COLOURS[self.action], nl=False)
+        echo(f" {self.job_name}{source}")
         for change in self.changes:
             for line in change.lines():
-                typer.echo(f"    {line}")
+                echo(f"    {line}")
 
     def execute(self, client: Client) -> None:
         """Call the API; `error` is the reason if that fails."""

@@ -5,9 +5,8 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
-import typer
-
 from nightmail_cli.connect import connected
+from nightmail_cli.output import echo, print_json_line
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import ALL_EVENTS, job_token
@@ -29,7 +28,10 @@ async def follow(job_name: str | None, event_type: str | None, *, from_start: bo
         async with aclosing(log.follow(subjects, after=after)) as batches:
             async for events in batches:
                 for event in events:
-                    typer.echo(json.dumps(_as_json(event), ensure_ascii=False) if as_json else _as_line(event))
+                    if as_json:
+                        print_json_line(_as_json(event))
+                    else:
+                        echo(_as_line(event))
 
 
 def _subjects(token: str, event_type: str | None) -> tuple[str, ...]:

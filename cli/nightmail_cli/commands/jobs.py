@@ -11,7 +11,17 @@ from nightmail_cli.commands.apply import make_plan
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.commands.job_file import JobFileError, read_job
 from nightmail_cli.commands.runs import summary
-from nightmail_cli.output import FAILED, AsJson, fail, format_time, print_done, print_fields, print_json, print_table
+from nightmail_cli.output import (
+    FAILED,
+    AsJson,
+    echo,
+    fail,
+    format_time,
+    print_done,
+    print_fields,
+    print_json,
+    print_table,
+)
 from nightmail_cli.wait import SUCCEEDED, wait_for_end
 
 app = typer.Typer(no_args_is_help=True)
@@ -115,12 +125,12 @@ def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -
     if as_json:
         print_json(answer)
     else:
-        typer.echo(answer["log"], nl=False, err=True)
+        echo(answer["log"], nl=False, err=True)
         if error is None:
             print_table(answer["columns"], answer["first_rows"], empty="no rows")
-            typer.echo(f"{answer['rows']} rows")
+            echo(f"{answer['rows']} rows")
         else:
-            typer.echo(error["traceback"] or "", nl=False, err=True)
+            echo(error["traceback"] or "", nl=False, err=True)
     if error is not None:
         fail(f"{error['stage']}: {error['type']}: {error['message']}")
 
@@ -165,7 +175,7 @@ def apply(
         for step in plan:
             step.show()
         count = Counter(step.action for step in plan)
-        typer.echo(", ".join(f"{count[action]} {action}" for action in ("create", "update", "delete", "unchanged")))
+        echo(", ".join(f"{count[action]} {action}" for action in ("create", "update", "delete", "unchanged")))
     if not dry_run:
         for step in plan:
             step.execute(client)
@@ -173,7 +183,7 @@ def apply(
         print_json([step.as_json() for step in plan])
     failed = [step for step in plan if step.error is not None]
     for step in failed:
-        typer.echo(f"error: {step.action} {step.job_name!r}: {step.error}", err=True)
+        echo(f"error: {step.action} {step.job_name!r}: {step.error}", err=True)
     if failed:
         raise typer.Exit(FAILED)
 

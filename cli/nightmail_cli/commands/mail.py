@@ -12,7 +12,7 @@ import typer
 from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
 from nightmail_cli.local.supervisor import STATE_FILE
-from nightmail_cli.output import FAILED, AsJson, fail, print_fields, print_json, print_table
+from nightmail_cli.output import FAILED, AsJson, echo, fail, print_fields, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings, load_without_broker
 
 app = typer.Typer(no_args_is_help=True)
@@ -54,11 +54,11 @@ def show(mail_id: MailId = None, as_json: AsJson = False) -> None:
         print_json(mail.details())
         return
     print_fields({name: mail.header(name) for name in _SHOWN_HEADERS if name in mail.mail})
-    typer.echo(f"\n{mail.text().rstrip()}")
+    echo(f"\n{mail.text().rstrip()}")
     for part in mail.attachments:
-        typer.echo(f"\nattached: {file_name(part)}, {part.get_content_type()}, {len(content(part)):,} bytes")
+        echo(f"\nattached: {file_name(part)}, {part.get_content_type()}, {len(content(part)):,} bytes")
         for line in mailbox.head(part):
-            typer.echo(f"    {line}")
+            echo(f"    {line}")
 
 
 @app.command("open")
@@ -81,7 +81,7 @@ def open_mail(
     if as_json:
         print_json({"path": str(path), "opened": opened})
     else:
-        typer.echo(path)
+        echo(str(path))
 
 
 @app.command("test")
@@ -107,7 +107,7 @@ def send_test_mail(
         async for step in check_smtp(settings, recipient):
             steps.append(step)
             if step.ok and not as_json:
-                typer.echo(f"{step.name:<9}  ok  {step.detail}")
+                echo(f"{step.name:<9}  ok  {step.detail}")
 
     asyncio.run(go())
     failed = next((step for step in steps if not step.ok), None)
@@ -115,9 +115,9 @@ def send_test_mail(
         done = [{"step": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
         print_json({"ok": failed is None, "failed_at": failed and failed.name, "steps": done})
     elif failed is None:
-        typer.echo(f"the server accepted the mail to {recipient}")
+        echo(f"the server accepted the mail to {recipient}")
     if failed is not None:
-        typer.echo(f"error: {failed.name}: {failed.detail}", err=True)
+        echo(f"error: {failed.name}: {failed.detail}", err=True)
         raise typer.Exit(FAILED)
 
 
@@ -137,7 +137,7 @@ def _catcher_settings() -> dict[str, object]:
         port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
     except (OSError, StopIteration, ValueError, LookupError):
         fail("NIGHTMAIL_SMTP_HOST is not set, and no nightmail up with a mail catcher runs on this data folder")
-    typer.echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{mailbox.MAILBOX}", err=True)
+    echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{mailbox.MAILBOX}", err=True)
     return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
 
 

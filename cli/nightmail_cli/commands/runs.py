@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nightmail_cli.client import Client
-from nightmail_cli.output import AsJson, fail, format_time, print_fields, print_json, print_table
+from nightmail_cli.output import AsJson, echo, fail, format_time, print_fields, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
@@ -45,7 +45,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     timeline = run.pop("timeline")
     print_fields(run)
     for event in timeline:
-        typer.echo(f"    {event['time']}  {event['type']}")
+        echo(f"    {event['time']}  {event['type']}")
 
 
 @app.command("cancel")
@@ -55,7 +55,7 @@ def cancel(run_id: RunId, as_json: AsJson = False) -> None:
     if as_json:
         print_json(answer)
     else:
-        typer.echo(f"{run_id} cancelled")
+        echo(f"{run_id} cancelled")
 
 
 @app.command("log")
@@ -65,7 +65,7 @@ def log(run_id: RunId, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"run_id": run_id, "log": text})
     else:
-        typer.echo(text, nl=False)
+        echo(text, nl=False)
 
 
 @app.command("result")
@@ -79,6 +79,8 @@ def result(
     if as_json:
         columns, *rows = csv.reader(io.StringIO(answer.content.decode(), newline=""))
         print_json({"run_id": run_id, "columns": columns, "rows": rows})
+    elif output is None and sys.stdout.isatty():
+        echo(answer.content.decode(errors="replace"), nl=False)
     elif output is None:
         sys.stdout.buffer.write(answer.content)
     else:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from nightmail_cli.local.supervisor import STATE_FILE, http_status
-from nightmail_cli.output import FAILED, AsJson, fail, print_json, print_table
+from nightmail_cli.output import FAILED, AsJson, echo, fail, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings, load
 
 
@@ -29,7 +29,7 @@ def status(as_json: AsJson = False) -> None:
         )
         print_table(("process", "pid", "state", "restarts", "where"), rows, empty="no processes")
         for consumer, count in waiting.items():
-            typer.echo(f"waiting for {consumer}: {count}")
+            echo(f"waiting for {consumer}: {count}")
     if not all(process["ready"] for process in processes):
         raise typer.Exit(FAILED)
 

@@ -18,7 +18,7 @@ from nightmail_cli.doctor.machine_checks import Check
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.supervisor import http_status
 from nightmail_cli.local.up import LOCK_FILE, UpSettings
-from nightmail_cli.output import FAILED, print_json, print_table
+from nightmail_cli.output import FAILED, echo, print_json, print_table
 from nightmail_common.service.settings import PREFIX, ServiceSettings, load, load_without_broker
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
@@ -42,7 +42,7 @@ def doctor(monitors: list[str], *, as_json: bool) -> None:
         print_table(("check", "state", "found"), [(c.name, c.state, c.detail) for c in checks], empty="no checks")
         for check in checks:
             if check.state != "ok":
-                typer.echo(f"\n{check.state}, {check.name}: {check.detail}\n  fix: {check.fix}")
+                echo(f"\n{check.state}, {check.name}: {check.detail}\n  fix: {check.fix}")
     if problems:
         raise typer.Exit(FAILED)
 

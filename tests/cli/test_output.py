@@ -1,0 +1,58 @@
+"""What a command prints: text of others cannot steer the terminal."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from nightmail_cli import output
+
+HOSTILE = "a\x1b]0;title\x07\x1b[31m\x9b31m\x08\r\u202eb\u200bc\x7fd\ud800"
+SHOWN = r"a\x1b]0;title\x07\x1b[31m\x9b31m\x08\x0d\u202eb\u200bc\x7fd\ud800"
+COMMANDS = Path(output.__file__).parent
+
+
+def failing(text: str) -> None:
+    with pytest.raises(typer.Exit):
+        output.fail(text)
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        output.echo,
+        failing,
+        lambda text: output.print_fields({"error": text, "log": f"one\n{text}\n"}),
+        lambda text: output.print_table(["job"], [[text]], empty="none"),
+        lambda text: output.print_done(text, {}, as_json=False),
+    ],
+)
+def test_steering_characters_are_shown_as_text(show: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
+    show(HOSTILE)
+    printed = "".join(capsys.readouterr())
+    assert SHOWN in printed
+    assert not set(printed) & set(HOSTILE) - set(SHOWN)
+
+
+def test_json_holds_the_same_text_without_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_json({"name": HOSTILE})
+    output.print_json_line({"name": HOSTILE})
+    printed = capsys.readouterr().out
+    assert not set(printed) & set(HOSTILE) - set(SHOWN)
+    pretty, line = printed.rsplit("{", 1)
+    assert json.loads(pretty) == json.loads("{" + line) == {"name": HOSTILE}
+
+
+@pytest.mark.parametrize("text", ["Überblick\u00a0日本 👩\u200d💻", "one\n\ttwo\n", "שלום", "a\u0301"])
+def test_text_of_any_script_is_printed_unchanged(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    output.echo(text, nl=False)
+    assert capsys.readouterr().out == text
+
+
+def test_every_command_prints_through_this_module() -> None:
+    folders = ("commands", "doctor", "backup")
+    files = [file for folder in folders for file in (COMMANDS / folder).glob("*.py")] + [COMMANDS / "wait.py"]
+    assert len(files) > 10
+    assert [file.name for file in files if "typer.echo(" in file.read_text()] == []
