@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.oidc import Issuer
+from nightmail_api.access.quota import Quota
 from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
@@ -30,6 +31,7 @@ from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_TOKEN_STREAMS
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
@@ -105,6 +107,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         commands=JobCommands(log, model, read, erasure, settings.timezone, scripts),
         results=Results(read, log, ResultStore(js)),
         previews=Previews(service.client, scripts),
+        streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,
         secret_key=_secret_key(settings),
         stopping=service.stopping,

@@ -53,3 +53,10 @@ MAX_RUNNER_PREVIEWS, MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS, MAX_WAITING_PREVIEWS 
 MAX_PREVIEW_TABLE_BYTES = 4 * 1024 * 1024
 #: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
 MAX_PREVIEW_SECONDS = 75.0
+
+#: Of one answer of `GET /events`: it ends after the event that reaches this, and the caller asks for the rest.
+MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
+#: Of one request to the log for such an answer.
+MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
+#: Event streams open at a time: of one token, and of one replica. Each is a consumer of the log.
+MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 100

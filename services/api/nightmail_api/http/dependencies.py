@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from nightmail_api.access.authentication import Authenticator
+from nightmail_api.access.quota import Quota
 from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
@@ -33,6 +34,8 @@ class AppState:
     commands: JobCommands
     results: Results
     previews: Previews
+    #: The open event streams.
+    streams: Quota
     default_timezone: str
     #: Signs the links in mails.
     secret_key: str

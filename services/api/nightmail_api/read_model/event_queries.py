@@ -6,17 +6,19 @@ consumer is made for it.
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from nightmail_common.broker.stored_messages import from_direct_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent, iso_time
-from nightmail_common.contract.events import EVENTS
+from nightmail_common.contract.events import EVENTS, ResultReady
+from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_EVENTS_BATCH_BYTES
 from nightmail_common.contract.subjects import job_token
 
 DIRECT_GET = f"$JS.API.DIRECT.GET.{STREAM}"
@@ -39,19 +41,36 @@ class EventQueries:
         reply = await self._client.request(DIRECT_GET, wanted, timeout=TIMEOUT_SECONDS)
         return None if _status(reply) is not None else from_direct_get(reply)
 
-    async def page(self, subjects: str, after: int, limit: int) -> list[StoredEvent]:
-        """Return the next events on subjects (one filter) after a sequence, oldest first.
+    async def page(self, subjects: str, after: int, limit: int, *, with_results: bool) -> list[bytes]:
+        """Return the next events on subjects (one filter) after a sequence as JSON, oldest first.
+
+        An answer of `MAX_EVENTS_ANSWER_BYTES` ends before `limit`.
 
         Raises:
             nats.errors.Error: the log does not answer.
         """
-        events: list[StoredEvent] = []
+        encoded: list[bytes] = []
+        size = 0
         more = True
-        while more and len(events) < limit:
-            answered, more = await self._batch(subjects, after + 1, limit - len(events))
-            events += answered
+        while more and len(encoded) < limit:
+            answered, more = await self._batch(subjects, after + 1, limit - len(encoded))
+            for event in answered:
+                encoded.append(event_json(event, with_results=with_results))
+                size += len(encoded[-1])
+                if size >= MAX_EVENTS_ANSWER_BYTES:
+                    return encoded
             after = answered[-1].sequence if answered else after
-        return events
+        return encoded
+
+    async def run_page(self, sequences: Sequence[int], *, with_results: bool) -> list[bytes]:
+        """Return the events at these sequences that the log still has, as `page` does."""
+        encoded: list[bytes] = []
+        for sequence in sequences:
+            if (event := await self.event(sequence)) is not None:
+                encoded.append(event_json(event, with_results=with_results))
+            if sum(map(len, encoded)) >= MAX_EVENTS_ANSWER_BYTES:
+                break
+        return encoded
 
     async def _batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
         """Return the events of one request, and whether more follow."""
@@ -60,7 +79,7 @@ class EventQueries:
         # The request bounds the number of replies, so the limits of the client are not needed.
         replies = await self._client.subscribe(inbox, cb=answer.take, pending_msgs_limit=-1, pending_bytes_limit=-1)
         try:
-            wanted = {"seq": start, "batch": limit, "next_by_subj": subjects}
+            wanted = {"seq": start, "batch": limit, "next_by_subj": subjects, "max_bytes": MAX_EVENTS_BATCH_BYTES}
             await self._client.publish(DIRECT_GET, json.dumps(wanted).encode(), reply=inbox)
             return await answer.whole()
         finally:
@@ -108,12 +127,18 @@ def subject_filter(job_name: str | None, event_type: str | None) -> str:
     return f"{family}.{'*' if job_name is None else job_token(job_name)}.{event_type or '*'}"
 
 
-def event_json(stored: StoredEvent) -> bytes:
+def event_json(stored: StoredEvent, *, with_results: bool = True) -> bytes:
     """Return an event in the shape of `GET /events`, with the body as stored.
 
     A body that is not JSON becomes `null`, and a subject that holds no name is the name itself.
+
+    Args:
+        with_results: whether the bytes of inline results stay in the body; otherwise they are `null`.
     """
     body = _body_of(stored)
+    data = stored.data if body is not None else b"null"
+    if not with_results and stored.name == ResultReady.name and _drop_inline(body):
+        data = to_json(body)
     run_id = _run_id_in(body)
     return (
         (
@@ -121,9 +146,19 @@ def event_json(stored: StoredEvent) -> bytes:
             f',"job_name":{_quoted(_job_name_of(stored))},"run_id":{"null" if run_id is None else _quoted(run_id)}'
             f',"source":{_quoted(stored.source)},"data":'
         ).encode()
-        + (b"null" if body is None else stored.data)
+        + data
         + b"}"
     )
+
+
+def _drop_inline(body: Any) -> bool:
+    """Replace the `data` of every blob in a body by None; return whether there was any."""
+    children = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    dropped = sum(map(_drop_inline, children)) > 0
+    if isinstance(body, dict) and "sha256" in body and isinstance(body.get("data"), str):
+        body["data"] = None
+        return True
+    return dropped
 
 
 def run_id_of(stored: StoredEvent) -> str | None:

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.responses import encoded_response, problems
-from nightmail_api.http.routing import ViewerRoute
+from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
 from nightmail_api.read_model.event_queries import event_json, run_id_of, subject_filter
 from nightmail_api.read_model.queries import Queries
@@ -29,6 +29,10 @@ JobFilter = Annotated[str | None, Query(min_length=1, max_length=128, descriptio
 RunFilter = Annotated[UUID | None, Query(description="Only events of this run.")]
 # Unlike a page, the answer has no `next_cursor`, so the limit is honoured.
 EventLimit = Annotated[int, Query(ge=1, le=1000, description="The largest number of events.")]
+Include = Annotated[
+    Literal["results"] | None,
+    Query(description="`results`: with the bytes of the results that `result-ready` holds; otherwise they are `null`."),
+]
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this `seq`.")]
 
 
@@ -40,25 +44,37 @@ async def list_events(
     type: EventType = None,  # noqa: A002
     after: After = 0,
     limit: EventLimit = 30,
+    include: Include = None,
 ) -> Response:
     """List events, oldest first. To read on, repeat the call with the last `seq` as `after` until the list is empty.
 
-    Each event is read from the log itself, which takes the broker 20 to 60 µs.
+    A list of 8 MiB ends before `limit`. Each event is read from the log itself, which takes the broker 20 to 60 µs.
     """
     if run_id is None:
-        events = await state.audit.page(subject_filter(job_name, type), after, limit)
+        events = await state.audit.page(subject_filter(job_name, type), after, limit, with_results=include == "results")
     else:
         run = await state.read(Queries.run, str(run_id)) or {"timeline": [], "job_name": None}
         is_of_job = job_name in {None, run["job_name"]}
         sequences = [entry["sequence"] for entry in run["timeline"] if is_of_job and type in {None, entry["type"]}]
         wanted = [sequence for sequence in sequences if sequence > after][:limit]
-        found = [await state.audit.event(sequence) for sequence in wanted]
-        events = [event for event in found if event is not None]
-    return encoded_response(b'{"items":[' + b",".join(map(event_json, events)) + b"]}")
+        events = await state.audit.run_page(wanted, with_results=include == "results")
+    return encoded_response(b'{"items":[' + b",".join(events) + b"]}")
+
+
+async def hold_stream(caller: Caller, state: State) -> AsyncIterator[None]:
+    """Count the stream until its response has ended.
+
+    Raises:
+        TooManyRequests: the caller has too many streams open.
+        NotReady: this replica has.
+    """
+    with state.streams.hold(caller.name):
+        yield
 
 
 @viewer.get(
     "/events/stream",
+    dependencies=[Depends(hold_stream)],
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {"example": "id: 42\ndata: …\n\n"}}}, **problems()},
 )
