@@ -27,7 +27,7 @@ from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import MailSent, ResultReady
-from nightmail_mailer.compose.attachment import choose_attachment
+from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer
 from shared.jobs import make_job, result_of
@@ -64,9 +64,7 @@ def result() -> ResultReady:
 
 def mail_of(event: ResultReady) -> bytes:
     mail_job = MailJob(event.job, event.run_id, "result", event.job.consumer_emails)
-    return MailRenderer("nightmail@localhost", None).result(mail_job, event, CSV, choose_attachment(CSV, 10 * 1024**2))(
-        RECIPIENT
-    )
+    return MailRenderer("nightmail@localhost", None).result(mail_job, event, CSV, [Attachment(CSV)])(RECIPIENT)
 
 
 async def bare_loop(port: int, count: int, mail: Callable[[int], bytes]) -> float:

@@ -52,8 +52,8 @@ def test_the_mails_are_drawn_by_a_browser_in_light_and_dark(
     error = RunError(stage="script", type="KeyError", message="'amont'", line=2)
     failed = failure_of(job, error=error)
     mails = (
-        RENDERER.result(mail_job, event, table, Attachment(table)),
-        RENDERER.result(mail_job, event, table, None),
+        RENDERER.result(mail_job, event, table, [Attachment(table)]),
+        RENDERER.result(mail_job, event, table, []),
         RENDERER.failure(mail_job, failed, 3, failed.scheduled_at),
         RENDERER.recovery(mail_job, event, 3, failed.scheduled_at),
     )

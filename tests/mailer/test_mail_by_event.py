@@ -1,5 +1,6 @@
 """Which mails an event asks for: failure streaks, unsubscribes, mails sent again, large results."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from nightmail_common.contract.events import (
     MailSent,
     MailSkipped,
     RecipientUnsubscribed,
+    ResultFile,
     ResultReady,
     RunFailed,
 )
@@ -23,7 +25,7 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, read
 from nightmail_mailer.records.failure_streaks import NOTIFY_INTERVAL, FailureStreak, FailureStreaks, with_failure
 from support.deadlines import eventually
-from support.mailer_process import MailerProcess, events_of, failure_of, mail_event, result_of
+from support.mailer_process import CSV, MailerProcess, events_of, failure_of, mail_event, result_of
 from support.smtp_server import SmtpServer
 
 MakeJob = Callable[..., Job]
@@ -209,12 +211,32 @@ async def test_a_result_over_the_servers_size_is_compressed_and_one_over_the_set
         await event_log.publish(event)
         assert isinstance(await mail_event(event_log, event.run_id), MailSent)
     compressed, linked = smtp_server.mails
-    assert [part.get_filename() for part in compressed.iter_attachments()] == ["daily sales 2026-11-23.csv.gz"]
+    assert [part.get_filename() for part in compressed.iter_attachments()] == ["daily sales 2026-11-23.zip"]
     assert not list(linked.iter_attachments())
     body = linked.get_body(("plain",))
     assert body is not None
     token = body.get_content().partition("/shared/results/")[2].split()[0]
     assert read(KEY, RESULT, token) == {"run": linked["X-Nightmail-Run"]}
+
+
+async def test_a_mail_carries_the_files_that_the_job_asks_for(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    workbook = b"PK workbook"
+    blob = Blob(size=len(workbook), sha256=hashlib.sha256(workbook).hexdigest(), data=workbook)
+    files = (ResultFile(format="xlsx", blob=blob),)
+    for formats, names in ((["xlsx"], ["xlsx"]), (["csv", "xlsx"], ["csv", "xlsx"]), (["csv"], ["csv"])):
+        event = result_of(make_job(attachments=formats), attachments=files)
+        await event_log.publish(event)
+        sent = await mail_event(event_log, event.run_id)
+        assert isinstance(sent, MailSent)
+        assert sent.attachment_sha256 == (blob.sha256 if formats == ["xlsx"] else event.csv.sha256)
+        attached = {
+            part.get_filename(): part.get_payload(decode=True) for part in smtp_server.mails[-1].iter_attachments()
+        }
+        contents = {"csv": CSV, "xlsx": workbook}
+        assert attached == {f"daily sales 2026-11-23.{name}": contents[name] for name in names}
 
 
 async def test_the_mail_of_an_expired_result_fails(start_mailer: Start, event_log: EventLog, make_job: MakeJob) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from nightmail_common.contract.events import ResultReady, RunError
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import normalise_email
 from nightmail_common.contract.text import is_one_line, to_one_line
-from nightmail_mailer.compose.attachment import Attachment, choose_attachment, encoded_size
+from nightmail_mailer.compose.attachment import Attachment, choose_attachments, encoded_size, zip_files
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor
@@ -37,7 +38,7 @@ UNNAMED = "Überblick: Verkäufe & „Kasse“ ✓ 日本"
 
 def result_mail(event: ResultReady, content: bytes = CSV, attachment: Attachment | None = ATTACHED) -> RenderFor:
     mail_job = MailJob(event.job, event.run_id, "result", event.job.consumer_emails)
-    return RENDERER.result(mail_job, event, content, attachment)
+    return RENDERER.result(mail_job, event, content, [] if attachment is None else [attachment])
 
 
 @pytest.mark.parametrize("job_name", ["daily sales", UNNAMED, "x" * 128, "a: b; c=\"d\" 'e' <f@g>"])
@@ -84,7 +85,7 @@ def test_the_unsubscribe_header_has_only_a_public_https_url_and_the_link_is_visi
     event = result_of(make_job())
     renderer = MailRenderer("nightmail@example.com", Links(public_url, "k" * 32, timedelta(days=30)))
     mail_job = MailJob(event.job, event.run_id, "result", ())
-    render_for = renderer.result(mail_job, event, CSV, ATTACHED)
+    render_for = renderer.result(mail_job, event, CSV, [ATTACHED])
     links = set()
     for recipient in ("a@example.com", "b@example.com"):
         mail = parsed(render_for, recipient)
@@ -137,7 +138,7 @@ def test_the_attachment_is_the_csv_byte_for_byte_named_after_job_and_date(make_j
     (part,) = mail.iter_attachments()
     assert part.get_payload(decode=True) == csv
     assert part.get_content_type() == "text/csv"
-    assert part.get_filename() == f"{UNNAMED} 2026-11-23.csv"
+    assert part.get_filename() == "Überblick_ Verkäufe & „Kasse“ ✓ 日本 2026-11-23.csv"
 
 
 @pytest.mark.parametrize(
@@ -294,11 +295,67 @@ def test_a_failure_mail_shows_the_stage_the_error_and_the_line_of_the_script(mak
 def test_a_result_is_attached_compressed_or_linked_by_its_encoded_size() -> None:
     csv = b"0123456789," * 100_000
     assert encoded_size(57) == 78
-    assert choose_attachment(csv, 2 * 1024**2) == Attachment(csv)
-    compressed = choose_attachment(csv, 1024**2)
-    assert compressed is not None
-    assert compressed.compression == "gzip"
-    assert choose_attachment(csv, 64 * 1024) is None
+    files = [Attachment(csv), Attachment(b"x" * 1000, "xlsx")]
+    assert choose_attachments(files, 2 * 1024**2, "sales") == tuple(files)
+    [archive] = choose_attachments(files, 1024**2, "sales")
+    assert archive.format == "zip"
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as unpacked:
+        assert {name: unpacked.read(name) for name in unpacked.namelist()} == {
+            "sales.csv": csv,
+            "sales.xlsx": b"x" * 1000,
+        }
+    assert choose_attachments(files, 64 * 1024, "sales") == ()
+
+
+def test_the_mail_of_a_compressed_result_says_so(make_job: MakeJob) -> None:
+    mail = parsed(result_mail(result_of(make_job()), CSV, zip_files([Attachment(CSV)], "daily sales")))
+    [part] = mail.iter_attachments()
+    assert (part.get_content_type(), part.get_filename()) == ("application/zip", "daily sales 2026-11-23.zip")
+    for kind in ("plain", "html"):
+        assert "a zip archive, because it is too large for a mail otherwise." in " ".join(text_of(mail, kind).split())
+
+
+def test_every_file_of_a_result_is_attached_with_its_type(make_job: MakeJob) -> None:
+    event = result_of(make_job())
+    mail_job = MailJob(event.job, event.run_id, "result", ())
+    mail = parsed(RENDERER.result(mail_job, event, CSV, [ATTACHED, Attachment(b"PK", "xlsx")]))
+    spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert [(part.get_content_type(), part.get_filename()) for part in mail.iter_attachments()] == [
+        ("text/csv", "daily sales 2026-11-23.csv"),
+        (spreadsheet, "daily sales 2026-11-23.xlsx"),
+    ]
+    assert "daily sales 2026-11-23.csv and as daily sales 2026-11-23.xlsx." in text_of(mail, "plain")
+
+
+@pytest.mark.parametrize(
+    ("job_name", "name", "ascii_name"),
+    [
+        ("daily sales", "daily sales", "daily sales"),
+        ('"<>:\\/|?*', "_________", "_________"),
+        ("a\u202ecod.exe", "a cod.exe", "a cod.exe"),
+        ("a\tb\x00c", "a b c", "a b c"),
+        ("CON", "_CON", "_CON"),
+        ("nul.txt", "_nul.txt", "_nul.txt"),
+        ("Console", "Console", "Console"),
+        ("..sales..", "sales", "sales"),
+        ("...", "report", "report"),
+        ("Überblick", "Überblick", "Uberblick"),
+        ("日本", "日本", "report"),
+        ("é" * 128, "é" * 50, "e" * 50),
+        ("日" * 128, "日" * 50, "report"),
+        ("x" * 128, "x" * 50, "x" * 50),
+    ],
+)
+def test_a_file_has_a_short_safe_name_and_one_in_ascii_for_older_mail_programs(
+    job_name: str, name: str, ascii_name: str, make_job: MakeJob
+) -> None:
+    event = result_of(make_job().model_copy(update={"job_name": job_name}))
+    event = event.model_copy(update={"job_name": job_name})
+    raw = result_mail(event)("reports@example.com")
+    [part] = parsed(result_mail(event)).iter_attachments()
+    assert part.get_filename() == f"{name} 2026-11-23.csv"
+    assert part["Content-Type"].params["name"] == f"{ascii_name} 2026-11-23.csv"
+    assert f' name="{ascii_name} 2026-11-23.csv"'.encode() in raw, "one parameter, without continuations"
 
 
 def test_a_result_that_is_too_large_is_linked_instead_of_attached(make_job: MakeJob) -> None:
@@ -311,7 +368,7 @@ def test_a_result_that_is_too_large_is_linked_instead_of_attached(make_job: Make
 def test_without_a_public_url_the_mail_of_a_large_result_names_the_command_that_reads_it(make_job: MakeJob) -> None:
     event = result_of(make_job())
     mail_job = MailJob(event.job, event.run_id, "result", ())
-    mail = parsed(MailRenderer("nightmail@example.com", None).result(mail_job, event, CSV, None))
+    mail = parsed(MailRenderer("nightmail@example.com", None).result(mail_job, event, CSV, []))
     assert f"nightmail runs result {event.run_id}" in text_of(mail, "plain")
     assert mail["List-Unsubscribe"] is None
 

@@ -175,7 +175,7 @@ async def test_a_mail_that_the_server_finds_too_large_is_sent_as_a_zip(
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)
     [mail] = smtp_server.mails
     [attachment] = mail.iter_attachments()
-    assert attachment.get_filename() == "daily sales 2026-11-23.csv.zip"
+    assert attachment.get_filename() == "daily sales 2026-11-23.zip"
     with zipfile.ZipFile(io.BytesIO(attachment.get_content())) as archive:
         assert archive.read("daily sales 2026-11-23.csv") == csv
 

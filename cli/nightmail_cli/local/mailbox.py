@@ -1,10 +1,10 @@
 """The caught mails in `DATA_DIR/mailbox` (a Maildir), for `nightmail mail`."""
 
-import gzip
 import hashlib
 import io
 import mailbox
 import os
+import zipfile
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -138,14 +138,16 @@ def content(part: MIMEPart) -> bytes:
 
 def head(part: MIMEPart) -> list[str]:
     """Return the first lines of an attached CSV; no lines of another type."""
-    if part.get_content_type() not in {"text/csv", "application/gzip"}:
+    if part.get_content_type() not in {"text/csv", "application/zip"}:
         return []
     data = content(part)
-    if part.get_content_type() == "application/gzip":
+    if part.get_content_type() == "application/zip":
         try:
-            with gzip.open(io.BytesIO(data)) as unpacked:
-                data = unpacked.read(_HEAD_BYTES)
-        except (OSError, EOFError, zlib.error):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                name = next(name for name in archive.namelist() if name.endswith(".csv"))
+                with archive.open(name) as unpacked:
+                    data = unpacked.read(_HEAD_BYTES)
+        except (StopIteration, NotImplementedError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
             return []
     lines = data[:_HEAD_BYTES].decode("utf-8", "replace").splitlines()
     return [_one_line(line) for line in lines[:HEAD_LINES]]

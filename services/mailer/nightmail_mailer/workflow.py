@@ -1,7 +1,7 @@
 """Which mails an event asks for: a result, a failure, a recovery, or a mail sent again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,9 +21,9 @@ from nightmail_common.contract.events import (
     RunFailed,
     RunSkipped,
 )
-from nightmail_mailer.compose.attachment import choose_attachment, zip_attachment
+from nightmail_mailer.compose.attachment import Attachment, choose_attachments, zip_files
 from nightmail_mailer.compose.mail_job import MailJob
-from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_name
+from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_stem
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.records.failure_streaks import FailureStreaks
@@ -123,29 +123,39 @@ class MailWorkflow:
             return None
         try:
             csv = await self._results.get(event.csv)
+            files = await self._files(event, csv)
         except (ResultGone, ResultDamaged) as error:
             await self._delivery.fail(mail_job, str(error))
             return None
-        renditions = await self._render_result(mail_job, event, csv)
-        return await self._delivery.deliver(mail_job, renditions, event.csv.sha256)
+        renditions = await self._render_result(mail_job, event, csv, files)
+        of_others = {one.format: one.blob.sha256 for one in event.attachments}
+        return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
 
-    async def _render_result(self, mail_job: MailJob, event: ResultReady, csv: bytes) -> Renditions:
-        limit = self._max_attachment_bytes
+    async def _files(self, event: ResultReady, csv: bytes) -> list[Attachment]:
+        """Return the files that the job asks for; the CSV if the event has no other."""
+        others = [one for one in event.attachments if one.format in event.job.attachments]
+        files = [Attachment(await self._results.get(one.blob), one.format) for one in others]
+        return [Attachment(csv), *files] if "csv" in event.job.attachments or not files else files
+
+    async def _render_result(
+        self, mail_job: MailJob, event: ResultReady, csv: bytes, files: Sequence[Attachment]
+    ) -> Renditions:
+        limit, stem = self._max_attachment_bytes, result_file_stem(event)
         render = partial(self._renderer.result, mail_job, event, csv)
-        if len(csv) <= SMALL_BYTES:
-            attachment = choose_attachment(csv, limit)
-            first = render(attachment)
+        if sum(len(file.data) for file in files) + len(csv) <= SMALL_BYTES:
+            attachments = choose_attachments(files, limit, stem)
+            first = render(attachments)
         else:
             if (server_limit := await self._smtp.max_mail_bytes()) is not None:
                 limit = min(limit, server_limit)
-            # A large CSV takes longer to compress and to encode than the heartbeats may pause.
-            attachment = await asyncio.to_thread(choose_attachment, csv, limit)
-            first = await asyncio.to_thread(render, attachment)
+            # Large files take longer to compress and to encode than the heartbeats may pause.
+            attachments = await asyncio.to_thread(choose_attachments, files, limit, stem)
+            first = await asyncio.to_thread(render, attachments)
         smaller: list[Callable[[], RenderFor]] = []
-        if attachment is not None and attachment.compression is None:
-            smaller.append(lambda: render(zip_attachment(csv, result_file_name(event))))
-        if attachment is not None and self._renderer.links is not None:
-            smaller.append(lambda: render(None))
+        if attachments and attachments[0].format != "zip":
+            smaller.append(lambda: render([zip_files(files, stem)]))
+        if attachments and self._renderer.links is not None:
+            smaller.append(lambda: render([]))
         too_large = "the mail is too large for the server, compressed too"
         if self._renderer.links is None:
             too_large += "; NIGHTMAIL_PUBLIC_URL would let mails link to large results"

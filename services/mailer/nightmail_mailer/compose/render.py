@@ -2,7 +2,7 @@
 
 import quopri
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -16,9 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
+from nightmail_mailer.compose.file_names import file_stem, to_ascii
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
-from nightmail_mailer.compose.subject import default_subject, one_line, render_subject
+from nightmail_mailer.compose.subject import default_subject, render_subject
 from nightmail_mailer.compose.table_preview import preview_csv
 from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
 
@@ -53,30 +54,28 @@ class MailRenderer:
     sender: str
     links: Links | None
 
-    def result(self, mail_job: MailJob, event: ResultReady, csv: bytes, attachment: Attachment | None) -> RenderFor:
-        """Return the mail with a result: attached, or linked if it is too large for that."""
+    def result(self, mail_job: MailJob, event: ResultReady, csv: bytes, attachments: Sequence[Attachment]) -> RenderFor:
+        """Return the mail with a result: its files attached, or its CSV linked without attachments."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
-        compression = None if attachment is None else attachment.compression
-        file_name = result_file_name(event) + {None: "", "gzip": ".gz", "zip": ".zip"}[compression]
+        names = [f"{result_file_stem(event)}.{one.format}" for one in attachments]
         shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv)
-        link, expires_at = self.links.result(event.run_id) if attachment is None and self.links else (None, None)
+        link, expires_at = self.links.result(event.run_id) if not attachments and self.links else (None, None)
         context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
             "preview": shown,
             "table": shown.narrowed(TEXT_WIDTH),
-            "file_name": None if attachment is None else file_name,
+            "file_names": names,
+            "is_zip": any(one.format == "zip" for one in attachments),
             "link": link,
             "expires_at": expires_at and formatting.to_job_timezone(expires_at, event.job),
             "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
         mail = self._mail(mail_job, render_subject(event, due), "result", context)
-        if attachment is not None:
-            kind = {"subtype": compression} if compression else {"subtype": "csv", "params": {"charset": "utf-8"}}
-            main = "application" if compression else "text"
-            mail.add_attachment(attachment.data, main, filename=file_name, **kind)
+        for name, attachment in zip(names, attachments, strict=True):
+            _attach(mail, attachment, name)
         return self._with_recipient(mail_job, mail)
 
     def failure(self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None) -> RenderFor:
@@ -161,9 +160,17 @@ class MailRenderer:
         return render_for
 
 
-def result_file_name(event: ResultReady) -> str:
-    """Return the name of a result's CSV: the job and the day in its zone."""
-    return one_line(f"{event.job_name} {formatting.to_job_timezone(event.scheduled_at, event.job):%Y-%m-%d}.csv")
+def result_file_stem(event: ResultReady) -> str:
+    """Return the name of a result's files without an ending: the job and the day in its zone."""
+    return file_stem(event.job_name, formatting.to_job_timezone(event.scheduled_at, event.job))
+
+
+def _attach(mail: EmailMessage, attachment: Attachment, name: str) -> None:
+    """Attach a file. The type's `name` is in ASCII: older versions of Outlook do not read the `filename*` of RFC 2231."""
+    main, _, rest = attachment.mime_type.partition("/")
+    subtype, _, charset = rest.partition("; charset=")
+    parameters = {"name": to_ascii(name)} | ({"charset": charset} if charset else {})
+    mail.add_attachment(attachment.data, main, subtype, filename=name, params=parameters)
 
 
 def _inline_styles(html: str) -> str:
