@@ -51,7 +51,7 @@ def event(name: str, kind: str = "result") -> events.RunEvent:
     """Return an event that holds no more than what makes a status."""
     model = events.EVENTS[name]
     assert issubclass(model, events.RunEvent)
-    return model.model_construct(job_name="daily sales", run_id=uuid4(), kind=kind)
+    return model.model_construct(job_name="daily sales", run_id=uuid4(), kind=kind, reason="missed", settled=())
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,10 @@ def event(name: str, kind: str = "result") -> events.RunEvent:
         (["run-requested", "run-started", "run-failed"], "failed"),
         (["run-requested", "run-failed"], "failed"),
         (["run-skipped"], "skipped"),
+        (["run-requested", "run-cancelled"], "cancelled"),
+        (["run-requested", "run-started", "run-cancelled", "result-ready"], "cancelled"),
+        (["run-requested", "run-started", "result-ready", "run-cancelled"], "processed"),
+        (["run-requested", "run-started", "result-ready", "mail-deferred"], "processed"),
         (["run-requested", "run-started", "result-ready", "run-started", "run-failed"], "processed"),
         (["run-requested", "run-started", "run-failed", "result-ready"], "failed"),
     ],
