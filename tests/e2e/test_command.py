@@ -119,6 +119,18 @@ def test_apply_resets_a_field_that_is_no_longer_in_the_file(nightmail: Nightmail
     assert as_json(nightmail, "jobs", "show", name_in(job_file))["retries"] == 0
 
 
+def test_the_plan_shows_a_time_zone_that_is_no_longer_in_the_file(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, timezone="Europe/Paris")
+    said(nightmail, "jobs", "apply", "-f", job_file)
+    fields = yaml.safe_load(job_file.read_text())
+    del fields["timezone"]
+    job_file.write_text(yaml.safe_dump(fields))
+    [step] = as_json(nightmail, "jobs", "apply", "-f", job_file)
+    assert step["changes"] == [{"field": "timezone", "before": "Europe/Paris", "after": "UTC"}]
+    assert as_json(nightmail, "jobs", "show", name_in(job_file))["timezone"] == "UTC"
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file)
+
+
 def test_apply_changes_nothing_if_any_file_is_wrong(nightmail: Nightmail, job_file: Path) -> None:
     wrong = job_file.with_name("wrong.yaml")
     wrong.write_text(yaml.safe_dump(job_request(job_name="wrong", schedule_time="61 * * * *")))

@@ -1,8 +1,9 @@
 """`nightmail jobs apply`: jobs as code. It makes and shows the whole plan, then executes its steps."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,13 +87,14 @@ def make_plan(client: Client, source: Path, *, prune: bool) -> list[Step]:
     paths = sorted(path for pattern in JOB_FILES for path in source.glob(pattern)) if source.is_dir() else [source]
     if not paths:
         fail(f"there are no job files ({', '.join(JOB_FILES)}) in {source}")
+    default_timezone = cache(lambda: _default_timezone(client))
     files: dict[str, Path] = {}
     steps = []
     for path in paths:
         job, definition = _read(path)
         if (other := files.setdefault(definition.job_name, path)) != path:
             fail(f"{path} and {other} both define {definition.job_name!r}")
-        steps.append(_step(client, path, job, definition))
+        steps.append(_step(client, path, job, definition, default_timezone))
     if prune:
         existing = (job["job_name"] for job in client.pages("/jobs", _EVERY_JOB))
         steps.extend(Step("delete", name) for name in existing if name not in files)
@@ -114,7 +116,9 @@ def _message(text: str) -> str:
     return text.removeprefix("Value error, ")
 
 
-def _step(client: Client, path: Path, job: dict[str, Any], definition: JobDefinition) -> Step:
+def _step(
+    client: Client, path: Path, job: dict[str, Any], definition: JobDefinition, default_timezone: Callable[[], str]
+) -> Step:
     name = definition.job_name
     answer = client.try_call("GET", job_path(name))
     if answer.status_code == 404:
@@ -124,13 +128,19 @@ def _step(client: Client, path: Path, job: dict[str, Any], definition: JobDefini
     existing = answer.json()
     wanted = definition.model_dump(mode="json")
     if "timezone" not in job:
-        wanted["timezone"] = existing["timezone"]  # only the service knows its default
+        wanted["timezone"] = default_timezone()
     changes = [
         Change(name, existing.get(name), value)
         for name, value in wanted.items()
         if _without_none(existing.get(name)) != _without_none(value)
     ]
     return Step("update" if changes else "unchanged", name, path.name, job, answer.headers.get("ETag"), changes)
+
+
+def _default_timezone(client: Client) -> str:
+    """Return the zone of a job whose file has none: the service's setting."""
+    preview = client.call("GET", "/schedules/preview", params={"schedule_time": "@daily"}).json()
+    return str(preview["timezone"])
 
 
 def _without_none(value: Any) -> Any:
