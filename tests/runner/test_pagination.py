@@ -15,6 +15,7 @@ from nightmail_common.contract.job_definition import DataSourceDefinition
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.input import Input
 from support.http_source import TIMES, Answer, Source, open_fetcher
 from support.runner_process import Request, RunnerProcess, outcome_of
 
@@ -139,6 +140,7 @@ async def test_pages_of_json_lines_are_one_table(source: Source) -> None:
         ([b'[{"a": 1}]', b'[{"a": 2}]', b'[{"a": 3}]'], {}, "more than 2 pages; pagination.max_pages"),
         ([b'[{"a": 1}]', b'[{"a":1}]'], {}, "page 2 has the same records as an earlier page"),
         ([b'[{"a": 1}]', b"<html>"], {}, "page 2: it is not JSON in UTF-8"),
+        ([b"[" + b"[]," * 250_000 + b"[]]"], {}, "page 1: it has more than 250000 lists and objects"),
         ([b'{"rows": [1]}', b"{}"], {"records_path": "rows"}, "page 2: records_path 'rows': there is no 'rows'"),
         ([b"a,b\n1,2\n", b"b,a\n1,2\n"], {"file_type": "csv"}, "page 2: its header is another one than the first"),
         ([b"a,b\n1,2\n", b"<html>"], {"file_type": "csv"}, "page 2: its header is another one than the first"),
@@ -217,3 +219,19 @@ async def test_a_run_reads_all_pages(
     assert outcome.csv.data == b"code\n000\n001\n002\n003\n004\n"
     assert outcome.log == "***\n"
     assert {headers["x-key"] for _, headers in source.requests} == {"s3cret"}
+
+
+async def test_a_page_of_many_megabytes_is_refused(source: Source) -> None:
+    source.answers["/a"] = [(200, {}, b" " * (8 * 1024 * 1024 + 1))]
+    with pytest.raises(CannotFetch, match="a page is larger than 8388608 bytes"):
+        await read(paged(source.url("/a"), {"type": "page"}), limit=100_000_000)
+
+
+def test_the_notes_of_a_fetch_fit_an_event() -> None:
+    data = Input(1)
+    with data.file:
+        for number in range(15):
+            data.add_note(f"{number} {'a' * 600}")
+            data.add_note(f"{number} {'a' * 600}")
+    assert len(data.notes) == 10
+    assert {len(note) for note in data.notes} == {500}

@@ -60,3 +60,19 @@ MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
 #: Event streams open at a time: of one token, and of one replica. Each is a consumer of the log.
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 100
+#: Of one fetch with its attempts, redirects and pages. A source that sends a byte now and then would hold a runner for ever.
+MAX_FETCH_SECONDS = 900
+#: The longest Retry-After that is honoured; a source that asks for more fails the fetch.
+MAX_RETRY_AFTER_SECONDS = 30.0
+MAX_REDIRECTS = 5
+#: Of the body of a source's refusal, what is read, and what an error shows.
+MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS = 4096, 500
+#: An answer with an OAuth 2.0 token is some KB. A runner keeps tokens for more credentials than its jobs have.
+MAX_TOKEN_ANSWER_BYTES, MAX_TOKENS = 64 * 1024, 1000
+#: The default and the ceiling of `max_pages`.
+DEFAULT_MAX_PAGES, MAX_PAGES = 100, 1000
+#: A page of JSON is parsed in the runner's own process, which must stay responsive: at most 0.6 s for a page of the most
+#: costly shape. Containers are the lists and objects of a page, counted by their opening brackets.
+MAX_PAGE_BYTES, MAX_PAGE_CONTAINERS = 8 * 1024**2, 250_000
+#: Notes of one fetch; one is as long as a note of the parser.
+MAX_FETCH_NOTES = 10

@@ -4,11 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nightmail_common.contract.limits import DEFAULT_MAX_PAGES, MAX_PAGES
 from nightmail_common.contract.source_types import FileType
-
-DEFAULT_MAX_PAGES = 100
-#: The ceiling of `max_pages`.
-MAX_PAGES = 1000
 
 _Name = Annotated[str, Field(min_length=1, max_length=256)]
 

@@ -10,6 +10,7 @@ import httpx
 
 from nightmail_common.contract.http_source import map_texts, texts_of
 from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.limits import MAX_FETCH_SECONDS
 from nightmail_common.contract.source_templates import fill_times
 from nightmail_runner.sources.authentication import Authentication, check_headers
 from nightmail_runner.sources.download import Answer, Write, download
@@ -21,9 +22,6 @@ from nightmail_runner.sources.redirects import SourceRequest
 from nightmail_runner.sources.source_secrets import SecretStore
 from nightmail_runner.sources.tokens import TokenCache
 from nightmail_runner.template_times import SourceTimes
-
-#: Of one fetch with its retries, redirects and pages. A source that sends a byte now and then would hold a runner for ever.
-MAX_FETCH_SECONDS = 900
 
 
 class ApiFetcher:
@@ -63,7 +61,7 @@ class ApiFetcher:
         answer = await client.send(request, data.begin)
         data.charset = answer.charset
         if answer.dropped:
-            data.notes.append(answer.dropped)
+            data.add_note(answer.dropped)
 
 
 class SourceClient:

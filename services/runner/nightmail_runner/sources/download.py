@@ -11,6 +11,7 @@ import httpx
 import structlog
 
 from nightmail_common.broker.backoff import Backoff
+from nightmail_common.contract.limits import MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS, MAX_RETRY_AFTER_SECONDS
 from nightmail_runner.sources.addresses import AddressRefused
 from nightmail_runner.sources.content_encoding import decoded
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused, TransientFailure
@@ -19,11 +20,6 @@ from nightmail_runner.sources.redirects import Redirected, SourceRequest, follow
 ATTEMPTS = 3
 #: Most servers that restart or shed load answer again within a second or two.
 BACKOFF = Backoff(first=0.5, longest=5.0)
-#: The longest Retry-After that is honoured; a source that asks for more fails the fetch.
-MAX_RETRY_AFTER_SECONDS = 30.0
-#: Of an answer's body in an error: enough for the reason that most APIs give.
-MAX_EXCERPT_BYTES = 4096
-MAX_EXCERPT_CHARS = 500
 
 #: Statuses that say "later": 408 Request Timeout, 425 Too Early (RFC 8470), 429 Too Many Requests (RFC 6585); and all 5xx.
 _TRANSIENT = frozenset({408, 425, 429})

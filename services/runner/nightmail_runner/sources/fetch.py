@@ -13,6 +13,7 @@ import httpx
 
 from nightmail_common.contract.http_source import texts_of
 from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.source_templates import fill_times, time_names
 from nightmail_runner.sources.api import ApiFetcher
 from nightmail_runner.sources.errors import CannotFetch
@@ -61,7 +62,7 @@ class Fetcher:
             data.file.seal()
         except CannotFetch as error:
             data.file.close()
-            raise CannotFetch(data.masker.mask(self._secrets.mask(str(error)))) from None
+            raise CannotFetch(data.masker.mask(self._secrets.mask(str(error)))[:MAX_ERROR_TEXT_CHARS]) from None
         except BaseException:
             data.file.close()
             raise

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
+from nightmail_common.contract.limits import MAX_FETCH_NOTES, MAX_NOTE_CHARS
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
@@ -40,6 +41,12 @@ class Input:
             raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES")
         self._hash.update(data)
         self.file.write(data)
+
+    def add_note(self, text: str) -> None:
+        """Keep a decision of the fetch, as far as an event can hold it."""
+        text = text if len(text) <= MAX_NOTE_CHARS else f"{text[: MAX_NOTE_CHARS - 3]}..."
+        if text not in self.notes and len(self.notes) < MAX_FETCH_NOTES:
+            self.notes.append(text)
 
     def sha256(self) -> str:
         return self._hash.hexdigest()

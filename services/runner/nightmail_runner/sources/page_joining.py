@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import marshal
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from nightmail_common.contract.limits import MAX_PAGE_CONTAINERS
 from nightmail_common.contract.source_types import FileType
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 
+#: The last version whose bytes depend on the values alone, and not on which objects are the same.
+_MARSHAL_VERSION = 2
 _BOM = b"\xef\xbb\xbf"
 #: Enough to see whether text is UTF-16 or compressed.
 _HEAD_BYTES = 4096
@@ -59,6 +63,10 @@ class _JsonPages:
 
     def add(self, body: bytes) -> SourcePage:
         body = body.removeprefix(_BOM)
+        if body.count(b"[") + body.count(b"{") > MAX_PAGE_CONTAINERS:
+            raise CannotFetch(
+                f"it has more than {MAX_PAGE_CONTAINERS} lists and objects; ask for fewer records at a time"
+            )
         try:
             document = json.loads(body.decode())
         except (ValueError, RecursionError) as error:
@@ -70,7 +78,7 @@ class _JsonPages:
         records = found if isinstance(found, list) else [found]
         self._data.write(self._separator + body)
         self._separator = b","
-        return SourcePage(len(records), _digest(json.dumps(records).encode()), document)
+        return SourcePage(len(records), _digest(marshal.dumps(records, _MARSHAL_VERSION)), document)
 
     def end(self) -> None:
         self._data.write(b"]")

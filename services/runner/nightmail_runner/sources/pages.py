@@ -7,6 +7,7 @@ import httpx
 import structlog
 
 from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.limits import MAX_PAGE_BYTES
 from nightmail_common.contract.pagination import (
     CursorPagination,
     LinkPagination,
@@ -22,9 +23,6 @@ from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.page_joining import SourcePage, page_joiner
 from nightmail_runner.sources.redirects import SourceRequest
-
-#: A page is parsed in the runner's own process, which must stay responsive; APIs send a few MB at most.
-MAX_PAGE_BYTES = 16 * 1024 * 1024
 
 Send = Callable[[SourceRequest, Callable[[], Write]], Awaitable[Answer]]
 
@@ -57,7 +55,7 @@ async def read_pages(
         digests.add(page.digest)
         records += page.records
         _keep_notes(answer, number, data)
-        current = _next(pagination, current, answer, page, number, records, data.notes)
+        current = _next(pagination, current, answer, page, number, records, data.add_note)
     joiner.end()
     logger.info("pages_read", pages=number)
 
@@ -91,8 +89,8 @@ def _keep_notes(answer: Answer, number: int, data: Input) -> None:
     if number > 1 and answer.charset != data.charset:
         raise CannotFetch(f"page {number} has the charset {answer.charset}, the first page has {data.charset}")
     data.charset = answer.charset
-    if answer.dropped and answer.dropped not in data.notes:
-        data.notes.append(answer.dropped)
+    if answer.dropped:
+        data.add_note(answer.dropped)
 
 
 def _first(pagination: Pagination, request: SourceRequest) -> SourceRequest:
@@ -108,7 +106,7 @@ def _next(
     page: SourcePage,
     number: int,
     records: int,
-    notes: list[str],
+    add_note: Callable[[str], None],
 ) -> SourceRequest | None:
     """Return the request of the next page, or None after the last one.
 
@@ -119,13 +117,13 @@ def _next(
         case LinkPagination():
             url = answer.next_link
             if url is None and number == 1:
-                notes.append('the first page has no Link header with rel="next": it is the only page')
+                add_note('the first page has no Link header with rel="next": it is the only page')
             return None if url is None else _with_url(request, answer, url)
         case NextUrlPagination():
-            found = _at(pagination.path, page, number, notes)
+            found = _at(pagination.path, page, number, add_note)
             return None if found is None else _with_url(request, answer, found)
         case CursorPagination():
-            found = _at(pagination.path, page, number, notes)
+            found = _at(pagination.path, page, number, add_note)
             return None if found is None else _with_parameter(request, pagination.param, found)
         case PagePagination():
             counted = pagination.start + number
@@ -134,13 +132,13 @@ def _next(
     return _with_parameter(request, pagination.param, counted) if page.records else None
 
 
-def _at(path: str, page: SourcePage, number: int, notes: list[str]) -> str | None:
+def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None]) -> str | None:
     """Return the text at a path of a page; None if there is none, which is a note about the first page."""
     try:
         found = follow(page.document, path)
     except InputNotReadable:
         if number == 1:
-            notes.append(f"the first page has no {path!r}: it is the only page")
+            add_note(f"the first page has no {path!r}: it is the only page")
         return None
     if found is None or found is False or found == "":
         return None

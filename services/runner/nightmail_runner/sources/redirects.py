@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from nightmail_common.contract.limits import MAX_REDIRECTS
 from nightmail_runner.sources.content_encoding import ACCEPTED
 from nightmail_runner.sources.errors import CannotFetch
-
-MAX_REDIRECTS = 5
 
 
 @dataclass(frozen=True)

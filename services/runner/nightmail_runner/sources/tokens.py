@@ -9,6 +9,7 @@ from urllib.parse import quote_plus, urlencode
 
 import httpx
 
+from nightmail_common.contract.limits import MAX_TOKEN_ANSWER_BYTES, MAX_TOKENS
 from nightmail_common.contract.request_headers import is_header_value
 from nightmail_runner.sources.download import Write, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
@@ -16,10 +17,6 @@ from nightmail_runner.sources.redirects import SourceRequest
 
 #: A token that is about to expire could do so on its way to the source.
 EXPIRY_MARGIN_SECONDS = 30.0
-#: An answer with a token is some KB.
-MAX_TOKEN_ANSWER_BYTES = 64 * 1024
-#: More credentials than the jobs of a runner have; the oldest token goes first.
-MAX_TOKENS = 1000
 _FORM = "application/x-www-form-urlencoded"
 
 
