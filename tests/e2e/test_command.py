@@ -86,6 +86,30 @@ def test_a_run_under_way_is_cancelled_once(nightmail: Nightmail, job_file: Path)
     assert "it is cancelled" in refused(nightmail, 1, "runs", "cancel", run_id)
 
 
+def test_a_run_that_its_script_skips_shows_the_reason(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, processing_script="print('looked')\nskip('no sales today')")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
+    assert (ended.returncode, ended.stdout) == (0, "skipped (script): no sales today\n")
+    run_id = ended.stderr.split()[0]
+    assert "no sales today" in said(nightmail, "runs", "show", run_id)
+    assert said(nightmail, "runs", "log", run_id) == "looked\n"
+    assert not [mail for mail in as_json(nightmail, "mails", "list") if mail["run_id"] == run_id]
+
+
+def test_a_result_with_another_delimiter_is_read_as_its_job_writes_it(nightmail: Nightmail, job_file: Path) -> None:
+    csv = {"delimiter": ";", "decimal": ",", "bom": True}
+    change(job_file, processing_script="return data.head(1).assign(share=0.5)", csv=csv)
+    said(nightmail, "jobs", "create", "-f", job_file)
+    ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
+    assert ended.returncode == 0
+    run_id = ended.stderr.split()[0]
+    assert said(nightmail, "runs", "result", run_id) == "\ufeffregion;amount;share\nnorth;10;0,5\n"
+    said(nightmail, "jobs", "delete", name_in(job_file))
+    result = as_json(nightmail, "runs", "result", run_id)
+    assert (result["columns"], result["rows"]) == (["region", "amount", "share"], [["north", "10", "0,5"]])
+
+
 def test_a_failed_run_ends_the_waiting_command_with_1_and_the_reason(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="raise ValueError('no sales today')")
     said(nightmail, "jobs", "create", "-f", job_file)

@@ -132,6 +132,7 @@ async def test_each_kind_of_failure_is_reported_as_such(sandbox: Sandbox, script
         ("return pd.read_csv('https://example.com/x.csv')", "name the address as the job's data_source"),
         ("import socket\nsocket.create_connection(('example.com', 80))", "a script has no network"),
         ("import subprocess\nsubprocess.run(['ls'])", "starts no processes"),
+        ("import sklearn", "packages that are installed beside the runner"),
         ("exit()", "it ends with `return` and a DataFrame"),
     ],
 )

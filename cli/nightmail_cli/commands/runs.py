@@ -75,9 +75,11 @@ def result(
     as_json: AsJson = False,
 ) -> None:
     """Print the run's CSV, or write it to a file."""
-    answer = Client().call("GET", f"/runs/{run_id}/result")
+    client = Client()
+    answer = client.call("GET", f"/runs/{run_id}/result")
     if as_json:
-        columns, *rows = csv.reader(io.StringIO(answer.content.decode(), newline=""))
+        text = io.StringIO(answer.content.decode("utf-8-sig"), newline="")
+        columns, *rows = csv.reader(text, delimiter=_delimiter(client, run_id))
         print_json({"run_id": run_id, "columns": columns, "rows": rows})
     elif output is None and sys.stdout.isatty():
         echo(answer.content.decode(errors="replace"), nl=False)
@@ -88,6 +90,13 @@ def result(
             output.write_bytes(answer.content)
         except OSError as error:
             fail(f"{output}: {error.strerror}")
+
+
+def _delimiter(client: Client, run_id: str) -> str:
+    """Return the delimiter of a run's CSV, which its event says; the job may be deleted since then."""
+    events = client.call("GET", "/events", params={"run_id": run_id, "type": "result-ready"}).json()["items"]
+    delimiter: str = events[0]["data"]["job"].get("csv", {"delimiter": ","})["delimiter"]
+    return delimiter
 
 
 def summary(run: dict[str, Any]) -> str:

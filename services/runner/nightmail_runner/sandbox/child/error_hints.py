@@ -23,6 +23,10 @@ _NO_FILES = (
     " it returns (`return data`)"
 )
 _NOT_PERMITTED = "a script has no network and starts no processes: its input is `data`, its output is what it returns"
+_NOT_INSTALLED = (
+    "a script can use only packages that are installed beside the runner; the setting SCRIPT_IMPORTS names those that"
+    " an operator has added"
+)
 _NETWORK_ERRORS = frozenset({"URLError", "gaierror", "HTTPException"})
 
 _QUOTED = re.compile(r"'([^']+)'")
@@ -34,6 +38,8 @@ def hint_for(error: BaseException) -> str | None:
     match error:
         case SystemExit():
             return _NO_EXIT
+        case ModuleNotFoundError() | ImportError(name=None):
+            return _NOT_INSTALLED
         case OSError():
             return _about_the_sandbox(error)
         case KeyError() | AttributeError() | pandas.errors.UndefinedVariableError():

@@ -89,7 +89,7 @@ def serve_task(sock: socket.socket) -> None:
     protocol.send(sock, vars(result))
 
 
-class _Skip(BaseException):
+class RunSkip(BaseException):
     """The script has called `skip`. It is no Exception, so that `except Exception` in the script does not catch it."""
 
     def __init__(self, reason: str) -> None:
@@ -97,9 +97,9 @@ class _Skip(BaseException):
         self.reason = reason
 
 
-def _skip(reason: object) -> NoReturn:
+def skip(reason: object = "") -> NoReturn:
     """End the run without a result and without mail."""
-    raise _Skip(f"{reason}")
+    raise RunSkip(f"{reason}".strip() or "the script gave no reason")
 
 
 class _Run:
@@ -130,9 +130,9 @@ class _Run:
             rows, columns = self._write(table)
             self._record(stage)
             return Succeeded(rows, columns, self._timings, self._notes)
-        except _Skip as skip:
+        except RunSkip as skipped:
             self._record(stage)
-            return Skipped(printable(skip.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
+            return Skipped(printable(skipped.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
         except BaseException as error:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
@@ -187,7 +187,7 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.
     Raises:
         ScriptSyntaxError: the script is not Python.
         NotADataFrame: the script ended with something else, or with nothing.
-        _Skip: the script called `skip`.
+        RunSkip: the script called `skip`.
         BaseException: whatever the script raises.
     """
     code, form = compile_script(task.script)
@@ -195,7 +195,7 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
-    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, _skip, pandas, numpy), strict=True))
+    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, skip, pandas, numpy), strict=True))
     module.__dict__.update(inputs, __builtins__=builtins)
     returned = eval(code, module.__dict__)  # noqa: S307 what this process is for
     result = returned if form == "return" else _result(form, module.__dict__, data)
