@@ -6,6 +6,7 @@ from nightmail_common.service.service import Service
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.delivery import MailDelivery
+from nightmail_mailer.operator_mails import OperatorMails
 from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
@@ -26,10 +27,16 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     await deleted_jobs.catch_up()
     service.background(deleted_jobs.follow(), "deleted jobs")
     smtp = SmtpClient(pool, settings.smtp_from)
+    mailed = await js.key_value(MAILED)
+    operator = None
+    if settings.operator_email is not None:
+        operator = OperatorMails(settings.operator_email, smtp, mailed)
+        service.background(operator.watch(pool), "watch of held mail")
+        service.background(operator.run(), "mails to the operator")
     return MailWorkflow(
         ResultStore(js),
         log,
-        MailDelivery(log, smtp, DeliveryLedger(await js.key_value(MAILED)), deleted_jobs),
+        MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
         MailRenderer(settings.smtp_from, _links(settings)),

@@ -23,6 +23,7 @@ from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, LOST_REPORTS, MAILS
+from nightmail_mailer.operator_mails import OperatorMails
 from nightmail_mailer.records.acceptances import Acceptances
 from nightmail_mailer.records.deleted_jobs import DeletedJobs, JobWasDeleted
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
@@ -49,11 +50,19 @@ logger = structlog.get_logger()
 class MailDelivery:
     """Sends mails and publishes their outcome."""
 
-    def __init__(self, log: EventLog, smtp: SmtpClient, ledger: DeliveryLedger, deleted_jobs: DeletedJobs) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        smtp: SmtpClient,
+        ledger: DeliveryLedger,
+        deleted_jobs: DeletedJobs,
+        operator: OperatorMails | None = None,
+    ) -> None:
         self._log = log
         self._smtp = smtp
         self._ledger = ledger
         self._deleted_jobs = deleted_jobs
+        self._operator = operator
         self._acceptances = Acceptances()
 
     async def deliver(
@@ -88,7 +97,7 @@ class MailDelivery:
         """Publish that no recipient gets the mail, and why."""
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
         await self._publish(mail_job, self._event(mail_job, outcomes, None, reason))
-        LOST_REPORTS.labels(mail_job.kind).inc()
+        self._report_lost(mail_job, outcomes, reason)
 
     async def _send_once(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> LedgerEntry:
         """Return the entry of a recipient's mail after an attempt, if one is due."""
@@ -189,10 +198,15 @@ class MailDelivery:
         event = self._event(mail_job, outcomes, attachment_sha256, reason)
         await self._publish(mail_job, event)
         if reason is not None:
-            LOST_REPORTS.labels(mail_job.kind).inc()
+            self._report_lost(mail_job, outcomes, reason)
         for outcome, count in counts.items():
             MAILS.labels(mail_job.kind, outcome).inc(count)
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
+
+    def _report_lost(self, mail_job: MailJob, outcomes: Sequence[RecipientOutcome], reason: str) -> None:
+        LOST_REPORTS.labels(mail_job.kind).inc()
+        if self._operator is not None:
+            self._operator.report_lost(mail_job, outcomes, reason)
 
     def _event(
         self,

@@ -48,6 +48,8 @@ class MailerSettings(ServiceSettings):
     #: A PEM file with the certificate of a private CA, or of a self-signed server; trusted besides the system's CAs.
     smtp_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
+    #: Who hears of what recipients cannot act on: a report that reached nobody, and mail that was held back.
+    operator_email: Annotated[str, AfterValidator(_bare_address)] | None = None
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)

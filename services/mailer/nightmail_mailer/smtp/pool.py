@@ -103,6 +103,9 @@ class SmtpPool:
     async def until_reachable(self) -> None:
         await self._reachable.wait()
 
+    async def until_unreachable(self) -> None:
+        await self._unreachable.wait()
+
     def hold_all(self, reason: str) -> None:
         """Send nothing until a probe finds that the server accepts the sender: any mail would be refused alike."""
         if self._sender_refused:
