@@ -12,6 +12,7 @@ import httpx
 import nats.errors
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested, RunSkipped
 from support.deadlines import eventually
@@ -72,7 +73,7 @@ async def outcome_of(log: EventLog, request: RunRequested) -> ResultReady | RunF
     async def find_outcome() -> ResultReady | RunFailed | RunSkipped | None:
         with suppress(nats.errors.Error, OSError):  # a test has stopped the broker and starts it again
             for stored in await events_of(log, request):
-                event = stored.event()
+                event = readable(stored, "test")
                 if isinstance(event, ResultReady | RunFailed | RunSkipped):
                     return event
         return None

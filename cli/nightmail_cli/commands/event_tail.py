@@ -29,29 +29,42 @@ async def follow(job_name: str | None, event_type: str | None, *, from_start: bo
             async for events in batches:
                 for event in events:
                     if as_json:
-                        print_json_line(_as_json(event))
+                        print_json_line(to_json(event))
                     else:
-                        echo(_as_line(event))
+                        echo(to_line(event))
 
 
 def _subjects(token: str, event_type: str | None) -> tuple[str, ...]:
     return tuple(f"{family}.{token}.{event_type or '*'}" for family in ("jobs", "runs"))
 
 
-def _as_json(event: StoredEvent) -> dict[str, Any]:
-    data = json.loads(event.data)
+def to_json(event: StoredEvent) -> dict[str, Any]:
+    data = _body(event)
     return {
         "seq": event.sequence,
         "time": event.time.isoformat(),
         "type": event.name,
         "job_name": event.job_name,
-        "run_id": data.get("run_id"),
+        "run_id": _run_id(data),
         "source": event.source,
         "data": data,
     }
 
 
-def _as_line(event: StoredEvent) -> str:
-    run_id = json.loads(event.data).get("run_id", "")
+def _body(event: StoredEvent) -> Any:
+    """Return the parsed body; None if it is not JSON."""
+    try:
+        return json.loads(event.data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _run_id(body: Any) -> str | None:
+    run_id = body.get("run_id") if isinstance(body, dict) else None
+    return run_id if isinstance(run_id, str) else None
+
+
+def to_line(event: StoredEvent) -> str:
+    run_id = _run_id(_body(event)) or ""
     when = event.time.isoformat(timespec="milliseconds")
     return f"{event.sequence:>8}  {when}  {event.name:<14}  {event.job_name}  {run_id}"

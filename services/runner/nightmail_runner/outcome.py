@@ -6,6 +6,7 @@ import structlog
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     AttemptFailed,
@@ -78,7 +79,7 @@ class Outcomes:
         errors: list[RunError] = []
         async for events in self._log.replay(subjects, after=after):
             for stored in events:
-                event = stored.event() if run_id in stored.data else None
+                event = readable(stored, "history") if run_id in stored.data else None
                 match event:
                     case ResultReady() | RunFailed() | RunSkipped() | RunCancelled() if event.run_id == request.run_id:
                         return History(ended=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobDeleted, RunCancelled, RunRequested
 from nightmail_common.contract.subjects import events_named
@@ -93,7 +94,7 @@ class Stops:
 
     def _apply(self, batch: list[StoredEvent]) -> None:
         for stored in batch:
-            match stored.event():
+            match readable(stored, "stops"):
                 case RunCancelled(run_id=run_id):
                     self._cancelled[run_id] = stored.time
                 case JobDeleted(job_id=job_id):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.events import ResultReady, RunRequested
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.schedule import zone
@@ -46,7 +47,7 @@ class TemplateTimes:
         subject = f"runs.{job_token(job.job_name)}.{ResultReady.name}"
         async for events in self._log.replay([subject], last_per_subject=True):
             for stored in events:
-                event = stored.event()
+                event = readable(stored, "template_times")
                 # A job of the same name that was deleted is another job.
                 if isinstance(event, ResultReady) and event.job.job_id == job.job_id:
                     last = event.scheduled_at

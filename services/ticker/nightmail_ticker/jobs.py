@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from nightmail_common.broker.metrics import UNREADABLE_EVENTS
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
 from nightmail_ticker.plan import AHEAD_TOLERANCE, ScheduledJob
@@ -49,8 +50,11 @@ class JobProjection:
         before = self._by_name.get(stored.job_name)
         try:
             after = _after(before, stored)
-        except ValueError as error:
+        except (
+            Exception
+        ) as error:  # a schedule at the end of time raises OverflowError, a job of another program anything
             logger.exception("job_not_scheduled", job_name=stored.job_name, error=str(error), sequence=stored.sequence)
+            UNREADABLE_EVENTS.labels("jobs").inc()
             after = before
         if after is None:
             self._by_name.pop(stored.job_name, None)
@@ -64,7 +68,10 @@ class JobProjection:
 
 
 def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | None:
-    match stored.event():
+    event = stored.event()
+    if isinstance(event, JobCreated | JobUpdated) and event.job.job_name != stored.job_name:
+        raise ValueError("the job has another name than the event's subject")
+    match event:
         case JobCreated(job=job):
             return ScheduledJob.of(job, stored.time)
         case JobUpdated(job=job):

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import nats.errors
 from nats.js.api import Header
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import report_unreadable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import events_named, job_token
 from nightmail_ticker.plan import AHEAD_TOLERANCE, RunState, ScheduledJob
@@ -69,7 +70,10 @@ class RunStates:
         run_id = stored.headers.get(Header.MSG_ID.value, "").partition(".")[0]
         due, _, job_id = stored.headers.get(DUE_HEADER, "").partition(" ")
         if job_id:
-            self.record_fired(job_id, datetime.fromisoformat(due))
+            try:
+                self.record_fired(job_id, datetime.fromisoformat(due).astimezone(UTC))
+            except (ValueError, OverflowError):
+                report_unreadable(stored, "runs", f"{DUE_HEADER} is no time")
         if stored.name == REQUESTED:
             self.record_request(stored.job_name, run_id, stored.sequence)
             (self._last_is_manual.discard if job_id else self._last_is_manual.add)(stored.job_name)

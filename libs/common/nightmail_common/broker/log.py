@@ -20,6 +20,7 @@ from nats.js.errors import APIError, NotFoundError
 from nightmail_common.broker.batch import MAX_BATCH, Batch, Message
 from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.broker.ordered_consumer import OrderedConsumer
+from nightmail_common.broker.readable import readable
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_body, event_headers
@@ -165,7 +166,7 @@ class EventLog:
         """
         event = None
         with suppress(NotFoundError):
-            event = from_message_get(await self._js.get_msg(STREAM, sequence)).event()
+            event = readable(from_message_get(await self._js.get_msg(STREAM, sequence)), "outcome")
         return event if isinstance(event, RunOutcome | RunSkipped) else None
 
     async def replay(

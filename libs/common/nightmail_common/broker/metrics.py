@@ -14,6 +14,6 @@ EVENTS_PUBLISHED = Counter("nightmail_events_published", "Events that this proce
 QUEUE_IN_PROGRESS = Gauge("nightmail_queue_in_progress", "Events that this process works on, by queue.", ["queue"])
 UNREADABLE_EVENTS = Counter(
     "nightmail_unreadable_events",
-    "Events that this process acknowledged without work: of an unknown type or version, or not valid.",
+    "Events that this process passed over: of an unknown type or version, or not valid.",
     ["queue"],
 )

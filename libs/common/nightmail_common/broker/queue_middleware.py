@@ -40,6 +40,8 @@ def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], A
         except ValidationError as error:
             raise UnreadableEvent(f"{error.error_count()} problems in its fields") from None
         if isinstance(event, RunEvent) and isinstance(event, tuple(events)):
+            if event.job_name != stored.job_name:  # a subject of the events that follow from it, of any length
+                raise UnreadableEvent("its job_name is not the name in its subject")
             return event
         raise UnreadableEvent(f"of type {stored.headers.get('ce-type')}")
 

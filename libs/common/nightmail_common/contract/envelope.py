@@ -59,7 +59,12 @@ class StoredEvent:
 
     @cached_property
     def job_name(self) -> str:
-        return job_name_of(self.subject.split(".")[1])
+        """The job's name in the subject; the subject's token itself if it is no percent-encoded UTF-8."""
+        token = self.subject.split(".")[1]
+        try:
+            return job_name_of(token)
+        except UnicodeDecodeError:
+            return token
 
     @property
     def source(self) -> str:

@@ -13,6 +13,7 @@ from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
 from pydantic import ValidationError
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import Event, JobErased, JobEvent, ResultReady, RunEvent
@@ -54,7 +55,7 @@ class Erasure:
             await self._purge_deliveries(event.run_id)
             # A mailer counts a failure before it publishes the mail's outcome, so the count of its last late event exists.
             erasure = await self._log.last_event(f"jobs.{job_token(event.job_name)}.{JobErased.name}")
-            erased = None if erasure is None else erasure.event()
+            erased = None if erasure is None else readable(erasure, "erasure")
             if isinstance(erased, JobErased):
                 await self._purge_failures(erased.job_id)
         logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import RecipientUnsubscribed
 from nightmail_common.contract.subjects import events_named
@@ -41,6 +42,6 @@ class Unsubscribes:
 
     def _apply(self, batch: list[StoredEvent]) -> None:
         for stored in batch:
-            event = stored.event()
+            event = readable(stored, "unsubscribes")
             if isinstance(event, RecipientUnsubscribed):
                 self._unsubscribed.add((event.job_id, event.address.casefold()))
