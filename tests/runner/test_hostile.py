@@ -19,6 +19,10 @@ from support.deadlines import scaled
 CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS
 
 
+#: After a hostile script, an honest one on the same runner has its result within this time.
+HONEST_SECONDS = 5
+
+
 @pytest.fixture(scope="module")
 def results() -> dict[str, dict[str, Any]]:
     """Run the whole corpus in the harness; return the results by name."""
@@ -40,6 +44,7 @@ def test_a_hostile_script_finds_no_hole_and_does_not_affect_the_next_run(
     assert result["end"] in CORPUS[name].ends, result
     assert CORPUS[name].says in result["message"]
     assert result["honest"] is True, result
+    assert result["seconds"] <= scaled(HONEST_SECONDS)
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import sys
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -66,9 +67,16 @@ async def run_some(waiting: list[tuple[str, tuple[str, float]]]) -> None:
                 limits = replace(TASK.limits, timeout_seconds=seconds)
                 with MemoryFile("csv") as hostile_csv, MemoryFile("csv") as csv:
                     result = await sandbox.run(replace(TASK, script=script, limits=limits), source, hostile_csv)
+                    started = time.monotonic()
                     following = await sandbox.run(TASK, source, csv)
+                    seconds = time.monotonic() - started
                     unharmed = not isinstance(following, Failed) and csv.read() == HONEST_CSV
-                print(json.dumps(summary(result) | {"name": name, "honest": unharmed or repr(following)}), flush=True)
+                print(
+                    json.dumps(
+                        summary(result) | {"name": name, "honest": unharmed or repr(following), "seconds": seconds}
+                    ),
+                    flush=True,
+                )
 
 
 def summary(result: SandboxResult) -> dict[str, Any]:

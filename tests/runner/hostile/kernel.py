@@ -135,6 +135,62 @@ if X86:
     print('HOLE' if answer >= 0 else 'stopped', answer)
 """
     ),
+    "sends_out_of_band_data": Hostile(
+        """
+socket = __import__('socket')
+own = socket.socket(fileno=3)
+attempt(own.send, b'x', socket.MSG_OOB)
+attempt(own.sendto, b'x', socket.MSG_OOB | socket.MSG_DONTWAIT, '')
+attempt(own.recv, 1, socket.MSG_OOB | socket.MSG_DONTWAIT)
+own.detach()
+"""
+    ),
+    "sends_descriptors_to_hold_more_files": Hostile(
+        """
+socket = __import__('socket')
+own = socket.socket(fileno=3)
+attempt(socket.send_fds, own, [b'x'], [0, 1, 2])
+own.detach()
+"""
+    ),
+    "makes_threads_that_do_not_share_their_files": Hostile(
+        _CTYPES
+        + """
+thread = 0x3d0f00
+for flags in (thread & ~0x400, thread & ~0x200, thread | 0x8000, thread & ~0x40000, 0x10900 | 0x100, thread | 17):
+    attempt(call, 56 if X86 else 220, flags, 0, 0, 0, 0)
+"""
+    ),
+    "still_makes_threads_as_the_library_does": Hostile(
+        """
+threading = __import__('threading')
+done = []
+threads = [threading.Thread(target=done.append, args=(number,)) for number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert sorted(done) == list(range(8))
+"""
+    ),
+    "reads_links_of_any_path": Hostile(
+        _CTYPES
+        + """
+os = __import__('os')
+attempt(os.readlink, '/proc/self/exe')
+attempt(os.readlink, '/etc/localtime')
+buffer = ctypes.create_string_buffer(256)
+attempt(call, 267 if X86 else 78, -100, b'/etc/mtab', buffer, 256)
+"""
+    ),
+    "locks_with_priority_inheritance": Hostile(
+        _CTYPES
+        + """
+word = ctypes.c_uint32(0)
+for operation in (2, 6, 7, 8, 11, 12, 13):
+    for flags in (0, 128, 256, 384):
+        attempt(call, 202 if X86 else 98, ctypes.byref(word), operation | flags, 0, 0, 0, 0)
+        assert ctypes.get_errno() == 1, (operation, ctypes.get_errno())
+"""
+    ),
     "enters_namespaces_by_clone": Hostile(
         _CTYPES
         + """

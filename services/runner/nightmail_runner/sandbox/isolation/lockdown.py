@@ -20,8 +20,9 @@ from nightmail_runner.sandbox.isolation import namespaces, syscalls
 from nightmail_runner.sandbox.isolation.syscalls import OF_A_WORKER, OF_THE_SERVER_ONLY
 
 #: clone(2)
-_CLONE_THREAD = 0x00010000
 _CLONE_NEW_ANYTHING = 0x7E020080
+#: Of an argument of type int or unsigned int; the kernel ignores the upper half of the register.
+_ALL_FLAGS = 0xFFFFFFFF
 #: capset(2): header (version 3, this process) and data (three empty sets of two words each).
 _CAPSET_HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)
 _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
@@ -126,6 +127,10 @@ def _server_filter() -> seccompy.Filter:
     # libc falls back to clone, whose flags a filter can read.
     filtered.errno("clone3", errno.ENOSYS)
     filtered.allow("clone", args=[(0, CmpOp.MASKED_EQ, 0, _CLONE_NEW_ANYTHING)])
+    for operation in syscalls.FUTEX_OPERATIONS:
+        filtered.allow("futex", args=[(1, CmpOp.MASKED_EQ, operation, _ALL_FLAGS & ~syscalls.FUTEX_FLAGS)])
+    for name, position, flags in syscalls.FLAGS_OF_SOCKET_CALLS:
+        filtered.allow(name, args=[(position, CmpOp.MASKED_EQ, 0, _ALL_FLAGS & ~flags)])
     for name, position, values in (
         ("fcntl", 1, syscalls.FCNTL_COMMANDS),
         ("ioctl", 1, syscalls.IOCTL_REQUESTS),
@@ -141,12 +146,13 @@ def _server_filter() -> seccompy.Filter:
 
 
 def _worker_filter(pid: int) -> seccompy.Filter:
-    """Return a filter that denies new processes, and signals to any process but `pid`."""
+    """Return a filter that denies new processes, descriptors on sockets, and signals to any process but `pid`."""
     filtered = seccompy.Filter(default=seccompy.Action.ALLOW)
-    for name in (*OF_THE_SERVER_ONLY, "unshare", "setns"):
+    for name in (*OF_THE_SERVER_ONLY, "sendmsg", "unshare", "setns"):
         with suppress(ValueError):
             filtered.errno(seccompy.syscall_nr(name), errno.EPERM)
-    filtered.allow("clone", args=[(0, CmpOp.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD)])
+    for flags in syscalls.THREAD_FLAGS:
+        filtered.allow("clone", args={0: flags})
     filtered.errno("clone", errno.EPERM)
     for name in ("kill", "tgkill"):
         filtered.errno(name, errno.EPERM, args=[(0, CmpOp.NE, pid)])
