@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from nightmail_common.contract.job import DataSource
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
-from nightmail_runner.sources.source_secrets import Secret, SecretStore, source_secrets
+from nightmail_runner.sources.source_secrets import Secret, SecretStore, host_of, source_secrets
 from nightmail_runner.sources.special_addresses import is_public
 from support.http_source import DUE, TIMES, Source, fetch, open_fetcher
 
@@ -150,6 +150,34 @@ async def test_a_secret_goes_to_its_own_hosts_only(source: Source) -> None:
     with pytest.raises(CannotFetch, match="NIGHTMAIL_SECRET_KEY_HOSTS, which is not set"):
         store.fill("{{ secrets.KEY }}", "127.0.0.1")
     assert not source.requests
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "allowed"),
+    [
+        ("crm.example.com", "https://CRM.example.com:8443/a?b={{ secrets.KEY }}", True),
+        ("straße.de", "https://xn--strae-oqa.de/", True),
+        ("xn--strae-oqa.de", "https://straße.de/", True),
+        ("::1", "http://[::1]/", True),
+        ("crm.example.com", "https://evil.example/#@crm.example.com", False),
+        ("crm.example.com", "https://evil.example/?@crm.example.com", False),
+        ("crm.example.com", "https://crm.example.com.evil.example/", False),
+        ("crm.example.com", "https://crm.example.com@evil.example/", False),
+        ("example.com", "https://crm.example.com/", False),
+        ("strasse.de", "https://straße.de/", False),
+    ],
+)
+def test_the_host_that_gets_a_secret_is_the_host_of_the_request(
+    monkeypatch: pytest.MonkeyPatch, hosts: str, url: str, allowed: bool
+) -> None:
+    monkeypatch.setenv("NIGHTMAIL_SECRET_CRM", "s3cret")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_CRM_HOSTS", hosts)
+    store = SecretStore(source_secrets())
+    try:
+        filled = store.fill("{{ secrets.CRM }}", host_of(url))
+    except CannotFetch:
+        filled = ""
+    assert filled == ("s3cret" if allowed else "")
 
 
 async def test_the_use_of_a_secret_is_logged_by_its_name(source: Source) -> None:

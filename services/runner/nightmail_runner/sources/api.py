@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -19,7 +19,7 @@ from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.sources.pages import read_pages
 from nightmail_runner.sources.redirects import SourceRequest
-from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.sources.source_secrets import SecretStore, host_of
 from nightmail_runner.sources.tokens import TokenCache
 from nightmail_runner.template_times import SourceTimes
 
@@ -50,7 +50,7 @@ class ApiFetcher:
             raise CannotFetch(f"the source took longer than {MAX_FETCH_SECONDS} s in all") from None
 
     async def _fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
-        host = urlsplit(source.location).hostname or ""
+        host = host_of(source.location)
         data.masker.hide(self._secrets.values_of(_texts(source)))
         authentication = Authentication(source.auth, host, self._secrets, self._tokens, data.masker)
         request = build_request(source, times, self._secrets, data.masker)
@@ -99,7 +99,7 @@ def build_request(source: DataSource, times: SourceTimes, secrets: SecretStore, 
     Raises:
         CannotFetch: a secret cannot be sent, or a header cannot hold its value.
     """
-    host = urlsplit(source.location).hostname or ""
+    host = host_of(source.location)
 
     def fill(text: str) -> str:
         return secrets.fill(fill_times(text, times.values), host)

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from nightmail_common.contract.http_source import (
     Auth,
@@ -16,7 +15,7 @@ from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.source_templates import secret_names
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
-from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.sources.source_secrets import SecretStore, host_of
 from nightmail_runner.sources.tokens import Credentials, TokenCache
 
 #: The fields of an auth that are secret, whether they name a secret or hold one.
@@ -55,7 +54,7 @@ class Authentication:
             case HeaderAuth():
                 self._header = {auth.name: filled["value"]}
             case OAuth2ClientCredentials():
-                token_host = urlsplit(auth.token_url).hostname or ""
+                token_host = host_of(auth.token_url)
                 secrets.values([name for text in texts.values() for name in secret_names(text)], token_host)
                 self._credentials = Credentials(
                     auth.token_url, filled["client_id"], filled["client_secret"], auth.scope

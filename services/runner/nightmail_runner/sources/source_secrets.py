@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import structlog
 from dotenv import dotenv_values
 
@@ -27,7 +28,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Secret:
-    """A value, and the hosts (lower case, without a port) that may receive it."""
+    """A value, and the hosts (as `host_of` returns them) that may receive it."""
 
     value: str
     hosts: frozenset[str] = frozenset()
@@ -52,7 +53,7 @@ class SecretStore:
             if name not in self._secrets:
                 raise CannotFetch(f"the source names the secret {name!r}, which the runner does not have ({setting})")
             hosts = self._secrets[name].hosts
-            if host.lower() not in hosts:
+            if host not in hosts:
                 allowed = f"which names {', '.join(sorted(hosts))}" if hosts else "which is not set"
                 raise CannotFetch(
                     f"the secret {name!r} may not be sent to {host}: "
@@ -96,5 +97,25 @@ def source_secrets(file: Path = Path(".env")) -> dict[str, Secret]:
     }
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL in lower case, a domain in Unicode, by the parser that the request itself uses.
+
+    Raises:
+        CannotFetch: the URL is not valid.
+    """
+    try:
+        return httpx.URL(url).host
+    except httpx.InvalidURL as error:
+        raise CannotFetch(f"the URL of the source is not valid: {error}") from None
+
+
 def _hosts(setting: str) -> frozenset[str]:
-    return frozenset(host.strip().lower() for host in setting.split(",") if host.strip())
+    return frozenset(_canonical(host.strip()) for host in setting.split(",") if host.strip())
+
+
+def _canonical(host: str) -> str:
+    """Return a host of a setting as `host_of` returns it: `xn--` becomes Unicode."""
+    try:
+        return host_of(f"https://[{host}]" if ":" in host else f"https://{host}")
+    except CannotFetch:
+        return host.lower()
