@@ -12,7 +12,7 @@ from nightmail_api.http.exception_handlers import add_exception_handlers
 from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMiddleware, SecurityHeadersMiddleware
 from nightmail_api.http.openapi import openapi
 from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
-from nightmail_api.http.routes import docs, events, health, jobs, mail, runs, schedules, tokens, versions
+from nightmail_api.http.routes import docs, events, health, jobs, mail, runs, schedules, slots, tokens, versions
 from nightmail_api.metrics import MetricsMiddleware
 
 DESCRIPTION = """
@@ -23,14 +23,14 @@ Send `Authorization: Bearer TOKEN` with every request but those for health. Erro
 `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, runs, mail, events, schedules, tokens, health, docs)
+MODULES = (jobs, versions, runs, mail, events, schedules, slots, tokens, health, docs)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},
     {"name": "runs", "description": "Runs, their outcome and their result."},
     {"name": "mail", "description": "The delivery ledger, a mail sent again, and the signed links that mails contain."},
     {"name": "events", "description": "The audit log, in its one order."},
-    {"name": "schedules", "description": "What a schedule means."},
+    {"name": "schedules", "description": "What a schedule means, and what became of its due times."},
     {"name": "tokens", "description": "Tokens and their roles."},
     {"name": "health", "description": "Liveness, readiness and metrics."},
 ]

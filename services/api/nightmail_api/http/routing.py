@@ -7,9 +7,9 @@ without a token make it parse anything. Custom route and request classes are Fas
 import json
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, get_type_hints
+from typing import Annotated, Any, ClassVar
 
-from fastapi import Depends, Request, params
+from fastapi import Depends, Request
 from fastapi.exceptions import HTTPException
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -47,7 +47,7 @@ class ViewerRoute(Route):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        known = _query_parameters(self.endpoint)
+        known = {field.alias for field in self.dependant.query_params}
 
         async def authenticate_and_handle(request: Request) -> Response:
             authenticator: Authenticator = request.app.state.app_state.authenticator
@@ -133,16 +133,6 @@ def _check_query(request: Request, known: set[str]) -> None:
     errors += [(name, "given more than once") for name in known if names.count(name) > 1]
     if errors:
         raise ValidationProblem(*errors)
-
-
-def _query_parameters(endpoint: Callable[..., Any]) -> set[str]:
-    """Return the names of the parameters that an endpoint annotates with `Query`."""
-    hints = get_type_hints(endpoint, include_extras=True)
-    return {
-        name
-        for name, hint in hints.items()
-        if any(isinstance(metadata, params.Query) for metadata in getattr(hint, "__metadata__", ()))
-    }
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -250,6 +250,24 @@ class EventList(BaseModel):
     items: list[EventItem]
 
 
+class Slot(BaseModel):
+    """A due time and what became of it. `late_seconds` is from the due time to the request of its run."""
+
+    job_name: str = Field(examples=["daily sales"])
+    due: datetime = Field(examples=["2026-11-24T08:00:00Z"])
+    fate: Literal[
+        "due", "requested", "running", "delivered", "failed", "undelivered", "skipped", "missed", "cancelled"
+    ] = Field(examples=["delivered"])
+    run_id: UUID | None = Field(examples=[_RUN_ID])
+    late_seconds: float | None = Field(examples=[0.012])
+
+
+class SlotList(BaseModel):
+    """Due times, past and future, in order."""
+
+    items: list[Slot]
+
+
 class ScheduleNote(BaseModel):
     """A due time that daylight saving time moves, or whose wall-clock time occurs twice."""
 

@@ -172,7 +172,7 @@ class Queries:
         if cursor is not None:
             names = names.where(jobs.c.job_name > _read_cursor(cursor, str))
         names = names.order_by(jobs.c.job_name).limit(limit + 1)
-        rows = self._all(_JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
+        rows = self.all_rows(_JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
         next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
 
@@ -185,7 +185,7 @@ class Queries:
         statement = _VERSIONS.where(versions.c.job_id == str(job_id))
         if cursor is not None:
             statement = statement.where(versions.c.version < _read_cursor(cursor, int))
-        rows = self._all(statement.order_by(versions.c.version.desc()).limit(limit + 1))
+        rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
         next_cursor = _cursor(rows[limit - 1]["version"]) if len(rows) > limit else None
         return Page([to_json(_version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
@@ -256,7 +256,7 @@ class Queries:
                 )
             )
             page = arms.order_by(arms.selected_columns.sequence.desc()).limit(limit + 1)
-        rows = self._all(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
+        rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
         next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
 
@@ -287,7 +287,7 @@ class Queries:
                 statement = statement.where(mails.c.place >= self._sequence(first.limit(1), 2**62))
         if cursor is not None:
             statement = statement.where(mails.c.place < _read_cursor(cursor, int))
-        rows = self._all(statement.order_by(mails.c.place.desc()).limit(limit + 1))
+        rows = self.all_rows(statement.order_by(mails.c.place.desc()).limit(limit + 1))
         next_cursor = _cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
         items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
         return Page([to_json(item).decode() for item in items], next_cursor)
@@ -315,7 +315,7 @@ class Queries:
     def _first(self, query: FixedQuery, **parameters: Any) -> dict[str, Any] | None:
         return query.first(self._connection, parameters)
 
-    def _all(self, statement: Select[Any]) -> list[dict[str, Any]]:
+    def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
         result = self._connection.execute(statement)
         names = tuple(result.keys())
         return [dict(zip(names, row, strict=True)) for row in result]

@@ -36,6 +36,7 @@ _FIXED = (
     "trigger",
     "scheduled_at",
     "late",
+    "missed",
     "requested_at",
     "expires_at",
 )
@@ -172,6 +173,7 @@ def _identity(event: RunEvent) -> dict[str, Any] | None:
         "trigger": trigger,
         "scheduled_at": event.scheduled_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "late": int(late),
+        "missed": _missed(event),
     }
 
 
@@ -234,6 +236,12 @@ def _details(event: RunEvent) -> dict[str, Any]:
             return {"notes": [note.model_dump() for note in event.notes]}
         case _:
             return {}
+
+
+def _missed(event: RunEvent) -> str | None:
+    if not isinstance(event, RunRequested | RunSkipped) or not event.missed_times:
+        return None
+    return json.dumps([moment.astimezone(UTC).isoformat().replace("+00:00", "Z") for moment in event.missed_times])
 
 
 def _skipped(event: RunSkipped) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -98,6 +98,8 @@ runs = Table(
     _required("trigger"),
     _required("scheduled_at"),
     _required("late", _integer),
+    #: The due times that the run or skip stands for besides its own, as a JSON list.
+    Column("missed", _text),
     _required("status"),
     Column("requested_at", _text),
     Column("started_at", _text),
@@ -114,6 +116,7 @@ runs = Table(
 )
 Index("runs_of_job", runs.c.job_name, runs.c.status, runs.c.trigger, runs.c.sequence)
 Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
+Index("runs_by_due_time", runs.c.scheduled_at)
 Index("runs_by_time", runs.c.requested_at, runs.c.sequence)
 _expires = runs.c.expires_at.is_not(None)
 Index("runs_by_expiry", runs.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)

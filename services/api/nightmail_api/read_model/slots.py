@@ -1,0 +1,104 @@
+"""The ledger of due times: what became of each one, and which ones are to come."""
+
+import heapq
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from nightmail_api.read_model.queries import Queries
+from nightmail_api.read_model.schema import jobs, runs
+from nightmail_common.contract.schedule import Schedule
+
+#: The longest span of one call, and the most items in an answer.
+MAX_SPAN = timedelta(days=31)
+MAX_ITEMS = 10_000
+
+#: The fate of a due time by the status of its run, where the two have different names.
+_FATES = {"processed": "running"}
+
+Slot = dict[str, Any]
+
+
+def due_time_slots(
+    queries: Queries, since: datetime, until: datetime, job_name: str | None, now: datetime
+) -> list[Slot]:
+    """Return the due times from one moment up to, and without, another, in order, at most 10,000.
+
+    Past ones are those that the log knows. Due times of a pause, or before a job existed, are none. Those to come are
+    of the active jobs, as they are now.
+    """
+    past = sorted(_past(queries, since, until, job_name), key=_order)
+    known = {_order(slot) for slot in past}
+    upcoming = (slot for slot in _upcoming(queries, max(since, now), until, job_name) if _order(slot) not in known)
+    slots = heapq.merge(past, upcoming, key=_order)
+    return [slot for slot, _ in zip(slots, range(MAX_ITEMS), strict=False)]
+
+
+def _order(slot: Slot) -> tuple[str, str]:
+    return slot["due"], slot["job_name"]
+
+
+def _past(queries: Queries, since: datetime, until: datetime, job_name: str | None) -> Iterator[Slot]:
+    first, end = _text(since), _text(until)
+    # The row of a late run or of a skip also has the due times that were missed before it.
+    in_span = or_(runs.c.scheduled_at < end, runs.c.missed.is_not(None))
+    query = select(
+        runs.c.job_name,
+        runs.c.run_id,
+        runs.c.scheduled_at,
+        runs.c.status,
+        runs.c.skipped,
+        runs.c.requested_at,
+        runs.c.missed,
+    ).where(runs.c.trigger == "schedule", runs.c.scheduled_at >= first, in_span)
+    if job_name is not None:
+        query = query.where(runs.c.job_name == job_name)
+    for row in queries.all_rows(query.order_by(runs.c.scheduled_at).limit(MAX_ITEMS)):
+        if row["scheduled_at"] < end:
+            yield _slot(row["job_name"], row["scheduled_at"], _fate(row["status"], row["skipped"]), row)
+        for due in json.loads(row["missed"] or "[]"):
+            if first <= due < end:
+                yield _slot(row["job_name"], due, "missed")
+
+
+def _upcoming(queries: Queries, since: datetime, until: datetime, job_name: str | None) -> Iterator[Slot]:
+    query = select(jobs.c.job_name, jobs.c.schedule_time, jobs.c.timezone).where(jobs.c.status == "active")
+    if job_name is not None:
+        query = query.where(jobs.c.job_name == job_name)
+    names: dict[Schedule, list[str]] = defaultdict(list)
+    for row in queries.all_rows(query.order_by(jobs.c.job_name)):
+        names[Schedule.parse(row["schedule_time"], row["timezone"])].append(row["job_name"])
+    # Each distinct schedule is walked once, however many jobs share it.
+    walks = (_due_slots(schedule, of_jobs, since, until) for schedule, of_jobs in names.items())
+    yield from heapq.merge(*walks, key=_order)
+
+
+def _due_slots(schedule: Schedule, job_names: list[str], since: datetime, until: datetime) -> Iterator[Slot]:
+    for due in takewhile(lambda due: due < until, schedule.due_times(since - timedelta.resolution)):
+        for name in job_names:
+            yield _slot(name, _text(due), "due")
+
+
+def _slot(job_name: str, due: str, fate: str, row: Any = None) -> Slot:
+    late = None
+    if row is not None and row["requested_at"] is not None:
+        seconds = (datetime.fromisoformat(row["requested_at"]) - datetime.fromisoformat(due)).total_seconds()
+        late = round(max(seconds, 0.0), 3)
+    run_id = None if row is None else row["run_id"]
+    return {"job_name": job_name, "due": due, "fate": fate, "run_id": run_id, "late_seconds": late}
+
+
+def _fate(status: str, skipped: str | None) -> str:
+    if status == "skipped" and skipped is not None and json.loads(skipped)["reason"] == "missed":
+        return "missed"
+    return _FATES.get(status, status)
+
+
+def _text(moment: datetime) -> str:
+    """Return a due time as the rows of runs have it: whole seconds in UTC, with `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
