@@ -219,6 +219,27 @@ async def test_a_result_over_the_servers_size_is_compressed_and_one_over_the_set
     assert read(KEY, RESULT, token) == {"run": linked["X-Nightmail-Run"]}
 
 
+async def test_cc_and_bcc_get_results_of_their_own_and_failure_emails_the_failures(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer()
+    job = make_job(
+        consumer_emails=["reader@example.com"],
+        cc=["boss@example.com", "reader@example.com"],
+        bcc=["auditor@example.com"],
+        failure_emails=["owner@example.com"],
+    )
+    result, failure, recovered = result_of(job), failure_of(job), result_of(job)
+    for event, count, recipients in (
+        (result, 1, ["reader@example.com", "boss@example.com", "auditor@example.com"]),
+        (failure, 1, ["owner@example.com"]),
+        (recovered, 2, ["owner@example.com"]),
+    ):
+        await event_log.publish(event)
+        sent = await mail_event(event_log, event.run_id, count)
+        assert [one.address for one in sent.recipients] == recipients
+
+
 async def test_a_mail_carries_the_files_that_the_job_asks_for(
     start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:

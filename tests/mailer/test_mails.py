@@ -7,12 +7,13 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nightmail_common.contract.events import ResultReady, RunError
+from nightmail_common.contract.events import Note, ResultReady, RunError
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import normalise_email
 from nightmail_common.contract.text import is_one_line, to_one_line
@@ -255,6 +256,95 @@ def test_the_link_to_unsubscribe_is_whole_in_every_mail(make_job: MakeJob) -> No
     for render_for in (result_mail(result_of(make_job())), failure):
         for kind in ("plain", "html"):
             assert re.search(r'https://nightmail\.example\.com/[\w/.-]{60,}["\r]', text_of(parsed(render_for), kind))
+
+
+def test_a_message_is_markdown_above_the_table_with_its_values_filled(make_job: MakeJob) -> None:
+    message = "**{{ rows }} rows** of {{ job_name }} on {{ scheduled_at.strftime('%d.%m.%Y') }}\nsee [the plan](https://example.com/p)"
+    mail = parsed(result_mail(result_of(make_job(message=message))))
+    html = re.sub(r' style="[^"]*"', "", text_of(mail, "html"))
+    assert "<p><strong>2 rows</strong> of daily sales on 23.11.2026<br>" in html
+    assert '<a href="https://example.com/p">the plan</a>' in html
+    assert html.index("the plan") < html.index("<table>")
+    plain = text_of(mail, "plain").replace("\r", "")
+    assert "**2 rows** of daily sales on 23.11.2026\nsee [the plan](https://example.com/p)\n" in plain
+
+
+def test_a_message_has_no_raw_html_no_image_and_only_links_that_mail_programs_open(make_job: MakeJob) -> None:
+    message = (
+        "<script>x</script> <b>y</b> [a](javascript:alert(1)) [b](data:text/html,x) [c](file:///etc/passwd) "
+        "![d](https://example.com/p.gif) [e](//example.com) [f](mailto:a@example.com) <JAVASCRIPT:x>"
+    )
+    html = text_of(parsed(result_mail(result_of(make_job(message=message)))), "html")
+    assert not re.search(r"<script|<b>|<img", html)
+    assert set(re.findall(r'href="([^"]*)"', html.partition('class="message"')[2].partition("<table")[0])) == {
+        "https://example.com/p.gif",
+        "mailto:a@example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "<b>x</b>",
+        "[x](https://evil.example)",
+        "**x**",
+        "# x",
+        "x\n\n# y",
+        "`x`",
+        "<https://evil.example>",
+        "&lt;",
+        "1. x",
+        "|a|\n|-|",
+    ],
+)
+def test_a_value_in_a_message_is_text_and_never_markup(value: str, make_job: MakeJob) -> None:
+    event = result_of(make_job(message="{{ columns[0] }}\n\n- {{ columns | join(', ') }}"), columns=(value,))
+    part = text_of(parsed(result_mail(event)), "html").partition('class="message"')[2].partition("</div>")[0]
+    assert set(re.findall(r"<(\w+)", part)) == {"p", "ul", "li"}
+    shown = unescape(re.sub(r"<[^>]*>", "", part.partition(">")[2])).split("\r\n")
+    assert shown.count(" ".join(value.split())) == 2
+
+
+def test_a_message_that_cannot_be_filled_says_so(make_job: MakeJob) -> None:
+    mail = parsed(result_mail(result_of(make_job(message="{{ columns[9].x }} and {{ 1 - 'a' }}"))))
+    for kind in ("plain", "html"):
+        assert "The job has a message that could not be filled: " in text_of(mail, kind)
+
+
+def test_a_mail_has_the_jobs_sender_its_address_for_answers_and_the_addresses_of_cc(make_job: MakeJob) -> None:
+    job = make_job(
+        sender_name='Sales "North", Zürich',
+        reply_to="sales@bücher.example",
+        cc=["boss@example.com", "other@example.com"],
+        bcc=["auditor@example.com"],
+    )
+    event = result_of(job)
+    for recipient, copies in (
+        ("reports@example.com", ["boss@example.com", "other@example.com"]),
+        ("boss@example.com", ["other@example.com"]),
+        ("auditor@example.com", ["boss@example.com", "other@example.com"]),
+    ):
+        mail = parsed(result_mail(event), recipient)
+        assert mail["From"].addresses[0].display_name == 'Sales "North", Zürich'
+        assert mail["From"].addresses[0].addr_spec == "nightmail@example.com"
+        assert mail["Reply-To"] == "sales@xn--bcher-kva.example"
+        assert mail["To"] == recipient
+        assert [one.addr_spec for one in mail["Cc"].addresses] == copies
+        assert recipient == "auditor@example.com" or b"auditor" not in result_mail(event)(recipient)
+    failed = failure_of(job)
+    failure = RENDERER.failure(MailJob(job, failed.run_id, "failure", ()), failed, 1, None)
+    assert parsed(failure)["Cc"] is None
+    many = make_job(cc=[f"{number}{'x' * 50}@example.com" for number in range(99)])
+    assert all(len(line) <= 998 for line in result_mail(result_of(many))("reports@example.com").split(b"\r\n"))
+
+
+def test_the_notes_of_a_run_are_in_its_mail(make_job: MakeJob) -> None:
+    notes = (Note(stage="parse", text="line 3 is short; it was filled"), Note(stage="fetch", text="encoding <latin>"))
+    mail = parsed(result_mail(result_of(make_job(), notes=notes)))
+    for kind in ("plain", "html"):
+        shown = unescape(text_of(mail, kind))
+        assert "Notes on the data: line 3 is short; it was filled; encoding <latin>." in shown
+    assert "Notes" not in text_of(parsed(result_mail(result_of(make_job()))), "plain")
 
 
 def test_cells_and_column_names_are_text_and_never_markup(make_job: MakeJob) -> None:

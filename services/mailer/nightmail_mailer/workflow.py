@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -64,14 +63,14 @@ class MailWorkflow:
 
     async def mail_result(self, event: ResultReady, sequence: int) -> datetime | None:
         """Mail a result and, if it ends a failure streak, the recovery."""
-        recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
+        recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.result_recipients)
         mail_job = MailJob(event.job, event.run_id, "result", recipients)
         if event.rows == 0 and event.job.when_empty == "skip":
             await self._skip(event, "result", "empty")
             next_attempt = None
         else:
             next_attempt = await self._deliver_result(mail_job, event)
-        of_recovery = await self._deliver_recovery(event, mail_job, sequence)
+        of_recovery = await self._deliver_recovery(event, sequence)
         return min(filter(None, (next_attempt, of_recovery)), default=None)
 
     async def mail_failure(self, event: RunFailed, sequence: int, failed_at: datetime) -> datetime | None:
@@ -82,7 +81,7 @@ class MailWorkflow:
         if streak.notified != sequence:
             await self._skip(event, "failure", "streak")
             return None
-        recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.consumer_emails)
+        recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.failure_recipients)
         mail_job = MailJob(event.job, event.run_id, "failure", recipients)
         return await self._deliver_failure(mail_job, event, streak.count, streak.since)
 
@@ -92,9 +91,10 @@ class MailWorkflow:
         if event is None or isinstance(event, RunSkipped) or event.run_id != request.run_id:
             logger.warning("resend_without_outcome", sequence=request.outcome_sequence)
             return None
-        requested = [address for address in event.job.consumer_emails if address in request.recipients]
-        recipients = self._unsubscribes.subscribed(event.job.job_id, requested)
         kind: MailKind = "result" if isinstance(event, ResultReady) else "failure"
+        known = event.job.result_recipients if kind == "result" else event.job.failure_recipients
+        requested = [address for address in known if address in request.recipients]
+        recipients = self._unsubscribes.subscribed(event.job.job_id, requested)
         mail_job = MailJob(event.job, event.run_id, kind, recipients, request.request_id)
         if isinstance(event, ResultReady):
             return await self._deliver_result(mail_job, event)
@@ -169,13 +169,14 @@ class MailWorkflow:
             return None
         return await self._delivery.deliver(mail_job, Renditions(self._renderer.failure(mail_job, event, count, since)))
 
-    async def _deliver_recovery(self, event: ResultReady, result_job: MailJob, sequence: int) -> datetime | None:
+    async def _deliver_recovery(self, event: ResultReady, sequence: int) -> datetime | None:
         if not event.job.notify_on_failure:
             return None
         streak = await self._streaks.recovered(event.job.job_id, sequence)
-        if streak is None or streak.notified is None or not result_job.recipients:
+        recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.failure_recipients)
+        if streak is None or streak.notified is None or not recipients:
             return None
-        mail_job = replace(result_job, kind="recovery")
+        mail_job = MailJob(event.job, event.run_id, "recovery", recipients)
         recovery = self._renderer.recovery(mail_job, event, streak.count, streak.since)
         return await self._delivery.deliver(mail_job, Renditions(recovery))
 

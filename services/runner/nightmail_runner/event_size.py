@@ -72,6 +72,9 @@ def _shortened(job: Job) -> Job:
         | {
             "job_name": job.job_name,
             "consumer_emails": job.consumer_emails[:SHORTENED_RECIPIENTS],
+            "cc": job.cc[:SHORTENED_RECIPIENTS],
+            "bcc": job.bcc[:SHORTENED_RECIPIENTS],
+            "failure_emails": job.failure_emails[:SHORTENED_RECIPIENTS],
             "data_source": DataSource(
                 source_type=source.source_type, location=source.location[:SHORTENED_CHARS], file_type=source.file_type
             ),

@@ -99,6 +99,30 @@ class JobFields(BaseModel):
     when_empty: WhenEmpty = "send"
     attachments: tuple[AttachmentFormat, ...] = ("csv",)
     csv: CsvOptions = CsvOptions()
+    #: Markdown with the variables of the subject, above the table.
+    message: str = ""
+    sender_name: str | None = None
+    reply_to: str | None = None
+    #: They get the result too. Every recipient sees the addresses of `cc`, and no other.
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    #: They get the mails about failures; if none, the consumers do.
+    failure_emails: tuple[str, ...] = ()
+
+    @property
+    def result_recipients(self) -> tuple[str, ...]:
+        """All who get a result, each once."""
+        return tuple(dict.fromkeys((*self.consumer_emails, *self.cc, *self.bcc)))
+
+    @property
+    def failure_recipients(self) -> tuple[str, ...]:
+        """All who get the mails about failures and recoveries."""
+        return self.failure_emails or self.consumer_emails
+
+    @property
+    def all_recipients(self) -> tuple[str, ...]:
+        """All who get any mail of the job, each once."""
+        return tuple(dict.fromkeys((*self.result_recipients, *self.failure_recipients)))
 
 
 class Job(JobFields):

@@ -30,7 +30,7 @@ from nightmail_common.contract.http_source import (
     check_url,
 )
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
-from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_SCRIPT_BYTES
+from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS, MAX_SCRIPT_BYTES
 from nightmail_common.contract.pagination import Pagination, check_pagination
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
@@ -258,8 +258,35 @@ def _check_subject(text: str | None) -> str | None:
     return text
 
 
+def _check_message(text: str) -> str:
+    from nightmail_common.contract.subject_template import SubjectNotValid, parse_message  # few jobs have a message
+
+    try:
+        parse_message(text)
+    except SubjectNotValid as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _check_sender_name(name: str | None) -> str | None:
+    if name is not None and not (is_one_line(name) and name.strip()):
+        raise ValueError("a sender's name is one line without control characters, and not blank")
+    return name
+
+
+def _check_reply_to(address: str | None) -> str | None:
+    return None if address is None else _check_in_header(normalise_email(address))
+
+
+def _check_in_header(address: str) -> str:
+    if not address.rpartition("@")[0].isascii():
+        raise ValueError(f"{address!r} is in a header that everybody gets: before the @ it has ASCII characters only")
+    return address
+
+
 ScheduleTime = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(check_schedule_time)]
 JobName = Annotated[str, AfterValidator(normalise_job_name)]
+FurtherRecipients = Annotated[tuple[str, ...], Field(max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 
 
@@ -288,6 +315,27 @@ class JobDefinition(JobFields):
     attachments: Attachments = ("csv",)
     csv: CsvOptionsDefinition = CsvOptionsDefinition()
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
+    message: Annotated[str, Field(max_length=MAX_MESSAGE_TEMPLATE_CHARS), AfterValidator(_check_message)] = ""
+    sender_name: Annotated[str | None, Field(min_length=1, max_length=64), AfterValidator(_check_sender_name)] = None
+    reply_to: Annotated[str | None, AfterValidator(_check_reply_to)] = None
+    cc: FurtherRecipients = ()
+    bcc: FurtherRecipients = ()
+    failure_emails: FurtherRecipients = ()
+
+    @field_validator("cc")
+    @classmethod
+    def _cc_fits_a_header(cls, cc: tuple[str, ...]) -> tuple[str, ...]:
+        for address in cc:
+            _check_in_header(address)
+        return cc
+
+    @field_validator("cc", "bcc")
+    @classmethod
+    def _recipients_are_few(cls, addresses: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        others = {*info.data.get("consumer_emails", ()), *info.data.get("cc", ())}
+        if len(others | set(addresses)) > MAX_RECIPIENTS:
+            raise ValueError(f"consumer_emails, cc and bcc have at most {MAX_RECIPIENTS} addresses together")
+        return addresses
 
     @field_validator("timeout_seconds", "max_lateness_seconds", "retries", mode="before")
     @classmethod

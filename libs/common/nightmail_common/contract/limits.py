@@ -36,6 +36,8 @@ MAX_LOG_PART_BYTES = 64 * 1024
 
 #: A value that a subject's template reads, and what one of its filters returns: a mail's subject has 200 characters.
 MAX_SUBJECT_VALUE_CHARS = 2_000
+#: A job's message: a template in Markdown. Filled with values, a mail shows 16,000 characters of it.
+MAX_MESSAGE_TEMPLATE_CHARS = 8_192
 #: The first rows of a result that a mail shows are read from this part of its CSV: 12 columns of 20 rows fit many times.
 MAX_TABLE_BYTES = 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""A job's own `subject`: a Jinja2 template of a few nodes, in a sandbox.
+"""A job's own `subject` and `message`: Jinja2 templates of a few nodes, in a sandbox.
 
 Rendering takes microseconds whatever the run returned: there are no loops, and what a filter returns is bounded.
 
@@ -6,15 +6,17 @@ The API refuses a template that the mailer cannot render. Import this module lat
 few jobs have a subject.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Literal, overload
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.filters import do_round
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from nightmail_common.contract.limits import MAX_SUBJECT_VALUE_CHARS
+from nightmail_common.contract.text import to_one_line
 
 #: The variables of a subject.
 NAMES = ("job_name", "scheduled_at", "rows", "columns")
@@ -44,6 +46,8 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
 )
 _FILTERS = ("default", "first", "join", "last", "length", "lower", "round", "title", "trim", "upper")
 
+#: ASCII punctuation: all that Markdown has a meaning for.
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 #: More digits than a float has, and few enough for a power of ten.
 _MAX_DIGITS = 20
 
@@ -94,6 +98,15 @@ _sandbox.globals.clear()
 _sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS} | {"join": _join, "round": _round}
 
 
+def _escape_markdown(value: object) -> str:
+    """Return a value as Markdown shows it: every character that may be markup is escaped (CommonMark section 2.4)."""
+    return _PUNCTUATION.sub(r"\\\g<0>", to_one_line(str(value)))
+
+
+#: Fills messages: what an expression returns is text in Markdown, never markup.
+_markdown_sandbox = _sandbox.overlay(finalize=_escape_markdown)
+
+
 class SubjectNotValid(Exception):
     """The text is not a template, or has a node that is not allowed; the message names it."""
 
@@ -104,15 +117,29 @@ def parse_subject(text: str) -> Template:
     Raises:
         SubjectNotValid: the text is not a valid subject.
     """
+    return _parse(_sandbox, text, "subject")
+
+
+def parse_message(text: str) -> Template:
+    """Return the template of a message in Markdown, as `parse_subject` does; its values are escaped."""
+    return _parse(_markdown_sandbox, text, "message")
+
+
+def parse_message_text(text: str) -> Template:
+    """Return the template of a message for a mail's text, whose values need no escape."""
+    return _parse(_sandbox, text, "message")
+
+
+def _parse(sandbox: Environment, text: str, what: str) -> Template:
     try:
-        tree = _sandbox.parse(text)
+        tree = sandbox.parse(text)
         for node in tree.find_all(nodes.Node):
             calls_another = isinstance(node, nodes.Call) and getattr(node.node, "attr", None) != "strftime"
             if not isinstance(node, _ALLOWED) or calls_another:
-                raise SubjectNotValid(f"a subject has no {type(node).__name__} in it")
+                raise SubjectNotValid(f"a {what} has no {type(node).__name__} in it")
         if unknown := sorted(meta.find_undeclared_variables(tree) - set(NAMES)):
-            raise SubjectNotValid(f"a subject knows {', '.join(NAMES)}, not {unknown[0]!r}")
-        return _sandbox.from_string(tree)
+            raise SubjectNotValid(f"a {what} knows {', '.join(NAMES)}, not {unknown[0]!r}")
+        return sandbox.from_string(tree)
     except TemplateSyntaxError as error:
         raise SubjectNotValid(f"not a template: {error.message}") from None
     except (TemplateError, RecursionError) as error:

@@ -19,6 +19,7 @@ from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.file_names import file_stem, to_ascii
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
+from nightmail_mailer.compose.message import render_message
 from nightmail_mailer.compose.subject import default_subject, render_subject
 from nightmail_mailer.compose.table_preview import preview_csv
 from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
@@ -59,11 +60,15 @@ class MailRenderer:
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
         names = [f"{result_file_stem(event)}.{one.format}" for one in attachments]
         shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv)
+        message_text, message_html = render_message(event, due)
         link, expires_at = self.links.result(event.run_id) if not attachments and self.links else (None, None)
         context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
+            "message_text": message_text,
+            "message_html": message_html,
+            "notes": [note.text for note in event.notes],
             "preview": shown,
             "table": shown.narrowed(TEXT_WIDTH),
             "file_names": names,
@@ -117,7 +122,9 @@ class MailRenderer:
     def _mail(self, mail_job: MailJob, title: str, template: str, context: dict[str, object]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = title
-        mail["From"] = Address(display_name="Nightmail", addr_spec=self.sender)
+        mail["From"] = Address(display_name=mail_job.job.sender_name or "Nightmail", addr_spec=self.sender)
+        if mail_job.job.reply_to is not None:
+            mail["Reply-To"] = Address(addr_spec=to_ascii_domain(mail_job.job.reply_to))
         mail["Date"] = format_date_header(datetime.now(UTC))
         mail["Message-ID"] = mail_job.message_id(domain_of(self.sender))
         mail["Auto-Submitted"] = "auto-generated"
@@ -141,14 +148,18 @@ class MailRenderer:
         return self.links is not None and self.links.is_beyond_this_machine
 
     def _with_recipient(self, mail_job: MailJob, mail: EmailMessage) -> RenderFor:
-        """Return the renderer for one recipient, who sees no other's address.
+        """Return the renderer for one recipient, who sees no other's address but those of `cc` in a result.
 
         The body is the same bytes for all, but for the link to unsubscribe.
         """
         rest = mail.as_bytes()
+        cc = [_header(to_ascii_domain(one)) for one in mail_job.job.cc] if mail_job.kind == "result" else []
 
         def render_for(recipient: str) -> bytes:
-            lines = [f"To: {_header(to_ascii_domain(recipient))}"]
+            to = _header(to_ascii_domain(recipient))
+            lines = [f"To: {to}"]
+            if others := [one for one in cc if one != to]:
+                lines.append("Cc: " + ",\r\n ".join(others))  # folded: a line has at most 998 bytes
             body = rest
             if self.links is not None and self._shows_unsubscribe:
                 url = _header(self.links.unsubscribe(mail_job.job.job_id, recipient))

@@ -12,6 +12,17 @@ from nightmail_common.contract.text import to_one_line
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
 MAX_CHARACTERS = 200
 
+#: What a template of a job may raise when it is parsed and rendered.
+TEMPLATE_ERRORS = (
+    SubjectNotValid,
+    TemplateError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    LookupError,
+)
+
 logger = structlog.get_logger()
 
 
@@ -22,22 +33,18 @@ def render_subject(event: ResultReady, due: datetime) -> str:
         due: `scheduled_at` in the job's zone.
     """
     if event.job.subject is not None:
-        columns = ColumnNames(event.columns)
-        context = {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": columns}
         try:
-            if own := one_line(parse_subject(event.job.subject).render(context)):
+            if own := one_line(parse_subject(event.job.subject).render(subject_context(event, due))):
                 return own
-        except (
-            SubjectNotValid,
-            TemplateError,
-            ArithmeticError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            LookupError,
-        ) as error:
+        except TEMPLATE_ERRORS as error:
             logger.warning("subject_template_failed", error=type(error).__name__)
     return default_subject(event.job_name, due)
+
+
+def subject_context(event: ResultReady, due: datetime) -> dict[str, object]:
+    """Return the variables of a subject and a message (`subject_template.NAMES`)."""
+    columns = ColumnNames(event.columns)
+    return {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": columns}
 
 
 def default_subject(what: str, due: datetime) -> str:

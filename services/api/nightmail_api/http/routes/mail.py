@@ -18,7 +18,7 @@ from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
 from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import iso_time, run_message_id
-from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, RunOutcome, RunSkipped
+from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, ResultReady, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import normalise_email
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
@@ -86,7 +86,8 @@ async def resend(
 ) -> ResendRequested:
     """Mail the run's kept result or failure again, to all recipients of the run's version of the job or to some."""
     outcome, sequence = await _outcome(state, run_id)
-    known = outcome.job.consumer_emails
+    job = outcome.job
+    known = job.result_recipients if isinstance(outcome, ResultReady) else job.failure_recipients
     recipients = known if body is None or body.recipients is None else tuple(body.recipients)
     if unknown := [recipient for recipient in recipients if recipient not in known]:
         raise ValidationProblem(("recipients", f"not a recipient of this run: {unknown[0]!r}"))
@@ -163,7 +164,7 @@ async def _recipient(state: AppState, token: str) -> tuple[Job, str | None]:
     job = await state.read(Queries.job_of_id, UUID(link["job"]))
     if job is None:
         raise NotFound("the job does not exist any more: it sends no mail")
-    named = {pseudonym(state.secret_key, job.job_id, address): address for address in job.consumer_emails}
+    named = {pseudonym(state.secret_key, job.job_id, address): address for address in job.all_recipients}
     return job, named.get(link["recipient"])
 
 

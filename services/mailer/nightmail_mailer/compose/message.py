@@ -1,0 +1,52 @@
+"""The message of a job's owner above the table: Markdown without raw HTML, with the variables of the subject."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from jinja2 import Template
+from markdown_it import MarkdownIt
+
+from nightmail_common.contract.events import ResultReady
+from nightmail_common.contract.subject_template import parse_message, parse_message_text
+from nightmail_mailer.compose.subject import TEMPLATE_ERRORS, subject_context
+
+#: Of the filled message: values may make it longer than its template. Gmail clips a mail of more than 102 KB.
+MAX_MESSAGE_CHARACTERS = 16_000
+#: Of quotes and lists in each other.
+_MAX_NESTING = 20
+_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+
+#: Images would be loaded from the network. A link that is not allowed stays as its text.
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": _MAX_NESTING})
+_markdown.enable("table").disable("image")
+_markdown.validateLink = lambda url: _LINK.match(url) is not None  # type: ignore[method-assign]
+
+logger = structlog.get_logger()
+
+
+def render_message(event: ResultReady, due: datetime) -> tuple[str, str]:
+    """Return the message as text, which keeps its Markdown, and as HTML; both are empty if the job has none.
+
+    A message that cannot be filled is replaced by a sentence that says why.
+
+    Args:
+        due: `scheduled_at` in the job's zone.
+    """
+    if not event.job.message:
+        return "", ""
+    try:
+        text, markdown = (_fill(parse, event, due) for parse in (parse_message_text, parse_message))
+    except TEMPLATE_ERRORS as error:
+        logger.warning("message_template_failed", error=type(error).__name__)
+        text = f"The job has a message that could not be filled: {type(error).__name__}."
+        return text, f"<p>{text}</p>"
+    return text, _markdown.render(markdown)
+
+
+def _fill(parse: Callable[[str], Template], event: ResultReady, due: datetime) -> str:
+    filled = parse(event.job.message).render(subject_context(event, due))
+    if len(filled) <= MAX_MESSAGE_CHARACTERS:
+        return filled
+    return filled[: MAX_MESSAGE_CHARACTERS - 1] + "…"
