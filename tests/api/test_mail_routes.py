@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
@@ -27,7 +29,8 @@ BLOB = Blob(size=len(CSV), sha256=hashlib.sha256(CSV).hexdigest(), data=CSV)
 
 async def ended(api: Replica, log: EventLog) -> tuple[UUID, Job]:
     """Return a run with a result that the API knows."""
-    run_id, job = await requested(api, log, consumer_emails=["a@example.com", "b@example.com"])
+    recipients = {"consumer_emails": ["a@example.com", "b@example.com"], "cc": ["c@example.com"]}
+    run_id, job = await requested(api, log, **recipients, failure_emails=["owner@example.com"])
     await log.publish(result_ready(run_id, job, BLOB))
 
     async def is_known() -> bool:
@@ -49,7 +52,7 @@ async def test_a_runs_mail_is_resent_to_all_or_some_recipients(api: Replica, eve
     event = await last(event_log, "runs.*.mail-requested")
     assert isinstance(event, MailRequested)
     assert str(event.request_id) == answer.json()["request_id"]
-    assert event.recipients == job.consumer_emails
+    assert event.recipients == (*job.consumer_emails, *job.cc)
     answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": ["b@example.com"]})
     assert answer.status_code == 202
     event = await last(event_log, "runs.*.mail-requested")
@@ -72,19 +75,21 @@ async def test_a_mail_is_resent_only_to_the_runs_recipients_and_only_after_its_e
     api: Replica, event_log: EventLog
 ) -> None:
     run_id, _ = await ended(api, event_log)
-    answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": ["stranger@example.com"]})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["field"] == "recipients"
+    for stranger in ("stranger@example.com", "owner@example.com"):
+        answer = await api.http.post(f"/runs/{run_id}/resend", json={"recipients": [stranger]})
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "recipients"
     assert (await api.http.post(f"/runs/{run_id}/resend", json={"recipients": []})).status_code == 400
     assert (await api.http.post(f"/runs/{uuid4()}/resend")).status_code == 404
     assert (await api.client(None).post(f"/runs/{run_id}/resend")).status_code == 401
 
 
+@pytest.mark.parametrize("field", ["consumer_emails", "cc", "bcc", "failure_emails"])
 async def test_a_recipient_unsubscribes_by_one_click_and_the_job_can_still_be_changed(
-    make_replica: MakeReplica, event_log: EventLog
+    field: str, make_replica: MakeReplica, event_log: EventLog
 ) -> None:
     api = await make_replica(secret_key=KEY)
-    await api.create(consumer_emails=["a@example.com", "b@example.com"])
+    await api.create(**{"consumer_emails": ["a@example.com"], field: ["b@example.com"]})
     created = await event_log.last_event("jobs.*.job-created")
     assert created is not None
     job = created.event().job  # type: ignore[union-attr]

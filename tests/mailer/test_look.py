@@ -46,7 +46,10 @@ def test_the_mails_are_drawn_by_a_browser_in_light_and_dark(
     table = b"region,product,amount,share\n" + b"".join(
         b"Region %d,Product %d,%d.50,%.3f\n" % (number, number % 7, number * 997, number / 50) for number in range(50)
     )
-    job = make_job(description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b")
+    message = "# Numbers\n\n**{{ rows }} rows**, see [the plan](https://example.com).\n\n> quoted"
+    job = make_job(
+        message=message, description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b"
+    )
     event = result_of(job, csv=table, rows=50, late=True)
     mail_job = MailJob(job, event.run_id, "result", ())
     error = RunError(stage="script", type="KeyError", message="'amont'", line=2)
