@@ -4,10 +4,11 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from nats.aio.client import Client
 
-from api.conftest import MakeReplica, Replica, keys_of
-from nightmail_api.access.rate_limit import MAX_FAILURES, MAX_GUESSES, FailureLimiter
+from api.conftest import TOKEN, MakeReplica, Replica, keys_of
+from nightmail_api.access.rate_limit import MAX_FAILURES
 from nightmail_api.access.tokens import BUCKET, ROLES
 from nightmail_api.http.application import build_application
 from nightmail_api.http.middleware import MAX_BODY_BYTES
@@ -142,16 +143,27 @@ async def test_a_token_used_for_the_first_time_passes_from_a_rate_limited_addres
         assert (await dashboard.get("/jobs")).status_code == 200
 
 
-def test_the_admins_token_is_not_compared_for_an_address_that_guesses_unless_the_admin_used_it() -> None:
-    limiter = FailureLimiter()
-    limiter.remember_admin("10.0.0.1")
-    for _ in range(MAX_GUESSES):
-        assert not limiter.is_guessing("10.0.0.2")
-        for address in ("10.0.0.1", "10.0.0.2"):
-            limiter.add(address)
-    assert limiter.is_guessing("10.0.0.2")
-    assert not limiter.is_guessing("10.0.0.1")
-    assert not limiter.is_guessing("10.0.0.3")
+async def test_wrong_tokens_of_a_proxys_address_keep_nobody_out(api: Replica) -> None:
+    token = await make_token(api, "dashboard", "viewer")
+    async with api.client("wrong") as guessing:
+        for _ in range(220):
+            await guessing.get("/jobs")
+    for right in (TOKEN, token):
+        async with api.client(right) as caller:
+            assert (await caller.get("/jobs")).status_code == 200
+
+
+@pytest.mark.parametrize("trusted", [(), ("127.0.0.1",)])
+async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
+    make_replica: MakeReplica, trusted: tuple[str, ...]
+) -> None:
+    replica = await make_replica(trusted_proxies=trusted)
+    async with replica.client("wrong") as guessing:
+        answers = [
+            await guessing.get("/jobs", headers={"X-Forwarded-For": f"10.0.0.{number}"})
+            for number in range(MAX_FAILURES + 1)
+        ]
+    assert answers[-1].status_code == (401 if trusted else 429)
 
 
 async def test_a_token_expires(api: Replica) -> None:

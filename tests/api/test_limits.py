@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+import unicodedata
+from contextlib import AsyncExitStack, suppress
 
 import httpx
+import pytest
 
-from api.conftest import Replica
+from api.conftest import TOKEN, Replica
 from api.test_access import make_token
 from api.test_runs_over_rest import inline, requested, result_ready
+from nightmail_api.http import connection_limits, middleware
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_TOKEN_STREAMS
+from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_HALF_OPEN, MAX_TOKEN_STREAMS
 from support.deadlines import eventually, scaled
+from support.job_requests import job_request
 
 
 async def test_a_token_has_some_event_streams_open_and_the_api_goes_on(api: Replica) -> None:
@@ -70,3 +74,71 @@ async def test_a_list_of_events_has_no_results_unless_they_are_asked_for(api: Re
         seen += [item["seq"] for item in items]
     assert seen == [item["seq"] for item in without]
     assert answers > 1
+
+
+async def test_a_connection_that_sends_no_header_is_closed(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_limits, "MAX_HEADER_SECONDS", 0.5)
+    for beginning in (b"", b"GET /health/live HTTP/1.1\r\nA: "):
+        reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        writer.write(beginning)
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), scaled(5)) == b""
+        writer.close()
+    assert not connection_limits.LimitedHttpProtocol.half_open
+
+
+async def test_half_open_connections_of_an_address_are_few_and_the_api_goes_on(api: Replica) -> None:
+    await api.http.get("/health/live")
+    connections = [await asyncio.open_connection("127.0.0.1", api.port) for _ in range(MAX_HALF_OPEN + 50)]
+    half_open = connection_limits.LimitedHttpProtocol.half_open
+    await eventually(lambda: half_open["127.0.0.1"] == MAX_HALF_OPEN, "the others are closed")
+    assert (await api.http.get("/health/live")).status_code == 200  # on the connection that is open
+    for _, writer in connections:
+        writer.close()
+    await eventually(lambda: not half_open, "closed connections are not counted")
+
+
+async def test_a_body_that_does_not_arrive_ends_the_request(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "MAX_BODY_SECONDS", 0.5)
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    head = f"POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{".encode())
+    answer = await asyncio.wait_for(reader.read(), scaled(5))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"x" * 900_000: 1},
+        {f"field {number}": 1 for number in range(40_000)},
+        job_request(job_name="\x01" * 150_000),
+        job_request(consumer_emails=["not an address " * 100] * 500),
+        job_request(schedule_time="* " * 100_000),
+        job_request(timezone="x" * 900_000),
+    ],
+    ids=["long field", "many fields", "long name", "addresses", "schedule", "zone"],
+)
+async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: dict[str, object]) -> None:
+    answer = await api.http.post("/jobs", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
+    assert len(answer.content) < 16 * 1024
+
+
+@pytest.mark.parametrize(
+    "job_name", ["d\u0430ily sales", "daily\u200bsales", "daily\u200dsales", "d\u00adaily", "a\u202eb"]
+)
+async def test_a_name_that_looks_like_another_is_refused(api: Replica, job_name: str) -> None:
+    answer = await api.http.post("/jobs", json=job_request(job_name=job_name))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "job_name")
+
+
+@pytest.mark.parametrize(
+    "job_name", ["Продажи daily", "日報 sales", "👩\u200d💻", "5 kΩ", "σ-algebra", "नमस्ते\u200dक", "µ-service"]
+)
+async def test_a_name_of_any_script_is_a_name(api: Replica, job_name: str) -> None:
+    assert (await api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)

@@ -9,6 +9,7 @@ import uvloop
 
 from nightmail_api.bootstrap import build_state, ensure_streams, follow_log, open_read_model
 from nightmail_api.http.application import build_application
+from nightmail_api.http.connection_limits import LimitedHttpProtocol
 from nightmail_api.settings import ApiSettings
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import Service, run_service
@@ -29,7 +30,12 @@ async def serve(settings: ApiSettings, service: Service) -> None:
     """Answer requests. While the broker is away or its log is not read yet, only health answers."""
     state = build_state(settings, service, *await service.enter(open_read_model(settings)))
     application = build_application(state, settings.cors_origins)
-    async with serve_http(application, settings.host, settings.port, "PORT", http="httptools") as port:
+    options = {
+        "http": LimitedHttpProtocol,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+    }
+    async with serve_http(application, settings.host, settings.port, "PORT", **options) as port:
         logger.info("api_listens", host=settings.host, port=port)
         # The program's own objects stay: collecting them as garbage held every hundredth answer for 40 ms.
         gc.collect()

@@ -30,6 +30,8 @@ class ApiSettings(ServiceSettings):
     oidc_audience: str | None = Field(default=None, validate_default=True)
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
     cors_origins: CommaSeparated = ()
+    #: The addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count, comma separated. None unless set.
+    trusted_proxies: CommaSeparated = ()
     #: The top-level packages that a script may import besides `DEFAULT_IMPORTS`: set it as for the runners.
     script_imports: CommaSeparated = ()
 

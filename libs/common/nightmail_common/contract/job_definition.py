@@ -31,6 +31,7 @@ from nightmail_common.contract.http_source import (
 )
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, DataSource, JobFields, Overlap
 from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS, MAX_SCRIPT_BYTES
+from nightmail_common.contract.lookalikes import find_lookalike
 from nightmail_common.contract.pagination import Pagination, check_pagination
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
@@ -58,7 +59,7 @@ def normalise_job_name(name: str) -> str:
 
     Raises:
         ValueError: the name is invalid: empty, longer than 128 characters, with a control character or `/`, with space
-            at an end, or `.` or `..`, which no URL path can hold.
+            at an end, `.` or `..`, which no URL path can hold, or with letters that make it look like another name.
     """
     name = unicodedata.normalize("NFC", name)
     if not 1 <= len(name) <= MAX_JOB_NAME_CHARACTERS:
@@ -69,6 +70,8 @@ def normalise_job_name(name: str) -> str:
         raise ValueError("a name does not begin or end with a space")
     if name in {".", ".."}:
         raise ValueError("'.' and '..' cannot be part of a URL path")
+    if (reason := find_lookalike(name)) is not None:
+        raise ValueError(reason)
     return name
 
 

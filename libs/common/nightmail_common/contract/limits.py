@@ -78,3 +78,11 @@ DEFAULT_MAX_PAGES, MAX_PAGES = 100, 1000
 MAX_PAGE_BYTES, MAX_PAGE_CONTAINERS = 8 * 1024**2, 250_000
 #: Notes of one fetch; one is as long as a note of the parser.
 MAX_FETCH_NOTES = 10
+
+
+#: From a connection, or from the first byte of a request, to the end of its header; then to the end of its body.
+MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0
+#: Connections of one address that have not sent a header yet; a proxy opens none before it has a request.
+MAX_HALF_OPEN = 128
+#: Of a problem document: all errors together, and one text. The rest is counted.
+MAX_PROBLEM_CHARS, MAX_PROBLEM_TEXT_CHARS, MAX_PROBLEM_FIELD_CHARS = 6_000, 2_000, 200

@@ -1,4 +1,4 @@
-"""The rate limit of wrong tokens per address."""
+"""The rate limit of wrong tokens per address. A right token always passes: behind a proxy all callers have one address."""
 
 import time
 from collections import OrderedDict
@@ -7,8 +7,6 @@ import structlog
 
 #: A wrong token after this many within the window is answered 429.
 MAX_FAILURES = 20
-#: After this many, the admin's token is not compared any more: unlike the others, a person may have chosen it.
-MAX_GUESSES = 200
 WINDOW_SECONDS = 60.0
 #: About 2 MB; the oldest address is forgotten first.
 REMEMBERED_ADDRESSES = 10_000
@@ -21,17 +19,11 @@ class FailureLimiter:
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._admins: OrderedDict[str, None] = OrderedDict()
 
     def retry_after(self, address: str) -> float:
         """Return the seconds until an address may send another wrong token; 0 below the limit."""
         count, end = self._windows.get(address, (0, 0.0))
         return max(0.0, end - time.monotonic()) if count >= MAX_FAILURES else 0.0
-
-    def is_guessing(self, address: str) -> bool:
-        """Return whether an address exceeds `MAX_GUESSES` and the admin's token never came from it."""
-        count, end = self._windows.get(address, (0, 0.0))
-        return count >= MAX_GUESSES and time.monotonic() < end and address not in self._admins
 
     def add(self, address: str) -> None:
         """Count a wrong token."""
@@ -42,10 +34,3 @@ class FailureLimiter:
             logger.warning("wrong_tokens_limited", seconds=WINDOW_SECONDS)
         if len(self._windows) > REMEMBERED_ADDRESSES:
             self._windows.popitem(last=False)
-
-    def remember_admin(self, address: str) -> None:
-        """Exempt an address that the admin's token came from."""
-        self._admins[address] = None
-        self._admins.move_to_end(address)
-        if len(self._admins) > REMEMBERED_ADDRESSES:
-            self._admins.popitem(last=False)

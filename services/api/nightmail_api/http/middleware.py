@@ -1,5 +1,6 @@
 """ASGI middleware for every request and response: body limit, security headers, internal errors."""
 
+import asyncio
 from http import HTTPStatus
 
 import structlog
@@ -8,9 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightmail_api.http.problems import problem_response
+from nightmail_common.contract.limits import MAX_BODY_SECONDS
 
 #: A job is a script of at most 128 KiB, up to six times as large in JSON, and a few short fields.
 MAX_BODY_BYTES = 1024 * 1024
+TOO_SLOW = f"the body did not arrive within {MAX_BODY_SECONDS:.0f} seconds"
 TOO_LARGE = f"a body has at most {MAX_BODY_BYTES} bytes"
 
 #: Nothing is loaded and no page may frame it. A route with a page sets its own policy.
@@ -26,17 +29,27 @@ logger = structlog.get_logger()
 
 
 class BodyLimitMiddleware:
-    """Answer 413 to a larger body, as a problem document. FastAPI's `max_body_size` answers in plain text."""
+    """Answer 413 to a larger body, as a problem document, and 408 to a slow one.
+
+    FastAPI's `max_body_size` answers in plain text.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = 0
+        received, complete = 0, False
+        deadline = asyncio.get_running_loop().time() + MAX_BODY_SECONDS
 
         async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete
+            try:
+                # Behind the body comes only the end of the connection.
+                async with asyncio.timeout_at(None if complete else deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW, {"Connection": "close"}) from None
+            complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)

@@ -7,6 +7,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
+from nightmail_common.contract.limits import MAX_PROBLEM_CHARS, MAX_PROBLEM_FIELD_CHARS, MAX_PROBLEM_TEXT_CHARS
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -81,12 +83,25 @@ class NotReady(Problem):
 def problem_response(
     status: int, detail: str, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem document as a response; `errors` are pairs of field and detail."""
+    """Return a problem document as a response; `errors` are pairs of field and detail, of which the first ones are listed."""
+    listed: list[dict[str, str]] = []
+    size = 0
+    for field, text in errors:
+        error = {"field": shorten(field, MAX_PROBLEM_FIELD_CHARS), "detail": shorten(text, MAX_PROBLEM_TEXT_CHARS)}
+        size += sum(map(len, error.values()))
+        if listed and size > MAX_PROBLEM_CHARS:
+            detail = f"{detail}; the first {len(listed)} are listed"
+            break
+        listed.append(error)
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
-        "errors": [{"field": field, "detail": text} for field, text in errors],
+        "detail": shorten(detail, MAX_PROBLEM_TEXT_CHARS),
+        "errors": listed,
     }
     return Response(to_json(document), status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def shorten(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 1] + "…"

@@ -34,7 +34,7 @@ def page_response(page: Page) -> Response:
 
 def problems(*statuses: int, has_body: bool = False) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of the problems of a route that has a permission: the usual ones and `statuses`."""
-    body = {413, 415} if has_body else set()
+    body = {408, 413, 415} if has_body else set()
     return {status: _problem(status) for status in sorted({400, 401, 403, 429, 503} | body | set(statuses))}
 
 
@@ -69,6 +69,7 @@ _PROBLEMS = {
     401: ("The bearer token is missing or not known", "the token is not known"),
     403: ("The token's role may not do this", "this needs the role editor; the token's is viewer"),
     404: ("There is no such thing", "there is no job named 'daily sales'"),
+    408: ("The body does not arrive in time", "the body did not arrive within 30 seconds"),
     409: ("The name is taken", "there is a job named 'daily sales' already"),
     412: ("The job was changed after the caller read it", "the job 'daily sales' was changed: its ETag is now \"57\""),
     413: ("The body is too large", "a body has at most 1048576 bytes"),
