@@ -116,11 +116,12 @@ async def test_a_body_that_does_not_arrive_ends_the_request(api: Replica, monkey
         {"x" * 900_000: 1},
         {f"field {number}": 1 for number in range(40_000)},
         job_request(job_name="\x01" * 150_000),
+        job_request(job_name="a" + "\u0301\u0323" * 70_000),
         job_request(consumer_emails=["not an address " * 100] * 500),
         job_request(schedule_time="* " * 100_000),
         job_request(timezone="x" * 900_000),
     ],
-    ids=["long field", "many fields", "long name", "addresses", "schedule", "zone"],
+    ids=["long field", "many fields", "long name", "combining marks", "addresses", "schedule", "zone"],
 )
 async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: dict[str, object]) -> None:
     answer = await api.http.post("/jobs", json=body)
