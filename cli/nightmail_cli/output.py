@@ -19,9 +19,9 @@ FAILED = 1
 _NO_LIMIT = 100_000
 
 
-def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+def echo(text: str = "", *, fg: str | None = None, err: bool = False, nl: bool = True) -> None:
     """Print a text of whatever origin: job names, logs, errors and servers' answers cannot steer the terminal."""
-    typer.echo(visible(text), err=err, nl=nl)
+    typer.secho(visible(text), fg=fg, err=err, nl=nl)
 
 
 def fail(message: str) -> NoReturn:

@@ -19,6 +19,7 @@ from nightmail_runner.stops import Stops
 from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.plan import RunState
 from nightmail_ticker.runs import RunStates
+from support.deadlines import scaled
 from support.poison_events import poison_events
 
 SEEDS = range(2)
@@ -62,7 +63,7 @@ async def test_the_runner_and_the_mailer_follow_the_log_past_poison_events(seed:
     for event in (deleted, gone):
         await event_log.publish(event, message_id=str(uuid4()))
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(scaled(60)):
         await stops.load()
         await unsubscribes.catch_up()
 

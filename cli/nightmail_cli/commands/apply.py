@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import typer
 from pydantic import ValidationError
 
 from nightmail_cli.client import Client, job_path, problem
@@ -30,14 +29,15 @@ class Change:
     before: Any
     after: Any
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[tuple[str, str | None]]:
+        """Yield the lines that show the change, each with its colour."""
         if not any(isinstance(value, str) and "\n" in value for value in (self.before, self.after)):
-            yield f"{self.field}: {self.before!r} -> {self.after!r}"
+            yield f"{self.field}: {self.before!r} -> {self.after!r}", None
             return
-        yield f"{self.field}:"
+        yield f"{self.field}:", None
         before, after = (str(value or "").splitlines() for value in (self.before, self.after))
         for line in list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]:
-            yield typer.style(f"  {line}", fg=_DIFF_COLOURS.get(line[0]))
+            yield f"  {line}", _DIFF_COLOURS.get(line[0])
 
 
 @dataclass
@@ -54,11 +54,11 @@ class Step:
 
     def show(self) -> None:
         source = f"  ({self.file})" if self.file else ""
-        typer.secho(f"{self.action:<9}", fg=_COLOURS[self.action], nl=False)
+        echo(f"{self.action:<9}", fg=_COLOURS[self.action], nl=False)
         echo(f" {self.job_name}{source}")
         for change in self.changes:
-            for line in change.lines():
-                echo(f"    {line}")
+            for line, colour in change.lines():
+                echo(f"    {line}", fg=colour)
 
     def execute(self, client: Client) -> None:
         """Call the API; `error` is the reason if that fails."""
