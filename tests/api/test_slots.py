@@ -55,11 +55,13 @@ def text(moment: datetime) -> str:
 
 
 async def test_past_due_times_have_their_fate_and_those_to_come_are_due(api: Replica, event_log: EventLog) -> None:
-    job = await create(api, event_log, "hourly", schedule_time="@hourly")
-    await request(event_log, job, NOW - 4 * HOUR, late=True, missed_before=1, missed_times=(NOW - 5 * HOUR,))
-    started = RunStarted(job_name=job.job_name, run_id=run_id(job, NOW - 4 * HOUR), runner="r", attempt=1)
+    # Half an hour from the due times before and after: no hour turns while the test runs.
+    last = (datetime.now(UTC) - timedelta(minutes=30)).replace(second=0, microsecond=0)
+    job = await create(api, event_log, "hourly", schedule_time=f"{last.minute} * * * *")
+    await request(event_log, job, last - 4 * HOUR, late=True, missed_before=1, missed_times=(last - 5 * HOUR,))
+    started = RunStarted(job_name=job.job_name, run_id=run_id(job, last - 4 * HOUR), runner="r", attempt=1)
     await event_log.publish(started)
-    for due, reason in ((NOW - 3 * HOUR, "missed"), (NOW - 2 * HOUR, "overlap")):
+    for due, reason in ((last - 3 * HOUR, "missed"), (last - 2 * HOUR, "overlap")):
         skip = RunSkipped(
             job_name=job.job_name,
             run_id=run_id(job, due),
@@ -70,8 +72,8 @@ async def test_past_due_times_have_their_fate_and_those_to_come_are_due(api: Rep
             detail="why",
         )
         await event_log.publish(skip)
-    await request(event_log, job, NOW - HOUR)
-    span = {"from": text(NOW - 6 * HOUR), "until": text(NOW + 3 * HOUR)}
+    await request(event_log, job, last - HOUR)
+    span = {"from": text(last - 6 * HOUR), "until": text(last + 3 * HOUR)}
 
     async def five() -> bool:
         return len([item for item in await slots(api, **span) if item["fate"] != "due"]) == 5
@@ -79,15 +81,15 @@ async def test_past_due_times_have_their_fate_and_those_to_come_are_due(api: Rep
     await eventually(five, "all events are applied")
     items = await slots(api, job_name="hourly", **span)
     assert brief(items) == [
-        (text(NOW - 5 * HOUR), "missed"),
-        (text(NOW - 4 * HOUR), "running"),
-        (text(NOW - 3 * HOUR), "missed"),
-        (text(NOW - 2 * HOUR), "skipped"),
-        (text(NOW - HOUR), "requested"),
-        (text(NOW + HOUR), "due"),
-        (text(NOW + 2 * HOUR), "due"),
+        (text(last - 5 * HOUR), "missed"),
+        (text(last - 4 * HOUR), "running"),
+        (text(last - 3 * HOUR), "missed"),
+        (text(last - 2 * HOUR), "skipped"),
+        (text(last - HOUR), "requested"),
+        (text(last + HOUR), "due"),
+        (text(last + 2 * HOUR), "due"),
     ]
-    assert [item["run_id"] for item in items][4:6] == [str(run_id(job, NOW - HOUR)), None]
+    assert [item["run_id"] for item in items][4:6] == [str(run_id(job, last - HOUR)), None]
     assert items[4]["late_seconds"] >= 3600
     assert items[5]["late_seconds"] is None
     assert await slots(api, job_name="other", **span) == []
