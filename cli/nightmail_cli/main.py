@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, jobs, mail, mails, runs, status, tokens
+from nightmail_cli.commands import events, jobs, mail, mails, open_console, runs, status, tokens
 from nightmail_cli.local import nats_config
 from nightmail_cli.output import AsJson, fail
 
@@ -24,6 +24,7 @@ app.add_typer(mails.app, name="mails", help="List the mails to each recipient: s
 app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
 app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")
 app.command("status")(status.status)
+app.command("open")(open_console.open_console)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("nats-config")(nats_config.nats_config)

@@ -28,7 +28,7 @@ NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 USERS = ("api", "ticker", "runner", "mailer", "auditor", "backup")
 ALL = set(USERS)
 LOG_READERS = {"api", "ticker", "mailer", "auditor"}
-STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS")
+STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS", "KV_SESSION_CODES")
 
 #: No user's subject; its refusal comes last.
 LAST = "the.end"
@@ -59,6 +59,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$KV.STREAKS.key": {"mailer"},
     "$KV.LEASES.ticker": {"ticker"},
     "$KV.TOKENS.key": {"api"},
+    "$KV.SESSION_CODES.key": {"api"},
     "$O.RESULTS.C.nuid": {"runner"},
     "$O.RESULTS.M.name": {"runner"},
     **{f"{inbox_prefix(user)}.reply": set() for user in USERS},

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from e2e.conftest import DataServer, Nightmail
+from support.deadlines import scaled
 from support.job_requests import job_request
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
@@ -200,3 +202,12 @@ def test_the_shell_completes_names_of_jobs(nightmail: Nightmail, job_file: Path)
     said(nightmail, "jobs", "create", "-f", job_file)
     words = {"_NIGHTMAIL_COMPLETE": "complete_bash", "COMP_WORDS": "nightmail jobs show completed-", "COMP_CWORD": "3"}
     assert nightmail.command_line(**words).stdout.strip() == name_in(job_file)
+
+
+def test_open_prints_a_link_to_the_console_that_signs_in_once(nightmail: Nightmail) -> None:
+    made = as_json(nightmail, "open", "jobs", "daily sales/é")
+    address, _, code = made["url"].partition("#start=")
+    assert address == f"{nightmail.url}/console/jobs/daily%20sales%2F%C3%A9"
+    answers = [httpx.post(f"{nightmail.url}/session", json={"code": code}, timeout=scaled(20)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 401]
+    assert refused(nightmail, 2, "open", "tokens", "x")

@@ -1,5 +1,6 @@
 """`nightmail up`: errors at the start, secrets, restarts and shutdown."""
 
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -195,3 +196,11 @@ def test_the_command_reports_the_url_of_an_unreachable_api(tmp_path: Path) -> No
     )
     assert ended.returncode == 1
     assert "cannot reach the API at http://127.0.0.1:1" in ended.stderr
+
+
+def test_the_link_that_it_prints_opens_the_console_once(nightmail: Nightmail) -> None:
+    found = re.search(rf"Open {nightmail.url}/console/#start=(\S+)  \(once, 10 minutes\)", nightmail.log.read_text())
+    assert found is not None
+    answers = [httpx.post(f"{nightmail.url}/session", json={"code": found[1]}, timeout=scaled(20)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 401]
+    assert (answers[0].json()["name"], answers[0].json()["role"]) == ("admin", "admin")

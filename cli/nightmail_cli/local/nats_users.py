@@ -13,6 +13,8 @@ from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANC
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
+#: The API's bucket of used one-time codes.
+SESSION_CODES = "SESSION_CODES"
 #: Longer than the slowest preview.
 PREVIEW_ANSWER = "5m"
 
@@ -98,7 +100,7 @@ def _replies(user: str) -> str:
 
 
 def _declares() -> Iterable[str]:
-    streams = (STREAM, _RESULTS_STREAM, *map(_bucket, (MAILED, STREAKS, LEASES, TOKENS)))
+    streams = (STREAM, _RESULTS_STREAM, *map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES)))
     for stream in streams:
         yield from (f"{_API}.STREAM.{request}.{stream}" for request in ("INFO", "CREATE", "UPDATE"))
 
@@ -117,6 +119,7 @@ _API_USER = NatsUser(
         *(f"{_API}.CONSUMER.INFO.{STREAM}.{durable}" for durable in DURABLES),
         *_reads_all(_RESULTS_STREAM),
         *_writes_bucket(TOKENS),
+        *_writes_bucket(SESSION_CODES),
         # Erasure of a job: its events, results, mail records and failure streaks.
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",

@@ -13,7 +13,9 @@ from typing import NoReturn
 
 from pydantic import Field, SecretStr
 
-from nightmail_api.settings import ApiSettings
+from nightmail_api.access.one_time_codes import CODE_SECONDS, issue_code
+from nightmail_api.access.tokens import ADMIN_KEY, token_digest
+from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_cli.local import embedded_nats
 from nightmail_cli.local.embedded_nats import NatsServerMissing
 from nightmail_cli.local.prefork import Program, environment_descriptor
@@ -70,19 +72,31 @@ class UpSettings(ServiceSettings):
 
 
 class Addresses:
-    """The addresses of the running system for the user: API, token file, mailbox."""
+    """The addresses of the running system for the user: API, console, token file, mailbox.
 
-    def __init__(self, settings: UpSettings, *, caught: bool) -> None:
+    Args:
+        code: the one-time code of the console's link.
+    """
+
+    def __init__(self, settings: UpSettings, code: str, *, caught: bool) -> None:
+        self.console = f"http://{_reachable(settings.host)}:{settings.port}/console/#start={code}"
         self.url = f"http://{settings.host}:{settings.port}"
         self.token_file = None if settings.admin_token else settings.data_dir / "admin-token"
         self.mailbox = settings.data_dir / "mailbox" if caught else None
 
     def as_line(self) -> str:
         token = f"the token is in {self.token_file}" if self.token_file else "the token is NIGHTMAIL_ADMIN_TOKEN"
-        return f"Nightmail is ready: API {self.url}, docs {self.url}/docs, {token}"
+        ready = f"Nightmail is ready: API {self.url}, docs {self.url}/docs, {token}"
+        return f"{ready}\nOpen {self.console}  (once, {CODE_SECONDS // 60} minutes)"
 
     def as_json(self) -> str:
-        places = {"api": self.url, "docs": f"{self.url}/docs", "token_file": self.token_file, "mailbox": self.mailbox}
+        places = {
+            "api": self.url,
+            "docs": f"{self.url}/docs",
+            "console": self.console,
+            "token_file": self.token_file,
+            "mailbox": self.mailbox,
+        }
         return json.dumps({name: None if place is None else str(place) for name, place in places.items()})
 
 
@@ -108,7 +122,7 @@ def up(
     catch = catch or settings.smtp_host is None
     _check_services(settings)
     specs = _specs(settings, nats_port, runners, catch=catch)
-    addresses = Addresses(settings, caught=catch)
+    addresses = Addresses(settings, _console_code(settings), caught=catch)
     if not as_json and settings.smtp_host is None:
         print(
             f"NIGHTMAIL_SMTP_HOST is not set: every mail is caught in {addresses.mailbox} and none is sent", flush=True
@@ -120,6 +134,13 @@ def up(
         ready_message=addresses.as_json() if as_json else addresses.as_line(),
     )
     _exec_supervisor(plan, lock)
+
+
+def _console_code(settings: UpSettings) -> str:
+    """Return the one-time code of the console's first link. The API, which has the same keys, accepts it."""
+    token = admin_token(load_without_broker(ApiSettings, data_dir=settings.data_dir))
+    code, _ = issue_code(_secret_key(settings), ADMIN_KEY, token_digest(token))
+    return code
 
 
 def _exec_supervisor(plan: Plan, lock: int) -> NoReturn:

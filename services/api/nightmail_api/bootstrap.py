@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.oidc import Issuer
 from nightmail_api.access.quota import Quota
+from nightmail_api.access.sessions import Sessions
 from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
@@ -95,10 +96,13 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     follow_read_model(lambda: model.applied, lambda: model.last)
     audit = EventQueries(service.client)
     tokens = TokenStore(js, token)
+    secret_key = _secret_key(settings)
+    sessions = Sessions(js, secret_key, tokens)
     scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
     return AppState(
         tokens=tokens,
-        authenticator=Authenticator(tokens, _issuer(settings)),
+        authenticator=Authenticator(tokens, _issuer(settings), sessions),
+        sessions=sessions,
         health=service.health,
         log=log,
         audit=audit,
@@ -109,7 +113,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         previews=Previews(service.client, scripts),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,
-        secret_key=_secret_key(settings),
+        secret_key=secret_key,
         stopping=service.stopping,
     )
 
@@ -120,6 +124,8 @@ async def follow_log(settings: ApiSettings, service: Service, state: AppState) -
     await state.tokens.follow_changes(service.client)
     ensure_bucket = partial(state.tokens.ensure_bucket, settings.nats_replicas)
     await retry_forever(ensure_bucket, "create the bucket of tokens", BROKER_ERRORS)
+    ensure_codes = partial(state.sessions.ensure_bucket, settings.nats_replicas)
+    await retry_forever(ensure_codes, "create the bucket of used codes", BROKER_ERRORS)
     await state.model.run()
 
 
@@ -134,5 +140,5 @@ def _issuer(settings: ApiSettings) -> Issuer | None:
 
 
 def _secret_key(settings: ApiSettings) -> str:
-    """Return the key of the links in mails; without a setting, one that nobody has, so that no link is valid."""
+    """Return the key of links and sessions; without a setting, one of this process: no link of a mail is valid then."""
     return settings.secret_key.get_secret_value() if settings.secret_key else secrets.token_urlsafe()

@@ -21,7 +21,8 @@ class ApiSettings(ServiceSettings):
     admin_token: SecretStr | None = None
     #: Where the read model is, shared by all replicas: `postgresql://...`. A file in `DATA_DIR` for each if there is none.
     database_url: SecretStr | None = None
-    #: Signs the links in mails; the mailer has the same. Without it there are none.
+    #: Signs the links in mails, which the mailer has too, and the console's sessions. Without it there are no such links, and
+    #: a session ends with the API's process.
     secret_key: SecretStr | None = None
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"

@@ -1,4 +1,4 @@
-"""Who sends a request: the bearer token to a principal."""
+"""Who sends a request: the bearer token, or the session in the cookie, to a principal."""
 
 from http import HTTPStatus
 
@@ -6,9 +6,12 @@ import nats.errors
 from fastapi import Request
 
 from nightmail_api.access.oidc import Issuer, IssuerNotReachable, JwtNotValid, NoRole
+from nightmail_api.access.one_time_codes import CodeNotValid
 from nightmail_api.access.rate_limit import FailureLimiter
+from nightmail_api.access.session_cookie import check_same_origin, cookie_name
+from nightmail_api.access.sessions import Sessions
 from nightmail_api.access.tokens import Principal, TokenStore
-from nightmail_api.http.problems import NotReady, Problem
+from nightmail_api.http.problems import Forbidden, NotReady, Problem
 from nightmail_api.metrics import AUTH_FAILURES
 
 
@@ -21,12 +24,6 @@ class NotAuthenticated(Problem):
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-class Forbidden(Problem):
-    """The token is valid, but its role may not do this."""
-
-    status = HTTPStatus.FORBIDDEN
-
-
 class TooManyFailures(Problem):
     """The caller's address sent too many wrong tokens. Valid ones still pass: nobody can lock others out."""
 
@@ -34,30 +31,37 @@ class TooManyFailures(Problem):
 
 
 class Authenticator:
-    """Authenticates requests by our own tokens, and by those of an OpenID Connect issuer if there is one."""
+    """Authenticates requests by our own tokens, those of an OpenID Connect issuer if there is one, and sessions."""
 
-    def __init__(self, tokens: TokenStore, issuer: Issuer | None) -> None:
+    def __init__(self, tokens: TokenStore, issuer: Issuer | None, sessions: Sessions) -> None:
         self._tokens = tokens
         self._issuer = issuer
+        self._sessions = sessions
         self._limiter = FailureLimiter()
 
     async def authenticate(self, request: Request) -> Principal:
-        """Return the principal of a request.
+        """Return the principal of a request. A token counts before a session.
 
         Raises:
-            NotAuthenticated: the request has no token, or a wrong one.
+            NotAuthenticated: the request has no token and no session, or a wrong one.
             TooManyFailures: the token is wrong, and the address exceeds the rate limit.
-            Forbidden: the token is valid, but names no role.
+            Forbidden: the token is valid, but names no role; or another site may have made the browser send it.
             NotReady: the token cannot be checked at the moment.
         """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        header = request.headers.get("authorization")
+        cookie = request.cookies.get(cookie_name(request)) if header is None else None
+        if cookie is not None:
+            check_same_origin(request)
+            return await self._session_principal(cookie)
+        scheme, _, token = (header or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             AUTH_FAILURES.labels("missing").inc()
             raise NotAuthenticated("send the header 'Authorization: Bearer TOKEN'")
-        address = request.client.host if request.client is not None else ""
-        if self._tokens.is_admin(token):
-            return Principal("admin", "admin")
+        return await self.token_principal(token, address(request))
+
+    async def token_principal(self, token: str, address: str) -> Principal:
+        """Return the principal of a token from an address; raises what `authenticate` raises."""
         try:
             principal = await self._tokens.principal(token)
             if principal is None and self._issuer is not None and token.count(".") == 2:
@@ -74,6 +78,25 @@ class Authenticator:
             raise self._refusal(address, "the token is not known")
         return principal
 
+    async def code_principal(self, code: str, address: str) -> Principal:
+        """Return the principal of a one-time code and use the code up; raises what `authenticate` raises."""
+        try:
+            return await self._sessions.redeem(code)
+        except nats.errors.Error as error:
+            raise NotReady("the codes cannot be checked at the moment") from error
+        except CodeNotValid as error:
+            raise self._refusal(address, str(error)) from None
+
+    async def _session_principal(self, cookie: str) -> Principal:
+        try:
+            principal = await self._sessions.principal(cookie)
+        except nats.errors.Error as error:
+            raise NotReady("the tokens cannot be read at the moment") from error
+        if principal is None:
+            AUTH_FAILURES.labels("session").inc()
+            raise NotAuthenticated("the session has ended: sign in again")
+        return principal
+
     def _refusal(self, address: str, detail: str) -> Problem:
         seconds = self._limiter.retry_after(address)
         self._limiter.add(address)
@@ -82,3 +105,8 @@ class Authenticator:
             return TooManyFailures("too many wrong tokens", headers={"Retry-After": str(int(seconds) + 1)})
         AUTH_FAILURES.labels("wrong").inc()
         return NotAuthenticated(detail)
+
+
+def address(request: Request) -> str:
+    """Return the address that the rate limit counts."""
+    return request.client.host if request.client is not None else ""

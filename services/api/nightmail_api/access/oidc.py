@@ -9,6 +9,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from nightmail_api.access.tokens import ROLES, Principal, Role
+from nightmail_common.contract.envelope import iso_time
 
 #: Asymmetric algorithms only: a shared secret that verifies tokens also creates them.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -91,7 +93,8 @@ class Issuer:
             )
         except jwt.PyJWTError as error:
             raise JwtNotValid(str(error)) from None
-        return Principal(_actor(claims["sub"]), _role(claims))
+        expires_at = iso_time(datetime.fromtimestamp(claims["exp"], UTC))
+        return Principal(_actor(claims["sub"]), _role(claims), expires_at=expires_at)
 
     async def _key(self, header: dict[str, Any]) -> Any:
         import jwt

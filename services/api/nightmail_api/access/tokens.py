@@ -4,6 +4,7 @@ A token is `nm_<key>_<secret>`: the key finds the entry, and the token's SHA-256
 secret has 256 random bits, so a slow hash would add nothing.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -33,6 +34,8 @@ Role = Literal["viewer", "editor", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "editor", "admin")
 #: The longest time for which a revoked token still works: on a replica that misses the message about the revocation.
 CACHE_SECONDS = 1.0
+#: The key and the name of the token of the settings, which is not in the bucket.
+ADMIN_KEY = "admin"
 REMEMBERED_TOKENS = 1024
 
 Item = TypeVar("Item")
@@ -54,6 +57,10 @@ class Principal:
 
     name: str
     role: Role
+    #: The key of the caller's token; None for a token of the OIDC issuer, which no store can look up.
+    token_key: str | None = None
+    #: When the caller's token or session expires, in ISO 8601; None: never.
+    expires_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,12 @@ class TokenEntry:
     expires_at: str | None = None
 
     @property
+    def key(self) -> str:
+        return ADMIN_KEY if self.name == ADMIN_KEY else _key(self.name)
+
+    @property
     def principal(self) -> Principal:
-        return Principal(self.name, self.role)
+        return Principal(self.name, self.role, self.key, self.expires_at)
 
     def is_expired(self) -> bool:
         return self.expires_at is not None and datetime.fromisoformat(self.expires_at) <= datetime.now(UTC)
@@ -81,9 +92,11 @@ class TokenStore:
 
     def __init__(self, js: JetStreamContext, admin_token: str) -> None:
         self._js = js
-        self._admin = _sha256(admin_token)
+        self._admin = TokenEntry(ADMIN_KEY, "admin", "", ADMIN_KEY, token_digest(admin_token))
         self._bucket: KeyValue | None = None
-        #: Hash of a token -> its entry, and the monotonic time at which that expires.
+        #: Done at the next change of any token.
+        self._next_change: asyncio.Future[None] | None = None
+        #: Key -> the token's entry, and the monotonic time at which that expires.
         self._cache: OrderedDict[str, tuple[TokenEntry, float]] = OrderedDict()
         #: Key -> monotonic time of its last change. A read at that time may return the entry before the change.
         self._changed: OrderedDict[str, float] = OrderedDict()
@@ -103,32 +116,44 @@ class TokenStore:
     async def _on_change(self, message: Msg) -> None:
         self._forget(message.subject.rpartition(".")[2])
 
-    def is_admin(self, token: str) -> bool:
-        """Return whether it is the token of the settings."""
-        return hmac.compare_digest(_sha256(token), self._admin)
+    def next_change(self) -> asyncio.Future[None]:
+        """Return a future that is done when any token is created or revoked, on any replica."""
+        if self._next_change is None or self._next_change.done():
+            self._next_change = asyncio.get_running_loop().create_future()
+        return self._next_change
 
     async def principal(self, token: str) -> Principal | None:
         """Return the principal of a token; None if the token is unknown or expired."""
+        digest = token_digest(token)
+        if hmac.compare_digest(digest, self._admin.sha256):
+            return self._admin.principal
         match = _TOKEN.fullmatch(token)
-        if match is None:
+        entry = None if match is None else await self.find(match[1])
+        if entry is None or not hmac.compare_digest(entry.sha256, digest):
             return None
-        key, digest = match[1], _sha256(token)
-        cached = self._cache.get(digest)
+        return entry.principal
+
+    async def find(self, key: str) -> TokenEntry | None:
+        """Return the entry of a token that is valid now; None if it is unknown, revoked or expired."""
+        if key == ADMIN_KEY:
+            return self._admin
+        cached = self._cache.get(key)
         if cached is not None and time.monotonic() < cached[1]:
             entry = cached[0]
         else:
             found = await self._entry(key)
-            if found is None or not hmac.compare_digest(found.sha256, digest):
+            if found is None:
                 return None
             entry = found
             if time.monotonic() - self._changed.get(key, -CACHE_SECONDS) >= CACHE_SECONDS:
-                _keep(self._cache, digest, (entry, time.monotonic() + CACHE_SECONDS))
-        return None if entry.is_expired() else entry.principal
+                _keep(self._cache, key, (entry, time.monotonic() + CACHE_SECONDS))
+        return None if entry.is_expired() else entry
 
     def _forget(self, key: str) -> None:
         _keep(self._changed, key, time.monotonic())
-        for digest in [digest for digest, (entry, _) in self._cache.items() if _key(entry.name) == key]:
-            del self._cache[digest]
+        self._cache.pop(key, None)
+        if self._next_change is not None and not self._next_change.done():
+            self._next_change.set_result(None)
 
     async def create(
         self, name: str, role: Role, created_by: str, expires_at: datetime | None = None
@@ -141,7 +166,7 @@ class TokenStore:
         key = _key(name)
         token = f"nm_{key}_{secrets.token_urlsafe(32)}"
         expiry = None if expires_at is None else iso_time(expires_at)
-        entry = TokenEntry(name, role, iso_time(datetime.now(UTC)), created_by, _sha256(token), expiry)
+        entry = TokenEntry(name, role, iso_time(datetime.now(UTC)), created_by, token_digest(token), expiry)
         try:
             await self._kv.create(key, json.dumps(entry.__dict__).encode())
         except KeyWrongLastSequenceError:
@@ -195,5 +220,6 @@ def _keep(remembered: OrderedDict[str, Item], key: str, value: Item) -> None:
         remembered.popitem(last=False)
 
 
-def _sha256(token: str) -> str:
+def token_digest(token: str) -> str:
+    """Return the SHA-256 of a token, as the bucket keeps it."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

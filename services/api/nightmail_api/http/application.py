@@ -12,18 +12,30 @@ from nightmail_api.http.exception_handlers import add_exception_handlers
 from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMiddleware, SecurityHeadersMiddleware
 from nightmail_api.http.openapi import openapi
 from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
-from nightmail_api.http.routes import docs, events, health, jobs, mail, runs, schedules, slots, tokens, versions
+from nightmail_api.http.routes import (
+    docs,
+    events,
+    health,
+    jobs,
+    mail,
+    runs,
+    schedules,
+    session,
+    slots,
+    tokens,
+    versions,
+)
 from nightmail_api.metrics import MetricsMiddleware
 
 DESCRIPTION = """
 Nightmail runs pandas scripts on a schedule and mails the result as CSV.
 
-Send `Authorization: Bearer TOKEN` with every request but those for health. Errors are problem documents (RFC 9457);
-`errors` names the field. Each role includes the one before it: `viewer` reads, `editor` changes jobs and requests runs,
-`admin` manages tokens and erases.
+Send `Authorization: Bearer TOKEN` with every request but those for health; the console sends a session's cookie instead.
+Errors are problem documents (RFC 9457); `errors` names the field. Each role includes the one before it: `viewer` reads,
+`editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, runs, mail, events, schedules, slots, tokens, health, docs)
+MODULES = (jobs, versions, runs, mail, events, schedules, slots, session, tokens, health, docs)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},
@@ -31,6 +43,10 @@ TAGS = [
     {"name": "mail", "description": "The delivery ledger, a mail sent again, and the signed links that mails contain."},
     {"name": "events", "description": "The audit log, in its one order."},
     {"name": "schedules", "description": "What a schedule means, and what became of its due times."},
+    {
+        "name": "session",
+        "description": "Sign-in of the console: a cookie instead of a token, and what the caller may do.",
+    },
     {"name": "tokens", "description": "Tokens and their roles."},
     {"name": "health", "description": "Liveness, readiness and metrics."},
 ]

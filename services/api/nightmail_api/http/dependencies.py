@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.quota import Quota
+from nightmail_api.access.sessions import Sessions
 from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
@@ -26,6 +27,7 @@ class AppState:
 
     tokens: TokenStore
     authenticator: Authenticator
+    sessions: Sessions
     health: Health
     log: EventLog
     audit: EventQueries

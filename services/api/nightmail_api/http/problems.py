@@ -53,6 +53,12 @@ class ValidationProblem(Problem):
         super().__init__(f"{count} not valid", errors=errors)
 
 
+class Forbidden(Problem):
+    """The caller is known, but may not do this: its role is too low, or another site may have sent the request."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFound(Problem):
     """There is no such job, run or result."""
 

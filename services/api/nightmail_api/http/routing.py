@@ -14,9 +14,9 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from nightmail_api.access.authentication import Authenticator, Forbidden
+from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.tokens import ROLES, Principal, Role
-from nightmail_api.http.problems import ValidationProblem
+from nightmail_api.http.problems import Forbidden, ValidationProblem
 
 
 class Route(APIRoute):

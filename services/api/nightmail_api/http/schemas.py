@@ -296,6 +296,23 @@ class Token(BaseModel):
     expires_at: datetime | None = Field(examples=[None])
 
 
+class Me(BaseModel):
+    """The caller. `may` names what its role permits; `expires_at` is the end of its token or session, null: never."""
+
+    name: str = Field(examples=["dashboard"])
+    role: Role
+    may: list[Literal["read", "edit", "administer"]] = Field(examples=[["read"]])
+    expires_at: datetime | None = Field(examples=["2026-12-02T09:00:00.000Z"])
+
+
+class SessionCode(BaseModel):
+    """A one-time code: the console signs its holder in, once. `path` is the console's address with the code."""
+
+    code: str = Field(examples=["aSU1gmFkbWluJ0u3r1VZ6mRSVg0kCg"])
+    path: str = Field(examples=["/console/#start=aSU1gmFkbWluJ0u3r1VZ6mRSVg0kCg"])
+    expires_at: datetime = Field(examples=["2026-11-25T09:10:00.000Z"])
+
+
 class TokenCreated(Token):
     """A new token. Only this response contains `token`."""
 

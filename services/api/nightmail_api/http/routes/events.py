@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from nightmail_api.http.dependencies import State
+from nightmail_api.http.dependencies import AppState, State
+from nightmail_api.http.problems import NotReady, Problem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
@@ -34,6 +35,10 @@ Include = Annotated[
     Query(description="`results`: with the bytes of the results that `result-ready` holds; otherwise they are `null`."),
 ]
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this `seq`.")]
+
+
+#: A token that expires, and one that was revoked while this replica had lost the broker, end a stream after this time.
+REAUTHENTICATION_SECONDS = 30.0
 
 
 @viewer.get("/events", response_model=EventList, responses=problems())
@@ -79,6 +84,7 @@ async def hold_stream(caller: Caller, state: State) -> AsyncIterator[None]:
     responses={200: {"content": {"text/event-stream": {"example": "id: 42\ndata: …\n\n"}}}, **problems()},
 )
 async def stream_events(
+    request: Request,
     state: State,
     job_name: JobFilter = None,
     run_id: RunFilter = None,
@@ -93,7 +99,8 @@ async def stream_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they happen (SSE). The id of each is its `seq`, so that a client can resume without a gap.
 
-    The stream waits for a slow reader; a comment every 15 seconds keeps the connection open.
+    The stream waits for a slow reader; a comment every 15 seconds keeps the connection open. It ends with the caller's token
+    or session.
     """
     start = last_event_id if last_event_id is not None else after if after is not None else state.model.applied
     following = state.log.follow([subject_filter(job_name, type)], after=start)
@@ -102,9 +109,12 @@ async def stream_events(
     try:
         while True:
             upcoming = asyncio.ensure_future(anext(following))
-            await asyncio.wait({upcoming, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if stopping.done():
-                return
+            while not upcoming.done():
+                change = state.tokens.next_change()
+                waited: set[asyncio.Future[Any]] = {upcoming, stopping, change}
+                await asyncio.wait(waited, timeout=REAUTHENTICATION_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done() or not (upcoming.done() or await _is_permitted(request, state)):
+                    return
             for event in upcoming.result():
                 if run_id is None or run_id_of(event) == str(run_id):
                     yield ServerSentEvent(raw_data=event_json(event).decode(), id=str(event.sequence))
@@ -114,3 +124,14 @@ async def stream_events(
             upcoming.cancel()
             await asyncio.wait({upcoming})
         await following.aclose()
+
+
+async def _is_permitted(request: Request, state: AppState) -> bool:
+    """Return whether the caller of an open stream may still read. While the broker does not answer, it may."""
+    try:
+        await state.authenticator.authenticate(request)
+    except NotReady:
+        return True
+    except Problem:
+        return False
+    return True

@@ -6,11 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
 
-from nightmail_api.access.authentication import Forbidden
 from nightmail_api.commands.previews import PreviewDefinition
 from nightmail_api.http.client_disconnect import run_while_connected
 from nightmail_api.http.dependencies import AppState, State
-from nightmail_api.http.problems import NotFound
+from nightmail_api.http.problems import Forbidden, NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute

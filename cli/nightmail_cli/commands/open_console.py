@@ -1,0 +1,33 @@
+"""`nightmail open`: a link that opens the console once, for the holder of the client's token."""
+
+import webbrowser
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from nightmail_cli.client import Client
+from nightmail_cli.output import AsJson, print_done
+
+#: The pages of one object, by the word that the console's address has for them.
+OBJECTS = {"jobs": "job", "runs": "run"}
+
+
+def open_console(
+    kind: Annotated[
+        str | None, typer.Argument(help="`jobs` or `runs`: open the page of one.", metavar="[jobs|runs]")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(help="The job's name, or the run's id.", metavar="[NAME]")] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the link in this machine's browser, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a link that opens the console, once and within ten minutes."""
+    if kind is not None and (kind not in OBJECTS or name is None):
+        raise typer.BadParameter("name a page as `jobs NAME` or `runs ID`, or no page for the overview")
+    client = Client()
+    made: dict[str, Any] = client.call("POST", "/session/codes").json()
+    page = "" if kind is None or name is None else f"{kind}/{quote(name, safe='')}"
+    url = f"{client.url}/console/{page}#start={made['code']}"
+    print_done(f"Open {url}  (once, 10 minutes)", {"url": url, "expires_at": made["expires_at"]}, as_json=as_json)
+    if browser:
+        webbrowser.open(url)
