@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from nightmail_common.contract.job import DataSource
-from nightmail_common.contract.job_definition import DataSourceDefinition
+from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_runner.sources.errors import CannotFetch
 from support.certificates import server_context
 from support.http_source import TIMES, Source, fetch, open_fetcher

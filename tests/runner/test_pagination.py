@@ -11,7 +11,7 @@ import pytest
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.job import DataSource
-from nightmail_common.contract.job_definition import DataSourceDefinition
+from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch

@@ -1,0 +1,175 @@
+"""A data source as a user writes it, and its validation."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+
+from nightmail_common.contract.http_source import (
+    Auth,
+    Body,
+    Parameter,
+    auth_header,
+    check_auth,
+    check_body,
+    check_params,
+    check_url,
+)
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.pagination import Pagination, check_pagination
+from nightmail_common.contract.request_headers import check_header
+from nightmail_common.contract.source_templates import check_templates, without_times
+from nightmail_common.contract.source_types import ColumnType
+
+#: All names and values of a request's headers; the usual limit of servers.
+MAX_HEADERS_BYTES = 16 * 1024
+
+#: Which options go with which file types.
+_TEXT_TABLES, _JSON = ("csv", "tsv"), ("json", "jsonl")
+_OPTIONS_OF = {
+    "records_path": ("json",),
+    "delimiter": ("csv",),
+    "encoding": (*_TEXT_TABLES, *_JSON),
+    "decimal": _TEXT_TABLES,
+    "thousands": _TEXT_TABLES,
+    "skip_rows": (*_TEXT_TABLES, "xlsx"),
+    "comment": _TEXT_TABLES,
+    "sheet": ("xlsx",),
+    "na_values": (*_TEXT_TABLES, *_JSON, "xlsx"),
+    "types": (*_TEXT_TABLES, *_JSON, "xlsx"),
+}
+
+
+class DataSourceDefinition(DataSource):
+    """A data source as a user writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    location: str = Field(min_length=1, max_length=4096)
+    headers: dict[str, str] | None = Field(default=None, max_length=50)
+    params: dict[str, Parameter] | None = Field(default=None, max_length=100)
+    timeout_seconds: float | None = Field(default=None, ge=1, le=600)
+    records_path: str | None = Field(default=None, min_length=1, max_length=256)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1, pattern=r"^[^\"\r\n\x00]$")
+    encoding: str | None = Field(default=None, min_length=1, max_length=64)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "\u00a0", "\u202f", "_"] | None = None
+    skip_rows: int = Field(default=0, ge=0, le=10_000)
+    comment: str | None = Field(default=None, pattern=r"^[!-~]$")
+    sheet: str | None = Field(default=None, min_length=1, max_length=31)
+    na_values: tuple[Annotated[str, Field(max_length=256)], ...] = Field(default=(), max_length=100)
+    types: dict[str, ColumnType] | None = Field(default=None, max_length=1000)
+
+    @field_validator("location")
+    @classmethod
+    def _location_fits_the_source_type(cls, location: str, info: ValidationInfo) -> str:
+        match info.data.get("source_type"):
+            case "api":
+                check_url(location)
+            case "file":
+                _check_path(location)
+        return location
+
+    @field_validator("method", "params", "body", "auth", "timeout_seconds")
+    @classmethod
+    def _goes_with_an_api(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and value != "GET" and info.data.get("source_type") == "file":
+            raise ValueError(f"{info.field_name} goes with source_type 'api' only")
+        return value
+
+    @field_validator("params")
+    @classmethod
+    def _params_can_be_sent(cls, params: dict[str, Parameter] | None) -> dict[str, Parameter] | None:
+        check_params(params or {})
+        return params
+
+    @field_validator("body")
+    @classmethod
+    def _body_can_be_sent(cls, body: Body | None, info: ValidationInfo) -> Body | None:
+        if body is not None:
+            if info.data.get("method") == "GET":
+                raise ValueError("body goes with method 'POST' only")
+            check_body(body)
+        return body
+
+    @field_validator("auth", mode="wrap")
+    @classmethod
+    def _auth_can_be_sent(
+        cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> BaseModel | None:
+        auth: Auth | None = _without_unknown_fields(value, validate)
+        if auth is not None:
+            check_auth(auth)
+            header = auth_header(auth)
+            if header and header.lower() in {name.lower() for name in info.data.get("headers") or {}}:
+                raise ValueError(f"headers and auth both set {header}")
+        return auth
+
+    @field_validator("pagination", mode="wrap")
+    @classmethod
+    def _pages_can_be_joined(
+        cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> BaseModel | None:
+        pagination: Pagination | None = _without_unknown_fields(value, validate)
+        if pagination is not None:
+            if info.data.get("source_type") == "file":
+                raise ValueError("pagination goes with source_type 'api' only")
+            if (file_type := info.data.get("file_type")) is not None:
+                check_pagination(pagination, file_type)
+            if info.data.get("skip_rows") or info.data.get("comment"):
+                raise ValueError("pages are joined without skip_rows and comment only")
+        return pagination
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_can_be_sent(cls, headers: dict[str, str] | None, info: ValidationInfo) -> dict[str, str] | None:
+        if headers and info.data.get("source_type") == "file":
+            raise ValueError("headers go with source_type 'api' only")
+        if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
+            raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
+        for name, value in (headers or {}).items():
+            check_header(name, value)
+            try:
+                check_templates(value, secrets=True)
+            except ValueError as error:
+                raise ValueError(f"the value of {name!r}: {error}") from None
+        return headers
+
+    @field_validator(*_OPTIONS_OF)
+    @classmethod
+    def _option_fits_the_file_type(cls, value: Any, info: ValidationInfo) -> Any:
+        assert info.field_name is not None
+        file_types = _OPTIONS_OF[info.field_name]
+        if value and value != "." and info.data.get("file_type") not in {None, *file_types}:
+            raise ValueError(f"{info.field_name} goes with file_type {', '.join(map(repr, file_types))} only")
+        return value
+
+    @field_validator("thousands")
+    @classmethod
+    def _marks_differ(cls, thousands: str | None, info: ValidationInfo) -> str | None:
+        if thousands is not None and thousands in {info.data.get("decimal"), info.data.get("delimiter")}:
+            raise ValueError("thousands is another mark than decimal and delimiter")
+        return thousands
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str | None) -> str | None:
+        try:
+            "".encode(encoding or "utf-8")
+        except (LookupError, ValueError):
+            raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
+        return encoding
+
+
+def _without_unknown_fields(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a model of the log, which ignores unknown fields; a user's unknown field is an error."""
+    model = validate(value)
+    if isinstance(value, dict) and (unknown := sorted(value.keys() - type(model).model_fields.keys())):
+        raise ValueError(f"type {model.type!r} has no field {unknown[0]!r}"[:200])
+    return model
+
+
+def _check_path(location: str) -> None:
+    check_templates(location, times=True)
+    plain = without_times(location)
+    if plain.startswith("/") or "\\" in plain or not plain.isprintable() or ".." in plain.split("/"):
+        raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
