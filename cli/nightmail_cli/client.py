@@ -1,53 +1,70 @@
 """The REST client of the command line: the URL and token of the API, and its errors as one line."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-from pydantic import SecretStr
-
+from nightmail_cli import location
 from nightmail_cli.output import fail
-from nightmail_common.service.settings import ServiceSettings, load_without_broker
+
+if TYPE_CHECKING:  # it takes long to import, and `--help` needs no client
+    import httpx
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
 
 
-class ClientSettings(ServiceSettings):
-    """URL and token of the API. Without them: those of the `nightmail up` that has the same settings."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    url: str | None = None
-    token: SecretStr | None = None
-    admin_token: SecretStr | None = None
+#: The length of a whole id, such as 01a2146e-756b-7371-831f-e62bc6de4f5b.
+_RUN_ID_CHARS = 36
 
 
 class Client:
     """Calls the API. An error ends the command with one line on stderr."""
 
     def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        settings = load_without_broker(ClientSettings)
-        self.url = (settings.url or f"http://{settings.host}:{settings.port}").rstrip("/")
+        import httpx
+
+        api = location.api()
+        self.url = api.url
         self._http = httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {_token(settings)}"}, timeout=timeout_seconds
+            base_url=self.url, headers={"Authorization": f"Bearer {api.token}"}, timeout=timeout_seconds
         )
 
-    def call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def call(self, method: str, path: str, **request: Any) -> "httpx.Response":
         """Return the response; an error response ends the command with its problem document's text."""
         answer = self.try_call(method, path, **request)
         if answer.is_error:
             fail(problem(answer))
         return answer
 
-    def try_call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def try_call(self, method: str, path: str, **request: Any) -> "httpx.Response":
         """Return the response, including an error response; only a failed connection ends the command."""
+        import httpx
+
         try:
             return self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             fail(f"cannot reach the API at {self.url}: {error}. Is `nightmail up` running?")
+
+    def stream(
+        self, path: str, query: dict[str, str], headers: dict[str, str], silence_seconds: float
+    ) -> "AbstractContextManager[httpx.Response]":
+        """Open a response that is read while it arrives; a silence longer than this ends it."""
+        return self._http.stream("GET", path, params=query, headers=headers, timeout=silence_seconds)
+
+    def run_id(self, prefix: str) -> str:
+        """Return the id of the one run whose id begins so; none or several end the command."""
+        if len(prefix) == _RUN_ID_CHARS:
+            return prefix
+        found = self.call("GET", "/runs", params={"id_prefix": prefix, "limit": "3"}).json()["items"]
+        if not found:
+            fail(f"there is no run whose id begins with {prefix}; nightmail runs list shows the runs")
+        if len(found) > 1:
+            ids = ", ".join(run["run_id"] for run in found)
+            fail(f"several runs have an id that begins with {prefix}: {ids}; give more of it")
+        run_id: str = found[0]["run_id"]
+        return run_id
 
     def pages(self, path: str, limit: int, **query: str | None) -> Iterator[dict[str, Any]]:
         """Yield at most `limit` items of a paginated list."""
@@ -67,7 +84,7 @@ def job_path(job_name: str, *more: str) -> str:
     return "/".join(("/jobs", quote(job_name, safe=""), *more))
 
 
-def problem(answer: httpx.Response) -> str:
+def problem(answer: "httpx.Response") -> str:
     """Return the text of a problem document (RFC 9457), with the fields that it names."""
     try:
         document = answer.json()
@@ -75,14 +92,3 @@ def problem(answer: httpx.Response) -> str:
         return "; ".join(fields) or document.get("detail") or document["title"]
     except (ValueError, KeyError, TypeError):
         return f"the API answered {answer.status_code}: {answer.text[:200]}"
-
-
-def _token(settings: ClientSettings) -> str:
-    for given in (settings.token, settings.admin_token):
-        if given is not None:
-            return given.get_secret_value()
-    kept: Path = settings.data_dir / "admin-token"
-    try:
-        return kept.read_text().strip()
-    except OSError as error:
-        fail(f"no token: set NIGHTMAIL_TOKEN, or run where {kept} can be read ({error.strerror})")

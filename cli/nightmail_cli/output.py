@@ -2,14 +2,19 @@
 
 import io
 import json
+import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from nightmail_common.contract.visible_text import visible, visible_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -18,15 +23,43 @@ FAILED = 1
 #: A pipe has no width: no line is cut or folded.
 _NO_LIMIT = 100_000
 
+#: A number as `json` and pandas write it.
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[-+]\d+)?")
+
+#: The colour of a word that says how something ended. The word itself says it without colour.
+COLOURS = {
+    "delivered": "green",
+    "accepted": "green",
+    "ready": "green",
+    "ok": "green",
+    "active": "green",
+    "requested": "cyan",
+    "running": "cyan",
+    "processed": "cyan",
+    "waiting": "yellow",
+    "skipped": "yellow",
+    "cancelled": "yellow",
+    "paused": "yellow",
+    "warning": "yellow",
+    "uncertain": "yellow",
+    "failed": "red",
+    "undelivered": "red",
+    "refused": "red",
+    "problem": "red",
+    "not ready": "red",
+}
+
 
 def echo(text: str = "", *, fg: str | None = None, err: bool = False, nl: bool = True) -> None:
     """Print a text of whatever origin: job names, logs, errors and servers' answers cannot steer the terminal."""
-    typer.secho(visible(text), fg=fg, err=err, nl=nl)
+    colour = fg if "NO_COLOR" not in os.environ else None  # https://no-color.org
+    typer.secho(visible(text), fg=colour, err=err, nl=nl)
 
 
 def fail(message: str) -> NoReturn:
     """End the command with one line on stderr and exit code 1."""
-    echo(f"error: {message}", err=True)
+    echo("error: ", fg="red", err=True, nl=False)
+    echo(message, err=True)
     raise typer.Exit(FAILED)
 
 
@@ -46,29 +79,62 @@ def print_done(line: str, value: Any, *, as_json: bool) -> None:
         echo(line)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, whole: str = "") -> None:
-    """Print rows below their columns' names, folded to the terminal's width.
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, whole: str = "", optional: Sequence[str] = ()
+) -> None:
+    """Print rows below their columns' names, folded to the terminal's width; numbers are aligned to the right.
 
     Args:
         empty: the line to print when there are no rows.
         whole: the column that is never folded, because people copy its values.
+        optional: the columns to leave out, the first one first, until the rest fits the terminal unfolded.
     """
     from rich.console import Console  # rich takes longer to import than most commands take to run
+
+    cells = [tuple(row) for row in rows]
+    if not cells:
+        echo(empty)
+        return
+    terminal = sys.stdout.isatty()
+    drawn = io.StringIO()
+    console = Console(
+        file=drawn,
+        width=None if terminal else _NO_LIMIT,
+        color_system="standard" if terminal and "NO_COLOR" not in os.environ else None,
+        force_terminal=terminal,
+    )
+    unlimited = console.options.update(max_width=_NO_LIMIT)
+    left_out: set[str] = set()
+    table = _table(columns, cells, left_out, whole)
+    for name in optional:
+        if console.measure(table, options=unlimited).maximum <= console.width:
+            break
+        left_out.add(name)
+        table = _table(columns, cells, left_out, whole)
+    console.print(table)
+    for line in drawn.getvalue().splitlines():
+        typer.echo(line.rstrip())
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]], left_out: set[str], whole: str) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == whole)
+    shown = [place for place, column in enumerate(columns) if column not in left_out]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place in shown:
+        numbers = all(_is_number(row[place]) for row in rows)
+        name = visible(str(columns[place]))
+        table.add_column(Text(name), overflow="fold", no_wrap=name == whole, justify="right" if numbers else "left")
     for row in rows:
-        table.add_row(*(Text("" if value is None else visible(str(value))) for value in row))
-    if not table.row_count:
-        echo(empty)
-        return
-    drawn = io.StringIO()
-    Console(file=drawn, width=None if sys.stdout.isatty() else _NO_LIMIT).print(table)
-    for line in drawn.getvalue().splitlines():
-        echo(line.rstrip())
+        texts = ("" if row[place] is None else visible(str(row[place])) for place in shown)
+        table.add_row(*(Text(text, style=COLOURS.get(text.split(" until ")[0], "")) for text in texts))
+    return table
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a cell is empty or a number; `007` and `+49` are codes."""
+    return value in {None, ""} or isinstance(value, int | float) or _NUMBER.fullmatch(str(value)) is not None
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -84,7 +150,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
 
 
 def format_time(time: str | None) -> str:
-    """Return an ISO 8601 time for people, in its own zone; seconds only if they are not zero."""
+    """Return an ISO 8601 time for people, in its own zone, to the second; seconds only if they are not zero."""
     if time is None:
         return "-"
     day, clock = datetime.fromisoformat(time).isoformat(timespec="seconds").split("T")

@@ -1,6 +1,8 @@
 """The command `nightmail` against the whole system."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from e2e.conftest import DataServer, Nightmail
+from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
 from support.deadlines import scaled
 from support.job_requests import job_request
 
@@ -74,9 +76,63 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     [mail] = [one for one in as_json(nightmail, "mails", "list", "--outcome", "accepted") if one["run_id"] == run_id]
     assert mail["next_attempt"] is None
     assert mail["answer"] in said(nightmail, "mails", "list", "--recipient", mail["recipient"])
-    [line] = [line for line in said(nightmail, "runs", "list").splitlines() if line.startswith(run_id)]
-    assert name_in(job_file) in line
+    assert as_json(nightmail, "runs", "show", run_id[:13])["run_id"] == run_id
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
+
+
+def test_runs_are_listed_by_the_beginning_of_their_ids(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    ids = [as_json(nightmail, "jobs", "run", name)["run_id"] for _ in range(2)]
+    lines = said(nightmail, "runs", "list", "--job", name).splitlines()[1:]
+    begins = [line.split()[0] for line in lines]
+    assert [run_id.startswith(begin) for run_id, begin in zip(reversed(ids), begins, strict=True)] == [True, True]
+    assert [as_json(nightmail, "runs", "show", begin)["run_id"] for begin in begins] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"), [("ffffffff", "no run whose id begins"), ("xyz", "hexadecimal"), ("0", "hexadecimal")]
+)
+def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, prefix: str, words: str) -> None:
+    assert words in refused(nightmail, 1, "runs", "show", prefix)
+
+
+def test_runs_of_an_unknown_job_are_an_error(nightmail: Nightmail) -> None:
+    assert "no job named 'nosuchjob'" in refused(nightmail, 1, "runs", "list", "--job", "nosuchjob")
+
+
+def test_a_run_is_watched_until_it_ends(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    run_id = as_json(nightmail, "jobs", "run", name_in(job_file))["run_id"]
+    lines = said(nightmail, "runs", "watch", run_id).splitlines()
+    assert [line.split()[3] for line in lines] == ["requested", "running", "processed", "mailed"]
+    assert all(name_in(job_file) in line for line in lines)
+
+
+def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: Path) -> None:
+    change(job_file, processing_script="return pd.DataFrame({'n': range(344)})")
+    assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("the first 20 of 344 rows\n")
+
+
+def test_a_command_finds_the_system_of_the_folder_in_which_the_user_stands(nightmail: Nightmail) -> None:
+    (nightmail.data_dir / "files" / "deep").mkdir()
+    for folder in (nightmail.data_dir.parent, nightmail.data_dir, nightmail.data_dir / "files" / "deep"):
+        listed = subprocess.run(
+            [NIGHTMAIL, "jobs", "list", "--json"], cwd=folder, env=without_settings(), capture_output=True, check=False
+        )
+        assert (listed.returncode, listed.stderr) == (0, b"")
+
+
+def test_without_a_token_the_places_for_one_are_named(tmp_path: Path) -> None:
+    refusal = subprocess.run(
+        [NIGHTMAIL, "jobs", "list"], cwd=tmp_path, env=without_settings(), capture_output=True, text=True, check=False
+    )
+    assert refusal.returncode == 1
+    assert str(tmp_path / "data" / "admin-token") in refusal.stderr
+
+
+def without_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
 
 
 def test_a_run_under_way_is_cancelled_once(nightmail: Nightmail, job_file: Path) -> None:
@@ -174,8 +230,8 @@ def test_an_earlier_version_is_listed_and_restored(nightmail: Nightmail, job_fil
     said(nightmail, "jobs", "apply", "-f", job_file)
     change(job_file, schedule_time="@hourly")
     said(nightmail, "jobs", "apply", "-f", job_file)
-    versions = said(nightmail, "jobs", "versions", name_in(job_file)).splitlines()
-    assert "schedule_time" in versions[1]
+    versions = said(nightmail, "jobs", "versions", name_in(job_file))
+    assert "schedule_time: '0 9 * * 1-5' -> '@hourly'" in versions
     assert "version 3" in said(nightmail, "jobs", "rollback", name_in(job_file), "1")
     assert as_json(nightmail, "jobs", "show", name_in(job_file))["schedule_time"] == "0 9 * * 1-5"
     assert "no version 9" in refused(nightmail, 1, "jobs", "rollback", name_in(job_file), "9")

@@ -17,11 +17,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
-from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.private_files import write_private
+from nightmail_cli.location import located
 from nightmail_cli.output import AsJson, echo, fail, print_json, print_table
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings, load, load_without_broker
+from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings
 
 NAME = "nightmail-backup"
 #: The user of `nightmail nats-config` that may take and restore snapshots.
@@ -48,7 +48,7 @@ def backup(
     from nightmail_cli.connect import connected  # the NATS client takes long to import
 
     async def make() -> None:
-        async with connected(load(ServiceSettings), NAME, BACKUP_USER) as client:
+        async with connected(located(ServiceSettings, with_broker=True), NAME, BACKUP_USER) as client:
             copies = await copy_streams(client, folder)
         rows = [{"stream": copy.name, "messages": copy.messages, "bytes": copy.size} for copy in copies]
         if as_json:
@@ -75,7 +75,7 @@ def restore(
     from nightmail_cli.backup.snapshots import read_copy, restore_streams
     from nightmail_cli.connect import connected
 
-    settings = load_without_broker(ServiceSettings)
+    settings = located(ServiceSettings)
 
     async def restore_all() -> None:
         copies = read_copy(folder)
@@ -104,6 +104,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
     from nightmail_cli.backup.snapshots import SnapshotFailed
     from nightmail_cli.connect import BrokerUnreachable
+    from nightmail_cli.local.embedded_nats import NatsServerMissing
 
     try:
         asyncio.run(work)
@@ -140,6 +141,8 @@ def _new_store(data_dir: Path) -> Iterator[Path | None]:
 @contextmanager
 def _server(data_dir: Path) -> Iterator[ServiceSettings]:
     """Run a nats-server on the data folder's store with a password of its own; yield the settings to reach it."""
+    from nightmail_cli.local.embedded_nats import executable  # the users of NATS take long to import
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     password = secrets.token_urlsafe(32)

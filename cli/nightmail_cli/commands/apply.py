@@ -1,7 +1,6 @@
 """`nightmail jobs apply`: jobs as code. It makes and shows the whole plan, then executes its steps."""
 
-import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,34 +9,15 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from nightmail_cli.client import Client, job_path, problem
+from nightmail_cli.commands.changes import Change
 from nightmail_cli.commands.job_file import JOB_FILES, JobFileError, read_job
 from nightmail_cli.output import echo, fail
 from nightmail_common.contract.job_definition import JobDefinition
 
 Action = Literal["create", "update", "delete", "unchanged"]
 _COLOURS = {"create": "green", "update": "yellow", "delete": "red", "unchanged": None}
-_DIFF_COLOURS = {"+": "green", "-": "red"}
 #: More jobs than one installation is designed for (docs/scaling.md).
 _EVERY_JOB = 1_000_000
-
-
-@dataclass(frozen=True)
-class Change:
-    """A changed field of a job: its value in the service, and its value in the file."""
-
-    field: str
-    before: Any
-    after: Any
-
-    def lines(self) -> Iterator[tuple[str, str | None]]:
-        """Yield the lines that show the change, each with its colour."""
-        if not any(isinstance(value, str) and "\n" in value for value in (self.before, self.after)):
-            yield f"{self.field}: {self.before!r} -> {self.after!r}", None
-            return
-        yield f"{self.field}:", None
-        before, after = (str(value or "").splitlines() for value in (self.before, self.after))
-        for line in list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]:
-            yield f"  {line}", _DIFF_COLOURS.get(line[0])
 
 
 @dataclass
@@ -57,8 +37,7 @@ class Step:
         echo(f"{self.action:<9}", fg=_COLOURS[self.action], nl=False)
         echo(f" {self.job_name}{source}")
         for change in self.changes:
-            for line, colour in change.lines():
-                echo(f"    {line}", fg=colour)
+            change.show()
 
     def execute(self, client: Client) -> None:
         """Call the API; `error` is the reason if that fails."""

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from nightmail_cli.connect import connected
+from nightmail_cli.location import located
 from nightmail_cli.output import echo, print_json_line
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.subjects import ALL_EVENTS, job_token
-from nightmail_common.service.settings import ServiceSettings, load
+from nightmail_common.service.settings import ServiceSettings
 
 
 async def follow(job_name: str | None, event_type: str | None, *, from_start: bool, as_json: bool) -> None:
@@ -19,7 +20,7 @@ async def follow(job_name: str | None, event_type: str | None, *, from_start: bo
     Raises:
         BrokerUnreachable: the broker does not answer.
     """
-    settings = load(ServiceSettings)
+    settings = located(ServiceSettings, with_broker=True)
     token = job_token(job_name) if job_name is not None else "*"
     subjects = _subjects(token, event_type) if job_name or event_type else ALL_EVENTS
     async with connected(settings, "nightmail-events-tail") as client:

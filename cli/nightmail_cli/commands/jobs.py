@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from nightmail_cli.client import Client, job_path
-from nightmail_cli.commands.apply import make_plan
+from nightmail_cli.commands.changes import Change
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.commands.job_file import JobFileError, read_job
-from nightmail_cli.commands.runs import summary
+from nightmail_cli.commands.run_view import print_error, summary
 from nightmail_cli.output import (
     FAILED,
     AsJson,
@@ -61,7 +61,8 @@ def list_jobs(
         )
         for job in jobs
     )
-    print_table(("job", "status", "schedule", "zone", "next run", "last run"), rows, empty="there are no jobs")
+    columns = ("job", "status", "schedule", "zone", "next run", "last run")
+    print_table(columns, rows, empty="there are no jobs", optional=("zone", "schedule", "last run"))
 
 
 @app.command("show")
@@ -113,6 +114,11 @@ def run(
         return
     ended = wait_for_end(client, run_id, quiet=as_json)
     print_done(summary(ended), ended, as_json=as_json)
+    if not as_json and ended["error"] is not None:
+        print_error(ended["error"], err=True)
+        echo(
+            f"nightmail runs show {run_id} shows the run, nightmail runs log {run_id} what the script printed", err=True
+        )
     if ended["status"] not in SUCCEEDED:
         raise typer.Exit(FAILED)
 
@@ -128,7 +134,9 @@ def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -
         echo(answer["log"], nl=False, err=True)
         if error is None:
             print_table(answer["columns"], answer["first_rows"], empty="no rows")
-            echo(f"{answer['rows']} rows")
+            echo(_count(answer["rows"], len(answer["first_rows"])))
+            for note in answer["notes"]:
+                echo(f"note, {note['stage']}: {note['text']}", err=True)
         else:
             echo(error["traceback"] or "", nl=False, err=True)
     if error is not None:
@@ -141,13 +149,16 @@ def versions(
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List the versions of a job, newest first: when, by whom, which fields changed."""
+    """List the versions of a job, newest first: when, by whom, and what changed."""
     found = list(Client().pages(job_path(name, "versions"), limit))
     if as_json:
         print_json(found)
         return
-    rows = ((one["version"], format_time(one["time"]), one["actor"], _changed_fields(one)) for one in found)
-    print_table(("version", "when", "who", "changed"), rows, empty="there are no versions")
+    for one in found:
+        back_to = "" if one["rolled_back_to"] is None else f", as version {one['rolled_back_to']}"
+        echo(f"version {one['version']}  {format_time(one['time'])}  {one['actor']}{back_to}", fg="cyan")
+        for change in one["changes"]:
+            Change(change["field"], change["before"], change["after"]).show()
 
 
 @app.command("rollback")
@@ -169,6 +180,8 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Create and update jobs so that the service matches the files."""
+    from nightmail_cli.commands.apply import make_plan  # the job's definition takes long to import
+
     client = Client()
     plan = make_plan(client, source, prune=prune)
     if not as_json:
@@ -202,10 +215,8 @@ def _read(path: Path, script: Path | None) -> dict[str, Any]:
     return job
 
 
-def _changed_fields(version: dict[str, Any]) -> str:
-    fields = ", ".join(change["field"] for change in version["changes"])
-    back_to = version["rolled_back_to"]
-    return fields if back_to is None else f"{fields} (as version {back_to})"
+def _count(rows: int, shown: int) -> str:
+    return f"{rows:,} rows" if rows <= shown else f"the first {shown:,} of {rows:,} rows"
 
 
 def _last(job: dict[str, Any]) -> str:

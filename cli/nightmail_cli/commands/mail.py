@@ -5,19 +5,25 @@ import json
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from nightmail_cli.commands.completion import caught_mails
 from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
-from nightmail_cli.local.supervisor import STATE_FILE
-from nightmail_cli.output import FAILED, AsJson, echo, fail, print_fields, print_json, print_table
-from nightmail_common.service.settings import ServiceSettings, load_without_broker
+from nightmail_cli.location import STATE_FILE, located
+from nightmail_cli.output import FAILED, AsJson, echo, fail, format_time, print_fields, print_json, print_table
+from nightmail_common.service.settings import ServiceSettings
 
 app = typer.Typer(no_args_is_help=True)
 MailId = Annotated[
-    str | None, typer.Argument(help="The mail's id, or a unique prefix of it. [default: the newest]", metavar="[ID]")
+    str | None,
+    typer.Argument(
+        help="The mail's id, or a unique beginning of it. [default: the newest]",
+        metavar="[ID]",
+        autocompletion=caught_mails,
+    ),
 ]
 
 #: The headers that `show` prints; `--json` has every header.
@@ -36,7 +42,7 @@ def list_mails(
     rows = (
         (
             mail.id,
-            mail.received_at.isoformat(sep=" ", timespec="seconds"),
+            format_time(mail.received_at.isoformat()),
             mail.recipients,
             mail.header("Subject"),
             ", ".join(file_name(part) for part in mail.attachments),
@@ -100,7 +106,7 @@ def send_test_mail(
         raise typer.BadParameter(str(error), param_hint="ADDRESS") from error
     given = {} if _smtp_host_is_set() else _catcher_settings()
     # The key signs links; a test mail has none.
-    settings = load_without_broker(MailerSettings, secret_key="not used", **given)  # noqa: S106
+    settings = located(MailerSettings, secret_key="not used", **given)  # noqa: S106
     steps: list[CheckStep] = []
 
     async def go() -> None:
@@ -126,12 +132,12 @@ class _SmtpHost(ServiceSettings):
 
 
 def _smtp_host_is_set() -> bool:
-    return load_without_broker(_SmtpHost).smtp_host is not None
+    return located(_SmtpHost).smtp_host is not None
 
 
-def _catcher_settings() -> dict[str, object]:
+def _catcher_settings() -> dict[str, Any]:
     """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder."""
-    data_dir = load_without_broker(ServiceSettings).data_dir
+    data_dir = located(ServiceSettings).data_dir
     try:
         processes = json.loads((data_dir / STATE_FILE).read_text())["processes"]
         port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
@@ -142,7 +148,7 @@ def _catcher_settings() -> dict[str, object]:
 
 
 def _caught() -> list[CaughtMail]:
-    data_dir = load_without_broker(ServiceSettings).data_dir
+    data_dir = located(ServiceSettings).data_dir
     try:
         return mailbox.caught_mails(data_dir)
     except OSError as error:

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from nightmail_cli.client import Client
+from nightmail_cli.commands.completion import job_names, mail_outcomes
+from nightmail_cli.commands.run_view import short_ids
 from nightmail_cli.output import AsJson, format_time, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
@@ -19,9 +21,12 @@ def mails() -> None:
 def list_mails(
     recipient: Annotated[str | None, typer.Option(help="Only mails to this address.")] = None,
     outcome: Annotated[
-        str | None, typer.Option(help="Only mails with this outcome: accepted, refused, uncertain, waiting.")
+        str | None,
+        typer.Option(
+            help="Only mails with this outcome: accepted, refused, uncertain, waiting.", autocompletion=mail_outcomes
+        ),
     ] = None,
-    job: Annotated[str | None, typer.Option(help="Only mails of this job.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only mails of this job.", autocompletion=job_names)] = None,
     since: Annotated[
         str | None, typer.Option(help="Only mails with an answer at this time or later (ISO 8601 with an offset).")
     ] = None,
@@ -33,6 +38,7 @@ def list_mails(
     if as_json:
         print_json(found)
         return
+    ids = short_ids([mail["run_id"] for mail in found])
     rows = (
         (
             format_time(mail["time"]),
@@ -40,8 +46,9 @@ def list_mails(
             mail["recipient"],
             mail["outcome"] if mail["next_attempt"] is None else f"waiting until {format_time(mail['next_attempt'])}",
             mail["answer"],
-            mail["run_id"],
+            ids[mail["run_id"]],
         )
         for mail in found
     )
-    print_table(("when", "job", "recipient", "outcome", "answer", "run"), rows, empty="there are no mails", whole="run")
+    columns = ("when", "job", "recipient", "outcome", "answer", "run")
+    print_table(columns, rows, empty="there are no mails", whole="run", optional=("answer", "run"))

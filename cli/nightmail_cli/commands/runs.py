@@ -8,60 +8,101 @@ from typing import Annotated, Any
 
 import typer
 
-from nightmail_cli.client import Client
-from nightmail_cli.output import AsJson, echo, fail, format_time, print_fields, print_json, print_table
+from nightmail_cli.client import Client, job_path
+from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
+from nightmail_cli.commands.run_view import print_run, short_ids
+from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
+from nightmail_cli.wait import UNFINISHED
 
 app = typer.Typer(no_args_is_help=True)
-RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="RUN_ID")]
+RunId = Annotated[
+    str,
+    typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids),
+]
 
 
 @app.command("list")
 def list_runs(
-    job: Annotated[str | None, typer.Option(help="Only runs of this job.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only runs of this job.", autocompletion=job_names)] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only runs of this status: failed.", autocompletion=run_statuses)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
-    runs = list(Client().pages("/runs", limit, job_name=job, status=status))
+    path = "/runs" if job is None else job_path(job, "runs")
+    runs = list(Client().pages(path, limit, status=status))
     if as_json:
         print_json(runs)
         return
+    ids = short_ids([run["run_id"] for run in runs])
     rows = (
-        (run["run_id"], run["job_name"], run["status"], run["trigger"], format_time(run["scheduled_at"]), run["rows"])
+        (
+            ids[run["run_id"]],
+            run["job_name"],
+            run["status"],
+            run["trigger"],
+            format_time(run["scheduled_at"]),
+            run["rows"],
+        )
         for run in runs
     )
-    columns = ("run", "job", "status", "trigger", "scheduled for", "rows")
-    print_table(columns, rows, empty="there are no runs", whole="run")
+    columns = ("run", "job", "status", "trigger", "due", "rows")
+    print_table(columns, rows, empty="there are no runs", whole="run", optional=("trigger",))
 
 
 @app.command("show")
 def show(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show one run with its timeline."""
-    run = Client().call("GET", f"/runs/{run_id}").json()
-    if as_json:
-        print_json(run)
-        return
-    timeline = run.pop("timeline")
-    print_fields(run)
-    for event in timeline:
-        echo(f"    {event['time']}  {event['type']}")
+    """Show one run: its outcome, error, mails and timeline."""
+    client = Client()
+    run = client.call("GET", f"/runs/{client.run_id(run_id)}").json()
+    print_json(run) if as_json else print_run(run)
+
+
+@app.command("watch")
+def watch(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(help="Watch this run until it ends. [default: all runs]", autocompletion=run_ids),
+    ] = None,
+    job: Annotated[str | None, typer.Option(help="Only runs of this job.", autocompletion=job_names)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what happens to runs, as it happens, until interrupted."""
+    from nightmail_cli.commands.run_events import follow, print_event
+
+    client = Client()
+    whole = None if run_id is None else client.run_id(run_id)
+    if job is not None:
+        client.call("GET", job_path(job))
+    try:
+        for event in follow(client, job, whole, None if whole is None else 0):
+            print_json_line(event) if as_json else print_event(event)
+            if whole is not None and _is_last(event, client.call("GET", f"/runs/{whole}").json()):
+                return
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _is_last(event: dict[str, Any], run: dict[str, Any]) -> bool:
+    return run["status"] not in UNFINISHED and event["seq"] >= run["timeline"][-1]["sequence"]
 
 
 @app.command("cancel")
 def cancel(run_id: RunId, as_json: AsJson = False) -> None:
     """Cancel a queued or running run: its script is killed, and nothing of it is mailed."""
-    answer = Client().call("POST", f"/runs/{run_id}/cancel").json()
-    if as_json:
-        print_json(answer)
-    else:
-        echo(f"{run_id} cancelled")
+    client = Client()
+    answer = client.call("POST", f"/runs/{client.run_id(run_id)}/cancel").json()
+    print_done(f"{answer['run_id']} cancelled", answer, as_json=as_json)
 
 
 @app.command("log")
 def log(run_id: RunId, as_json: AsJson = False) -> None:
     """Print the run's log: the output of its script."""
-    text = Client().call("GET", f"/runs/{run_id}/log").text
+    client = Client()
+    run_id = client.run_id(run_id)
+    text = client.call("GET", f"/runs/{run_id}/log").text
     if as_json:
         print_json({"run_id": run_id, "log": text})
     else:
@@ -76,6 +117,7 @@ def result(
 ) -> None:
     """Print the run's CSV, or write it to a file."""
     client = Client()
+    run_id = client.run_id(run_id)
     answer = client.call("GET", f"/runs/{run_id}/result")
     if as_json:
         text = io.StringIO(answer.content.decode("utf-8-sig"), newline="")
@@ -97,14 +139,3 @@ def _delimiter(client: Client, run_id: str) -> str:
     events = client.call("GET", "/events", params={"run_id": run_id, "type": "result-ready"}).json()["items"]
     delimiter: str = events[0]["data"]["job"].get("csv", {"delimiter": ","})["delimiter"]
     return delimiter
-
-
-def summary(run: dict[str, Any]) -> str:
-    """Return the outcome of a run in one line."""
-    if run["error"] is not None:
-        return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
-    if run["status"] == "cancelled":
-        return "cancelled"
-    if run["skipped"] is not None:
-        return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
-    return f"{run['status']}, {run['rows']} rows"

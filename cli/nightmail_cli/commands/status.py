@@ -7,18 +7,18 @@ from typing import Any
 
 import typer
 
-from nightmail_cli.local.supervisor import STATE_FILE, http_status
+from nightmail_cli.location import STATE_FILE, located
 from nightmail_cli.output import FAILED, AsJson, echo, fail, print_json, print_table
-from nightmail_common.service.settings import ServiceSettings, load
+from nightmail_common.service.settings import ServiceSettings
 
 
 def status(as_json: AsJson = False) -> None:
     """Show the processes, their readiness and the backlog. Exit 1 if a process is not ready."""
-    settings = load(ServiceSettings)
+    settings = located(ServiceSettings, with_broker=True)
     try:
         state = json.loads((settings.data_dir / STATE_FILE).read_text())
     except OSError:
-        fail(f"nightmail up is not running on the data folder {settings.data_dir}")
+        fail(f"nightmail up is not running on the data folder {settings.data_dir.absolute()}")
     processes, waiting = asyncio.run(_probe(settings, state["processes"]))
     if as_json:
         print_json({"processes": processes, "waiting": waiting})
@@ -52,6 +52,8 @@ async def _probe(
 
 
 async def _is_ready(process: dict[str, Any]) -> bool:
+    from nightmail_cli.local.supervisor import http_status  # it takes long to import
+
     if process["ready_url"] is not None:
         return await http_status(process["ready_url"]) == 200
     try:

@@ -18,8 +18,9 @@ from nightmail_cli.doctor.machine_checks import Check
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.supervisor import http_status
 from nightmail_cli.local.up import LOCK_FILE, UpSettings
+from nightmail_cli.location import api_url, located
 from nightmail_cli.output import FAILED, echo, print_json, print_table
-from nightmail_common.service.settings import PREFIX, ServiceSettings, load, load_without_broker
+from nightmail_common.service.settings import PREFIX, ServiceSettings, load_without_broker
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings
@@ -34,7 +35,7 @@ def doctor(monitors: list[str], *, as_json: bool) -> None:
     Args:
         monitors: monitoring URLs of nats-servers, for the settings that no client can read.
     """
-    checks = list(_checks(load(ServiceSettings), monitors))
+    checks = list(_checks(located(ServiceSettings, with_broker=True), monitors))
     problems = [check for check in checks if check.state == "problem"]
     if as_json:
         print_json({"ok": not problems, "checks": [asdict(check) for check in checks]})
@@ -114,8 +115,7 @@ def _is_up(data_dir: Path) -> bool:
 def _api(settings: ApiSettings, *, running: bool) -> Check:
     if not running:
         return machine_checks.port("api", settings.host, settings.port, f"{PREFIX}PORT")
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    url = f"http://{host}:{settings.port}/health/ready"
+    url = f"{api_url()}/health/ready"
     status = asyncio.run(http_status(url))
     if status == 200:
         return Check("api", "ok", f"{url} is ready")
@@ -126,7 +126,7 @@ def _api(settings: ApiSettings, *, running: bool) -> Check:
 
 
 def _broker(settings: ServiceSettings, *, running: bool) -> Iterator[Check]:
-    if load_without_broker(ServiceSettings).nats_url is None:
+    if located(ServiceSettings).nats_url is None:
         yield _embedded(settings.data_dir)
         if not running:
             yield machine_checks.port("nats", "127.0.0.1", EMBEDDED_PORT, "nightmail up --nats-port")

@@ -17,8 +17,6 @@ from pathlib import Path
 from nightmail_cli.local.prefork import Program, preload, start
 from nightmail_common.broker.backoff import Backoff
 
-#: The list of running processes for `nightmail status`, in the data folder.
-STATE_FILE = "up.json"
 #: From the end of a process to its restart.
 RESTART_BACKOFF = Backoff(first=0.1, longest=5.0)
 #: A process that stays up this long resets the backoff.

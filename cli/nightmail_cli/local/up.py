@@ -20,7 +20,8 @@ from nightmail_cli.local import embedded_nats
 from nightmail_cli.local.embedded_nats import NatsServerMissing
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.private_files import write_private
-from nightmail_cli.local.supervisor import STATE_FILE, Plan, ProcessSpec
+from nightmail_cli.local.supervisor import Plan, ProcessSpec
+from nightmail_cli.location import STATE_FILE
 from nightmail_common.broker.connection import AUDITOR
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.settings import (

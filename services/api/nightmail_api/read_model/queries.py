@@ -223,6 +223,7 @@ class Queries:
         trigger: Trigger | None,
         since: str | None,
         until: str | None,
+        id_prefix: str | None = None,
         limit: int,
         cursor: str | None,
     ) -> Page:
@@ -230,6 +231,7 @@ class Queries:
 
         Args:
             since, until: bounds of `requested_at`, in its own format; `until` itself is excluded.
+            id_prefix: the first digits of the run ids, without hyphens.
 
         Raises:
             ValidationProblem: the cursor is not a cursor of this list.
@@ -241,6 +243,9 @@ class Queries:
             conditions.append(runs.c.requested_at >= since)
         if until is not None:
             conditions.append(runs.c.requested_at < until)
+        if id_prefix is not None:  # texts of one form compare as the ids do
+            first, last = (str(UUID(id_prefix.ljust(32, digit))) for digit in "0f")
+            conditions.append(runs.c.run_id.between(first, last))
         if cursor is not None:
             conditions.append(runs.c.sequence < _read_cursor(cursor, int))
         found = select(runs.c.sequence).where(*conditions)

@@ -21,6 +21,7 @@ Limit = Annotated[
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]{4,32}")
 _ETAG = re.compile(r'"(\d{1,19})"')
 
 
@@ -59,6 +60,21 @@ RunId = Annotated[
     Path(description="The run's id.", examples=["01a20996-fe4d-720b-8c70-9ca43442f14c"]),
     BeforeValidator(_run_id),
     WithJsonSchema({"type": "string"}),
+]
+
+
+def _run_id_prefix(prefix: str) -> str:
+    digits = prefix.replace("-", "").lower()
+    if not _HEX.fullmatch(digits):
+        raise ValueError("the beginning of a run's id has 4 to 32 hexadecimal digits")
+    return digits
+
+
+#: The first digits of a run's id, without hyphens.
+RunIdPrefix = Annotated[
+    str,
+    Query(max_length=36, description="Only runs whose id begins with these digits.", examples=["01a20996"]),
+    AfterValidator(_run_id_prefix),
 ]
 
 

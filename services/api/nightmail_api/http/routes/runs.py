@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, json_response, page_response, problems
-from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId
+from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId, RunIdPrefix
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
@@ -41,7 +41,7 @@ async def list_runs_of_job(
     """List the runs of a job, newest first, with those of a deleted job of that name."""
     if await state.read(Queries.known_job, job_name) is None:
         raise NotFound(f"there is no job named {job_name!r}")
-    return await list_runs(state, job_name, status, trigger, since, until, limit, cursor)
+    return await list_runs(state, job_name, status, trigger, since, until, None, limit, cursor)
 
 
 @viewer.get("/runs", response_model=RunPage, responses=problems())
@@ -52,6 +52,7 @@ async def list_runs(
     trigger: TriggerFilter = None,
     since: Since = None,
     until: Until = None,
+    id_prefix: RunIdPrefix | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -63,6 +64,7 @@ async def list_runs(
         trigger=trigger,
         since=_text(since),
         until=_text(until),
+        id_prefix=id_prefix,
         limit=limit,
         cursor=cursor,
     )

@@ -1,0 +1,92 @@
+"""Runs as text for people: a run with its error, its mails and its timeline, and the outcome in one line."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from nightmail_cli.output import COLOURS, echo, format_time, print_table
+
+#: The beginning of an id that people read and type.
+SHORT_ID_CHARS = 8
+#: The beginning of a digest: enough to compare two by eye. `--json` has it whole.
+_DIGEST_CHARS = 12
+_STAGES = ("fetch", "parse", "script", "output")
+
+
+def short_ids(ids: Sequence[str]) -> dict[str, str]:
+    """Return the beginning of each id that no other of these ids shares, at least eight characters long."""
+    for length in range(SHORT_ID_CHARS, 36):
+        if len({one[:length] for one in ids}) == len(set(ids)):
+            return {one: one[:length].rstrip("-") for one in ids}
+    return {one: one for one in ids}
+
+
+def summary(run: dict[str, Any]) -> str:
+    """Return the outcome of a run in one line."""
+    if run["error"] is not None:
+        return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
+    if run["skipped"] is not None:
+        return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
+    return str(run["status"]) if run["rows"] is None else f"{run['status']}, {run['rows']:,} rows"
+
+
+def print_error(error: dict[str, Any], *, err: bool = False) -> None:
+    """Print the traceback of a run's error below the line that says what failed."""
+    if error["traceback"]:
+        echo("".join(f"    {line}\n" for line in error["traceback"].rstrip().splitlines()), nl=False, err=err)
+
+
+def print_run(run: dict[str, Any]) -> None:
+    """Print a run: the outcome first, then how it came about."""
+    echo(f"{run['job_name']}: ", nl=False)
+    echo(summary(run), fg=COLOURS.get(run["status"]))
+    if run["error"] is not None:
+        print_error(run["error"])
+    facts = list(_facts(run))
+    width = max(len(name) for name, _ in facts)
+    for name, text in facts:
+        echo(f"{name:<{width}}  {text}")
+    for note in run["notes"]:
+        echo(f"note, {note['stage']}: {note['text']}")
+    if run["mails"]:
+        echo("\nmails")
+        rows = [(f"  {one['address']}", one["kind"], one["outcome"], one["answer"]) for one in run["mails"]]
+        print_table(("  recipient", "kind", "outcome", "answer"), rows, empty="")
+    echo("\ntimeline")
+    began = datetime.fromisoformat(run["timeline"][0]["time"])
+    for event in run["timeline"]:
+        time = datetime.fromisoformat(event["time"])
+        echo(f"  {time:%H:%M:%S} UTC  {_since(began, time):>12}  {event['type']}")
+
+
+def _facts(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "run", run["run_id"]
+    by = f"by {run['actor']}, " if run["actor"] else ""
+    late = ", late" if run["late"] else ""
+    yield "due", f"{format_time(run['scheduled_at'])} ({by}{run['trigger']}{late})"
+    yield "version", str(run["job_version"])
+    if run["runner"]:
+        attempt = f", attempt {run['attempts']}" if run["attempts"] > 1 else ""
+        yield "runner", f"{run['runner']}{attempt}"
+    if run["timings"]:
+        stages = ", ".join(f"{stage} {_milliseconds(run['timings'][f'{stage}_ms'])}" for stage in _STAGES)
+        yield "took", f"{_milliseconds(run['timings']['total_ms'])}: {stages}"
+    if run["columns"] is not None:
+        yield "result", f"{run['rows']:,} rows, {run['bytes']:,} bytes: {', '.join(run['columns'])}"
+    digests = [f"{kind} {run[f'{kind}_sha256'][:_DIGEST_CHARS]}" for kind in _digests(run)]
+    if digests:
+        yield "sha256", ", ".join(digests)
+    if run["runtime"]:
+        yield "runtime", ", ".join(f"{name} {version}" for name, version in run["runtime"].items())
+
+
+def _digests(run: dict[str, Any]) -> list[str]:
+    return [kind for kind in ("input", "script", "result") if run[f"{kind}_sha256"]]
+
+
+def _milliseconds(duration: float | None) -> str:
+    return "-" if duration is None else f"{duration:,.0f} ms"
+
+
+def _since(began: datetime, time: datetime) -> str:
+    return f"+{(time - began).total_seconds():,.3f} s"

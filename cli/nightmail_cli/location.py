@@ -1,0 +1,151 @@
+"""The Nightmail that a command talks to: its data folder, and its API's URL and token.
+
+The order: the settings (`NIGHTMAIL_URL`, `NIGHTMAIL_TOKEN`, `NIGHTMAIL_DATA_DIR`), then the `nightmail up` of the data folder
+in which the user stands, then the login of `nightmail login`.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from nightmail_cli.local.private_files import write_private
+from nightmail_cli.output import fail
+from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
+
+#: `nightmail up` keeps the list of its running processes here, in the data folder.
+STATE_FILE = "up.json"
+TOKEN_FILE = "admin-token"  # noqa: S105 (a file's name)
+DEFAULT_DATA_DIR = "data"
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+class ClientSettings(ServiceSettings):
+    """The URL and token of the API."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    url: str | None = None
+    token: SecretStr | None = None
+    admin_token: SecretStr | None = None
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where an API answers, and the token for it."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """What `nightmail login` keeps for this user, in a file that only the user reads."""
+
+    url: str
+    token: str
+
+    @staticmethod
+    def file() -> Path:
+        """Return the path of the file, by the XDG Base Directory Specification."""
+        folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return Path(folder) / "nightmail" / "login.json"
+
+    @classmethod
+    def read(cls) -> "Login | None":
+        """Return the login; None if there is none, or if its file is damaged."""
+        try:
+            kept = json.loads(cls.file().read_text(encoding="utf-8"))
+            return cls(url=str(kept["url"]), token=str(kept["token"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def write(self) -> None:
+        self.file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(self.file(), json.dumps({"url": self.url, "token": self.token}))
+
+
+def located(settings: type[SettingsT], *, with_broker: bool = False, **given: Any) -> SettingsT:
+    """Return a command's settings; without `NIGHTMAIL_DATA_DIR`, with the data folder in which the user stands.
+
+    Args:
+        with_broker: also read the URL and the user of the embedded nats-server from the data folder.
+    """
+    read = load if with_broker else load_without_broker
+    loaded = read(settings, **given)
+    if "data_dir" in loaded.model_fields_set or (found := _data_folder(Path.cwd())) is None:
+        return loaded
+    return read(settings, data_dir=found, **given)
+
+
+def api() -> Api:
+    """Return the API of a command; a missing token ends the command with the places where one can be."""
+    settings = located(ClientSettings)
+    url, kept = _address(settings)
+    given = settings.token or settings.admin_token
+    token = given.get_secret_value() if given is not None else kept
+    if token is None:
+        path = (settings.data_dir / TOKEN_FILE).absolute()
+        fail(f"no token for {url}: set NIGHTMAIL_TOKEN, or run nightmail login {url}, or run where {path} can be read")
+    return Api(url, token)
+
+
+def api_url() -> str:
+    """Return the URL of the API of a command."""
+    return _address(located(ClientSettings))[0]
+
+
+def _address(settings: ClientSettings) -> tuple[str, str | None]:
+    """Return the URL of the API, and the token that is kept for it."""
+    login = Login.read()
+    if settings.url is not None:
+        url = settings.url.rstrip("/")
+        return url, login.token if login is not None and login.url == url else _token_file(settings)
+    if (running := _running_url(settings)) is not None:
+        return running, _token_file(settings)
+    if login is not None and not _names_an_address(settings):
+        return login.url, login.token
+    return f"http://{settings.host}:{settings.port}", _token_file(settings)
+
+
+def _names_an_address(settings: ClientSettings) -> bool:
+    return bool({"host", "port", "admin_token", "data_dir"} & settings.model_fields_set)
+
+
+def _data_folder(start: Path) -> Path | None:
+    """Return the nearest data folder of a running `nightmail up` in or above a folder; None if there is none.
+
+    A state file of another user counts only if root owns it: it decides where the token is sent.
+    """
+    for folder in (start, *start.parents):
+        for candidate in (folder, folder / DEFAULT_DATA_DIR):
+            try:
+                owner = (candidate / STATE_FILE).stat().st_uid
+            except OSError:
+                continue
+            if owner in {os.getuid(), 0}:
+                return candidate
+    return None
+
+
+def _running_url(settings: ClientSettings) -> str | None:
+    """Return the URL of the API of the `nightmail up` that runs on the data folder; None if none runs."""
+    try:
+        processes = json.loads((settings.data_dir / STATE_FILE).read_text(encoding="utf-8"))["processes"]
+        ready = next(process["ready_url"] for process in processes if process["name"] == "api")
+        parts = urlsplit(ready)
+    except (OSError, StopIteration, ValueError, LookupError, TypeError):
+        return None
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _token_file(settings: ClientSettings) -> str | None:
+    try:
+        return (settings.data_dir / TOKEN_FILE).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
