@@ -24,6 +24,7 @@ from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
+from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.settings import ApiSettings, admin_token
@@ -99,6 +100,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     secret_key = _secret_key(settings)
     sessions = Sessions(js, secret_key, tokens)
     scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
+    results = Results(read, log, ResultStore(js))
     return AppState(
         tokens=tokens,
         authenticator=Authenticator(tokens, _issuer(settings), sessions),
@@ -109,7 +111,8 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         model=model,
         read=read,
         commands=JobCommands(log, model, read, erasure, settings.timezone, scripts),
-        results=Results(read, log, ResultStore(js)),
+        results=results,
+        diffs=ResultDiffs(results),
         previews=Previews(service.client, scripts),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,

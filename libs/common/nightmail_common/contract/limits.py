@@ -79,6 +79,14 @@ MAX_PAGE_BYTES, MAX_PAGE_CONTAINERS = 8 * 1024**2, 250_000
 #: Notes of one fetch; one is as long as a note of the parser.
 MAX_FETCH_NOTES = 10
 
+#: A comparison of two results: the rows and bytes of each. A million rows take some 10 s and 400 MB.
+MAX_COMPARED_ROWS, MAX_COMPARED_BYTES = 1_000_000, 64 * 1024**2
+#: What a comparison lists: rows of each kind, characters of a cell, and of all rows together.
+MAX_LISTED_ROWS, MAX_LISTED_CELL_CHARS, MAX_LISTED_CHARS = 200, 1_000, 2_000_000
+#: The rows of a result that its mail can mark as new or changed: those that it shows.
+MAX_MARKED_ROWS = 20
+#: Of the process that compares two results for a request: CPU time, address space; and how many at a time of one replica.
+MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS = 60, 1024**3, 2
 
 #: From a connection, or from the first byte of a request, to the end of its header; then to the end of its body.
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0

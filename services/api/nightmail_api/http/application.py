@@ -13,6 +13,7 @@ from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMidd
 from nightmail_api.http.openapi import openapi
 from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
 from nightmail_api.http.routes import (
+    diffs,
     docs,
     events,
     health,
@@ -35,7 +36,7 @@ Errors are problem documents (RFC 9457); `errors` names the field. Each role inc
 `editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, runs, mail, events, schedules, slots, session, tokens, health, docs)
+MODULES = (jobs, versions, runs, diffs, mail, events, schedules, slots, session, tokens, health, docs)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},

@@ -16,6 +16,7 @@ from nightmail_api.http.problems import NotReady
 from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
+from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.results import Results
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.health import Health
@@ -35,6 +36,7 @@ class AppState:
     read: QueryExecutor
     commands: JobCommands
     results: Results
+    diffs: ResultDiffs
     previews: Previews
     #: The open event streams.
     streams: Quota

@@ -65,6 +65,18 @@ class NotFound(Problem):
     status = HTTPStatus.NOT_FOUND
 
 
+class Gone(Problem):
+    """The result was kept for its time, and no longer."""
+
+    status = HTTPStatus.GONE
+
+
+class TooLarge(Problem):
+    """The answer would take more time or memory than one request may use."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class Conflict(Problem):
     """The name is taken; choose another one, or change the existing job with PUT."""
 

@@ -71,8 +71,12 @@ _PROBLEMS = {
     404: ("There is no such thing", "there is no job named 'daily sales'"),
     408: ("The body does not arrive in time", "the body did not arrive within 30 seconds"),
     409: ("The name is taken", "there is a job named 'daily sales' already"),
+    410: (
+        "What is asked for is kept no longer",
+        "the result of the run 3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21 is kept no longer",
+    ),
     412: ("The job was changed after the caller read it", "the job 'daily sales' was changed: its ETag is now \"57\""),
-    413: ("The body is too large", "a body has at most 1048576 bytes"),
+    413: ("The body, or what is asked for, is too large", "a body has at most 1048576 bytes"),
     415: ("The body is not JSON", "send JSON, with the header 'Content-Type: application/json'"),
     429: ("Too many wrong tokens of this address, or too much at a time of this token", "too many wrong tokens"),
     503: (

@@ -7,7 +7,7 @@ without a token make it parse anything. Custom route and request classes are Fas
 import json
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_origin
 
 from fastapi import Depends, Request
 from fastapi.exceptions import HTTPException
@@ -47,7 +47,7 @@ class ViewerRoute(Route):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        known = {field.alias for field in self.dependant.query_params}
+        known = {field.alias: get_origin(field.field_info.annotation) is list for field in self.dependant.query_params}
 
         async def authenticate_and_handle(request: Request) -> Response:
             authenticator: Authenticator = request.app.state.app_state.authenticator
@@ -120,17 +120,22 @@ class StrictJsonRequest(Request):
             raise json.JSONDecodeError(str(error), "", 0) from None
 
 
-def _check_query(request: Request, known: set[str]) -> None:
+def _check_query(request: Request, known: dict[str, bool]) -> None:
     """Check the names of a request's query parameters.
 
+    Args:
+        known: the names, and whether each is a list, which may occur more than once.
+
     Raises:
-        ValidationProblem: one is unknown or occurs more than once.
+        ValidationProblem: one is unknown, or occurs more than once and is no list.
     """
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]
     errors = [(name, "there is no such parameter") for name in dict.fromkeys(names) if name not in known]
-    errors += [(name, "given more than once") for name in known if names.count(name) > 1]
+    errors += [
+        (name, "given more than once") for name, is_list in known.items() if not is_list and names.count(name) > 1
+    ]
     if errors:
         raise ValidationProblem(*errors)
 

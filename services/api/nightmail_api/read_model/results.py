@@ -1,6 +1,9 @@
 """A run's outcome as the log keeps it: the CSV that was mailed, and what the script printed."""
 
-from nightmail_api.http.problems import NotFound, NotReady
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nightmail_api.http.problems import Gone, NotFound, NotReady
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_common.broker.log import EventLog
@@ -24,10 +27,38 @@ class Results:
             NotFound: there is no such run, it has no result, or the result's time is over.
             nats.errors.Error: the log does not answer.
         """
+        with _gone_as_not_found():
+            return await self.bytes_of(await self.ready(run_id))
+
+    async def ready(self, run_id: str) -> ResultReady:
+        """Return the event of a run's result.
+
+        Raises:
+            NotFound: there is no such run, or it has no result.
+            Gone: the result's time is over.
+            nats.errors.Error: the log does not answer.
+        """
         outcome = await self._outcome(run_id)
         if not isinstance(outcome, ResultReady):
             raise NotFound(f"the run {run_id} has no result")
-        return await self._bytes(outcome.csv, run_id)
+        return outcome
+
+    async def in_order(self, run_id: str, other_run_id: str) -> tuple[ResultReady, ResultReady]:
+        """Return the results of two runs, as `ready` does, first the one that the log had first."""
+        sequences = {one: await self._sequence(one) or 0 for one in (run_id, other_run_id)}
+        before, after = sorted((run_id, other_run_id), key=sequences.__getitem__)
+        return await self.ready(before), await self.ready(after)
+
+    async def bytes_of(self, result: ResultReady) -> bytes:
+        """Return the CSV of a result.
+
+        Raises:
+            Gone: the result's time is over.
+            NotFound: the stored bytes are damaged.
+            NotReady: the store does not answer in time.
+            nats.errors.Error: the log does not answer.
+        """
+        return await self._bytes(result.csv, str(result.run_id))
 
     async def log(self, run_id: str) -> str:
         """Return what the run's script printed; empty while it has not ended.
@@ -36,27 +67,40 @@ class Results:
             NotFound: there is no such run, or its log's time is over.
             nats.errors.Error: the log does not answer.
         """
-        outcome = await self._outcome(run_id)
+        with _gone_as_not_found():
+            outcome = await self._outcome(run_id)
         return "" if outcome is None else outcome.log
 
     async def _outcome(self, run_id: str) -> RunOutcome | RunSkipped | None:
-        try:
-            sequence = await self._read(Queries.outcome_sequence, run_id)
-        except KeyError:
-            raise NotFound(f"there is no run {run_id}") from None
+        sequence = await self._sequence(run_id)
         if sequence is None:
             return None
         outcome = await self._log.outcome(sequence)
         if outcome is None:
-            raise NotFound(f"the result and the log of the run {run_id} are kept no longer")
+            raise Gone(f"the result and the log of the run {run_id} are kept no longer")
         return outcome
+
+    async def _sequence(self, run_id: str) -> int | None:
+        try:
+            return await self._read(Queries.outcome_sequence, run_id)
+        except KeyError:
+            raise NotFound(f"there is no run {run_id}") from None
 
     async def _bytes(self, blob: Blob, run_id: str) -> bytes:
         try:
             return await self._store.get(blob)
         except ResultGone:
-            raise NotFound(f"the result of the run {run_id} is kept no longer") from None
+            raise Gone(f"the result of the run {run_id} is kept no longer") from None
         except ResultDamaged:
             raise NotFound(f"the result of the run {run_id} is damaged in the store") from None
         except TimeoutError:
             raise NotReady("the store of results does not answer") from None
+
+
+@contextmanager
+def _gone_as_not_found() -> Iterator[None]:
+    """Answer 404 for what is kept no longer, as the routes of the result and the log do since their first version."""
+    try:
+        yield
+    except Gone as gone:
+        raise NotFound(gone.detail) from None

@@ -1,0 +1,101 @@
+"""What differs between the results of two runs, computed in a process with limits of CPU time and memory."""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
+from nightmail_api.read_model.results import Results
+from nightmail_common.contract.events import ResultReady
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_DIFFS
+
+#: Wall time for a process that may use `MAX_DIFF_CPU_SECONDS` of CPU, with the time until it may begin.
+DEADLINE_SECONDS = 100.0
+
+
+class ResultDiffs:
+    """Compares results."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._processes = asyncio.Semaphore(MAX_DIFFS)
+
+    async def diff(self, run_id: str, other_run_id: str, key: list[str]) -> dict[str, Any]:
+        """Return what differs, from the run that ended first to the other, in whichever order they are named.
+
+        Args:
+            key: the columns that identify a row; empty for none.
+
+        Raises:
+            NotFound, Gone: a run or its result does not exist.
+            TooLarge: a result has too many rows or bytes.
+            ValidationProblem: the results cannot be compared by this key.
+            NotReady: the processes are busy, or the store does not answer.
+            nats.errors.Error: the log does not answer.
+        """
+        before, after = await self._results.in_order(run_id, other_run_id)
+        for result in (before, after):
+            if result.csv.size > MAX_COMPARED_BYTES:
+                raise TooLarge(
+                    f"the result of the run {result.run_id} has {result.csv.size} bytes;"
+                    f" at most {MAX_COMPARED_BYTES} are compared"
+                )
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS), self._processes:
+                found = await self._compare(before, after, key)
+        except TimeoutError:
+            raise NotReady("too many results are being compared", retry_after_seconds=5) from None
+        if (problem := found.get("cannot_compare")) is not None:
+            raise ValidationProblem(("key", problem))
+        if (problem := found.get("too_large")) is not None:
+            raise TooLarge(problem)
+        return _answer(before, after, key, found)
+
+    async def _compare(self, before: ResultReady, after: ResultReady, key: list[str]) -> dict[str, Any]:
+        data = [await self._results.bytes_of(result) for result in (before, after)]
+        results = [
+            {"size": len(csv), "delimiter": result.job.csv.delimiter, "name": f"the run {result.run_id}"}
+            for result, csv in zip((before, after), data, strict=True)
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-m", "nightmail_api.read_model.diff_process"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={},  # no secrets
+        )
+        try:
+            request = json.dumps({"key": key, "results": results}).encode()
+            output, _ = await process.communicate(b"".join((request, b"\n", *data)))
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if process.returncode != 0:
+            raise TooLarge(f"the comparison takes more than {MAX_DIFF_CPU_SECONDS} seconds, or too much memory")
+        found: dict[str, Any] = json.loads(output)
+        return found
+
+
+def _answer(before: ResultReady, after: ResultReady, key: list[str], found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "before": str(before.run_id),
+        "after": str(after.run_id),
+        "key": key,
+        "columns": {
+            "before": found["columns"][0],
+            "after": found["columns"][1],
+            "added": _counted(found["columns_added"]),
+            "removed": _counted(found["columns_removed"]),
+        },
+        "rows": {
+            "added": {"count": found["added"], "items": found["added_rows"]},
+            "removed": {"count": found["removed"], "items": found["removed_rows"]},
+            "changed": {"count": found["changed"], "items": found["changed_rows"]},
+            "unchanged": found["unchanged"],
+        },
+    }
+
+
+def _counted(names: list[str]) -> dict[str, Any]:
+    return {"count": len(names), "items": names}
