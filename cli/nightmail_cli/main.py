@@ -2,32 +2,75 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, jobs, mail, mails, open_console, runs, status, tokens
+from nightmail_cli.commands import events, jobs, login, mail, mails, open_console, runs, status, tokens
 from nightmail_cli.local import nats_config
 from nightmail_cli.output import AsJson, fail
 
+#: The order of the help: what a new user needs first.
+ORDER = (
+    "up",
+    "open",
+    "login",
+    "jobs",
+    "runs",
+    "mails",
+    "mail",
+    "events",
+    "status",
+    "doctor",
+    "tokens",
+    "backup",
+    "restore",
+    "nats-config",
+)
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Runs your pandas scripts on schedule and mails the result as CSV.",
 )
 app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
-app.add_typer(mails.app, name="mails", help="List the mails to each recipient: sent, refused, or waiting.")
+app.add_typer(mails.app, name="mails", help="List what was mailed to whom: sent, refused, waiting.")
 app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
 app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")
 app.command("status")(status.status)
 app.command("open")(open_console.open_console)
+app.command("login")(login.login)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("nats-config")(nats_config.nats_config)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nightmail {version('nightmail-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Run pandas scripts on schedule and mail the result."""
 
 
 @app.command("up")
@@ -38,7 +81,11 @@ def _up(
     nats_port: Annotated[int, typer.Option(min=1, max=65535, help="The embedded nats-server's port.")] = 4222,
     runners: Annotated[
         int,
-        typer.Option(min=0, help="The number of runner processes; 0 if runners run elsewhere. [default: one per core]"),
+        typer.Option(
+            min=0,
+            help="The number of runner processes; 0 if runners run elsewhere. [default: one per core]",
+            show_default=False,
+        ),
     ] = len(os.sched_getaffinity(0)),
     mail_catcher: Annotated[
         bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
@@ -63,7 +110,10 @@ def _doctor(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this machine, the broker and the SMTP server, and say how to fix each problem. Exit 1 if there is one."""
+    """Check the machine, the broker and the SMTP server.
+
+    Each problem comes with its fix. Exit 1 if there is one.
+    """
     from nightmail_cli.doctor.doctor import doctor  # every service's settings; no other command needs them
 
     doctor(nats_monitor or [], as_json=as_json)

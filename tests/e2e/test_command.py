@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
+from nightmail_cli.commands.job_file import read_job
 from support.deadlines import scaled
 from support.job_requests import job_request
 
+REPOSITORY = Path(__file__).parents[2]
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 
 
@@ -267,3 +269,102 @@ def test_open_prints_a_link_to_the_console_that_signs_in_once(nightmail: Nightma
     answers = [httpx.post(f"{nightmail.url}/session", json={"code": code}, timeout=scaled(20)) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 401]
     assert refused(nightmail, 2, "open", "tokens", "x")
+
+
+def test_pulled_jobs_are_applied_without_a_change(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
+    fields = {"csv": {"delimiter": ";"}, "description": "two\nlines", "timezone": "Asia/Tokyo", "retries": 2}
+    change(job_file, **fields)
+    said(nightmail, "jobs", "create", "-f", job_file)
+    folder = tmp_path / "pulled"
+    [pulled] = as_json(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
+    assert pulled["action"] == "create"
+    assert yaml.safe_load(Path(pulled["file"]).read_text()) == yaml.safe_load(job_file.read_text())
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", folder)
+    assert "unchanged" in said(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
+
+
+def test_every_example_survives_a_round_trip(nightmail: Nightmail, tmp_path: Path) -> None:
+    examples = REPOSITORY / "examples" / "jobs"
+    count = len(list(examples.glob("*.yaml")))
+    said(nightmail, "jobs", "apply", "-f", examples)
+    said(nightmail, "jobs", "pull", "-o", tmp_path)
+    names = {read_job(path)["job_name"] for path in examples.glob("*.yaml")}
+    for path in tmp_path.glob("*.yaml"):
+        if name_in(path) not in names:
+            path.unlink()
+    assert f"0 create, 0 update, 0 delete, {count} unchanged" in said(nightmail, "jobs", "apply", "-f", tmp_path)
+    for name in names:
+        said(nightmail, "jobs", "delete", name)
+
+
+def test_what_show_prints_can_be_applied_again(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    shown = tmp_path / "shown.json"
+    shown.write_text(said(nightmail, "jobs", "show", name_in(job_file), "--json"))
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", shown)
+
+
+def test_a_job_is_edited_previewed_and_saved(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    done = nightmail.command_line("jobs", "edit", name, EDITOR="sed -i 's/return data/return data.head(1)/'")
+    assert done.returncode == 0, done.stderr
+    assert "north" in done.stdout
+    assert "saved" in done.stdout
+    assert as_json(nightmail, "jobs", "show", name)["version"] == 2
+
+
+def test_an_edit_whose_script_fails_is_kept_as_a_draft(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    done = nightmail.command_line("jobs", "edit", name, EDITOR="sed -i s/return/raise/")
+    assert done.returncode == 1
+    draft = Path(done.stdout.split("the draft is in ")[1].strip())
+    assert "raise" in draft.read_text()
+    assert as_json(nightmail, "jobs", "show", name)["version"] == 1
+
+
+def test_an_editor_that_changes_nothing_saves_nothing(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    assert said_with(nightmail, "jobs", "edit", name_in(job_file), EDITOR="true") == "nothing was changed\n"
+
+
+def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, tmp_path: Path) -> None:
+    environment = without_settings() | {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    def command(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [NIGHTMAIL, *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True, check=False
+        )
+
+    assert "refuses the token" in command("login", nightmail.url, given="wrong\n").stderr
+    assert "admin (admin)" in command("login", nightmail.url, given=nightmail.token).stdout
+    assert (tmp_path / "nightmail" / "login.json").stat().st_mode & 0o777 == 0o600
+    assert command("jobs", "list").returncode == 0
+    assert command("login", "--remove").returncode == 0
+    assert command("jobs", "list").returncode == 1
+
+
+@pytest.mark.parametrize("group", ["", "up", "jobs", "runs", "mails", "mail", "events", "tokens"])
+def test_help_is_whole_at_80_columns_and_says_each_default_once(group: str) -> None:
+    shown = subprocess.run(
+        [NIGHTMAIL, *group.split(), "--help"],
+        env=os.environ | {"COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    _, _, body = shown.stdout.partition("Options:")
+    assert body
+    assert not [line for line in body.splitlines() if line.endswith("...") or line.count("default") > 1]
+
+
+def test_the_version_is_printed(nightmail: Nightmail) -> None:
+    assert said(nightmail, "--version").startswith("nightmail 0.")
+
+
+def said_with(nightmail: Nightmail, *arguments: str | Path, **environment: str) -> str:
+    ended = nightmail.command_line(*arguments, **environment)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

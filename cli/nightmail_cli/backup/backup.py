@@ -40,9 +40,9 @@ jetstream {{ store_dir: {store}, sync_interval: always }}
 def backup(
     folder: Annotated[Path, typer.Argument(help="The new backup folder; it must not exist.")], as_json: AsJson = False
 ) -> None:
-    """Copy the log, results, tokens and mail records into a folder, while the services run.
+    """Copy the log, results and tokens into a folder.
 
-    The copy contains scripts, addresses and results; only its owner can read it.
+    The services may run. The copy contains the mail records, scripts, addresses and results; only its owner can read it.
     """
     from nightmail_cli.backup.snapshots import copy_streams
     from nightmail_cli.connect import connected  # the NATS client takes long to import

@@ -1,12 +1,32 @@
-"""Job files: YAML or JSON with the fields of the API; `!file report.py` includes the text of a file beside it."""
+"""Job files: YAML or JSON with the fields of the API; `!file report.py` includes the text of a file beside it.
+
+What the API answers is also a job file: the fields that the service decides are left out.
+"""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 JOB_FILES = ("*.yaml", "*.yml", "*.json")
+
+#: The fields of an answer that no request may have: the service decides them.
+ANSWER_FIELDS = frozenset(
+    {
+        "job_id",
+        "version",
+        "created_at",
+        "updated_at",
+        "status",
+        "last_run",
+        "next_run",
+        "unsubscribed",
+        "warnings",
+    }
+)
+_MAX_FILE_NAME_CHARS = 80
 
 
 class JobFileError(Exception):
@@ -28,7 +48,35 @@ def read_job(path: Path) -> dict[str, Any]:
         raise JobFileError(f"{path}: {error}") from error
     if not isinstance(job, dict):
         raise JobFileError(f"{path}: a job is a mapping of fields, this is {type(job).__name__}")
-    return job
+    return _request(job) if "job_id" in job else job
+
+
+def job_to_yaml(answer: dict[str, Any]) -> str:
+    """Return an answer of the API as a job file that `apply` accepts unchanged, without the fields at their defaults.
+
+    The time zone is always in it: its default is a setting of the service.
+    """
+    from pydantic import ValidationError
+
+    from nightmail_common.contract.job_definition import JobDefinition  # takes long to import
+
+    job = _request(answer)
+    try:
+        short = JobDefinition.model_validate(job).model_dump(mode="json", exclude_defaults=True)
+    except ValidationError:  # an earlier version of the service accepted it; the user decides what to change
+        short = {name: value for name, value in job.items() if value is not None}
+    ordered = {name: short[name] if name in short else job[name] for name in job if name in short or name == "timezone"}
+    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def file_name(job_name: str) -> str:
+    """Return a file name for a job, without an ending: letters, digits and hyphens."""
+    words = re.sub(r"[^\w]+", "-", job_name.casefold()).strip("-_")
+    return words[:_MAX_FILE_NAME_CHARS] or "job"
+
+
+def _request(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in ANSWER_FIELDS}
 
 
 def _loader(folder: Path) -> type[yaml.SafeLoader]:
@@ -43,3 +91,14 @@ def _loader(folder: Path) -> type[yaml.SafeLoader]:
 
     Loader.add_constructor("!file", include)
     return Loader
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as a block, as a person does."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)

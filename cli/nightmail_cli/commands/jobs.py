@@ -10,6 +10,7 @@ from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.changes import Change
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.commands.job_file import JobFileError, read_job
+from nightmail_cli.commands.preview_view import print_preview
 from nightmail_cli.commands.run_view import print_error, summary
 from nightmail_cli.output import (
     FAILED,
@@ -125,22 +126,14 @@ def run(
 
 @app.command("preview")
 def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
-    """Run a job without saving it: fetch the data, run the script, mail nothing. Exit 1 if it fails."""
+    """Run a job without saving it, and mail nothing.
+
+    The data is fetched and the script runs. Exit 1 if that fails.
+    """
     answer = Client().call("POST", "/jobs/preview", json=_read(file, script)).json()
-    error = answer.get("error")
-    if as_json:
-        print_json(answer)
-    else:
-        echo(answer["log"], nl=False, err=True)
-        if error is None:
-            print_table(answer["columns"], answer["first_rows"], empty="no rows")
-            echo(_count(answer["rows"], len(answer["first_rows"])))
-            for note in answer["notes"]:
-                echo(f"note, {note['stage']}: {note['text']}", err=True)
-        else:
-            echo(error["traceback"] or "", nl=False, err=True)
-    if error is not None:
-        fail(f"{error['stage']}: {error['type']}: {error['message']}")
+    print_json(answer) if as_json else print_preview(answer)
+    if answer.get("error") is not None:
+        raise typer.Exit(FAILED)
 
 
 @app.command("versions")
@@ -149,7 +142,10 @@ def versions(
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List the versions of a job, newest first: when, by whom, and what changed."""
+    """Show the versions of a job, newest first.
+
+    Each with its time, its author and what changed.
+    """
     found = list(Client().pages(job_path(name, "versions"), limit))
     if as_json:
         print_json(found)
@@ -201,6 +197,37 @@ def apply(
         raise typer.Exit(FAILED)
 
 
+@app.command("pull")
+def pull(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="The jobs. [default: all of them]", metavar="[NAME]...", autocompletion=job_names),
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the job files.")] = Path("jobs"),
+    as_json: AsJson = False,
+) -> None:
+    """Write jobs to files that `apply` accepts unchanged."""
+    from nightmail_cli.commands.pull import pull as pull_jobs
+
+    pulled = pull_jobs(Client(), names or [], output)
+    if as_json:
+        print_json([{"job_name": one.job_name, "file": str(one.file), "action": one.action} for one in pulled])
+        return
+    for one in pulled:
+        echo(f"{one.action:<9} {one.file}  ({one.job_name})")
+
+
+@app.command("edit")
+def edit(name: Name) -> None:
+    """Edit a job in $EDITOR, and preview it.
+
+    A preview follows each time that the editor is closed; then the job is saved, edited again, or left as it was.
+    """
+    from nightmail_cli.commands.edit import edit as edit_job
+
+    edit_job(Client(), name)
+
+
 def _read(path: Path, script: Path | None) -> dict[str, Any]:
     try:
         job = read_job(path)
@@ -213,10 +240,6 @@ def _read(path: Path, script: Path | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         fail(f"{script}: not UTF-8 text")
     return job
-
-
-def _count(rows: int, shown: int) -> str:
-    return f"{rows:,} rows" if rows <= shown else f"the first {shown:,} of {rows:,} rows"
 
 
 def _last(job: dict[str, Any]) -> str:

@@ -95,7 +95,10 @@ def send_test_mail(
     address: Annotated[str, typer.Argument(help="The recipient of the test mail.", metavar="ADDRESS")],
     as_json: AsJson = False,
 ) -> None:
-    """Send a test mail as the mailer would, and name the SMTP step that fails. Exit 1 if one does."""
+    """Send a test mail as the mailer would.
+
+    Each SMTP step is printed. Exit 1 if one fails.
+    """
     from nightmail_common.contract.job_definition import normalise_email  # it and the mailer take long to import
     from nightmail_mailer.settings import MailerSettings
     from nightmail_mailer.smtp.smtp_check import CheckStep, check_smtp

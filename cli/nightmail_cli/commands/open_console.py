@@ -21,7 +21,10 @@ def open_console(
     browser: Annotated[bool, typer.Option("--browser", help="Open the link in this machine's browser, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a link that opens the console, once and within ten minutes."""
+    """Print a link that opens the console.
+
+    It works once, within ten minutes.
+    """
     if kind is not None and (kind not in OBJECTS or name is None):
         raise typer.BadParameter("name a page as `jobs NAME` or `runs ID`, or no page for the overview")
     client = Client()

@@ -91,7 +91,10 @@ def _is_last(event: dict[str, Any], run: dict[str, Any]) -> bool:
 
 @app.command("cancel")
 def cancel(run_id: RunId, as_json: AsJson = False) -> None:
-    """Cancel a queued or running run: its script is killed, and nothing of it is mailed."""
+    """Cancel a queued or running run.
+
+    Its script is killed, and nothing of it is mailed.
+    """
     client = Client()
     answer = client.call("POST", f"/runs/{client.run_id(run_id)}/cancel").json()
     print_done(f"{answer['run_id']} cancelled", answer, as_json=as_json)

@@ -15,11 +15,11 @@ def nats_config(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of stdout.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the authorization part of a nats-server's configuration, and write the seed of each user.
+    """Print the users of a nats-server, and write their seeds.
 
-    Include it in the server's configuration: it has public keys only. Give each service its own seed and no other:
-    NIGHTMAIL_NATS_SEEDS is the folder of the service's seed (api.nk, ticker.nk, runner.nk, mailer.nk). auditor.nk reads
-    the log and the results; backup.nk is for nightmail backup and restore.
+    The output is the authorization part of the server's configuration: include it there. It has public keys only. Give
+    each service its own seed and no other: NIGHTMAIL_NATS_SEEDS is the folder of the service's seed (api.nk, ticker.nk,
+    runner.nk, mailer.nk). auditor.nk reads the log and the results; backup.nk is for nightmail backup and restore.
     """
     from nightmail_cli.local.nats_authorization import authorized, conf, make_seeds  # takes long to import
     from nightmail_common.broker.connection import seed_file
