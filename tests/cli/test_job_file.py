@@ -18,6 +18,15 @@ def test_a_json_file_is_read_as_it_is(tmp_path: Path) -> None:
     assert read_job(tmp_path / "job.json") == {"job_name": "daily été"}
 
 
+def test_a_time_of_day_and_a_date_in_yaml_stay_text(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("schedules: [09:00, 17:30]\ncalendar: {days: [2026-12-24]}\nretries: 2\n")
+    assert read_job(tmp_path / "job.yaml") == {
+        "schedules": ["09:00", "17:30"],
+        "calendar": {"days": ["2026-12-24"]},
+        "retries": 2,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

@@ -47,7 +47,7 @@ def test_the_ticker_schedules_a_job_among_poison_events(seed: int, make_job: Cal
 
     assert "honest" in {job.job_name for job in jobs.active()}
     for scheduled in jobs.active():
-        scheduled.schedule.next_due(datetime.now(UTC))
+        scheduled.timetable.next_due(datetime.now(UTC))
         assert isinstance(runs.state_of(scheduled), RunState)
     assert unreadable("jobs") > before
 

@@ -1,12 +1,14 @@
 """The examples of docs/schedules.md."""
 
+import json
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from nightmail_common.contract.schedule import Schedule, check_schedule_time
+from nightmail_common.contract.timetable import Timetable
+from nightmail_common.contract.timetable_definition import TimetableDefinition
 
 PAGE = Path(__file__).parents[2] / "docs" / "schedules.md"
 EXAMPLES = [
@@ -24,7 +26,9 @@ def test_the_page_has_at_least_twenty_examples() -> None:
 def test_an_example_has_the_description_and_the_due_times_that_the_page_says(
     schedule: str, description: str, after: str, expected: str
 ) -> None:
-    parsed = Schedule.parse(check_schedule_time(schedule.strip("`")), "Europe/Paris")
+    schedules, _, calendar = schedule.strip("`").partition("` with `")
+    fields = {"schedules": schedules.split("` and `"), "calendar": json.loads(calendar or "null")}
+    timetable = Timetable.of(TimetableDefinition.model_validate(fields | {"timezone": "Europe/Paris"}))
     noon = datetime.fromisoformat(after).replace(hour=12, tzinfo=UTC)
-    due_times = [f"{due:%a %Y-%m-%d %H:%M}" for due in islice(parsed.due_times(noon), 3)]
-    assert (parsed.description, ", ".join(due_times)) == (description, expected)
+    due_times = [f"{due:%a %Y-%m-%d %H:%M}" for due in islice(timetable.runs(noon), 3)]
+    assert (timetable.description, ", ".join(due_times)) == (description, expected)

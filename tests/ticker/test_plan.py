@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightmail_common.contract.business_calendar import BusinessCalendar
 from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.timetable import Timetable
 from nightmail_ticker.plan import MISFIRE_GRACE, Decision, RunState, ScheduledJob, decide, latest_due
 
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -20,7 +22,7 @@ def scheduled(cron: str = "0 9 * * *", timezone: str = "UTC", **fields: Any) -> 
         "job_name": "report",
         "job_id": "7f7ba5f4-0000-4000-8000-000000000000",
         "version": 1,
-        "schedule": Schedule.parse(cron, timezone),
+        "timetable": Timetable((Schedule.parse(cron, timezone),)),
         "on_missed": "run_once",
         "max_lateness_seconds": 86_400,
         "overlap": "allow",
@@ -98,7 +100,7 @@ def test_a_run_that_has_not_ended_skips_the_next_one_but_not_a_missed_one() -> N
 
 
 def test_missed_due_times_are_counted_up_to_a_limit() -> None:
-    due = latest_due(Schedule.parse("* * * * *", "UTC"), NINE - 365 * DAY, NINE)
+    due = latest_due(Timetable((Schedule.parse("* * * * *", "UTC"),)), NINE - 365 * DAY, NINE)
     assert due is not None
     assert (due.at, due.missed_before) == (NINE, 10_000)
 
@@ -116,9 +118,35 @@ def test_the_latest_due_time_and_the_count_equal_a_walk_over_every_day(
     until = after + down
     day = after.replace(hour=hour, minute=minute, second=0, microsecond=0)
     expected = [at for number in range(43) if after < (at := day + number * DAY) <= until]
-    due = latest_due(Schedule.parse(f"{minute} {hour} * * *", "UTC"), after, until)
+    due = latest_due(Timetable((Schedule.parse(f"{minute} {hour} * * *", "UTC"),)), after, until)
     if due is None:
         assert expected == []
     else:
         assert (due.at, due.missed_before) == (expected[-1], len(expected) - 1)
         assert list(due.missed) == expected[:-1]
+
+
+CHRISTMAS = datetime(2026, 12, 25, 9, tzinfo=UTC)
+
+
+def at_christmas(**fields: Any) -> ScheduledJob:
+    calendar = BusinessCalendar("DE", None, (), "skip")
+    timetable = Timetable((Schedule.parse("0 9 * * *", "UTC"),), calendar)
+    return scheduled(timetable=timetable, since=datetime(2026, 12, 1, tzinfo=UTC), **fields)
+
+
+def test_a_due_time_on_a_holiday_is_skipped_by_the_name_of_the_holiday() -> None:
+    decision = decided(at_christmas(), CHRISTMAS - DAY, CHRISTMAS)
+    assert decision is not None
+    assert (decision.due.at, decision.skip, decision.holiday) == (CHRISTMAS, "holiday", "Christmas Day")
+
+
+def test_a_missed_due_time_before_a_holiday_gets_its_late_run_first() -> None:
+    job = at_christmas(max_lateness_seconds=2 * 86_400)
+    first = decided(job, CHRISTMAS - 3 * DAY, CHRISTMAS + timedelta(hours=1))
+    assert first is not None
+    assert (first.due.at, first.skip, first.late) == (CHRISTMAS - DAY, None, True)
+    assert first.due.missed == (CHRISTMAS - 2 * DAY,)
+    second = decided(job, first.due.at, CHRISTMAS + timedelta(hours=1))
+    assert second is not None
+    assert (second.due.at, second.skip, second.due.missed) == (CHRISTMAS, "holiday", ())

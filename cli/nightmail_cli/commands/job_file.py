@@ -89,7 +89,18 @@ def _loader(folder: Path) -> type[yaml.SafeLoader]:
         assert isinstance(node, yaml.ScalarNode)
         return (folder / str(loader.construct_scalar(node))).read_text(encoding="utf-8")
 
+    def whole_number(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+        assert isinstance(node, yaml.ScalarNode)
+        # YAML 1.1 reads 17:30 as 1050, a number in base 60.
+        return node.value if ":" in node.value else loader.construct_yaml_int(node)
+
+    def as_written(_loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+        # JSON has no dates: the API takes 2026-12-24 as text.
+        return node.value
+
     Loader.add_constructor("!file", include)
+    Loader.add_constructor("tag:yaml.org,2002:int", whole_number)
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", as_written)
     return Loader
 
 

@@ -55,7 +55,7 @@ def list_jobs(
         (
             job["job_name"],
             job["status"],
-            job["schedule_time"],
+            _schedules(job),
             job["timezone"],
             format_time(job["next_run"]),
             _last(job),
@@ -240,6 +240,11 @@ def _read(path: Path, script: Path | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         fail(f"{script}: not UTF-8 text")
     return job
+
+
+def _schedules(job: dict[str, Any]) -> str:
+    first = () if job["schedule_time"] is None else (job["schedule_time"],)
+    return "; ".join(dict.fromkeys((*first, *job["schedules"])))
 
 
 def _last(job: dict[str, Any]) -> str:

@@ -78,7 +78,7 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
             updated = ScheduledJob.of(job, stored.time)
             if before is None:
                 return updated
-            since = before.since if updated.schedule == before.schedule else stored.time
+            since = before.since if updated.timetable == before.timetable else stored.time
             return replace(updated, since=since, paused=before.paused)
         case JobPaused() if before is not None:
             return replace(before, paused=True)
@@ -91,7 +91,7 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
 
 
 def _ends(before: ScheduledJob, after: ScheduledJob | None) -> bool:
-    return after is None or after.paused or after.schedule != before.schedule
+    return after is None or after.paused or after.timetable != before.timetable
 
 
 def _if_active(job: ScheduledJob | None) -> ScheduledJob | None:

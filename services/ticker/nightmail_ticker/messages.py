@@ -76,6 +76,8 @@ def _common_fields(decision: Decision) -> dict[str, Any]:
 def _detail(decision: Decision) -> str:
     if decision.skip == "overlap":
         return "the previous run had not ended"
+    if decision.skip == "holiday":
+        return f"holiday: {decision.holiday}"
     if decision.job.until is not None:
         return "no ticker ran at the due time, and then the job was paused, deleted or given another schedule"
     return f"no ticker ran at the due time; published {decision.late_seconds:.0f} s late"

@@ -10,7 +10,7 @@ from uuid import UUID
 from nightmail_common.contract.events import SkipReason
 from nightmail_common.contract.job import Job, OnMissed, Overlap
 from nightmail_common.contract.run import scheduled_run_id
-from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.timetable import Timetable
 
 #: Longer than a standby needs to take over (5 s): a due time published within it is on time.
 MISFIRE_GRACE = timedelta(seconds=15)
@@ -34,7 +34,7 @@ class ScheduledJob:
     job_name: str
     job_id: str
     version: int
-    schedule: Schedule
+    timetable: Timetable
     on_missed: OnMissed
     max_lateness_seconds: int
     overlap: Overlap
@@ -48,13 +48,14 @@ class ScheduledJob:
         """Return a job whose due times after a moment are owed.
 
         Raises:
-            ScheduleError, TimezoneError: this machine does not know the schedule's zone, or the date never comes.
+            ScheduleError, TimezoneError, CalendarError: a schedule is malformed, or this machine does not know the zone or
+                the country.
         """
         return cls(
             job_name=job.job_name,
             job_id=str(job.job_id),
             version=job.version,
-            schedule=_schedule(job.schedule_time, job.timezone),
+            timetable=Timetable.of(job),
             on_missed=job.on_missed,
             max_lateness_seconds=job.max_lateness_seconds,
             overlap=job.overlap,
@@ -88,7 +89,10 @@ class DueTime:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to publish for a job's due time, and the state that the decision rests on. `skip` is None for a run."""
+    """What to publish for a job's due time, and the state that the decision rests on.
+
+    `skip` is None for a run; `holiday` is the name of the holiday for which the due time is skipped.
+    """
 
     job: ScheduledJob
     state: RunState
@@ -97,12 +101,14 @@ class Decision:
     late_seconds: float
     late: bool
     skip: SkipReason | None
+    holiday: str | None = None
 
 
 def decide(job: ScheduledJob, state: RunState, now: datetime, *, remembered: timedelta) -> Decision | None:
     """Return what to publish for a job's latest due time without an event; None if there is none.
 
-    Only the latest due time can get a run; its event lists those before it.
+    Only the latest due time can get a run; its event lists those before it. A due time that is skipped for a holiday takes no
+    run from an earlier one: that one is decided first.
 
     Args:
         remembered: how long the log keeps the events of runs. Before that, nobody knows whether a due time was fired.
@@ -110,42 +116,47 @@ def decide(job: ScheduledJob, state: RunState, now: datetime, *, remembered: tim
     after = max(job.since, now - remembered, state.last_fired or job.since)
     if state.ahead:
         after = max(after, *(due for due in (*state.ahead, after) if due <= now))
-    due = latest_due(job.schedule, after, now if job.until is None else min(now, job.until))
+    due = latest_due(job.timetable, after, now if job.until is None else min(now, job.until))
     if due is None:
         return None
+    holiday = job.timetable.holiday(due.at)
+    if holiday is not None and (run := _last_run(job.timetable, after, due.at)) is not None:
+        due, holiday = latest_due(job.timetable, after, run) or DueTime(run), None
     late_seconds = (now - due.at).total_seconds()
     late = job.until is not None or late_seconds > MISFIRE_GRACE.total_seconds()
     skip: SkipReason | None = None
-    if job.until is not None or (late and (job.on_missed == "skip" or late_seconds > job.max_lateness_seconds)):
+    if holiday is not None:
+        skip = "holiday"
+    elif job.until is not None or (late and (job.on_missed == "skip" or late_seconds > job.max_lateness_seconds)):
         skip = "missed"
     elif state.overlapping:
         skip = "overlap"
-    return Decision(job, state, due, str(scheduled_run_id(UUID(job.job_id), due.at)), late_seconds, late, skip)
+    return Decision(job, state, due, str(scheduled_run_id(UUID(job.job_id), due.at)), late_seconds, late, skip, holiday)
 
 
-def latest_due(schedule: Schedule, after: datetime, until: datetime) -> DueTime | None:
+def latest_due(timetable: Timetable, after: datetime, until: datetime) -> DueTime | None:
     """Return the latest due time after one moment and not after another; None if there is none."""
-    latest, before = _last_two(schedule, until)
+    latest, before = _last_two(timetable, until)
     if latest is None or latest <= after:
         return None
     if before is None or before <= after:
         return DueTime(latest)
-    return _counted(schedule, after, latest)
+    return _counted(timetable, after, latest)
 
 
-@lru_cache(maxsize=4096)
-def _schedule(schedule_time: str, timezone: str) -> Schedule:
-    return Schedule.parse(schedule_time, timezone)
-
-
-# Jobs with one schedule are decided at one moment, and most have the same last due time: computed once for all.
+# Jobs with one timetable are decided at one moment, and most have the same last due time: computed once for all.
 @lru_cache(maxsize=1024)
-def _last_two(schedule: Schedule, until: datetime) -> tuple[datetime | None, datetime | None]:
-    latest = schedule.last_due(_LONG_AGO, until)
-    return latest, latest and schedule.last_due(_LONG_AGO, latest - timedelta.resolution)
+def _last_two(timetable: Timetable, until: datetime) -> tuple[datetime | None, datetime | None]:
+    latest = timetable.last_due(_LONG_AGO, until)
+    return latest, latest and timetable.last_due(_LONG_AGO, latest - timedelta.resolution)
 
 
 @lru_cache(maxsize=1024)
-def _counted(schedule: Schedule, after: datetime, latest: datetime) -> DueTime:
-    before = list(takewhile(lambda due: due < latest, islice(schedule.due_times(after), MAX_COUNTED)))
+def _last_run(timetable: Timetable, after: datetime, until: datetime) -> datetime | None:
+    return timetable.last_run(after, until)
+
+
+@lru_cache(maxsize=1024)
+def _counted(timetable: Timetable, after: datetime, latest: datetime) -> DueTime:
+    before = list(takewhile(lambda due: due < latest, islice(timetable.due_times(after), MAX_COUNTED)))
     return DueTime(latest, len(before), tuple(before[:MAX_LISTED]))

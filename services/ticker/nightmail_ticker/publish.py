@@ -95,11 +95,19 @@ class DueTimePublisher:
                 # A due time and a catch-up can meet at a job: the second one decides on what the first one published.
                 async with self._publishing:
                     await self._publish(term, by_id, prepared)
-                return
+                    by_id, prepared = self._still_due(by_id), ()
+                if not by_id:
+                    return
             except BROKER_ERRORS as error:
                 logger.warning("due_times_not_stored", error=describe_error(error))
                 prepared = ()
                 await asyncio.sleep(RETRY_INTERVAL_SECONDS)
+
+    def _still_due(self, jobs: dict[str, ScheduledJob]) -> dict[str, ScheduledJob]:
+        """Return the jobs of which a late run was published, and a later due time is skipped for a holiday."""
+        now = self._clock.now()
+        with_calendar = (job for job in jobs.values() if job.timetable.calendar is not None)
+        return {job.job_id: job for job in with_calendar if self.decide(job, now) is not None}
 
     async def _publish(self, term: Term, jobs: dict[str, ScheduledJob], prepared: Iterable[PreparedBatch]) -> None:
         refused = await self._publish_batches(term, jobs, prepared)

@@ -124,7 +124,7 @@ class RunStates:
         """Return by job the due times that were fired from the last due time of its schedule on."""
         fired = {job.job_id: {self._last_fired[job.job_id], *self._ahead.get(job.job_id, ())} for job in jobs}
         subjects = [f"runs.{job_token(job.job_name)}.{name}" for job in jobs for name in (REQUESTED, SKIPPED)]
-        last_dues = [job.schedule.last_due(job.since, now) or job.since for job in jobs]
+        last_dues = [job.timetable.last_due(job.since, now) or job.since for job in jobs]
         async for batch in log.replay(subjects, headers_only=True, since=min(last_dues) - CLOCK_SKEW):
             for stored in batch:
                 due, _, job_id = stored.headers.get(DUE_HEADER, "").partition(" ")
@@ -137,7 +137,7 @@ class RunStates:
         hidden = [
             (f"runs.{job_token(job.job_name)}.{REQUESTED}", due)
             for job in jobs
-            if job.job_name in self._last_is_manual and (due := job.schedule.last_due(job.since, now)) is not None
+            if job.job_name in self._last_is_manual and (due := job.timetable.last_due(job.since, now)) is not None
         ]
         for start in range(0, len(hidden), MAX_FILTER_SUBJECTS):
             subjects, dues = zip(*hidden[start : start + MAX_FILTER_SUBJECTS], strict=True)

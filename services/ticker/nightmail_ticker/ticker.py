@@ -104,7 +104,7 @@ class Ticker:
 
     async def _schedule_batch(self, group: JobGroup) -> None:
         """Publish a group's next due time together with all other groups that are due at that moment."""
-        due = group.schedule.next_due(self._clock.now())
+        due = group.timetable.next_due(self._clock.now())
         if due is None or self._is_far(due):
             self._publish([group])  # this process was suspended until after the due time
         elif due in self._batches:

@@ -8,7 +8,7 @@ from apscheduler.job import Job as SchedulerJob
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.timetable import Timetable
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.plan import ScheduledJob
 
@@ -26,15 +26,15 @@ class ScheduleTrigger(BaseTrigger):  # type: ignore[misc]
     APScheduler uses the machine's time, the schedule the ticker's clock.
     """
 
-    def __init__(self, schedule: Schedule, clock: Clock) -> None:
-        self._schedule = schedule
+    def __init__(self, timetable: Timetable, clock: Clock) -> None:
+        self._timetable = timetable
         self._clock = clock
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         after = self._clock.at(now)
         if previous_fire_time is not None:
             after = max(after, self._clock.at(previous_fire_time + PREPARE_LEAD) + _ROUNDING)
-        due = self._schedule.next_due(after)
+        due = self._timetable.next_due(after)
         if due is None:
             return now + EXHAUSTED_INTERVAL
         return self._clock.machine_time(due).astimezone(UTC) - PREPARE_LEAD
@@ -44,7 +44,7 @@ class ScheduleTrigger(BaseTrigger):  # type: ignore[misc]
 class JobGroup:
     """The jobs that share a schedule, by name."""
 
-    schedule: Schedule
+    timetable: Timetable
     jobs: dict[str, ScheduledJob] = field(default_factory=dict)
 
 
@@ -59,17 +59,17 @@ class Triggers:
         self._scheduler = scheduler
         self._clock = clock
         self._fire = fire
-        self._groups: dict[Schedule, tuple[JobGroup, SchedulerJob]] = {}
+        self._groups: dict[Timetable, tuple[JobGroup, SchedulerJob]] = {}
 
     def __len__(self) -> int:
         return len(self._groups)
 
     def add(self, job: ScheduledJob) -> None:
-        if job.schedule not in self._groups:
-            group = JobGroup(job.schedule)
+        if job.timetable not in self._groups:
+            group = JobGroup(job.timetable)
             scheduled = self._scheduler.add_job(
                 self._fire,
-                ScheduleTrigger(job.schedule, self._clock),
+                ScheduleTrigger(job.timetable, self._clock),
                 args=(group,),
                 # APScheduler drops late calls without a word; `plan` decides about lateness.
                 misfire_grace_time=None,
@@ -77,20 +77,20 @@ class Triggers:
                 # A call lasts from before its due time until that is published, and may meet the next one.
                 max_instances=10,
             )
-            self._groups[job.schedule] = (group, scheduled)
-        self._groups[job.schedule][0].jobs[job.job_name] = job
+            self._groups[job.timetable] = (group, scheduled)
+        self._groups[job.timetable][0].jobs[job.job_name] = job
 
     def remove(self, job: ScheduledJob) -> None:
-        group, scheduled = self._groups[job.schedule]
+        group, scheduled = self._groups[job.timetable]
         group.jobs.pop(job.job_name, None)
         if not group.jobs:
             scheduled.remove()
-            del self._groups[job.schedule]
+            del self._groups[job.timetable]
 
     def reschedule_all(self) -> None:
         """Compute every schedule's next due time again, after the clock was set."""
         for group, scheduled in self._groups.values():
-            scheduled.reschedule(ScheduleTrigger(group.schedule, self._clock))
+            scheduled.reschedule(ScheduleTrigger(group.timetable, self._clock))
 
 
 def jobs_of(groups: Iterable[JobGroup]) -> list[ScheduledJob]:

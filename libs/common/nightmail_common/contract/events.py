@@ -16,7 +16,7 @@ from nightmail_common.contract.job import Job
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
-SkipReason = Literal["missed", "overlap", "script", "deleted"]
+SkipReason = Literal["missed", "overlap", "script", "deleted", "holiday"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 MailAnswer = Literal["accepted", "refused", "uncertain"]
@@ -234,8 +234,8 @@ class RunSkipped(RunEvent):
     """A due time that gets no run, or a run that ends without a result and without mail, and why.
 
     `missed`: the due time was missed. `overlap`: the previous run had not ended. `script`: the script called `skip`,
-    `detail` is the reason that it gave, `log` what it printed. `deleted`: the job was deleted first. `missed_before`,
-    `first_missed_at` and `missed_times` are those of `RunRequested`.
+    `detail` is the reason that it gave, `log` what it printed. `deleted`: the job was deleted first. `holiday`: the job's calendar has a
+    holiday, `detail` has its name. `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
     """
 
     name = "run-skipped"

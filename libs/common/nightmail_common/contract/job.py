@@ -4,12 +4,13 @@ These models read events of any version: they ignore unknown fields and do not r
 decides what a user may write.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from nightmail_common.contract.business_calendar import OnHoliday
 from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
 from nightmail_common.contract.pagination import Pagination
 from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
@@ -76,14 +77,32 @@ class CsvOptions(BaseModel):
     float_format: str | None = None
 
 
+class Calendar(BaseModel):
+    """The days on which a job does not run: the public holidays of a country, and `days`.
+
+    `country` is an ISO 3166-1 alpha-2 code, `subdivision` an ISO 3166-2 code without the country.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    country: str | None = None
+    subdivision: str | None = None
+    days: tuple[date, ...] = ()
+    on_holiday: OnHoliday = "skip"
+
+
 class JobFields(BaseModel):
     """The fields of a job that its owner sets."""
 
     model_config = ConfigDict(frozen=True)
 
     job_name: str
-    schedule_time: str
+    #: More schedules; the job is due when one of all its schedules is.
+    schedules: tuple[str, ...] = ()
+    #: None if all schedules are in `schedules`.
+    schedule_time: str | None = None
     timezone: str
+    calendar: Calendar | None = None
     data_source: DataSource
     processing_script: str
     consumer_emails: tuple[str, ...]

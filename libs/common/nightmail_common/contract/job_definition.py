@@ -21,10 +21,16 @@ from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, JobField
 from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS, MAX_SCRIPT_BYTES
 from nightmail_common.contract.lookalikes import find_lookalike
 from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
-from nightmail_common.contract.schedule import check_schedule_time, check_timezone
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_common.contract.text import is_one_line
+from nightmail_common.contract.timetable_definition import (
+    CalendarDefinition,
+    Schedules,
+    ScheduleTime,
+    Timezone,
+    require_schedule,
+)
 
 MAX_JOB_NAME_CHARACTERS = 128
 #: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
@@ -120,7 +126,6 @@ def _check_in_header(address: str) -> str:
     return address
 
 
-ScheduleTime = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(check_schedule_time)]
 JobName = Annotated[str, AfterValidator(normalise_job_name)]
 FurtherRecipients = Annotated[tuple[str, ...], Field(max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
@@ -136,8 +141,12 @@ class JobDefinition(JobFields):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     job_name: JobName
-    schedule_time: ScheduleTime
-    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
+    schedules: Schedules = ()
+    schedule_time: Annotated[ScheduleTime | None, AfterValidator(require_schedule)] = Field(
+        default=None, validate_default=True
+    )
+    timezone: Timezone = "UTC"
+    calendar: CalendarDefinition | None = None
     data_source: DataSourceDefinition
     processing_script: str = Field(min_length=1)
     consumer_emails: Recipients

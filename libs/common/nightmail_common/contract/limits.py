@@ -12,6 +12,9 @@ MAX_SCRIPT_BYTES = 128 * 1024
 #: A job as JSON: the longest script, and 64 KiB for all other fields.
 MAX_JOB_JSON_BYTES = 832 * 1024
 
+#: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
+MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
+
 #: The defaults of the settings MAX_RESULT_BYTES, MAX_ROWS and MAX_COLUMNS. A spreadsheet has 16,384 columns.
 DEFAULT_MAX_RESULT_BYTES = 256 * 1024**2
 DEFAULT_MAX_ROWS = 10_000_000

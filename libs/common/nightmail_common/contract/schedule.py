@@ -7,10 +7,11 @@ cronsim implements them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSimError
 
@@ -19,7 +20,17 @@ from nightmail_common.contract.schedule_description import describe_cron
 from nightmail_common.contract.schedule_syntax import ALIASES, FORMS, ScheduleError, check_cron
 from nightmail_common.contract.timezones import TimezoneError, check_timezone, zone
 
-__all__ = ["DstNote", "Schedule", "ScheduleError", "TimezoneError", "check_schedule_time", "check_timezone", "zone"]
+__all__ = [
+    "DstNote",
+    "Schedule",
+    "ScheduleError",
+    "TimezoneError",
+    "at_wall_time",
+    "check_schedule_time",
+    "check_timezone",
+    "last_of",
+    "zone",
+]
 
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
 
@@ -143,17 +154,7 @@ class Schedule:
 
     def last_due(self, after: datetime, until: datetime) -> datetime | None:
         """Return the last due time after one moment and not after another; None if there is none between them."""
-        # Search forward from earlier and earlier starts: cheap for a frequent schedule, and not much slower for a yearly one.
-        for span in _LOOK_BACK:
-            start = max(after, until - span)
-            last = None
-            for due in self.due_times(start):
-                if due > until:
-                    break
-                last = due
-            if last is not None or start == after:
-                return last
-        return None
+        return last_of(self.due_times, after, until)
 
     def dst_note(self, due: datetime) -> DstNote | None:
         """Return the effect of a DST change on one of this schedule's due times; None on a usual day."""
@@ -184,13 +185,7 @@ class Schedule:
         return datetime.fromisoformat(self.cron.removeprefix(_ONCE_PREFIX))
 
     def _once(self) -> datetime:
-        """Return the due time of an `at`: right after the gap if DST skips it, the first one if DST repeats it."""
-        wall = self._once_wall_time()
-        while True:
-            due = wall.replace(tzinfo=zone(self.timezone))
-            if due.astimezone(UTC).astimezone(due.tzinfo).replace(tzinfo=None) == wall:
-                return due
-            wall += timedelta(minutes=1)
+        return at_wall_time(self._once_wall_time(), zone(self.timezone))
 
     @property
     def _keeps_wall_time(self) -> bool:
@@ -199,6 +194,38 @@ class Schedule:
             return True
         minute, hour, *_ = self.cron.split()
         return not minute.startswith("*") and not hour.startswith("*")
+
+
+def last_of(due_times: Callable[[datetime], Iterator[datetime]], after: datetime, until: datetime) -> datetime | None:
+    """Return the last due time after one moment and not after another; None if there is none between them.
+
+    Args:
+        due_times: yields the due times strictly after a moment, in order.
+    """
+    # Search forward from earlier and earlier starts: cheap for a frequent schedule, and not much slower for a yearly one.
+    for span in _LOOK_BACK:
+        start = max(after, until - span)
+        last = None
+        for due in due_times(start):
+            if due > until:
+                break
+            last = due
+        if last is not None or start == after:
+            return last
+    return None
+
+
+def at_wall_time(wall: datetime, timezone: ZoneInfo) -> datetime:
+    """Return a wall time in a zone: right after the gap if DST skips it, the first one if DST repeats it.
+
+    Args:
+        wall: a time without a zone.
+    """
+    while True:
+        due = wall.replace(tzinfo=timezone)
+        if due.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) == wall:
+            return due
+        wall += timedelta(minutes=1)
 
 
 def _canonical(schedule_time: str) -> str:

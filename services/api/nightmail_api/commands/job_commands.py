@@ -34,8 +34,9 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.run import ENDED, manual_run_id
-from nightmail_common.contract.schedule import Schedule, ScheduleError
+from nightmail_common.contract.schedule import ScheduleError
 from nightmail_common.contract.subjects import job_token
+from nightmail_common.contract.timetable import Timetable, timetable_json
 
 #: A command that loses this many races in a row is answered 503: the caller retries.
 MAX_ATTEMPTS = 20
@@ -99,10 +100,9 @@ class JobCommands:
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
             changed = _next_version(job, fields)
-            differing = differing_fields(job, changed)
-            if not differing:
+            if not differing_fields(job, changed):
                 return None
-            if not {"schedule_time", "timezone"}.isdisjoint(differing):
+            if timetable_json(job) != timetable_json(changed):
                 _check_schedule(changed, changed.updated_at)
             return JobUpdated(job_name=job_name, job_id=job.job_id, actor=actor, job=changed)
 
@@ -280,15 +280,15 @@ class JobCommands:
 
 
 def _check_schedule(job: Job, now: datetime) -> None:
-    """Check that a job's one due time (`at ...`) has not passed. A job whose due time has passed may change otherwise.
+    """Check that not all due times (`at ...`) of a job have passed. A job whose due times have passed may change otherwise.
 
     Raises:
-        ValidationProblem: it has passed.
+        ValidationProblem: they have passed.
     """
     try:
-        Schedule.parse(job.schedule_time, job.timezone).check_not_passed(now)
+        Timetable.of(job).check_not_passed(now)
     except ScheduleError as error:
-        raise ValidationProblem(("schedule_time", str(error))) from None
+        raise ValidationProblem(("schedules" if job.schedule_time is None else "schedule_time", str(error))) from None
 
 
 def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:

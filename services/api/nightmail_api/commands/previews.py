@@ -13,9 +13,10 @@ from nightmail_api.access.quota import Quota
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients, ScheduleTime
+from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients
 from nightmail_common.contract.limits import MAX_API_PREVIEWS, MAX_TOKEN_PREVIEWS
 from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
+from nightmail_common.contract.timetable_definition import ScheduleTime
 
 #: A runner answers within `MAX_PREVIEW_SECONDS`.
 DEADLINE_SECONDS = 90.0
@@ -25,7 +26,7 @@ class PreviewDefinition(JobDefinition):
     """A job to try. Only `data_source` and `processing_script` are required."""
 
     job_name: JobName = "preview"
-    schedule_time: ScheduleTime = "@daily"
+    schedule_time: ScheduleTime | None = "@daily"
     consumer_emails: Recipients = ("preview@localhost",)
 
 

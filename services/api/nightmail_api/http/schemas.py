@@ -17,7 +17,7 @@ from nightmail_common.contract.events import (
     Timings,
     Trigger,
 )
-from nightmail_common.contract.job import Job
+from nightmail_common.contract.job import Calendar, Job
 from nightmail_common.contract.run import RunStatus
 
 MailOutcomeName = MailAnswer | Literal["waiting"]
@@ -276,14 +276,24 @@ class ScheduleNote(BaseModel):
     text: str = Field(examples=["2026-03-29 02:30 does not exist; it runs right after the gap"])
 
 
-class SchedulePreview(BaseModel):
-    """The due times of a schedule, in its zone."""
+class HolidayNote(BaseModel):
+    """The first due time of a day whose due times the calendar skips, or moves to another day."""
 
-    schedule_time: str = Field(examples=["30 2 * * *"])
+    time: datetime = Field(examples=["2026-12-25T09:00:00+01:00"])
+    calendar: Literal["moved", "skipped"]
+    text: str = Field(examples=["2026-12-25 is Christmas Day; it is skipped"])
+
+
+class SchedulePreview(BaseModel):
+    """The due times of a job with these fields, in its zone."""
+
+    schedule_time: str | None = Field(examples=["30 2 * * *"])
+    schedules: list[str] = Field(examples=[[]])
     timezone: str = Field(examples=["Europe/Paris"])
+    calendar: Calendar | None = Field(examples=[None])
     description: str = Field(examples=["At 02:30"])
     next_runs: list[datetime] = Field(examples=[["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]])
-    notes: list[ScheduleNote]
+    notes: list[ScheduleNote | HolidayNote]
 
 
 class Token(BaseModel):

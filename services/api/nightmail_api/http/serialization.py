@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.timetable import Timetable
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def job_json(row: Mapping[str, Any], now: datetime) -> str:
     """Return a job with what became of it: `next_run` is the first due time behind `now`."""
     next_run = "null"
     if row["status"] == "active":
-        next_run = _next_run_of(row["schedule_time"], row["timezone"]).after(now)
+        next_run = _next_run_of(row["timetable"]).after(now)
     return (
         f'{row["definition"][:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
         f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]}}}'
@@ -39,17 +39,17 @@ def run_json(row: Mapping[str, Any]) -> str:
 
 
 class _NextRun:
-    """The next due time of a schedule, computed again only after it has passed."""
+    """The next due time of a timetable with a run, computed again only after it has passed."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
         #: The JSON that holds from the first time until before the second. One tuple, because threads share it.
         self._known = (_NEVER, _NEVER, "null")
 
     def after(self, now: datetime) -> str:
         since, until, found = self._known
         if not since <= now < until:
-            due = self._schedule.next_due(now)
+            due = self._timetable.next_run(now)
             until = _NEVER if due is None else due.astimezone(UTC)
             found = "null" if due is None else f'"{due.isoformat()}"'
             self._known = (now, until, found)
@@ -57,8 +57,8 @@ class _NextRun:
 
 
 @lru_cache(maxsize=16_384)
-def _next_run_of(schedule_time: str, timezone: str) -> _NextRun:
-    return _NextRun(Schedule.parse(schedule_time, timezone))
+def _next_run_of(timetable: str) -> _NextRun:
+    return _NextRun(Timetable.from_json(timetable))
 
 
 def _last_run(row: Mapping[str, Any]) -> str:

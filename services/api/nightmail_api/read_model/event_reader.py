@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.errors import UnreadableEvent
 from nightmail_common.contract.events import Event, JobCreated, JobEvent, JobUpdated, RecipientUnsubscribed
-from nightmail_common.contract.schedule import Schedule
 from nightmail_common.contract.subjects import job_name_of
+from nightmail_common.contract.timetable import Timetable, schedule_times
 
 #: A reason names the field and the fault; it repeats no value, because an erasure could not find it.
 MAX_REASON_CHARACTERS = 300
@@ -77,8 +77,8 @@ def _check(event: Event, stored: StoredEvent) -> None:
     if isinstance(event, JobCreated | JobUpdated):
         if event.job.job_name != event.job_name:
             raise UnreadableEvent("job.job_name: not the event's job_name")
-        texts += [event.job.schedule_time, event.job.timezone]
-        Schedule.parse(event.job.schedule_time, event.job.timezone)
+        texts += [*schedule_times(event.job), event.job.timezone]
+        Timetable.of(event.job)
     if any("\0" in text for text in texts):
         raise UnreadableEvent(_NUL)
 

@@ -22,6 +22,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.subjects import events_of_job
+from nightmail_common.contract.timetable import timetable_json
 
 # Built once: to build a statement costs as much as to execute it.
 _DELETE = {
@@ -41,8 +42,7 @@ def apply_job_event(connection: Connection, event: Event, stored: StoredEvent) -
             _add_version(connection, event.job, definition, stored, event.actor, None)
         case JobUpdated():
             job, definition = event.job, event.job.model_dump_json()
-            schedule = {"schedule_time": job.schedule_time, "timezone": job.timezone}
-            change_job(connection, name, sequence=sequence, definition=definition, **schedule)
+            change_job(connection, name, sequence=sequence, definition=definition, timetable=timetable_json(job))
             _add_version(connection, job, definition, stored, event.actor, event.rolled_back_to)
         case JobPaused():
             change_job(connection, name, sequence=sequence, status="paused")
@@ -74,8 +74,7 @@ def _put_job(
         job_id=str(job_id),
         definition=definition,
         unsubscribed="[]",
-        schedule_time=None if job is None else job.schedule_time,
-        timezone=None if job is None else job.timezone,
+        timetable=None if job is None else timetable_json(job),
     )
 
 

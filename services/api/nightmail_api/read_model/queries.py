@@ -43,8 +43,7 @@ _JOBS = select(
     jobs.c.status,
     jobs.c.sequence,
     jobs.c.definition,
-    jobs.c.schedule_time,
-    jobs.c.timezone,
+    jobs.c.timetable,
     jobs.c.unsubscribed,
     *_LAST_RUN,
 ).select_from(jobs.outerjoin(runs, runs.c.run_id == jobs.c.last_run_id))

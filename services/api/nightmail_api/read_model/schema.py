@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -66,8 +66,8 @@ jobs = Table(
     Column("definition", _text),
     Column("last_run_id", _text),
     _required("unsubscribed", server_default="[]"),
-    Column("schedule_time", _text),
-    Column("timezone", _text),
+    #: What `timetable_json` writes.
+    Column("timetable", _text),
     # A search by name or status reads this index alone.
     Index("jobs_to_list", "job_name", "status", "folded_name"),
 )

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import jobs, runs
-from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.timetable import Timetable
 
 #: The longest span of one call, and the most items in an answer.
 MAX_SPAN = timedelta(days=31)
@@ -30,7 +30,7 @@ def due_time_slots(
     """Return the due times from one moment up to, and without, another, in order, at most 10,000.
 
     Past ones are those that the log knows. Due times of a pause, or before a job existed, are none. Those to come are
-    of the active jobs, as they are now.
+    of the active jobs, as they are now; one that falls on a holiday and does not run is `skipped`.
     """
     past = sorted(_past(queries, since, until, job_name), key=_order)
     known = {_order(slot) for slot in past}
@@ -67,21 +67,22 @@ def _past(queries: Queries, since: datetime, until: datetime, job_name: str | No
 
 
 def _upcoming(queries: Queries, since: datetime, until: datetime, job_name: str | None) -> Iterator[Slot]:
-    query = select(jobs.c.job_name, jobs.c.schedule_time, jobs.c.timezone).where(jobs.c.status == "active")
+    query = select(jobs.c.job_name, jobs.c.timetable).where(jobs.c.status == "active")
     if job_name is not None:
         query = query.where(jobs.c.job_name == job_name)
-    names: dict[Schedule, list[str]] = defaultdict(list)
+    names: dict[Timetable, list[str]] = defaultdict(list)
     for row in queries.all_rows(query.order_by(jobs.c.job_name)):
-        names[Schedule.parse(row["schedule_time"], row["timezone"])].append(row["job_name"])
-    # Each distinct schedule is walked once, however many jobs share it.
-    walks = (_due_slots(schedule, of_jobs, since, until) for schedule, of_jobs in names.items())
+        names[Timetable.from_json(row["timetable"])].append(row["job_name"])
+    # Each distinct timetable is walked once, however many jobs share it.
+    walks = (_due_slots(timetable, of_jobs, since, until) for timetable, of_jobs in names.items())
     yield from heapq.merge(*walks, key=_order)
 
 
-def _due_slots(schedule: Schedule, job_names: list[str], since: datetime, until: datetime) -> Iterator[Slot]:
-    for due in takewhile(lambda due: due < until, schedule.due_times(since - timedelta.resolution)):
+def _due_slots(timetable: Timetable, job_names: list[str], since: datetime, until: datetime) -> Iterator[Slot]:
+    for due in takewhile(lambda due: due < until, timetable.due_times(since - timedelta.resolution)):
+        fate = "due" if timetable.holiday(due) is None else "skipped"
         for name in job_names:
-            yield _slot(name, _text(due), "due")
+            yield _slot(name, _text(due), fate)
 
 
 def _slot(job_name: str, due: str, fate: str, row: Any = None) -> Slot:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from nightmail_common.contract.events import RunError, Stage, Trigger
 from nightmail_common.contract.job import Job
-from nightmail_common.contract.schedule import Schedule, ScheduleError
+from nightmail_common.contract.timetable import Timetable
 
 #: What failed, by stage.
 STAGES: dict[Stage, str] = {
@@ -91,8 +91,8 @@ def script_excerpt(error: RunError, job: Job) -> list[tuple[int, str, bool]]:
 
 
 def next_due(job: Job, after: datetime) -> datetime | None:
-    """Return the job's next due time in its zone; None if its schedule is invalid or has no further one."""
+    """Return the job's next due time in its zone; None if its timetable is invalid or has no further one."""
     try:
-        return Schedule.parse(job.schedule_time, job.timezone).next_due(after)
-    except (ScheduleError, ValueError):
+        return Timetable.of(job).next_run(after)
+    except ValueError:
         return None
