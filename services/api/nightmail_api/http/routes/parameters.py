@@ -72,9 +72,8 @@ def _run_id_prefix(prefix: str) -> str:
 
 #: The first digits of a run's id, without hyphens.
 RunIdPrefix = Annotated[
-    str,
+    Annotated[str, AfterValidator(_run_id_prefix)] | None,
     Query(max_length=36, description="Only runs whose id begins with these digits.", examples=["01a20996"]),
-    AfterValidator(_run_id_prefix),
 ]
 
 

@@ -52,7 +52,7 @@ async def list_runs(
     trigger: TriggerFilter = None,
     since: Since = None,
     until: Until = None,
-    id_prefix: RunIdPrefix | None = None,
+    id_prefix: RunIdPrefix = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
