@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.conftest import Replica
+from nightmail_api.http.serialization import job_json
 from support.job_requests import job_request
 
 
@@ -73,3 +74,28 @@ async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(api: Rep
     assert (await api.http.post("/jobs/create", json=body)).json()["next_run"] is not None
     passed = await api.http.put("/jobs/once", json=body | {"schedule_time": "at 2020-01-01 09:00"})
     assert passed.status_code == 400
+
+
+async def test_a_job_has_warnings_about_its_schedules(api: Replica) -> None:
+    usual = await api.create(job_name="usual")
+    assert usual["warnings"] == []
+    far = f"at {datetime.now(UTC).year + 2}-02-01 09:00"
+    answer = await api.http.post("/jobs", json=job_request(job_name="rare", schedule_time=far))
+    [warning] = answer.json()["warnings"]
+    assert warning["field"] == "schedule_time"
+    assert "does not run within a year" in warning["detail"]
+    assert (await api.http.post("/jobs/rare/pause")).json()["warnings"] == []
+
+
+def test_a_job_whose_last_run_took_longer_than_its_interval_has_a_warning() -> None:
+    row = dict.fromkeys(("run_id", "started_at", "finished_at")) | {
+        "definition": "{}",
+        "status": "active",
+        "timetable": '[["* * * * *"],"UTC",null]',
+        "unsubscribed": "[]",
+    }
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert '"warnings":[]' in job_json(row, now)
+    run = dict.fromkeys(("trigger", "requested_at", "scheduled_at", "run_status", "rows", "error"), None)
+    row |= run | {"run_id": "r", "started_at": "2026-11-25T11:00:00.000Z", "finished_at": "2026-11-25T11:01:15.000Z"}
+    assert "the last run took 75 s, and a run is due every 60 s" in job_json(row, now)

@@ -37,6 +37,8 @@ def create(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) ->
     created = Client().call("POST", "/jobs/create", json=_read(file, script)).json()
     line = f"created {created['job_name']!r}; it runs next at {format_time(created['next_run'])}"
     print_done(line, created, as_json=as_json)
+    for warning in created["warnings"]:
+        echo(f"warning: {warning['field']}: {warning['detail']}", err=True)
 
 
 @app.command("list")

@@ -48,6 +48,13 @@ def _add_job_examples(schema: dict[str, Any]) -> None:
         schema["properties"][field]["examples"] = [example]
 
 
+class JobWarning(BaseModel):
+    """What is legal in a job and probably wrong. It refuses nothing."""
+
+    field: str = Field(examples=["schedule_time"])
+    detail: str = Field(examples=["the job does not run within a year; its next run is on 2028-02-29"])
+
+
 class LastRun(BaseModel):
     """The last run of a job and its outcome."""
 
@@ -74,6 +81,7 @@ class JobResponse(Job):
     last_run: LastRun | None
     next_run: datetime | None = Field(examples=["2026-11-24T09:00:00+01:00"])
     unsubscribed: list[str] = Field(examples=[[]])
+    warnings: list[JobWarning] = Field(examples=[[]])
 
 
 class PreviewResponse(BaseModel):

@@ -6,23 +6,34 @@ less than a millisecond. Identifiers, times and words of a fixed set need no esc
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import to_json
+
+from nightmail_common.contract.schedule_warnings import (
+    ScheduleWarning,
+    overlap_warning,
+    schedule_warnings,
+    shortest_interval,
+)
 from nightmail_common.contract.timetable import Timetable
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+#: Warnings about schedules change with the days, not with the seconds.
+_WARNINGS_AGE = timedelta(hours=1)
 
 
 def job_json(row: Mapping[str, Any], now: datetime) -> str:
     """Return a job with what became of it: `next_run` is the first due time behind `now`."""
-    next_run = "null"
+    next_run, warnings = "null", "[]"
     if row["status"] == "active":
-        next_run = _next_run_of(row["timetable"]).after(now)
+        outlook = _outlook_of(row["timetable"])
+        next_run, warnings = outlook.next_run(now), outlook.warnings(now, _duration(row))
     return (
         f'{row["definition"][:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
-        f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]}}}'
+        f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
     )
 
 
@@ -38,27 +49,46 @@ def run_json(row: Mapping[str, Any]) -> str:
     )
 
 
-class _NextRun:
-    """The next due time of a timetable with a run, computed again only after it has passed."""
+class _Outlook:
+    """The next due time of a timetable with a run, and the warnings about it, each computed again only after it has passed."""
 
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
         #: The JSON that holds from the first time until before the second. One tuple, because threads share it.
-        self._known = (_NEVER, _NEVER, "null")
+        self._next = (_NEVER, _NEVER, "null")
+        #: When they were found, those that do not depend on a run, and the shortest time between two runs.
+        self._warnings: tuple[datetime, tuple[ScheduleWarning, ...], timedelta] = (_NEVER, (), timedelta.max)
 
-    def after(self, now: datetime) -> str:
-        since, until, found = self._known
+    def next_run(self, now: datetime) -> str:
+        since, until, found = self._next
         if not since <= now < until:
             due = self._timetable.next_run(now)
             until = _NEVER if due is None else due.astimezone(UTC)
             found = "null" if due is None else f'"{due.isoformat()}"'
-            self._known = (now, until, found)
+            self._next = (now, until, found)
         return found
+
+    def warnings(self, now: datetime, last_run: timedelta | None) -> str:
+        since, warnings, interval = self._warnings
+        if not since <= now or now - since > _WARNINGS_AGE:
+            warnings = tuple(schedule_warnings(self._timetable, now))
+            interval = shortest_interval(self._timetable, now) or timedelta.max
+            self._warnings = (now, warnings, interval)
+        if last_run is not None and (overlap := overlap_warning(self._timetable, interval, last_run)) is not None:
+            warnings += (overlap,)
+        return to_json([warning._asdict() for warning in warnings]).decode() if warnings else "[]"
 
 
 @lru_cache(maxsize=16_384)
-def _next_run_of(timetable: str) -> _NextRun:
-    return _NextRun(Timetable.from_json(timetable))
+def _outlook_of(timetable: str) -> _Outlook:
+    return _Outlook(Timetable.from_json(timetable))
+
+
+def _duration(row: Mapping[str, Any]) -> timedelta | None:
+    """Return how long the last run of a job took; None if it is not known."""
+    if row["started_at"] is None or row["finished_at"] is None:
+        return None
+    return datetime.fromisoformat(row["finished_at"]) - datetime.fromisoformat(row["started_at"])
 
 
 def _last_run(row: Mapping[str, Any]) -> str:
