@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := libs/common cli services/api services/ticker services/runner services/mailer
+PACKAGES := libs/common libs/client cli services/api services/ticker services/runner services/mailer
 OWN := $(notdir $(PACKAGES))
 ARGS ?=
 MINUTES ?= 30

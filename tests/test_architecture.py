@@ -28,7 +28,8 @@ ARROWS = {
     "services/ticker": {"nightmail_common", "nightmail_ticker"},
     "services/runner": {"nightmail_common", "nightmail_runner"},
     "services/mailer": {"nightmail_common", "nightmail_mailer"},
-    "cli": {"nightmail_common", "nightmail_cli", *(f"nightmail_{service}" for service in SERVICES)},
+    "libs/client": {"nightmail_client"},
+    "cli": {"nightmail_client", "nightmail_common", "nightmail_cli", *(f"nightmail_{service}" for service in SERVICES)},
 }
 
 

@@ -1,22 +1,12 @@
 """`nightmail runs watch`: follow the events of runs over the API's event stream."""
 
-import json
-import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nightmail_cli.client import Client, problem
+from nightmail_cli.client import Client
 from nightmail_cli.commands.run_view import SHORT_ID_CHARS
-from nightmail_cli.output import echo, fail
-
-if TYPE_CHECKING:
-    import httpx
-
-#: The wait before a lost stream is opened again.
-RECONNECT_SECONDS = 1.0
-#: The API sends a comment at least this often, so that a silent stream is a dead one.
-SILENCE_SECONDS = 60.0
+from nightmail_cli.output import echo
 
 #: Each event of a run in a word, and its colour.
 WORDS = {
@@ -34,43 +24,13 @@ WORDS = {
 
 
 def follow(client: Client, job_name: str | None, run_id: str | None, after: int | None) -> Iterator[dict[str, Any]]:
-    """Yield the events of runs as they are stored, without end. A lost stream is resumed after its last event.
+    """Yield the events of runs as they are stored, without end. An error of the API ends the command.
 
     Args:
         after: the sequence after which to begin; None for now.
     """
-    chosen = {"job_name": job_name, "run_id": run_id, "after": after}
-    query = {name: str(value) for name, value in chosen.items() if value is not None}
-    last: str | None = None
-    while True:
-        headers = {} if last is None else {"Last-Event-ID": last}
-        for event in _stream(client, query, headers):
-            last = str(event["seq"])
-            if event["type"] in WORDS:
-                yield event
-        time.sleep(RECONNECT_SECONDS)
-
-
-def _stream(client: Client, query: dict[str, str], headers: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the events of one connection until it is lost. Server-Sent Events: https://html.spec.whatwg.org (9.2)."""
-    import httpx
-
-    try:
-        with client.stream("/events/stream", query, headers, SILENCE_SECONDS) as answer:
-            if answer.is_error:
-                answer.read()
-                fail(problem(answer))
-            yield from _events(answer)
-    except httpx.ConnectError as error:
-        fail(f"cannot reach the API at {client.url}: {error}")
-    except httpx.TransportError:  # the API was restarted, or the network has changed
-        return
-
-
-def _events(answer: "httpx.Response") -> Iterator[dict[str, Any]]:
-    for line in answer.iter_lines():
-        if line.startswith("data:"):
-            event: dict[str, Any] = json.loads(line.removeprefix("data:"))
+    for event in client.follow(job_name, run_id, after):
+        if event["type"] in WORDS:
             yield event
 
 

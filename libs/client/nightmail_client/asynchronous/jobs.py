@@ -1,0 +1,81 @@
+"""Jobs: create, change, read, run and preview them."""
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.records import JobRecord, JobRequest, PreviewRecord, VersionRecord
+from nightmail_client.requests import if_match, job_path
+
+
+class AsyncJobCalls:
+    """The calls about jobs."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(
+        self, *, q: str | None = None, status: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[JobRecord]:
+        """Yield the jobs by name; `q` is a part of the name."""
+        async for job in self._transport.pages("/jobs", limit, q=q, status=status):
+            yield cast("JobRecord", job)
+
+    async def get(self, job_name: str) -> JobRecord:
+        """Return a job."""
+        return (await self.get_with_etag(job_name))[0]
+
+    async def get_with_etag(self, job_name: str) -> tuple[JobRecord, str]:
+        """Return a job, and the ETag with which `update` refuses to overwrite a later change."""
+        answer = await self._transport.send("GET", job_path(job_name))
+        return cast("JobRecord", answer.json()), answer.headers["ETag"]
+
+    async def create(self, job: JobRequest) -> JobRecord:
+        """Create a job.
+
+        Raises:
+            NameTaken: a job of this name exists.
+        """
+        return cast("JobRecord", (await self._transport.send("POST", "/jobs/create", json=job)).json())
+
+    async def update(self, job_name: str, job: JobRequest, *, etag: str | None = None) -> JobRecord:
+        """Replace a job's definition; with `etag` only if nobody changed it since.
+
+        Raises:
+            JobChanged: somebody did.
+        """
+        answer = await self._transport.send("PUT", job_path(job_name), json=job, headers=if_match(etag))
+        return cast("JobRecord", answer.json())
+
+    async def delete(self, job_name: str, *, erase: bool = False, etag: str | None = None) -> None:
+        """Delete a job; with `erase` its history, results and addresses, too, for ever."""
+        query = {"erase": "true"} if erase else None
+        await self._transport.send("DELETE", job_path(job_name), params=query, headers=if_match(etag))
+
+    async def pause(self, job_name: str) -> JobRecord:
+        """Pause a job: its due times give no runs."""
+        return cast("JobRecord", (await self._transport.send("POST", job_path(job_name, "pause"))).json())
+
+    async def resume(self, job_name: str) -> JobRecord:
+        """Resume a paused job."""
+        return cast("JobRecord", (await self._transport.send("POST", job_path(job_name, "resume"))).json())
+
+    async def run(self, job_name: str, *, idempotency_key: str | None = None) -> str:
+        """Run a job now, and return the run's id; a key makes a retry safe."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        answer = await self._transport.send("POST", job_path(job_name, "run"), headers=headers)
+        return str(answer.json()["run_id"])
+
+    async def preview(self, job: JobRequest) -> PreviewRecord:
+        """Fetch the data and run the script of an unsaved job; mail nothing."""
+        return cast("PreviewRecord", (await self._transport.send("POST", "/jobs/preview", json=job)).json())
+
+    async def versions(self, job_name: str, *, limit: int | None = None) -> AsyncIterator[VersionRecord]:
+        """Yield the versions of a job, the newest first, with what each changed."""
+        async for version in self._transport.pages(job_path(job_name, "versions"), limit):
+            yield cast("VersionRecord", version)
+
+    async def roll_back(self, job_name: str, version: int) -> JobRecord:
+        """Restore the definition of an earlier version, as a new version."""
+        answer = await self._transport.send("POST", job_path(job_name, "rollback"), json={"version": version})
+        return cast("JobRecord", answer.json())

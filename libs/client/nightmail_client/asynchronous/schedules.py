@@ -1,0 +1,28 @@
+"""Schedules: their due times, future and past."""
+
+from typing import cast
+
+from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.records import SchedulePreviewRecord, SlotRecord
+from nightmail_client.requests import without_none
+
+
+class AsyncScheduleCalls:
+    """The calls about time."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def preview(
+        self, schedule_time: str, timezone: str | None = None, *, count: int | None = None, after: str | None = None
+    ) -> SchedulePreviewRecord:
+        """Return the next due times of a schedule, and the schedule in words."""
+        query = without_none(schedule_time=schedule_time, timezone=timezone, count=count, after=after)
+        return cast(
+            "SchedulePreviewRecord", (await self._transport.send("GET", "/schedules/preview", params=query)).json()
+        )
+
+    async def slots(self, since: str, until: str, *, job_name: str | None = None) -> list[SlotRecord]:
+        """Return the due times of a span of at most 31 days, past and future, and what became of each."""
+        query = without_none(**{"from": since, "until": until, "job_name": job_name})
+        return cast("list[SlotRecord]", (await self._transport.send("GET", "/slots", params=query)).json()["items"])

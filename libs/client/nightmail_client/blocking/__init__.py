@@ -1,0 +1,1 @@
+"""The client without asyncio. `generate.py` makes this folder from `asynchronous`: edit that one."""

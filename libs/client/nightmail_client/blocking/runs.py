@@ -1,0 +1,113 @@
+"""Runs: list, read, wait for, cancel and resend them; their results and logs."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from nightmail_client.blocking.transport import Transport
+from nightmail_client.errors import NotThere, RunTimeout
+from nightmail_client.records import UNFINISHED, RunDetails, RunRecord, RunStatus
+from nightmail_client.requests import job_path
+
+#: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
+SHORTEST_POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 1.0
+#: The length of a whole run id, such as 01a2146e-756b-7371-831f-e62bc6de4f5b.
+_RUN_ID_CHARS = 36
+
+
+class RunCalls:
+    """The calls about runs. Every run id may be cut to a unique beginning."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        job_name: str | None = None,
+        status: RunStatus | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[RunRecord]:
+        """Yield runs, the newest first.
+
+        Args:
+            since, until: bounds of the time of the request, ISO 8601 with an offset.
+
+        Raises:
+            NotThere: there is no such job.
+        """
+        path = "/runs" if job_name is None else job_path(job_name, "runs")
+        for run in self._transport.pages(path, limit, status=status, since=since, until=until):
+            yield cast("RunRecord", run)
+
+    def get(self, run_id: str) -> RunDetails:
+        """Return a run with its timeline."""
+        return cast("RunDetails", (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}")).json())
+
+    def whole_id(self, prefix: str) -> str:
+        """Return the id of the one run whose id begins so.
+
+        Raises:
+            NotThere: no run does, or several do.
+        """
+        if len(prefix) == _RUN_ID_CHARS:
+            return prefix
+        answer = self._transport.send("GET", "/runs", params={"id_prefix": prefix, "limit": "3"})
+        found = [run["run_id"] for run in answer.json()["items"]]
+        if not found:
+            raise NotThere(f"there is no run whose id begins with {prefix}")
+        if len(found) > 1:
+            raise NotThere(f"several runs have an id that begins with {prefix}: {', '.join(found)}; give more of it")
+        return str(found[0])
+
+    def wait(self, run_id: str, *, timeout_seconds: float | None = None) -> RunDetails:
+        """Return a run once it has ended: delivered, failed, undelivered, skipped or cancelled.
+
+        Raises:
+            RunTimeout: it has not ended in time.
+        """
+        run_id = self.whole_id(run_id)
+        started = time.monotonic()
+        while True:
+            run = self.get(run_id)
+            if run["status"] not in UNFINISHED:
+                return run
+            waited = time.monotonic() - started
+            if timeout_seconds is not None and waited >= timeout_seconds:
+                raise RunTimeout(f"the run {run_id} is {run['status']} after {waited:.0f} s")
+            time.sleep(min(max(waited / 10, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS))
+
+    def result(self, run_id: str) -> bytes:
+        """Return the CSV of a run: the very bytes that were mailed."""
+        return (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/result")).content
+
+    def log(self, run_id: str) -> str:
+        """Return what the script of a run printed."""
+        return (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/log")).text
+
+    def cancel(self, run_id: str) -> str:
+        """Cancel a queued or running run, and return its id.
+
+        Raises:
+            NameTaken: it has ended.
+        """
+        answer = self._transport.send("POST", f"/runs/{self.whole_id(run_id)}/cancel")
+        return str(answer.json()["run_id"])
+
+    def resend(
+        self, run_id: str, recipients: Sequence[str] | None = None, *, idempotency_key: str | None = None
+    ) -> str:
+        """Mail a run's kept result again, to all its recipients or to some; return the id of the request."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        body: dict[str, object] = {} if recipients is None else {"recipients": [*recipients]}
+        path = f"/runs/{self.whole_id(run_id)}/resend"
+        return str((self._transport.send("POST", path, json=body, headers=headers)).json()["request_id"])
+
+    def diff(self, run_id: str, other_run_id: str, key: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what differs between the results of two runs, by key columns or as a multiset of rows."""
+        ids = [self.whole_id(one) for one in (run_id, other_run_id)]
+        answer = self._transport.send("GET", f"/runs/{ids[0]}/diff/{ids[1]}", params={"key": list(key)})
+        return cast("dict[str, Any]", answer.json())

@@ -1,0 +1,184 @@
+"""The answers of the API as types. Each is a dict, as it came: times are ISO 8601 texts."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+RunStatus = Literal["requested", "running", "processed", "delivered", "failed", "undelivered", "skipped", "cancelled"]
+#: A run with one of these statuses is still under way.
+UNFINISHED: frozenset[RunStatus] = frozenset({"requested", "running", "processed"})
+
+#: A job as a user writes it, with the fields of the API.
+JobRequest = dict[str, Any]
+
+
+class ErrorRecord(TypedDict):
+    """Why a run or preview failed: where, and what."""
+
+    stage: Literal["fetch", "parse", "script", "output", "runner"]
+    type: str
+    message: str
+    traceback: str | None
+
+
+class LastRunRecord(TypedDict):
+    """The last run of a job."""
+
+    run_id: str
+    status: RunStatus
+    trigger: Literal["schedule", "manual"]
+    scheduled_at: str
+    requested_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    rows: int | None
+    error: ErrorRecord | None
+
+
+class WarningRecord(TypedDict):
+    """What is legal in a job and probably wrong."""
+
+    field: str
+    detail: str
+
+
+class JobRecord(TypedDict):
+    """A job. Fields that are not listed here are in the dict as well (docs: the fields of a job)."""
+
+    job_name: str
+    schedule_time: str
+    timezone: str
+    data_source: dict[str, Any]
+    processing_script: str
+    consumer_emails: list[str]
+    version: int
+    status: Literal["active", "paused"]
+    created_at: str
+    updated_at: str
+    last_run: LastRunRecord | None
+    next_run: str | None
+    warnings: NotRequired[list[WarningRecord]]
+
+
+class MailRecord(TypedDict):
+    """A mail to one recipient, with the server's last answer."""
+
+    run_id: str
+    job_name: str
+    kind: Literal["result", "failure"]
+    recipient: str
+    outcome: str
+    answer: str
+    message_id: str
+    time: str
+    since: str | None
+    next_attempt: str | None
+
+
+class TimelineRecord(TypedDict):
+    """One event of a run."""
+
+    type: str
+    time: str
+    sequence: int
+
+
+class RunRecord(LastRunRecord):
+    """A run as lists have it."""
+
+    job_name: str
+    job_version: int
+    late: bool
+    skipped: dict[str, str] | None
+    mails: list[dict[str, Any]]
+    timings: dict[str, float | None] | None
+
+
+class RunDetails(RunRecord):
+    """A run with its timeline and where its numbers come from."""
+
+    actor: str | None
+    runner: str | None
+    attempts: int
+    columns: list[str] | None
+    bytes: int | None
+    input_sha256: str | None
+    script_sha256: str | None
+    result_sha256: str | None
+    runtime: dict[str, str] | None
+    notes: list[dict[str, str]]
+    timeline: list[TimelineRecord]
+
+
+class PreviewRecord(TypedDict):
+    """The outcome of a dry run: columns, row count and first rows, or the error."""
+
+    columns: list[str] | None
+    rows: int | None
+    first_rows: list[list[str]] | None
+    notes: list[dict[str, str]]
+    error: ErrorRecord | None
+    skipped: str | None
+    log: str
+    timings: dict[str, float | None] | None
+
+
+class VersionRecord(TypedDict):
+    """A version of a job, and what it changed."""
+
+    version: int
+    sequence: int
+    time: str
+    actor: str
+    rolled_back_to: int | None
+    changes: list[dict[str, Any]]
+
+
+class EventRecord(TypedDict):
+    """An event of the log."""
+
+    seq: int
+    time: str
+    type: str
+    job_name: str
+    run_id: str | None
+    source: str
+    data: dict[str, Any]
+
+
+class SlotRecord(TypedDict):
+    """A due time and what became of it."""
+
+    job_name: str
+    due: str
+    fate: str
+    run_id: str | None
+    late_seconds: float | None
+
+
+class SchedulePreviewRecord(TypedDict):
+    """The due times of a schedule, in its zone, and the schedule in words."""
+
+    schedule_time: str
+    timezone: str
+    description: str
+    next_runs: list[str]
+    notes: list[dict[str, str]]
+
+
+class CallerRecord(TypedDict):
+    """Whose token it is, and what it permits."""
+
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    may: list[str]
+    expires_at: str | None
+
+
+class TokenRecord(TypedDict):
+    """A token; `token` itself is only in the answer that creates it."""
+
+    name: str
+    role: Literal["viewer", "editor", "admin"]
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    token: NotRequired[str]
