@@ -82,6 +82,18 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
 
 
+def test_a_runs_mail_is_sent_again_and_all_that_was_refused_is(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    run_id = as_json(nightmail, "jobs", "run", "--wait", name_in(job_file))["run_id"]
+    recipient = as_json(nightmail, "runs", "show", run_id)["mails"][0]["address"]
+    assert "requested as" in said(nightmail, "runs", "resend", run_id[:13], "--to", recipient)
+    assert as_json(nightmail, "runs", "resend", "--undelivered-since", "2026-01-01T00:00:00Z") == []
+    assert "name a run" in refused(nightmail, 2, "runs", "resend")
+    assert "name a run" in refused(
+        nightmail, 2, "runs", "resend", run_id, "--undelivered-since", "2026-01-01T00:00:00Z"
+    )
+
+
 def test_runs_are_listed_by_the_beginning_of_their_ids(nightmail: Nightmail, job_file: Path) -> None:
     said(nightmail, "jobs", "create", "-f", job_file)
     name = name_in(job_file)

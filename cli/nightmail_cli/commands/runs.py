@@ -100,6 +100,50 @@ def cancel(run_id: RunId, as_json: AsJson = False) -> None:
     print_done(f"{answer['run_id']} cancelled", answer, as_json=as_json)
 
 
+@app.command("resend")
+def resend(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(help="The run's id, or a unique beginning of it.", autocompletion=run_ids),
+    ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="Only to this recipient of the run; may be repeated.")
+    ] = None,
+    undelivered_since: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of one run: all mails that were refused at this time or later (ISO 8601 with offset)."
+        ),
+    ] = None,
+    job: Annotated[
+        str | None, typer.Option(help="With --undelivered-since: only of this job.", autocompletion=job_names)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail the result or failure of runs again.
+
+    Of one run, or of all runs whose mail did not reach a recipient since a time.
+    """
+    if (run_id is None) == (undelivered_since is None) or (job and run_id) or (to and undelivered_since):
+        raise typer.BadParameter("name a run (with --to), or --undelivered-since (with --job)")
+    client = Client()
+    if run_id is not None:
+        body = {} if not to else {"recipients": to}
+        answer = client.call("POST", f"/runs/{client.run_id(run_id)}/resend", json=body).json()
+        print_done(f"requested as {answer['request_id']}", answer, as_json=as_json)
+        return
+    items: list[dict[str, Any]] = []
+    wanted = {"undelivered_since": undelivered_since, "job_name": job, "cursor": None}
+    while True:
+        answer = client.call("POST", "/runs/resend", json=wanted).json()
+        items += answer["items"]
+        wanted["cursor"] = answer["next_cursor"]
+        if wanted["cursor"] is None:
+            break
+    recipients = sum(len(item["recipients"]) for item in items)
+    print_done(f"requested {len(items)} mails to {recipients} recipients", items, as_json=as_json)
+
+
 @app.command("log")
 def log(run_id: RunId, as_json: AsJson = False) -> None:
     """Print the run's log: the output of its script."""

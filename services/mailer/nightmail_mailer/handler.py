@@ -7,6 +7,7 @@ import structlog
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
+from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.records.deleted_jobs import JobWasDeleted
 from nightmail_mailer.workflow import MailWorkflow
 
@@ -25,9 +26,10 @@ logger = structlog.get_logger()
 class MailHandler:
     """Sends the mails of each event, until the log has the outcome of all of them."""
 
-    def __init__(self, queue: WorkQueue, workflow: MailWorkflow) -> None:
+    def __init__(self, queue: WorkQueue, workflow: MailWorkflow, cancelled_runs: CancelledRuns) -> None:
         self._queue = queue
         self._workflow = workflow
+        self._cancelled_runs = cancelled_runs
 
     async def handle(self, event: AsksForMail, delivery: CurrentDelivery) -> Ack | Retry:
         answer = await self._queue.run_unless_shutdown(self._send(event, delivery))
@@ -49,6 +51,11 @@ class MailHandler:
 
     async def _next_attempt(self, event: AsksForMail, delivery: Delivery) -> datetime | None:
         match event:
+            case ResultReady() | RunFailed() if self._cancelled_runs.was_cancelled_before(
+                event.run_id, delivery.sequence
+            ):
+                logger.info("mail_not_sent", reason="cancelled")  # the run's last event says so
+                return None
             case ResultReady():
                 return await self._workflow.mail_result(event, delivery.sequence)
             case RunFailed():

@@ -9,6 +9,7 @@ from nightmail_common.service.settings import load
 from nightmail_mailer.bootstrap import build_workflow
 from nightmail_mailer.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, MailHandler
 from nightmail_mailer.metrics import observe_queue
+from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.pool import SmtpPool
 
@@ -26,7 +27,10 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     await service.connected()
     workflow = await build_workflow(settings, service, pool)
     queue = WorkQueue(service.client, MAILER_QUEUE, SLOTS, DRAIN_SECONDS + HAND_BACK_SECONDS)
-    queue.subscriber()(MailHandler(queue, workflow).handle)
+    cancelled_runs = CancelledRuns(service.log)
+    await cancelled_runs.catch_up()
+    service.background(cancelled_runs.follow(), "cancelled runs")
+    queue.subscriber()(MailHandler(queue, workflow, cancelled_runs).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     service.background(queue.poll_depth(observe_queue), "queue depth")

@@ -169,10 +169,10 @@ class Queries:
             word = literal(query.casefold(), jobs.c.folded_name.type)
             names = names.where(position(jobs.c.folded_name, word) > 0)
         if cursor is not None:
-            names = names.where(jobs.c.job_name > _read_cursor(cursor, str))
+            names = names.where(jobs.c.job_name > read_cursor(cursor, str))
         names = names.order_by(jobs.c.job_name).limit(limit + 1)
         rows = self.all_rows(_JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
-        next_cursor = _cursor(rows[limit - 1]["job_name"]) if len(rows) > limit else None
+        next_cursor = cursor_of(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
 
     def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
@@ -183,9 +183,9 @@ class Queries:
         """
         statement = _VERSIONS.where(versions.c.job_id == str(job_id))
         if cursor is not None:
-            statement = statement.where(versions.c.version < _read_cursor(cursor, int))
+            statement = statement.where(versions.c.version < read_cursor(cursor, int))
         rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
-        next_cursor = _cursor(rows[limit - 1]["version"]) if len(rows) > limit else None
+        next_cursor = cursor_of(rows[limit - 1]["version"]) if len(rows) > limit else None
         return Page([to_json(_version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
@@ -246,7 +246,7 @@ class Queries:
             first, last = (str(UUID(id_prefix.ljust(32, digit))) for digit in "0f")
             conditions.append(runs.c.run_id.between(first, last))
         if cursor is not None:
-            conditions.append(runs.c.sequence < _read_cursor(cursor, int))
+            conditions.append(runs.c.sequence < read_cursor(cursor, int))
         found = select(runs.c.sequence).where(*conditions)
         if job_name is None and status is None and trigger is None:
             page: SelectBase = found.order_by(runs.c.sequence.desc()).limit(limit + 1)
@@ -261,7 +261,7 @@ class Queries:
             )
             page = arms.order_by(arms.selected_columns.sequence.desc()).limit(limit + 1)
         rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
-        next_cursor = _cursor(rows[limit - 1]["sequence"]) if len(rows) > limit else None
+        next_cursor = cursor_of(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
 
     def mails(
@@ -290,9 +290,9 @@ class Queries:
                 first = select(mails.c.place).where(mails.c.time >= moment).order_by(mails.c.time, mails.c.place)
                 statement = statement.where(mails.c.place >= self._sequence(first.limit(1), 2**62))
         if cursor is not None:
-            statement = statement.where(mails.c.place < _read_cursor(cursor, int))
+            statement = statement.where(mails.c.place < read_cursor(cursor, int))
         rows = self.all_rows(statement.order_by(mails.c.place.desc()).limit(limit + 1))
-        next_cursor = _cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
+        next_cursor = cursor_of(rows[limit - 1]["place"]) if len(rows) > limit else None
         items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
         return Page([to_json(item).decode() for item in items], next_cursor)
 
@@ -359,11 +359,17 @@ def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]
     return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
 
 
-def _cursor(position: str | int) -> str:
+def cursor_of(position: str | int) -> str:
+    """Return the cursor of the page behind a position in a list."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def _read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
+def read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
+    """Return the position of a cursor; None for the first page.
+
+    Raises:
+        ValidationProblem: it is not a cursor of the list.
+    """
     if cursor is None:
         return None
     try:
