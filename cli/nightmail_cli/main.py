@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, jobs, login, mail, mails, open_console, runs, status, tokens
+from nightmail_cli.commands import events, jobs, login, mail, mails, mcp, open_console, runs, status, tokens
 from nightmail_cli.local import nats_config
 from nightmail_cli.output import AsJson, fail
 
@@ -25,6 +25,7 @@ ORDER = (
     "status",
     "doctor",
     "tokens",
+    "mcp",
     "backup",
     "restore",
     "nats-config",
@@ -51,6 +52,7 @@ app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of
 app.command("status")(status.status)
 app.command("open")(open_console.open_console)
 app.command("login")(login.login)
+app.command("mcp")(mcp.mcp)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("nats-config")(nats_config.nats_config)

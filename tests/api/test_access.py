@@ -25,6 +25,8 @@ DOCUMENTATION = {"/docs", "/docs/start.js", "/docs/{name}", "/openapi.json"}
 SIGNED = {"/shared/results/{token}", "/unsubscribe/{token}"}
 #: Sign-in, sign-out, and the console's own files, which contain no data. test_session.py and test_console_files.py test them.
 SIGN_IN = {"/session"}
+#: It takes a token, and each tool is a request of its own with that token. e2e/test_mcp.py tests it.
+AGENTS = {"/mcp"}
 APPLICATION = build_application(None)  # type: ignore[arg-type]
 ROUTES = [route for route in APPLICATION.routes if isinstance(route, ViewerRoute)]
 
@@ -38,7 +40,7 @@ async def make_token(api: Replica, name: str, role: str) -> str:
 
 def test_every_route_but_health_documentation_and_signed_links_needs_a_role() -> None:
     paths = {route.path for route in ROUTES}
-    assert {route.path for route in APPLICATION.routes} - paths == OPEN | DOCUMENTATION | SIGNED | SIGN_IN  # type: ignore[attr-defined]
+    assert {route.path for route in APPLICATION.routes} - paths == OPEN | DOCUMENTATION | SIGNED | SIGN_IN | AGENTS  # type: ignore[attr-defined]
     assert len(ROUTES) > 20
     described = APPLICATION.openapi()["paths"]
     for route in ROUTES:

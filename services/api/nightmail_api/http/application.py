@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
+from nightmail_api.agents.endpoint import PATH, McpEndpoint
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.http.exception_handlers import add_exception_handlers
 from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMiddleware, SecurityHeadersMiddleware
@@ -64,7 +66,10 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
         redoc_url=None,
         openapi_tags=TAGS,
         # A flat list: since 0.137 FastAPI matches an included router twice for each request, which costs 20 µs.
-        routes=[route for module in MODULES for router in module.routers for route in router.routes],
+        routes=[
+            *(route for module in MODULES for router in module.routers for route in router.routes),
+            Route(PATH, McpEndpoint(), include_in_schema=False),
+        ],
         redirect_slashes=False,
     )
     app.state.app_state = state
