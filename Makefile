@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo pictures up test lint soak bench lock clean
+.PHONY: install demo pictures up console test lint soak bench lock clean
 
 install: .venv/installed
 
@@ -32,6 +32,16 @@ pictures: install
 
 up: install
 	$(BIN)/nightmail up $(ARGS)
+
+# The web console, built into the API's package; needs Node 20. The built files are in git, so that nothing else needs Node.
+# Its types come from the API's own OpenAPI document.
+console: install console/node_modules/.package-lock.json
+	mkdir -p console/build
+	$(BIN)/python -c 'import json; from nightmail_api.http.application import build_application as build; print(json.dumps(build(None).openapi()))' > console/build/openapi.json
+	cd console && npm run --silent types && npm run --silent check && npm run --silent test && npm run --silent build
+
+console/node_modules/.package-lock.json: console/package-lock.json
+	cd console && npm ci --silent
 
 # A hung test fails by itself (tests/conftest.py). A crashed worker is not replaced, because pytest-xdist 3.8 then waits for
 # ever (pytest-dev/pytest-xdist#1378): the run ends red. The time limit ends a run that hangs outside a test.
@@ -64,4 +74,4 @@ lock: install
 	echo flit_core | $(DERIVE) - -o deploy/locks/build.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf console/node_modules console/build .venv .mypy_cache .ruff_cache .pytest_cache

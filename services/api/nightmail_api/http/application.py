@@ -15,6 +15,7 @@ from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMidd
 from nightmail_api.http.openapi import openapi
 from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
 from nightmail_api.http.routes import (
+    console,
     diffs,
     docs,
     events,
@@ -39,7 +40,7 @@ Errors are problem documents (RFC 9457); `errors` names the field. Each role inc
 `editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, runs, diffs, mail, resends, events, schedules, slots, session, tokens, health, docs)
+MODULES = (jobs, versions, runs, diffs, mail, resends, events, schedules, slots, session, tokens, health, docs, console)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},

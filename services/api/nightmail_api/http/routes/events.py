@@ -34,6 +34,10 @@ Include = Annotated[
     Literal["results"] | None,
     Query(description="`results`: with the bytes of the results that `result-ready` holds; otherwise they are `null`."),
 ]
+Omit = Annotated[
+    Literal["results"] | None,
+    Query(description="`results`: the bytes of the results that `result-ready` holds are `null`."),
+]
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this `seq`.")]
 
 
@@ -96,6 +100,7 @@ async def stream_events(
         int | None,
         Header(ge=0, le=2**62, description="The last `seq` received: resumes a broken stream. Browsers send it."),
     ] = None,
+    omit: Omit = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they happen (SSE). The id of each is its `seq`, so that a client can resume without a gap.
 
@@ -117,7 +122,9 @@ async def stream_events(
                     return
             for event in upcoming.result():
                 if run_id is None or run_id_of(event) == str(run_id):
-                    yield ServerSentEvent(raw_data=event_json(event).decode(), id=str(event.sequence))
+                    yield ServerSentEvent(
+                        raw_data=event_json(event, with_results=omit is None).decode(), id=str(event.sequence)
+                    )
     finally:
         stopping.cancel()
         if upcoming is not None:

@@ -1,0 +1,54 @@
+// The API as typed functions. Every error is an ApiError, so that a page knows what to say.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema.d.ts";
+
+export type Schemas = components["schemas"];
+export type Job = Schemas["JobResponse"];
+export type Run = Schemas["Run"];
+export type LastRun = Schemas["LastRun"];
+export type RunDetail = Schemas["RunWithTimeline"];
+export type Slot = Schemas["Slot"];
+export type Version = Schemas["Version"];
+export type Mail = Schemas["Mail"];
+export type Me = Schemas["Me"];
+export type RunStatus = Run["status"];
+export type Fate = Slot["fate"];
+
+export class ApiError extends Error {
+  /** `status` 0: the API did not answer. */
+  constructor(
+    readonly status: number,
+    detail: string,
+    readonly fields: { field: string; detail: string }[] = [],
+  ) {
+    super(detail);
+  }
+}
+
+/** The API demands this header with a session, because no form of another page can send it. */
+export const CONSOLE_HEADER = { "X-Nightmail-Console": "1" };
+
+export const client = createClient<paths>({ baseUrl: "", headers: CONSOLE_HEADER });
+
+const onSessionEnd: (() => void)[] = [];
+
+/** Calls back when the API refuses the session. */
+export function whenSessionEnds(callback: () => void): void {
+  onSessionEnd.push(callback);
+}
+
+/** Returns the data of a response, or throws its problem document as an ApiError. */
+export async function data<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let result: Awaited<typeof answer>;
+  try {
+    result = await answer;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "Nightmail does not answer.");
+  }
+  const { response } = result;
+  if (response.ok) return result.data as T;
+  const problem = result.error as { detail?: string; errors?: { field: string; detail: string }[] } | undefined;
+  if (response.status === 401) for (const callback of onSessionEnd) callback();
+  throw new ApiError(response.status, problem?.detail ?? response.statusText, problem?.errors ?? []);
+}

@@ -1,0 +1,68 @@
+// The shell: the sign-in page for nobody, the bar and the page of the address for everybody else.
+
+import { useEffect } from "preact/hooks";
+import { LocationProvider, Route, Router } from "preact-iso/router";
+import { Bar } from "./components/bar.tsx";
+import { Keys } from "./components/keys.tsx";
+import { Page } from "./components/page.tsx";
+import { Empty } from "./components/states.tsx";
+import { ToastLine } from "./components/toast.tsx";
+import { PAGES } from "./pages/index.ts";
+import { SignIn } from "./pages/sign-in.tsx";
+import { followEvents } from "./store/events.ts";
+import { forgetResources } from "./store/resource.ts";
+import { me, openSession } from "./store/session.ts";
+
+export function App() {
+  const mine = me.value;
+  if (mine === undefined) return null;
+  if (mine === null) return <SignIn />;
+  return <Shell key={mine.name} />;
+}
+
+function Shell() {
+  useEffect(() => {
+    const stop = new AbortController();
+    // A connection that ends may have ended with the session: the answer to `GET /me` says which.
+    followEvents(stop.signal, () => void checkSession());
+    return () => {
+      stop.abort();
+      forgetResources();
+    };
+  }, []);
+  return (
+    <LocationProvider scope="/console">
+      <Bar />
+      <Router onRouteChange={focusContent}>
+        {PAGES.map(({ path, component }) => (
+          <Route key={path} path={path} component={component} />
+        ))}
+        <Route default component={NotFound} />
+      </Router>
+      <ToastLine />
+      <Keys />
+    </LocationProvider>
+  );
+}
+
+async function checkSession(): Promise<void> {
+  const before = me.value;
+  const answer = await fetch("/me").catch(() => null);
+  if (answer?.status === 401 && before) await openSession();
+}
+
+/** A new page begins at its top, for eyes and for screen readers. */
+function focusContent(): void {
+  window.scrollTo(0, 0);
+  requestAnimationFrame(() => document.getElementById("content")?.focus({ preventScroll: true }));
+}
+
+function NotFound() {
+  return (
+    <Page title="There is no such page">
+      <Empty title="This address leads nowhere.">
+        The <a href="/console/">Overview</a> leads everywhere.
+      </Empty>
+    </Page>
+  );
+}

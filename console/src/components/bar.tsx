@@ -1,0 +1,96 @@
+import { useLocation } from "preact-iso/router";
+import { NAVIGATION } from "../pages/index.ts";
+import { now } from "../store/clock.ts";
+import { caughtUp, connection } from "../store/events.ts";
+import { singleKeys, type Theme, theme } from "../store/preferences.ts";
+import { me, signOut } from "../store/session.ts";
+import { exactClock } from "../words/format.ts";
+
+export function Bar() {
+  const { path } = useLocation();
+  return (
+    <header class="bar">
+      <a class="skip button primary" href="#content">
+        Skip to content
+      </a>
+      <a class="brand" href="/console/">
+        Nightmail
+      </a>
+      <nav aria-label="Pages">
+        {NAVIGATION.map(({ href, word }) => {
+          const here = href === "/console/" ? path.replace(/\/$/, "") === "/console" : path.startsWith(href);
+          return (
+            <a key={href} href={href} aria-current={here ? "page" : undefined}>
+              {word}
+            </a>
+          );
+        })}
+      </nav>
+      <LiveDot />
+      <Account />
+    </header>
+  );
+}
+
+function LiveDot() {
+  const current = connection.value;
+  const caught = caughtUp.value;
+  const [tone, words] =
+    current.state === "live"
+      ? (["ok", caught === null ? "live" : `Back. ${caught} ${caught === 1 ? "event" : "events"} caught up.`] as const)
+      : current.state === "connecting"
+        ? (["soft", "connecting"] as const)
+        : (["wait", lost(current.since, current.retryAt)] as const);
+  return (
+    <span class={`live ${tone}`} role="status">
+      <i class="dot" aria-hidden="true" />
+      <span>{words}</span>
+    </span>
+  );
+}
+
+function lost(since: number, retryAt: number): string {
+  const seconds = Math.round((retryAt - now.value) / 1000);
+  const clock = exactClock(new Date(since)).slice(0, 5);
+  return seconds > 1
+    ? `Not live since ${clock}. Trying again in ${seconds} s.`
+    : `Not live since ${clock}. Trying again.`;
+}
+
+function Account() {
+  const mine = me.value;
+  if (!mine) return null;
+  return (
+    <div class="account">
+      <button type="button" class="button quiet" popovertarget="account">
+        <span>
+          {mine.name} <span class="soft">({mine.role})</span> <span aria-hidden="true">▾</span>
+        </span>
+      </button>
+      <div id="account" popover="auto" class="menu">
+        <label>
+          Theme
+          <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
+            <option value="auto">as the system</option>
+            <option value="light">light</option>
+            <option value="dark">dark</option>
+          </select>
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={singleKeys.value}
+            onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+          />
+          Single keys are shortcuts (? lists them)
+        </label>
+        <a href="/docs" target="_blank" rel="noreferrer">
+          API documentation
+        </a>
+        <button type="button" class="button plain" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+    </div>
+  );
+}

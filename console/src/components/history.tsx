@@ -1,0 +1,95 @@
+// The row counts of a job's last runs as a line; a failed run is a gap with a mark. The table has the same numbers.
+import type { Run } from "../api/client.ts";
+import { milliseconds, moment, number } from "../words/format.ts";
+import { Status } from "./status.tsx";
+
+const WIDTH = 400;
+const HEIGHT = 120;
+/** Fewer counts have no usual range. */
+const ENOUGH = 6;
+
+/** Runs newest first, as the API lists them. */
+export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
+  const past = runs.filter((run) => run.rows !== null || run.status === "failed").toReversed();
+  const counts = past.flatMap((run) => (run.rows === null ? [] : [run.rows]));
+  if (counts.length < 2) return <p class="soft card-text">Two runs with a result make a chart.</p>;
+  const usual = usualRange(counts);
+  const most = Math.max(1, ...counts, usual?.[1] ?? 0);
+  const x = (index: number) => (past.length === 1 ? 0 : (index / (past.length - 1)) * (WIDTH - 12) + 6);
+  const y = (rows: number) => HEIGHT - 8 - (rows / (most * 1.15)) * (HEIGHT - 16);
+  let path = "";
+  past.forEach((run, index) => {
+    if (run.rows === null) return;
+    const after = index > 0 && past[index - 1]?.rows !== null;
+    path += `${after ? "L" : "M"}${x(index).toFixed(1)} ${y(run.rows).toFixed(1)}`;
+  });
+  const last = counts.at(-1) ?? 0;
+  const label = `Rows of the last ${past.length} runs: ${number(Math.min(...counts))} to ${number(Math.max(...counts))}, the last ${number(last)}.`;
+  return (
+    <figure class="history">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+        {usual === undefined ? null : (
+          <rect class="usual" x="0" width={WIDTH} y={y(usual[1])} height={Math.max(2, y(usual[0]) - y(usual[1]))} />
+        )}
+        <path class="zero" d={`M0 ${y(0)}H${WIDTH}`} />
+        <path class="line" d={path} />
+        {past.map((run, index) =>
+          run.rows === null ? (
+            <path key={run.run_id} class="failed" d={`M${x(index) - 4} ${HEIGHT - 12}l8 8m0-8l-8 8`} />
+          ) : (
+            <circle key={run.run_id} class="point" cx={x(index)} cy={y(run.rows)} r={past.length > 60 ? 1 : 2.5}>
+              <title>{`${moment(run.scheduled_at, timezone)}: ${number(run.rows)} rows`}</title>
+            </circle>
+          ),
+        )}
+      </svg>
+      <figcaption class="small soft">
+        <span>
+          last {number(last)}
+          {usual === undefined ? "" : ` · usually ${number(usual[0])}–${number(usual[1])}`}
+        </span>
+        {past.at(-1)?.timings ? <span>{milliseconds(past.at(-1)?.timings?.total_ms ?? 0)} a run</span> : null}
+      </figcaption>
+      <details class="small">
+        <summary>As a table</summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Due</th>
+              <th scope="col">State</th>
+              <th scope="col" class="number">
+                Rows
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {past.toReversed().map((run) => (
+              <tr key={run.run_id}>
+                <td class="nowrap">{moment(run.scheduled_at, timezone)}</td>
+                <td>
+                  <Status of={run.status} />
+                </td>
+                <td class="number">{run.rows === null ? "–" : number(run.rows)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  );
+}
+
+/** Returns the usual range: median ± 3 median absolute deviations (a hint; it stops no mail). */
+export function usualRange(counts: number[]): [number, number] | undefined {
+  if (counts.length < ENOUGH) return undefined;
+  const middle = median(counts);
+  const spread = 3 * median(counts.map((rows) => Math.abs(rows - middle)));
+  return [Math.max(0, Math.floor(middle - spread)), Math.ceil(middle + spread)];
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const half = Math.floor(sorted.length / 2);
+  const upper = sorted[half] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? 0) + upper) / 2;
+}

@@ -1,0 +1,83 @@
+import type { Job } from "../api/client.ts";
+import { now } from "../store/clock.ts";
+import { clock, moment, number, soon, zoneName } from "../words/format.ts";
+import { Status } from "./status.tsx";
+
+export function jobHref(name: string): string {
+  return `/console/jobs/${encodeURIComponent(name)}`;
+}
+
+/** Jobs as rows: the state of the last run, its rows, and when the next one is due. */
+export function JobTable({ jobs, caption }: { jobs: Job[]; caption: string }) {
+  return (
+    <table class="rows">
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Job</th>
+          <th scope="col">Last run</th>
+          <th scope="col" class="number">
+            Rows
+          </th>
+          <th scope="col">Next</th>
+          <th scope="col" class="number">
+            Recipients
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {jobs.map((job) => (
+          <Row key={job.job_id} job={job} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ job }: { job: Job }) {
+  const last = job.last_run;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={jobHref(job.job_name)} data-row>
+          {job.job_name}
+        </a>
+      </th>
+      <td data-label="Last run">
+        {last === null ? (
+          <span class="soft">has not run yet</span>
+        ) : (
+          <a class="plain-link" href={`/console/runs/${last.run_id}`}>
+            <Status of={last.status}>
+              <span class="soft nowrap"> {lastWords(last.finished_at ?? last.requested_at ?? last.scheduled_at)}</span>
+            </Status>
+          </a>
+        )}
+      </td>
+      <td class="number" data-label="Rows">
+        {last?.rows == null ? <span class="soft">–</span> : number(last.rows)}
+      </td>
+      <td data-label="Next">
+        <Next job={job} />
+      </td>
+      <td class="number" data-label="Recipients">
+        {number(job.consumer_emails.length)}
+      </td>
+    </tr>
+  );
+}
+
+function Next({ job }: { job: Job }) {
+  if (job.status === "paused") return <Status of="paused" />;
+  if (job.next_run === null) return <span class="soft">never again</span>;
+  return (
+    <span class="nowrap" title={`${job.schedule_time} in ${job.timezone}`}>
+      {soon(job.next_run, now.value) ?? moment(job.next_run, job.timezone)}{" "}
+      <span class="soft">{zoneName(job.timezone)}</span>
+    </span>
+  );
+}
+
+function lastWords(time: string): string {
+  return soon(time, now.value) ?? (moment(time).startsWith("today") ? clock(time) : moment(time));
+}

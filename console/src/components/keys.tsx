@@ -1,0 +1,78 @@
+// The keyboard: `g` and a letter goes to a page, `/` to the search, `j` and `k` through rows, Enter opens one, `?` lists them.
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { useLocation } from "preact-iso/router";
+import { NAVIGATION } from "../pages/index.ts";
+import { singleKeys } from "../store/preferences.ts";
+import { Dialog } from "./dialog.tsx";
+
+const helpIsOpen = signal(false);
+/** The second key of `g h` must come this soon. */
+const CHORD_MS = 1_200;
+
+export function Keys() {
+  const { route } = useLocation();
+  useEffect(() => {
+    let goPressedAt = 0;
+    const onKey = (event: KeyboardEvent) => {
+      if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const going = Date.now() - goPressedAt < CHORD_MS;
+      goPressedAt = 0;
+      const target = going ? NAVIGATION.find(({ key }) => key === event.key)?.href : undefined;
+      if (target !== undefined) route(target);
+      else if (event.key === "g") goPressedAt = Date.now();
+      else if (event.key === "?") helpIsOpen.value = true;
+      else if (event.key === "/") document.querySelector<HTMLInputElement>("input[type=search]")?.focus();
+      else if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
+      else if (event.key.length === 1)
+        document.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key)}"] button`)?.click();
+      else return;
+      if (event.key === "/") event.preventDefault();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [route]);
+  if (!helpIsOpen.value) return null;
+  return (
+    <Dialog title="Keys" onClose={() => (helpIsOpen.value = false)}>
+      <dl class="keys">
+        {NAVIGATION.map(({ key, word }) => (
+          <Entry key={key} keys={["g", key]} does={`go to ${word}`} />
+        ))}
+        <Entry keys={["/"]} does="search in the list" />
+        <Entry keys={["j", "k"]} does="next and previous row; Enter opens it" />
+        <Entry keys={["r"]} does="run the job of this page" />
+        <Entry keys={["?"]} does="this list" />
+      </dl>
+      <p class="soft small">Turn them off in the menu with your name.</p>
+      <form method="dialog" class="dialog-actions">
+        <button type="submit" class="button primary">
+          Close
+        </button>
+      </form>
+    </Dialog>
+  );
+}
+
+function Entry({ keys, does }: { keys: string[]; does: string }) {
+  return (
+    <>
+      <dt>
+        {keys.map((key) => (
+          <kbd key={key}>{key}</kbd>
+        ))}
+      </dt>
+      <dd>{does}</dd>
+    </>
+  );
+}
+
+function moveRow(step: number): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  rows[at === -1 ? (step > 0 ? 0 : rows.length - 1) : at + step]?.focus();
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
+}

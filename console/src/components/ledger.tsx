@@ -1,0 +1,176 @@
+// The slot ledger: a month of a job's due times as a calendar, each with its fate. What did not happen is a fact, too.
+import { useState } from "preact/hooks";
+import { client, data, type Fate, type Slot } from "../api/client.ts";
+import { useResource } from "../store/resource.ts";
+import { clock } from "../words/format.ts";
+import { STATES } from "../words/status.ts";
+import { tally } from "./axis.tsx";
+import { Icon } from "./icon.tsx";
+import { Card } from "./page.tsx";
+import { Loaded } from "./states.tsx";
+
+const DAY = 86_400_000;
+/** Of several fates of a day, the first of these is shown. */
+const WORST: Fate[] = [
+  "failed",
+  "undelivered",
+  "missed",
+  "skipped",
+  "cancelled",
+  "running",
+  "requested",
+  "delivered",
+  "due",
+];
+
+export function Ledger({ jobName, timezone }: { jobName: string; timezone: string }) {
+  const today = isoDay(Date.now(), timezone);
+  const [month, setMonth] = useState(today.slice(0, 7));
+  const [year, index] = month.split("-").map(Number) as [number, number];
+  const first = Date.UTC(year, index - 1, 1);
+  const days = new Date(Date.UTC(year, index, 0)).getUTCDate();
+  const slots = useResource(
+    `ledger ${jobName} ${month}`,
+    async (signal) => {
+      // A zone is at most 14 hours away from UTC. A call covers 31 days, so a long month takes two.
+      const from = first - DAY;
+      const middle = first + 15 * DAY;
+      const until = first + (days + 1) * DAY;
+      const halves = [
+        [from, middle],
+        [middle, until],
+      ] as const;
+      const answers = await Promise.all(halves.map(([start, end]) => load(jobName, start, end, signal)));
+      return answers.flat();
+    },
+    { touches: (event) => event.job_name === jobName },
+  );
+  const name = new Date(first).toLocaleDateString("en", { month: "long", year: "numeric", timeZone: "UTC" });
+  const move = (by: number) => setMonth(new Date(Date.UTC(year, index - 1 + by, 1)).toISOString().slice(0, 7));
+  return (
+    <Card
+      title="Every due time"
+      aside={
+        <span class="stepper">
+          <button type="button" class="button quiet" aria-label="previous month" onClick={() => move(-1)}>
+            ‹
+          </button>
+          <span aria-live="polite">{name}</span>
+          <button type="button" class="button quiet" aria-label="next month" onClick={() => move(1)}>
+            ›
+          </button>
+        </span>
+      }
+    >
+      <Loaded of={slots}>
+        {(all) => <Month slots={all} first={first} days={days} timezone={timezone} today={today} name={name} />}
+      </Loaded>
+    </Card>
+  );
+}
+
+async function load(jobName: string, from: number, until: number, signal: AbortSignal): Promise<Slot[]> {
+  const query = { job_name: jobName, from: new Date(from).toISOString(), until: new Date(until).toISOString() };
+  return (await data(client.GET("/slots", { params: { query }, signal }))).items;
+}
+
+interface MonthProperties {
+  slots: Slot[];
+  first: number;
+  days: number;
+  timezone: string;
+  today: string;
+  name: string;
+}
+
+function Month({ slots, first, days, timezone, today, name }: MonthProperties) {
+  const byDay = Map.groupBy(slots, (slot) => isoDay(Date.parse(slot.due), timezone));
+  const lead = (new Date(first).getUTCDay() + 6) % 7;
+  const weeks = Array.from({ length: Math.ceil((lead + days) / 7) }, (_, week) =>
+    Array.from({ length: 7 }, (_, weekday) => {
+      const date = week * 7 + weekday - lead + 1;
+      return date >= 1 && date <= days ? date : null;
+    }),
+  );
+  const shown = slots.filter(
+    (slot) => isoDay(Date.parse(slot.due), timezone).slice(0, 7) === new Date(first).toISOString().slice(0, 7),
+  );
+  const fates = WORST.filter((fate) => shown.some((slot) => slot.fate === fate));
+  return (
+    <>
+      <table class="calendar">
+        <caption class="visually-hidden">{`Due times of ${name}, by day`}</caption>
+        <thead>
+          <tr>
+            {["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"].map((weekday) => (
+              <th key={weekday} scope="col">
+                {weekday}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {weeks.map((week, number) => (
+            <tr key={number}>
+              {week.map((date, weekday) => (
+                <Day key={weekday} date={date} first={first} byDay={byDay} timezone={timezone} today={today} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="legend small soft">
+        {fates.length === 0
+          ? "Nothing was or is due in this month."
+          : fates.map((fate) => (
+              <span key={fate} class={STATES[fate].tone}>
+                <Icon name={STATES[fate].icon} /> {STATES[fate].word}
+              </span>
+            ))}
+      </p>
+    </>
+  );
+}
+
+interface DayProperties {
+  date: number | null;
+  first: number;
+  byDay: Map<string, Slot[]>;
+  timezone: string;
+  today: string;
+}
+
+function Day({ date, first, byDay, timezone, today }: DayProperties) {
+  if (date === null) return <td />;
+  const day = new Date(first + (date - 1) * DAY).toISOString().slice(0, 10);
+  const slots = byDay.get(day) ?? [];
+  const worst = WORST.find((fate) => slots.some((slot) => slot.fate === fate));
+  const run = slots.find((slot) => slot.fate === worst)?.run_id;
+  const words = slots.length === 1 ? `${clock(slots[0]?.due ?? "", timezone)} ${tally(slots)}` : tally(slots);
+  const content = (
+    <>
+      <span class="date small">{date}</span>
+      {worst === undefined ? null : (
+        <span class={STATES[worst].tone}>
+          <Icon name={STATES[worst].icon} />
+          <span class="visually-hidden">{words}</span>
+        </span>
+      )}
+      {slots.length > 1 ? <span class="many small">{slots.length}</span> : null}
+    </>
+  );
+  return (
+    <td
+      class={day === today ? "today" : undefined}
+      aria-current={day === today ? "date" : undefined}
+      title={words || undefined}
+    >
+      {run ? <a href={`/console/runs/${run}`}>{content}</a> : <span class="cell">{content}</span>}
+    </td>
+  );
+}
+
+/** Returns the day of a time in a zone, as 2026-11-25. */
+function isoDay(time: number, zone: string): string {
+  return new Date(time).toLocaleDateString("en-CA", { timeZone: zone });
+}

@@ -1,0 +1,67 @@
+import type { Run } from "../api/client.ts";
+import { count, milliseconds, moment, number } from "../words/format.ts";
+import { jobHref } from "./job-table.tsx";
+import { Status } from "./status.tsx";
+
+/** Runs as rows, newest first. Without a zone, times are the reader's. */
+export function RunTable({ runs, timezone, caption }: { runs: Run[]; timezone?: string; caption: string }) {
+  const ofOneJob = timezone !== undefined;
+  return (
+    <table class="rows">
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Due</th>
+          {ofOneJob ? null : <th scope="col">Job</th>}
+          <th scope="col">State</th>
+          <th scope="col" class="number">
+            Rows
+          </th>
+          <th scope="col" class="number">
+            Took
+          </th>
+          <th scope="col">Mail</th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <tr key={run.run_id}>
+            <th scope="row" class="nowrap">
+              <a href={`/console/runs/${run.run_id}`} data-row>
+                {moment(run.scheduled_at, timezone)}
+              </a>
+              {run.trigger === "manual" ? <span class="soft small"> by hand</span> : null}
+              {run.late ? <span class="wait small"> late</span> : null}
+            </th>
+            {ofOneJob ? null : (
+              <td data-label="Job">
+                <a href={jobHref(run.job_name)}>{run.job_name}</a>
+              </td>
+            )}
+            <td data-label="State">
+              <Status of={run.status} />
+              {run.error === null ? null : <p class="small error-line">{run.error.message}</p>}
+              {run.skipped === null ? null : <p class="small soft">{run.skipped.detail}</p>}
+            </td>
+            <td class="number" data-label="Rows">
+              {run.rows === null ? <span class="soft">–</span> : number(run.rows)}
+            </td>
+            <td class="number nowrap" data-label="Took">
+              {run.timings === null ? <span class="soft">–</span> : milliseconds(run.timings.total_ms)}
+            </td>
+            <td data-label="Mail">{mailWords(run)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function mailWords(run: Run): string {
+  const results = run.mails.filter((mail) => mail.kind === "result");
+  if (results.length === 0) {
+    const notified = run.mails.filter((mail) => mail.kind === "failure" && mail.outcome === "accepted").length;
+    return notified > 0 ? `${count(notified, "person", "people")} notified` : "–";
+  }
+  return `${results.filter((mail) => mail.outcome === "accepted").length}/${results.length} accepted`;
+}

@@ -1,0 +1,60 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso/router";
+
+export interface Tab {
+  id: string;
+  word: string;
+  /** How many things it has, if that is known. */
+  many?: number | undefined;
+  content: () => ComponentChildren;
+}
+
+/** Tabs (WAI-ARIA, tabs pattern): arrows move between them, and the address holds the chosen one after `#`. */
+export function Tabs({ tabs, label }: { tabs: Tab[]; label: string }) {
+  const { path } = useLocation();
+  const [chosen, setChosen] = useState(() => location.hash.slice(1));
+  useEffect(() => {
+    const read = () => setChosen(location.hash.slice(1));
+    read();
+    window.addEventListener("hashchange", read);
+    return () => window.removeEventListener("hashchange", read);
+  }, [path]);
+  const current = tabs.find(({ id }) => id === chosen) ?? tabs[0];
+  if (current === undefined) return null;
+  const choose = (tab: Tab) => {
+    history.replaceState(history.state, "", `#${tab.id}`);
+    setChosen(tab.id);
+    document.getElementById(`tab-${tab.id}`)?.focus();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    const next = tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length];
+    if (step !== 0 && next !== undefined) choose(next);
+  };
+  return (
+    <section class="card">
+      <div class="tabs" role="tablist" aria-label={label}>
+        {tabs.map((tab) => (
+          <button
+            key={tab.id}
+            id={`tab-${tab.id}`}
+            type="button"
+            role="tab"
+            aria-selected={tab === current}
+            aria-controls="tab-panel"
+            tabIndex={tab === current ? 0 : -1}
+            onClick={() => choose(tab)}
+            onKeyDown={onKey}
+          >
+            {tab.word}
+            {tab.many === undefined ? null : <span class="soft"> {tab.many}</span>}
+          </button>
+        ))}
+      </div>
+      <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${current.id}`}>
+        {current.content()}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,257 @@
+import { useState } from "preact/hooks";
+import { useLocation, useRoute } from "preact-iso/router";
+import { client, data, type Job, type Run } from "../api/client.ts";
+import { Button } from "../components/button.tsx";
+import { DeleteJob } from "../components/delete-job.tsx";
+import { History } from "../components/history.tsx";
+import { Ledger } from "../components/ledger.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { RunTable } from "../components/run-table.tsx";
+import { Script } from "../components/script.tsx";
+import { Empty, Loaded } from "../components/states.tsx";
+import { Status } from "../components/status.tsx";
+import { Tabs } from "../components/tabs.tsx";
+import { Versions } from "../components/versions.tsx";
+import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
+import { foldJob, foldRun } from "../store/fold.ts";
+import { type Resource, useResource } from "../store/resource.ts";
+import { count, moment, momentInZone, zoneName } from "../words/format.ts";
+
+/** Runs that the list and the chart show. */
+const RUNS = 60;
+
+/** null: the job was deleted while the page was open. */
+type Found = Job | null;
+
+export function JobPage() {
+  const { params } = useRoute();
+  const name = params.name ?? "";
+  return <OneJob key={name} name={name} />;
+}
+
+function OneJob({ name }: { name: string }) {
+  const path = { job_name: name };
+  const isMine = (event: { job_name: string }) => event.job_name === name;
+  const job = useResource<Found>(
+    `job ${name}`,
+    (signal) => data(client.GET("/jobs/{job_name}", { params: { path }, signal })),
+    {
+      fold: (found, event) => (found !== null && isMine(event) ? foldJob(found, event) : found),
+      touches: (event) => isMine(event) && (event.type.startsWith("job-") || event.type === "run-requested"),
+    },
+  );
+  const runs = useResource<Run[]>(
+    `runs of ${name}`,
+    async (signal) => {
+      const query = { limit: RUNS };
+      return (await data(client.GET("/jobs/{job_name}/runs", { params: { path, query }, signal }))).items;
+    },
+    {
+      fold: (all, event) => (isMine(event) ? foldIntoRuns(all, event) : all),
+      touches: (event) => isMine(event) && event.type.startsWith("run-"),
+    },
+  );
+  const found = job.data.value;
+  return (
+    <Page
+      title={name}
+      above={<a href="/console/jobs">Jobs</a>}
+      actions={found ? <Actions job={found} /> : undefined}
+      sentence={found ? <Sentence job={found} /> : undefined}
+    >
+      <Loaded of={job}>
+        {(loaded) =>
+          loaded === null ? (
+            <Card>
+              <Empty title="This job was deleted.">
+                Its <a href={`/console/runs?job=${encodeURIComponent(name)}`}>runs</a> stay readable.
+              </Empty>
+            </Card>
+          ) : (
+            <Content job={loaded} runs={runs} />
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function foldIntoRuns(all: Run[], event: Parameters<typeof foldRun>[1]): Run[] {
+  const at = all.findIndex((run) => run.run_id === event.run_id);
+  const folded = foldRun(all[at], event);
+  if (folded === undefined) return all;
+  return at === -1 ? [folded, ...all].slice(0, RUNS) : all.with(at, folded);
+}
+
+function Actions({ job }: { job: Job }) {
+  const { route } = useLocation();
+  const [deleting, setDeleting] = useState(false);
+  const name = job.job_name;
+  return (
+    <>
+      <span data-key="r">
+        <Button kind="primary" need="edit" onAct={() => runJob(name)}>
+          Run now
+        </Button>
+      </span>
+      {job.status === "paused" ? (
+        <Button need="edit" onAct={() => resumeJob(name)}>
+          Resume
+        </Button>
+      ) : (
+        <Button need="edit" onAct={() => pauseJob(name)}>
+          Pause
+        </Button>
+      )}
+      <Button need="edit" onAct={() => setDeleting(true)}>
+        Delete…
+      </Button>
+      {deleting ? (
+        <DeleteJob name={name} onClose={() => setDeleting(false)} onDone={() => route("/console/jobs")} />
+      ) : null}
+    </>
+  );
+}
+
+/** What the job did last and does next, in words. */
+function Sentence({ job }: { job: Job }) {
+  return (
+    <>
+      <LastWords job={job} />{" "}
+      {job.status === "paused"
+        ? "It is paused."
+        : job.next_run === null
+          ? "It is never due again."
+          : `${job.last_run === null ? "Due first" : "Next"}: ${momentInZone(job.next_run, job.timezone)}.`}
+    </>
+  );
+}
+
+function LastWords({ job }: { job: Job }) {
+  const last = job.last_run;
+  if (last === null) return <>Has not run yet.</>;
+  const when = moment(last.finished_at ?? last.requested_at ?? last.scheduled_at, job.timezone);
+  const rows = count(last.rows ?? 0, "row");
+  switch (last.status) {
+    case "delivered":
+      return (
+        <>
+          <Status of="delivered" /> {rows} {when}, to {count(job.consumer_emails.length, "person", "people")}.
+        </>
+      );
+    case "failed":
+      return (
+        <>
+          <Status of="failed" /> {when}: {last.error?.message}.
+        </>
+      );
+    case "undelivered":
+      return (
+        <>
+          <Status of="undelivered" /> {when}: {rows}, but no mail server took the mail.
+        </>
+      );
+    default:
+      return (
+        <>
+          <Status of={last.status} /> {when}.
+        </>
+      );
+  }
+}
+
+function Content({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
+  return (
+    <>
+      {job.description ? <p class="prose soft">{job.description}</p> : null}
+      <div class="columns">
+        <Ledger jobName={job.job_name} timezone={job.timezone} />
+        <Card title="Rows">
+          <Loaded of={runs}>{(all) => <History runs={all} timezone={job.timezone} />}</Loaded>
+        </Card>
+      </div>
+      <Tabs
+        label="About this job"
+        tabs={[
+          { id: "runs", word: "Runs", content: () => <Runs job={job} runs={runs} /> },
+          {
+            id: "recipients",
+            word: "Recipients",
+            many: job.consumer_emails.length,
+            content: () => <Recipients job={job} />,
+          },
+          { id: "script", word: "Script", content: () => <Script text={job.processing_script} /> },
+          { id: "definition", word: "Definition", content: () => <Definition job={job} /> },
+          { id: "versions", word: "Versions", many: job.version, content: () => <Versions jobName={job.job_name} /> },
+        ]}
+      />
+    </>
+  );
+}
+
+function Runs({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
+  return (
+    <Loaded of={runs}>
+      {(all) =>
+        all.length === 0 ? (
+          <Empty title="Has not run yet.">
+            {job.next_run === null ? null : `Due first ${momentInZone(job.next_run, job.timezone)}. `}
+            <strong>Run now</strong> shows what comes out.
+          </Empty>
+        ) : (
+          <>
+            <RunTable runs={all} timezone={job.timezone} caption={`Runs of ${job.job_name}, newest first`} />
+            {all.length < RUNS ? null : (
+              <p class="card-foot">
+                <a href={`/console/runs?job=${encodeURIComponent(job.job_name)}`}>All runs</a>
+              </p>
+            )}
+          </>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Recipients({ job }: { job: Job }) {
+  const gone = new Set(job.unsubscribed);
+  return (
+    <ul class="list">
+      {job.consumer_emails.map((address) => (
+        <li key={address}>
+          <span class="grow">{address}</span>
+          {gone.has(address) ? <span class="wait">unsubscribed, gets no more mail of this job</span> : null}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Definition({ job }: { job: Job }) {
+  const source = job.data_source;
+  const facts: [string, string][] = [
+    ["Schedule", `${job.schedule_time} in ${zoneName(job.timezone)} (${job.timezone})`],
+    ["Data", `${source.source_type}: ${source.location}`],
+    ["A missed due time", job.on_missed === "run_once" ? "runs once, late" : "is skipped"],
+    ["While a run goes on", job.overlap === "allow" ? "another may start" : "no other starts by schedule"],
+    ["Retries", String(job.retries)],
+    ["An empty result", job.when_empty === "send" ? "is mailed" : "is not mailed"],
+    ["Version", `${job.version}, ${moment(job.updated_at)}`],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([term, fact]) => (
+        <div key={term}>
+          <dt class="soft">{term}</dt>
+          <dd>{fact}</dd>
+        </div>
+      ))}
+      <div>
+        <dt class="soft">As a command</dt>
+        <dd>
+          <code>nightmail jobs show {JSON.stringify(job.job_name)} --json</code>
+        </dd>
+      </div>
+    </dl>
+  );
+}

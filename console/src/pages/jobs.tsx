@@ -1,0 +1,93 @@
+import { useLocation } from "preact-iso/router";
+import { client, data, type Job } from "../api/client.ts";
+import { Button } from "../components/button.tsx";
+import { JobTable } from "../components/job-table.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
+import { Empty, Loaded } from "../components/states.tsx";
+import { foldJob } from "../store/fold.ts";
+import { useResource } from "../store/resource.ts";
+
+type StatusFilter = "active" | "paused";
+
+export function JobsPage() {
+  const { query, route } = useLocation();
+  const q = query.q ?? "";
+  const status = query.status === "active" || query.status === "paused" ? query.status : undefined;
+  const key = `jobs ${status ?? ""} ${q}`;
+  const load = (signal: AbortSignal | null, cursor?: string) =>
+    data(
+      client.GET("/jobs", {
+        params: {
+          query: { limit: PAGE, ...(q ? { q } : {}), ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) },
+        },
+        signal,
+      }),
+    );
+  const jobs = useResource<ListPage<Job>>(key, load, {
+    fold: (page, event) => {
+      const at = page.items.findIndex((job) => job.job_name === event.job_name);
+      const job = page.items[at];
+      if (job === undefined) return page;
+      const folded = foldJob(job, event);
+      if (folded === job) return page;
+      return { ...page, items: folded === null ? page.items.toSpliced(at, 1) : page.items.with(at, folded) };
+    },
+    touches: ({ type }) => type.startsWith("job-") || type === "run-requested",
+  });
+  const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key);
+  const filter = (change: { q?: string; status?: string }) => {
+    const wanted = Object.entries({ q, status: status ?? "", ...change }).filter(([, value]) => value !== "");
+    const search = new URLSearchParams(wanted).toString();
+    route(`/console/jobs${search && `?${search}`}`, true);
+  };
+  return (
+    <Page title="Jobs">
+      <Card>
+        <search class="filters">
+          <input
+            type="search"
+            aria-label="Search by name"
+            placeholder="Search by name"
+            value={q}
+            onInput={(event) => filter({ q: event.currentTarget.value })}
+          />
+          <select
+            aria-label="Status"
+            value={status ?? ""}
+            onChange={(event) => filter({ status: event.currentTarget.value as StatusFilter | "" })}
+          >
+            <option value="">all</option>
+            <option value="active">active</option>
+            <option value="paused">paused</option>
+          </select>
+        </search>
+        <Loaded of={jobs}>
+          {() =>
+            more.items.length > 0 ? (
+              <JobTable jobs={more.items} caption="Jobs" />
+            ) : q || status ? (
+              <Empty title="No job matches.">
+                <button type="button" class="button plain" onClick={() => route("/console/jobs", true)}>
+                  Clear filters
+                </button>
+              </Empty>
+            ) : (
+              <Empty title="No reports yet.">
+                <code>nightmail jobs create -f job.yaml</code> registers the first one.
+              </Empty>
+            )
+          }
+        </Loaded>
+        {more.next === undefined ? null : (
+          <div class="card-foot">
+            <Button onAct={more.next}>More</Button>
+          </div>
+        )}
+        {more.next === undefined && more.isCut ? (
+          <p class="card-text small soft">These are the first {more.items.length}. Search by name to find others.</p>
+        ) : null}
+      </Card>
+    </Page>
+  );
+}

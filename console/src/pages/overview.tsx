@@ -1,0 +1,189 @@
+import { client, data, type Job } from "../api/client.ts";
+import { Axis } from "../components/axis.tsx";
+import { Button } from "../components/button.tsx";
+import { JobTable, jobHref } from "../components/job-table.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { Empty, Loaded } from "../components/states.tsx";
+import { Status } from "../components/status.tsx";
+import { pauseJob, runJob } from "../store/actions.ts";
+import { now } from "../store/clock.ts";
+import { foldJob } from "../store/fold.ts";
+import { useResource } from "../store/resource.ts";
+import { count, moment } from "../words/format.ts";
+
+const HOUR = 3_600_000;
+const SHOWN_JOBS = 12;
+/** More due times than the API lists in one answer. */
+const MAX_SLOTS = 10_000;
+
+export function OverviewPage() {
+  const jobs = useResource(
+    "overview jobs",
+    async (signal) => (await data(client.GET("/jobs", { params: { query: { limit: 500 } }, signal }))).items,
+    {
+      fold: (all: Job[], event) => {
+        const at = all.findIndex((job) => job.job_name === event.job_name);
+        const job = all[at];
+        if (job === undefined) return all;
+        const folded = foldJob(job, event);
+        if (folded === job) return all;
+        return folded === null ? all.toSpliced(at, 1) : all.with(at, folded);
+      },
+      touches: ({ type }) => type.startsWith("job-") || type === "run-requested",
+    },
+  );
+  const slots = useResource(
+    "overview slots",
+    async (signal) => {
+      const query = {
+        from: new Date(Date.now() - 24.5 * HOUR).toISOString(),
+        until: new Date(Date.now() + 24 * HOUR).toISOString(),
+      };
+      return (await data(client.GET("/slots", { params: { query }, signal }))).items;
+    },
+    { touches: ({ type }) => type.startsWith("job-") || type.startsWith("run-") || type.startsWith("mail-") },
+  );
+  const mails = useResource(
+    "overview mails",
+    async (signal) => {
+      const query = { outcome: "refused" as const, limit: 5, since: new Date(Date.now() - 24 * HOUR).toISOString() };
+      return (await data(client.GET("/mails", { params: { query }, signal }))).items;
+    },
+    { touches: ({ type }) => type === "mail-failed" || type === "mail-sent" },
+  );
+  const all = jobs.data.value;
+  const failing = all?.filter(needsYou) ?? [];
+  return (
+    <Page title="Overview" sentence={all === undefined ? undefined : summary(all, failing)}>
+      <Loaded of={jobs}>
+        {(loaded) =>
+          loaded.length === 0 ? (
+            <FirstRun />
+          ) : (
+            <>
+              {failing.length === 0 ? null : (
+                <Card title="Needs you">
+                  <ul class="list">
+                    {failing.slice(0, 10).map((job) => (
+                      <Failing key={job.job_id} job={job} />
+                    ))}
+                  </ul>
+                </Card>
+              )}
+              <Card title="Past and coming 24 hours">
+                <Loaded of={slots}>
+                  {(found) => (
+                    <>
+                      <Axis slots={found} now={now.value} />
+                      {found.length < MAX_SLOTS ? null : (
+                        <p class="card-text small soft">Only the first {count(MAX_SLOTS, "due time")} are drawn.</p>
+                      )}
+                    </>
+                  )}
+                </Loaded>
+              </Card>
+              <Card title="Next jobs" aside={<a href="/console/jobs">All jobs</a>}>
+                <JobTable jobs={soonest(loaded)} caption="The jobs that are due next" />
+              </Card>
+              <Loaded of={mails}>
+                {(refused) =>
+                  refused.length === 0 ? null : (
+                    <Card title="Mails refused in the past 24 hours">
+                      <ul class="list">
+                        {refused.map((mail) => (
+                          <li key={`${mail.run_id} ${mail.recipient}`}>
+                            <div>
+                              <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
+                              <span class="soft">did not get</span>{" "}
+                              <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
+                              <span class="soft">{moment(mail.time)}</span>
+                              <p class="small mono soft">{mail.answer}</p>
+                            </div>
+                          </li>
+                        ))}
+                      </ul>
+                    </Card>
+                  )
+                }
+              </Loaded>
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function needsYou(job: Job): boolean {
+  return job.last_run !== null && ["failed", "undelivered"].includes(job.last_run.status);
+}
+
+function summary(all: Job[], failing: Job[]): string | undefined {
+  if (all.length === 0) return undefined;
+  const running = all.filter(
+    (job) => job.last_run && ["requested", "running", "processed"].includes(job.last_run.status),
+  );
+  const paused = all.filter((job) => job.status === "paused").length;
+  const rest = [
+    running.length > 0 ? `${running.length} ${running.length === 1 ? "runs" : "run"} at the moment` : "",
+    paused > 0 ? `${paused} ${paused === 1 ? "is" : "are"} paused` : "",
+  ].filter(Boolean);
+  const first =
+    failing.length === 0
+      ? all.length === 1
+        ? "Your report is well."
+        : `All ${count(all.length, "report")} are well.`
+      : `${failing.length} of ${count(all.length, "report")} ${failing.length === 1 ? "needs" : "need"} you.`;
+  return rest.length === 0 ? first : `${first} ${rest.join("; ")}.`;
+}
+
+function soonest(all: Job[]): Job[] {
+  const due = (job: Job) => (job.next_run === null ? Number.POSITIVE_INFINITY : Date.parse(job.next_run));
+  return all.toSorted((one, other) => due(one) - due(other)).slice(0, SHOWN_JOBS);
+}
+
+function Failing({ job }: { job: Job }) {
+  const last = job.last_run;
+  if (last === null) return null;
+  const line = last.error?.line ? `line ${last.error.line}: ` : "";
+  return (
+    <li>
+      <div class="grow">
+        <Status of={last.status} /> <a href={jobHref(job.job_name)}>{job.job_name}</a>{" "}
+        <span class="soft">{moment(last.finished_at ?? last.scheduled_at)}</span>
+        <p class="small error-line">
+          {last.error === null ? "No mail server took the mail." : `${line}${last.error.type}: ${last.error.message}`}
+        </p>
+      </div>
+      <div class="actions">
+        <a class="button plain" href={`/console/runs/${last.run_id}`}>
+          Open run
+        </a>
+        <Button need="edit" onAct={() => runJob(job.job_name)} label={`Run ${job.job_name} again`}>
+          Run again
+        </Button>
+        <Button
+          need="edit"
+          onAct={() => pauseJob(job.job_name)}
+          label={`Pause ${job.job_name}`}
+          unless={job.status === "paused" ? "It is paused." : undefined}
+        >
+          Pause
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+function FirstRun() {
+  return (
+    <Card>
+      <Empty title="No reports yet.">
+        <p>
+          A job is a YAML file. <code>nightmail jobs create -f job.yaml</code> registers it, and this page shows it at
+          once. The <a href="/docs">API</a> takes the same as JSON.
+        </p>
+      </Empty>
+    </Card>
+  );
+}

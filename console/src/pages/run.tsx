@@ -1,0 +1,280 @@
+import { useLocation, useRoute } from "preact-iso/router";
+import { client, data, type RunDetail } from "../api/client.ts";
+import { Button } from "../components/button.tsx";
+import { jobHref } from "../components/job-table.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { ResultTable } from "../components/result-table.tsx";
+import { Script } from "../components/script.tsx";
+import { Empty, Loaded } from "../components/states.tsx";
+import { Status } from "../components/status.tsx";
+import { type Tab, Tabs } from "../components/tabs.tsx";
+import { Stages, Timeline } from "../components/timeline.tsx";
+import { cancelRun, resendRun, runJob } from "../store/actions.ts";
+import { foldRun, hasEnded } from "../store/fold.ts";
+import { useResource } from "../store/resource.ts";
+import { count, moment, momentInZone } from "../words/format.ts";
+
+/** A run, with the zone and the script of the version of its job that ran; null if that version is not known. */
+interface Found {
+  run: RunDetail;
+  job: { timezone: string; processing_script: string } | null;
+}
+
+export function RunPage() {
+  const { params } = useRoute();
+  const id = params.id ?? "";
+  return <OneRun key={id} id={id} />;
+}
+
+function OneRun({ id }: { id: string }) {
+  const found = useResource<Found>(
+    `run ${id}`,
+    async (signal) => {
+      const run = await data(client.GET("/runs/{run_id}", { params: { path: { run_id: id } }, signal }));
+      const path = { job_name: run.job_name, version: run.job_version };
+      const version = client.GET("/jobs/{job_name}/versions/{version}", { params: { path }, signal });
+      // A deleted or erased job has no version to show; the run has everything else.
+      const job = await data(version).then(
+        (answer) => answer.job,
+        () => null,
+      );
+      return { run, job };
+    },
+    {
+      fold: (before, event) => {
+        const { run } = before;
+        const last = run.timeline.at(-1)?.sequence ?? 0;
+        if (event.run_id !== run.run_id || event.seq <= last) return before;
+        const folded = foldRun(run, event) ?? run;
+        const entry = { type: event.type, time: event.time, sequence: event.seq };
+        return { ...before, run: { ...run, ...folded, timeline: [...run.timeline, entry] } };
+      },
+      touches: (event) => event.run_id === id,
+    },
+  );
+  const loaded = found.data.value;
+  const run = loaded?.run;
+  const zone = loaded?.job?.timezone;
+  return (
+    <Page
+      title={run === undefined ? "Run" : `${run.job_name}, ${moment(run.scheduled_at, zone)}`}
+      above={
+        run === undefined ? (
+          <a href="/console/runs">Runs</a>
+        ) : (
+          <>
+            <a href="/console/jobs">Jobs</a> / <a href={jobHref(run.job_name)}>{run.job_name}</a>
+          </>
+        )
+      }
+      actions={run === undefined ? undefined : <Actions run={run} />}
+      sentence={run === undefined ? undefined : <Sentence run={run} zone={zone} />}
+    >
+      <Loaded of={found}>
+        {({ run: one, job }) => (
+          <>
+            <Card>
+              <Timeline run={one} timezone={job?.timezone} />
+              {one.timings === null ? null : <Stages timings={one.timings} />}
+              <p class="small soft card-text">{origin(one)}</p>
+            </Card>
+            <Tabs label="About this run" tabs={tabs(one, job)} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Actions({ run }: { run: RunDetail }) {
+  const { route } = useLocation();
+  const again = async () => route(`/console/runs/${await runJob(run.job_name)}`);
+  const recipients = [...new Set(run.mails.filter((mail) => mail.kind === "result").map((mail) => mail.address))];
+  if (!hasEnded(run.status)) {
+    return (
+      <Button need="edit" kind="danger" onAct={() => cancelRun(run.run_id)}>
+        Cancel
+      </Button>
+    );
+  }
+  return (
+    <>
+      <span data-key="r">
+        <Button need="edit" kind="primary" onAct={again}>
+          Run again
+        </Button>
+      </span>
+      <Button
+        need="edit"
+        onAct={() => resendRun(run.run_id, recipients)}
+        unless={recipients.length === 0 ? "Nothing of this run was mailed." : undefined}
+      >
+        Send again
+      </Button>
+    </>
+  );
+}
+
+function Sentence({ run, zone }: { run: RunDetail; zone: string | undefined }) {
+  const due = zone === undefined ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, zone);
+  return (
+    <>
+      <Status of={run.status} /> {outcome(run)} {run.trigger === "manual" ? "Asked for" : "Due"} {due}
+      {run.late ? ", late: the system was down" : ""}.
+    </>
+  );
+}
+
+function outcome(run: RunDetail): string {
+  const results = run.mails.filter((mail) => mail.kind === "result");
+  const accepted = results.filter((mail) => mail.outcome === "accepted").length;
+  switch (run.status) {
+    case "delivered":
+      return results.length === 0
+        ? `${count(run.rows ?? 0, "row")}; no mail was to be sent.`
+        : `${count(run.rows ?? 0, "row")} to ${accepted} of ${count(results.length, "person", "people")}.`;
+    case "processed":
+      return `${count(run.rows ?? 0, "row")}; the mail is on its way.`;
+    case "undelivered":
+      return `${count(run.rows ?? 0, "row")}, but no mail server took the mail.`;
+    case "failed":
+      return `In the stage ${run.error?.stage ?? "runner"}.`;
+    case "skipped":
+      return `${run.skipped?.detail ?? ""}.`;
+    case "requested":
+      return "Waits for a runner.";
+    default:
+      return "";
+  }
+}
+
+function origin(run: RunDetail): string {
+  const by = run.trigger === "schedule" ? "by schedule" : `by ${run.actor ?? "hand"}`;
+  const on = run.runner === null ? "" : ` · on ${run.runner}`;
+  const tries = run.attempts > 1 ? ` · attempt ${run.attempts}` : "";
+  return `${by} · version ${run.job_version}${on}${tries}`;
+}
+
+function tabs(run: RunDetail, job: Found["job"]): Tab[] {
+  const failed = run.error !== null;
+  const script: Tab = { id: "script", word: "Script", content: () => <ScriptTab run={run} job={job} /> };
+  const result: Tab = { id: "result", word: "Result", content: () => <ResultTab run={run} /> };
+  return [
+    ...(failed ? [script] : [result]),
+    { id: "log", word: "Log", content: () => <LogTab run={run} /> },
+    { id: "mail", word: "Mail", many: run.mails.length, content: () => <MailTab run={run} /> },
+    ...(failed ? [] : [script]),
+    { id: "origin", word: "Where from", content: () => <OriginTab run={run} /> },
+  ];
+}
+
+function ScriptTab({ run, job }: { run: RunDetail; job: Found["job"] }) {
+  const error = run.error;
+  return (
+    <>
+      {error === null || error.line != null ? null : (
+        <p class="notice bad">
+          <strong>{error.type}:</strong> {error.message}
+        </p>
+      )}
+      {job === null ? (
+        <Empty title="The script of this version is not known any more." />
+      ) : (
+        <Script
+          text={job.processing_script}
+          line={error?.line ?? null}
+          {...(error === null ? {} : { message: `${error.type}: ${error.message}` })}
+        />
+      )}
+      {error?.traceback ? (
+        <details class="card-text">
+          <summary>Traceback</summary>
+          <pre class="output">{error.traceback}</pre>
+        </details>
+      ) : null}
+    </>
+  );
+}
+
+function ResultTab({ run }: { run: RunDetail }) {
+  if (run.rows === null) {
+    return <Empty title={hasEnded(run.status) ? "This run has no result." : "The result is not there yet."} />;
+  }
+  return <ResultTable run={run} />;
+}
+
+function LogTab({ run }: { run: RunDetail }) {
+  const log = useResource(`log of ${run.run_id} ${run.status}`, (signal) =>
+    data(client.GET("/runs/{run_id}/log", { params: { path: { run_id: run.run_id } }, parseAs: "text", signal })),
+  );
+  return (
+    <>
+      {run.notes.length === 0 ? null : (
+        <ul class="list">
+          {run.notes.map((note) => (
+            <li key={note.text}>
+              <span class="wait">note of the stage {note.stage}</span> {note.text}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Loaded of={log}>
+        {(text) => (text === "" ? <Empty title="The script printed nothing." /> : <pre class="output">{text}</pre>)}
+      </Loaded>
+    </>
+  );
+}
+
+function MailTab({ run }: { run: RunDetail }) {
+  if (run.mails.length === 0) return <Empty title="No mail was sent for this run." />;
+  return (
+    <table class="rows">
+      <caption class="visually-hidden">Mails of this run</caption>
+      <thead>
+        <tr>
+          <th scope="col">To</th>
+          <th scope="col">Kind</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">The server's answer</th>
+        </tr>
+      </thead>
+      <tbody>
+        {run.mails.map((mail) => (
+          <tr key={`${mail.kind} ${mail.address}`}>
+            <th scope="row">{mail.address}</th>
+            <td data-label="Kind">{mail.kind}</td>
+            <td
+              data-label="Outcome"
+              class={mail.outcome === "accepted" ? "ok" : mail.outcome === "refused" ? "bad" : "wait"}
+            >
+              {mail.outcome}
+            </td>
+            <td data-label="Answer" class="mono small">
+              {mail.answer}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function OriginTab({ run }: { run: RunDetail }) {
+  const facts: [string, string | null][] = [
+    ["Data (SHA-256)", run.input_sha256],
+    ["Script (SHA-256)", run.script_sha256],
+    ["Result (SHA-256)", run.result_sha256],
+    ["Ran on", run.runtime === null ? null : `Python ${run.runtime.python}, pandas ${run.runtime.pandas}`],
+    ["Run", run.run_id],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([term, fact]) => (
+        <div key={term}>
+          <dt class="soft">{term}</dt>
+          <dd class="mono">{fact ?? "not known"}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,151 @@
+// The event stream: one connection per browser, whatever the number of tabs.
+//
+// The tab that holds a Web Lock reads the stream and passes each event to the others over a BroadcastChannel. When it goes, another
+// tab gets the lock and reads on behind the last event that it knows, so no event is lost. Every tab hands events to its pages in
+// batches, at most one a frame.
+import { signal } from "@preact/signals";
+import type { Schemas } from "../api/client.ts";
+
+export type LogEvent = Schemas["EventItem"];
+
+export type Connection =
+  | { state: "connecting" }
+  | { state: "live"; since: number }
+  | { state: "lost"; since: number; retryAt: number };
+
+export const connection = signal<Connection>({ state: "connecting" });
+/** How many events the last reconnection brought, for the line "Back. 12 events caught up." */
+export const caughtUp = signal<number | null>(null);
+
+/** Larger than the longest pause of a broker's restart would need; short enough that a person waits for it. */
+const MAX_RETRY_MS = 10_000;
+/** A tab that nobody looks at gives its connection back after this time. */
+const HIDDEN_MS = 5 * 60_000;
+/** Events that arrive within this time after a reconnection count as caught up. */
+const CATCH_UP_MS = 1_000;
+
+type Message = { events: LogEvent[] } | { connection: Connection } | { ask: true };
+type Listener = (events: LogEvent[]) => void;
+
+const listeners = new Set<Listener>();
+const channel = new BroadcastChannel("nightmail-events");
+let queue: LogEvent[] = [];
+let frame = 0;
+let lastSeq = 0;
+let leading = false;
+
+/** Calls back with each batch of events; returns the function that stops it. */
+export function onEvents(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+channel.onmessage = ({ data }: MessageEvent<Message>) => {
+  if ("events" in data) take(data.events);
+  else if ("connection" in data) connection.value = data.connection;
+  else if (leading) channel.postMessage({ connection: connection.value } satisfies Message);
+};
+
+function take(events: LogEvent[]): void {
+  for (const event of events) {
+    if (event.seq <= lastSeq) continue;
+    lastSeq = event.seq;
+    queue.push(event);
+  }
+  // A hidden tab paints no frame.
+  if (frame === 0) frame = document.hidden ? window.setTimeout(flush, 500) : requestAnimationFrame(flush);
+}
+
+function flush(): void {
+  frame = 0;
+  const batch = queue;
+  queue = [];
+  if (batch.length > 0) for (const listener of [...listeners]) listener(batch);
+}
+
+function setConnection(value: Connection): void {
+  connection.value = value;
+  channel.postMessage({ connection: value } satisfies Message);
+}
+
+/** Follows the stream until the signal aborts. `onRefused` is called when the API does not accept the session any more. */
+export function followEvents(stop: AbortSignal, onRefused: () => void): void {
+  let parked = new AbortController();
+  let timer = 0;
+  const follow = (): void => {
+    parked = new AbortController();
+    const until = AbortSignal.any([stop, parked.signal]);
+    const lead = (): Promise<void> => readStream(until, onRefused);
+    const locks = navigator.locks as LockManager | undefined;
+    if (locks === undefined) void lead();
+    else locks.request("nightmail-events", { signal: until }, lead).catch(() => undefined);
+  };
+  const onVisibility = (): void => {
+    clearTimeout(timer);
+    if (document.hidden) timer = window.setTimeout(() => parked.abort(), HIDDEN_MS);
+    else if (parked.signal.aborted) follow();
+  };
+  document.addEventListener("visibilitychange", onVisibility, { signal: stop });
+  channel.postMessage({ ask: true } satisfies Message);
+  follow();
+}
+
+/** Reads the stream and reconnects until the signal aborts. */
+async function readStream(stop: AbortSignal, onRefused: () => void): Promise<void> {
+  leading = true;
+  let failures = 0;
+  let lostAt = 0;
+  while (!stop.aborted) {
+    const opened = await readOnce(stop, lostAt);
+    if (stop.aborted) break;
+    if (opened) {
+      failures = 0;
+      lostAt = 0;
+    }
+    lostAt ||= Date.now();
+    const wait = failures === 0 ? 300 : Math.min(MAX_RETRY_MS, 500 * 2 ** failures);
+    failures += 1;
+    setConnection({ state: "lost", since: lostAt, retryAt: Date.now() + wait });
+    onRefused();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  leading = false;
+}
+
+/** Reads one connection to its end; returns whether it opened. */
+function readOnce(stop: AbortSignal, lostAt: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    // Behind the last event that this browser knows. The stream itself starts with the next one.
+    const source = new EventSource(`/events/stream?omit=results${lastSeq > 0 ? `&after=${lastSeq}` : ""}`);
+    let opened = false;
+    const end = (): void => {
+      source.close();
+      stop.removeEventListener("abort", end);
+      resolve(opened);
+    };
+    stop.addEventListener("abort", end);
+    source.onerror = end;
+    source.onopen = () => {
+      opened = true;
+      setConnection({ state: "live", since: Date.now() });
+      if (lostAt > 0) announceCatchUp();
+    };
+    source.onmessage = ({ data }: MessageEvent<string>) => {
+      const events = [JSON.parse(data) as LogEvent];
+      take(events);
+      channel.postMessage({ events } satisfies Message);
+    };
+  });
+}
+
+function announceCatchUp(): void {
+  const before = lastSeq;
+  let count = 0;
+  const stopCounting = onEvents((events) => {
+    count += events.filter((event) => event.seq > before).length;
+  });
+  setTimeout(() => {
+    stopCounting();
+    caughtUp.value = count;
+  }, CATCH_UP_MS);
+}

@@ -1,0 +1,72 @@
+// Who is signed in, and what the role permits.
+import { computed, signal } from "@preact/signals";
+import { ApiError, client, data, type Me, whenSessionEnds } from "../api/client.ts";
+
+export type Permission = Me["may"][number];
+
+/** undefined: not known yet; null: nobody. */
+export const me = signal<Me | null | undefined>(undefined);
+/** Why the sign-in page is shown, if there is something to say. */
+export const signInNotice = signal<string | null>(null);
+
+const mine = computed(() => new Set<Permission>(me.value?.may ?? []));
+
+const ROLE_OF: Record<Permission, string> = { read: "viewer", edit: "editor", administer: "admin" };
+
+export function may(permission: Permission): boolean {
+  return mine.value.has(permission);
+}
+
+/** Returns why the caller may not do it. */
+export function reasonAgainst(permission: Permission): string {
+  return `You may look. This needs the role ${ROLE_OF[permission]}; ask an admin.`;
+}
+
+whenSessionEnds(() => {
+  if (me.value) signInNotice.value = "Your session has ended. Sign in again to go on where you were.";
+  me.value = null;
+});
+
+/** Signs in with the code of the address, if it has one, and finds out who the session belongs to. */
+export async function openSession(): Promise<void> {
+  const code = new URLSearchParams(location.hash.slice(1)).get("start");
+  if (code !== null) {
+    // The code is used up by the request, and must not stay in the history.
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (await signIn({ code })) return;
+  }
+  try {
+    me.value = await data(client.GET("/me"));
+    signInNotice.value = null;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401) signInNotice.value = error.message;
+    me.value = null;
+  }
+}
+
+export async function signIn(credential: { code: string } | { token: string }): Promise<boolean> {
+  try {
+    const begun = await data(client.POST("/session", { body: credential as { token: string } }));
+    // Browsers drop a Secure cookie over plain HTTP: only the next request shows whether they kept it.
+    me.value = await data(client.GET("/me")).catch(() => null);
+    signInNotice.value = me.value
+      ? null
+      : `Signed in as ${begun.name}, but the browser kept no cookie. Open the console over https, or on 127.0.0.1.`;
+    return me.value !== null;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    signInNotice.value = sentence(error.message);
+    return false;
+  }
+}
+
+export async function signOut(): Promise<void> {
+  await data(client.DELETE("/session"));
+  signInNotice.value = null;
+  me.value = null;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,71 @@
+// One line at the foot of the page about what the user did last. It changes in place while a run goes on.
+import { signal } from "@preact/signals";
+import type { Run } from "../api/client.ts";
+import { count } from "../words/format.ts";
+import { onEvents } from "./events.ts";
+import { foldRun, hasEnded } from "./fold.ts";
+
+export interface Toast {
+  text: string;
+  tone: "soft" | "ok" | "bad";
+  href?: string;
+}
+
+export const toast = signal<Toast | null>(null);
+
+/** A toast without a link to read goes after this time. */
+const TOAST_MS = 6_000;
+let timer = 0;
+let stopFollowing = (): void => undefined;
+
+export function show(text: string, tone: Toast["tone"] = "soft", href?: string): void {
+  stopFollowing();
+  put({ text, tone, ...(href === undefined ? {} : { href }) }, true);
+}
+
+export function dismissToast(): void {
+  stopFollowing();
+  toast.value = null;
+}
+
+/** Shows how a run that was asked for just now goes on, until its mail is out. */
+export function followRun(runId: string): void {
+  stopFollowing();
+  const href = `/console/runs/${runId}`;
+  let run: Run | undefined;
+  put({ text: "Asked for a run.", tone: "soft", href }, false);
+  stopFollowing = onEvents((events) => {
+    for (const event of events) if (event.run_id === runId) run = foldRun(run, event) ?? run;
+    if (run === undefined) return;
+    const over = hasEnded(run.status) && run.status !== "processed";
+    put({ ...describe(run), href }, over);
+    if (over) stopFollowing();
+  });
+}
+
+function describe(run: Run): Omit<Toast, "href"> {
+  switch (run.status) {
+    case "requested":
+      return { text: "Asked for a run. It waits for a runner.", tone: "soft" };
+    case "running":
+      return { text: "Running…", tone: "soft" };
+    case "processed":
+      return { text: `${count(run.rows ?? 0, "row")}. The mail is on its way…`, tone: "soft" };
+    case "delivered":
+      return { text: `Delivered, ${count(run.rows ?? 0, "row")}.`, tone: "ok" };
+    case "failed":
+      return { text: `Failed: ${run.error?.message ?? "no reason given"}`, tone: "bad" };
+    case "undelivered":
+      return { text: "The result is there, but no mail server took it.", tone: "bad" };
+    case "cancelled":
+      return { text: "Cancelled. Nothing was mailed.", tone: "soft" };
+    case "skipped":
+      return { text: `Skipped: ${run.skipped?.detail ?? "no reason given"}`, tone: "soft" };
+  }
+}
+
+function put(value: Toast, fades: boolean): void {
+  clearTimeout(timer);
+  toast.value = value;
+  if (fades) timer = window.setTimeout(dismissToast, TOAST_MS);
+}

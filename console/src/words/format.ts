@@ -1,0 +1,98 @@
+// Numbers, times and durations in words. Times name their zone; a second zone appears only where it differs.
+const NUMBER = new Intl.NumberFormat("en");
+
+export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export function number(value: number): string {
+  return NUMBER.format(value);
+}
+
+export function count(value: number, noun: string, plural = `${noun}s`): string {
+  return `${number(value)} ${value === 1 ? noun : plural}`;
+}
+
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  const power = Math.min(3, Math.floor(Math.log10(value) / 3));
+  return `${(value / 1000 ** power).toFixed(1)} ${["B", "KB", "MB", "GB"][power]}`;
+}
+
+export function milliseconds(value: number): string {
+  if (value < 1000) return `${Math.round(value)} ms`;
+  if (value < 60_000) return `${(value / 1000).toFixed(1)} s`;
+  return `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+}
+
+/** Returns the name of a zone as people say it: `Paris` for `Europe/Paris`. */
+export function zoneName(zone: string): string {
+  return zone.split("/").at(-1)?.replaceAll("_", " ") ?? zone;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function parts(time: Date, zone: string): Record<string, string> {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: zone,
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    });
+    formats.set(zone, format);
+  }
+  return Object.fromEntries(format.formatToParts(time).map((part) => [part.type, part.value]));
+}
+
+/** Returns a time of day, `09:00`, in a zone. */
+export function clock(time: string | Date, zone: string = HERE): string {
+  const { hour, minute } = parts(new Date(time), zone);
+  return `${hour}:${minute}`;
+}
+
+/** Returns a time of day with seconds. */
+export function exactClock(time: string | Date, zone: string = HERE): string {
+  const { hour, minute, second } = parts(new Date(time), zone);
+  return `${hour}:${minute}:${second}`;
+}
+
+/** Returns a day, `Wed 25 Nov`, with the year if it is not this one. */
+export function day(time: string | Date, zone: string = HERE): string {
+  const { weekday, day: date, month, year } = parts(new Date(time), zone);
+  const thisYear = parts(new Date(), zone).year;
+  return `${weekday} ${date} ${month}${year === thisYear ? "" : ` ${year}`}`;
+}
+
+/** Returns a day and time of day, as `today 09:00`, `tomorrow 09:00` or `Wed 25 Nov 09:00`. */
+export function moment(time: string | Date, zone: string = HERE): string {
+  const now = Date.now();
+  const named: [string, number][] = [
+    ["today", 0],
+    ["yesterday", -1],
+    ["tomorrow", 1],
+  ];
+  const its = day(time, zone);
+  const name = named.find(([, days]) => day(new Date(now + days * 86_400_000), zone) === its)?.[0] ?? its;
+  return `${name} ${clock(time, zone)}`;
+}
+
+/** Returns a moment in a job's zone, and in the reader's where it differs: `tomorrow 09:00 Paris (08:00 yours)`. */
+export function momentInZone(time: string | Date, zone: string): string {
+  const theirs = `${moment(time, zone)} ${zoneName(zone)}`;
+  if (moment(time, zone) === moment(time, HERE)) return theirs;
+  const sameDay = day(time, zone) === day(time, HERE);
+  return `${theirs} (${sameDay ? clock(time) : moment(time)} yours)`;
+}
+
+/** Returns how far a time is away within the hour, as `in 4 min`; otherwise undefined. */
+export function soon(time: string | Date, now: number): string | undefined {
+  const seconds = Math.round((new Date(time).getTime() - now) / 1000);
+  if (Math.abs(seconds) >= 3600) return undefined;
+  if (seconds >= 0) return seconds < 60 ? "within a minute" : `in ${Math.floor(seconds / 60)} min`;
+  return seconds > -60 ? "just now" : `${Math.floor(-seconds / 60)} min ago`;
+}
