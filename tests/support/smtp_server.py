@@ -26,7 +26,7 @@ class _Limited(SMTP):
 
     @property
     def _server(self) -> "SmtpServer":
-        assert isinstance(self.event_handler, _Handler)
+        assert isinstance(self.event_handler, SmtpHandler)
         return self.event_handler.server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,6 +77,8 @@ class SmtpServer:
         self.data_size_limit = 33554432
         #: Further arguments of aiosmtpd: TLS, AUTH.
         self.options: dict[str, Any] = {}
+        #: Of aiosmtpd; a subclass adds mechanisms of AUTH.
+        self.handler: type[SmtpHandler] = SmtpHandler
         self._controller: Controller | None = None
 
     @property
@@ -93,7 +95,7 @@ class SmtpServer:
 
     def start(self) -> None:
         self._controller = _Controller(
-            _Handler(self),
+            self.handler(self),
             hostname="127.0.0.1",
             port=self.port,
             enable_SMTPUTF8=True,
@@ -113,7 +115,7 @@ class SmtpServer:
             controller.stop()
 
 
-class _Handler:
+class SmtpHandler:
     """aiosmtpd's handler. It has no properties, because aiosmtpd inspects every member for every connection."""
 
     def __init__(self, server: "SmtpServer") -> None:

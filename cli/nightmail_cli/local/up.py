@@ -58,6 +58,8 @@ PRIVATE_TO: dict[str, set[str]] = {
     "SECRET_KEY": {"api", "mailer"},
     "SMTP_USERNAME": {"mailer"},
     "SMTP_PASSWORD": {"mailer"},
+    "SMTP_CLIENT_SECRET": {"mailer"},
+    "SMTP_TOKEN_COMMAND": {"mailer"},
 }
 
 

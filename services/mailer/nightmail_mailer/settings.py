@@ -5,9 +5,10 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from nightmail_common.service.settings import ServiceSettings
 
@@ -16,6 +17,14 @@ def _without_slash(url: str) -> str:
     if not url.startswith(("http://", "https://")) or not url.isascii() or not url.isprintable() or " " in url:
         raise ValueError("an http:// or https:// URL, as in https://nightmail.example.com")
     return url.rstrip("/")
+
+
+def _token_url(url: str) -> str:
+    parts = urlsplit(url)
+    local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if not parts.hostname or parts.username or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("an https:// URL: it gets the client's secret")
+    return url
 
 
 def _bare_address(address: str) -> str:
@@ -44,6 +53,14 @@ class MailerSettings(ServiceSettings):
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
+    #: How the mailer signs in: with the password, or with an OAuth 2.0 access token, from the command or by client credentials.
+    smtp_auth: Literal["password", "xoauth2"] = "password"
+    #: A shell command that prints an access token.
+    smtp_token_command: str | None = None
+    smtp_token_url: Annotated[str, AfterValidator(_token_url)] | None = None
+    smtp_client_id: str | None = None
+    smtp_client_secret: SecretStr | None = None
+    smtp_scope: str | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     #: A PEM file with the certificate of a private CA, or of a self-signed server; trusted besides the system's CAs.
     smtp_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
@@ -63,6 +80,20 @@ class MailerSettings(ServiceSettings):
         if self.smtp_ca is not None:
             context.load_verify_locations(self.smtp_ca)
         return context
+
+    @model_validator(mode="after")
+    def _a_token_has_one_source(self) -> Self:
+        if self.smtp_auth != "xoauth2":
+            return self
+        if self.smtp_username is None:
+            raise ValueError("NIGHTMAIL_SMTP_AUTH=xoauth2 needs NIGHTMAIL_SMTP_USERNAME, the mailbox that sends")
+        credentials = (self.smtp_token_url, self.smtp_client_id, self.smtp_client_secret)
+        if (self.smtp_token_command is None) != all(one is not None for one in credentials):
+            raise ValueError(
+                "NIGHTMAIL_SMTP_AUTH=xoauth2 needs either NIGHTMAIL_SMTP_TOKEN_COMMAND, or NIGHTMAIL_SMTP_TOKEN_URL,"
+                " NIGHTMAIL_SMTP_CLIENT_ID and NIGHTMAIL_SMTP_CLIENT_SECRET"
+            )
+        return self
 
     @field_validator("secret_key")
     @classmethod

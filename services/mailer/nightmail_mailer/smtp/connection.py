@@ -6,23 +6,39 @@ from contextlib import suppress
 import aiosmtplib
 
 from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.smtp.access_tokens import AccessTokenRefused, AccessTokens, NoAccessToken, sign_in
 
 CONNECT_TIMEOUT_SECONDS = 15.0
 NOOP_TIMEOUT_SECONDS = 5.0
 QUIT_TIMEOUT_SECONDS = 1.0
 
 
-async def open_connection(settings: MailerSettings) -> aiosmtplib.SMTP:
-    """Return a connection after TLS, AUTH and EHLO.
+#: What `open_connection` raises.
+CONNECT_ERRORS = (aiosmtplib.SMTPException, OSError, ValueError, NoAccessToken)
+
+
+async def open_connection(settings: MailerSettings, tokens: AccessTokens | None = None) -> aiosmtplib.SMTP:
+    """Return a connection after TLS, AUTH and EHLO. A kept access token that the server refuses is replaced once.
 
     Raises:
-        aiosmtplib.SMTPException, OSError, ValueError: there is none; `describe_smtp_error` says why.
+        aiosmtplib.SMTPException, OSError, ValueError, NoAccessToken: there is none; `describe_smtp_error` says why.
     """
+    try:
+        return await _open(settings, tokens)
+    except AccessTokenRefused:
+        if tokens is None or not tokens.discard():
+            raise
+    return await _open(settings, tokens)
+
+
+async def _open(settings: MailerSettings, tokens: AccessTokens | None) -> aiosmtplib.SMTP:
+    with_password = tokens is None and settings.smtp_username is not None
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
     connection = aiosmtplib.SMTP(
         hostname=settings.smtp_host,
         port=settings.smtp_port,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        username=settings.smtp_username if with_password else None,
+        password=password if with_password else None,
         use_tls=settings.smtp_security == "tls",
         start_tls=settings.smtp_security == "starttls",
         tls_context=None if settings.smtp_security == "none" else settings.tls_context,
@@ -30,6 +46,8 @@ async def open_connection(settings: MailerSettings) -> aiosmtplib.SMTP:
     )
     try:
         await connection.connect()
+        if tokens is not None:
+            await sign_in(connection, settings.smtp_username or "", tokens)
         if connection.is_ehlo_or_helo_needed:
             await connection.ehlo()
     except BaseException:

@@ -12,7 +12,9 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_mailer.metrics import SENDER_REFUSED, SLOW_SENDS, UNREACHABLE
 from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.smtp.access_tokens import access_tokens
 from nightmail_mailer.smtp.connection import (
+    CONNECT_ERRORS,
     abort,
     answers,
     check_sender,
@@ -71,6 +73,7 @@ class SmtpPool:
 
     def __init__(self, settings: MailerSettings) -> None:
         self._settings = settings
+        self._tokens = access_tokens(settings)
         self._in_use: dict[SendSlot, None] = {}  # the oldest first
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []  # with the time of the last use, the oldest first
         self._acquiring = asyncio.Lock()
@@ -205,9 +208,9 @@ class SmtpPool:
             return await self._connect()
         connection = None
         try:
-            connection = await open_connection(self._settings)
+            connection = await open_connection(self._settings, self._tokens)
             await check_sender(connection, self._settings.smtp_from)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except CONNECT_ERRORS as error:
             if connection is not None:
                 abort(connection)
             self._set_unreachable(describe_smtp_error(error))
@@ -218,8 +221,8 @@ class SmtpPool:
 
     async def _connect(self) -> aiosmtplib.SMTP | None:
         try:
-            connection = await open_connection(self._settings)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            connection = await open_connection(self._settings, self._tokens)
+        except CONNECT_ERRORS as error:
             if (self._in_use or self._idle) and isinstance(error, aiosmtplib.SMTPConnectResponseError):
                 self._full_until = time.monotonic() + FULL_SECONDS
             else:

@@ -15,7 +15,9 @@ from uuid import uuid4
 import aiosmtplib
 
 from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.smtp.access_tokens import access_tokens, sign_in
 from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
+from nightmail_mailer.smtp.connection import CONNECT_ERRORS
 from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: A person waits at the terminal: a step that takes longer counts as failed.
@@ -55,7 +57,7 @@ async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[
             except _StepFailed as error:
                 yield CheckStep(name, ok=False, detail=str(error))
                 return
-            except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            except CONNECT_ERRORS as error:
                 yield CheckStep(name, ok=False, detail=describe_smtp_error(error))
                 return
             yield CheckStep(name, ok=True, detail=detail)
@@ -156,6 +158,9 @@ class _Session:
             many = "; many servers offer it only after TLS (NIGHTMAIL_SMTP_SECURITY)"
             hint = many if settings.smtp_security == "none" else ""
             raise _StepFailed(f"the server offers no AUTH on this port{hint}")
+        if (tokens := access_tokens(settings)) is not None:
+            reply = await sign_in(smtp, settings.smtp_username or "", tokens)
+            return format_reply(reply.code, reply.message)
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
         reply = await smtp.login(settings.smtp_username or "", password)
         return format_reply(reply.code, reply.message)

@@ -7,6 +7,7 @@ import ssl
 import aiosmtplib
 
 from nightmail_common.contract.errors import describe_error
+from nightmail_mailer.smtp.access_tokens import AccessTokenRefused, NoAccessToken
 from nightmail_mailer.smtp.reply_rules import Phase, Reply, rule_for
 
 #: OpenSSL's codes for a certificate whose issuer is not known: self-signed, or of a CA that is not trusted (x509_vfy.h).
@@ -26,6 +27,14 @@ def describe_smtp_error(error: BaseException) -> str:
             return f"the host name cannot be resolved: {cause.strerror}"
         case ConnectionRefusedError():
             return "connection refused"
+        case NoAccessToken() as cause:
+            return str(cause)
+        case AccessTokenRefused() as cause if cause.code == 535:
+            reply = format_reply(cause.code, cause.message)
+            return (
+                f"the server refuses the access token: {reply}; is NIGHTMAIL_SMTP_USERNAME the mailbox that sends,"
+                " and may the client send as it (scope, permission)?"
+            )
         case aiosmtplib.SMTPAuthenticationError() as cause:
             return describe_auth_refusal(cause.code, cause.message)
         case aiosmtplib.SMTPSenderRefused() as cause:
@@ -88,7 +97,7 @@ def redact_addresses(text: str) -> str:
 def _cause(error: BaseException) -> BaseException:
     """Return the error of TLS or the socket that caused another; the error itself if there is none."""
     cause = error.__cause__ or error.__context__
-    if isinstance(error, aiosmtplib.SMTPResponseException) or cause is None:
+    if isinstance(error, aiosmtplib.SMTPResponseException | NoAccessToken) or cause is None:
         return error
     deeper = _cause(cause)
     return deeper if isinstance(deeper, OSError | aiosmtplib.SMTPResponseException) else error
