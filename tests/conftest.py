@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from nightmail_common.contract.job_definition import JobDefinition
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
+from support.postgres_server import PostgresServer, program
 
 #: The slowest test takes about a minute on the reference machine (tests/support/deadlines.py).
 TEST_SECONDS = 150.0
@@ -42,6 +44,20 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
     yield server
     server.kill()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The session's PostgreSQL; a test that stops it must start it again. Skips where there is none."""
+    if program("initdb") is None:
+        pytest.skip("PostgreSQL is not installed")
+    # Not below pytest's own folder: that one is for its user alone, and a socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="nightmail-") as folder:
+        server = PostgresServer(Path(folder))
+        server.make()
+        server.start()
+        yield server
+        server.kill()
 
 
 @pytest.fixture

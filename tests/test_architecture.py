@@ -136,6 +136,10 @@ def test_a_service_declares_what_it_imports(service: str) -> None:
     declared = {name.lower().replace("_", "-") for name in all_dependencies(service)} | {f"nightmail-{service}"}
     # FastAPI is Starlette, and pydantic its core: they come in one version with what is declared.
     declared |= {"starlette", "pydantic-core"} if service == "api" else set()
+    # An import of an extra fails with the command that installs it.
+    folder = ROOT / "services" / service
+    extras = tomllib.loads((folder / "pyproject.toml").read_text())["project"].get("optional-dependencies", {})
+    declared |= dependencies(folder, set(extras))
     for package in imported_packages(ROOT / "services" / service) - set(sys.stdlib_module_names):
         names = {name.lower().replace("_", "-") for name in distributions.get(package, [package])}
         assert names & declared, f"{package} is imported and not declared"

@@ -1,8 +1,7 @@
 """Replicas of the API on a real broker, and a client to talk to them."""
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 from support.ports import free_port
-from support.postgres_server import PostgresServer, program
+from support.postgres_server import PostgresServer
 
 TOKEN = "an-admin-token-of-the-tests"
 
@@ -112,20 +111,6 @@ async def keys_of(client: Client, bucket: str) -> list[str]:
     prefix = f"$KV.{bucket}."
     info = await client.jetstream().stream_info(f"KV_{bucket}", subjects_filter=f"{prefix}>")
     return [subject.removeprefix(prefix) for subject in info.state.subjects or {}]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """The session's PostgreSQL; a test that stops it must start it again. Skips where there is none."""
-    if program("initdb") is None:
-        pytest.skip("PostgreSQL is not installed")
-    # Not below pytest's own folder: that one is for its user alone, and a socket's path is short.
-    with tempfile.TemporaryDirectory(prefix="nightmail-") as folder:
-        server = PostgresServer(Path(folder))
-        server.make()
-        server.start()
-        yield server
-        server.kill()
 
 
 @pytest.fixture

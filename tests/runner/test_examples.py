@@ -27,7 +27,7 @@ async def report(sandbox: Sandbox, name: str) -> list[list[str]]:
     task = replace(
         TASK,
         script=job.processing_script,
-        read=ReadOptions(source.file_type, types=source.types or {}),
+        read=ReadOptions(source.file_type or "arrow", types=source.types or {}),
         job_name=job.job_name,
         scheduled_at=DUE,
     )

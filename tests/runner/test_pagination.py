@@ -29,11 +29,12 @@ def paged(url: str, pagination: dict[str, Any], **fields: Any) -> DataSource:
 
 
 async def read(
-    source: DataSource, *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
+    source: DataSource, *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: Any
 ) -> tuple[pandas.DataFrame, list[str]]:
     """Return the table of a source, and the notes of its fetch."""
     async with open_fetcher(Path(), allow=allow, limit=limit, **secrets) as fetcher:
         data = await fetcher.fetch(source, TIMES)
+    assert source.file_type is not None
     options = ReadOptions(source.file_type, source.records_path, paged=source.file_type == "json", charset=data.charset)
     with data.file, data.file.view() as view:
         return parse_input(view, options).frame, data.notes

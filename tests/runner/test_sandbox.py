@@ -2,14 +2,21 @@
 
 import asyncio
 import gc
+import gzip
+import io
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+import openpyxl
 import psutil
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 
 from nightmail_common.contract.limits import MAX_LOG_PART_BYTES, MAX_REASON_CHARS
@@ -55,6 +62,50 @@ async def csv_of(sandbox: Sandbox, script: str) -> bytes:
 )
 async def test_a_script_returns_its_dataframe_in_any_of_three_forms(sandbox: Sandbox, script: str) -> None:
     assert await csv_of(sandbox, script) == b"region,amount\nnorth,10\n"
+
+
+def _parquet() -> bytes:
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"region": ["north"], "amount": [10]}), sink)
+    return sink.getvalue()
+
+
+def _workbook() -> bytes:
+    sink, book = io.BytesIO(), openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["region", "amount"])
+    book.active.append(["north", 10])
+    book.save(sink)
+    return sink.getvalue()
+
+
+def _arrow() -> bytes:
+    sink, table = io.BytesIO(), pyarrow.table({"region": ["north"], "amount": [10]})
+    with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file_type", "data"),
+    [
+        ("tsv", b"region\tamount\nnorth\t10\n"),
+        ("json", b'[{"region": "north", "amount": 10}]'),
+        ("jsonl", b'{"region": "north", "amount": 10}\n'),
+        ("xlsx", _workbook()),
+        ("parquet", _parquet()),
+        ("arrow", _arrow()),
+        ("csv", gzip.compress(b"region,amount\nnorth,10\n")),
+    ],
+)
+async def test_a_worker_reads_every_file_type_without_access_to_files(
+    sandbox: Sandbox, file_type: Any, data: bytes
+) -> None:
+    task = replace(TASK, script="return data", read=ReadOptions(file_type))
+    with MemoryFile.of(data) as source, MemoryFile("csv") as csv:
+        result = await sandbox.run(task, source, csv)
+        assert isinstance(result, Succeeded), result
+        assert csv.read() == b"region,amount\nnorth,10\n"
 
 
 async def test_a_script_may_return_a_series(sandbox: Sandbox) -> None:

@@ -13,6 +13,8 @@ from nightmail_common.contract.job import DataSource
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import Secret, SecretStore
+from nightmail_runner.sql.connections import Connections
+from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
 from nightmail_runner.template_times import SourceTimes
 
 #: 00:30 in Paris, where it is the day after.
@@ -69,11 +71,19 @@ class Source:
 
 @asynccontextmanager
 async def open_fetcher(
-    files: Path = Path(), *, allow: tuple[str, ...] = ("127.0.0.0/8",), limit: int = 1_000_000, **secrets: str
+    files: Path = Path(),
+    *,
+    allow: tuple[str, ...] = ("127.0.0.0/8",),
+    limit: int = 1_000_000,
+    connections: dict[str, str] | None = None,
+    rows: int = 100_000,
+    columns: int = 100,
+    **secrets: Any,
 ) -> AsyncIterator[Fetcher]:
     store = SecretStore({name: Secret(value, frozenset({"127.0.0.1"})) for name, value in secrets.items()})
+    sql = SqlFetcher(Connections(connections or {}), TableLimits(rows, columns), 5.0)
     async with AddressCheckingTransport(AddressPolicy(allow)) as transport:
-        yield Fetcher(transport, files, limit, 5.0, store)
+        yield Fetcher(transport, files, limit, 5.0, store, sql)
 
 
 async def fetch(source: DataSource, files: Path = Path(), **options: Any) -> bytes:

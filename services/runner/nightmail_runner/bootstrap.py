@@ -10,6 +10,8 @@ from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
+from nightmail_runner.sql.connections import source_connections
+from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
 from nightmail_runner.stops import Stops
 from nightmail_runner.template_times import TemplateTimes
 
@@ -35,7 +37,9 @@ async def build_executor(
     """Return the executor; its HTTP connections are closed with the service."""
     transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
     files, secrets = settings.data_dir / "files", SecretStore(source_secrets())
-    fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets)
+    table_limits = TableLimits(settings.max_rows, settings.max_columns)
+    sql = SqlFetcher(source_connections(), table_limits, settings.fetch_timeout)
+    fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets, sql)
     limits = ScriptLimits(
         timeout_seconds=settings.script_timeout,
         memory_bytes=settings.script_memory,

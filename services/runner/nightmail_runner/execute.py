@@ -313,7 +313,7 @@ def _notes(result: SandboxResult) -> tuple[Note, ...]:
 
 def _read_options(source: DataSource, data: Input) -> ReadOptions:
     return ReadOptions(
-        file_type=source.file_type,
+        file_type=source.file_type or "arrow",
         records_path=source.records_path,
         delimiter=source.delimiter,
         encoding=source.encoding,

@@ -14,6 +14,7 @@ from nightmail_common.contract.business_calendar import OnHoliday
 from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
 from nightmail_common.contract.pagination import Pagination
 from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
+from nightmail_common.contract.sql_source import Parameters
 
 OnMissed = Literal["run_once", "skip"]
 Overlap = Literal["allow", "skip"]
@@ -34,14 +35,18 @@ class DataSource(BaseModel):
 
     source_type: SourceType
     location: str
-    file_type: FileType
+    #: None for a source of the type sql: a database has types of its own.
+    file_type: FileType | None = None
+    #: Of a source of the type sql; the parameters are bound by the database.
+    query: str | None = None
+    parameters: Parameters | None = None
     headers: dict[str, str] | None = None
     method: Method = "GET"
     #: Added to the URL's query.
     params: dict[str, Parameter] | None = None
     body: Body | None = None
     auth: Auth | None = None
-    #: The longest silence of a source, in seconds; without it FETCH_TIMEOUT.
+    #: The longest silence of an API, or the time of a query, in seconds; without it FETCH_TIMEOUT.
     timeout_seconds: float | None = None
     records_path: str | None = None
     #: Of a CSV; detected unless given.

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic_core import PydanticCustomError
 
 from nightmail_common.contract.http_source import (
     Auth,
@@ -18,7 +19,8 @@ from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.pagination import Pagination, check_pagination
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.source_templates import check_templates, without_times
-from nightmail_common.contract.source_types import ColumnType
+from nightmail_common.contract.source_types import ColumnType, FileType
+from nightmail_common.contract.sql_source import Parameters, check_parameters, check_query, connection_name
 
 #: All names and values of a request's headers; the usual limit of servers.
 MAX_HEADERS_BYTES = 16 * 1024
@@ -45,6 +47,8 @@ class DataSourceDefinition(DataSource):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     location: str = Field(min_length=1, max_length=4096)
+    file_type: FileType | None = Field(default=None, validate_default=True)
+    query: str | None = Field(default=None, validate_default=True)
     headers: dict[str, str] | None = Field(default=None, max_length=50)
     params: dict[str, Parameter] | None = Field(default=None, max_length=100)
     timeout_seconds: float | None = Field(default=None, ge=1, le=600)
@@ -67,13 +71,53 @@ class DataSourceDefinition(DataSource):
                 check_url(location)
             case "file":
                 _check_path(location)
+            case "sql":
+                connection_name(location)
         return location
 
-    @field_validator("method", "params", "body", "auth", "timeout_seconds")
+    @field_validator("file_type")
+    @classmethod
+    def _only_bytes_have_a_file_type(cls, file_type: FileType | None, info: ValidationInfo) -> FileType | None:
+        match info.data.get("source_type"):
+            case "api" | "file" if file_type is None:
+                raise PydanticCustomError("missing", "Field required")
+            case "sql" if file_type is not None:
+                raise ValueError("source_type 'sql' has no file_type: a database has types of its own")
+        return file_type
+
+    @field_validator("query")
+    @classmethod
+    def _query_goes_with_sql(cls, query: str | None, info: ValidationInfo) -> str | None:
+        match info.data.get("source_type"):
+            case "sql" if query is None:
+                raise PydanticCustomError("missing", "Field required")
+            case "api" | "file" if query is not None:
+                raise ValueError("query goes with source_type 'sql' only")
+        if query is not None:
+            check_query(query)
+        return query
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_can_be_bound(cls, parameters: Parameters | None, info: ValidationInfo) -> Parameters | None:
+        if parameters is not None:
+            if info.data.get("source_type") in {"api", "file"}:
+                raise ValueError("parameters go with source_type 'sql' only; those of an API are params")
+            check_parameters(parameters)
+        return parameters
+
+    @field_validator("headers", "method", "params", "body", "auth", "pagination")
     @classmethod
     def _goes_with_an_api(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is not None and value != "GET" and info.data.get("source_type") == "file":
+        if value and value != "GET" and info.data.get("source_type") in {"file", "sql"}:
             raise ValueError(f"{info.field_name} goes with source_type 'api' only")
+        return value
+
+    @field_validator("timeout_seconds")
+    @classmethod
+    def _goes_with_a_network(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("source_type") == "file":
+            raise ValueError("timeout_seconds goes with source_type 'api' and 'sql' only")
         return value
 
     @field_validator("params")
@@ -111,8 +155,6 @@ class DataSourceDefinition(DataSource):
     ) -> BaseModel | None:
         pagination: Pagination | None = _without_unknown_fields(value, validate)
         if pagination is not None:
-            if info.data.get("source_type") == "file":
-                raise ValueError("pagination goes with source_type 'api' only")
             if (file_type := info.data.get("file_type")) is not None:
                 check_pagination(pagination, file_type)
             if info.data.get("skip_rows") or info.data.get("comment"):
@@ -121,9 +163,7 @@ class DataSourceDefinition(DataSource):
 
     @field_validator("headers")
     @classmethod
-    def _headers_can_be_sent(cls, headers: dict[str, str] | None, info: ValidationInfo) -> dict[str, str] | None:
-        if headers and info.data.get("source_type") == "file":
-            raise ValueError("headers go with source_type 'api' only")
+    def _headers_can_be_sent(cls, headers: dict[str, str] | None) -> dict[str, str] | None:
         if sum(len(name) + len(value.encode()) for name, value in (headers or {}).items()) > MAX_HEADERS_BYTES:
             raise ValueError(f"the headers have at most {MAX_HEADERS_BYTES} bytes")
         for name, value in (headers or {}).items():
@@ -139,6 +179,8 @@ class DataSourceDefinition(DataSource):
     def _option_fits_the_file_type(cls, value: Any, info: ValidationInfo) -> Any:
         assert info.field_name is not None
         file_types = _OPTIONS_OF[info.field_name]
+        if value and value != "." and info.data.get("source_type") == "sql":
+            raise ValueError(f"{info.field_name} does not go with source_type 'sql': a database has types of its own")
         if value and value != "." and info.data.get("file_type") not in {None, *file_types}:
             raise ValueError(f"{info.field_name} goes with file_type {', '.join(map(repr, file_types))} only")
         return value

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-SourceType = Literal["api", "file"]
+SourceType = Literal["api", "file", "sql"]
 FileType = Literal["csv", "tsv", "json", "jsonl", "xlsx", "parquet"]
 #: What a source may declare a column to be.
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "datetime"]

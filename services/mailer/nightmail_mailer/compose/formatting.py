@@ -63,7 +63,8 @@ def describe_lateness(late: bool) -> str | None:
 
 
 def describe_failure(error: RunError, job: Job) -> str:
-    return STAGES[error.stage].format(file_type=job.data_source.file_type.upper())
+    file_type = job.data_source.file_type
+    return STAGES[error.stage].format(file_type="a table" if file_type is None else file_type.upper())
 
 
 def remove_control_characters(value: object) -> object:

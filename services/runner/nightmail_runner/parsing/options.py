@@ -1,6 +1,7 @@
 """How a source's bytes are to be read."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from nightmail_common.contract.source_types import ColumnType, FileType
 
@@ -14,12 +15,13 @@ class ReadOptions:
     """A source's options, as `DataSource` documents them.
 
     Args:
+        file_type: `arrow` is the Arrow IPC stream of a query's result.
         charset: the `charset` parameter of the HTTP answer's Content-Type.
         paged: the bytes are a JSON list of pages, each as the source sent it.
         max_bytes: the ceiling for the unpacked bytes of compressed data.
     """
 
-    file_type: FileType
+    file_type: FileType | Literal["arrow"]
     records_path: str | None = None
     delimiter: str | None = None
     encoding: str | None = None

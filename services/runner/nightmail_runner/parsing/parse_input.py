@@ -1,11 +1,17 @@
-"""The bytes of a source to a table: unpacked, recognised, decoded, read."""
+"""The bytes of a source to a table: unpacked, recognised, decoded, read.
 
+Every reader is imported here, before the sandbox is locked: a worker cannot read the files of this package.
+"""
+
+from nightmail_runner.parsing.arrow_stream import read_arrow_stream
 from nightmail_runner.parsing.content import refuse_other_formats, unpack
 from nightmail_runner.parsing.delimited import read_delimited
 from nightmail_runner.parsing.json_records import read_json, read_json_lines
 from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.parsing.parquet import read_parquet
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.text_encoding import refuse_nuls, to_utf8
+from nightmail_runner.parsing.workbook import read_workbook
 
 
 def parse_input(data: memoryview, options: ReadOptions) -> Table:
@@ -15,15 +21,13 @@ def parse_input(data: memoryview, options: ReadOptions) -> Table:
         InputNotReadable: they are not what the source says; the message speaks of the user's file.
     """
     notes: list[str] = []
+    if options.file_type == "arrow":
+        return read_arrow_stream(data, notes)
     data = unpack(data, options, notes)
     refuse_other_formats(data, options)
     if options.file_type == "xlsx":
-        from nightmail_runner.parsing.workbook import read_workbook
-
         return read_workbook(data, options, notes)
     if options.file_type == "parquet":
-        from nightmail_runner.parsing.parquet import read_parquet
-
         return read_parquet(data, options, notes)
     text = to_utf8(data, options, notes)
     refuse_nuls(text)

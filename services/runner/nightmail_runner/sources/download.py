@@ -1,6 +1,5 @@
 """One HTTP download: its attempts, and what the status of each answer means."""
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,25 +7,18 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
-import structlog
 
-from nightmail_common.broker.backoff import Backoff
-from nightmail_common.contract.limits import MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS, MAX_RETRY_AFTER_SECONDS
+from nightmail_common.contract.limits import MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS
 from nightmail_runner.sources.addresses import AddressRefused
+from nightmail_runner.sources.attempts import try_again
 from nightmail_runner.sources.content_encoding import decoded
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused, TransientFailure
 from nightmail_runner.sources.redirects import Redirected, SourceRequest, follow_redirects
-
-ATTEMPTS = 3
-#: Most servers that restart or shed load answer again within a second or two.
-BACKOFF = Backoff(first=0.5, longest=5.0)
 
 #: Statuses that say "later": 408 Request Timeout, 425 Too Early (RFC 8470), 429 Too Many Requests (RFC 6585); and all 5xx.
 _TRANSIENT = frozenset({408, 425, 429})
 
 Write = Callable[[bytes], None]
-
-logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -56,21 +48,7 @@ async def download(
     Raises:
         CannotFetch: a permanent failure, or the last attempt failed.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return await _attempt(transport, request, begin(), timeout_seconds)
-        except TransientFailure as error:
-            failure = error
-        if attempt == ATTEMPTS:
-            raise CannotFetch(f"{failure} ({ATTEMPTS} attempts)")
-        wait = BACKOFF.wait(attempt)
-        if failure.retry_after_seconds is not None:
-            if failure.retry_after_seconds > MAX_RETRY_AFTER_SECONDS:
-                raise CannotFetch(f"{failure}; it asks for a retry after {failure.retry_after_seconds:.0f} s")
-            wait = failure.retry_after_seconds
-        logger.info("fetch_retried", attempt=attempt, wait_seconds=round(wait, 3))
-        await asyncio.sleep(wait)
-    raise AssertionError("the last attempt returns or raises")
+    return await try_again(lambda: _attempt(transport, request, begin(), timeout_seconds))
 
 
 async def _attempt(

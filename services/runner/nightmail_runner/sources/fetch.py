@@ -1,4 +1,4 @@
-"""Fetches a job's input: from a URL or a stored file into memory, within the limits.
+"""Fetches a job's input: from a URL, a database or a stored file into memory, within the limits.
 
 This part of a run has the network and the secrets of the sources, and executes no user code.
 """
@@ -15,10 +15,12 @@ from nightmail_common.contract.http_source import texts_of
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.source_templates import fill_times, time_names
+from nightmail_common.contract.sql_source import parameter_values
 from nightmail_runner.sources.api import ApiFetcher
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.sql.fetcher import SqlFetcher
 from nightmail_runner.template_times import SourceTimes
 
 _CHUNK_BYTES = 1024 * 1024
@@ -26,7 +28,7 @@ _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class Fetcher:
-    """Fetches data over HTTP, and from the folder of stored files. Two fetches share connections and nothing else.
+    """Fetches data over HTTP, from databases, and from the folder of stored files. Two fetches share connections and nothing else.
 
     Args:
         files: the folder of stored files; nothing outside of it is read.
@@ -40,7 +42,9 @@ class Fetcher:
         max_input_bytes: int,
         timeout_seconds: float,
         secrets: SecretStore,
+        sql: SqlFetcher,
     ) -> None:
+        self._sql = sql
         self._api = ApiFetcher(transport, timeout_seconds, secrets)
         self._files = files
         self._max_input_bytes = max_input_bytes
@@ -57,6 +61,8 @@ class Fetcher:
         try:
             if source.source_type == "api":
                 await self._api.fetch(source, times, data)
+            elif source.source_type == "sql":
+                await self._sql.fetch(source, times, data)
             else:
                 await read_stored(self._files, fill_times(source.location, times.values), data.write)
             data.file.seal()
@@ -71,7 +77,8 @@ class Fetcher:
 
 def named_times(source: DataSource) -> set[str]:
     """Return which times the templates of a source refer to."""
-    texts = [source.location, *map(str, (source.params or {}).values()), *texts_of(source.body)]
+    values = [*(source.params or {}).values(), *parameter_values(source.parameters)]
+    texts = [source.location, *map(str, values), *texts_of(source.body)]
     return {name for text in texts for name in time_names(text)}
 
 

@@ -37,6 +37,7 @@ async def read_pages(
     Raises:
         CannotFetch: a page cannot be fetched or joined, repeats an earlier one, or there are more than `max_pages`.
     """
+    assert source.file_type is not None  # pages are those of an API
     joiner = page_joiner(source.file_type, source.records_path, data)
     digests: set[bytes] = set()
     urls: set[str] = set()

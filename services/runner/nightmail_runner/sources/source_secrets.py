@@ -84,17 +84,18 @@ class SecretStore:
 
 def source_secrets(file: Path = Path(".env")) -> dict[str, Secret]:
     """Return the secrets by name, from the environment or else from `.env`."""
-    settings = dotenv_values(file) | os.environ
-    found = {
-        name.removeprefix(SECRET_PREFIX): value
-        for name, value in settings.items()
-        if name.startswith(SECRET_PREFIX) and value
-    }
+    found = settings_with_prefix(SECRET_PREFIX, file)
     return {
         name: Secret(value, _hosts(found.get(f"{name}{HOSTS_SUFFIX}", "")))
         for name, value in found.items()
         if name not in RESERVED_NAMES and not name.endswith(HOSTS_SUFFIX)
     }
+
+
+def settings_with_prefix(prefix: str, file: Path) -> dict[str, str]:
+    """Return the settings that have a prefix, by the rest of their names, from the environment or else from a file."""
+    settings = dotenv_values(file) | os.environ
+    return {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix) and value}
 
 
 def host_of(url: str) -> str:

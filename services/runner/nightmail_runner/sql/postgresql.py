@@ -1,0 +1,60 @@
+"""Queries of PostgreSQL, with ADBC's driver: results come as COPY in binary and become Arrow without Python objects."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi
+import pyarrow
+
+from nightmail_runner.sql.request import QueryFailed, QueryRequest, no_table, took_too_long
+
+_QUERY_CANCELED = "57014"
+#: A server that starts, stops or has no free connection reports FATAL, too, and answers soon.
+_SOON = ("starting up", "shutting down", "too many", "remaining connection slots", "recovery")
+
+
+@contextmanager
+def open_query(
+    request: QueryRequest, cancel_by: Callable[[Callable[[], None]], None]
+) -> Iterator[pyarrow.RecordBatchReader]:
+    """Run a query in a read-only transaction that the server ends after the request's time.
+
+    ADBC prepares each statement, so it is a single one: it cannot end the transaction and go on.
+
+    Raises:
+        QueryFailed: the server cannot be reached, or refuses the query.
+    """
+    parameters = request.parameters
+    if isinstance(parameters, dict):
+        raise QueryFailed("PostgreSQL takes parameters as a list: the query names them $1, $2")
+    try:
+        connection = adbc_driver_postgresql.dbapi.connect(request.url, autocommit=False)
+    except adbc_driver_manager.Error as error:
+        message = _message(error)
+        refused = "FATAL:" in message and not any(words in message for words in _SOON)
+        raise QueryFailed(f"no connection to the database: {message}", transient=not refused) from None
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+            cursor.execute(f"SET LOCAL statement_timeout = {request.timeout_seconds * 1000:.0f}")
+            cancel_by(cursor.adbc_cancel)
+            cursor.execute(request.statement, parameters or None)
+            if not cursor.description:
+                raise no_table()
+            yield cursor.fetch_record_batch()
+    except adbc_driver_manager.Error as error:
+        if error.sqlstate == _QUERY_CANCELED:
+            raise took_too_long(request) from None
+        raise QueryFailed(f"the database refuses the query: {_message(error)}") from None
+    except (OSError, pyarrow.ArrowException) as error:  # between two batches of the result
+        if "statement timeout" in str(error):
+            raise took_too_long(request) from None
+        raise QueryFailed(f"the database ended the query: {_message(error)}") from None
+
+
+def _message(error: Exception) -> str:
+    """Return the server's own words, without those of the driver around them."""
+    text = str(error).partition("\n\nQuery was:")[0].strip()
+    starts = [text.index(word) for word in ("ERROR:", "FATAL:") if word in text]
+    return text[min(starts) :] if starts else text

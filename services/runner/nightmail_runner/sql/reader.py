@@ -1,0 +1,98 @@
+"""The reader process: takes a request as a line of JSON, writes the query's result to stdout as an Arrow IPC stream.
+
+The last line on stderr is its report: `{"notes": [...]}` or `{"error": ..., "transient": ...}`. The end of its stdin is a
+cancellation, so that a query ends with the runner that asked for it.
+"""
+
+import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow
+import pyarrow.ipc
+
+from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
+from nightmail_runner.sql.request import QueryFailed, QueryRequest, no_table
+
+#: A driver may hold a result twice beside the batches in Arrow; Python and the libraries take some 300 MiB.
+_COPIES, _OWN_BYTES = 4, 1024**3
+_POSTGRESQL, _SQLITE = ("postgresql", "postgres"), ("sqlite",)
+
+Cancel = Callable[[], None]
+
+
+def main() -> None:
+    request = QueryRequest(**json.loads(sys.stdin.buffer.readline()))
+    limit = _COPIES * request.max_bytes + _OWN_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    cancellation = _Cancellation()
+    try:
+        with os.fdopen(os.dup(1), "wb") as output, _opened(request, cancellation.by) as reader:
+            _write(request, reader, output)
+        report: dict[str, Any] = {"notes": request.notes}
+    except QueryFailed as error:
+        report = {"error": str(error), "transient": error.transient}
+    except (MemoryError, pyarrow.ArrowMemoryError):
+        report = {"error": f"the result does not fit into memory; MAX_INPUT_BYTES allows {request.max_bytes} bytes"}
+    print(json.dumps(report), file=sys.stderr, flush=True)
+    os._exit(0)  # the thread that waits for a cancellation holds stdin
+
+
+class _Cancellation:
+    """Cancels the query and ends the process when stdin ends."""
+
+    def __init__(self) -> None:
+        self._cancel: Cancel | None = None
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def by(self, cancel: Cancel) -> None:
+        self._cancel = cancel
+
+    def _wait(self) -> None:
+        sys.stdin.buffer.read()
+        try:
+            if self._cancel is not None:
+                self._cancel()
+        finally:
+            os._exit(1)
+
+
+@contextmanager
+def _opened(request: QueryRequest, cancel_by: Callable[[Cancel], None]) -> Iterator[pyarrow.RecordBatchReader]:
+    """Run the query with the driver of its URL's scheme; a driver is imported here alone."""
+    scheme = urlsplit(request.url).scheme
+    if scheme in _POSTGRESQL:
+        from nightmail_runner.sql.postgresql import open_query as open_with_driver
+    elif scheme in _SQLITE:
+        from nightmail_runner.sql.sqlite import open_query as open_with_driver
+    else:
+        from nightmail_runner.sql.other_databases import open_query as open_with_driver
+    with open_with_driver(request, cancel_by) as reader:
+        yield reader
+
+
+def _write(request: QueryRequest, batches: pyarrow.RecordBatchReader, output: Any) -> None:
+    if not len(batches.schema):
+        raise no_table()
+    if len(batches.schema) > request.max_columns:
+        raise QueryFailed(
+            f"the result has {len(batches.schema)} columns, more than the {request.max_columns} of MAX_COLUMNS"
+        )
+    schema = plain_schema(batches.schema)
+    rows = 0
+    with pyarrow.ipc.new_stream(output, schema) as stream:
+        for batch in batches:
+            rows += batch.num_rows
+            if rows > request.max_rows:
+                raise QueryFailed(f"the result has more than the {request.max_rows} rows of MAX_ROWS")
+            stream.write_batch(plain_batch(batch, schema))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,376 @@
+"""Sources of type sql: what the database has comes out, with every digit; nothing is written; every ceiling holds."""
+
+import asyncio
+import sqlite3
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas
+import psycopg
+import pytest
+
+from nightmail_common.contract.events import ResultReady, RunFailed
+from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.parse_input import parse_input
+from nightmail_runner.parsing.table import Table
+from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sql.connections import Connections, secret_parts, source_connections
+from support.deadlines import eventually, scaled
+from support.http_source import TIMES, open_fetcher
+from support.postgres_server import PostgresServer
+from support.runner_process import Request, RunnerProcess, outcome_of
+
+
+def sql(query: str, location: str = "SALES", **fields: Any) -> DataSourceDefinition:
+    source = {"source_type": "sql", "location": location, "query": query, "timeout_seconds": scaled(20)}
+    return DataSourceDefinition.model_validate(source | fields)
+
+
+class Database:
+    """A database, and what a job reads from it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def read(self, query: str, *, limits: dict[str, Any] | None = None, **fields: Any) -> Table:
+        async with open_fetcher(connections={"SALES": self.url}, **(limits or {})) as fetcher:
+            data = await fetcher.fetch(sql(query, **fields), TIMES)
+            with data.file:
+                table = parse_input(memoryview(data.file.read()), ReadOptions("arrow"))
+                table.notes[:0] = data.notes
+                return table
+
+    async def values(self, query: str, **options: Any) -> dict[str, list[Any]]:
+        frame = (await self.read(query, **options)).frame
+        return {
+            str(name): [None if pandas.isna(value) else value for value in values]
+            for name, values in frame.to_dict("list").items()
+        }
+
+    async def refusal(self, query: str, **options: Any) -> str:
+        with pytest.raises(CannotFetch) as refused:
+            await self.read(query, **options)
+        return str(refused.value)
+
+
+@pytest.fixture
+def postgresql(postgres: PostgresServer) -> Database:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE sales (region text, amount numeric(12, 2), day date)")
+        connection.execute(
+            "INSERT INTO sales VALUES ('north', 10.50, '2026-12-31'), ('south', 5.25, '2026-12-30'), (NULL, NULL, NULL)"
+        )
+        connection.execute("CREATE TYPE mood AS ENUM ('sad', 'well')")
+    return Database(url)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Database:
+    file = tmp_path / "sales file.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE sales (region, amount)")
+        connection.executemany("INSERT INTO sales VALUES (?, ?)", [("north", 10), ("south", 5), (None, 2**53 + 1)])
+    connection.close()
+    return Database(f"sqlite:///{quote(str(file))}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("9007199254740993::int8", 9007199254740993),
+        ("1::int2", 1),
+        ("0.1::real", 0.1),
+        ("1.5::float8", 1.5),
+        ("10.50::numeric(12, 2)", 10.5),
+        ("12345678901234567890.1234567890123::numeric", "12345678901234567890.1234567890123"),
+        ("99999999999999999999::numeric", "99999999999999999999"),
+        ("'01234'::text", "01234"),
+        ("'12E4'::varchar", "12E4"),
+        ("'well'::mood", "well"),
+        ("true", True),
+        ("'b5c3a3a0-1111-4222-8333-444455556666'::uuid", "b5c3a3a0-1111-4222-8333-444455556666"),
+        ("'{\"id\": 12345678901234567890.0}'::jsonb", '{"id": 12345678901234567890.0}'),
+        ("'2026-01-31'::date", pandas.Timestamp("2026-01-31")),
+        ("'0001-01-01'::date", date(1, 1, 1)),
+        ("'2026-01-31 09:30:00.123456'::timestamp", pandas.Timestamp("2026-01-31 09:30:00.123456")),
+        ("'2026-01-31 09:30:00.123456+02'::timestamptz", pandas.Timestamp("2026-01-31 07:30:00.123456", tz="UTC")),
+        ("null::int8", None),
+        ("null::numeric", None),
+        ("null", None),
+    ],
+)
+async def test_a_value_of_postgresql_comes_out_with_every_digit(
+    postgresql: Database, expression: str, expected: Any
+) -> None:
+    (found,) = (await postgresql.values(f"SELECT {expression} AS value"))["value"]
+    if type(expected) is date:
+        found = found.date()
+    assert found == expected
+    assert found is None or isinstance(found, type(expected))
+
+
+async def test_integers_with_missing_values_keep_every_digit(postgresql: Database) -> None:
+    table = await postgresql.read("SELECT * FROM (VALUES (9007199254740993), (NULL)) AS ids (id)")
+    assert str(table.frame.id.dtype) == "Int64"
+    assert table.frame.id[0] == 9007199254740993
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("'12.5'::money", "the type money, which cannot be read: cast it, ::numeric"),
+        ("4294967295::oid", "cast it, ::bigint"),
+        ("interval '1 day'", "the type interval"),
+        ("array[1, 2]", "such as to_json"),
+        ("'1.2.3.4'::inet", "the type inet, which cannot be read: cast it to text"),
+        ("'\\x00'::bytea", "such as encode"),
+        ("'[1,3)'::int4range", "cast it to text"),
+    ],
+)
+async def test_a_type_whose_values_would_change_is_refused(postgresql: Database, expression: str, reason: str) -> None:
+    message = await postgresql.refusal(f"SELECT {expression} AS value")
+    assert "the column 'value'" in message
+    assert reason in message
+
+
+@pytest.mark.parametrize("expression", ["'infinity'::date", "'-infinity'::timestamptz", "'4713-01-01 BC'::date"])
+async def test_a_date_that_is_none_is_refused(postgresql: Database, expression: str) -> None:
+    with pytest.raises(InputNotReadable, match="years 1 to 9999"):
+        await postgresql.read(f"SELECT {expression} AS value")
+
+
+async def test_what_was_decided_is_a_note(postgresql: Database) -> None:
+    table = await postgresql.read("SELECT 'NaN'::float8 AS a, 1e30::numeric AS b, 1 AS c, 2 AS c")
+    assert list(table.frame.columns) == ["a", "b", "c", "c.1"]
+    assert "the column 'a' has NaN" in " ".join(table.notes)
+    assert "the column 'b' has numbers with more digits than 64 bits hold" in " ".join(table.notes)
+    assert "the column name 'c' is there twice" in " ".join(table.notes)
+
+
+async def test_an_empty_result_keeps_its_columns(postgresql: Database) -> None:
+    table = await postgresql.read("SELECT region, amount, day FROM sales WHERE false")
+    assert list(table.frame.columns) == ["region", "amount", "day"]
+    assert len(table.frame) == 0
+
+
+async def test_parameters_are_bound_and_their_times_filled_in(postgresql: Database) -> None:
+    day = "{{ scheduled_at | date('%Y-%m-%d') }}"  # 31 December in the job's zone
+    query = "SELECT region FROM sales WHERE day = $1::date AND amount > $2 AND $3::text = '''; DROP TABLE sales; --'"
+    found = await postgresql.values(query, parameters=[day, 5, "'; DROP TABLE sales; --"])
+    assert found == {"region": ["north"]}
+
+
+async def test_postgresql_takes_a_list_of_parameters(postgresql: Database) -> None:
+    assert "as a list" in await postgresql.refusal("SELECT 1", parameters={"a": 1})
+    assert "parameter" in await postgresql.refusal("SELECT $1 || $2", parameters=["a"])
+
+
+@pytest.mark.parametrize("ending", [";", " ; ", "-- all of them", ";\n"])
+async def test_a_query_may_end_in_a_semicolon_or_a_comment(postgresql: Database, sqlite: Database, ending: str) -> None:
+    for database in (postgresql, sqlite):
+        assert await database.values(f"SELECT 1 AS a {ending}") == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "INSERT INTO sales VALUES ('west', 1, NULL) RETURNING region",
+        "WITH added AS (INSERT INTO sales VALUES ('west', 1, NULL) RETURNING region) SELECT * FROM added",
+        "DELETE FROM sales",
+        "CREATE TABLE other (a int)",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "COMMIT; DELETE FROM sales",
+        "COMMIT",
+        "SELECT 1; DELETE FROM sales",
+    ],
+)
+async def test_a_query_writes_nothing_to_postgresql(postgresql: Database, query: str) -> None:
+    await postgresql.refusal(query)
+    assert await postgresql.values("SELECT count(*) AS n FROM sales") == {"n": [3]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "INSERT INTO sales VALUES ('west', 1)",
+        "DELETE FROM sales RETURNING region",
+        "ATTACH 'other.db' AS other",
+        "VACUUM INTO 'copy.db'",
+        "COMMIT; VACUUM INTO 'copy.db'",
+        "PRAGMA query_only = off",
+        "SELECT load_extension('x')",
+    ],
+)
+async def test_a_query_writes_nothing_and_opens_nothing_with_sqlite(
+    sqlite: Database, tmp_path: Path, query: str
+) -> None:
+    await sqlite.refusal(query)
+    assert await sqlite.values("SELECT count(*) AS n FROM sales") == {"n": [3]}
+    assert sorted(tmp_path.glob("*.db")) == [tmp_path / "sales file.db"]  # noqa: ASYNC240
+
+
+async def test_sqlite_keeps_every_digit_and_its_texts(sqlite: Database) -> None:
+    found = await sqlite.values("SELECT region, amount FROM sales")
+    assert found == {"region": ["north", "south", None], "amount": [10, 5, 2**53 + 1]}
+    mixed = "SELECT * FROM (VALUES (9007199254740993, '01', 1), (1.5, 2, 2.5))"
+    table = await sqlite.read(mixed)
+    assert table.frame.iloc[:, 0].tolist() == ["9007199254740993", "1.5"]
+    assert table.frame.iloc[:, 1].tolist() == ["01", "2"]
+    assert table.frame.iloc[:, 2].tolist() == [1.0, 2.5]
+    assert "has numbers and text" in " ".join(table.notes)
+
+
+async def test_a_column_of_sqlite_may_begin_with_many_missing_values(sqlite: Database) -> None:
+    query = """
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 25000)
+        SELECT n, CASE WHEN n > 20000 THEN 'x' END AS late FROM numbers"""
+    found = await sqlite.values(query)
+    assert found["n"] == list(range(1, 25001))
+    assert found["late"][19999:20001] == [None, "x"]
+
+
+async def test_sqlite_takes_parameters_by_position_and_by_name(sqlite: Database) -> None:
+    assert await sqlite.values("SELECT region FROM sales WHERE amount = ?", parameters=[5]) == {"region": ["south"]}
+    found = await sqlite.values("SELECT region FROM sales WHERE region = :region", parameters={"region": "north"})
+    assert found == {"region": ["north"]}
+
+
+async def test_a_missing_file_of_sqlite_is_not_created(sqlite: Database, tmp_path: Path) -> None:
+    missing = Database(f"sqlite:///{tmp_path}/missing.db")
+    assert "unable to open database file" in await missing.refusal("SELECT 1")
+    assert not (tmp_path / "missing.db").exists()
+
+
+async def test_other_databases_go_through_sqlalchemy(postgresql: Database) -> None:
+    other = Database(postgresql.url.replace("postgresql://", "postgresql+psycopg://"))
+    query = "SELECT region, amount, day, 12345678901234567890.5 AS n FROM sales WHERE region = :region"
+    found = await other.values(query, parameters={"region": "north"})
+    assert found == {
+        "region": ["north"],
+        "amount": [10.5],
+        "day": [pandas.Timestamp("2026-12-31")],
+        "n": ["12345678901234567890.5"],
+    }
+    assert "as an object" in await other.refusal("SELECT 1", parameters=[1])
+    assert await other.values("SELECT current_setting('transaction_read_only') AS a") == {"a": ["on"]}
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("oracle://scott:tiger@db/x", "no driver for the scheme 'oracle'"),
+        ("unknown://scott:tiger@db/x", "postgresql, postgres and sqlite are built in"),
+        ("host=db password=tiger", "not a URL like postgresql://"),
+    ],
+)
+async def test_a_connection_that_no_driver_understands_is_refused(url: str, reason: str) -> None:
+    message = await Database(url).refusal("SELECT 1")
+    assert reason in message
+    assert "tiger" not in message
+
+
+async def test_the_ceilings_hold_while_the_result_streams(postgresql: Database, sqlite: Database) -> None:
+    many = "SELECT n, repeat('x', 100) AS t FROM generate_series(1, 3000000) AS n"
+    assert "1000000 bytes of MAX_INPUT_BYTES" in await postgresql.refusal(many, limits={"rows": 10**9})
+    assert "100000 rows of MAX_ROWS" in await postgresql.refusal(many, limits={"limit": 10**9})
+    wide = f"SELECT {', '.join(f'{n} AS c{n}' for n in range(101))}"
+    rows = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n, hex(zeroblob(50)) FROM r"
+    for database in (postgresql, sqlite):
+        assert "100 of MAX_COLUMNS" in await database.refusal(wide)
+    assert "MAX_INPUT_BYTES" in await sqlite.refusal(rows, limits={"rows": 10**9})
+    assert "100000 rows of MAX_ROWS" in await sqlite.refusal(rows, limits={"limit": 10**9})
+
+
+async def test_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:
+    query = "SELECT repeat('x', 100000) AS t FROM generate_series(1, $1::int)"
+    message = await postgresql.refusal(query, parameters=[30_000], timeout_seconds=600)
+    assert "memory" in message
+
+
+async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
+    started = time.monotonic()
+    message = await postgresql.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)
+    assert "took longer than 1 s; the source's timeout_seconds can allow more" in message
+    assert time.monotonic() - started < scaled(15)
+
+
+async def test_a_cancelled_fetch_ends_its_query_in_the_database(postgresql: Database) -> None:
+    async with open_fetcher(connections={"SALES": postgresql.url}) as fetcher:
+        fetch = asyncio.create_task(fetcher.fetch(sql("SELECT pg_sleep(600)::text AS a", timeout_seconds=600), TIMES))
+        active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()"
+        with psycopg.connect(postgresql.url, autocommit=True) as connection:
+
+            async def sleeping(expected: int) -> bool:
+                return connection.execute(active).fetchone() == (expected,)
+
+            await eventually(lambda: sleeping(1), "the query runs")
+            fetch.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await fetch
+            await eventually(lambda: sleeping(0), "the query has ended")
+
+
+async def test_a_database_that_cannot_be_reached_is_tried_three_times_and_its_password_is_masked(
+    postgresql: Database,
+) -> None:
+    message = await Database("postgresql://reader:hunter2@127.0.0.1:1/sales").refusal("SELECT 1")
+    assert "Connection refused" in message
+    assert "(3 attempts)" in message
+    assert "hunter2" not in message
+
+
+async def test_a_database_that_refuses_the_user_is_not_tried_again(postgresql: Database) -> None:
+    message = await Database(postgresql.url.replace("/test_", "/none_")).refusal("SELECT 1")
+    assert message.startswith("no connection to the database: FATAL:")
+    assert "attempts" not in message
+
+
+async def test_an_error_is_in_the_words_of_the_database(postgresql: Database, sqlite: Database) -> None:
+    message = await postgresql.refusal("SELECT missing FROM sales")
+    assert message.startswith('the database refuses the query: ERROR:  column "missing" does not exist')
+    assert "no such column: missing" in await sqlite.refusal("SELECT missing FROM sales")
+    broken = "SELECT 10 / (n - 90000) AS a FROM generate_series(1, 100000) AS n"
+    assert "division by zero" in await postgresql.refusal(broken, limits={"limit": 10**9, "rows": 10**9})
+    for database in (postgresql, sqlite):
+        assert "a SELECT does" in await database.refusal("ROLLBACK" if database is postgresql else "-- nothing")
+
+
+async def test_a_connection_that_the_runner_does_not_have_is_named(postgresql: Database) -> None:
+    assert "NIGHTMAIL_CONNECTION_CRM" in await postgresql.refusal("SELECT 1", location="crm")
+    assert await postgresql.values("SELECT 1 AS a", location="connection_sales") == {"a": [1]}
+
+
+def test_connections_come_from_the_environment_or_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("NIGHTMAIL_CONNECTION_A=sqlite:///a\nNIGHTMAIL_CONNECTION_B=sqlite:///b\n")
+    monkeypatch.setenv("NIGHTMAIL_CONNECTION_B", "sqlite:///c")
+    connections = source_connections(tmp_path / ".env")
+    assert (connections.url("a"), connections.url("B")) == ("sqlite:///a", "sqlite:///c")
+    with pytest.raises(CannotFetch, match="NIGHTMAIL_CONNECTION_C"):
+        Connections({}).url("C")
+
+
+def test_the_secret_parts_of_a_url_are_masked() -> None:
+    url = "postgresql://me:p%40ss@db/x?sslpassword=other"
+    assert set(secret_parts(url)) == {url, "me:p%40ss", "p%40ss", "p@ss", "other"}
+
+
+async def test_a_run_mails_what_the_database_has(
+    start_runner: Any, request_run: Request, event_log: Any, postgresql: Database
+) -> None:
+    runner: RunnerProcess = start_runner(connection_sales=postgresql.url)
+    await runner.ready()
+    source = sql("SELECT region, amount FROM sales WHERE amount > $1 ORDER BY amount", parameters=[1])
+    request = await request_run(data_source=source.model_dump(), processing_script="return data")
+    outcome = await outcome_of(event_log, request)
+    assert isinstance(outcome, ResultReady), outcome.error if isinstance(outcome, RunFailed) else outcome
+    assert outcome.csv.data == b"region,amount\nsouth,5.25\nnorth,10.5\n"
+    assert len(outcome.input_sha256) == 64
+    again = await request_run(data_source=source.model_dump(), processing_script="return data")
+    second = await outcome_of(event_log, again)
+    assert isinstance(second, ResultReady)
+    assert second.input_sha256 == outcome.input_sha256
