@@ -12,7 +12,7 @@ from api.test_runs_over_rest import mail_sent, requested, result_ready, run_with
 from nightmail_api.commands.erasure import Erasure
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
-from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.events import RecipientOutcome, RunStarted
 from support.deadlines import eventually
 from support.nats_server import NatsServer
@@ -38,7 +38,13 @@ async def test_no_file_contains_an_erased_job(
     large = f"address\n{ADDRESS}\n".encode() * 10_000
     await (await js.object_store(RESULTS)).put("a-result", large)
     blob = Blob(size=len(large), sha256=hashlib.sha256(large).hexdigest(), bucket=RESULTS, object_name="a-result")
-    await event_log.publish(result_ready(run_id, job, blob))
+    await (await js.object_store(RESULTS)).put("a-file", large)
+    of_file = blob.model_copy(update={"object_name": "a-file"})
+    files = {
+        "attachments": (ResultFile(format="xlsx", blob=of_file),),
+        "figures": (ResultFigure(name="figure-1.png", alt=ADDRESS, width=1, height=1, blob=of_file),),
+    }
+    await event_log.publish(result_ready(run_id, job, blob).model_copy(update=files))
     recipient = RecipientOutcome(address=ADDRESS, outcome="accepted", answer=f"250 <{ADDRESS}> ok")
     await event_log.publish(mail_sent(run_id, job).model_copy(update={"recipients": (recipient,)}))
     mailed = await js.key_value(MAILED)

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from api.conftest import ON_BOTH_DATABASES, Replica
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
-from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.blob import Blob, ResultFigure
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     Event,
@@ -34,6 +34,7 @@ from support.deadlines import eventually
 pytestmark = ON_BOTH_DATABASES
 
 CSV = "région,amount\nnorth,17\n".encode()
+PNG = b"\x89PNG\r\n\x1a\n and pixels"
 DUE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
@@ -133,6 +134,41 @@ async def test_the_result_has_the_stored_bytes_and_the_log_the_scripts_output(
     answer = await api.http.get(f"/runs/{run_id}/result")
     assert (answer.content, answer.headers["content-type"]) == (CSV, "text/csv; charset=utf-8")
     assert (await api.http.get(f"/runs/{run_id}/log")).text == "printed\n"
+
+
+async def test_the_figures_of_a_run_are_listed_and_read_by_number(
+    api: Replica, event_log: EventLog, nats_client: Client
+) -> None:
+    run_id, job = await requested(api, event_log)
+    small, large = PNG, PNG + bytes(100)
+    store = await nats_client.jetstream().object_store(RESULTS)
+    await store.put("a-figure", large)
+    stored = Blob(size=len(large), sha256=hashlib.sha256(large).hexdigest(), bucket=RESULTS, object_name="a-figure")
+    figures = tuple(
+        ResultFigure(name=f"figure-{number}.png", alt=f"Chart {number}.", width=1280, height=960, blob=blob)
+        for number, blob in enumerate((inline(small), stored), 1)
+    )
+    assert (await api.http.get(f"/runs/{run_id}")).json()["figures"] == []
+    await event_log.publish(result_ready(run_id, job, inline(CSV)).model_copy(update={"figures": figures}))
+    run = await run_with_status(api, run_id, "processed")
+
+    first, second = [await api.http.get(f"/runs/{run_id}/figures/{number}") for number in (1, 2)]
+    assert (first.content, second.content) == (small, large)
+    assert (first.headers["content-type"], first.headers["x-content-type-options"]) == ("image/png", "nosniff")
+    assert first.headers["content-disposition"] == f'inline; filename="{run_id}-1.png"'
+    assert run["figures"][1] == {
+        "name": "figure-2.png",
+        "alt": "Chart 2.",
+        "width": 1280,
+        "height": 960,
+        "size": len(large),
+        "sha256": stored.sha256,
+    }
+    assert (await api.http.get(f"/runs/{run_id}/figures/3")).status_code == 404
+    assert (await api.http.get(f"/runs/{run_id}/figures/0")).status_code == 400
+    assert (await api.http.get(f"/runs/{uuid4()}/figures/1")).status_code == 404
+    await store.delete("a-figure")
+    assert (await api.http.get(f"/runs/{run_id}/figures/2")).status_code == 410
 
 
 async def test_a_large_result_comes_from_the_object_store(

@@ -10,14 +10,13 @@ from nats.js.object_store import ObjectStore
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS, STREAKS
-from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.blob import Blob, ResultFile
 from nightmail_common.contract.events import (
     MailFailed,
     MailRequested,
     MailSent,
     MailSkipped,
     RecipientUnsubscribed,
-    ResultFile,
     ResultReady,
     RunFailed,
 )

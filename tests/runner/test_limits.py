@@ -11,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.blob import Blob, ResultFigure
 from nightmail_common.contract.events import Note, ResultReady, RunError, RunFailed, Runtime, Timings
 from nightmail_common.contract.job import Job
-from nightmail_common.contract.limits import MAX_COLUMN_NAMES_JSON_BYTES, MAX_NOTES_JSON_BYTES, MAX_SCRIPT_BYTES
+from nightmail_common.contract.limits import (
+    MAX_COLUMN_NAMES_JSON_BYTES,
+    MAX_FIGURE_ALT_CHARS,
+    MAX_FIGURES,
+    MAX_NOTES_JSON_BYTES,
+    MAX_SCRIPT_BYTES,
+)
 from nightmail_runner.event_size import SHORTENED_CHARS, body_bytes, fitted
 from nightmail_runner.sandbox.csv_check import STEP_BYTES, count_records
 from nightmail_runner.sandbox.memory import MemoryFile
@@ -93,10 +99,15 @@ def test_the_largest_result_that_the_ceilings_allow_fits_its_event(make_job: Cal
     columns = ("\x01" * ((MAX_COLUMN_NAMES_JSON_BYTES - 3) // 6),)
     notes = (Note(stage="parse", text="\x01" * (MAX_NOTES_JSON_BYTES // 6 - 1)),)
 
-    event = fitted(result_ready(job, columns, notes, log="\x01" * 131_072), MAX_EVENT_BYTES)
+    stored = Blob(size=10**9, sha256="0" * 64, bucket="RESULTS", object_name="\x01" * 64 + "/" + "0" * 60)
+    alt = "\U0001f600" * MAX_FIGURE_ALT_CHARS
+    figures = (ResultFigure(name="figure-10.png", alt=alt, width=4000, height=4000, blob=stored),) * MAX_FIGURES
+    result = result_ready(job, columns, notes, log="\x01" * 131_072).model_copy(update={"figures": figures})
+
+    event = fitted(result, MAX_EVENT_BYTES)
 
     assert isinstance(event, ResultReady)
-    assert (event.columns, event.notes) == (columns, notes)
+    assert (event.columns, event.notes, event.figures) == (columns, notes, figures)
     assert body_bytes(event) <= MAX_EVENT_BYTES
 
 

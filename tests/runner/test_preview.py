@@ -1,6 +1,7 @@
 """Dry runs over NATS: the first rows or the error, and no event."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +62,30 @@ async def test_a_preview_of_a_large_result_is_shortened_to_fit_an_answer(
     assert len(answer["columns"]) == len(answer["first_rows"][0])
     assert value is None or answer["first_rows"][0][0] == value
     assert any("too large" in note["text"] for note in answer["notes"]) == shortened, answer["notes"]
+
+
+async def test_a_preview_has_the_figures_that_fit_an_answer(
+    start_runner: Callable[..., RunnerProcess], nats_client: Client
+) -> None:
+    await start_runner().ready()
+    script = """
+import matplotlib.pyplot as plt
+data.plot.bar(x="region", title="Sales")
+for size in (6, 6, 6):
+    plt.figure(figsize=(size, size))
+    plt.imshow(np.random.rand(150, 150, 3), interpolation="none")
+return data
+"""
+    answer = await preview(nats_client, processing_script=script)
+    assert answer.get("error") is None, answer
+    first, *others = answer["figures"]
+    assert base64.b64decode(first["png"]).startswith(b"\x89PNG")
+    assert (first["alt"], first["width"] > 1000) == ("Bar chart: Sales. Horizontal axis: region. Series: amount.", True)
+    dropped = [number for number, figure in enumerate(others, 2) if figure["png"] is None]
+    assert len(dropped) > 0
+    assert [note["text"] for note in answer["notes"]] == [
+        f"figure {number} is too large for a preview; the mail shows it" for number in dropped
+    ]
 
 
 @pytest.mark.parametrize("text", ["\x00", "'\\n' * 10_000_000", "'\U0001f600' * 1_000_000", "'\\ud800' * 100_000"])

@@ -5,7 +5,8 @@ from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_runner.execute import RunExecutor, ScriptLimits
-from nightmail_runner.sandbox.client import Sandbox, SandboxRefused
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.worker_pool import SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher

@@ -7,11 +7,9 @@ from datetime import UTC
 
 import structlog
 
-from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
-from nightmail_common.contract.blob import Blob
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.events import (
     Note,
-    ResultFile,
     ResultReady,
     RunError,
     RunFailed,
@@ -26,9 +24,9 @@ from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.script import ImportNotAllowed, check_imports
 from nightmail_runner import metrics
 from nightmail_runner.event_size import body_bytes
+from nightmail_runner.output_files import open_outputs, store_outputs
 from nightmail_runner.parsing.options import ReadOptions
-from nightmail_runner.sandbox.client import Sandbox
-from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.client import Outputs, Sandbox
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import CsvFormat, Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
@@ -102,9 +100,11 @@ class RunExecutor:
     async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
         """Execute a run and store its files. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
-        with metrics.SLOTS_BUSY.track_inprogress(), MemoryFile("csv") as csv, MemoryFile("xlsx") as xlsx:
-            files = [csv, xlsx] if "xlsx" in request.job.attachments else [csv]
-            result, fetched = await self._fetch_and_run(request, files, stopwatch)
+        with (
+            metrics.SLOTS_BUSY.track_inprogress(),
+            open_outputs(request.job.processing_script, xlsx="xlsx" in request.job.attachments) as outputs,
+        ):
+            result, fetched = await self._fetch_and_run(request, outputs, stopwatch)
             outcome: ResultReady | RunFailed | RunSkipped
             if isinstance(result, RunFailed):
                 outcome = result
@@ -112,7 +112,7 @@ class RunExecutor:
                 outcome = _run_skipped(request, result, stopwatch)
             else:
                 try:
-                    outcome = await self._result_ready(request, result, files, fetched, stopwatch)
+                    outcome = await self._result_ready(request, result, outputs, fetched, stopwatch)
                 except Exception as error:  # a request always ends in an event
                     outcome = _internal_failure(request, error, stopwatch)
         if outcome.timings is not None:
@@ -120,24 +120,20 @@ class RunExecutor:
         return outcome
 
     async def preview(
-        self, request: RunRequested, csv: MemoryFile
+        self, request: RunRequested, outputs: Outputs
     ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
-        """Execute a run of which nothing is stored, and write its CSV to `csv`; return the result, timings and notes."""
+        """Execute a run of which nothing is stored; return the result, timings and notes."""
         stopwatch = Stopwatch()
-        result, fetched = await self._fetch_and_run(request, [csv], stopwatch)
+        result, fetched = await self._fetch_and_run(request, outputs, stopwatch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
         return result, stopwatch.timings(result.timings), (*fetched.notes, *notes)
 
     async def _fetch_and_run(
-        self, request: RunRequested, files: list[MemoryFile], stopwatch: "Stopwatch"
+        self, request: RunRequested, outputs: Outputs, stopwatch: "Stopwatch"
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
-        """Return the result, or the failure, and what the run has of its input.
-
-        Args:
-            files: to write to: the CSV, and the xlsx if the run has one.
-        """
+        """Return the result, or the failure, and what the run has of its input."""
         try:
             check_imports(request.job.processing_script, self._limits.imports)
             times = await self._times.of(request, named_times(request.job.data_source))
@@ -146,8 +142,8 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                task = self._task(request, source, xlsx=len(files) > 1)
-                result = _masked(await self._sandbox.run(task, source.file, *files), source.masker)
+                task = self._task(request, source, outputs)
+                result = _masked(await self._sandbox.run(task, source.file, *outputs), source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except ImportNotAllowed as error:
@@ -165,11 +161,11 @@ class RunExecutor:
         self,
         request: RunRequested,
         result: Succeeded,
-        files: list[MemoryFile],
+        outputs: Outputs,
         fetched: Fetched,
         stopwatch: "Stopwatch",
     ) -> ResultReady:
-        csv, *attachments = await self._store(request, files)
+        stored = await store_outputs(self._results, request, result, outputs)
         event = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
@@ -179,30 +175,20 @@ class RunExecutor:
             late=request.late,
             rows=result.rows,
             columns=result.columns,
-            csv=csv,
             log=result.log,
             timings=stopwatch.timings(result.timings),
             input_sha256=fetched.sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
             notes=(*fetched.notes, *_notes(result)),
-            attachments=_attachments(attachments),
+            **stored,
         )
         if body_bytes(event) > self._max_event_bytes:
-            csv, *attachments = await self._store(request, files, max_inline_bytes=0)
-            event = event.model_copy(update={"csv": csv, "attachments": _attachments(attachments)})
+            stored = await store_outputs(self._results, request, result, outputs, inline=False)
+            event = event.model_copy(update=stored)
         return event
 
-    async def _store(
-        self, request: RunRequested, files: list[MemoryFile], max_inline_bytes: int = MAX_INLINE_BYTES
-    ) -> list[Blob]:
-        blobs = []
-        for file in files:
-            with file.reader() as reader:
-                blobs.append(await self._results.put(request.job_name, request.run_id, reader, max_inline_bytes))
-        return blobs
-
-    def _task(self, request: RunRequested, source: Input, *, xlsx: bool) -> Task:
+    def _task(self, request: RunRequested, source: Input, outputs: Outputs) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
@@ -210,7 +196,8 @@ class RunExecutor:
             read=_read_options(job.data_source, source),
             keep_formulas=job.csv_formulas == "keep",
             csv=CsvFormat(**job.csv.model_dump()),
-            xlsx=xlsx,
+            xlsx=outputs.xlsx is not None,
+            figures=outputs.figures is not None,
             seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
@@ -292,23 +279,26 @@ def _sandbox_failure(request: RunRequested, failed: Failed, stopwatch: Stopwatch
     return run_failed(request, error, stopwatch, failed.log, failed.timings, (*fetched.notes, *_notes(failed)))
 
 
-def _attachments(blobs: list[Blob]) -> tuple[ResultFile, ...]:
-    return tuple(ResultFile(format="xlsx", blob=blob) for blob in blobs)
-
-
 def _masked(result: SandboxResult, masker: Masker) -> SandboxResult:
     """Return a result whose texts do not show the secrets that were sent to the source, if its data repeats them."""
     result = replace(result, log=masker.mask(result.log), notes=tuple(masker.mask(note) for note in result.notes))
     if isinstance(result, Failed):
         traceback = None if result.traceback is None else masker.mask(result.traceback)
         return replace(result, message=masker.mask(result.message), traceback=traceback)
+    if isinstance(result, Succeeded):
+        figures = tuple(replace(figure, alt=masker.mask(figure.alt)) for figure in result.figures)
+        return replace(result, output_notes=tuple(map(masker.mask, result.output_notes)), figures=figures)
     if isinstance(result, Skipped):
         return replace(result, reason=masker.mask(result.reason))
     return result
 
 
 def _notes(result: SandboxResult) -> tuple[Note, ...]:
-    return tuple(Note(stage="parse", text=text) for text in result.notes)
+    of_output = result.output_notes if isinstance(result, Succeeded) else ()
+    return (
+        *(Note(stage="parse", text=text) for text in result.notes),
+        *(Note(stage="output", text=text) for text in of_output),
+    )
 
 
 def _read_options(source: DataSource, data: Input) -> ReadOptions:

@@ -1,12 +1,15 @@
 """Dry runs of jobs that are not saved: fetch and script, the first rows in the answer, no event and no mail.
 
 A request on `preview.run` (queue group `runners`: one runner answers) is a job definition as JSON. The
-answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `log` and `timings`, or `error`
-(a `RunError`) or `skipped` (the reason) with `log` and `timings`.
+answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
+`height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped` (the reason) with `log` and
+`timings`.
 """
 
 import asyncio
+import base64
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -22,6 +25,7 @@ from nightmail_common.contract.events import RunError, RunFailed, RunRequested, 
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import (
+    MAX_PREVIEW_FIGURES_BYTES,
     MAX_PREVIEW_SECONDS,
     MAX_PREVIEW_TABLE_BYTES,
     MAX_RUNNER_PREVIEWS,
@@ -29,8 +33,9 @@ from nightmail_common.contract.limits import (
 )
 from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
 from nightmail_runner.execute import RunExecutor
+from nightmail_runner.output_files import open_outputs
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.result import Skipped
+from nightmail_runner.sandbox.result import DrawnFigure, Skipped
 
 QUEUE = "runners"
 FIRST_ROWS = 20
@@ -110,20 +115,22 @@ class PreviewHandler:
             problem = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in problem["loc"])
             return _runner_error("InvalidJob", f"{where}: {problem['msg']}")
-        with MemoryFile("csv") as output:
-            result, timings, notes = await self._executor.preview(_request(definition), output)
+        request = _request(definition)
+        with open_outputs(definition.processing_script, xlsx=False) as outputs:
+            result, timings, notes = await self._executor.preview(request, outputs)
             shown = _answer(result.log, timings) | {"notes": [note.model_dump() for note in notes]}
             if isinstance(result, RunFailed):
                 return shown | _error_answer(result.error, result.log, timings)
             if isinstance(result, Skipped):
                 return shown | {"skipped": result.reason}
-            rows = _first_rows(output, len(result.columns), definition.csv.delimiter)
+            rows = _first_rows(outputs.csv, len(result.columns), definition.csv.delimiter)
             if len(rows) < min(FIRST_ROWS, result.rows):
                 shown["notes"].append({"stage": "output", "text": f"the rows are too large: {len(rows)} are shown"})
             return shown | {
                 "columns": list(result.columns),
                 "rows": result.rows,
                 "first_rows": rows,
+                "figures": _figures(outputs.figures, result.figures, shown["notes"]),
             }
 
     def _encode(self, answer: dict[str, Any]) -> bytes:
@@ -153,6 +160,27 @@ def _first_rows(output: MemoryFile, columns: int, delimiter: str) -> list[list[s
         head = reader.read(MAX_PREVIEW_TABLE_BYTES)
         rows = read_head(head, output.size, FIRST_ROWS, delimiter)[1:]
     return [[shorten(value, MAX_VALUE_CHARS) for value in row[:columns]] for row in rows]
+
+
+def _figures(
+    file: MemoryFile | None, figures: Sequence[DrawnFigure], notes: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Return the figures, with `png` in base64 as long as they fit an answer, else null and a note."""
+    if file is None:
+        return []
+    shown: list[dict[str, Any]] = []
+    free = MAX_PREVIEW_FIGURES_BYTES
+    with file.reader() as reader:
+        for number, figure in enumerate(figures, 1):
+            data = reader.read(figure.size)
+            fits = figure.size <= free
+            free -= figure.size if fits else 0
+            if not fits:
+                text = f"figure {number} is too large for a preview; the mail shows it"
+                notes.append({"stage": "output", "text": text})
+            png = base64.b64encode(data).decode() if fits else None
+            shown.append({"alt": figure.alt, "width": figure.width, "height": figure.height, "png": png})
+    return shown
 
 
 def _shortened(answer: dict[str, Any], max_chars: int, max_rows: int) -> dict[str, Any]:

@@ -28,3 +28,24 @@ class Blob(BaseModel):
     data: Base64 | None = None
     bucket: str | None = None
     object_name: str | None = None
+
+
+class ResultFile(BaseModel):
+    """A file of a result besides its CSV. `format` is the ending of its name, such as `xlsx`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    blob: Blob
+
+
+class ResultFigure(BaseModel):
+    """A figure that the script drew: a PNG of this width and height in pixels. `alt` describes it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    alt: str
+    width: int
+    height: int
+    blob: Blob

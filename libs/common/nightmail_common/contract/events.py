@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
 
 Trigger = Literal["schedule", "manual"]
@@ -200,17 +200,11 @@ class Note(BaseModel):
     text: str
 
 
-class ResultFile(BaseModel):
-    """A file of a result besides its CSV. `format` is the ending of its name, such as `xlsx`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: str
-    blob: Blob
-
-
 class ResultReady(RunEvent):
-    """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them."""
+    """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
+
+    `figures` are in the order of their drawing.
+    """
 
     name = "result-ready"
 
@@ -228,6 +222,12 @@ class ResultReady(RunEvent):
     runtime: Runtime
     notes: tuple[Note, ...] = ()
     attachments: tuple[ResultFile, ...] = ()
+    figures: tuple[ResultFigure, ...] = ()
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """All files of the result."""
+        return (self.csv, *(one.blob for one in self.attachments), *(one.blob for one in self.figures))
 
 
 class RunSkipped(RunEvent):

@@ -1,8 +1,8 @@
 """The ceilings of everything that an outsider controls; `docs/limits.md` says what happens at each.
 
 Sizes in an event are those of its JSON, where a control character takes six bytes. NATS accepts messages of 1 MiB unless
-its `max_payload` is set. The parts of a run's outcome that cannot be shortened take at most 944 KiB of it: the job, the
-column names and the notes. Its log and its error take the rest and are shortened to fit.
+its `max_payload` is set. The parts of a run's outcome that cannot be shortened take at most 964 KiB of it: the job, the
+column names, the notes and the figures, without their pictures. Its log and its error take the rest and are shortened to fit.
 
 This module imports nothing: the fork server of the sandbox loads it.
 """
@@ -37,6 +37,15 @@ MAX_STAGE_MILLISECONDS = 1e9
 #: The output of a script: as much from the beginning, and as much from the end.
 MAX_LOG_PART_BYTES = 64 * 1024
 
+#: Figures of one run, which a mail shows: how many, and the PNG of each and of all together. As base64, all of them take
+#: half of what most providers accept as one mail.
+MAX_FIGURES = 10
+MAX_FIGURE_BYTES, MAX_FIGURES_BYTES = 1024**2, 5 * 1024**2
+#: A figure in a mail is 640 points wide, so that this is six times its width.
+MAX_FIGURE_SIDE_PIXELS = 4000
+#: The text for people who do not see a figure. Screen readers read it in one go.
+MAX_FIGURE_ALT_CHARS = 300
+
 #: A value that a subject's template reads, and what one of its filters returns: a mail's subject has 200 characters.
 MAX_SUBJECT_VALUE_CHARS = 2_000
 #: A job's message: a template in Markdown. Filled with values, a mail shows 16,000 characters of it.
@@ -56,6 +65,8 @@ MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES = 5, 1024**3, 2
 MAX_RUNNER_PREVIEWS, MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS, MAX_WAITING_PREVIEWS = 2, 4, 32, 16
 #: The part of a CSV from which a dry run shows 20 rows: parsed within some 30 ms on the runner's event loop.
 MAX_PREVIEW_TABLE_BYTES = 4 * 1024 * 1024
+#: The figures that an answer about a dry run has: as base64, half of a message of 1 MiB.
+MAX_PREVIEW_FIGURES_BYTES = 384 * 1024
 #: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
 MAX_PREVIEW_SECONDS = 75.0
 

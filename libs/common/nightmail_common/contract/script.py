@@ -19,10 +19,10 @@ ScriptForm = Literal["return", "result", "process"]
 INPUTS = ("data", "job_name", "scheduled_at", "skip", "pd", "np")
 FILENAME = "<script>"
 
-#: The packages that a script may import; SCRIPT_IMPORTS adds others. They are pandas and its dependencies, and the
-#: modules of the standard library that only compute. An early error for the script's owner; the sandbox is the isolation.
+#: The packages that a script may import; SCRIPT_IMPORTS adds others. They are pandas and its dependencies, matplotlib, and
+#: the modules of the standard library that only compute. An early error for the script's owner; the sandbox is the isolation.
 _DEFAULT_IMPORTS = """
-    pandas numpy pyarrow dateutil pytz tzdata
+    pandas numpy pyarrow dateutil pytz tzdata matplotlib mpl_toolkits
     __future__ abc array ast base64 binascii bisect calendar cmath collections colorsys contextlib copy csv dataclasses
     datetime decimal difflib enum fractions functools graphlib hashlib heapq hmac html io itertools json keyword locale
     math numbers operator pprint random re secrets statistics string struct textwrap time timeit traceback types typing
@@ -84,7 +84,7 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
         ImportNotAllowed: it imports another. Invalid Python passes; `compile_script` refuses it.
     """
     try:
-        tree = _parse(text)
+        tree = parse_script(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
@@ -110,7 +110,7 @@ def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
         ScriptSyntaxError: the text is not a Python script.
     """
     try:
-        tree = _parse(text)
+        tree = parse_script(text)
         form = _form(tree)
         if form == "return":
             return compile_body(tree, FILENAME), form
@@ -131,7 +131,12 @@ def is_blank(text: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
 
 
-def _parse(text: str) -> ast.Module:
+def parse_script(text: str) -> ast.Module:
+    """Return the syntax tree of a script.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: the text is no Python, or too deeply nested.
+    """
     if (found := _LONG_DOTTED_NAME.search(text)) is not None:
         line = text.count("\n", 0, found.start()) + 1
         raise SyntaxError(f"a dotted name has more than {MAX_DOTTED_NAME_PARTS} parts", (FILENAME, line, None, None))

@@ -61,16 +61,18 @@ class Erasure:
         logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
 
     async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
-        """Delete an event and the result that it refers to; return the event, and 1 if there was a stored result."""
+        """Delete an event and the files that it refers to; return the event, and 1 if there was a stored result."""
         try:
             event = stored.event()
         except ValidationError:
             event = None
         erased = 0
-        if isinstance(event, ResultReady) and event.csv.object_name is not None:
-            erased = await self._erase_result(event.csv.object_name)
+        if isinstance(event, ResultReady):
+            for blob in event.blobs:
+                if blob.object_name is not None:
+                    erased += await self._erase_result(blob.object_name)
         await self._delete(STREAM, stored.sequence)
-        return event, erased
+        return event, min(erased, 1)
 
     async def _erase_result(self, object_name: str) -> int:
         try:

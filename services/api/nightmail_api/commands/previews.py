@@ -57,6 +57,7 @@ class Previews:
                 "columns": None,
                 "rows": None,
                 "first_rows": None,
+                "figures": [],
                 "notes": [],
                 "error": None,
                 "skipped": None,

@@ -16,6 +16,12 @@ CSV: dict[str, Any] = {
     "content": {"text/csv": {"schema": {"type": "string"}, "example": "region,amount\nnorth,1200\nsouth,950\n"}},
 }
 
+#: The documentation of a response with a figure of a run.
+PNG: dict[str, Any] = {
+    "description": "The PNG",
+    "content": {"image/png": {"schema": {"type": "string", "format": "binary"}, "example": "89 50 4e 47 0d 0a 1a 0a"}},
+}
+
 
 def json_response(content: Any, status: int = 200) -> Response:
     """Return a response whose content is encoded here, without validation against the documented schema."""

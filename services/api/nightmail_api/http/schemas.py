@@ -84,6 +84,15 @@ class JobResponse(Job):
     warnings: list[JobWarning] = Field(examples=[[]])
 
 
+class PreviewFigure(BaseModel):
+    """A figure of a dry run: `png` is its PNG in base64, null if it is too large for the answer."""
+
+    alt: str = Field(examples=["Bar chart: Sales by region."])
+    width: int = Field(examples=[1280])
+    height: int = Field(examples=[960])
+    png: str | None = Field(examples=[None])
+
+
 class PreviewResponse(BaseModel):
     """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error.
 
@@ -93,6 +102,7 @@ class PreviewResponse(BaseModel):
     columns: list[str] | None = Field(examples=[["region", "amount"]])
     rows: int | None = Field(examples=[2])
     first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
+    figures: list[PreviewFigure] = Field(examples=[[]])
     notes: list[Note] = Field(examples=[[]])
     error: RunError | None = Field(examples=[None])
     skipped: str | None = Field(examples=[None])
@@ -169,6 +179,17 @@ class TimelineEntry(BaseModel):
     sequence: int = Field(examples=[43])
 
 
+class FigureOfRun(BaseModel):
+    """A figure that a run's script drew: `size` is the PNG's in bytes, `width` and `height` are in pixels."""
+
+    name: str = Field(examples=["figure-1.png"])
+    alt: str = Field(examples=["Bar chart: Sales by region."])
+    width: int = Field(examples=[1280])
+    height: int = Field(examples=[960])
+    size: int = Field(examples=[38421])
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+
+
 class RunWithTimeline(Run):
     """A run and its events, in order.
 
@@ -187,6 +208,7 @@ class RunWithTimeline(Run):
     result_sha256: str | None = Field(examples=["fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"])
     runtime: Runtime | None = Field(examples=[{"python": "3.11.7", "pandas": "3.1.1"}])
     notes: list[Note] = Field(examples=[[{"stage": "parse", "text": "line 7 had fewer fields than the header"}]])
+    figures: list[FigureOfRun] = Field(examples=[[]])
     timeline: list[TimelineEntry]
 
 

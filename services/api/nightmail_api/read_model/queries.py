@@ -84,6 +84,7 @@ _NO_DETAILS: dict[str, Any] = {
     ),
     "attempts": 0,
     "notes": [],
+    "figures": [],
 }
 _OUTCOME = FixedQuery(select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id")))
 

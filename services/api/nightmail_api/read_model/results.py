@@ -60,6 +60,20 @@ class Results:
         """
         return await self._bytes(result.csv, str(result.run_id))
 
+    async def figure(self, run_id: str, number: int) -> bytes:
+        """Return the PNG of a figure, which is counted from 1.
+
+        Raises:
+            NotFound: there is no such run, or it has no such figure.
+            Gone: the result's time is over.
+            NotReady: the store does not answer in time.
+            nats.errors.Error: the log does not answer.
+        """
+        figures = (await self.ready(run_id)).figures
+        if number > len(figures):
+            raise NotFound(f"the run {run_id} has {len(figures)} figures")
+        return await self._bytes(figures[number - 1].blob, run_id)
+
     async def log(self, run_id: str) -> str:
         """Return what the run's script printed; empty while it has not ended.
 

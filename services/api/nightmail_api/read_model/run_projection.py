@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from nightmail_api.read_model.event_reader import expires_at
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
 from nightmail_api.read_model.schema import erased, jobs, runs
+from nightmail_common.contract.blob import ResultFigure
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
@@ -231,11 +232,17 @@ def _details(event: RunEvent) -> dict[str, Any]:
                 "result_sha256": event.csv.sha256,
                 "runtime": event.runtime.model_dump(),
                 "notes": [note.model_dump() for note in event.notes],
+                "figures": [_figure(figure) for figure in event.figures],
             }
         case RunFailed():
             return {"notes": [note.model_dump() for note in event.notes]}
         case _:
             return {}
+
+
+def _figure(figure: ResultFigure) -> dict[str, Any]:
+    described = figure.model_dump(include={"name", "alt", "width", "height"})
+    return described | {"size": figure.blob.size, "sha256": figure.blob.sha256}
 
 
 def _missed(event: RunEvent) -> str | None:

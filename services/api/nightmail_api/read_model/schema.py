@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 
 
 class _PostgresText(TypeDecorator[str]):

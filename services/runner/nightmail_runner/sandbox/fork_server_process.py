@@ -27,16 +27,21 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class ForkServerProcess:
-    """A fork server and its control socket."""
+    """A fork server and its control socket.
 
-    def __init__(self, *, protected: bool) -> None:
+    Args:
+        protected: whether its workers are isolated.
+        charts: whether it imports matplotlib.
+    """
+
+    def __init__(self, *, protected: bool, charts: bool = False) -> None:
         # The fork server continues as a second process inside its namespaces. The first one exits, and this process
         # becomes the parent of the second.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         self._pidfd = -1
-        options = [] if protected else ["--unprotected"]
+        options = [*([] if protected else ["--unprotected"]), *(["--charts"] if charts else [])]
         with theirs:
             self._started = subprocess.Popen(
                 [sys.executable, "-I", "-m", _MODULE, *options], stdin=theirs.fileno(), env=ENVIRONMENT

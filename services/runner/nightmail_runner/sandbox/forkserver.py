@@ -20,6 +20,8 @@ from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.isolation import lockdown, namespaces
 
 UNPROTECTED = "--unprotected"
+#: Import matplotlib, too, for scripts that draw charts.
+CHARTS = "--charts"
 CONTROL_DESCRIPTOR = 0
 #: The socket of a worker, which has nothing else open but its standard streams.
 WORKER_SOCKET_DESCRIPTOR = 3
@@ -100,12 +102,12 @@ class ForkServer:
 def main() -> None:
     """Enter the namespaces, which needs a single thread, then import pandas, then install the isolation layers."""
     control = socket.socket(fileno=os.dup(CONTROL_DESCRIPTOR))
-    protected = UNPROTECTED not in sys.argv
+    protected, charts = UNPROTECTED not in sys.argv, CHARTS in sys.argv
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         fork = _enter_namespaces() if protected else os.fork
-        become_worker = _prewarm(protected)
+        become_worker = _prewarm(protected=protected, charts=charts)
         if protected:
             lockdown.lock_down_server()
     except lockdown.IsolationUnavailable as error:
@@ -132,10 +134,10 @@ def _enter_namespaces() -> Callable[[], int]:
     return namespaces.ProcessNamespaces().fork
 
 
-def _prewarm(protected: bool) -> Callable[[socket.socket, int], NoReturn]:
+def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int], NoReturn]:
     from nightmail_runner.sandbox.child import execute  # imports pandas, which starts threads
 
-    execute.prewarm_fork_server()
+    execute.prewarm_fork_server(charts=charts)
     dev_null = os.open(os.devnull, os.O_RDONLY)
     filter_of_pid_1 = lockdown.WorkerFilter(1)
     gc.collect()

@@ -16,6 +16,10 @@ from nightmail_common.contract.limits import (
     MAX_COLUMN_NAMES_JSON_BYTES,
     MAX_ERROR_TEXT_CHARS,
     MAX_ERROR_TYPE_CHARS,
+    MAX_FIGURE_ALT_CHARS,
+    MAX_FIGURE_BYTES,
+    MAX_FIGURE_SIDE_PIXELS,
+    MAX_FIGURES,
     MAX_NOTE_CHARS,
     MAX_NOTES,
     MAX_NOTES_JSON_BYTES,
@@ -48,8 +52,29 @@ Notes = Annotated[tuple[Annotated[str, MaxLen(MAX_NOTE_CHARS)], ...], MaxLen(MAX
 
 
 @dataclass(frozen=True)
+class DrawnFigure:
+    """A figure of the script: the size of its PNG in bytes, its width and height in pixels, its alternative text.
+
+    Raises:
+        ValueError: the text is more than one line, or has control characters.
+    """
+
+    size: Annotated[int, Ge(1), Le(MAX_FIGURE_BYTES)]
+    width: Annotated[int, Ge(1), Le(MAX_FIGURE_SIDE_PIXELS)]
+    height: Annotated[int, Ge(1), Le(MAX_FIGURE_SIDE_PIXELS)]
+    alt: Annotated[str, MaxLen(MAX_FIGURE_ALT_CHARS)]
+
+    def __post_init__(self) -> None:
+        if not self.alt.isprintable():
+            raise ValueError("the alternative text of a figure is one line of printable characters")
+
+
+@dataclass(frozen=True)
 class Succeeded:
     """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit.
+
+    `notes` are the parser's, `output_notes` those about what was written. `figures` are in the order of their drawing;
+    their PNGs follow each other in one file.
 
     Raises:
         ValueError: the names of the columns, or the notes, are too long for an event.
@@ -59,11 +84,13 @@ class Succeeded:
     columns: tuple[str, ...]
     timings: StageTimings = field(default_factory=dict)
     notes: Notes = ()
+    output_notes: Notes = ()
+    figures: Annotated[tuple[DrawnFigure, ...], MaxLen(MAX_FIGURES)] = ()
     log: str = ""
 
     def __post_init__(self) -> None:
         _check_size("column names", self.columns, MAX_COLUMN_NAMES_JSON_BYTES)
-        _check_size("notes", self.notes, MAX_NOTES_JSON_BYTES)
+        _check_size("notes", (*self.notes, *self.output_notes), MAX_NOTES_JSON_BYTES)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Task:
     """One run of a script.
 
     `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
-    that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file.
+    that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file. `figures`: the
+    script draws charts, and they are written to the last file.
     `seed`: the same seed gives the same random numbers.
     """
 
@@ -50,6 +51,7 @@ class Task:
     keep_formulas: bool = False
     csv: CsvFormat = field(default_factory=CsvFormat)
     xlsx: bool = False
+    figures: bool = False
     seed: str = ""
     limits: Limits = field(default_factory=Limits)
 

@@ -3,18 +3,19 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
-from nightmail_api.http.responses import CSV, json_response, page_response, problems
+from nightmail_api.http.responses import CSV, PNG, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId, RunIdPrefix
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
+from nightmail_common.contract.limits import MAX_FIGURES
 from nightmail_common.contract.run import RunStatus
 
 editor = APIRouter(route_class=EditorRoute, tags=["runs"])
@@ -23,6 +24,7 @@ routers = (editor, viewer)
 
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
 TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were requested in this way.")]
+FigureNumber = Annotated[int, Path(ge=1, le=MAX_FIGURES, description="The number of the figure.", examples=[1])]
 Since = Annotated[Moment | None, Query(description="Only runs requested at this time or later.")]
 Until = Annotated[Moment | None, Query(description="Only runs requested before this time.")]
 
@@ -95,6 +97,14 @@ async def cancel_run(caller: Caller, state: State, run_id: RunId) -> RunAccepted
 async def get_result(state: State, run_id: RunId) -> Response:
     """Return the run's CSV, with the same bytes as in the mail."""
     return await csv_response(state, str(run_id))
+
+
+@viewer.get("/runs/{run_id}/figures/{number}", response_class=Response, responses={200: PNG, **problems(404, 410)})
+async def get_figure(state: State, run_id: RunId, number: FigureNumber) -> Response:
+    """Return a figure that the run's script drew; they are counted from 1, in the order of their drawing."""
+    png = await state.results.figure(str(run_id), number)
+    headers = {"Content-Disposition": f'inline; filename="{run_id}-{number}.png"'}
+    return Response(png, headers=headers, media_type="image/png")
 
 
 @viewer.get(

@@ -27,6 +27,11 @@ _NOT_INSTALLED = (
     "a script can use only packages that are installed beside the runner; the setting SCRIPT_IMPORTS names those that"
     " an operator has added"
 )
+_NO_SAVEFIG = "leave savefig out: Nightmail mails the figures that a script draws"
+_NO_CHARTS = (
+    "a script draws charts only if its text says so: write `import matplotlib` or `.plot` into it; a name that is made"
+    " while it runs does not count"
+)
 _NETWORK_ERRORS = frozenset({"URLError", "gaierror", "HTTPException"})
 
 _QUOTED = re.compile(r"'([^']+)'")
@@ -38,6 +43,8 @@ def hint_for(error: BaseException) -> str | None:
     match error:
         case SystemExit():
             return _NO_EXIT
+        case ImportError() if "matplotlib" in str(error):
+            return _NO_CHARTS
         case ModuleNotFoundError() | ImportError(name=None):
             return _NOT_INSTALLED
         case OSError():
@@ -52,6 +59,8 @@ def _about_the_sandbox(error: OSError) -> str | None:
         return _NO_NETWORK
     if error.errno is None:  # the script has raised it
         return None
+    if any(frame.f_code.co_name == "savefig" for frame in _called_by_script(error)):
+        return _NO_SAVEFIG
     return _NOT_PERMITTED if error.filename is None else _NO_FILES
 
 

@@ -40,7 +40,7 @@ from nightmail_runner.sandbox.child.script_error import (
     printable,
     shorten,
 )
-from nightmail_runner.sandbox.result import SandboxResult, Skipped, Succeeded, WorkerStage, fitting
+from nightmail_runner.sandbox.result import DrawnFigure, SandboxResult, Skipped, Succeeded, WorkerStage, fitting
 from nightmail_runner.sandbox.task import Limits, Task
 
 MAX_OPEN_FILES = 64
@@ -57,9 +57,20 @@ _UNSET = object()
 _baseline_bytes = 0
 
 
-def prewarm_fork_server() -> None:
-    """Run every code path once, so that no run pays for first use. Call it before the isolation layers are installed."""
+def prewarm_fork_server(*, charts: bool) -> None:
+    """Run every code path once, so that no run pays for first use. Call it before the isolation layers are installed.
+
+    Args:
+        charts: whether its workers draw charts; those of others cannot import matplotlib.
+    """
     global _baseline_bytes
+    if charts:
+        from nightmail_runner.sandbox.child.chart_setup import set_up_charts  # imports matplotlib
+
+        set_up_charts()
+    else:
+        # Its import in a worker would take a second and fail, and the runner would not show the figures.
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
     _prewarm()
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
         _baseline_bytes = int(statm.read().split()[0]) * resource.getpagesize()
@@ -79,14 +90,17 @@ def serve_task(sock: socket.socket) -> None:
     received = protocol.receive(sock)
     if received is None:
         return
-    message, (source, output, *other_outputs) = received
+    message, (source, *outputs) = received
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = stdout
-    result = _Run(Task.from_json(message), source, output, *other_outputs).result()
+    result = _Run(Task.from_json(message), source, outputs).result()
     with suppress(OSError, ValueError):  # the script has closed it
         stdout.flush()
-    protocol.send(sock, vars(result))
+    answer = vars(result)
+    if isinstance(result, Succeeded):
+        answer = answer | {"figures": [vars(figure) for figure in result.figures]}
+    protocol.send(sock, answer)
 
 
 class RunSkip(BaseException):
@@ -103,11 +117,10 @@ def skip(reason: object = "") -> NoReturn:
 
 
 class _Run:
-    def __init__(self, task: Task, source: int, csv: int, xlsx: int = -1) -> None:
+    def __init__(self, task: Task, source: int, outputs: list[int]) -> None:
         self._task = task
         self._source = source
-        self._csv = csv
-        self._xlsx = xlsx
+        self._outputs = outputs
         self._timings: dict[WorkerStage, float] = {}
         self._notes: tuple[str, ...] = ()
         self._lap_started = time.perf_counter()
@@ -127,9 +140,9 @@ class _Run:
             table = to_table(result)
             del result
             _check_size(table, self._task.limits)  # labels have become columns
-            rows, columns = self._write(table)
+            written = self._write(table)
             self._record(stage)
-            return Succeeded(rows, columns, self._timings, self._notes)
+            return replace(written, timings=self._timings, notes=self._notes)
         except RunSkip as skipped:
             self._record(stage)
             return Skipped(printable(skipped.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
@@ -162,18 +175,21 @@ class _Run:
         self._notes = _shorten_notes(table.notes)
         return table.frame
 
-    def _write(self, table: pandas.DataFrame) -> tuple[int, tuple[str, ...]]:
-        """Write the files of the result; return the number of rows and the column names of the CSV."""
-        for output in (self._csv, self._xlsx) if self._task.xlsx else (self._csv,):
+    def _write(self, table: pandas.DataFrame) -> Succeeded:
+        """Write the files of the result; return what the answer says about them."""
+        for output in self._outputs:
             os.ftruncate(output, 0)  # the script may have written to it
             os.lseek(output, 0, os.SEEK_SET)
+        csv, *others = self._outputs
+        figures, notes = _write_figures(others.pop()) if self._task.figures else ((), [])
         if self._task.xlsx:
-            with open(self._xlsx, "wb", closefd=False) as file:
+            with open(others.pop(), "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
         table = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
-        with open(self._csv, "w+b", closefd=False) as file:
+        with open(csv, "w+b", closefd=False) as file:
             csv_output.write(table, file, self._task.csv)
-        return len(table), _column_names(table)
+        output_notes = _shorten_notes([*self._notes, *notes])[len(self._notes) :]
+        return Succeeded(len(table), _column_names(table), output_notes=output_notes, figures=figures)
 
     def _record(self, stage: WorkerStage) -> None:
         now = time.perf_counter()
@@ -233,6 +249,13 @@ def _check_size(result: pandas.DataFrame | pandas.Series, limits: Limits) -> Non
         raise ResultTooLarge(f"the result has {rows} rows; at most {limits.rows} are allowed (MAX_ROWS)")
     if columns > limits.columns:
         raise ResultTooLarge(f"the result has {columns} columns; at most {limits.columns} are allowed (MAX_COLUMNS)")
+
+
+def _write_figures(output: int) -> tuple[tuple[DrawnFigure, ...], list[str]]:
+    from nightmail_runner.sandbox.child import figure_backend, figure_output  # imported in advance, with matplotlib
+
+    with open(output, "wb", closefd=False) as file:
+        return figure_output.write_figures(figure_backend.DRAWN.drawn(), file)
 
 
 def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The isolation layers of a worker, enforced by the kernel: whatever Python code runs, they hold.
 
 The fork server installs these once, after its imports, and its workers inherit them: no new privileges, Landlock (read-only
-access to Python and the time zones, nothing else, no TCP) and a seccomp filter that allows only the system calls listed in
+access to Python, the time zones and fonts, nothing else, no TCP) and a seccomp filter that allows only the system calls listed in
 `syscalls`. Each worker then drops what only the fork server needs: new processes, signals to others, capabilities.
 """
 
@@ -18,6 +18,9 @@ from seccompy import CmpOp
 
 from nightmail_runner.sandbox.isolation import namespaces, syscalls
 from nightmail_runner.sandbox.isolation.syscalls import OF_A_WORKER, OF_THE_SERVER_ONLY
+
+#: Where systems install fonts (Filesystem Hierarchy Standard), with which charts show characters that matplotlib's own lacks.
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 
 #: clone(2)
 _CLONE_NEW_ANYTHING = 0x7E020080
@@ -111,7 +114,7 @@ def drop_capabilities() -> None:
 
 def _restrict_files() -> None:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders.update(zoneinfo.TZPATH)
+    folders.update(zoneinfo.TZPATH, FONT_FOLDERS)
     scopes = landlockpy.Scope.SIGNAL | landlockpy.Scope.ABSTRACT_UNIX_SOCKET
     with landlockpy.Ruleset(scoped=scopes) as ruleset:
         for folder in filter(os.path.isdir, folders):

@@ -1,0 +1,38 @@
+"""Decides from a script's syntax tree whether it draws charts, so that only such a script runs where matplotlib is."""
+
+import ast
+import re
+from functools import lru_cache
+
+from nightmail_common.contract.script import parse_script
+
+#: Packages that draw with matplotlib; an operator may add seaborn with SCRIPT_IMPORTS.
+_PACKAGES = frozenset(["matplotlib", "mpl_toolkits", "pylab", "seaborn"])
+#: What DataFrame, Series and groupby draw with: `data.plot()`, `data.plot.bar()`, `data.hist()`, `pd.plotting`.
+_ATTRIBUTES = frozenset(["plot", "hist", "boxplot", "plotting"])
+#: Most scripts have none of these words, and need no tree.
+_WORDS = re.compile("|".join(sorted(_PACKAGES | _ATTRIBUTES)))
+
+
+# Each run of a job asks for the same script.
+@lru_cache(maxsize=64)
+def draws_charts(script: str) -> bool:
+    """Return whether a script imports matplotlib or plots. A column that is named `plot` counts, too, which does no harm."""
+    if _WORDS.search(script) is None:
+        return False
+    try:
+        tree = parse_script(script)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(map(_draws, ast.walk(tree)))
+
+
+def _draws(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(name.name.partition(".")[0] in _PACKAGES for name in names)
+        case ast.ImportFrom(module=str(module)):
+            return module.partition(".")[0] in _PACKAGES
+        case ast.Attribute(attr=name):
+            return name in _ATTRIBUTES
+    return False
