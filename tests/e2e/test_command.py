@@ -1,5 +1,6 @@
 """The command `nightmail` against the whole system."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -80,6 +81,22 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     assert mail["answer"] in said(nightmail, "mails", "list", "--recipient", mail["recipient"])
     assert as_json(nightmail, "runs", "show", run_id[:13])["run_id"] == run_id
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
+
+
+def test_the_charts_of_a_run_are_listed_and_saved(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
+    change(job_file, processing_script="data.plot.bar(x='region', title='Sales')\nreturn data")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    run_id = nightmail.command_line("jobs", "run", "--wait", name_in(job_file)).stderr.split()[0]
+    saved = tmp_path / "new" / "charts"
+    listed = said(nightmail, "runs", "figures", run_id, "-o", str(saved)).splitlines()
+    assert listed[1].startswith("figure-1.png")
+    assert "Bar chart: Sales." in listed[1]
+    [figure] = as_json(nightmail, "runs", "figures", run_id[:13])
+    png = (saved / "figure-1.png").read_bytes()
+    assert (len(png), hashlib.sha256(png).hexdigest()) == (figure["size"], figure["sha256"])
+    mail = as_json(nightmail, "mail", "show")
+    assert 'alt="Bar chart: Sales.' in mail["html"]
+    assert 'src="data:image/png;base64,' in mail["html"]
 
 
 def test_a_runs_mail_is_sent_again_and_all_that_was_refused_is(nightmail: Nightmail, job_file: Path) -> None:

@@ -1,21 +1,26 @@
 """Which mails an event asks for: failure streaks, unsubscribes, mails sent again, large results."""
 
 import hashlib
+import os
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from uuid import uuid4
 
+import pytest
 from nats.js.object_store import ObjectStore
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS, STREAKS
-from nightmail_common.contract.blob import Blob, ResultFile
+from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.events import (
     MailFailed,
     MailRequested,
     MailSent,
     MailSkipped,
+    Note,
     RecipientUnsubscribed,
     ResultReady,
     RunFailed,
@@ -257,6 +262,99 @@ async def test_a_mail_carries_the_files_that_the_job_asks_for(
         }
         contents = {"csv": CSV, "xlsx": workbook}
         assert attached == {f"daily sales 2026-11-23.{name}": contents[name] for name in names}
+
+
+def drawn(number: int, data: bytes, **place: str) -> ResultFigure:
+    sha256 = hashlib.sha256(data).hexdigest()
+    blob = Blob(size=len(data), sha256=sha256, **place) if place else Blob(size=len(data), sha256=sha256, data=data)
+    return ResultFigure(name=f"figure-{number}.png", alt=f'Chart "{number}" & more.', width=1280, height=960, blob=blob)
+
+
+async def test_figures_are_images_of_the_mail_between_its_table_and_its_notes(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    start_mailer(**LINKS)
+    first, second = os.urandom(1000), os.urandom(1000)
+    await (await event_log._js.object_store(RESULTS)).put("a-figure", second)
+    figures = (drawn(1, first), drawn(2, second, bucket=RESULTS, object_name="a-figure"))
+    event = result_of(make_job(), figures=figures, notes=(Note(stage="parse", text="a note"),))
+    await event_log.publish(event)
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+
+    [mail] = smtp_server.mails
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "image/png",
+        "text/csv",
+    ]
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["daily sales 2026-11-23.csv"]
+    images = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert [image.get_payload(decode=True) for image in images] == [first, second]
+    page, text = (mail.get_body((kind,)) for kind in ("html", "plain"))
+    assert page is not None
+    assert text is not None
+    shown = re.findall(r'<img src="cid:([^"]+)" alt="([^"]+)" width="640"', page.get_content())
+    assert [f"<{content_id}>" for content_id, _ in shown] == [image["Content-ID"] for image in images]
+    assert [unescape(alt) for _, alt in shown] == ['Chart "1" & more.', 'Chart "2" & more.']
+    places = [page.get_content().index(what) for what in ("</table>", "<img", "a note")]
+    assert places == sorted(places)
+    assert '[figure-1.png] Chart "1" & more.' in text.get_content()
+
+
+@pytest.mark.parametrize(
+    ("csv_bytes", "figure_bytes", "links", "attached", "images"),
+    [
+        (100, 60_000, {}, "csv", 2),
+        (100, 300_000, {}, "csv", 0),  # the server's limit is asked for before
+        (100, 90_000, {}, "csv", 0),  # the server refuses a small mail first
+        (250_000, 90_000, {}, "csv", 0),
+        (250_000, 90_000, LINKS, None, 2),
+        (1_000_000, 300_000, LINKS, None, 0),
+    ],
+)
+async def test_a_mail_that_is_too_large_with_its_figures_says_so_and_has_the_data(
+    start_mailer: Start,
+    smtp_server: SmtpServer,
+    event_log: EventLog,
+    make_job: MakeJob,
+    csv_bytes: int,
+    figure_bytes: int,
+    links: dict[str, str],
+    attached: str | None,
+    images: int,
+) -> None:
+    smtp_server.stop()
+    smtp_server.data_size_limit = 200_000 if csv_bytes == 100 and figure_bytes < 300_000 else 450_000
+    smtp_server.start()
+    start_mailer(**links)
+    csv = b"n\n" + b"".join(b"%d\n" % (number * 2654435761 % 2**32) for number in range(csv_bytes // 10))
+    figures = (drawn(1, os.urandom(figure_bytes)), drawn(2, os.urandom(figure_bytes)))
+    event = result_of(make_job(), csv=csv, rows=csv_bytes // 10, figures=figures)
+    stored = [await _stored_figure(event_log, figure) for figure in figures]
+    event = await _stored(event_log, event.model_copy(update={"figures": tuple(stored)}), csv)
+    await event_log.publish(event)
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+
+    [mail] = smtp_server.mails
+    names = [part.get_filename() for part in mail.iter_attachments()]
+    assert names == ([f"daily sales 2026-11-23.{attached}"] if attached else [])
+    assert len([part for part in mail.walk() if part.get_content_type() == "image/png"]) == images
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert (f"nightmail runs figures {event.run_id}" in body.get_content()) == (images == 0)
+
+
+async def _stored_figure(event_log: EventLog, figure: ResultFigure) -> ResultFigure:
+    data, name = figure.blob.data, figure.blob.sha256
+    assert data is not None
+    await (await event_log._js.object_store(RESULTS)).put(name, data)
+    blob = figure.blob.model_copy(update={"data": None, "bucket": RESULTS, "object_name": name})
+    return figure.model_copy(update={"blob": blob})
 
 
 async def test_the_mail_of_an_expired_result_fails(start_mailer: Start, event_log: EventLog, make_job: MakeJob) -> None:

@@ -181,6 +181,33 @@ def result(
             fail(f"{output}: {error.strerror}")
 
 
+@app.command("figures")
+def figures(
+    run_id: RunId,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the PNGs into this folder, which is created.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the charts of a run, or write them to a folder."""
+    client = Client()
+    run_id = client.run_id(run_id)
+    found = client.call("GET", f"/runs/{run_id}").json()["figures"]
+    if output is not None:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            for number in range(1, len(found) + 1):
+                png = client.call("GET", f"/runs/{run_id}/figures/{number}").content
+                (output / f"figure-{number}.png").write_bytes(png)
+        except OSError as error:
+            fail(f"{output}: {error.strerror}")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one["name"], f"{one['width']} x {one['height']}", one["alt"]) for one in found]
+    print_table(("NAME", "PIXELS", "SHOWS"), rows, empty="the run has no charts")
+
+
 def _delimiter(client: Client, run_id: str) -> str:
     """Return the delimiter of a run's CSV, which its event says; the job may be deleted since then."""
     events = client.call("GET", "/events", params={"run_id": run_id, "type": "result-ready"}).json()["items"]

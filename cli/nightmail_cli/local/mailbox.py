@@ -1,5 +1,6 @@
 """The caught mails in `DATA_DIR/mailbox` (a Maildir), for `nightmail mail`."""
 
+import base64
 import hashlib
 import io
 import mailbox
@@ -9,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage, Message, MIMEPart
 from email.policy import default
 from functools import cached_property
 from pathlib import Path
@@ -55,7 +56,16 @@ class CaughtMail:
         return _printable(self._body("plain") or "")
 
     def html(self) -> str | None:
-        return self._body("html")
+        """Return the HTML with the mail's images in it, as a browser needs it."""
+        page = self._body("html")
+        if page is None:
+            return None
+        for part in self.mail.walk():
+            content_id = str(part["Content-ID"] or "").strip("<>")
+            if content_id and part.get_content_maintype() == "image":
+                image = base64.b64encode(content(part)).decode()
+                page = page.replace(f'"cid:{content_id}"', f'"data:{part.get_content_type()};base64,{image}"')
+        return page
 
     def summary(self) -> dict[str, Any]:
         """Return the fields for a list."""
@@ -131,7 +141,7 @@ def file_name(part: MIMEPart) -> str:
     return _one_line(part.get_filename() or part.get_content_type())
 
 
-def content(part: MIMEPart) -> bytes:
+def content(part: Message) -> bytes:
     decoded = part.get_payload(decode=True)
     return decoded if isinstance(decoded, bytes) else b""
 

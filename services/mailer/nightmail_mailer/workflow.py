@@ -20,7 +20,8 @@ from nightmail_common.contract.events import (
     RunFailed,
     RunSkipped,
 )
-from nightmail_mailer.compose.attachment import Attachment, choose_attachments, zip_files
+from nightmail_mailer.compose.attachment import Attachment, zip_files
+from nightmail_mailer.compose.figures import choose_parts
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_stem
 from nightmail_mailer.compose.renditions import Renditions
@@ -124,10 +125,11 @@ class MailWorkflow:
         try:
             csv = await self._results.get(event.csv)
             files = await self._files(event, csv)
+            images = [await self._results.get(figure.blob) for figure in event.figures]
         except (ResultGone, ResultDamaged) as error:
             await self._delivery.fail(mail_job, str(error))
             return None
-        renditions = await self._render_result(mail_job, event, csv, files)
+        renditions = await self._render_result(mail_job, event, csv, files, images)
         of_others = {one.format: one.blob.sha256 for one in event.attachments}
         return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
 
@@ -138,26 +140,35 @@ class MailWorkflow:
         return [Attachment(csv), *files] if "csv" in event.job.attachments or not files else files
 
     async def _render_result(
-        self, mail_job: MailJob, event: ResultReady, csv: bytes, files: Sequence[Attachment]
+        self, mail_job: MailJob, event: ResultReady, csv: bytes, files: Sequence[Attachment], images: Sequence[bytes]
     ) -> Renditions:
-        limit, stem = self._max_attachment_bytes, result_file_stem(event)
+        limit, stem, has_link = self._max_attachment_bytes, result_file_stem(event), self._renderer.links is not None
         render = partial(self._renderer.result, mail_job, event, csv)
-        if sum(len(file.data) for file in files) + len(csv) <= SMALL_BYTES:
-            attachments = choose_attachments(files, limit, stem)
-            first = render(attachments)
+        choose = partial(choose_parts, files, images, name=stem, has_link=has_link)
+        if sum(map(len, images)) + sum(len(file.data) for file in files) + len(csv) <= SMALL_BYTES:
+            parts = choose(limit)
+            first = render(*parts)
         else:
             if (server_limit := await self._smtp.max_mail_bytes()) is not None:
                 limit = min(limit, server_limit)
             # Large files take longer to compress and to encode than the heartbeats may pause.
-            attachments = await asyncio.to_thread(choose_attachments, files, limit, stem)
-            first = await asyncio.to_thread(render, attachments)
+            parts = await asyncio.to_thread(choose, limit)
+            first = await asyncio.to_thread(render, *parts)
+
+        def render_packed(pictures: Sequence[bytes]) -> RenderFor:
+            return render([zip_files(files, stem)], pictures)
+
         smaller: list[Callable[[], RenderFor]] = []
-        if attachments and attachments[0].format != "zip":
-            smaller.append(lambda: render([zip_files(files, stem)]))
-        if attachments and self._renderer.links is not None:
-            smaller.append(lambda: render([]))
+        attachments, shown = parts
+        for pictures in (shown, ()) if shown else ((),):
+            if pictures is not shown:
+                smaller.append(partial(render, attachments))
+            if attachments and attachments[0].format != "zip":
+                smaller.append(partial(render_packed, pictures))
+        if attachments and has_link:
+            smaller.append(partial(render, ()))
         too_large = "the mail is too large for the server, compressed too"
-        if self._renderer.links is None:
+        if not has_link:
             too_large += "; NIGHTMAIL_PUBLIC_URL would let mails link to large results"
         return Renditions(first, *smaller, too_large=too_large)
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
+from nightmail_mailer.compose.figures import embed_figures, inline_figures
 from nightmail_mailer.compose.file_names import file_stem, to_ascii
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
@@ -55,17 +56,31 @@ class MailRenderer:
     sender: str
     links: Links | None
 
-    def result(self, mail_job: MailJob, event: ResultReady, csv: bytes, attachments: Sequence[Attachment]) -> RenderFor:
-        """Return the mail with a result: its files attached, or its CSV linked without attachments."""
+    def result(
+        self,
+        mail_job: MailJob,
+        event: ResultReady,
+        csv: bytes,
+        attachments: Sequence[Attachment],
+        images: Sequence[bytes] = (),
+    ) -> RenderFor:
+        """Return the mail with a result: its files attached, or its CSV linked without attachments.
+
+        Args:
+            images: the PNGs of all figures, or none if the mail is too large with them, which it says.
+        """
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
         names = [f"{result_file_stem(event)}.{one.format}" for one in attachments]
         shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv)
         message_text, message_html = render_message(event, due)
         link, expires_at = self.links.result(event.run_id) if not attachments and self.links else (None, None)
+        figures = inline_figures(event, images, domain_of(self.sender))
         context = {
             "due": due,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
+            "figures": figures,
+            "hidden_figures": len(event.figures) - len(figures),
             "message_text": message_text,
             "message_html": message_html,
             "notes": [note.text for note in event.notes],
@@ -79,6 +94,7 @@ class MailRenderer:
             "total_ms": event.timings.total_ms,
         }
         mail = self._mail(mail_job, render_subject(event, due), "result", context)
+        embed_figures(mail, figures)
         for name, attachment in zip(names, attachments, strict=True):
             _attach(mail, attachment, name)
         return self._with_recipient(mail_job, mail)
