@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import cast
 from uuid import uuid4
 
+import psutil
 from nats.aio.client import Client
 
 from nightmail_common.broker.delivery import Ack, Delivery, SlotPolicy
@@ -68,6 +70,55 @@ async def test_a_run_longer_than_the_ack_wait_is_executed_once(
 
     assert isinstance(await outcome_of(event_log, request), ResultReady)
     assert await names_of(event_log, request) == ["run-requested", "run-started", "result-ready"]
+
+
+async def kill_fork_server(runner: RunnerProcess) -> None:
+    """Kill the runner's fork server once it has a worker that runs a script beside the one that waits."""
+
+    def working() -> psutil.Process | None:
+        with suppress(psutil.Error):  # one ends while it is asked
+            servers = psutil.Process(runner.process.pid).children()
+            return next((server for server in servers if len(server.children()) >= 2), None)
+        return None
+
+    server: psutil.Process = await eventually(working, "a worker runs the script")
+    server.kill()
+
+
+async def test_a_run_whose_sandbox_died_is_tried_again(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    runner = start_runner()
+    await runner.ready()
+    request = await request_run(processing_script=SLOW)
+    await wait_for_start(event_log, request)
+    await kill_fork_server(runner)
+
+    assert isinstance(await outcome_of(event_log, request), ResultReady)
+    assert await names_of(event_log, request) == [
+        "run-requested",
+        "run-started",
+        "attempt-failed",
+        "run-started",
+        "result-ready",
+    ]
+
+
+async def test_a_run_whose_sandbox_dies_three_times_ends_as_failed(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    runner = start_runner()
+    await runner.ready()
+    request = await request_run(processing_script="import time\ntime.sleep(60)\nreturn data")
+    for attempt in (1, 2, 3):
+        await wait_for_start(event_log, request, attempt)
+        await kill_fork_server(runner)
+
+    outcome = await outcome_of(event_log, request)
+
+    assert isinstance(outcome, RunFailed)
+    assert (outcome.error.stage, outcome.error.type) == ("runner", "SandboxBroken")
+    assert (await names_of(event_log, request)).count("attempt-failed") == 2
 
 
 async def deliver_unanswered(client: Client, times: int) -> None:

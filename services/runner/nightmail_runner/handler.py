@@ -17,9 +17,9 @@ from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 from nightmail_runner.stops import RunStopped, StopReason, Stops
 
-#: After so many deliveries that ended with their runner dead, the request is the likely reason (failed attempts and runs
-#: that were handed back do not count).
-MAX_DELIVERIES = 3
+#: A run that ends by a fault of ours (its runner or its sandbox dies) is not the job's failure: it is tried again. After
+#: so many faults, the request is their likely reason.
+MAX_FAULTS = 3
 #: A request that is delivered for the first time and is older may have been handled before: somebody may have deleted
 #: the durable consumer, which then counts from 1 again. The log is read for the outcome (some 3 ms).
 MAX_FRESH_AGE = timedelta(minutes=1)
@@ -61,8 +61,8 @@ class RequestHandler:
             return Ack()
         if (reason := self._stops.reason(request)) is not None:
             return await self._end_stopped(request, reason)
-        if (killed := history.killed(delivery.number)) >= MAX_DELIVERIES:
-            message = f"the runner died {killed} times while it worked on this run"
+        if (faults := history.faults(delivery.number)) >= MAX_FAULTS:
+            message = f"the runner died {faults} times while it worked on this run"
             error = RunError(stage="runner", type="RunnerKilled", message=message)
             await self._outcomes.publish(run_failed(request, error, Stopwatch()))
             return Ack()
@@ -77,10 +77,12 @@ class RequestHandler:
         await started
         if outcome is None:
             return await self._retry(request, delivery, _STOPPED, 0.0)
-        if not isinstance(outcome, RunFailed) or history.failed >= request.job.retries:
-            await self._outcomes.publish(outcome)
-            return Ack()
-        return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))
+        if isinstance(outcome, RunFailed) and outcome.error.stage == "runner" and faults + 1 < MAX_FAULTS:
+            return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(faults + 1))
+        if isinstance(outcome, RunFailed) and outcome.error.stage != "runner" and history.failed < request.job.retries:
+            return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))
+        await self._outcomes.publish(outcome)
+        return Ack()
 
     async def _end_stopped(self, request: RunRequested, reason: StopReason) -> Ack:
         """End a run that must not continue. For a cancelled run, the log has its end already."""

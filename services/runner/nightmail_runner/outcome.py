@@ -29,14 +29,17 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class History:
-    """What the log holds about a run that was delivered before."""
+    """What the log holds about a run that was delivered before.
+
+    `failed` counts attempts that failed by the job: its source, its script or its result.
+    """
 
     ended: bool = False
     handed_back: int = 0
     failed: int = 0
 
-    def killed(self, delivery: int) -> int:
-        """Return how many earlier deliveries neither failed nor were handed back: their runner died."""
+    def faults(self, delivery: int) -> int:
+        """Return how many earlier deliveries ended by a fault of ours: the runner died, or its sandbox did."""
         return delivery - 1 - self.handed_back - self.failed
 
 
@@ -86,4 +89,4 @@ class Outcomes:
                     case AttemptFailed() if event.run_id == request.run_id:
                         errors.append(event.error)
         handed_back = sum(error.type == HANDED_BACK for error in errors)
-        return History(handed_back=handed_back, failed=len(errors) - handed_back)
+        return History(handed_back=handed_back, failed=sum(error.stage != "runner" for error in errors))
