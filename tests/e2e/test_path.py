@@ -1,12 +1,13 @@
 """The main job, from a request over REST to the mail: real nats-server, SMTP, HTTP and processes."""
 
+import http.client
 import json
 from typing import Any
 
 import pytest
 
 from e2e.conftest import DataServer, Nightmail, attached_csv
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TOTALS = b"region,amount\nnorth,17\nsouth,5\n"
@@ -136,3 +137,16 @@ def test_a_job_fires_by_its_schedule(nightmail: Nightmail, source: DataServer) -
     assert run["trigger"] == "schedule"
     assert run["scheduled_at"].endswith(":00Z") or ":00+" in run["scheduled_at"]
     assert nightmail.call("DELETE", "/jobs/each%20minute").status_code == 204
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_client_that_sends_a_body_that_is_too_large_reads_the_refusal(nightmail: Nightmail, chunked: bool) -> None:
+    body = b"x" * (40 * 1024 * 1024)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {nightmail.token}"}
+    connection = http.client.HTTPConnection("127.0.0.1", nightmail.port, timeout=scaled(30))
+    # Like most clients, it reads nothing before it has sent everything.
+    connection.request("POST", "/jobs", iter([body]) if chunked else body, headers, encode_chunked=chunked)
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert "at most 1048576 bytes" in json.loads(answer.read())["detail"]
+    connection.close()

@@ -104,6 +104,8 @@ MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS = 60, 1024**3, 2
 
 #: From a connection, or from the first byte of a request, to the end of its header; then to the end of its body.
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0
+#: Of a body that is too large: read and discarded, so that the client can read the answer.
+MAX_DRAINED_BYTES, MAX_DRAIN_SECONDS = 64 * 1024 * 1024, 10.0
 #: Connections of one address that have not sent a header yet; a proxy opens none before it has a request.
 MAX_HALF_OPEN = 128
 #: Of a problem document: all errors together, and one text. The rest is counted.

@@ -1,6 +1,7 @@
 """ASGI middleware for every request and response: body limit, security headers, internal errors."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 
 import structlog
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightmail_api.http.problems import problem_response
-from nightmail_common.contract.limits import MAX_BODY_SECONDS
+from nightmail_common.contract.limits import MAX_BODY_SECONDS, MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
 
 #: A job is a script of at most 128 KiB, up to six times as large in JSON, and a few short fields.
 MAX_BODY_BYTES = 1024 * 1024
@@ -24,6 +25,8 @@ SECURITY_HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+
+_CLOSE = {"Connection": "close"}
 
 logger = structlog.get_logger()
 
@@ -48,21 +51,40 @@ class BodyLimitMiddleware:
                 async with asyncio.timeout_at(None if complete else deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW, {"Connection": "close"}) from None
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW, _CLOSE) from None
             complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
+                if not complete:
+                    await _drain(receive)
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, _CLOSE)
             return message
 
-        length = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            headers = {"Connection": "close"}
-            await problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, headers=headers)(
-                scope, receive, send
-            )
+            if "expect" not in headers:  # a client that expects 100 Continue has not sent its body
+                await _drain(receive)
+            answer = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, headers=_CLOSE)
+            await answer(scope, receive, send)
         else:
             await self._app(scope, receive_within_limit, send)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and discard the rest of a body, within limits.
+
+    Most clients read no answer before they have sent the whole body: closing a connection with unread bytes resets it, and
+    the answer is lost (RFC 9112, 9.6).
+    """
+    drained = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(MAX_DRAIN_SECONDS):
+            while drained <= MAX_DRAINED_BYTES:
+                message = await receive()
+                drained += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 class SecurityHeadersMiddleware:
