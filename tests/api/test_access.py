@@ -1,6 +1,7 @@
 """Authentication and permissions: tokens, roles, and the rate limit of wrong tokens."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -52,7 +53,7 @@ async def test_every_route_requires_a_token_and_a_sufficient_role_before_it_pars
     clients = {role: api.client(await make_token(api, f"the-{role}", role)) for role in ROLES}
     nobody = api.client(None)
     for route in ROUTES:
-        path = route.path.format(job_name="none", run_id="none", version="none", name="none", other_run_id="none")
+        path = re.sub(r"\{[^}]+\}", "none", route.path)
         for method in route.methods or ():
             for body in (b"", b"{not json"):
                 refused = await nobody.request(method, path, content=body)
