@@ -40,7 +40,7 @@ Errors are problem documents (RFC 9457); `errors` names the field. Each role inc
 `editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, runs, diffs, mail, resends, events, schedules, slots, session, tokens, health, docs, console)
+MODULES = (jobs, versions, resends, runs, diffs, mail, events, schedules, slots, session, tokens, health, docs, console)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},
