@@ -45,6 +45,7 @@ COLOURS = {
     "failed": "red",
     "undelivered": "red",
     "refused": "red",
+    "bounced": "red",
     "problem": "red",
     "not ready": "red",
 }

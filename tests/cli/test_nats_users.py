@@ -44,6 +44,7 @@ SAYS = {
     "mail-sent": {"mailer"},
     "mail-failed": {"mailer"},
     "mail-skipped": {"mailer"},
+    "mail-bounced": {"mailer"},
     "mail-deferred": {"mailer"},
 }
 

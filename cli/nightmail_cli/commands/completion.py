@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 1.0
 MAX_ITEMS = 50
 #: The API searches for run ids by at least so many digits.
 LEAST_PREFIX_CHARS = 4
-MAIL_OUTCOMES = ("accepted", "refused", "uncertain", "waiting")
+MAIL_OUTCOMES = ("accepted", "refused", "uncertain", "waiting", "bounced")
 
 
 def job_names(incomplete: str) -> list[str]:

@@ -23,7 +23,8 @@ def list_mails(
     outcome: Annotated[
         str | None,
         typer.Option(
-            help="Only mails with this outcome: accepted, refused, uncertain, waiting.", autocompletion=mail_outcomes
+            help="Only mails with this outcome: accepted, refused, uncertain, waiting, bounced.",
+            autocompletion=mail_outcomes,
         ),
     ] = None,
     job: Annotated[str | None, typer.Option(help="Only mails of this job.", autocompletion=job_names)] = None,

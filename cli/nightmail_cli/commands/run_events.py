@@ -18,6 +18,7 @@ WORDS = {
     "run-cancelled": ("cancelled", "yellow"),
     "mail-sent": ("mailed", "green"),
     "mail-deferred": ("mail waits", "yellow"),
+    "mail-bounced": ("bounced", "red"),
     "mail-failed": ("mail failed", "red"),
     "mail-skipped": ("no mail", "yellow"),
 }
@@ -54,4 +55,6 @@ def _detail(event: dict[str, Any]) -> str:
             return f": {data['reason']}"
         case "mail-sent" | "mail-failed" | "mail-deferred":
             return f": {data['kind']} to {', '.join(one['address'] for one in data['recipients'])}"
+        case "mail-bounced":
+            return f": {data['kind']} to {data['address']}: {data['status']} {data['answer']}"
     return ""

@@ -159,7 +159,7 @@ _RUNNER = NatsUser(
 _MAILER = NatsUser(
     "mailer",
     publish=(
-        *_events("run-skipped", "mail-sent", "mail-failed", "mail-deferred", "mail-skipped"),
+        *_events("run-skipped", "mail-sent", "mail-failed", "mail-deferred", "mail-bounced", "mail-skipped"),
         *_consumes("mailer"),
         *_reads_log(),
         f"{_API}.STREAM.MSG.GET.{STREAM}",

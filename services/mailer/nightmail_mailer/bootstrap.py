@@ -3,6 +3,7 @@
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import MAILED, STREAKS
 from nightmail_common.service.service import Service
+from nightmail_mailer.bounces.reader import BounceReader
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.delivery import MailDelivery
@@ -33,13 +34,19 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
         operator = OperatorMails(settings.operator_email, smtp, mailed)
         service.background(operator.watch(pool), "watch of held mail")
         service.background(operator.run(), "mails to the operator")
+    key = None if settings.secret_key is None else settings.secret_key.get_secret_value()
+    bounce_key = None
+    if settings.bounce_maildir is not None and key is not None:
+        bounce_key = key
+        bounces = BounceReader(settings.bounce_maildir, key, log, mailed, operator)
+        service.background(bounces.run(), "bounces")
     return MailWorkflow(
         ResultStore(js),
         log,
         MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
-        MailRenderer(settings.smtp_from, _links(settings)),
+        MailRenderer(settings.smtp_from, _links(settings), bounce_key),
         smtp,
         settings.max_attachment_bytes,
     )

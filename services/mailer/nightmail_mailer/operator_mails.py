@@ -69,6 +69,15 @@ class OperatorMails:
         )
         self._put(_Notice(f"lost.{mail_job.job.job_id}", f"Nightmail: a report of {name} reached nobody", text))
 
+    def report_bounce(self, job_name: str, run_id: str, recipient: str, answer: str) -> None:
+        """Queue a notice that a mail which the server had accepted came back."""
+        text = (
+            f"The mail of the job {job_name!r} to {recipient} was accepted and came back:\n\n    {answer}\n\n"
+            f"Run {run_id}. Correct the address in the job, or ask the recipient.\n"
+            "Further ones of this job are mailed to you at most once an hour; GET /mails?outcome=bounced has all of them.\n"
+        )
+        self._put(_Notice(f"bounced.{job_name}", f"Nightmail: a mail of {job_name} came back", text))
+
     async def watch(self, pool: SmtpPool) -> None:
         """Queue a notice after all mail was held back: earlier there is no server that would take it. Never returns."""
         while True:

@@ -19,6 +19,12 @@ def _without_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _maildir(path: Path) -> Path:
+    if not all((path / folder).is_dir() for folder in ("new", "cur", "tmp")):
+        raise ValueError(f"{path} is no Maildir: it needs the folders new, cur and tmp")
+    return path
+
+
 def _token_url(url: str) -> str:
     parts = urlsplit(url)
     local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
@@ -67,6 +73,8 @@ class MailerSettings(ServiceSettings):
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
     #: Who hears of what recipients cannot act on: a report that reached nobody, and mail that was held back.
     operator_email: Annotated[str, AfterValidator(_bare_address)] | None = None
+    #: A Maildir with the mail to SMTP_FROM: delivery status notifications in it mark the mails that came back.
+    bounce_maildir: Annotated[Path, AfterValidator(_maildir)] | None = None
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
@@ -100,4 +108,6 @@ class MailerSettings(ServiceSettings):
     def _links_need_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if key is None and info.data.get("public_url") is not None:
             raise ValueError("links to NIGHTMAIL_PUBLIC_URL need it, the same as the API has")
+        if key is None and info.data.get("bounce_maildir") is not None:
+            raise ValueError("NIGHTMAIL_BOUNCE_MAILDIR needs it: it signs what a notification returns")
         return key

@@ -332,6 +332,21 @@ class MailDeferred(RunEvent):
     settled: tuple[RecipientOutcome, ...] = ()
 
 
+class MailBounced(RunEvent):
+    """A recipient's mail was accepted and came back: a delivery status notification (RFC 3464) says that it failed.
+
+    `status` is the enhanced status code (RFC 3463), `answer` the reply of the server that gave up.
+    """
+
+    name = "mail-bounced"
+
+    kind: MailKind
+    message_id: str
+    address: str
+    status: str
+    answer: str
+
+
 class MailSkipped(RunEvent):
     """A mail is not sent, and why that is right.
 
@@ -382,6 +397,7 @@ EVENTS: dict[str, type[Event]] = {
         MailSent,
         MailFailed,
         MailDeferred,
+        MailBounced,
         MailSkipped,
         MailRequested,
     )

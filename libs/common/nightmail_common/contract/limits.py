@@ -12,6 +12,9 @@ MAX_SCRIPT_BYTES = 128 * 1024
 #: A job as JSON: the longest script, and 64 KiB for all other fields.
 MAX_JOB_JSON_BYTES = 832 * 1024
 
+#: Of a delivery status notification, which anybody can send: what is read of it, its parts, and the reply that is kept.
+MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
+
 #: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
 MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
 

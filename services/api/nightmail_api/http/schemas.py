@@ -20,7 +20,7 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Calendar, Job
 from nightmail_common.contract.run import RunStatus
 
-MailOutcomeName = MailAnswer | Literal["waiting"]
+MailOutcomeName = MailAnswer | Literal["waiting", "bounced"]
 
 _RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
 _TIME = "2026-11-23T08:00:00.066Z"

@@ -15,6 +15,7 @@ from nightmail_common.contract.blob import ResultFigure
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
+    MailBounced,
     MailDeferred,
     MailEvent,
     ResultReady,
@@ -124,7 +125,7 @@ class RunProjection:
         if details := _details(event):
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
-        if isinstance(event, MailEvent | MailDeferred):
+        if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)
         return True
 
@@ -210,7 +211,7 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
                 "timings": event.timings.model_dump_json(),
                 "outcome_sequence": sequence,
             }
-        case MailEvent() | MailDeferred():
+        case MailEvent() | MailDeferred() | MailBounced():
             return {"mails": _merge_mails(mails, event)}
         case _:
             return {}
@@ -255,10 +256,13 @@ def _skipped(event: RunSkipped) -> str:
     return json.dumps({"reason": event.reason, "detail": event.detail}, ensure_ascii=False)
 
 
-def _merge_mails(before: str, event: MailEvent | MailDeferred) -> str:
-    """Return the latest outcome per recipient and kind of mail, as JSON."""
+def _merge_mails(before: str, event: MailEvent | MailDeferred | MailBounced) -> str:
+    """Return the latest outcome per recipient and kind of mail, as JSON. A mail that bounced stays so."""
     latest = {(mail["kind"], mail["address"]): mail for mail in json.loads(before)}
     for recipient in mails_of(event):
+        known = latest.get((event.kind, recipient["address"]), {})
+        if known.get("outcome") == "bounced" and known["message_id"] == event.message_id:
+            continue
         mail = {"kind": event.kind, **recipient, "message_id": event.message_id}
         latest[event.kind, recipient["address"]] = mail
     return json.dumps(list(latest.values()), ensure_ascii=False)

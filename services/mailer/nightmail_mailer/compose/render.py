@@ -14,6 +14,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from nightmail_common.contract.events import ResultReady, RunFailed
+from nightmail_mailer.bounces.notification import token_header
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.figures import embed_figures, inline_figures
@@ -51,10 +52,14 @@ RenderFor = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class MailRenderer:
-    """Renders mails. `links` is None where recipients cannot reach the API."""
+    """Renders mails.
+
+    `links` is None where recipients cannot reach the API, `bounce_key` where nobody reads delivery status notifications.
+    """
 
     sender: str
     links: Links | None
+    bounce_key: str | None = None
 
     def result(
         self,
@@ -182,6 +187,9 @@ class MailRenderer:
                 body = rest.replace(_UNSUBSCRIBE.encode(), _quoted_printable(url))
                 if self.links.is_public:
                     lines += [f"List-Unsubscribe: <{url}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+            if self.bounce_key is not None:
+                message_id = mail_job.message_id(domain_of(self.sender))
+                lines.append(token_header(self.bounce_key, mail_job, message_id, recipient))
             return "".join(f"{line}\r\n" for line in lines).encode() + body
 
         return render_for

@@ -1,0 +1,1 @@
+"""Delivery status notifications: mails that were accepted and came back."""
