@@ -9,7 +9,6 @@ from nightmail_common.contract.events import (
     Event,
     JobCreated,
     MailSent,
-    RecipientOutcome,
     ResultReady,
     RunRequested,
     RunStarted,
@@ -18,6 +17,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 #: A small result.

@@ -9,7 +9,8 @@ from api.conftest import ON_BOTH_DATABASES, Replica
 from api.test_mail_routes import BLOB
 from api.test_runs_over_rest import requested, result_ready
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import Event, MailBounced, MailSent, RecipientOutcome
+from nightmail_common.contract.events import Event, MailBounced, MailSent
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES

@@ -13,7 +13,8 @@ from nightmail_api.commands.erasure import Erasure
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
-from nightmail_common.contract.events import RecipientOutcome, RunStarted
+from nightmail_common.contract.events import RunStarted
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from support.deadlines import eventually
 from support.nats_server import NatsServer
 

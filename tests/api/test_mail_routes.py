@@ -11,15 +11,9 @@ from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.blob import Blob
-from nightmail_common.contract.events import (
-    MailDeferred,
-    MailRequested,
-    MailSent,
-    RecipientOutcome,
-    RecipientUnsubscribed,
-    WaitingRecipient,
-)
+from nightmail_common.contract.events import MailDeferred, MailRequested, MailSent, RecipientUnsubscribed
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, sign
 from support.deadlines import eventually
 

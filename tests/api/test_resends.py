@@ -10,8 +10,9 @@ from api.conftest import ON_BOTH_DATABASES, Replica
 from api.test_mail_routes import BLOB
 from api.test_runs_over_rest import requested, result_ready
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import MailEvent, MailFailed, MailRequested, MailSent, RecipientOutcome
+from nightmail_common.contract.events import MailEvent, MailFailed, MailRequested, MailSent
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES

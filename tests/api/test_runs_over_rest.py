@@ -18,7 +18,6 @@ from nightmail_common.contract.events import (
     Event,
     MailSent,
     Note,
-    RecipientOutcome,
     ResultReady,
     RunError,
     RunFailed,
@@ -29,6 +28,7 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES

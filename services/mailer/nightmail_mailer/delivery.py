@@ -10,15 +10,8 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import (
-    MailAnswer,
-    MailDeferred,
-    MailEvent,
-    MailFailed,
-    MailSent,
-    RecipientOutcome,
-    WaitingRecipient,
-)
+from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailSent
+from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions

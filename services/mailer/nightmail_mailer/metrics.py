@@ -5,7 +5,8 @@ from typing import get_args
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
 
-from nightmail_common.contract.events import MailAnswer, MailKind
+from nightmail_common.contract.events import MailKind
+from nightmail_common.contract.mail_outcomes import MailAnswer
 
 #: From a server on this machine to one that scans every mail; the last is the time that RFC 5321 allows.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)

@@ -16,7 +16,7 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from nightmail_common.broker.backoff import Backoff, retry_forever
-from nightmail_common.contract.events import RecipientOutcome
+from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.subject import one_line
 from nightmail_mailer.smtp.addresses import domain_of

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict
 
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
 SkipReason = Literal["missed", "overlap", "script", "deleted", "holiday"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
-MailAnswer = Literal["accepted", "refused", "uncertain"]
 
 
 class Event(BaseModel):
@@ -275,16 +275,6 @@ class RunFailed(RunEvent):
     notes: tuple[Note, ...] = ()
 
 
-class RecipientOutcome(BaseModel):
-    """The SMTP server's answer for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    address: str
-    outcome: MailAnswer
-    answer: str
-
-
 class MailEvent(RunEvent):
     kind: MailKind
     message_id: str
@@ -304,18 +294,6 @@ class MailFailed(MailEvent):
     name = "mail-failed"
 
     reason: str
-
-
-class WaitingRecipient(BaseModel):
-    """A recipient whose mail the server did not accept yet: its last answer, and when the mailer tries again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    address: str
-    answer: str
-    attempts: int
-    since: datetime
-    next_attempt: datetime
 
 
 class MailDeferred(RunEvent):

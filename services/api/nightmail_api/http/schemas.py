@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
 from nightmail_common.contract.events import (
-    MailAnswer,
     MailKind,
     Note,
     RunError,
@@ -18,6 +17,7 @@ from nightmail_common.contract.events import (
     Trigger,
 )
 from nightmail_common.contract.job import Calendar, Job
+from nightmail_common.contract.mail_outcomes import MailAnswer
 from nightmail_common.contract.run import RunStatus
 
 MailOutcomeName = MailAnswer | Literal["waiting", "bounced"]

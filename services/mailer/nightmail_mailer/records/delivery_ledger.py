@@ -11,7 +11,8 @@ from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 from pydantic import BaseModel, ConfigDict
 
-from nightmail_common.contract.events import MailAnswer, MailKind
+from nightmail_common.contract.events import MailKind
+from nightmail_common.contract.mail_outcomes import MailAnswer
 
 
 class LedgerEntry(BaseModel):
