@@ -53,9 +53,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services cli tests bench examples
 
-# Random faults in the running system for MINUTES; SEED=... repeats the order of the faults.
+# Random faults in the running system, and hostile SMTP servers in rotation, each for MINUTES; SEED=... repeats their order.
 soak: install
-	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long --timeout 0 tests/faults
+	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long --timeout 0 tests/faults tests/mailer/test_soak.py
 
 bench: install
 	for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python $$bench $(ARGS) || exit 1; done
