@@ -25,6 +25,7 @@ from nightmail_api.read_model.projection import Projection
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.result_diffs import ResultDiffs
+from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.settings import ApiSettings, admin_token
@@ -113,6 +114,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         commands=JobCommands(log, model, read, erasure, settings.timezone, scripts),
         results=results,
         diffs=ResultDiffs(results),
+        rows=ResultRows(results),
         previews=Previews(service.client, scripts),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,

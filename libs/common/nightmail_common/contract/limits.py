@@ -104,6 +104,8 @@ MAX_LISTED_ROWS, MAX_LISTED_CELL_CHARS, MAX_LISTED_CHARS = 200, 1_000, 2_000_000
 MAX_MARKED_ROWS = 20
 #: Of the process that compares two results for a request: CPU time, address space; and how many at a time of one replica.
 MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS = 60, 1024**3, 2
+#: Results of which a page of rows is read at a time.
+MAX_ROWS_READERS = 4
 
 #: From a connection, or from the first byte of a request, to the end of its header; then to the end of its body.
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0

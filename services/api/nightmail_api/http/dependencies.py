@@ -17,6 +17,7 @@ from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.result_diffs import ResultDiffs
+from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.health import Health
@@ -37,6 +38,7 @@ class AppState:
     commands: JobCommands
     results: Results
     diffs: ResultDiffs
+    rows: ResultRows
     previews: Previews
     #: The open event streams.
     streams: Quota

@@ -1,17 +1,14 @@
-"""A process that compares two results: a line of JSON and both CSVs are on stdin, what differs on stdout as JSON.
+"""What differs between two results, in a process of its own:
 
 python -m nightmail_api.read_model.diff_process
 """
 
 import io
-import json
-import resource
-import sys
 from dataclasses import asdict
 from typing import Any
 
+from nightmail_api.read_model.limited_process import serve
 from nightmail_common.contract.comparison import CannotCompare, CsvTable, TooManyRows, compare
-from nightmail_common.contract.limits import MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES
 
 
 def find_differences(request: dict[str, Any], before: bytes, after: bytes) -> dict[str, Any]:
@@ -28,14 +25,5 @@ def find_differences(request: dict[str, Any], before: bytes, after: bytes) -> di
         return {"too_large": str(error)}
 
 
-def main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_DIFF_CPU_SECONDS, MAX_DIFF_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_DIFF_MEMORY_BYTES, MAX_DIFF_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    request = json.loads(sys.stdin.buffer.readline())
-    before, after = (sys.stdin.buffer.read(result["size"]) for result in request["results"])
-    json.dump(find_differences(request, before, after), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    serve(find_differences)

@@ -1,14 +1,13 @@
 """What differs between the results of two runs, computed in a process with limits of CPU time and memory."""
 
 import asyncio
-import json
-import sys
 from typing import Any
 
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
+from nightmail_api.read_model.limited_process import ProcessFailed, compute
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_DIFFS
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFFS
 
 #: Wall time for a process that may use `MAX_DIFF_CPU_SECONDS` of CPU, with the time until it may begin.
 DEADLINE_SECONDS = 100.0
@@ -55,26 +54,12 @@ class ResultDiffs:
     async def _compare(self, before: ResultReady, after: ResultReady, key: list[str]) -> dict[str, Any]:
         data = [await self._results.bytes_of(result) for result in (before, after)]
         results = [
-            {"size": len(csv), "delimiter": result.job.csv.delimiter, "name": f"the run {result.run_id}"}
-            for result, csv in zip((before, after), data, strict=True)
+            {"delimiter": result.job.csv.delimiter, "name": f"the run {result.run_id}"} for result in (before, after)
         ]
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-m", "nightmail_api.read_model.diff_process"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},  # no secrets
-        )
         try:
-            request = json.dumps({"key": key, "results": results}).encode()
-            output, _ = await process.communicate(b"".join((request, b"\n", *data)))
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode != 0:
-            raise TooLarge(f"the comparison takes more than {MAX_DIFF_CPU_SECONDS} seconds, or too much memory")
-        found: dict[str, Any] = json.loads(output)
-        return found
+            return await compute("nightmail_api.read_model.diff_process", {"key": key, "results": results}, data)
+        except ProcessFailed as error:
+            raise TooLarge(f"the comparison failed: {error}") from None
 
 
 def _answer(before: ResultReady, after: ResultReady, key: list[str], found: dict[str, Any]) -> dict[str, Any]:

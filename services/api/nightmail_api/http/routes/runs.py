@@ -11,7 +11,7 @@ from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, PNG, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId, RunIdPrefix
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
+from nightmail_api.http.schemas import ResultRowPage, RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
@@ -115,6 +115,29 @@ async def get_figure(state: State, run_id: RunId, number: FigureNumber) -> Respo
 async def get_log(state: State, run_id: RunId) -> PlainTextResponse:
     """Return the output of the script; it is empty until the run ends."""
     return PlainTextResponse(await state.results.log(str(run_id)))
+
+
+@viewer.get("/runs/{run_id}/rows", response_model=ResultRowPage, responses=problems(404, 410, 413))
+async def get_rows(
+    state: State,
+    run_id: RunId,
+    limit: Annotated[int, Query(ge=1, le=1000, description="The largest number of rows.")] = 200,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="How many rows to leave out.")] = 0,
+    sort: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=1024,
+            description="A column; `-column` for the largest first. The default: as mailed.",
+        ),
+    ] = None,
+) -> Response:
+    """Return rows of the result, with the types of the columns. A page of large rows ends before `limit`.
+
+    Cells of `integer` and `number` columns are JSON numbers if a double holds each of them exactly, otherwise texts with every
+    digit. A missing value is null.
+    """
+    return json_response(await state.rows.page(str(run_id), offset=offset, limit=limit, sort=sort))
 
 
 async def csv_response(state: AppState, run_id: str) -> Response:

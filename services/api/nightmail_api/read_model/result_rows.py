@@ -1,0 +1,54 @@
+"""Pages of a result's rows."""
+
+import asyncio
+from typing import Any
+
+from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
+from nightmail_api.read_model.limited_process import ProcessFailed, compute
+from nightmail_api.read_model.results import Results
+from nightmail_api.read_model.rows_process import read_rows
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_ROWS_READERS
+
+#: A smaller CSV is read in a thread within some 10 ms; to start a process takes 150 ms.
+THREAD_BYTES = 128 * 1024
+DEADLINE_SECONDS = 100.0
+
+
+class ResultRows:
+    """Reads rows of results."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._readers = asyncio.Semaphore(MAX_ROWS_READERS)
+
+    async def page(self, run_id: str, *, offset: int, limit: int, sort: str | None) -> dict[str, Any]:
+        """Return a page of rows, the columns with their types, and the number of all rows.
+
+        Raises:
+            NotFound, Gone: the run or its result does not exist.
+            TooLarge: the result has too many bytes.
+            ValidationProblem: there is no column of the name in `sort`.
+            NotReady: too many results are being read, or the store does not answer.
+            nats.errors.Error: the log does not answer.
+        """
+        result = await self._results.ready(run_id)
+        if result.csv.size > MAX_COMPARED_BYTES:
+            raise TooLarge(
+                f"the result has {result.csv.size} bytes; rows of at most {MAX_COMPARED_BYTES} are read: download it"
+            )
+        csv = result.job.csv
+        request = {"delimiter": csv.delimiter, "decimal": csv.decimal, "offset": offset, "limit": limit, "sort": sort}
+        data = await self._results.bytes_of(result)
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS), self._readers:
+                if len(data) <= THREAD_BYTES:
+                    page = await asyncio.to_thread(read_rows, request, data)
+                else:
+                    page = await compute("nightmail_api.read_model.rows_process", request, [data])
+        except TimeoutError:
+            raise NotReady("too many results are being read", retry_after_seconds=5) from None
+        except ProcessFailed as error:
+            raise TooLarge(f"the rows cannot be read: {error}") from None
+        if (names := page.get("no_such_column")) is not None:
+            raise ValidationProblem(("sort", f"the result has no column {sort!r}; its columns are {names}"))
+        return page

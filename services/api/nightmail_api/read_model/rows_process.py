@@ -1,0 +1,126 @@
+"""A page of a result's rows with the types of its columns. Large results are read in a process of their own:
+
+python -m nightmail_api.read_model.rows_process
+"""
+
+import csv
+import io
+import re
+import sys
+from decimal import Decimal
+from typing import Any, Literal
+
+from nightmail_api.read_model.limited_process import serve
+from nightmail_common.contract.limits import MAX_LISTED_CHARS
+
+ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "text"]
+
+#: The type of a column is the first whose pattern all of its cells match.
+_PATTERNS: tuple[tuple[ColumnType, str], ...] = (
+    ("integer", r"-?(0|[1-9]\d*)"),
+    ("number", r"-?(0|[1-9]\d*)(DECIMAL\d+)?([eE][+-]?\d+)?"),
+    ("boolean", r"True|False"),
+    ("date", r"\d{4}-\d\d-\d\d"),
+    ("datetime", r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?"),
+)
+#: A double holds every integer up to it, and every decimal fraction of so many digits.
+_MAX_EXACT_INTEGER = 2**53
+_EXACT_DIGITS = 15
+
+
+class _Column:
+    """What all cells of a column have in common."""
+
+    def __init__(self, name: str, decimal: str) -> None:
+        self.name = name
+        self._decimal = decimal
+        self._possible = [(kind, re.compile(text.replace("DECIMAL", re.escape(decimal)))) for kind, text in _PATTERNS]
+        self._exact = True
+        self._seen = False
+
+    def add(self, cell: str) -> None:
+        if not cell:
+            return
+        self._seen = True
+        self._possible = [(kind, pattern) for kind, pattern in self._possible if pattern.fullmatch(cell)]
+        if self._exact and self.type in {"integer", "number"}:
+            self._exact = self._is_exact(cell)
+
+    @property
+    def type(self) -> ColumnType:
+        return self._possible[0][0] if self._seen and self._possible else "text"
+
+    def value(self, cell: str) -> Any:
+        """Return a cell as JSON has it. Numbers are JSON numbers only if a double holds each of the column exactly."""
+        if not cell:
+            return None
+        if self.type == "boolean":
+            return cell == "True"
+        if not self._exact or self.type not in {"integer", "number"}:
+            return cell
+        return int(cell) if self.type == "integer" else float(cell.replace(self._decimal, "."))
+
+    def key(self, cell: str) -> Any:
+        """Return what a cell is sorted by."""
+        if self.type in {"integer", "number"}:
+            return Decimal(cell.replace(self._decimal, "."))
+        return cell
+
+    def _is_exact(self, cell: str) -> bool:
+        digits = re.sub(r"[eE].*|[^0-9]", "", cell).lstrip("0")
+        return len(digits) <= _EXACT_DIGITS or (cell.lstrip("-").isdigit() and abs(int(cell)) <= _MAX_EXACT_INTEGER)
+
+
+def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+    """Return the columns with their types, a page of rows, and the number of all rows.
+
+    Args:
+        request: `delimiter` and `decimal` of the CSV; `offset` and `limit` of the page, which ends earlier if it is large;
+            `sort`: a column's name, with a leading `-` for the largest first; None for the order of the file.
+    """
+    reader = csv.reader(
+        io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""), delimiter=request["delimiter"], strict=True
+    )
+    csv.field_size_limit(sys.maxsize)
+    columns = [_Column(name, request["decimal"]) for name in next(reader, [])]
+    rows = []
+    for row in reader:
+        for column, cell in zip(columns, row, strict=True):
+            column.add(cell)
+        rows.append(row)
+    if (problem := _sort(rows, columns, request["sort"])) is not None:
+        return {"no_such_column": problem}
+    page = _page(rows[request["offset"] : request["offset"] + request["limit"]], columns)
+    described = [{"name": column.name, "type": column.type} for column in columns]
+    return {"columns": described, "rows": page, "total": len(rows)}
+
+
+def _sort(rows: list[list[str]], columns: list[_Column], sort: str | None) -> str | None:
+    """Sort rows in place, missing values last; return the names that there are if there is no such column."""
+    if sort is None:
+        return None
+    names = [column.name for column in columns]
+    descending = sort not in names and sort.startswith("-")
+    name = sort[1:] if descending else sort
+    if name not in names:
+        return ", ".join(names)[:1000]
+    place = names.index(name)
+    present = [row for row in rows if row[place]]
+    present.sort(key=lambda row: columns[place].key(row[place]), reverse=descending)
+    rows[:] = present + [row for row in rows if not row[place]]
+    return None
+
+
+def _page(rows: list[list[str]], columns: list[_Column]) -> list[list[Any]]:
+    page: list[list[Any]] = []
+    size = 0
+    for row in rows:
+        size += sum(map(len, row))
+        if page and size > MAX_LISTED_CHARS:
+            break
+        page.append([column.value(cell) for column, cell in zip(columns, row, strict=True)])
+    return page
+
+
+if __name__ == "__main__":
+    serve(read_rows)
