@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from nightmail_api.agents.endpoint import PATH, McpEndpoint
+from nightmail_api.http.compression import CompressionMiddleware
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.http.exception_handlers import add_exception_handlers
 from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMiddleware, SecurityHeadersMiddleware
@@ -87,6 +88,7 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
         HeadMiddleware,
         EncodedSlashMiddleware,
         InternalErrorMiddleware,
+        CompressionMiddleware,
         BodyLimitMiddleware,
         SecurityHeadersMiddleware,
         MetricsMiddleware,
