@@ -116,6 +116,16 @@ def test_time_and_access_are_read(client: Nightmail) -> None:
     assert client.me()["may"] == ["read", "edit", "administer"]
     preview = client.schedules.preview("0 9 * * 1-5", "Europe/Paris", count=2)
     assert len(preview["next_runs"]) == 2
+    calendar = {"country": "DE", "on_holiday": "next_business_day"}
+    several = client.schedules.preview(
+        timezone="Europe/Berlin",
+        schedules=["0 9 25 12 *", "0 9 28 12 *"],
+        calendar=calendar,
+        count=1,
+        after="2026-12-01T00:00:00Z",
+    )
+    assert several["next_runs"] == ["2026-12-28T09:00:00+01:00"]
+    assert client.runs.resend_undelivered("2026-01-01T00:00:00Z") == []
     token = client.tokens.create("client-test", "viewer")
     assert "client-test" in {one["name"] for one in client.tokens.list()}
     with pytest.raises(NotAllowed):

@@ -44,8 +44,10 @@ class JobRecord(TypedDict):
     """A job. Fields that are not listed here are in the dict as well (docs: the fields of a job)."""
 
     job_name: str
-    schedule_time: str
+    schedules: list[str]
+    schedule_time: str | None
     timezone: str
+    calendar: dict[str, Any] | None
     data_source: dict[str, Any]
     processing_script: str
     consumer_emails: list[str]
@@ -121,6 +123,14 @@ class PreviewRecord(TypedDict):
     timings: dict[str, float | None] | None
 
 
+class ResentMailRecord(TypedDict):
+    """A mail that is sent again, to the recipients who did not get it."""
+
+    run_id: str
+    request_id: str
+    recipients: list[str]
+
+
 class VersionRecord(TypedDict):
     """A version of a job, and what it changed."""
 
@@ -155,10 +165,12 @@ class SlotRecord(TypedDict):
 
 
 class SchedulePreviewRecord(TypedDict):
-    """The due times of a schedule, in its zone, and the schedule in words."""
+    """The due times of a job with these fields, in its zone, and in words."""
 
-    schedule_time: str
+    schedules: list[str]
+    schedule_time: str | None
     timezone: str
+    calendar: dict[str, Any] | None
     description: str
     next_runs: list[str]
     notes: list[dict[str, str]]

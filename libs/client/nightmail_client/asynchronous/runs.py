@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from nightmail_client.asynchronous.transport import AsyncTransport
 from nightmail_client.errors import NotThere, RunTimeout
-from nightmail_client.records import UNFINISHED, RunDetails, RunRecord, RunStatus
+from nightmail_client.records import UNFINISHED, ResentMailRecord, RunDetails, RunRecord, RunStatus
 from nightmail_client.requests import job_path
 
 #: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
@@ -106,6 +106,17 @@ class AsyncRunCalls:
         body: dict[str, object] = {} if recipients is None else {"recipients": [*recipients]}
         path = f"/runs/{await self.whole_id(run_id)}/resend"
         return str((await self._transport.send("POST", path, json=body, headers=headers)).json()["request_id"])
+
+    async def resend_undelivered(self, since: str, *, job_name: str | None = None) -> Sequence[ResentMailRecord]:
+        """Mail again what the server refused since a time, to those who did not get it. A repeated call sends nothing twice."""
+        items: list[ResentMailRecord] = []
+        body: dict[str, object] = {"undelivered_since": since, "job_name": job_name}
+        while True:
+            answer = (await self._transport.send("POST", "/runs/resend", json=body)).json()
+            items += answer["items"]
+            if answer["next_cursor"] is None:
+                return items
+            body["cursor"] = answer["next_cursor"]
 
     async def diff(self, run_id: str, other_run_id: str, key: Sequence[str] = ()) -> dict[str, Any]:
         """Return what differs between the results of two runs, by key columns or as a multiset of rows."""

@@ -1,5 +1,7 @@
 """Schedules: their due times, future and past."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from nightmail_client.asynchronous.transport import AsyncTransport
@@ -14,12 +16,21 @@ class AsyncScheduleCalls:
         self._transport = transport
 
     async def preview(
-        self, schedule_time: str, timezone: str | None = None, *, count: int | None = None, after: str | None = None
+        self,
+        schedule_time: str | None = None,
+        timezone: str | None = None,
+        *,
+        schedules: Sequence[str] = (),
+        calendar: Mapping[str, object] | None = None,
+        count: int | None = None,
+        after: str | None = None,
     ) -> SchedulePreviewRecord:
-        """Return the next due times of a schedule, and the schedule in words."""
-        query = without_none(schedule_time=schedule_time, timezone=timezone, count=count, after=after)
+        """Return the next due times of a job with these fields, in words too."""
+        as_json = None if calendar is None else json.dumps(calendar)
+        query = without_none(schedule_time=schedule_time, timezone=timezone, calendar=as_json, count=count, after=after)
+        params = query | {"schedules": [*schedules]}
         return cast(
-            "SchedulePreviewRecord", (await self._transport.send("GET", "/schedules/preview", params=query)).json()
+            "SchedulePreviewRecord", (await self._transport.send("GET", "/schedules/preview", params=params)).json()
         )
 
     async def slots(self, since: str, until: str, *, job_name: str | None = None) -> list[SlotRecord]:

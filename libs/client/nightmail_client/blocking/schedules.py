@@ -1,5 +1,7 @@
 """Schedules: their due times, future and past."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from nightmail_client.blocking.transport import Transport
@@ -14,11 +16,20 @@ class ScheduleCalls:
         self._transport = transport
 
     def preview(
-        self, schedule_time: str, timezone: str | None = None, *, count: int | None = None, after: str | None = None
+        self,
+        schedule_time: str | None = None,
+        timezone: str | None = None,
+        *,
+        schedules: Sequence[str] = (),
+        calendar: Mapping[str, object] | None = None,
+        count: int | None = None,
+        after: str | None = None,
     ) -> SchedulePreviewRecord:
-        """Return the next due times of a schedule, and the schedule in words."""
-        query = without_none(schedule_time=schedule_time, timezone=timezone, count=count, after=after)
-        return cast("SchedulePreviewRecord", (self._transport.send("GET", "/schedules/preview", params=query)).json())
+        """Return the next due times of a job with these fields, in words too."""
+        as_json = None if calendar is None else json.dumps(calendar)
+        query = without_none(schedule_time=schedule_time, timezone=timezone, calendar=as_json, count=count, after=after)
+        params = query | {"schedules": [*schedules]}
+        return cast("SchedulePreviewRecord", (self._transport.send("GET", "/schedules/preview", params=params)).json())
 
     def slots(self, since: str, until: str, *, job_name: str | None = None) -> list[SlotRecord]:
         """Return the due times of a span of at most 31 days, past and future, and what became of each."""
