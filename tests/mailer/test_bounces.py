@@ -1,5 +1,6 @@
 """Bounces: a delivery status notification in the Maildir marks the mail that came back, and a forged one marks nothing."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -215,6 +216,13 @@ def test_a_notification_that_is_cut_off_behind_the_headers_is_read(make_job: Mak
     mail = headers_for(make_job(), "a@example.com") + "x" * 200_000
     content = POSTFIX.format(action="failed", mail=mail).encode()[: 64 * 1024]
     assert read_bounce(KEY, content) is not None
+
+
+def test_many_parts_in_each_other_are_not_parsed(make_job: MakeJob) -> None:
+    dsn = POSTFIX.format(action="failed", mail=headers_for(make_job(), "a@example.com"))
+    begun = time.perf_counter()
+    assert read_bounce(KEY, (dsn + "--b\nContent-Type: multipart/mixed; boundary=b\n\n" * 60).encode()) is None
+    assert time.perf_counter() - begun < 0.1
 
 
 async def test_mails_that_nobody_can_parse_are_passed_over(
