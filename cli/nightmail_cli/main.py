@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, jobs, login, mail, mails, mcp, open_console, runs, status, tokens
+from nightmail_cli.commands import events, files, jobs, login, mail, mails, mcp, open_console, runs, status, tokens
 from nightmail_cli.local import nats_config
 from nightmail_cli.output import AsJson, fail
 
@@ -19,6 +19,7 @@ ORDER = (
     "login",
     "jobs",
     "runs",
+    "files",
     "mails",
     "mail",
     "events",
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
 app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
 app.add_typer(events.app, name="events", help="Read the event log.")
+app.add_typer(files.app, name="files", help="List, upload, download and delete the files that jobs read.")
 app.add_typer(mails.app, name="mails", help="List what was mailed to whom: sent, refused, waiting.")
 app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
 app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")

@@ -46,7 +46,7 @@ def test_every_route_but_health_documentation_and_signed_links_needs_a_role() ->
     described = APPLICATION.openapi()["paths"]
     for route in ROUTES:
         for method in route.methods or ():
-            assert described[route.path][method.lower()]["security"] == [{"bearer": [route.role]}]
+            assert described[route.path_format][method.lower()]["security"] == [{"bearer": [route.role]}]
 
 
 async def test_every_route_requires_a_token_and_a_sufficient_role_before_it_parses_the_body(api: Replica) -> None:

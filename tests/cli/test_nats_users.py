@@ -28,7 +28,16 @@ NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 USERS = ("api", "ticker", "runner", "mailer", "auditor", "backup")
 ALL = set(USERS)
 LOG_READERS = {"api", "ticker", "mailer", "auditor"}
-STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS", "KV_SESSION_CODES")
+STREAMS = (
+    "EVENTS",
+    "OBJ_RESULTS",
+    "OBJ_FILES",
+    "KV_MAILED",
+    "KV_STREAKS",
+    "KV_LEASES",
+    "KV_TOKENS",
+    "KV_SESSION_CODES",
+)
 
 #: No user's subject; its refusal comes last.
 LAST = "the.end"
@@ -63,12 +72,14 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$KV.SESSION_CODES.key": {"api"},
     "$O.RESULTS.C.nuid": {"runner"},
     "$O.RESULTS.M.name": {"runner"},
+    "$O.FILES.C.nuid": {"api"},
+    "$O.FILES.M.name": {"api"},
     **{f"{inbox_prefix(user)}.reply": set() for user in USERS},
     **{f"$JS.API.STREAM.CREATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.UPDATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.DELETE.{stream}": set() for stream in STREAMS},
     **{
-        f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream in {"KV_MAILED", "KV_STREAKS"} else set()
+        f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream in {"KV_MAILED", "KV_STREAKS", "OBJ_FILES"} else set()
         for stream in STREAMS
     },
     **{
@@ -81,6 +92,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.STREAM.LEADER.STEPDOWN.EVENTS": set(),
     "$JS.API.STREAM.MSG.GET.EVENTS": LOG_READERS,
     "$JS.API.STREAM.MSG.GET.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
+    "$JS.API.STREAM.MSG.GET.OBJ_FILES": {"api", "runner"},
     "$JS.API.STREAM.MSG.GET.KV_MAILED": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_STREAKS": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_LEASES": {"ticker", "auditor"},
@@ -94,6 +106,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.CREATE.KV_TOKENS": set(),
     "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "mailer", "auditor"},
+    "$JS.API.CONSUMER.CREATE.OBJ_FILES": set(),
     "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.other": set(),
     "$JS.API.CONSUMER.LIST.EVENTS": set(),
     "$JS.API.CONSUMER.DELETE.EVENTS.reader": set(),

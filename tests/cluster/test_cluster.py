@@ -31,7 +31,16 @@ LONGEST_ELECTION_SECONDS = scaled(20.0)
 #: A server hands its streams over on SIGTERM.
 PLANNED_GAP_SECONDS = scaled(5.0)
 SAMPLE = 10
-STREAMS = ("EVENTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES", "KV_TOKENS", "KV_SESSION_CODES")
+STREAMS = (
+    "EVENTS",
+    "OBJ_RESULTS",
+    "OBJ_FILES",
+    "KV_MAILED",
+    "KV_STREAKS",
+    "KV_LEASES",
+    "KV_TOKENS",
+    "KV_SESSION_CODES",
+)
 
 
 Fault = Callable[[Cluster, int], None]

@@ -279,6 +279,23 @@ def test_a_token_is_made_listed_and_revoked(nightmail: Nightmail) -> None:
     assert "visitor" not in said(nightmail, "tokens", "list")
 
 
+def test_an_uploaded_file_is_what_a_job_reads(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("region,amount\nnorth,10\n")
+    stored = as_json(nightmail, "files", "put", table, "uploads/my table.csv")
+    assert "uploads/my table.csv" in said(nightmail, "files", "list")
+    assert nightmail.command_line("files", "get", "uploads/my table.csv").stdout == table.read_text()
+    source = {"source_type": "file", "location": "uploads/my table.csv", "file_type": "csv"}
+    change(job_file, data_source=source, processing_script="return data")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    assert "delivered" in said(nightmail, "jobs", "run", name_in(job_file), "--wait")
+    assert "force=true deletes it" in refused(nightmail, 1, "files", "delete", "uploads/my table.csv")
+    refused(nightmail, 1, "files", "put", table, "uploads/my table.csv", "--if-match", "0" * 64)
+    said(nightmail, "files", "put", table, "uploads/my table.csv", "--if-match", stored["sha256"])
+    said(nightmail, "files", "delete", "uploads/my table.csv", "--force")
+    assert "uploads/my table.csv" not in said(nightmail, "files", "list")
+
+
 def test_an_unknown_event_type_is_a_usage_error(nightmail: Nightmail) -> None:
     assert "run-failed" in refused(nightmail, 2, "events", "tail", "--type", "run-broke")
 
@@ -375,7 +392,7 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
     assert command("jobs", "list").returncode == 1
 
 
-@pytest.mark.parametrize("group", ["", "up", "jobs", "runs", "mails", "mail", "events", "tokens"])
+@pytest.mark.parametrize("group", ["", "up", "jobs", "runs", "files", "mails", "mail", "events", "tokens"])
 def test_help_is_whole_at_80_columns_and_says_each_default_once(group: str) -> None:
     shown = subprocess.run(
         [NIGHTMAIL, *group.split(), "--help"],

@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
+from nightmail_common.broker.file_store import FileStore
 from nightmail_common.contract.job import DataSource
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import Secret, SecretStore
+from nightmail_runner.sources.stored_files import StoredFiles
 from nightmail_runner.sql.connections import Connections
 from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
 from nightmail_runner.template_times import SourceTimes
@@ -69,6 +71,16 @@ class Source:
         await send({"type": "http.response.body", "body": body})
 
 
+class NoUploads(FileStore):
+    """The bucket of files where nothing was uploaded, for tests without a broker."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def find(self, _path: str) -> None:
+        return None
+
+
 @asynccontextmanager
 async def open_fetcher(
     files: Path = Path(),
@@ -78,12 +90,13 @@ async def open_fetcher(
     connections: dict[str, str] | None = None,
     rows: int = 100_000,
     columns: int = 100,
+    uploads: FileStore | None = None,
     **secrets: Any,
 ) -> AsyncIterator[Fetcher]:
     store = SecretStore({name: Secret(value, frozenset({"127.0.0.1"})) for name, value in secrets.items()})
     sql = SqlFetcher(Connections(connections or {}), TableLimits(rows, columns), 5.0)
     async with AddressCheckingTransport(AddressPolicy(allow)) as transport:
-        yield Fetcher(transport, files, limit, 5.0, store, sql)
+        yield Fetcher(transport, StoredFiles(uploads or NoUploads(), files), limit, 5.0, store, sql)
 
 
 async def fetch(source: DataSource, files: Path = Path(), **options: Any) -> bytes:

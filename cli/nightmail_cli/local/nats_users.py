@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
-from nightmail_common.broker.streams import DURABLES, LEASES, MAILED, RESULTS, STREAKS, STREAM
+from nightmail_common.broker.streams import DURABLES, FILES, LEASES, MAILED, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL
 
 #: The API's bucket of tokens.
@@ -20,6 +20,7 @@ PREVIEW_ANSWER = "5m"
 
 _API = "$JS.API"
 _RESULTS_STREAM = f"OBJ_{RESULTS}"
+_FILES_STREAM = f"OBJ_{FILES}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _replies(user: str) -> str:
 
 
 def _declares() -> Iterable[str]:
-    streams = (STREAM, _RESULTS_STREAM, *map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES)))
+    streams = (STREAM, _RESULTS_STREAM, _FILES_STREAM, *map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES)))
     for stream in streams:
         yield from (f"{_API}.STREAM.{request}.{stream}" for request in ("INFO", "CREATE", "UPDATE"))
 
@@ -118,6 +119,9 @@ _API_USER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{STREAM}",
         *(f"{_API}.CONSUMER.INFO.{STREAM}.{durable}" for durable in DURABLES),
         *_reads_all(_RESULTS_STREAM),
+        *_reads_entries(_FILES_STREAM),
+        f"$O.{FILES}.>",
+        f"{_API}.STREAM.PURGE.{_FILES_STREAM}",
         *_writes_bucket(TOKENS),
         *_writes_bucket(SESSION_CODES),
         # Erasure of a job: its events, results, mail records and failure streaks.
@@ -150,6 +154,7 @@ _RUNNER = NatsUser(
         *_reads_log("runs.*.*", "jobs.*.job-deleted"),
         *_reads_entries(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
+        f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
     ),
     subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL),
     deny=_other_durables("runner"),

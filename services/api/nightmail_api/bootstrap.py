@@ -32,9 +32,10 @@ from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_common.broker import streams
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
-from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_TOKEN_STREAMS
+from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_API_UPLOADS, MAX_TOKEN_STREAMS, MAX_TOKEN_UPLOADS
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
@@ -116,6 +117,8 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         diffs=ResultDiffs(results),
         rows=ResultRows(results),
         previews=Previews(service.client, scripts),
+        files=FileStore(js),
+        uploads=Quota("uploads", MAX_TOKEN_UPLOADS, MAX_API_UPLOADS),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,
         secret_key=secret_key,

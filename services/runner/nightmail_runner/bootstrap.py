@@ -1,5 +1,6 @@
 """Builds the parts of the runner from its settings and its connection."""
 
+from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
@@ -11,6 +12,7 @@ from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
+from nightmail_runner.sources.stored_files import StoredFiles
 from nightmail_runner.sql.connections import source_connections
 from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
 from nightmail_runner.stops import Stops
@@ -37,7 +39,8 @@ async def build_executor(
 ) -> RunExecutor:
     """Return the executor; its HTTP connections are closed with the service."""
     transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
-    files, secrets = settings.data_dir / "files", SecretStore(source_secrets())
+    js, secrets = service.client.jetstream(), SecretStore(source_secrets())
+    files = StoredFiles(FileStore(js), settings.data_dir / "files")
     table_limits = TableLimits(settings.max_rows, settings.max_columns)
     sql = SqlFetcher(source_connections(), table_limits, settings.fetch_timeout)
     fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets, sql)
@@ -49,7 +52,7 @@ async def build_executor(
         rows=settings.max_rows,
         columns=settings.max_columns,
     )
-    results = ResultStore(service.client.jetstream())
+    results = ResultStore(js)
     return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, limits, max_event_bytes)
 
 

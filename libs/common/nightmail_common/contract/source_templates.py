@@ -49,6 +49,12 @@ def without_times(text: str) -> str:
     return _TIME.sub("0", text)
 
 
+def may_become(text: str, filled: str) -> bool:
+    """Say whether a text becomes another one with some times filled in."""
+    plain = _TIME.sub("\0", text).split("\0")
+    return re.fullmatch(".*".join(map(re.escape, plain)), filled, re.DOTALL) is not None
+
+
 def fill_times(text: str, times: Mapping[str, datetime], encode: Callable[[str], str] = str) -> str:
     """Return a text with its times filled in; `encode` is applied to each.
 

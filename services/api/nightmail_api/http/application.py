@@ -20,6 +20,7 @@ from nightmail_api.http.routes import (
     diffs,
     docs,
     events,
+    files,
     health,
     jobs,
     mail,
@@ -41,7 +42,23 @@ Errors are problem documents (RFC 9457); `errors` names the field. Each role inc
 `editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """
 
-MODULES = (jobs, versions, resends, runs, diffs, mail, events, schedules, slots, session, tokens, health, docs, console)
+MODULES = (
+    jobs,
+    versions,
+    resends,
+    runs,
+    diffs,
+    mail,
+    events,
+    schedules,
+    slots,
+    files,
+    session,
+    tokens,
+    health,
+    docs,
+    console,
+)
 TAGS = [
     {"name": "jobs", "description": "What runs, when, on which data, and who receives the result."},
     {"name": "versions", "description": "The earlier versions of a job, who changed it, and rollback."},
@@ -49,6 +66,7 @@ TAGS = [
     {"name": "mail", "description": "The delivery ledger, a mail sent again, and the signed links that mails contain."},
     {"name": "events", "description": "The audit log, in its one order."},
     {"name": "schedules", "description": "What a schedule means, and what became of its due times."},
+    {"name": "files", "description": "The files that jobs read: upload, download, delete."},
     {
         "name": "session",
         "description": "Sign-in of the console: a cookie instead of a token, and what the caller may do.",

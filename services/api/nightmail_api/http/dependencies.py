@@ -19,6 +19,7 @@ from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
+from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.health import Health
 
@@ -40,6 +41,9 @@ class AppState:
     diffs: ResultDiffs
     rows: ResultRows
     previews: Previews
+    files: FileStore
+    #: The uploads under way.
+    uploads: Quota
     #: The open event streams.
     streams: Quota
     default_timezone: str

@@ -10,12 +10,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightmail_api.http.problems import problem_response
-from nightmail_common.contract.limits import MAX_BODY_SECONDS, MAX_DRAIN_SECONDS, MAX_DRAINED_BYTES
+from nightmail_common.contract.limits import (
+    MAX_BODY_SECONDS,
+    MAX_DRAIN_SECONDS,
+    MAX_DRAINED_BYTES,
+    MAX_FILE_BYTES,
+    MAX_UPLOAD_SECONDS,
+)
 
 #: A job is a script of at most 128 KiB, up to six times as large in JSON, and a few short fields.
 MAX_BODY_BYTES = 1024 * 1024
-TOO_SLOW = f"the body did not arrive within {MAX_BODY_SECONDS:.0f} seconds"
-TOO_LARGE = f"a body has at most {MAX_BODY_BYTES} bytes"
 
 #: Nothing is loaded and no page may frame it. A route with a page sets its own policy.
 SECURITY_HEADERS = [
@@ -42,7 +46,10 @@ class BodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received, complete = 0, False
-        deadline = asyncio.get_running_loop().time() + MAX_BODY_SECONDS
+        upload = scope.get("method") == "PUT" and scope["path"].startswith("/files/")
+        max_bytes, seconds = (MAX_FILE_BYTES, MAX_UPLOAD_SECONDS) if upload else (MAX_BODY_BYTES, MAX_BODY_SECONDS)
+        too_large = f"a body has at most {max_bytes} bytes"
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def receive_within_limit() -> Message:
             nonlocal received, complete
@@ -51,21 +58,22 @@ class BodyLimitMiddleware:
                 async with asyncio.timeout_at(None if complete else deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW, _CLOSE) from None
+                too_slow = f"the body did not arrive within {seconds:.0f} seconds"
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, too_slow, _CLOSE) from None
             complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
+            if received > max_bytes:
                 if not complete:
                     await _drain(receive)
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, _CLOSE)
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large, _CLOSE)
             return message
 
         headers = Headers(scope=scope)
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        if length.isdigit() and int(length) > max_bytes:
             if "expect" not in headers:  # a client that expects 100 Continue has not sent its body
                 await _drain(receive)
-            answer = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, headers=_CLOSE)
+            answer = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large, headers=_CLOSE)
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive_within_limit, send)

@@ -42,7 +42,7 @@ class ViewerRoute(Route):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         # OpenAPI 3.1 lists the roles that an operation requires in its security requirement.
-        options["openapi_extra"] = {"security": [{"bearer": [self.role]}]}
+        options["openapi_extra"] = (options.get("openapi_extra") or {}) | {"security": [{"bearer": [self.role]}]}
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -3,12 +3,6 @@
 This part of a run has the network and the secrets of the sources, and executes no user code.
 """
 
-import asyncio
-import os
-import stat
-from collections.abc import Callable
-from pathlib import Path
-
 import httpx
 
 from nightmail_common.contract.http_source import texts_of
@@ -20,25 +14,22 @@ from nightmail_runner.sources.api import ApiFetcher
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.source_secrets import SecretStore
+from nightmail_runner.sources.stored_files import StoredFiles
 from nightmail_runner.sql.fetcher import SqlFetcher
 from nightmail_runner.template_times import SourceTimes
 
-_CHUNK_BYTES = 1024 * 1024
-_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-
 
 class Fetcher:
-    """Fetches data over HTTP, from databases, and from the folder of stored files. Two fetches share connections and nothing else.
+    """Fetches data over HTTP, from databases, and from the stored files. Two fetches share connections and nothing else.
 
     Args:
-        files: the folder of stored files; nothing outside of it is read.
         timeout_seconds: the longest silence of a source that sets no `timeout_seconds`.
     """
 
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
-        files: Path,
+        files: StoredFiles,
         max_input_bytes: int,
         timeout_seconds: float,
         secrets: SecretStore,
@@ -64,7 +55,7 @@ class Fetcher:
             elif source.source_type == "sql":
                 await self._sql.fetch(source, times, data)
             else:
-                await read_stored(self._files, fill_times(source.location, times.values), data.write)
+                await self._files.fetch(fill_times(source.location, times.values), data)
             data.file.seal()
         except CannotFetch as error:
             data.file.close()
@@ -80,35 +71,3 @@ def named_times(source: DataSource) -> set[str]:
     values = [*(source.params or {}).values(), *parameter_values(source.parameters)]
     texts = [source.location, *map(str, values), *texts_of(source.body)]
     return {name for text in texts for name in time_names(text)}
-
-
-async def read_stored(folder: Path, location: str, write: Callable[[bytes], None]) -> None:
-    """Read a file below a folder. Symbolic links and `..` in its path are refused.
-
-    Raises:
-        CannotFetch: the file does not exist or cannot be read.
-    """
-    *parents, name = location.split("/")
-    if any(part in {"", ".", ".."} for part in (*parents, name)):
-        raise CannotFetch(f"{location!r} is not a path below DATA_DIR/files")
-    try:
-        with open(_open_below(folder, parents, name), "rb", buffering=0) as file:  # noqa: ASYNC230 a regular file is local
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise CannotFetch(f"{location!r} is not a file")
-            while chunk := file.read(_CHUNK_BYTES):
-                write(chunk)
-                await asyncio.sleep(0)  # lets heartbeats and other runs continue
-    except OSError as error:
-        raise CannotFetch(f"{location!r}: {os.strerror(error.errno or 0)}") from error
-
-
-def _open_below(folder: Path, parents: list[str], name: str) -> int:
-    parent = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parents:
-            child = os.open(part, _OPEN_FLAGS | os.O_DIRECTORY, dir_fd=parent)
-            os.close(parent)
-            parent = child
-        return os.open(name, _OPEN_FLAGS, dir_fd=parent)
-    finally:
-        os.close(parent)

@@ -1,0 +1,92 @@
+"""`nightmail files`: the files that jobs read, over REST."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from nightmail_cli.client import Client
+from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True)
+StoredPath = Annotated[str, typer.Argument(help="The path by which jobs name the file: sales/2026.csv", metavar="PATH")]
+IfMatch = Annotated[
+    str | None, typer.Option("--if-match", help="Only if the file has this SHA-256, as `files list --json` shows it.")
+]
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+@app.command("list")
+def list_files(as_json: AsJson = False) -> None:
+    """List the uploaded files. Files that lie in the data folder of a runner are not among them."""
+    found = Client().call("GET", "/files").json()["items"]
+    if as_json:
+        print_json(found)
+        return
+    rows = ((one["path"], one["size"], format_time(one["modified_at"]), one["sha256"][:12]) for one in found)
+    print_table(("path", "bytes", "when", "sha256"), rows, empty="there are no uploaded files")
+
+
+@app.command("put")
+def put(
+    file: Annotated[Path, typer.Argument(help="The file to upload.", exists=True, dir_okay=False, readable=True)],
+    path: Annotated[
+        str | None, typer.Argument(help="The path by which jobs name it. [default: the file's name]")
+    ] = None,
+    if_match: IfMatch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a file, or replace one."""
+
+    def content() -> Iterator[bytes]:
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK_BYTES):
+                yield chunk
+
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)} | _condition(
+        if_match
+    )
+    stored = Client().call("PUT", _url(path or file.name), content=content(), headers=headers).json()
+    print_done(f"stored {stored['path']!r}: {stored['size']} bytes", stored, as_json=as_json)
+
+
+@app.command("get")
+def get(
+    path: StoredPath,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file. [default: stdout]")] = None,
+) -> None:
+    """Download a file."""
+    content = Client().call("GET", _url(path)).content
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        fail(f"cannot write {output}: {error.strerror}")
+    echo(f"{len(content)} bytes in {output}")
+
+
+@app.command("delete")
+def delete(
+    path: StoredPath,
+    force: Annotated[bool, typer.Option(help="Delete it even if a job names it.")] = False,
+    if_match: IfMatch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an uploaded file."""
+    query = {"force": "true"} if force else {}
+    Client().call("DELETE", _url(path), params=query, headers=_condition(if_match))
+    print_done(f"deleted {path!r}", {"path": path, "status": "deleted"}, as_json=as_json)
+
+
+def _url(path: str) -> str:
+    return f"/files/{quote(path)}"
+
+
+def _condition(sha256: str | None) -> dict[str, str]:
+    return {} if sha256 is None else {"If-Match": f'"{sha256}"'}
