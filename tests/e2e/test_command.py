@@ -329,6 +329,25 @@ def test_pulled_jobs_are_applied_without_a_change(nightmail: Nightmail, job_file
     assert "unchanged" in said(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
 
 
+def test_schedules_and_a_calendar_are_applied_planned_and_pulled(
+    nightmail: Nightmail, job_file: Path, tmp_path: Path
+) -> None:
+    job = yaml.safe_load(job_file.read_text())
+    del job["schedule_time"]
+    when = "schedules: [09:00, 17:30]\ncalendar: {country: DE, days: [2026-12-24]}\n"
+    job_file.write_text(yaml.safe_dump(job) + when)
+    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file)
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file)
+    assert "09:00; 17:30" in said(nightmail, "jobs", "list", "-q", name_in(job_file))
+    folder = tmp_path / "pulled"
+    said(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", folder)
+    job_file.write_text(yaml.safe_dump(job) + when.replace("DE", "FR").replace(", 17:30", ""))
+    plan = said(nightmail, "jobs", "apply", "-f", job_file, "--dry-run")
+    assert "schedules: ['09:00', '17:30'] -> ['09:00']" in plan
+    assert "'country': 'FR'" in plan
+
+
 def test_every_example_survives_a_round_trip(nightmail: Nightmail, tmp_path: Path) -> None:
     examples = REPOSITORY / "examples" / "jobs"
     count = len(list(examples.glob("*.yaml")))
