@@ -41,6 +41,13 @@ async def test_an_uploaded_file_is_listed_and_comes_back(api: Replica) -> None:
     assert (await api.http.get("/files/sales/2026 é.csv")).content == b""
 
 
+async def test_a_slash_in_a_path_may_be_encoded(api: Replica) -> None:
+    assert (await put(api, "sales%2F2026.csv", CSV)).status_code == 201
+    assert (await api.http.get("/files/sales/2026.csv")).content == CSV
+    for outside in ("..%2Fa.csv", "%2Fa.csv", "a%2F..%2F..%2Fa.csv"):
+        assert (await put(api, outside, CSV)).status_code == 400, outside
+
+
 async def test_every_replica_has_the_files(make_replica: MakeReplica) -> None:
     one, other = await make_replica(), await make_replica()
     large = bytes(range(256)) * 4096  # 1 MiB, several pieces

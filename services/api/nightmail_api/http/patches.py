@@ -36,14 +36,16 @@ class HeadMiddleware:
 class EncodedSlashMiddleware:
     """Answer 404 to a path with `%2F`: Starlette matches the decoded path, so `/jobs/a%2Frun` would run the job `a`.
 
-    https://github.com/Kludex/starlette/issues/826. No name of ours has a `/`, so there is no such path.
+    https://github.com/Kludex/starlette/issues/826. No name of ours has a `/`, so there is no such path; but a file's path has, and
+    `%2F` in it means the same.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and b"%2f" in (scope.get("raw_path") or b"").lower():
+        raw_path = (scope.get("raw_path") or b"").lower()
+        if scope["type"] == "http" and b"%2f" in raw_path and not raw_path.startswith(b"/files/"):
             response = problem_response(HTTPStatus.NOT_FOUND, "there is no such path: no name contains a '/'")
             await response(scope, receive, send)
         else:
