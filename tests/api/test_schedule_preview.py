@@ -77,11 +77,11 @@ async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(api: Rep
 
 
 async def test_a_job_has_warnings_about_its_schedules(api: Replica) -> None:
-    usual = await api.create(job_name="usual")
-    assert usual["warnings"] == []
+    await api.create(job_name="usual")
+    assert (await api.http.get("/jobs/usual")).json()["warnings"] == []
     far = f"at {datetime.now(UTC).year + 2}-02-01 09:00"
-    answer = await api.http.post("/jobs", json=job_request(job_name="rare", schedule_time=far))
-    [warning] = answer.json()["warnings"]
+    await api.http.post("/jobs", json=job_request(job_name="rare", schedule_time=far))
+    [warning] = (await api.http.get("/jobs/rare")).json()["warnings"]
     assert warning["field"] == "schedule_time"
     assert "does not run within a year" in warning["detail"]
     assert (await api.http.post("/jobs/rare/pause")).json()["warnings"] == []

@@ -296,6 +296,17 @@ def test_an_uploaded_file_is_what_a_job_reads(nightmail: Nightmail, job_file: Pa
     assert "uploads/my table.csv" not in said(nightmail, "files", "list")
 
 
+def test_a_source_that_gives_no_data_is_a_warning(nightmail: Nightmail, job_file: Path) -> None:
+    missing = {"source_type": "file", "location": "missing.csv", "file_type": "csv"}
+    change(job_file, data_source=missing)
+    made = nightmail.command_line("jobs", "create", "-f", str(job_file))
+    assert (made.returncode, made.stderr) == (0, "warning: data_source: 'missing.csv': No such file or directory\n")
+    change(job_file, description="other")
+    applied = nightmail.command_line("jobs", "apply", "-f", str(job_file))
+    assert applied.returncode == 0
+    assert "data_source: 'missing.csv': No such file or directory" in applied.stderr
+
+
 def test_an_unknown_event_type_is_a_usage_error(nightmail: Nightmail) -> None:
     assert "run-failed" in refused(nightmail, 2, "events", "tail", "--type", "run-broke")
 

@@ -31,6 +31,7 @@ class Step:
     etag: str | None = None
     changes: list[Change] = field(default_factory=list)
     error: str | None = None
+    warnings: list[dict[str, str]] = field(default_factory=list)
 
     def show(self) -> None:
         source = f"  ({self.file})" if self.file else ""
@@ -50,9 +51,11 @@ class Step:
             self.error = "the job was changed after the plan was made; apply again"
         elif answer.is_error:
             self.error = problem(answer)
+        elif answer.content:
+            self.warnings = answer.json()["warnings"]
 
     def as_json(self) -> dict[str, Any]:
-        fields = ("action", "job_name", "file", "changes", "error")
+        fields = ("action", "job_name", "file", "changes", "error", "warnings")
         return {name: value for name, value in asdict(self).items() if name in fields}
 
 

@@ -192,6 +192,9 @@ def apply(
             step.execute(client)
     if as_json:
         print_json([step.as_json() for step in plan])
+    for step in plan:
+        for warning in step.warnings:
+            echo(f"warning: {step.job_name!r}: {warning['field']}: {warning['detail']}", err=True)
     failed = [step for step in plan if step.error is not None]
     for step in failed:
         echo(f"error: {step.action} {step.job_name!r}: {step.error}", err=True)

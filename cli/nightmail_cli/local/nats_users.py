@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
 from nightmail_common.broker.streams import DURABLES, FILES, LEASES, MAILED, RESULTS, STREAKS, STREAM
-from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL
+from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
@@ -113,6 +113,7 @@ _API_USER = NatsUser(
         *_events("run-requested", "run-cancelled", "mail-requested"),
         PREVIEW,
         PREVIEW_CANCEL,
+        SOURCE_CHECK,
         *_declares(),
         *_reads_log(),
         f"{_API}.DIRECT.GET.{STREAM}",
@@ -156,7 +157,7 @@ _RUNNER = NatsUser(
         f"$O.{RESULTS}.>",
         f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
     ),
-    subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL),
+    subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK),
     deny=_other_durables("runner"),
     answers=True,
 )

@@ -17,6 +17,7 @@ from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.script_check import ScriptCheck
+from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseUnavailable
@@ -117,6 +118,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         diffs=ResultDiffs(results),
         rows=ResultRows(results),
         previews=Previews(service.client, scripts),
+        sources=SourceCheck(service.client, settings.timezone),
         files=FileStore(js),
         uploads=Quota("uploads", MAX_TOKEN_UPLOADS, MAX_API_UPLOADS),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),

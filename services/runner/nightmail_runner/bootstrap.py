@@ -34,16 +34,19 @@ async def start_sandbox(settings: RunnerSettings, service: Service) -> Sandbox:
     return sandbox
 
 
-async def build_executor(
-    settings: RunnerSettings, service: Service, sandbox: Sandbox, max_event_bytes: int
-) -> RunExecutor:
-    """Return the executor; its HTTP connections are closed with the service."""
+async def build_fetcher(settings: RunnerSettings, service: Service) -> Fetcher:
+    """Return the fetcher; its HTTP connections are closed with the service."""
     transport = await service.enter(AddressCheckingTransport(AddressPolicy(settings.fetch_allow)))
     js, secrets = service.client.jetstream(), SecretStore(source_secrets())
     files = StoredFiles(FileStore(js), settings.data_dir / "files")
     table_limits = TableLimits(settings.max_rows, settings.max_columns)
     sql = SqlFetcher(source_connections(), table_limits, settings.fetch_timeout)
-    fetcher = Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets, sql)
+    return Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets, sql)
+
+
+def build_executor(
+    settings: RunnerSettings, service: Service, fetcher: Fetcher, sandbox: Sandbox, max_event_bytes: int
+) -> RunExecutor:
     limits = ScriptLimits(
         timeout_seconds=settings.script_timeout,
         memory_bytes=settings.script_memory,
@@ -52,7 +55,7 @@ async def build_executor(
         rows=settings.max_rows,
         columns=settings.max_columns,
     )
-    results = ResultStore(js)
+    results = ResultStore(service.client.jetstream())
     return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, limits, max_event_bytes)
 
 

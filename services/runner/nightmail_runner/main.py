@@ -11,12 +11,13 @@ from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
-from nightmail_runner.bootstrap import build_executor, load_stops, start_sandbox
+from nightmail_runner.bootstrap import build_executor, build_fetcher, load_stops, start_sandbox
 from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import PreviewHandler
 from nightmail_runner.settings import RunnerSettings
+from nightmail_runner.source_check import SourceCheckHandler
 
 #: Left free in a message for its headers.
 HEADERS_BYTES = 4096
@@ -32,7 +33,8 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     sandbox = await start_sandbox(settings, service)
     await service.connected()
     log, max_event_bytes = service.log, service.client.max_payload - HEADERS_BYTES
-    executor = await build_executor(settings, service, sandbox, max_event_bytes)
+    fetcher = await build_fetcher(settings, service)
+    executor = build_executor(settings, service, fetcher, sandbox, max_event_bytes)
     stops = await load_stops(service)
     runner = f"{socket.gethostname()}/{os.getpid()}"
     policy = SlotPolicy(settings.runner_concurrency, max_detached=settings.runner_concurrency)
@@ -42,8 +44,11 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     service.health.add("queue", queue.reason_not_ready)
     previews = PreviewHandler(executor, max_event_bytes)
     await previews.serve(service.client)
+    source_checks = SourceCheckHandler(fetcher)
+    await source_checks.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
     await previews.stop()
+    await source_checks.stop()
     await queue.stop(DRAIN_SECONDS)

@@ -73,6 +73,9 @@ MAX_PREVIEW_FIGURES_BYTES = 384 * 1024
 #: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
 MAX_PREVIEW_SECONDS = 75.0
 
+#: For a source that is tried when its job is created, on the runner and in the API; and such sources at a time of a runner.
+MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 8
+
 #: Of one answer of `GET /events`: it ends after the event that reaches this, and the caller asks for the rest.
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 #: Of one request to the log for such an answer.

@@ -15,6 +15,8 @@ PREVIEW = "preview.run"
 #: Every runner hears that the caller of a dry run has gone: the body is the run's id, which the request has as a header.
 PREVIEW_CANCEL = "preview.cancel"
 PREVIEW_ID = "Nightmail-Preview"
+#: The subject of a request to try a source, which any runner answers.
+SOURCE_CHECK = "preview.source"
 
 #: Characters with a meaning in a NATS subject, and the percent sign that escapes them.
 _RESERVED = frozenset(".*>%")

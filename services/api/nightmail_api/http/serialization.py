@@ -5,7 +5,7 @@ less than a millisecond. Identifiers, times and words of a fixed set need no esc
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -35,6 +35,15 @@ def job_json(row: Mapping[str, Any], now: datetime) -> str:
         f'{row["definition"][:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
         f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
     )
+
+
+def with_warnings(job: str, more: Sequence[Mapping[str, str]]) -> str:
+    """Return a job as JSON with more warnings, which are its last field."""
+    if not more:
+        return job
+    head, name, warnings = job.rpartition('"warnings":[')
+    listed = warnings.removesuffix("]}")
+    return f"{head}{name}{listed}{',' if listed else ''}{to_json(more).decode()[1:-1]}]}}"
 
 
 def run_json(row: Mapping[str, Any]) -> str:

@@ -3,6 +3,9 @@
 This part of a run has the network and the secrets of the sources, and executes no user code.
 """
 
+from contextlib import suppress
+from typing import Any
+
 import httpx
 
 from nightmail_common.contract.http_source import texts_of
@@ -50,20 +53,50 @@ class Fetcher:
         data = Input(self._max_input_bytes)
         data.notes.extend(times.notes)
         try:
+            await self._fetch(source, times, data)
+            data.file.seal()
+        except BaseException:
+            data.file.close()
+            raise
+        return data
+
+    async def check(self, source: DataSource, times: SourceTimes) -> None:
+        """Try a source as far as its first bytes, by the rules of `fetch`. A POST is not sent, since it may change something.
+
+        Raises:
+            CannotFetch: the data cannot be fetched. The message contains no secret.
+        """
+        if source.method == "POST":
+            return
+        changes: dict[str, Any] = {"pagination": None}
+        if source.source_type == "sql":
+            changes |= {"query": "SELECT 1 AS one", "parameters": None}
+        data = _FirstBytes(self._max_input_bytes)
+        with data.file, suppress(_Enough):
+            await self._fetch(source.model_copy(update=changes), times, data)
+
+    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+        try:
             if source.source_type == "api":
                 await self._api.fetch(source, times, data)
             elif source.source_type == "sql":
                 await self._sql.fetch(source, times, data)
             else:
                 await self._files.fetch(fill_times(source.location, times.values), data)
-            data.file.seal()
         except CannotFetch as error:
-            data.file.close()
             raise CannotFetch(data.masker.mask(self._secrets.mask(str(error)))[:MAX_ERROR_TEXT_CHARS]) from None
-        except BaseException:
-            data.file.close()
-            raise
-        return data
+
+
+class _Enough(Exception):
+    """The source gives data."""
+
+
+class _FirstBytes(Input):
+    """Ends a fetch at the first byte."""
+
+    def write(self, data: bytes) -> None:
+        if data:
+            raise _Enough
 
 
 def named_times(source: DataSource) -> set[str]:

@@ -49,12 +49,6 @@ class StoredFiles:
             stored = f"{entry.modified_at:%Y-%m-%d %H:%M} UTC"
             data.add_note(f"{location!r} was uploaded ({stored}) and read; the runner's DATA_DIR/files has another one")
 
-    async def exists(self, location: str) -> bool:
-        """Say whether there is such a file, on this runner's machine or in the bucket."""
-        if await self._store.find(location) is not None:
-            return True
-        return await asyncio.to_thread(self._size, location) is not None
-
     async def _from_bucket(self, location: str, data: Input) -> FileEntry | None:
         """Write an uploaded file to `data`; return its entry, or None if there is none."""
 

@@ -1,10 +1,12 @@
 """Jobs: create, read, change, pause, run."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
+from pydantic_core import from_json
 
 from nightmail_api.commands.previews import PreviewDefinition
 from nightmail_api.http.client_disconnect import run_while_connected
@@ -14,8 +16,10 @@ from nightmail_api.http.responses import encoded_response, json_response, page_r
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, PreviewResponse, RunAccepted
+from nightmail_api.http.serialization import with_warnings
 from nightmail_api.read_model.queries import JobStatus, Queries
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.recipient_warnings import recipient_warnings
 
 editor = APIRouter(route_class=EditorRoute, tags=["jobs"])
 viewer = APIRouter(route_class=ViewerRoute, tags=["jobs"])
@@ -33,9 +37,12 @@ _PREVIEW_EXAMPLE = {field: JOB_EXAMPLE[field] for field in ("data_source", "proc
 )
 @editor.post("/jobs", status_code=201, response_model=JobResponse, responses=problems(409, has_body=True))
 async def create_job(caller: Caller, state: State, definition: Definition) -> Response:
-    """Create a job. When the response arrives, the job is in the log, on disk."""
-    await state.commands.create(definition, caller.name)
-    return await job_response(state, definition.job_name, 201)
+    """Create a job. When the response arrives, the job is in the log, on disk.
+
+    Its source is tried once, meanwhile; `warnings` say what is probably wrong with the job.
+    """
+    warnings = await state.sources.beside(definition, state.commands.create(definition, caller.name))
+    return await job_response(state, definition.job_name, 201, warnings)
 
 
 @editor.post("/jobs/preview", response_model=PreviewResponse, responses=problems(has_body=True))
@@ -80,9 +87,9 @@ async def get_job(state: State, job_name: JobName) -> Response:
 async def update_job(
     caller: Caller, state: State, job_name: JobName, definition: Definition, if_match: IfMatch = None
 ) -> Response:
-    """Change a job. The same content creates no new version."""
-    await state.commands.update(job_name, definition, caller.name, if_match)
-    return await job_response(state, job_name)
+    """Change a job. The same content creates no new version. Its source is tried once, as at creation."""
+    change = state.commands.update(job_name, definition, caller.name, if_match)
+    return await job_response(state, job_name, warnings=await state.sources.beside(definition, change))
 
 
 @editor.delete("/jobs/{job_name}", status_code=204, responses=problems(404, 412))
@@ -131,8 +138,13 @@ async def run_job(
     return RunAccepted(run_id=await state.commands.run(job_name, caller.name, idempotency_key))
 
 
-async def job_response(state: AppState, job_name: str, status: int = 200) -> Response:
+async def job_response(
+    state: AppState, job_name: str, status: int = 200, warnings: Sequence[dict[str, str]] = ()
+) -> Response:
     """Return the response with a job's current state, and its `ETag`.
+
+    Args:
+        warnings: what was found beside the warnings about its schedules and recipients.
 
     Raises:
         NotFound: there is no such job.
@@ -141,4 +153,5 @@ async def job_response(state: AppState, job_name: str, status: int = 200) -> Res
     if found is None:
         raise NotFound(f"there is no job named {job_name!r}")
     content, sequence = found
+    content = with_warnings(content, [*warnings, *recipient_warnings(from_json(content))])
     return encoded_response(content, status, ETag=f'"{sequence}"')

@@ -1,0 +1,59 @@
+"""Tries a job's source when the job is created or changed: a runner has the network and the secrets, and the API asks it."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import nats.errors
+from nats.aio.client import Client
+
+from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.limits import MAX_SOURCE_CHECK_WAIT_SECONDS
+from nightmail_common.contract.subjects import SOURCE_CHECK
+
+
+class SourceCheck:
+    """Asks runners for the warning about a source. It refuses nothing."""
+
+    def __init__(self, client: Client, default_timezone: str) -> None:
+        self._client = client
+        self._default_timezone = default_timezone
+
+    async def beside(self, definition: JobDefinition, change: Coroutine[Any, Any, object]) -> list[dict[str, str]]:
+        """Make a change of a job, and return the warnings about its source, which is tried meanwhile.
+
+        Raises:
+            Problem: the change is refused.
+        """
+        checking = asyncio.create_task(self._warnings(definition))
+        try:
+            await change
+            return await checking
+        finally:
+            checking.cancel()
+
+    async def _warnings(self, definition: JobDefinition) -> list[dict[str, str]]:
+        answer = await self._ask_runner(definition)
+        if "untried" in answer:
+            return [{"field": "data_source", "detail": f"the source was not tried: {answer['untried']}"}]
+        return [{"field": "data_source", "detail": answer["problem"]}] if answer["problem"] else []
+
+    async def _ask_runner(self, definition: JobDefinition) -> dict[str, Any]:
+        if not self._client.is_connected:
+            return {"untried": "the broker does not answer"}
+        timezone = definition.with_timezone_default(self._default_timezone).timezone
+        body = {"data_source": definition.data_source.model_dump(mode="json"), "timezone": timezone}
+        try:
+            reply = await self._client.request(
+                SOURCE_CHECK, json.dumps(body).encode(), timeout=MAX_SOURCE_CHECK_WAIT_SECONDS
+            )
+            answer: dict[str, Any] = json.loads(reply.data)
+            return answer
+        except nats.errors.NoRespondersError:
+            return {"untried": "no runner is available"}
+        except nats.errors.TimeoutError:
+            return {"untried": f"no runner answered within {MAX_SOURCE_CHECK_WAIT_SECONDS:g} s"}
+        except BROKER_ERRORS:
+            return {"untried": "the broker does not answer"}
