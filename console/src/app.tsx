@@ -2,29 +2,41 @@
 
 import { useEffect } from "preact/hooks";
 import { LocationProvider, Route, Router } from "preact-iso/router";
+import type { ApiError } from "./api/client.ts";
 import { Bar } from "./components/bar.tsx";
 import { Keys } from "./components/keys.tsx";
 import { Page } from "./components/page.tsx";
-import { Empty } from "./components/states.tsx";
+import { Empty, Failure } from "./components/states.tsx";
 import { ToastLine } from "./components/toast.tsx";
 import { PAGES } from "./pages/index.ts";
 import { SignIn } from "./pages/sign-in.tsx";
 import { followEvents } from "./store/events.ts";
 import { forgetResources } from "./store/resource.ts";
-import { me, openSession } from "./store/session.ts";
+import { bootProblem, me, openSession } from "./store/session.ts";
 
 export function App() {
   const mine = me.value;
-  if (mine === undefined) return null;
+  if (mine === undefined) return bootProblem.value === null ? null : <Starting problem={bootProblem.value} />;
   if (mine === null) return <SignIn />;
   return <Shell key={mine.name} />;
+}
+
+function Starting({ problem }: { problem: ApiError }) {
+  return (
+    <main class="sign-in" id="content">
+      <div class="card">
+        <h1>Nightmail</h1>
+        <Failure error={problem} retry={() => void openSession()} hasData={false} />
+      </div>
+    </main>
+  );
 }
 
 function Shell() {
   useEffect(() => {
     const stop = new AbortController();
     // A connection that ends may have ended with the session: the answer to `GET /me` says which.
-    followEvents(stop.signal, () => void checkSession());
+    followEvents(me.peek()?.sequence ?? 0, stop.signal, () => void checkSession());
     return () => {
       stop.abort();
       forgetResources();

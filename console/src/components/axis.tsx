@@ -40,7 +40,11 @@ export function Axis({ slots, now }: { slots: Slot[]; now: number }) {
           now
         </span>
         {hours(start).map(({ at, word }) => (
-          <span key={at} style={{ insetInlineStart: percent((at - start) / BIN / (BINS + 1)) }}>
+          <span
+            key={at}
+            class={/^(06|18)/.test(word) ? "minor" : undefined}
+            style={{ insetInlineStart: percent((at - start) / BIN / (BINS + 1)) }}
+          >
             {word}
           </span>
         ))}
@@ -62,7 +66,7 @@ function hours(start: number): { at: number; word: string }[] {
     word: clock(new Date(at)),
   }));
   const isNamed = ({ at, word }: { at: number; word: string }) =>
-    /^(00|06|12|18):00$/.test(word) && Math.abs(at - start - 24 * HOUR) > 1.5 * HOUR;
+    /^(00|06|12|18):00$/.test(word) && Math.abs(at - start - 24 * HOUR) > 2 * HOUR;
   return found.filter(isNamed);
 }
 

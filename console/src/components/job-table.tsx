@@ -43,7 +43,7 @@ function Row({ job }: { job: Job }) {
           {job.job_name}
         </a>
       </th>
-      <td data-label="Last run">
+      <td class="wide self" data-label="Last run">
         {last === null ? (
           <span class="soft">has not run yet</span>
         ) : (
@@ -57,7 +57,7 @@ function Row({ job }: { job: Job }) {
       <td class="number" data-label="Rows">
         {last?.rows == null ? <span class="soft">–</span> : number(last.rows)}
       </td>
-      <td data-label="Next">
+      <td class="wide" data-label="Next">
         <Next job={job} />
       </td>
       <td class="number" data-label="Recipients">

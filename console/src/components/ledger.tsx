@@ -156,7 +156,7 @@ function Day({ date, first, byDay, timezone, today }: DayProperties) {
           <span class="visually-hidden">{words}</span>
         </span>
       )}
-      {slots.length > 1 ? <span class="many small">{slots.length}</span> : null}
+      {slots.length > 1 ? <span class="many small">{compact(slots.length)}</span> : null}
     </>
   );
   return (
@@ -168,6 +168,11 @@ function Day({ date, first, byDay, timezone, today }: DayProperties) {
       {run ? <a href={`/console/runs/${run}`}>{content}</a> : <span class="cell">{content}</span>}
     </td>
   );
+}
+
+/** Returns a count that fits into a day: `1.4k`. */
+function compact(value: number): string {
+  return value < 1000 ? String(value) : `${(value / 1000).toFixed(1)}k`;
 }
 
 /** Returns the day of a time in a zone, as 2026-11-25. */

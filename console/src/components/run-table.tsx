@@ -34,14 +34,16 @@ export function RunTable({ runs, timezone, caption }: { runs: Run[]; timezone?: 
               {run.late ? <span class="wait small"> late</span> : null}
             </th>
             {ofOneJob ? null : (
-              <td data-label="Job">
+              <td class="wide self" data-label="Job">
                 <a href={jobHref(run.job_name)}>{run.job_name}</a>
               </td>
             )}
-            <td data-label="State">
-              <Status of={run.status} />
-              {run.error === null ? null : <p class="small error-line">{run.error.message}</p>}
-              {run.skipped === null ? null : <p class="small soft">{run.skipped.detail}</p>}
+            <td class="wide self" data-label="State">
+              <div>
+                <Status of={run.status} />
+                {run.error === null ? null : <p class="small error-line">{run.error.message}</p>}
+                {run.skipped === null ? null : <p class="small soft">{run.skipped.detail}</p>}
+              </div>
             </td>
             <td class="number" data-label="Rows">
               {run.rows === null ? <span class="soft">–</span> : number(run.rows)}

@@ -27,7 +27,7 @@ function Placeholder() {
   );
 }
 
-function Failure({ error, retry, hasData }: { error: ApiError; retry: () => void; hasData: boolean }) {
+export function Failure({ error, retry, hasData }: { error: ApiError; retry: () => void; hasData: boolean }) {
   const { title, detail } = explain(error, hasData);
   return (
     <div class={`notice ${error.status === 503 || error.status === 0 ? "wait" : "bad"}`} role="alert">

@@ -68,8 +68,12 @@ function setConnection(value: Connection): void {
   channel.postMessage({ connection: value } satisfies Message);
 }
 
-/** Follows the stream until the signal aborts. `onRefused` is called when the API does not accept the session any more. */
-export function followEvents(stop: AbortSignal, onRefused: () => void): void {
+/**
+ * Follows the stream behind the sequence `after` until the signal aborts. What the pages load later contains every event up to it,
+ * so none is missed. `onRefused` is called when a connection ends, which may be because the session has.
+ */
+export function followEvents(after: number, stop: AbortSignal, onRefused: () => void): void {
+  lastSeq = Math.max(lastSeq, after);
   let parked = new AbortController();
   let timer = 0;
   const follow = (): void => {
@@ -115,8 +119,8 @@ async function readStream(stop: AbortSignal, onRefused: () => void): Promise<voi
 /** Reads one connection to its end; returns whether it opened. */
 function readOnce(stop: AbortSignal, lostAt: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // Behind the last event that this browser knows. The stream itself starts with the next one.
-    const source = new EventSource(`/events/stream?omit=results${lastSeq > 0 ? `&after=${lastSeq}` : ""}`);
+    // Behind the last event that this browser knows, so that a new connection has no gap.
+    const source = new EventSource(`/events/stream?omit=results&after=${lastSeq}`);
     let opened = false;
     const end = (): void => {
       source.close();

@@ -37,7 +37,7 @@ function firstRun(event: LogEvent): Run | undefined {
     job_name: event.job_name,
     job_version: skipped ? body.job_version : body.job.version,
     trigger: skipped ? "schedule" : body.trigger,
-    scheduled_at: body.scheduled_at,
+    scheduled_at: inUtc(body.scheduled_at),
     status: "requested",
     late: body.late ?? false,
     requested_at: null,
@@ -51,6 +51,12 @@ function firstRun(event: LogEvent): Run | undefined {
   };
 }
 
+/** Returns a time as the API writes it: in UTC, with `Z`, and a fraction only where there is one. */
+function inUtc(time: string): string {
+  if (/(Z|\+00:00)$/.test(time)) return time.replace("+00:00", "Z");
+  return new Date(time).toISOString().replace(".000Z", "Z");
+}
+
 function changes(run: Run, status: RunStatus | null, event: LogEvent, body: Body): Partial<Run> {
   switch (event.type) {
     case "run-requested":
@@ -62,12 +68,12 @@ function changes(run: Run, status: RunStatus | null, event: LogEvent, body: Body
     case "run-skipped": {
       const skipped = { reason: body.reason, detail: body.detail };
       if (hasEnded(status)) return status === "processed" ? { skipped } : {};
-      return { finished_at: event.time, skipped, timings: body.timings ?? null };
+      return { finished_at: event.time, skipped, timings: timings(body) };
     }
     case "result-ready":
-      return { finished_at: event.time, rows: body.rows, timings: body.timings };
+      return { finished_at: event.time, rows: body.rows, timings: timings(body) };
     case "run-failed":
-      return { finished_at: event.time, error: { traceback: null, line: null, ...body.error }, timings: body.timings };
+      return { finished_at: event.time, error: { traceback: null, line: null, ...body.error }, timings: timings(body) };
     case "mail-sent":
     case "mail-failed":
     case "mail-deferred":
@@ -75,6 +81,11 @@ function changes(run: Run, status: RunStatus | null, event: LogEvent, body: Body
     default:
       return {};
   }
+}
+
+/** Returns the timings with every stage: the log leaves out one that was not reached. */
+function timings({ timings }: Body): Run["timings"] {
+  return timings == null ? null : { fetch_ms: null, parse_ms: null, script_ms: null, output_ms: null, ...timings };
 }
 
 /** Returns the latest outcome per kind of mail and recipient. */

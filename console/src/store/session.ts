@@ -6,8 +6,13 @@ export type Permission = Me["may"][number];
 
 /** undefined: not known yet; null: nobody. */
 export const me = signal<Me | null | undefined>(undefined);
+/** Why it is not known who is signed in, if the API cannot say. */
+export const bootProblem = signal<ApiError | null>(null);
 /** Why the sign-in page is shown, if there is something to say. */
 export const signInNotice = signal<string | null>(null);
+
+/** How soon the API is asked again while it does not answer. */
+const RETRY_MS = 2_000;
 
 const mine = computed(() => new Set<Permission>(me.value?.may ?? []));
 
@@ -38,10 +43,14 @@ export async function openSession(): Promise<void> {
   try {
     me.value = await data(client.GET("/me"));
     signInNotice.value = null;
+    bootProblem.value = null;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status !== 401) signInNotice.value = error.message;
-    me.value = null;
+    if (error.status === 401) me.value = null;
+    else {
+      bootProblem.value = error;
+      setTimeout(() => void openSession(), RETRY_MS);
+    }
   }
 }
 

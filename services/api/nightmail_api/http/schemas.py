@@ -354,12 +354,16 @@ class Token(BaseModel):
 
 
 class Me(BaseModel):
-    """The caller. `may` names what its role permits; `expires_at` is the end of its token or session, null: never."""
+    """The caller. `may` names what its role permits; `expires_at` is the end of its token or session, null: never.
+
+    `sequence` is that of the last event in the lists: an event stream `after` it has everything that they have not.
+    """
 
     name: str = Field(examples=["dashboard"])
     role: Role
     may: list[Literal["read", "edit", "administer"]] = Field(examples=[["read"]])
     expires_at: datetime | None = Field(examples=["2026-12-02T09:00:00.000Z"])
+    sequence: int = Field(examples=[42])
 
 
 class SessionCode(BaseModel):

@@ -10,7 +10,7 @@ from nightmail_api.access.authentication import NotAuthenticated, address
 from nightmail_api.access.one_time_codes import MAX_CODE_CHARS
 from nightmail_api.access.session_cookie import check_not_cross_site, delete_cookie, set_cookie
 from nightmail_api.access.tokens import ROLES, Principal
-from nightmail_api.http.dependencies import State
+from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import Forbidden
 from nightmail_api.http.responses import json_response, problems
 from nightmail_api.http.routing import Caller, Route, ViewerRoute
@@ -59,7 +59,7 @@ async def begin_session(request: Request, state: State, body: SessionRequest) ->
     if begun is None:
         raise NotAuthenticated("the token was revoked")
     cookie, expires_at = begun
-    response = json_response(_fields(principal) | {"expires_at": expires_at}, 201)
+    response = json_response(_fields(principal, state) | {"expires_at": expires_at}, 201)
     set_cookie(request, response, cookie, expires_at)
     return response
 
@@ -84,11 +84,11 @@ async def issue_code(caller: Caller, state: State) -> Response:
 
 
 @viewer.get("/me", response_model=Me, responses=problems())
-async def who_am_i(caller: Caller) -> Response:
-    """Return the caller's name, role and permissions."""
-    return json_response(_fields(caller) | {"expires_at": caller.expires_at})
+async def who_am_i(caller: Caller, state: State) -> Response:
+    """Return the caller's name, role and permissions, and where the event stream must start to miss nothing."""
+    return json_response(_fields(caller, state) | {"expires_at": caller.expires_at})
 
 
-def _fields(principal: Principal) -> dict[str, object]:
+def _fields(principal: Principal, state: AppState) -> dict[str, object]:
     may = PERMISSIONS[: ROLES.index(principal.role) + 1]
-    return {"name": principal.name, "role": principal.role, "may": may}
+    return {"name": principal.name, "role": principal.role, "may": may, "sequence": state.model.applied}

@@ -1,0 +1,208 @@
+"""Every page for everybody: axe finds nothing in both themes and at both widths, nothing scrolls sideways, hostile text is text."""
+
+import json
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route, expect
+
+from console.conftest import NewVisit
+from e2e.conftest import Nightmail
+
+NewJob = Callable[..., str]
+
+HOSTILE = "<img src=x onerror=alert(1)> &amp; “x”"
+HOSTILE_SCRIPT = (
+    "print('<script>alert(2)</script>')\n"
+    "data['<b onclick=alert(3)>'] = '<img src=x onerror=alert(4)>'\n"
+    "return data.head(2)\n"
+)
+#: WCAG 2.2 AA and the rules below it, as axe-core names them.
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+@pytest.fixture
+def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
+    """The address of each page by its name, with jobs of every kind."""
+    good = job(job_name=HOSTILE, script=HOSTILE_SCRIPT, description=HOSTILE)
+    bad = job("known = data\nreturn known.body_mass.mean()", job_name="sensor drift")
+    delivered, failed = system.run(good), system.run(bad)
+    system.run_when(delivered, "delivered")
+    system.run_when(failed, "failed")
+    paused = job(job_name="paused")
+    system.call("POST", f"/jobs/{paused}/pause")
+    job_path = f"jobs/{quote(HOSTILE)}"
+    return {
+        "overview": "",
+        "jobs": "jobs",
+        "a job": job_path,
+        "its script": f"{job_path}#script",
+        "its definition": f"{job_path}#definition",
+        "its versions": f"{job_path}#versions",
+        "runs": "runs",
+        "a run": f"runs/{delivered}",
+        "its log": f"runs/{delivered}#log",
+        "its mail": f"runs/{delivered}#mail",
+        "a failed run": f"runs/{failed}",
+        "nothing": "jobs/nothing",
+        "nowhere": "nowhere",
+    }
+
+
+def settled(page: Page) -> Page:
+    """Return the page when it has loaded what it shows."""
+    page.locator("main h1").wait_for()
+    expect(page.locator(".placeholder")).to_have_count(0)
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [
+        ("light", 1200),
+        ("dark", 360),
+        pytest.param("dark", 1200, marks=pytest.mark.long),
+        pytest.param("light", 360, marks=pytest.mark.long),
+    ],
+)
+def test_axe_finds_nothing(visit: NewVisit, pages: dict[str, str], theme: Literal["light", "dark"], width: int) -> None:
+    ann = visit(theme=theme, width=width)
+    ann.expect_complaints("404")
+    found = {name: violations(settled(ann.go(path))) for name, path in pages.items()}
+    ann.go("jobs").get_by_role("button", name=ann.name).click()
+    found["the menu"] = violations(ann.page)
+    ann.page.keyboard.press("Escape")
+    ann.page.keyboard.press("?")
+    found["the keys"] = violations(ann.page)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_the_sign_in_page_is_accessible(visit: NewVisit) -> None:
+    ann = visit()
+    ann.expect_complaints("401")
+    ann.context.clear_cookies()
+    ann.go("")
+    ann.page.get_by_role("button", name="Sign in").wait_for()
+    assert violations(ann.page) == []
+
+
+def test_nothing_scrolls_sideways_at_320_pixels_and_hostile_text_is_text(
+    visit: NewVisit, pages: dict[str, str]
+) -> None:
+    ann = visit(width=320)
+    ann.expect_complaints("404")
+    for name, path in pages.items():
+        page = settled(ann.go(path))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+    page = settled(ann.go(pages["a job"]))
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    page = settled(ann.go(pages["a run"]))
+    expect(page.get_by_role("columnheader", name="<b onclick=alert(3)>")).to_be_visible()
+    expect(page.get_by_role("cell", name="<img src=x onerror=alert(4)>").first).to_be_visible()
+    expect(settled(ann.go(pages["its log"])).locator("pre")).to_have_text("<script>alert(2)</script>\n")
+    assert page.locator("main img, main b[onclick]").count() == 0
+
+
+def test_everything_is_reached_by_keyboard(visit: NewVisit, pages: dict[str, str]) -> None:
+    ann = visit()
+    page = settled(ann.page)
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.locator("[data-row]").first.wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(page.locator("[data-row]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.locator("main")).to_be_focused()
+    page.get_by_role("tab", name="Runs").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Recipients")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("r")
+    expect(page.locator(".toast")).to_contain_text("Delivered, 2 rows.")
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    page.keyboard.press("/")
+    page.keyboard.type("nothing like it")
+    expect(page.get_by_text("No job matches.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("searchbox")).to_have_value("nothing like it")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+
+
+def test_single_keys_are_switched_off(visit: NewVisit) -> None:
+    ann = visit()
+    ann.page.get_by_role("button", name=ann.name).click()
+    ann.page.get_by_label("Single keys are shortcuts").uncheck()
+    ann.page.keyboard.press("Escape")
+    ann.page.keyboard.press("?")
+    expect(ann.page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "words"),
+    [
+        (503, "catching up: 41200 of 100000 events are applied", "This list is behind. The read model is catching up"),
+        (503, "the log does not answer", "The log does not answer. Nothing is lost"),
+        (500, "an internal error", "This did not work. an internal error."),
+        (403, "this needs the role editor", "You may not see this."),
+        (None, "", "Nightmail does not answer. Trying again."),
+    ],
+)
+def test_each_kind_of_failure_has_its_words_and_the_page_recovers(
+    visit: NewVisit, job: NewJob, status: int | None, detail: str, words: str
+) -> None:
+    name = job()
+    ann = visit("runs")
+    ann.expect_complaints("Failed to load resource")
+
+    def refuse(route: Route) -> None:
+        if status is None:
+            route.abort("connectionrefused")
+        else:
+            problem = {"type": "about:blank", "title": "", "status": status, "detail": detail, "errors": []}
+            route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(problem))
+
+    ann.page.route("**/jobs?*", refuse)
+    ann.page.get_by_role("link", name="Jobs").click()
+    expect(ann.page.get_by_role("alert")).to_contain_text(words)
+    ann.page.unroute("**/jobs?*")
+    if status in {500, None}:
+        ann.page.get_by_role("button", name="Try again").click()
+    if status != 403:
+        expect(ann.page.get_by_role("link", name=name)).to_be_visible()
+        expect(ann.page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_system_without_jobs_says_how_to_begin(visit: NewVisit) -> None:
+    ann = visit("runs")
+    empty = json.dumps({"items": [], "next_cursor": None})
+    ann.page.route("**/jobs?*", lambda route: route.fulfill(content_type="application/json", body=empty))
+    for word, begin in (("Overview", "No reports yet."), ("Jobs", "No reports yet.")):
+        ann.page.get_by_role("link", name=word).first.click()
+        expect(ann.page.get_by_text(begin)).to_be_visible()
+
+
+def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    name = job(timezone="Asia/Kathmandu", schedule_time="30 9 1 1 *")
+    for zone, words in (
+        ("Asia/Kathmandu", "Fri 1 Jan 2027 09:30 Kathmandu."),
+        ("America/Los_Angeles", "Fri 1 Jan 2027 09:30 Kathmandu (Thu 31 Dec 19:45 yours)."),
+    ):
+        ann = visit(f"jobs/{quote(name)}", timezone=zone)
+        expect(ann.page.locator(".sentence")).to_have_text(f"Has not run yet. Due first: {words}")
