@@ -248,23 +248,6 @@ class MailPage(BaseModel):
     next_cursor: str | None = Field(examples=[None])
 
 
-class ResultColumn(BaseModel):
-    """A column of a result, and what all of its cells are."""
-
-    name: str = Field(examples=["region"])
-    type: Literal["integer", "number", "boolean", "date", "datetime", "text"] = Field(examples=["text"])
-
-
-class ResultRowPage(BaseModel):
-    """Rows of a result, and how many it has."""
-
-    columns: list[ResultColumn] = Field(
-        examples=[[{"name": "region", "type": "text"}, {"name": "amount", "type": "integer"}]]
-    )
-    rows: list[list[Any]] = Field(examples=[[["north", 1200], ["south", 950]]])
-    total: int = Field(examples=[2])
-
-
 class RunAccepted(BaseModel):
     """The run that was requested or cancelled; `GET /runs/{run_id}` returns its progress."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from nightmail_common.contract.schedule_warnings import (
     ScheduleWarning,
@@ -44,6 +44,24 @@ def with_warnings(job: str, more: Sequence[Mapping[str, str]]) -> str:
     head, name, warnings = job.rpartition('"warnings":[')
     listed = warnings.removesuffix("]}")
     return f"{head}{name}{listed}{',' if listed else ''}{to_json(more).decode()[1:-1]}]}}"
+
+
+def summary_json(
+    row: Mapping[str, Any], now: datetime, fates: Sequence[Mapping[str, Any]], usual_rows: int | None, *, failing: bool
+) -> str:
+    """Return a job without its script, and with its last fates."""
+    job = from_json(job_json(row, now))
+    del job["processing_script"]
+    job |= {"fates": fates, "usual_rows": usual_rows, "failing": failing}
+    return to_json(job).decode()
+
+
+def next_run_of(row: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return the first due time of a job behind `now`; None if there is none, or the job is paused."""
+    if row["status"] != "active":
+        return None
+    found = _outlook_of(row["timetable"]).next_run(now)
+    return None if found == "null" else datetime.fromisoformat(found[1:-1])
 
 
 def run_json(row: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ _LAST_RUN = (
     runs.c.rows,
     runs.c.error,
 )
-_JOBS = select(
+JOBS = select(
     jobs.c.job_name,
     jobs.c.status,
     jobs.c.sequence,
@@ -47,7 +47,7 @@ _JOBS = select(
     jobs.c.unsubscribed,
     *_LAST_RUN,
 ).select_from(jobs.outerjoin(runs, runs.c.run_id == jobs.c.last_run_id))
-_JOB = FixedQuery(_JOBS.where(jobs.c.job_name == bindparam("job_name"), jobs.c.status != "deleted"))
+_JOB = FixedQuery(JOBS.where(jobs.c.job_name == bindparam("job_name"), jobs.c.status != "deleted"))
 _KNOWN_JOB = FixedQuery(
     select(jobs.c.status, jobs.c.sequence, jobs.c.job_id, jobs.c.definition).where(
         jobs.c.job_name == bindparam("job_name")
@@ -163,18 +163,22 @@ class Queries:
         Raises:
             ValidationProblem: the cursor is not a cursor of this list.
         """
-        # The names come from an index alone, so a search that finds next to nothing stays fast.
-        names = select(jobs.c.job_name).where(jobs.c.status == status if status else jobs.c.status != "deleted")
-        if query:
-            position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
-            word = literal(query.casefold(), jobs.c.folded_name.type)
-            names = names.where(position(jobs.c.folded_name, word) > 0)
+        names = self.names_of(query, status)
         if cursor is not None:
             names = names.where(jobs.c.job_name > read_cursor(cursor, str))
         names = names.order_by(jobs.c.job_name).limit(limit + 1)
-        rows = self.all_rows(_JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
+        rows = self.all_rows(JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
         next_cursor = cursor_of(rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
+
+    def names_of(self, query: str | None, status: JobStatus | None) -> Select[Any]:
+        """Return the selection of the names that contain a text, from an index alone: a search for a rare one stays fast."""
+        names = select(jobs.c.job_name).where(jobs.c.status == status if status else jobs.c.status != "deleted")
+        if not query:
+            return names
+        position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
+        word = literal(query.casefold(), jobs.c.folded_name.type)
+        return names.where(position(jobs.c.folded_name, word) > 0)
 
     def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
         """Return a page of a job's versions with the changes of each, the newest first.

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -115,6 +115,8 @@ runs = Table(
     Column("expires_at", Double()),
 )
 Index("runs_of_job", runs.c.job_name, runs.c.status, runs.c.trigger, runs.c.sequence)
+#: The last runs of one job.
+Index("runs_by_job", runs.c.job_name, runs.c.sequence)
 Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
 Index("runs_by_due_time", runs.c.scheduled_at)
 Index("runs_by_time", runs.c.requested_at, runs.c.sequence)

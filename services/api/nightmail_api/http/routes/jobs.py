@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from nightmail_api.commands.previews import PreviewDefinition
@@ -15,11 +17,14 @@ from nightmail_api.http.problems import Forbidden, NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, PreviewResponse, RunAccepted
+from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, LastRun, PreviewResponse, RunAccepted
 from nightmail_api.http.serialization import with_warnings
+from nightmail_api.read_model.job_lists import JobSort
+from nightmail_api.read_model.job_lists import list_jobs as list_of_jobs
 from nightmail_api.read_model.queries import JobStatus, Queries
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.recipient_warnings import recipient_warnings
+from nightmail_common.contract.run import RunStatus
 
 editor = APIRouter(route_class=EditorRoute, tags=["jobs"])
 viewer = APIRouter(route_class=ViewerRoute, tags=["jobs"])
@@ -27,6 +32,39 @@ routers = (editor, viewer)
 
 Definition = Annotated[JobDefinition, Body(examples=[JOB_EXAMPLE])]
 _PREVIEW_EXAMPLE = {field: JOB_EXAMPLE[field] for field in ("data_source", "processing_script")}
+
+
+class Fate(BaseModel):
+    """What became of one of a job's last runs."""
+
+    run_id: UUID = Field(examples=["3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"])
+    status: RunStatus = Field(examples=["delivered"])
+    scheduled_at: datetime = Field(examples=["2026-11-23T08:00:00Z"])
+    rows: int | None = Field(examples=[4])
+
+
+class JobSummary(BaseModel):
+    """A job without its script.
+
+    `fates` are its last 12 runs, the newest first; `usual_rows` the median of those delivered of its last 20 runs.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    job_name: str = Field(examples=["daily sales"])
+    status: Literal["active", "paused"]
+    last_run: LastRun | None
+    next_run: datetime | None = Field(examples=["2026-11-24T09:00:00+01:00"])
+    fates: list[Fate]
+    usual_rows: int | None = Field(examples=[4])
+    failing: bool = Field(examples=[False])
+
+
+class JobSummaryPage(BaseModel):
+    """A page of jobs, each as a summary. `next_cursor` is the `cursor` of the next page; null on the last one."""
+
+    items: list[JobSummary]
+    next_cursor: str | None = Field(examples=[None])
 
 
 @editor.post(
@@ -60,16 +98,38 @@ async def preview_job(
     return json_response(answer)
 
 
-@viewer.get("/jobs", response_model=JobPage, responses=problems())
+@viewer.get("/jobs", response_model=JobPage | JobSummaryPage, responses=problems())
 async def list_jobs(
     state: State,
     q: Annotated[str | None, Query(max_length=128, description="A part of the name, case-insensitive.")] = None,
     status: Annotated[JobStatus | None, Query(description="Only jobs of this status.")] = None,
+    view: Annotated[
+        Literal["summary"] | None,
+        Query(description="`summary`: without the script, with the last fates; at most 100 jobs a page."),
+    ] = None,
+    sort: Annotated[
+        JobSort, Query(description="By name, by next run (soonest first), by last run (latest first).")
+    ] = "name",
+    failing: Annotated[bool, Query(description="Only jobs whose last run failed or was not delivered.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """List jobs by name."""
-    page = await state.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=datetime.now(UTC))
+    """List jobs."""
+    now = datetime.now(UTC)
+    if view is None and sort == "name" and not failing:
+        page = await state.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=now)
+    else:
+        page = await state.read(
+            list_of_jobs,
+            query=q,
+            status=status,
+            sort=sort,
+            failing=failing,
+            summary=view is not None,
+            limit=limit,
+            cursor=cursor,
+            now=now,
+        )
     return page_response(page)
 
 

@@ -1,17 +1,18 @@
 """Runs: list them, read one, its result and its log, cancel one."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel, Field
 
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, PNG, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId, RunIdPrefix
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import ResultRowPage, RunAccepted, RunPage, RunWithTimeline
+from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
@@ -27,6 +28,23 @@ TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were
 FigureNumber = Annotated[int, Path(ge=1, le=MAX_FIGURES, description="The number of the figure.", examples=[1])]
 Since = Annotated[Moment | None, Query(description="Only runs requested at this time or later.")]
 Until = Annotated[Moment | None, Query(description="Only runs requested before this time.")]
+
+
+class ResultColumn(BaseModel):
+    """A column of a result, and what all of its cells are."""
+
+    name: str = Field(examples=["region"])
+    type: Literal["integer", "number", "boolean", "date", "datetime", "text"] = Field(examples=["text"])
+
+
+class ResultRowPage(BaseModel):
+    """Rows of a result, and how many it has."""
+
+    columns: list[ResultColumn] = Field(
+        examples=[[{"name": "region", "type": "text"}, {"name": "amount", "type": "integer"}]]
+    )
+    rows: list[list[Any]] = Field(examples=[[["north", 1200], ["south", 950]]])
+    total: int = Field(examples=[2])
 
 
 @viewer.get("/jobs/{job_name}/runs", response_model=RunPage, responses=problems(404))
