@@ -29,6 +29,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome
+from nightmail_common.contract.result_parts import Changes
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES
@@ -374,3 +375,32 @@ async def test_what_a_runner_publishes_of_a_cancelled_run_changes_nothing(api: R
 
 async def test_a_run_that_does_not_exist_cannot_be_cancelled(api: Replica) -> None:
     assert (await api.http.post(f"/runs/{uuid4()}/cancel")).status_code == 404
+
+
+async def test_what_changed_since_the_last_delivered_result_is_in_the_run(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await requested(api, event_log)
+    assert (await api.http.get(f"/runs/{run_id}")).json()["changes"] is None
+    counts = {"added": 12, "removed": 3, "changed": 5, "unchanged": 7}
+    before = uuid4()
+    changes = Changes(run_id=before, since=DUE, **counts, marks=("new",))
+    await event_log.publish(result_ready(run_id, job, inline(CSV)).model_copy(update={"changes": changes}))
+    run = await run_with_status(api, run_id, "processed")
+    assert run["changes"] == {"run_id": str(before), "since": "2026-03-02T08:00:00Z"} | counts
+
+
+async def test_a_run_whose_result_did_not_change_is_skipped_with_the_reason(api: Replica, event_log: EventLog) -> None:
+    run_id, job = await requested(api, event_log)
+    skipped = RunSkipped(
+        job_name=job.job_name,
+        run_id=run_id,
+        job_id=job.job_id,
+        job_version=job.version,
+        scheduled_at=DUE,
+        reason="unchanged",
+        detail="the result is that of yesterday",
+        log="looked\n",
+    )
+    await event_log.publish(skipped)
+    run = await run_with_status(api, run_id, "skipped")
+    assert run["skipped"] == {"reason": "unchanged", "detail": "the result is that of yesterday"}
+    assert (await api.http.get(f"/runs/{run_id}/log")).text == "looked\n"

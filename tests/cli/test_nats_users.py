@@ -106,7 +106,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.CONSUMER.CREATE.EVENTS.reader.jobs.*.job-deleted": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.MSG.NEXT.EVENTS.reader": LOG_READERS | {"runner"},
     "$JS.API.CONSUMER.CREATE.KV_TOKENS": set(),
-    "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "mailer", "auditor"},
+    "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
     "$JS.API.CONSUMER.CREATE.OBJ_FILES": set(),
     "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.other": set(),
     "$JS.API.CONSUMER.LIST.EVENTS": set(),

@@ -19,6 +19,7 @@ from nightmail_common.contract.script import (
     check_imports,
     compile_script,
     is_blank,
+    reads_previous,
 )
 
 
@@ -214,3 +215,20 @@ def test_the_search_for_such_a_name_is_linear(text: str) -> None:
     with suppress(ScriptSyntaxError):
         compile_script(text)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("script", "reads"),
+    [
+        ("return data", False),
+        ("if previous is None:\n    skip()\nreturn data.merge(previous)", True),
+        ("def process(data):\n    return previous", True),
+        ("result = data['previous']", False),
+        ("# previous\nreturn data", False),
+        ("previous = 1\nreturn data", False),
+        ("return previous_rows", False),
+        ("return previous ===", False),
+    ],
+)
+def test_only_a_script_that_names_previous_reads_it(script: str, reads: bool) -> None:
+    assert reads_previous(script) == reads

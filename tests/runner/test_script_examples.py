@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from nightmail_common.contract.script import DEFAULT_IMPORTS, check_imports
+from nightmail_common.contract.script import DEFAULT_IMPORTS, check_imports, reads_previous
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
@@ -28,9 +28,9 @@ async def one_sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-def test_the_page_has_twenty_examples_and_some_errors() -> None:
+def test_the_page_has_twenty_one_examples_and_some_errors() -> None:
     kinds = [kind for _, kind, _ in _EXAMPLES]
-    assert (kinds.count("csv") + kinds.count("skipped"), kinds.count("error")) == (20, 3)
+    assert (kinds.count("csv") + kinds.count("skipped"), kinds.count("error")) == (21, 3)
 
 
 @pytest.mark.parametrize(("script", "kind", "shown"), _EXAMPLES)
@@ -42,6 +42,7 @@ async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script
         read=ReadOptions("csv"),
         job_name="daily sales",
         scheduled_at=datetime(2026, 1, 7, 9, tzinfo=UTC),
+        reads_previous=reads_previous(script),
         limits=Limits(timeout_seconds=20),
     )
     with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv:

@@ -153,7 +153,8 @@ _RUNNER = NatsUser(
         *_events("run-started", "attempt-failed", "result-ready", "run-failed", "run-skipped"),
         *_consumes("runner", *_events("run-requested")),
         *_reads_log("runs.*.*", "jobs.*.job-deleted"),
-        *_reads_entries(_RESULTS_STREAM),
+        # What a job's next result is compared with.
+        *_reads_all(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
         f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
     ),

@@ -6,6 +6,7 @@ from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_runner.execute import RunExecutor, ScriptLimits
+from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.worker_pool import SandboxRefused
 from nightmail_runner.settings import RunnerSettings
@@ -56,7 +57,8 @@ def build_executor(
         columns=settings.max_columns,
     )
     results = ResultStore(service.client.jetstream())
-    return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, limits, max_event_bytes)
+    last_delivered = LastDelivered(service.log, results)
+    return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, last_delivered, limits, max_event_bytes)
 
 
 async def load_stops(service: Service) -> Stops:

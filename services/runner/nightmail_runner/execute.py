@@ -16,14 +16,18 @@ from nightmail_common.contract.events import (
     RunRequested,
     RunSkipped,
     Runtime,
+    SkipReason,
     Stage,
     Timings,
 )
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
-from nightmail_common.contract.script import ImportNotAllowed, check_imports
+from nightmail_common.contract.script import ImportNotAllowed, check_imports, reads_previous
 from nightmail_runner import metrics
+from nightmail_runner.changes import changes_since, why_unchanged
+from nightmail_runner.earlier import Earlier
 from nightmail_runner.event_size import body_bytes
+from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.output_files import open_outputs, store_outputs
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Outputs, Sandbox
@@ -87,6 +91,7 @@ class RunExecutor:
         times: TemplateTimes,
         sandbox: Sandbox,
         results: ResultStore,
+        last_delivered: LastDelivered,
         limits: ScriptLimits,
         max_event_bytes: int,
     ) -> None:
@@ -94,27 +99,32 @@ class RunExecutor:
         self._times = times
         self._sandbox = sandbox
         self._results = results
+        self._last_delivered = last_delivered
         self._limits = limits
         self._max_event_bytes = max_event_bytes
 
     async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
         """Execute a run and store its files. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
+        outcome: ResultReady | RunFailed | RunSkipped
         with (
             metrics.SLOTS_BUSY.track_inprogress(),
             open_outputs(request.job.processing_script, xlsx="xlsx" in request.job.attachments) as outputs,
+            Earlier() as earlier,
         ):
-            result, fetched = await self._fetch_and_run(request, outputs, stopwatch)
-            outcome: ResultReady | RunFailed | RunSkipped
-            if isinstance(result, RunFailed):
-                outcome = result
-            elif isinstance(result, Skipped):
-                outcome = _run_skipped(request, result, stopwatch)
-            else:
-                try:
-                    outcome = await self._result_ready(request, result, outputs, fetched, stopwatch)
-                except Exception as error:  # a request always ends in an event
-                    outcome = _internal_failure(request, error, stopwatch)
+            try:
+                await earlier.read(self._last_delivered, request.job)
+                result, fetched = await self._fetch_and_run(request, outputs, earlier, stopwatch)
+                if isinstance(result, RunFailed):
+                    outcome = result
+                elif isinstance(result, Skipped):
+                    outcome = _run_skipped(request, "script", result.reason, result, stopwatch)
+                elif (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
+                    outcome = _run_skipped(request, "unchanged", why, result, stopwatch)
+                else:
+                    outcome = await self._result_ready(request, result, outputs, earlier, fetched, stopwatch)
+            except Exception as error:  # a request always ends in an event
+                outcome = _internal_failure(request, error, stopwatch)
         if outcome.timings is not None:
             metrics.observe(outcome.timings)
         return outcome
@@ -124,14 +134,15 @@ class RunExecutor:
     ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
         """Execute a run of which nothing is stored; return the result, timings and notes."""
         stopwatch = Stopwatch()
-        result, fetched = await self._fetch_and_run(request, outputs, stopwatch)
+        with Earlier.of_preview(request.job) as earlier:
+            result, fetched = await self._fetch_and_run(request, outputs, earlier, stopwatch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
-        return result, stopwatch.timings(result.timings), (*fetched.notes, *notes)
+        return result, stopwatch.timings(result.timings), (*fetched.notes, *notes, *earlier.notes)
 
     async def _fetch_and_run(
-        self, request: RunRequested, outputs: Outputs, stopwatch: "Stopwatch"
+        self, request: RunRequested, outputs: Outputs, earlier: Earlier, stopwatch: "Stopwatch"
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
         """Return the result, or the failure, and what the run has of its input."""
         try:
@@ -142,8 +153,9 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                task = self._task(request, source, outputs)
-                result = _masked(await self._sandbox.run(task, source.file, *outputs), source.masker)
+                task = self._task(request, source, outputs, earlier)
+                ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
+                result = _masked(ended, source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except ImportNotAllowed as error:
@@ -162,6 +174,7 @@ class RunExecutor:
         request: RunRequested,
         result: Succeeded,
         outputs: Outputs,
+        earlier: Earlier,
         fetched: Fetched,
         stopwatch: "Stopwatch",
     ) -> ResultReady:
@@ -180,7 +193,8 @@ class RunExecutor:
             input_sha256=fetched.sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
-            notes=(*fetched.notes, *_notes(result)),
+            notes=(*fetched.notes, *_notes(result), *earlier.notes),
+            changes=changes_since(earlier.previous, result),
             **stored,
         )
         if body_bytes(event) > self._max_event_bytes:
@@ -188,7 +202,7 @@ class RunExecutor:
             event = event.model_copy(update=stored)
         return event
 
-    def _task(self, request: RunRequested, source: Input, outputs: Outputs) -> Task:
+    def _task(self, request: RunRequested, source: Input, outputs: Outputs, earlier: Earlier) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
@@ -198,6 +212,9 @@ class RunExecutor:
             csv=CsvFormat(**job.csv.model_dump()),
             xlsx=outputs.xlsx is not None,
             figures=outputs.figures is not None,
+            previous=earlier.csv_format,
+            reads_previous=reads_previous(job.processing_script),
+            compare_by=job.compare_by,
             seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
@@ -254,17 +271,19 @@ def run_failed(
     )
 
 
-def _run_skipped(request: RunRequested, skipped: Skipped, stopwatch: Stopwatch) -> RunSkipped:
+def _run_skipped(
+    request: RunRequested, reason: SkipReason, detail: str, result: Skipped | Succeeded, stopwatch: Stopwatch
+) -> RunSkipped:
     return RunSkipped(
         job_name=request.job_name,
         run_id=request.run_id,
         job_id=request.job.job_id,
         job_version=request.job.version,
         scheduled_at=request.scheduled_at,
-        reason="script",
-        detail=skipped.reason,
-        log=skipped.log,
-        timings=stopwatch.timings(skipped.timings),
+        reason=reason,
+        detail=detail,
+        log=result.log,
+        timings=stopwatch.timings(result.timings),
     )
 
 

@@ -169,6 +169,13 @@ class EventLog:
             event = readable(from_message_get(await self._js.get_msg(STREAM, sequence)), "outcome")
         return event if isinstance(event, RunOutcome | RunSkipped) else None
 
+    async def first_event(self, subject: str, after: int) -> StoredEvent | None:
+        """Return the first event on a subject (a filter) behind a sequence; None if the log has none now."""
+        one_by_one = OrderedConsumer(self._client, [subject], after, None, False, False, fetch_batch=1)
+        async for [event] in one_by_one.batches(end_when_idle=True):
+            return event
+        return None
+
     async def replay(
         self,
         subjects: Sequence[str] = ALL_EVENTS,

@@ -54,6 +54,7 @@ class OrderedConsumer:
         since: datetime | None,
         last_per_subject: bool,
         headers_only: bool,
+        fetch_batch: int = FETCH_BATCH,
     ) -> None:
         self._client = client
         self._js = client.jetstream(timeout=CONSUMER_TIMEOUT_SECONDS)
@@ -62,6 +63,7 @@ class OrderedConsumer:
         self._since = since
         self._last_per_subject = last_per_subject
         self._headers_only = headers_only
+        self._fetch_batch = fetch_batch
         self._read_all = False
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
@@ -92,7 +94,7 @@ class OrderedConsumer:
         try:
             while not (end_when_idle and pending == 0):
                 # A fetch of one message returns at once; a fetch of many waits until it is full or expires.
-                messages = await pull.fetch(1 if pending < 2 else min(pending, FETCH_BATCH))
+                messages = await pull.fetch(1 if pending < 2 else min(pending, self._fetch_batch))
                 raise_if_cancelled()
                 if self._client.stats["reconnects"] != reconnects:
                     return

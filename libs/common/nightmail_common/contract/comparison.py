@@ -28,7 +28,11 @@ _Label = tuple[str, int]
 
 
 class CannotCompare(Exception):
-    """The two results cannot be compared by this key; the message says why."""
+    """The two results cannot be compared by this key: `table` does not fit it; the message says why."""
+
+    def __init__(self, table: "CsvTable", message: str) -> None:
+        super().__init__(message)
+        self.table = table
 
 
 class TooManyRows(Exception):
@@ -76,7 +80,7 @@ class CsvTable:
         for name in names:
             if (count := self.columns.count(name)) != 1:
                 found = "occurs more than once" if count else f"does not exist; there are {_listed(self.columns)}"
-                raise CannotCompare(f"the column {_shown(name)!r} of {self.name} {found}")
+                raise CannotCompare(self, f"the column {_shown(name)!r} of {self.name} {found}")
         return [self.columns.index(name) for name in names]
 
     def _records(self) -> Iterator[list[str]]:
@@ -171,7 +175,7 @@ class _Side:
 
     def duplicate(self, row: list[str]) -> CannotCompare:
         shown = ", ".join(f"{self.table.columns[place]} = {row[place][:MAX_LISTED_CELL_CHARS]!r}" for place in self.key)
-        return CannotCompare(f"two rows of {self.table.name} have the same key: {shown}")
+        return CannotCompare(self.table, f"two rows of {self.table.name} have the same key: {shown}")
 
 
 def _compare_by_key(before: _Side, after: _Side, columns: list[str], found: Comparison) -> None:

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
+from nightmail_common.contract.result_parts import Changes
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
-SkipReason = Literal["missed", "overlap", "script", "deleted", "holiday"]
+SkipReason = Literal["missed", "overlap", "script", "unchanged", "deleted", "holiday"]
 MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 
@@ -203,7 +204,7 @@ class Note(BaseModel):
 class ResultReady(RunEvent):
     """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
 
-    `figures` are in the order of their drawing.
+    `figures` are in the order of their drawing. `changes` is None without `compare_by`, and if there is no earlier result.
     """
 
     name = "result-ready"
@@ -223,6 +224,7 @@ class ResultReady(RunEvent):
     notes: tuple[Note, ...] = ()
     attachments: tuple[ResultFile, ...] = ()
     figures: tuple[ResultFigure, ...] = ()
+    changes: Changes | None = None
 
     @property
     def blobs(self) -> tuple[Blob, ...]:
@@ -234,8 +236,9 @@ class RunSkipped(RunEvent):
     """A due time that gets no run, or a run that ends without a result and without mail, and why.
 
     `missed`: the due time was missed. `overlap`: the previous run had not ended. `script`: the script called `skip`,
-    `detail` is the reason that it gave, `log` what it printed. `deleted`: the job was deleted first. `holiday`: the job's calendar has a
-    holiday, `detail` has its name. `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
+    `detail` is the reason that it gave, `log` what it printed. `unchanged`: the result is like the last delivered one.
+    `deleted`: the job was deleted first. `holiday`: the job's calendar has a holiday, `detail` has its name.
+    `missed_before`, `first_missed_at` and `missed_times` are those of `RunRequested`.
     """
 
     name = "run-skipped"

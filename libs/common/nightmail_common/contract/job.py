@@ -21,6 +21,7 @@ Overlap = Literal["allow", "skip"]
 #: Whether text that a spreadsheet would run as a formula gets a leading quote in the CSV.
 CsvFormulas = Literal["neutralise", "keep"]
 WhenEmpty = Literal["send", "skip"]
+WhenUnchanged = Literal["send", "skip"]
 #: The files of a result that its mail carries.
 AttachmentFormat = Literal["csv", "xlsx"]
 
@@ -121,6 +122,10 @@ class JobFields(BaseModel):
     notify_on_failure: bool = True
     csv_formulas: CsvFormulas = "neutralise"
     when_empty: WhenEmpty = "send"
+    #: Whether a result like the last delivered one ends the run as skipped.
+    when_unchanged: WhenUnchanged = "send"
+    #: The columns that identify a row, by which a result is compared with the last delivered one.
+    compare_by: tuple[str, ...] = ()
     attachments: tuple[AttachmentFormat, ...] = ("csv",)
     csv: CsvOptions = CsvOptions()
     #: Markdown with the variables of the subject, above the table.

@@ -20,7 +20,7 @@ from pydantic import (
 from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, JobFields, Overlap
 from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS, MAX_SCRIPT_BYTES
 from nightmail_common.contract.lookalikes import find_lookalike
-from nightmail_common.contract.result_files import Attachments, CsvOptionsDefinition
+from nightmail_common.contract.result_files import Attachments, CompareBy, CsvOptionsDefinition
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_common.contract.text import is_one_line
@@ -158,6 +158,7 @@ class JobDefinition(JobFields):
     retries: int = Field(default=0, ge=0, le=10)
     notify_on_failure: StrictBool = True
     attachments: Attachments = ("csv",)
+    compare_by: CompareBy = ()
     csv: CsvOptionsDefinition = CsvOptionsDefinition()
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
     message: Annotated[str, Field(max_length=MAX_MESSAGE_TEMPLATE_CHARS), AfterValidator(_check_message)] = ""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
 from nightmail_common.contract.job import AttachmentFormat, CsvOptions
 
@@ -11,6 +11,17 @@ def _unique(formats: tuple[AttachmentFormat, ...]) -> tuple[AttachmentFormat, ..
     return tuple(dict.fromkeys(formats))
 
 
+def _one_as_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+#: The names of the columns that identify a row; one name may stand without a list.
+CompareBy = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=256)], ...],
+    BeforeValidator(_one_as_list),
+    Field(max_length=20),
+    AfterValidator(lambda names: tuple(dict.fromkeys(names))),
+]
 Attachments = Annotated[tuple[AttachmentFormat, ...], Field(min_length=1), AfterValidator(_unique)]
 
 

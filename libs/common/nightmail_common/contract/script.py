@@ -17,6 +17,8 @@ ScriptForm = Literal["return", "result", "process"]
 
 #: The names that a script gets.
 INPUTS = ("data", "job_name", "scheduled_at", "skip", "pd", "np")
+#: The last delivered result, which only a script that names it gets.
+PREVIOUS = "previous"
 FILENAME = "<script>"
 
 #: The packages that a script may import; SCRIPT_IMPORTS adds others. They are pandas and its dependencies, matplotlib, and
@@ -97,6 +99,18 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
         for module in modules:
             if module.partition(".")[0] not in allowed:
                 raise ImportNotAllowed(module, node.lineno, allowed)
+
+
+@lru_cache(maxsize=64)
+def reads_previous(text: str) -> bool:
+    """Return whether a script names `previous`. Invalid Python does not."""
+    if PREVIOUS not in text:
+        return False
+    try:
+        names = [node for node in ast.walk(parse_script(text)) if isinstance(node, ast.Name)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(node.id == PREVIOUS and isinstance(node.ctx, ast.Load) for node in names)
 
 
 def compile_script(text: str) -> tuple[CodeType, ScriptForm]:

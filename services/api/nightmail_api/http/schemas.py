@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
+from nightmail_api.http.change_schemas import RunChanges
 from nightmail_common.contract.events import (
     MailKind,
     Note,
@@ -154,7 +155,7 @@ class MailOutcome(BaseModel):
 
 
 class Skip(BaseModel):
-    """Why a due time got no run, or a run no mail: `script` if the script called `skip`."""
+    """Why a due time got no run, or a run no mail: `script` if the script called `skip`, `unchanged` if its result did not."""
 
     reason: SkipReason = Field(examples=["script"])
     detail: str = Field(examples=["no sales yesterday"])
@@ -209,6 +210,7 @@ class RunWithTimeline(Run):
     runtime: Runtime | None = Field(examples=[{"python": "3.11.7", "pandas": "3.1.1"}])
     notes: list[Note] = Field(examples=[[{"stage": "parse", "text": "line 7 had fewer fields than the header"}]])
     figures: list[FigureOfRun] = Field(examples=[[]])
+    changes: RunChanges | None = Field(description="Null without `compare_by`, and if there was no earlier result.")
     timeline: list[TimelineEntry]
 
 

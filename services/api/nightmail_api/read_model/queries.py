@@ -80,7 +80,7 @@ _RUN = FixedQuery(_RUNS.add_columns(runs.c.details, runs.c.timeline).where(runs.
 #: What a run's events have not said yet.
 _NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(
-        ("actor", "runner", "columns", "bytes", "input_sha256", "script_sha256", "result_sha256", "runtime")
+        ("actor", "runner", "columns", "bytes", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes")
     ),
     "attempts": 0,
     "notes": [],

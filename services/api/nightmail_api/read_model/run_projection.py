@@ -234,6 +234,7 @@ def _details(event: RunEvent) -> dict[str, Any]:
                 "runtime": event.runtime.model_dump(),
                 "notes": [note.model_dump() for note in event.notes],
                 "figures": [_figure(figure) for figure in event.figures],
+                "changes": event.changes and event.changes.model_dump(mode="json", exclude={"marks"}),
             }
         case RunFailed():
             return {"notes": [note.model_dump() for note in event.notes]}

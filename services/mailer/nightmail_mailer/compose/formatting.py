@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from nightmail_common.contract.events import RunError, Stage, Trigger
+from nightmail_common.contract.events import ResultReady, RunError, Stage, Trigger
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.timetable import Timetable
 
@@ -30,6 +30,13 @@ def to_job_timezone(moment: datetime, job: Job) -> datetime:
 def format_datetime(moment: datetime) -> str:
     """Return `Monday, 23 November 2026, 09:00 CET`."""
     return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M %Z}"
+
+
+def format_since(moment: datetime, now: datetime) -> str:
+    """Return `Monday 09:00` for a moment of the last six days, else `Monday, 16 November 2026, 09:00`; both in one zone."""
+    if (now.date() - moment.date()).days < 7 and moment <= now:
+        return f"{moment:%A %H:%M}"
+    return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M}"
 
 
 def format_size(size_bytes: int) -> str:
@@ -60,6 +67,19 @@ def describe_lateness(late: bool) -> str | None:
     if not late:
         return None
     return "This run is late: Nightmail was not running at its time. It replaces every run that was missed."
+
+
+def describe_changes(event: ResultReady, due: datetime) -> str | None:
+    """Return `12 new, 3 gone, 5 changed since Monday 09:00`, in the job's zone; None if the job compares nothing."""
+    if not event.job.compare_by:
+        return None
+    if event.changes is None:
+        return "There is no earlier result to compare with."
+    found = event.changes
+    since = format_since(to_job_timezone(found.since, event.job), due)
+    counts = {"new": found.added, "gone": found.removed, "changed": found.changed}
+    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return f"{said} since {since}." if said else f"Nothing changed since {since}."
 
 
 def describe_failure(error: RunError, job: Job) -> str:

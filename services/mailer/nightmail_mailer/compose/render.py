@@ -76,7 +76,8 @@ class MailRenderer:
         """
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
         names = [f"{result_file_stem(event)}.{one.format}" for one in attachments]
-        shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv)
+        marks = event.changes.marks if event.changes else ()
+        shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv, marks)
         message_text, message_html = render_message(event, due)
         link, expires_at = self.links.result(event.run_id) if not attachments and self.links else (None, None)
         figures = inline_figures(event, images, domain_of(self.sender))
@@ -86,6 +87,7 @@ class MailRenderer:
             "late": formatting.describe_lateness(event.late),
             "figures": figures,
             "hidden_figures": len(event.figures) - len(figures),
+            "changes": formatting.describe_changes(event, due),
             "message_text": message_text,
             "message_html": message_html,
             "notes": [note.text for note in event.notes],

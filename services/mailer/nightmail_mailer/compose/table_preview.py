@@ -1,8 +1,10 @@
 """The first rows of a result, as a table that fits a mail."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nightmail_common.contract.comparison import RowMark
 from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.job import CsvOptions
 from nightmail_common.contract.limits import MAX_TABLE_BYTES
@@ -13,19 +15,25 @@ SHOWN_ROWS = 20
 #: As many as a phone can scroll and a text mail can align.
 SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
+#: The longest mark is `changed`.
+_MARK_WIDTH = 7
 #: Of a longer cell, this much is searched for characters to show.
 READ_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Cells as text, each shortened. Columns that are `numeric` are aligned to the right."""
+    """Cells as text, each shortened. Columns that are `numeric` are aligned to the right.
+
+    `marks` says of each row whether it is new or changed; it is empty if no row is.
+    """
 
     columns: list[str]
     rows: list[list[str]]
     numeric: list[bool]
     total_rows: int
     total_columns: int
+    marks: Sequence[RowMark] = ()
 
     @property
     def caption(self) -> str:
@@ -48,19 +56,22 @@ class Preview:
     @property
     def text(self) -> str:
         """The table in aligned columns, for a text without markup."""
-        table = [self.columns, *self.rows]
         widths = self._widths()
         lines = [
             "  ".join(
                 _padded(cell, width, numeric) for cell, width, numeric in zip(row, widths, self.numeric, strict=True)
-            ).rstrip()
-            for row in table
+            )
+            for row in (self.columns, ["-" * width for width in widths], *self.rows)
         ]
-        return "\n".join([*lines[:1], "  ".join("-" * width for width in widths), *lines[1:]])
+        if self.marks:
+            marks = ("", "-" * _MARK_WIDTH, *self.marks)
+            lines = [f"{mark:<{_MARK_WIDTH}}  {line}" for mark, line in zip(marks, lines, strict=True)]
+        return "\n".join(line.rstrip() for line in lines)
 
     def narrowed(self, width: int) -> "Preview":
         """Return the preview with as many columns as fit a text of at most `width` characters; at least one."""
         widths = self._widths()
+        width -= _MARK_WIDTH + 2 if self.marks else 0
         fit = sum(sum(widths[:count]) + 2 * (count - 1) <= width for count in range(1, len(widths) + 1))
         shown = max(fit, 1)
         rows = [row[:shown] for row in self.rows]
@@ -71,11 +82,14 @@ class Preview:
         return [max(_width(row[index]) for row in table) for index in range(len(self.columns))]
 
 
-def preview_csv(csv_bytes: bytes, total_rows: int, options: CsvOptions | None = None) -> Preview:
+def preview_csv(
+    csv_bytes: bytes, total_rows: int, options: CsvOptions | None = None, marks: Sequence[RowMark] = ()
+) -> Preview:
     """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed.
 
     Args:
         options: how the CSV is written. Numbers whose format the job sets stay as they are; others are rounded.
+        marks: those of the first rows.
     """
     options = options or CsvOptions()
     header, *found = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), SHOWN_ROWS, options.delimiter) or [[]]
@@ -85,7 +99,8 @@ def preview_csv(csv_bytes: bytes, total_rows: int, options: CsvOptions | None = 
     numeric = [bool(rows) and all(is_number(row[index], options.decimal) for row in rows) for index in range(width)]
     shown = [format_column(list(column), options) for column in zip(*rows, strict=True)]
     rows = [list(row) for row in zip(*shown, strict=True)]
-    return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header))
+    marks = marks[: len(rows)] if any(marks[: len(rows)]) else ()
+    return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header), marks)
 
 
 def _width(text: str) -> int:

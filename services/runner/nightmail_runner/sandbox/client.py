@@ -90,10 +90,12 @@ class Sandbox:
         csv: MemoryFile,
         xlsx: MemoryFile | None = None,
         figures: MemoryFile | None = None,
+        previous: MemoryFile | None = None,
     ) -> SandboxResult:
         """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
 
         `xlsx` and `figures` are the files for the xlsx and the figures of a task that asks for them, and are sealed, too.
+        `previous` is the CSV of the last delivered result, a sealed file, of a task that has one.
 
         When this returns or raises, no process of the script runs on. It raises nothing for what a script does.
         """
@@ -103,7 +105,8 @@ class Sandbox:
         except TimeoutError:
             return Failed("sandbox", "SandboxBroken", f"no worker process is available: {pool.reason_not_ready()}")
         try:
-            return await _execute(worker, task, source, Outputs(csv, xlsx, figures), self._oom_kills)
+            inputs = [source] if previous is None else [source, previous]
+            return await _execute(worker, task, inputs, Outputs(csv, xlsx, figures), self._oom_kills)
         finally:
             worker.close()
 
@@ -115,11 +118,11 @@ class Sandbox:
 
 
 async def _execute(
-    worker: Worker, task: Task, source: MemoryFile, outputs: Outputs, oom_kills: OomKillCounter
+    worker: Worker, task: Task, inputs: list[MemoryFile], outputs: Outputs, oom_kills: OomKillCounter
 ) -> SandboxResult:
     timeout_seconds = task.limits.timeout_seconds
     try:
-        descriptors = [file.descriptor for file in (source, *outputs.files())]
+        descriptors = [file.descriptor for file in (*inputs, *outputs.files())]
         answer = await asyncio.wait_for(worker.execute(task, descriptors), timeout_seconds)
     except TimeoutError:
         worker.kill()

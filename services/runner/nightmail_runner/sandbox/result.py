@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Lt, MaxLen
 
+from nightmail_common.contract.comparison import RowMark
 from nightmail_common.contract.limits import (
     MAX_COLUMN_NAMES_JSON_BYTES,
     MAX_ERROR_TEXT_CHARS,
@@ -20,6 +21,7 @@ from nightmail_common.contract.limits import (
     MAX_FIGURE_BYTES,
     MAX_FIGURE_SIDE_PIXELS,
     MAX_FIGURES,
+    MAX_MARKED_ROWS,
     MAX_NOTE_CHARS,
     MAX_NOTES,
     MAX_NOTES_JSON_BYTES,
@@ -70,11 +72,27 @@ class DrawnFigure:
 
 
 @dataclass(frozen=True)
+class ChangeCounts:
+    """What changed since the last delivered result, and the marks of the first rows."""
+
+    added: Annotated[int, Ge(0), Lt(2**63)]
+    removed: Annotated[int, Ge(0), Lt(2**63)]
+    changed: Annotated[int, Ge(0), Lt(2**63)]
+    unchanged: Annotated[int, Ge(0), Lt(2**63)]
+    columns_differ: bool
+    marks: Annotated[tuple[RowMark, ...], MaxLen(MAX_MARKED_ROWS)] = ()
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.added or self.removed or self.changed or self.columns_differ)
+
+
+@dataclass(frozen=True)
 class Succeeded:
     """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit.
 
-    `notes` are the parser's, `output_notes` those about what was written. `figures` are in the order of their drawing;
-    their PNGs follow each other in one file.
+    `notes` are the parser's, `output_notes` those about what was written and compared. `figures` are in the order of their
+    drawing; their PNGs follow each other in one file.
 
     Raises:
         ValueError: the names of the columns, or the notes, are too long for an event.
@@ -86,6 +104,7 @@ class Succeeded:
     notes: Notes = ()
     output_notes: Notes = ()
     figures: Annotated[tuple[DrawnFigure, ...], MaxLen(MAX_FIGURES)] = ()
+    changes: ChangeCounts | None = None
     log: str = ""
 
     def __post_init__(self) -> None:

@@ -40,7 +40,9 @@ class Task:
     `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
     that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file. `figures`: the
     script draws charts, and they are written to the last file.
-    `seed`: the same seed gives the same random numbers.
+    `seed`: the same seed gives the same random numbers. `previous`: how the last delivered result is written, whose CSV is
+    a second input. `reads_previous`: the script names `previous`. `compare_by`: the columns of the key by which the result
+    is compared with the last delivered one.
     """
 
     script: str
@@ -53,6 +55,9 @@ class Task:
     xlsx: bool = False
     figures: bool = False
     seed: str = ""
+    previous: CsvFormat | None = None
+    reads_previous: bool = False
+    compare_by: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +69,8 @@ class Task:
             "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
             "read": ReadOptions(**message["read"]),
             "csv": CsvFormat(**message["csv"]),
+            "previous": None if message["previous"] is None else CsvFormat(**message["previous"]),
+            "compare_by": tuple(message["compare_by"]),
             "limits": Limits(**message["limits"]),
         }
         return cls(**message | parsed)

@@ -1,6 +1,7 @@
 """One run, in a worker process: bytes to DataFrame to script to CSV."""
 
 import builtins
+import codecs
 import hashlib
 import io
 import mmap
@@ -12,7 +13,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import ModuleType
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -27,11 +28,12 @@ from nightmail_common.contract.limits import (
     MAX_NOTES_JSON_BYTES,
     MAX_REASON_CHARS,
 )
-from nightmail_common.contract.script import INPUTS, ScriptForm, compile_script
+from nightmail_common.contract.script import INPUTS, PREVIOUS, ScriptForm, compile_script
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output, xlsx_output
+from nightmail_runner.sandbox.child.compare_results import compare_with_previous
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
@@ -40,7 +42,15 @@ from nightmail_runner.sandbox.child.script_error import (
     printable,
     shorten,
 )
-from nightmail_runner.sandbox.result import DrawnFigure, SandboxResult, Skipped, Succeeded, WorkerStage, fitting
+from nightmail_runner.sandbox.result import (
+    ChangeCounts,
+    DrawnFigure,
+    SandboxResult,
+    Skipped,
+    Succeeded,
+    WorkerStage,
+    fitting,
+)
 from nightmail_runner.sandbox.task import Limits, Task
 
 MAX_OPEN_FILES = 64
@@ -90,17 +100,14 @@ def serve_task(sock: socket.socket) -> None:
     received = protocol.receive(sock)
     if received is None:
         return
-    message, (source, *outputs) = received
+    message, files = received
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = stdout
-    result = _Run(Task.from_json(message), source, outputs).result()
+    result = _Run(Task.from_json(message), files).result()
     with suppress(OSError, ValueError):  # the script has closed it
         stdout.flush()
-    answer = vars(result)
-    if isinstance(result, Succeeded):
-        answer = answer | {"figures": [vars(figure) for figure in result.figures]}
-    protocol.send(sock, answer)
+    protocol.send(sock, asdict(result))
 
 
 class RunSkip(BaseException):
@@ -117,10 +124,11 @@ def skip(reason: object = "") -> NoReturn:
 
 
 class _Run:
-    def __init__(self, task: Task, source: int, outputs: list[int]) -> None:
+    def __init__(self, task: Task, files: list[int]) -> None:
         self._task = task
-        self._source = source
-        self._outputs = outputs
+        self._source, *files = files
+        self._previous = files.pop(0) if task.previous else -1
+        self._outputs = files
         self._timings: dict[WorkerStage, float] = {}
         self._notes: tuple[str, ...] = ()
         self._lap_started = time.perf_counter()
@@ -132,7 +140,7 @@ class _Run:
             data = self._parse()
             self._record(stage)
             stage = "script"
-            result = run_script(self._task, data)
+            result = run_script(self._task, data, self._parse_previous())
             del data
             self._record(stage)
             stage = "output"
@@ -141,8 +149,16 @@ class _Run:
             del result
             _check_size(table, self._task.limits)  # labels have become columns
             written = self._write(table)
+            changes, note = self._compare()
             self._record(stage)
-            return replace(written, timings=self._timings, notes=self._notes)
+            notes = [*self._notes, *written.output_notes, *([note] if note else [])]
+            return replace(
+                written,
+                timings=self._timings,
+                notes=self._notes,
+                output_notes=_shorten_notes(notes)[len(self._notes) :],
+                changes=changes,
+            )
         except RunSkip as skipped:
             self._record(stage)
             return Skipped(printable(skipped.reason)[:MAX_REASON_CHARS], self._timings, self._notes)
@@ -154,8 +170,9 @@ class _Run:
 
     def _set_limits(self) -> None:
         limits = self._task.limits
-        # RLIMIT_AS counts the fork server's memory and a mapped input, too.
-        memory = _baseline_bytes + os.fstat(self._source).st_size + limits.memory_bytes
+        # RLIMIT_AS counts the fork server's memory and mapped inputs, too.
+        mapped = sum(os.fstat(file).st_size for file in (self._source, self._previous) if file >= 0)
+        memory = _baseline_bytes + mapped + limits.memory_bytes
         processor_seconds = int(limits.timeout_seconds + 1) * (os.cpu_count() or 1)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory + REPORT_MEMORY_BYTES))
         for limited, limit in (
@@ -168,12 +185,31 @@ class _Run:
             resource.setrlimit(limited, (limit, limit))
 
     def _parse(self) -> pandas.DataFrame:
-        size = os.fstat(self._source).st_size
-        data = memoryview(mmap.mmap(self._source, 0, access=mmap.ACCESS_READ)) if size else memoryview(b"")
+        data = _map(self._source)
         os.close(self._source)
         table = parse_input(data, self._task.read)
         self._notes = _shorten_notes(table.notes)
         return table.frame
+
+    def _parse_previous(self) -> pandas.DataFrame | None:
+        """Return the last delivered result as its own CSV says, by the rules for every source."""
+        written = self._task.previous
+        if written is None or not self._task.reads_previous:
+            return None
+        data = _map(self._previous)
+        if not bytes(data[: len(codecs.BOM_UTF8) + 1]).removeprefix(codecs.BOM_UTF8).strip():
+            return pandas.DataFrame()  # it has no columns
+        options = ReadOptions("csv", delimiter=written.delimiter, decimal=written.decimal, encoding="utf-8-sig")
+        return parse_input(data, options).frame
+
+    def _compare(self) -> tuple[ChangeCounts | None, str]:
+        if not self._task.compare_by:
+            return None, ""
+        with open(self._outputs[0], "rb", closefd=False) as result:
+            if self._previous < 0:
+                return compare_with_previous(self._task, result, None)
+            with open(self._previous, "rb", closefd=False) as previous:
+                return compare_with_previous(self._task, result, previous)
 
     def _write(self, table: pandas.DataFrame) -> Succeeded:
         """Write the files of the result; return what the answer says about them."""
@@ -197,8 +233,17 @@ class _Run:
         self._lap_started = now
 
 
-def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.Series:
+def _map(file: int) -> memoryview:
+    return memoryview(mmap.mmap(file, 0, access=mmap.ACCESS_READ) if os.fstat(file).st_size else b"")
+
+
+def run_script(
+    task: Task, data: pandas.DataFrame, previous: pandas.DataFrame | None = None
+) -> pandas.DataFrame | pandas.Series:
     """Execute a script on its data and return its DataFrame or Series.
+
+    Args:
+        previous: the last delivered result, for a script that names it.
 
     Raises:
         ScriptSyntaxError: the script is not Python.
@@ -212,6 +257,8 @@ def run_script(task: Task, data: pandas.DataFrame) -> pandas.DataFrame | pandas.
     sys.modules["__main__"] = module
     scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
     inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, skip, pandas, numpy), strict=True))
+    if task.reads_previous:
+        inputs[PREVIOUS] = previous
     module.__dict__.update(inputs, __builtins__=builtins)
     returned = eval(code, module.__dict__)  # noqa: S307 what this process is for
     result = returned if form == "return" else _result(form, module.__dict__, data)
