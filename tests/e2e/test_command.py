@@ -444,3 +444,29 @@ def said_with(nightmail: Nightmail, *arguments: str | Path, **environment: str) 
     ended = nightmail.command_line(*arguments, **environment)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
+
+
+def test_what_a_run_changed_is_shown_against_the_last_delivered_one(
+    nightmail: Nightmail, job_file: Path, source: DataServer
+) -> None:
+    change(job_file, processing_script="return data", compare_by=["region"])
+    url = yaml.safe_load(job_file.read_text())["data_source"]["location"]
+    source.serve("/sales.csv", b"region,amount\nnorth,10\nsouth,5\n")
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    run = ("jobs", "run", "--wait", name)
+    first, second = nightmail.command_line(*run).stderr.split()[0], None
+    assert "name the run to compare with" in refused(nightmail, 1, "runs", "diff", first)
+    source.serve("/sales.csv", b'region,amount\n"east, far",7\nsouth,6\n')
+    assert url.endswith("/sales.csv")
+    second = nightmail.command_line(*run).stderr.split()[0]
+    shown = (
+        f"from the run {first}\n  to the run {second}\nrows: 1 new, 1 gone, 1 changed, 0 unchanged\n"
+        '+ "east, far",7\n- north,10\n~ south: amount: 5 -> 6\n'
+    )
+    assert said(nightmail, "runs", "diff", second, "--key", "region") == shown
+    assert said(nightmail, "runs", "diff", second[:20], first[:20], "--key", "region") == shown
+    assert as_json(nightmail, "runs", "diff", second)["rows"]["added"]["count"] == 2
+    changes = as_json(nightmail, "runs", "show", second)["changes"]
+    assert (changes["run_id"], changes["added"], changes["removed"], changes["changed"]) == (first, 1, 1, 1)
+    assert "there are region, amount" in refused(nightmail, 1, "runs", "diff", second, "--key", "regoin")

@@ -10,6 +10,7 @@ import typer
 
 from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
+from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
 from nightmail_cli.wait import UNFINISHED
@@ -179,6 +180,9 @@ def result(
             output.write_bytes(answer.content)
         except OSError as error:
             fail(f"{output}: {error.strerror}")
+
+
+app.command("diff")(diff)
 
 
 @app.command("figures")
