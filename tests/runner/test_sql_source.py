@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -352,6 +354,11 @@ def test_connections_come_from_the_environment_or_the_file(tmp_path: Path, monke
     assert (connections.url("a"), connections.url("B")) == ("sqlite:///a", "sqlite:///c")
     with pytest.raises(CannotFetch, match="NIGHTMAIL_CONNECTION_C"):
         Connections({}).url("C")
+
+
+def test_a_reader_imports_no_pandas() -> None:
+    code = "import sys, nightmail_runner.sql.reader, nightmail_runner.sql.rows; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=scaled(30)).returncode == 0
 
 
 def test_the_secret_parts_of_a_url_are_masked() -> None:

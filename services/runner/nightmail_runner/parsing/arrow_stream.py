@@ -8,14 +8,12 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.ipc
 
+from nightmail_runner.parsing.arrow_metadata import DECIMAL
 from nightmail_runner.parsing.columns import NumberFormat, number_array, text_array, to_numbers
 from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
-
-#: The metadata of a column of text whose values are numbers of any length.
-DECIMAL: dict[bytes | str, bytes | str] = {b"nightmail": b"decimal"}
 
 #: Of the years 1 to 9999, since 1970.
 _DAYS = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days

@@ -6,7 +6,7 @@ from uuid import UUID
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.parsing.arrow_stream import DECIMAL
+from nightmail_runner.parsing.arrow_metadata import DECIMAL
 from nightmail_runner.sql.request import QueryFailed
 
 #: ADBC returns these as plain integers, but their number is not the value: money counts cents, an oid can be negative.

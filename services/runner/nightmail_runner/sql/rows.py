@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pyarrow
 
-from nightmail_runner.parsing.arrow_stream import DECIMAL
+from nightmail_runner.parsing.arrow_metadata import DECIMAL
 from nightmail_runner.sql.request import QueryFailed, QueryRequest
 
 #: Rows fetched at a time.
