@@ -469,4 +469,5 @@ def test_what_a_run_changed_is_shown_against_the_last_delivered_one(
     assert as_json(nightmail, "runs", "diff", second)["rows"]["added"]["count"] == 2
     changes = as_json(nightmail, "runs", "show", second)["changes"]
     assert (changes["run_id"], changes["added"], changes["removed"], changes["changed"]) == (first, 1, 1, 1)
+    assert "changes  1 new, 1 gone, 1 changed, 0 unchanged since " in said(nightmail, "runs", "show", second)
     assert "there are region, amount" in refused(nightmail, 1, "runs", "diff", second, "--key", "regoin")

@@ -73,6 +73,10 @@ def _facts(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "took", f"{_milliseconds(run['timings']['total_ms'])}: {stages}"
     if run["columns"] is not None:
         yield "result", f"{run['rows']:,} rows, {run['bytes']:,} bytes: {', '.join(run['columns'])}"
+    if run["changes"] is not None:
+        counts = {"new": "added", "gone": "removed", "changed": "changed", "unchanged": "unchanged"}
+        counted = ", ".join(f"{run['changes'][count]:,} {what}" for what, count in counts.items())
+        yield "changes", f"{counted} since {format_time(run['changes']['since'])}"
     digests = [f"{kind} {run[f'{kind}_sha256'][:_DIGEST_CHARS]}" for kind in _digests(run)]
     if digests:
         yield "sha256", ", ".join(digests)
