@@ -75,7 +75,7 @@ async def test_rows_are_sorted_by_value_and_paged(
     refused = await api.http.get(f"/runs/{run_id}/rows", params={"sort": "m"})
     assert refused.status_code == 400
     assert refused.json()["errors"] == [
-        {"field": "sort", "detail": "the result has no column 'm'; its columns are n, t"}
+        {"field": "sort", "detail": "the result has no column 'm'; its columns are n, t", "allowed": ["n", "t"]}
     ]
 
 

@@ -176,7 +176,7 @@ async def test_description_preview_ledger_and_ticker_agree(
     [
         ({"schedules": ["09:00", "*/90 * * * *"]}, "schedules.1", "larger than the field"),
         ({"schedules": ["09:00"] * 21}, "schedules", "at most 20 items"),
-        ({"schedules": []}, "schedule_time", "Field required"),
+        ({"schedules": []}, "schedule_time", "the field is required"),
         ({"schedules": ["at 2020-01-01 09:00"]}, "schedules", "has passed"),
         ({"schedules": ["09:00"], "calendar": {"country": "germany"}}, "calendar.country", "did you mean DE"),
         ({"schedules": ["09:00"], "calendar": {"country": "DE", "subdivision": "Bavaria"}}, "calendar.subdivision", "BB"),

@@ -66,10 +66,11 @@ class ScriptSyntaxError(Exception):
 
 
 class ImportNotAllowed(Exception):
-    """The script imports a module that is not allowed. `line` counts from 1."""
+    """The script imports a module that is not allowed. `line` counts from 1, `package` is the module's first part."""
 
     def __init__(self, module: str, line: int, allowed: frozenset[str]) -> None:
-        reason = _WAYS_OUT.get(module.partition(".")[0], _WHY)
+        self.package = module.partition(".")[0]
+        reason = _WAYS_OUT.get(self.package, _WHY)
         super().__init__(
             f"a script may not import {module!r}: {reason}. It may import {', '.join(sorted(allowed, key=str.lower))}"
             " (the setting SCRIPT_IMPORTS adds others)"

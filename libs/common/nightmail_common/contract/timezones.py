@@ -13,6 +13,10 @@ _PSEUDO_FOLDERS = ("posix/", "right/")
 class TimezoneError(ValueError):
     """The name is not an IANA time zone; the message has the nearest name if there is one."""
 
+    def __init__(self, message: str, nearest: str | None = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
@@ -43,7 +47,7 @@ def check_timezone(name: str) -> str:
         pass
     nearest = None if pseudo else _nearest(name)
     question = f"; did you mean {nearest}?" if nearest else " such as 'Europe/Paris'"
-    raise TimezoneError(f"{name!r} is not an IANA time zone{question}")
+    raise TimezoneError(f"{name!r} is not an IANA time zone{question}", nearest)
 
 
 def _nearest(name: str) -> str | None:

@@ -14,7 +14,7 @@ import nats.errors
 
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.script_check import ScriptCheck
-from nightmail_api.http.problems import Conflict, NotFound, NotReady, PreconditionFailed, ValidationProblem
+from nightmail_api.http.problems import Conflict, FieldError, NotFound, NotReady, PreconditionFailed, ValidationProblem
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
@@ -40,6 +40,8 @@ from nightmail_common.contract.timetable import Timetable, timetable_json
 
 #: A command that loses this many races in a row is answered 503: the caller retries.
 MAX_ATTEMPTS = 20
+
+_NAME_TAKEN_HINT = "change the job with PUT /jobs/{job_name}, or with `nightmail jobs apply`"
 
 
 class JobCommands:
@@ -75,7 +77,7 @@ class JobCommands:
             if known is not None and known.job is not None:
                 raise Conflict(
                     f"there is a job named {definition.job_name!r} already",
-                    errors=[("job_name", "the name is taken")],
+                    errors=[FieldError(field="job_name", detail="the name is taken", hint=_NAME_TAKEN_HINT)],
                 )
             now = datetime.now(UTC)
             job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)

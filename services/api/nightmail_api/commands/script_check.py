@@ -5,7 +5,8 @@ import json
 import sys
 
 from nightmail_api.commands.script_process import find_error
-from nightmail_api.http.problems import NotReady, ValidationProblem
+from nightmail_api.http.field_errors import unknown_name
+from nightmail_api.http.problems import FieldError, NotReady, ValidationProblem
 from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPILES
 from nightmail_common.contract.script import is_quick_to_compile
 
@@ -36,9 +37,15 @@ class ScriptCheck:
             except TimeoutError:
                 raise NotReady("too many scripts are being compiled", retry_after_seconds=5) from None
         if error is not None:
-            raise ValidationProblem(("processing_script", error))
+            detail, package = error
+            raise ValidationProblem(self._field_error(detail, package))
 
-    async def _find_error_in_process(self, script: str) -> str | None:
+    def _field_error(self, detail: str, package: str | None) -> FieldError:
+        if package is None:
+            return FieldError(field="processing_script", detail=detail)
+        return unknown_name("processing_script", detail, package, sorted(self._imports, key=str.lower))
+
+    async def _find_error_in_process(self, script: str) -> tuple[str, str | None] | None:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-W", "ignore", "-m", "nightmail_api.commands.script_process"),
             *sorted(self._imports),
@@ -53,6 +60,6 @@ class ScriptCheck:
             if process.returncode is None:
                 process.kill()
         if process.returncode != 0:
-            return f"the script takes more than {MAX_COMPILE_CPU_SECONDS} seconds, or too much memory, to compile"
-        error: str | None = json.loads(output)
+            return f"the script takes more than {MAX_COMPILE_CPU_SECONDS} seconds, or too much memory, to compile", None
+        error: tuple[str, str | None] | None = json.loads(output)
         return error

@@ -11,13 +11,17 @@ from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPIL
 from nightmail_common.contract.script import ImportNotAllowed, ScriptSyntaxError, check_imports, compile_script
 
 
-def find_error(text: str, imports: frozenset[str]) -> str | None:
-    """Return why a script cannot run, with its line; None if it compiles and imports only these packages."""
+def find_error(text: str, imports: frozenset[str]) -> tuple[str, str | None] | None:
+    """Return why a script cannot run, with its line, and the package that it may not import, if it is that.
+
+    None: the script compiles and imports only these packages.
+    """
     try:
         check_imports(text, imports)
         compile_script(text)
     except (ScriptSyntaxError, ImportNotAllowed) as error:
-        return str(error) if error.line is None else f"line {error.line}: {error}"
+        package = error.package if isinstance(error, ImportNotAllowed) else None
+        return (str(error) if error.line is None else f"line {error.line}: {error}"), package
     return None
 
 

@@ -1,8 +1,6 @@
 """Every exception of a request as a problem document."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import nats.errors
 import structlog
@@ -12,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from nightmail_api.http.field_errors import field_errors
 from nightmail_api.http.patches import allowed_methods
 from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
 from nightmail_api.read_model.database import DatabaseUnavailable
@@ -39,17 +38,9 @@ async def _handle_problem(_request: Request, error: Exception) -> Response:
 
 async def _handle_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return await _handle_problem(request, ValidationProblem(*map(_field_error, error.errors())))
-
-
-def _field_error(error: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the path of the field and the detail of one of pydantic's errors."""
-    if error["type"] == "json_invalid":
-        return "body", f"not JSON: {error['ctx']['error']}"
-    location = [str(part) for part in error["loc"]]
-    if len(location) > 1 and location[0] in {"body", "query", "path", "header", "cookie"}:
-        location = location[1:]
-    return ".".join(location), error["msg"].removeprefix("Value error, ")
+    body = request.scope["route"].body_field
+    errors = field_errors(error.errors(), None if body is None else body.field_info.annotation)
+    return await _handle_problem(request, ValidationProblem(*errors))
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:

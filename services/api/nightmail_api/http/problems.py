@@ -13,10 +13,20 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field. `field` is its path in the body, or the parameter's name."""
+    """What is wrong with one field. `field` is its path in the body, or the parameter's name.
 
-    field: str
-    detail: str
+    `hint` is what to do, `allowed` the values or names that are valid, and `nearest` the one of them that was probably meant.
+    """
+
+    field: str = Field(examples=["data_source.locaton"])
+    detail: str = Field(examples=["there is no such field; did you mean location?"])
+    hint: str | None = Field(default=None, examples=[None])
+    allowed: list[str] | None = Field(default=None, examples=[["source_type", "location", "file_type"]])
+    nearest: str | None = Field(default=None, examples=["location"])
+
+
+#: An error of a field; a pair is `field` and `detail`.
+AnyFieldError = FieldError | tuple[str, str]
 
 
 class ProblemDocument(BaseModel):
@@ -35,7 +45,7 @@ class Problem(Exception):
     status: HTTPStatus
 
     def __init__(
-        self, detail: str, *, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+        self, detail: str, *, errors: Sequence[AnyFieldError] = (), headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -44,11 +54,11 @@ class Problem(Exception):
 
 
 class ValidationProblem(Problem):
-    """One or more fields are not valid. Each error is the name of a field and what is wrong with it."""
+    """One or more fields are not valid."""
 
     status = HTTPStatus.BAD_REQUEST
 
-    def __init__(self, *errors: tuple[str, str]) -> None:
+    def __init__(self, *errors: AnyFieldError) -> None:
         count = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
         super().__init__(f"{count} not valid", errors=errors)
 
@@ -99,14 +109,14 @@ class NotReady(Problem):
 
 
 def problem_response(
-    status: int, detail: str, errors: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+    status: int, detail: str, errors: Sequence[AnyFieldError] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem document as a response; `errors` are pairs of field and detail, of which the first ones are listed."""
-    listed: list[dict[str, str]] = []
+    """Return a problem document as a response, which lists the first ones of the errors."""
+    listed: list[dict[str, object]] = []
     size = 0
-    for field, text in errors:
-        error = {"field": shorten(field, MAX_PROBLEM_FIELD_CHARS), "detail": shorten(text, MAX_PROBLEM_TEXT_CHARS)}
-        size += sum(map(len, error.values()))
+    for one in errors:
+        error = _listed(one if isinstance(one, FieldError) else FieldError(field=one[0], detail=one[1]))
+        size += len(to_json(error))
         if listed and size > MAX_PROBLEM_CHARS:
             detail = f"{detail}; the first {len(listed)} are listed"
             break
@@ -119,6 +129,15 @@ def problem_response(
         "errors": listed,
     }
     return Response(to_json(document), status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _listed(error: FieldError) -> dict[str, object]:
+    """Return an error as it is listed: without what it does not say."""
+    return {
+        **error.model_dump(exclude_none=True),
+        "field": shorten(error.field, MAX_PROBLEM_FIELD_CHARS),
+        "detail": shorten(error.detail, MAX_PROBLEM_TEXT_CHARS),
+    }
 
 
 def shorten(text: str, characters: int) -> str:

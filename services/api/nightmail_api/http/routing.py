@@ -4,6 +4,7 @@ FastAPI parses the body before it resolves a route's dependencies, so a permissi
 without a token make it parse anything. Custom route and request classes are FastAPI's documented way to act before.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
@@ -16,7 +17,8 @@ from fastapi.routing import APIRoute
 
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.tokens import ROLES, Principal, Role
-from nightmail_api.http.problems import Forbidden, ValidationProblem
+from nightmail_api.http.field_errors import MAX_HINTS, unknown_name
+from nightmail_api.http.problems import AnyFieldError, Forbidden, ValidationProblem
 
 
 class Route(APIRoute):
@@ -132,7 +134,10 @@ def _check_query(request: Request, known: dict[str, bool]) -> None:
     if not request.scope["query_string"]:
         return
     names = [name for name, _ in request.query_params.multi_items()]
-    errors = [(name, "there is no such parameter") for name in dict.fromkeys(names) if name not in known]
+    unknown = (name for name in dict.fromkeys(names) if name not in known)
+    errors: list[AnyFieldError] = [
+        unknown_name(name, "there is no such parameter", name, known) for name in itertools.islice(unknown, MAX_HINTS)
+    ]
     errors += [
         (name, "given more than once") for name, is_list in known.items() if not is_list and names.count(name) > 1
     ]

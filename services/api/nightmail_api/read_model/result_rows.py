@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from nightmail_api.http.field_errors import unknown_name
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
 from nightmail_api.read_model.limited_process import ProcessFailed, compute
 from nightmail_api.read_model.results import Results
@@ -50,5 +51,6 @@ class ResultRows:
         except ProcessFailed as error:
             raise TooLarge(f"the rows cannot be read: {error}") from None
         if (names := page.get("no_such_column")) is not None:
-            raise ValidationProblem(("sort", f"the result has no column {sort!r}; its columns are {names}"))
+            detail = f"the result has no column {sort!r}; its columns are {', '.join(names)[:1000]}"
+            raise ValidationProblem(unknown_name("sort", detail, str(sort), names))
         return page

@@ -88,14 +88,14 @@ def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:
         for column, cell in zip(columns, row, strict=True):
             column.add(cell)
         rows.append(row)
-    if (problem := _sort(rows, columns, request["sort"])) is not None:
-        return {"no_such_column": problem}
+    if (names := _sort(rows, columns, request["sort"])) is not None:
+        return {"no_such_column": names}
     page = _page(rows[request["offset"] : request["offset"] + request["limit"]], columns)
     described = [{"name": column.name, "type": column.type} for column in columns]
     return {"columns": described, "rows": page, "total": len(rows)}
 
 
-def _sort(rows: list[list[str]], columns: list[_Column], sort: str | None) -> str | None:
+def _sort(rows: list[list[str]], columns: list[_Column], sort: str | None) -> list[str] | None:
     """Sort rows in place, missing values last; return the names that there are if there is no such column."""
     if sort is None:
         return None
@@ -103,7 +103,7 @@ def _sort(rows: list[list[str]], columns: list[_Column], sort: str | None) -> st
     descending = sort not in names and sort.startswith("-")
     name = sort[1:] if descending else sort
     if name not in names:
-        return ", ".join(names)[:1000]
+        return names
     place = names.index(name)
     present = [row for row in rows if row[place]]
     present.sort(key=lambda row: columns[place].key(row[place]), reverse=descending)

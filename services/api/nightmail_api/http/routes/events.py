@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotReady, Problem
@@ -22,9 +24,18 @@ from nightmail_common.contract.events import EVENTS
 viewer = APIRouter(route_class=ViewerRoute, tags=["events"])
 routers = (viewer,)
 
+
+def _check_event_type(name: str | None) -> str | None:
+    # An empty list, or a stream that waits for ever, would be the answer to a misspelt type.
+    if name is not None and name not in EVENTS:
+        raise PydanticCustomError("event_type", "there is no event type of this name", {"allowed": list(EVENTS)})
+    return name
+
+
 EventType = Annotated[
     str | None,
-    Query(pattern="^[a-z-]+$", max_length=64, description=f"Only events of this type: {', '.join(EVENTS)}."),
+    Query(description="Only events of this type.", json_schema_extra={"enum": list(EVENTS)}),
+    AfterValidator(_check_event_type),
 ]
 JobFilter = Annotated[str | None, Query(min_length=1, max_length=128, description="Only events of this job.")]
 RunFilter = Annotated[UUID | None, Query(description="Only events of this run.")]
