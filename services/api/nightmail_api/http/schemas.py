@@ -277,9 +277,13 @@ class EventItem(BaseModel):
 
 
 class EventList(BaseModel):
-    """Events, oldest first; the last `seq` is the `after` of the next call."""
+    """Events, oldest first; the last `seq` is the `after` of the next call.
+
+    With `before` or `actor`, newest first; `next_before` is the `before` of the next call, null at the beginning of the log.
+    """
 
     items: list[EventItem]
+    next_before: int | None = Field(default=None, examples=[None])
 
 
 class Slot(BaseModel):

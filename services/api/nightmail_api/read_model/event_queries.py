@@ -18,7 +18,12 @@ from nightmail_common.broker.stored_messages import from_direct_get
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import EVENTS, ResultReady
-from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_EVENTS_BATCH_BYTES
+from nightmail_common.contract.limits import (
+    MAX_EVENTS_ANSWER_BYTES,
+    MAX_EVENTS_BATCH_BYTES,
+    MAX_EVENTS_SCANNED,
+    MAX_EVENTS_WINDOW,
+)
 from nightmail_common.contract.subjects import job_token
 
 DIRECT_GET = f"$JS.API.DIRECT.GET.{STREAM}"
@@ -61,6 +66,42 @@ class EventQueries:
                     return encoded
             after = answered[-1].sequence if answered else after
         return encoded
+
+    async def page_before(
+        self, subjects: str, before: int, limit: int, *, actor: str | None, with_results: bool
+    ) -> tuple[list[bytes], int | None]:
+        """Return the last events on subjects before a sequence as JSON, newest first, and the `before` of the next page.
+
+        The broker reads forwards only, so windows of the log are read from the last one back. A page ends early after
+        `MAX_EVENTS_SCANNED` sequences or `MAX_EVENTS_ANSWER_BYTES`; the next `before` is None at the beginning of the log.
+
+        Raises:
+            nats.errors.Error: the log does not answer.
+        """
+        encoded: list[bytes] = []
+        size, end, window = 0, before, limit
+        stop = max(1, before - MAX_EVENTS_SCANNED)
+        while end > stop:
+            start = max(stop, end - window)
+            for event in reversed(await self._window(subjects, start, end)):
+                if actor is not None and _actor_of(event) != actor:
+                    continue
+                encoded.append(event_json(event, with_results=with_results))
+                size += len(encoded[-1])
+                if len(encoded) == limit or size >= MAX_EVENTS_ANSWER_BYTES:
+                    return encoded, event.sequence if event.sequence > 1 else None
+            end, window = start, min(2 * window, MAX_EVENTS_WINDOW)
+        return encoded, end if end > 1 else None
+
+    async def _window(self, subjects: str, start: int, end: int) -> list[StoredEvent]:
+        """Return the events on subjects from a sequence up to, and without, another one, in order."""
+        events: list[StoredEvent] = []
+        more = True
+        while more and start < end:
+            answered, more = await self._batch(subjects, start, end - start)
+            events += [event for event in answered if event.sequence < end]
+            start = answered[-1].sequence + 1 if answered else end
+        return events
 
     async def run_page(self, sequences: Sequence[int], *, with_results: bool) -> list[bytes]:
         """Return the events at these sequences that the log still has, as `page` does."""
@@ -164,6 +205,13 @@ def _drop_inline(body: Any) -> bool:
 def run_id_of(stored: StoredEvent) -> str | None:
     """Return the run that an event is about; None if it is about none."""
     return _run_id_in(_body_of(stored))
+
+
+def _actor_of(stored: StoredEvent) -> str | None:
+    """Return who caused an event; None if nobody is named."""
+    body = _body_of(stored)
+    actor = body.get("actor") if isinstance(body, dict) else None
+    return actor if isinstance(actor, str) else None
 
 
 def _body_of(stored: StoredEvent) -> Any:

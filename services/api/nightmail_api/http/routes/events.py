@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from nightmail_api.http.dependencies import AppState, State
-from nightmail_api.http.problems import NotReady, Problem
+from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
@@ -50,7 +50,16 @@ Omit = Annotated[
     Query(description="`results`: the bytes of the results that `result-ready` holds are `null`."),
 ]
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this `seq`.")]
-
+Before = Annotated[
+    int | None,
+    Query(ge=1, le=2**62, description="Only events before this `seq`, newest first; not with `run_id` and `after`."),
+]
+ActorFilter = Annotated[
+    str | None,
+    Query(
+        min_length=1, max_length=256, description="Only events that this actor caused, newest first, as with `before`."
+    ),
+]
 
 #: A token that expires, and one that was revoked while this replica had lost the broker, end a stream after this time.
 REAUTHENTICATION_SECONDS = 30.0
@@ -63,13 +72,18 @@ async def list_events(
     run_id: RunFilter = None,
     type: EventType = None,  # noqa: A002
     after: After = 0,
+    before: Before = None,
+    actor: ActorFilter = None,
     limit: EventLimit = 30,
     include: Include = None,
 ) -> Response:
     """List events, oldest first. To read on, repeat the call with the last `seq` as `after` until the list is empty.
 
-    A list of 8 MiB ends before `limit`. Each event is read from the log itself, which takes the broker 20 to 60 µs.
+    With `before`, newest first; the answer's `next_before` is the `before` of the next page, null at the end. A list of
+    8 MiB ends before `limit`. Each event is read from the log itself, which takes the broker 20 to 60 µs.
     """
+    if before is not None or actor is not None:
+        return await _list_backwards(state, job_name, run_id, type, after, before, actor, limit, include)
     if run_id is None:
         events = await state.audit.page(subject_filter(job_name, type), after, limit, with_results=include == "results")
     else:
@@ -79,6 +93,28 @@ async def list_events(
         wanted = [sequence for sequence in sequences if sequence > after][:limit]
         events = await state.audit.run_page(wanted, with_results=include == "results")
     return encoded_response(b'{"items":[' + b",".join(events) + b"]}")
+
+
+async def _list_backwards(
+    state: AppState,
+    job_name: str | None,
+    run_id: UUID | None,
+    event_type: str | None,
+    after: int,
+    before: int | None,
+    actor: str | None,
+    limit: int,
+    include: str | None,
+) -> Response:
+    if run_id is not None or after:
+        other = "run_id" if run_id is not None else "after"
+        raise ValidationProblem((other, "cannot be combined with before and actor"))
+    end = min(max(state.model.applied, state.model.last) + 1, 2**62 if before is None else before)
+    events, next_before = await state.audit.page_before(
+        subject_filter(job_name, event_type), end, limit, actor=actor, with_results=include == "results"
+    )
+    ending = b"null" if next_before is None else b"%d" % next_before
+    return encoded_response(b'{"items":[' + b",".join(events) + b'],"next_before":' + ending + b"}")
 
 
 async def hold_stream(caller: Caller, state: State) -> AsyncIterator[None]:

@@ -1,0 +1,59 @@
+"""`GET /events?before=&actor=`: the log from its end."""
+
+from typing import Any
+
+import pytest
+
+from api.conftest import Replica
+from nightmail_api.read_model import event_queries
+from support.job_requests import job_request
+
+
+async def write(api: Replica, number: int) -> str:
+    """Create a job and change it `number` times, with another token for every third change; return the job's name."""
+    name = "audited"
+    token = (await api.http.post("/tokens", json={"name": "maria", "role": "editor"})).json()["token"]
+    await api.http.post("/jobs", json=job_request(job_name=name))
+    async with api.client(token) as maria:
+        for change in range(number):
+            client = maria if change % 3 == 0 else api.http
+            answer = await client.put(f"/jobs/{name}", json=job_request(job_name=name, retries=change % 10 + 1))
+            assert answer.status_code == 200, answer.text
+    return name
+
+
+async def backwards(api: Replica, **query: str) -> list[dict[str, Any]]:
+    """Return all events that a query finds, in pages."""
+    found: list[dict[str, Any]] = []
+    before: int | None = 2**62
+    while before is not None:
+        page = (await api.http.get("/events", params=query | {"before": str(before)})).json()
+        found += page["items"]
+        before = page["next_before"]
+    return found
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "100"])
+async def test_the_log_is_read_from_its_end(api: Replica, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(event_queries, "MAX_EVENTS_SCANNED", 5)
+    name = await write(api, 12)
+    forwards = (await api.http.get("/events", params={"limit": "1000"})).json()["items"]
+    assert await backwards(api, limit=limit) == forwards[::-1]
+    assert await backwards(api, limit=limit, job_name=name, type="job-updated") == [
+        event for event in forwards[::-1] if event["type"] == "job-updated"
+    ]
+    assert await backwards(api, limit=limit, job_name="another") == []
+
+
+async def test_events_of_an_actor_are_found(api: Replica) -> None:
+    await write(api, 6)
+    events = await backwards(api, actor="maria")
+    assert [event["data"]["actor"] for event in events] == ["maria"] * 2
+    newest = (await api.http.get("/events", params={"actor": "maria", "limit": "1"})).json()
+    assert (newest["items"], newest["next_before"]) == (events[:1], events[0]["seq"])
+
+
+@pytest.mark.parametrize("query", [{"after": "1"}, {"run_id": "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"}])
+async def test_before_is_not_combined_with_what_reads_forwards(api: Replica, query: dict[str, str]) -> None:
+    answer = await api.http.get("/events", params=query | {"before": "9"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, next(iter(query)))
