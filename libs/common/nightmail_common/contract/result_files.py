@@ -15,12 +15,13 @@ def _one_as_list(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+_ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+_ColumnNames = Annotated[tuple[_ColumnName, ...], Field(max_length=20)]
 #: The names of the columns that identify a row; one name may stand without a list.
 CompareBy = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=256)], ...],
-    BeforeValidator(_one_as_list),
-    Field(max_length=20),
+    _ColumnNames,
     AfterValidator(lambda names: tuple(dict.fromkeys(names))),
+    BeforeValidator(_one_as_list, json_schema_input_type=_ColumnName | _ColumnNames),
 ]
 Attachments = Annotated[tuple[AttachmentFormat, ...], Field(min_length=1), AfterValidator(_unique)]
 
