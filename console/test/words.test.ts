@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { usualRange } from "../src/components/history.tsx";
-import { parseCsv } from "../src/words/csv.ts";
 import { bytes, count, milliseconds, momentInZone, soon, zoneName } from "../src/words/format.ts";
-
-test("a CSV with quotes, line ends in cells and a byte order mark is read as RFC 4180 says", () => {
-  const text = '\ufeffname,amount\r\n"a, ""b""\nc",1\r\nlast,2';
-  assert.deepEqual(parseCsv(text, 10), [
-    ["name", "amount"],
-    ['a, "b"\nc', "1"],
-    ["last", "2"],
-  ]);
-  assert.equal(parseCsv(text, 2).length, 2);
-  assert.deepEqual(parseCsv("", 10), []);
-});
 
 test("numbers and durations are short and exact", () => {
   assert.equal(count(1, "row"), "1 row");

@@ -101,6 +101,10 @@ def test_a_result_is_a_table_and_a_file(system: Nightmail, visit: NewVisit, job:
     rows = ann.page.locator("table.result tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.first).to_have_text("north1280")
+    by_amount = ann.page.get_by_role("columnheader", name="amount")
+    by_amount.get_by_role("button").click()
+    expect(rows.first).to_have_text("south950")
+    expect(by_amount).to_have_attribute("aria-sort", "ascending")
     with ann.page.expect_download() as download:
         ann.page.get_by_role("link", name="Download CSV").click()
     assert download.value.path().read_bytes() == b"region,amount\nnorth,1280\nsouth,950\n"

@@ -1,76 +1,80 @@
-import { client, data, type RunDetail } from "../api/client.ts";
+import { useState } from "preact/hooks";
+import { client, data, type RunDetail, type Schemas } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
-import { parseCsv } from "../words/csv.ts";
-import { bytes, count } from "../words/format.ts";
-import { Empty, Loaded } from "./states.tsx";
+import { bytes, count, number } from "../words/format.ts";
+import { Loaded } from "./states.tsx";
 
 /** Rows that the page shows; the file has all. */
 const SHOWN = 200;
-/** A larger file is offered for download only: a page would take seconds to read it. */
-const MAX_BYTES = 2_000_000;
+const NUMERIC: ReadonlySet<string> = new Set(["integer", "number"]);
 
-/** The first rows of a run's result, and the file. */
+/** The first rows of a run's result by any column, and the file. */
 export function ResultTable({ run }: { run: RunDetail }) {
-  const href = `/runs/${run.run_id}/result`;
+  // `column` for the smallest first, `-column` for the largest; undefined: as mailed.
+  const [sort, setSort] = useState<string | undefined>();
+  const rows = useResource(`result of ${run.run_id} by ${sort ?? ""}`, (signal) => {
+    const query = { limit: SHOWN, ...(sort === undefined ? {} : { sort }) };
+    return data(client.GET("/runs/{run_id}/rows", { params: { path: { run_id: run.run_id }, query }, signal }));
+  });
   const size = run.bytes === null ? "" : `, ${bytes(run.bytes)}`;
   return (
     <>
       <p class="card-text small">
         {count(run.rows ?? 0, "row")}
         {size} ·{" "}
-        <a href={href} download={`${run.job_name}.csv`}>
+        <a href={`/runs/${run.run_id}/result`} download={`${run.job_name}.csv`}>
           Download CSV
         </a>
       </p>
-      {run.bytes !== null && run.bytes > MAX_BYTES ? (
-        <Empty title="The result is too large to show here.">Download it to see it.</Empty>
-      ) : (
-        <Rows run={run} />
-      )}
+      <Loaded of={rows}>{(page) => <Rows page={page} sort={sort} onSort={setSort} />}</Loaded>
     </>
   );
 }
 
-function Rows({ run }: { run: RunDetail }) {
-  const rows = useResource(`result of ${run.run_id}`, async (signal) => {
-    const params = { path: { run_id: run.run_id } };
-    const text = await data(client.GET("/runs/{run_id}/result", { params, parseAs: "text", signal }));
-    return parseCsv(text, SHOWN + 1);
-  });
-  return (
-    <Loaded of={rows}>
-      {([head = [], ...body]) => (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-        <section class="scroll" tabIndex={0} aria-label="Result">
-          <table class="result">
-            <thead>
-              <tr>
-                {head.map((name, index) => (
-                  <th key={index} scope="col" class={isNumber(body, index) ? "number" : undefined}>
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {body.map((cells, row) => (
-                <tr key={row}>
-                  {cells.map((cell, index) => (
-                    <td key={index} class={isNumber(body, index) ? "number" : undefined}>
-                      {cell}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {(run.rows ?? 0) > SHOWN ? <p class="card-text small soft">The first {SHOWN} rows.</p> : null}
-        </section>
-      )}
-    </Loaded>
-  );
+interface RowsProperties {
+  page: Schemas["ResultRowPage"];
+  sort: string | undefined;
+  onSort: (sort: string) => void;
 }
 
-function isNumber(rows: string[][], column: number): boolean {
-  return rows.every((row) => /^-?\d*\.?\d*(e[+-]?\d+)?$/i.test(row[column] ?? ""));
+function Rows({ page, sort, onSort }: RowsProperties) {
+  const isNumeric = page.columns.map(({ type }) => NUMERIC.has(type));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
+    <section class="scroll" tabIndex={0} aria-label="Result">
+      <table class="result">
+        <thead>
+          <tr>
+            {page.columns.map(({ name }, index) => {
+              const order = sort === name ? "ascending" : sort === `-${name}` ? "descending" : undefined;
+              return (
+                <th key={name} scope="col" aria-sort={order} class={isNumeric[index] ? "number" : undefined}>
+                  <button type="button" onClick={() => onSort(order === "ascending" ? `-${name}` : name)}>
+                    {name}
+                    <span aria-hidden="true">{order === undefined ? "" : order === "ascending" ? " ▲" : " ▼"}</span>
+                  </button>
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          {page.rows.map((cells, row) => (
+            <tr key={row}>
+              {cells.map((cell: unknown, index) => (
+                <td key={index} class={isNumeric[index] ? "number" : undefined}>
+                  {cell === null ? "" : String(cell)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {page.total <= SHOWN ? null : (
+        <p class="card-text small soft">
+          The first {number(page.rows.length)} of {number(page.total)} rows.
+        </p>
+      )}
+    </section>
+  );
 }
