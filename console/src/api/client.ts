@@ -4,6 +4,9 @@ import type { components, paths } from "./schema.d.ts";
 
 export type Schemas = components["schemas"];
 export type Job = Schemas["JobResponse"];
+/** A job of a list: without its script, and with what its last runs became. */
+export type JobSummary = Omit<Job, "processing_script"> &
+  Pick<Schemas["JobSummary"], "fates" | "usual_rows" | "failing">;
 export type Run = Schemas["Run"];
 export type LastRun = Schemas["LastRun"];
 export type RunDetail = Schemas["RunWithTimeline"];
@@ -51,4 +54,18 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
   const problem = result.error as { detail?: string; errors?: { field: string; detail: string }[] } | undefined;
   if (response.status === 401) for (const callback of onSessionEnd) callback();
   throw new ApiError(response.status, problem?.detail ?? response.statusText, problem?.errors ?? []);
+}
+
+export interface JobSummaryPage {
+  items: JobSummary[];
+  next_cursor: string | null;
+}
+
+type JobQuery = NonNullable<paths["/jobs"]["get"]["parameters"]["query"]>;
+
+/** Returns a page of jobs without their scripts. */
+export async function listJobs(query: JobQuery, signal: AbortSignal | null): Promise<JobSummaryPage> {
+  const params = { query: { ...query, view: "summary" as const } };
+  // The document cannot say that `view` decides which of two pages the answer is.
+  return (await data(client.GET("/jobs", { params, signal }))) as unknown as JobSummaryPage;
 }

@@ -1,20 +1,29 @@
-import type { Job } from "../api/client.ts";
+import type { JobSummary } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { clock, moment, number, soon, zoneName } from "../words/format.ts";
-import { Status } from "./status.tsx";
+import { Status, Strip } from "./status.tsx";
 
 export function jobHref(name: string): string {
   return `/console/jobs/${encodeURIComponent(name)}`;
 }
 
+/** Says whether an event makes a list of jobs old: their next due times and last fates come from the API. */
+export function changesJobs({ type }: { type: string }): boolean {
+  return (
+    type.startsWith("job-") ||
+    ["run-requested", "run-failed", "mail-sent", "mail-failed", "mail-skipped"].includes(type)
+  );
+}
+
 /** Jobs as rows: the state of the last run, its rows, and when the next one is due. */
-export function JobTable({ jobs, caption }: { jobs: Job[]; caption: string }) {
+export function JobTable({ jobs, caption }: { jobs: JobSummary[]; caption: string }) {
   return (
     <table class="rows">
       <caption class="visually-hidden">{caption}</caption>
       <thead>
         <tr>
           <th scope="col">Job</th>
+          <th scope="col">Last 12</th>
           <th scope="col">Last run</th>
           <th scope="col" class="number">
             Rows
@@ -34,7 +43,7 @@ export function JobTable({ jobs, caption }: { jobs: Job[]; caption: string }) {
   );
 }
 
-function Row({ job }: { job: Job }) {
+function Row({ job }: { job: JobSummary }) {
   const last = job.last_run;
   return (
     <tr>
@@ -43,6 +52,9 @@ function Row({ job }: { job: Job }) {
           {job.job_name}
         </a>
       </th>
+      <td class="wide self" data-label="Last 12">
+        <Strip fates={job.fates.map(({ status }) => status).toReversed()} />
+      </td>
       <td class="wide self" data-label="Last run">
         {last === null ? (
           <span class="soft">has not run yet</span>
@@ -67,11 +79,11 @@ function Row({ job }: { job: Job }) {
   );
 }
 
-function Next({ job }: { job: Job }) {
+function Next({ job }: { job: JobSummary }) {
   if (job.status === "paused") return <Status of="paused" />;
   if (job.next_run === null) return <span class="soft">never again</span>;
   return (
-    <span class="nowrap" title={`${job.schedule_time} in ${job.timezone}`}>
+    <span class="nowrap" title={`${job.schedules.join(", ")} in ${job.timezone}`}>
       {soon(job.next_run, now.value) ?? moment(job.next_run, job.timezone)}{" "}
       <span class="soft">{zoneName(job.timezone)}</span>
     </span>

@@ -230,7 +230,7 @@ function Recipients({ job }: { job: Job }) {
 function Definition({ job }: { job: Job }) {
   const source = job.data_source;
   const facts: [string, string][] = [
-    ["Schedule", `${job.schedule_time} in ${zoneName(job.timezone)} (${job.timezone})`],
+    ["Schedule", `${job.schedules.join(", ")} in ${zoneName(job.timezone)} (${job.timezone})`],
     ["Data", `${source.source_type}: ${source.location}`],
     ["A missed due time", job.on_missed === "run_once" ? "runs once, late" : "is skipped"],
     ["While a run goes on", job.overlap === "allow" ? "another may start" : "no other starts by schedule"],

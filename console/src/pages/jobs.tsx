@@ -1,7 +1,7 @@
 import { useLocation } from "preact-iso/router";
-import { client, data, type Job } from "../api/client.ts";
+import { type JobSummary, listJobs } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
-import { JobTable } from "../components/job-table.tsx";
+import { changesJobs, JobTable } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { Empty, Loaded } from "../components/states.tsx";
@@ -14,17 +14,20 @@ export function JobsPage() {
   const { query, route } = useLocation();
   const q = query.q ?? "";
   const status = query.status === "active" || query.status === "paused" ? query.status : undefined;
-  const key = `jobs ${status ?? ""} ${q}`;
+  const failing = query.failing === "true";
+  const key = `jobs ${status ?? ""} ${failing} ${q}`;
   const load = (signal: AbortSignal | null, cursor?: string) =>
-    data(
-      client.GET("/jobs", {
-        params: {
-          query: { limit: PAGE, ...(q ? { q } : {}), ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) },
-        },
-        signal,
-      }),
+    listJobs(
+      {
+        limit: PAGE,
+        ...(q ? { q } : {}),
+        ...(status ? { status } : {}),
+        ...(failing ? { failing } : {}),
+        ...(cursor ? { cursor } : {}),
+      },
+      signal,
     );
-  const jobs = useResource<ListPage<Job>>(key, load, {
+  const jobs = useResource<ListPage<JobSummary>>(key, load, {
     fold: (page, event) => {
       const at = page.items.findIndex((job) => job.job_name === event.job_name);
       const job = page.items[at];
@@ -33,11 +36,13 @@ export function JobsPage() {
       if (folded === job) return page;
       return { ...page, items: folded === null ? page.items.toSpliced(at, 1) : page.items.with(at, folded) };
     },
-    touches: ({ type }) => type.startsWith("job-") || type === "run-requested",
+    touches: changesJobs,
   });
   const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key);
-  const filter = (change: { q?: string; status?: string }) => {
-    const wanted = Object.entries({ q, status: status ?? "", ...change }).filter(([, value]) => value !== "");
+  const filter = (change: { q?: string; status?: string; failing?: string }) => {
+    const wanted = Object.entries({ q, status: status ?? "", failing: failing ? "true" : "", ...change }).filter(
+      ([, value]) => value !== "",
+    );
     const search = new URLSearchParams(wanted).toString();
     route(`/console/jobs${search && `?${search}`}`, true);
   };
@@ -61,12 +66,20 @@ export function JobsPage() {
             <option value="active">active</option>
             <option value="paused">paused</option>
           </select>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={failing}
+              onChange={(event) => filter({ failing: event.currentTarget.checked ? "true" : "" })}
+            />
+            only failing
+          </label>
         </search>
         <Loaded of={jobs}>
           {() =>
             more.items.length > 0 ? (
               <JobTable jobs={more.items} caption="Jobs" />
-            ) : q || status ? (
+            ) : q || status || failing ? (
               <Empty title="No job matches.">
                 <button type="button" class="button plain" onClick={() => route("/console/jobs", true)}>
                   Clear filters

@@ -1,35 +1,43 @@
-import { client, data, type Job } from "../api/client.ts";
+import { client, data, type JobSummary, listJobs } from "../api/client.ts";
 import { Axis } from "../components/axis.tsx";
 import { Button } from "../components/button.tsx";
-import { JobTable, jobHref } from "../components/job-table.tsx";
+import { changesJobs, JobTable, jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Status } from "../components/status.tsx";
 import { pauseJob, runJob } from "../store/actions.ts";
 import { now } from "../store/clock.ts";
+import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment } from "../words/format.ts";
 
 const HOUR = 3_600_000;
 const SHOWN_JOBS = 12;
+const SHOWN_FAILING = 10;
 /** More due times than the API lists in one answer. */
 const MAX_SLOTS = 10_000;
+
+interface Jobs {
+  failing: JobSummary[];
+  /** Whether more jobs fail than these. */
+  hasMore: boolean;
+  next: JobSummary[];
+}
 
 export function OverviewPage() {
   const jobs = useResource(
     "overview jobs",
-    async (signal) => (await data(client.GET("/jobs", { params: { query: { limit: 500 } }, signal }))).items,
+    async (signal): Promise<Jobs> => {
+      const [failing, next] = await Promise.all([
+        listJobs({ failing: true, limit: SHOWN_FAILING }, signal),
+        listJobs({ sort: "next_run", limit: SHOWN_JOBS }, signal),
+      ]);
+      return { failing: failing.items, hasMore: failing.next_cursor !== null, next: next.items };
+    },
     {
-      fold: (all: Job[], event) => {
-        const at = all.findIndex((job) => job.job_name === event.job_name);
-        const job = all[at];
-        if (job === undefined) return all;
-        const folded = foldJob(job, event);
-        if (folded === job) return all;
-        return folded === null ? all.toSpliced(at, 1) : all.with(at, folded);
-      },
-      touches: ({ type }) => type.startsWith("job-") || type === "run-requested",
+      fold: (all, event) => ({ ...all, failing: foldList(all.failing, event), next: foldList(all.next, event) }),
+      touches: changesJobs,
     },
   );
   const slots = useResource(
@@ -52,19 +60,22 @@ export function OverviewPage() {
     { touches: ({ type }) => type === "mail-failed" || type === "mail-sent" },
   );
   const all = jobs.data.value;
-  const failing = all?.filter(needsYou) ?? [];
+  const failing = all?.failing.filter(needsYou) ?? [];
   return (
-    <Page title="Overview" sentence={all === undefined ? undefined : summary(all, failing)}>
+    <Page
+      title="Overview"
+      sentence={all === undefined || all.next.length === 0 ? undefined : summary(failing.length, all.hasMore)}
+    >
       <Loaded of={jobs}>
         {(loaded) =>
-          loaded.length === 0 ? (
+          loaded.next.length === 0 ? (
             <FirstRun />
           ) : (
             <>
               {failing.length === 0 ? null : (
-                <Card title="Needs you">
+                <Card title="Needs you" aside={<a href="/console/jobs?failing=true">All of them</a>}>
                   <ul class="list">
-                    {failing.slice(0, 10).map((job) => (
+                    {failing.map((job) => (
                       <Failing key={job.job_id} job={job} />
                     ))}
                   </ul>
@@ -83,7 +94,7 @@ export function OverviewPage() {
                 </Loaded>
               </Card>
               <Card title="Next jobs" aside={<a href="/console/jobs">All jobs</a>}>
-                <JobTable jobs={soonest(loaded)} caption="The jobs that are due next" />
+                <JobTable jobs={loaded.next} caption="The jobs that are due next" />
               </Card>
               <Loaded of={mails}>
                 {(refused) =>
@@ -114,35 +125,24 @@ export function OverviewPage() {
   );
 }
 
-function needsYou(job: Job): boolean {
+function foldList(list: JobSummary[], event: LogEvent): JobSummary[] {
+  const at = list.findIndex((job) => job.job_name === event.job_name);
+  const job = list[at];
+  const folded = job === undefined ? undefined : foldJob(job, event);
+  if (folded === undefined || folded === job) return list;
+  return folded === null ? list.toSpliced(at, 1) : list.with(at, folded);
+}
+
+function needsYou(job: JobSummary): boolean {
   return job.last_run !== null && ["failed", "undelivered"].includes(job.last_run.status);
 }
 
-function summary(all: Job[], failing: Job[]): string | undefined {
-  if (all.length === 0) return undefined;
-  const running = all.filter(
-    (job) => job.last_run && ["requested", "running", "processed"].includes(job.last_run.status),
-  );
-  const paused = all.filter((job) => job.status === "paused").length;
-  const rest = [
-    running.length > 0 ? `${running.length} ${running.length === 1 ? "runs" : "run"} at the moment` : "",
-    paused > 0 ? `${paused} ${paused === 1 ? "is" : "are"} paused` : "",
-  ].filter(Boolean);
-  const first =
-    failing.length === 0
-      ? all.length === 1
-        ? "Your report is well."
-        : `All ${count(all.length, "report")} are well.`
-      : `${failing.length} of ${count(all.length, "report")} ${failing.length === 1 ? "needs" : "need"} you.`;
-  return rest.length === 0 ? first : `${first} ${rest.join("; ")}.`;
+function summary(failing: number, hasMore: boolean): string {
+  if (failing === 0) return "Nothing needs you. The last run of every report went well.";
+  return `${hasMore ? "More than " : ""}${count(failing, "report")} ${failing === 1 && !hasMore ? "needs" : "need"} you.`;
 }
 
-function soonest(all: Job[]): Job[] {
-  const due = (job: Job) => (job.next_run === null ? Number.POSITIVE_INFINITY : Date.parse(job.next_run));
-  return all.toSorted((one, other) => due(one) - due(other)).slice(0, SHOWN_JOBS);
-}
-
-function Failing({ job }: { job: Job }) {
+function Failing({ job }: { job: JobSummary }) {
   const last = job.last_run;
   if (last === null) return null;
   const line = last.error?.line ? `line ${last.error.line}: ` : "";

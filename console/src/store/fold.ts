@@ -1,6 +1,6 @@
 // What an event does to a run and to a job, as in the API's own projection (nightmail_api/read_model/run_projection.py).
 // console/test compares both on a recorded log.
-import type { Job, LastRun, Run, RunStatus } from "../api/client.ts";
+import type { Job, JobSummary, LastRun, Run, RunStatus } from "../api/client.ts";
 import type { LogEvent } from "./events.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each type of event has its own body
@@ -147,7 +147,7 @@ export function statusAfter(before: RunStatus | null, type: string, body: Body):
 }
 
 /** Returns a job after an event; null if it was deleted. What only the API knows, the next due time, stays. */
-export function foldJob(job: Job, event: LogEvent): Job | null {
+export function foldJob<T extends Job | JobSummary>(job: T, event: LogEvent): T | null {
   const body: Body = event.data;
   switch (event.type) {
     case "job-updated":
@@ -165,7 +165,7 @@ export function foldJob(job: Job, event: LogEvent): Job | null {
   return run === undefined ? job : { ...job, last_run: run };
 }
 
-function asRun(job: Job, last: LastRun): Run {
+function asRun(job: Job | JobSummary, last: LastRun): Run {
   return {
     ...last,
     job_name: job.job_name,
