@@ -87,7 +87,7 @@ class Visitor:
         page.get_by_text(f"{name} ({role})").wait_for()
         yield visit
         context.close()
-        assert visit.unexpected() == []
+        assert visit.unexpected() == [], visit.unexpected()
         assert visit.origins == {visit.url}
 
     def code(self, token: str) -> str:

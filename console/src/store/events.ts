@@ -23,6 +23,8 @@ const MAX_RETRY_MS = 10_000;
 const HIDDEN_MS = 5 * 60_000;
 /** Events that arrive within this time after a reconnection count as caught up. */
 const CATCH_UP_MS = 1_000;
+/** Those of a run that was asked for just now are among them. An event may have a script of 128 KiB. */
+const RECENT_EVENTS = 100;
 
 type Message = { events: LogEvent[] } | { connection: Connection } | { ask: true };
 type Listener = (events: LogEvent[]) => void;
@@ -30,9 +32,15 @@ type Listener = (events: LogEvent[]) => void;
 const listeners = new Set<Listener>();
 const channel = new BroadcastChannel("nightmail-events");
 let queue: LogEvent[] = [];
+let recent: LogEvent[] = [];
 let frame = 0;
 let lastSeq = 0;
 let leading = false;
+
+/** Returns the last events that the pages got. */
+export function recentEvents(): LogEvent[] {
+  return recent;
+}
 
 /** Calls back with each batch of events; returns the function that stops it. */
 export function onEvents(listener: Listener): () => void {
@@ -60,6 +68,7 @@ function flush(): void {
   frame = 0;
   const batch = queue;
   queue = [];
+  recent = [...recent, ...batch].slice(-RECENT_EVENTS);
   if (batch.length > 0) for (const listener of [...listeners]) listener(batch);
 }
 

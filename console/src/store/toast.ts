@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Run } from "../api/client.ts";
 import { count } from "../words/format.ts";
-import { onEvents } from "./events.ts";
+import { onEvents, recentEvents } from "./events.ts";
 import { foldRun, hasEnded } from "./fold.ts";
 
 export interface Toast {
@@ -32,15 +32,21 @@ export function dismissToast(): void {
 export function followRun(runId: string): void {
   stopFollowing();
   const href = `/console/runs/${runId}`;
-  let run: Run | undefined;
+  // Its first events may have come before the answer to the request did.
+  const seen = recentEvents().filter((event) => event.run_id === runId);
   put({ text: "Asked for a run.", tone: "soft", href }, false);
-  stopFollowing = onEvents((events) => {
-    for (const event of events) if (event.run_id === runId) run = foldRun(run, event) ?? run;
+  const update = (): void => {
+    const run = seen.reduce<Run | undefined>((before, event) => foldRun(before, event) ?? before, undefined);
     if (run === undefined) return;
     const over = hasEnded(run.status) && run.status !== "processed";
     put({ ...describe(run), href }, over);
     if (over) stopFollowing();
+  };
+  stopFollowing = onEvents((events) => {
+    seen.push(...events.filter((event) => event.run_id === runId));
+    update();
   });
+  update();
 }
 
 function describe(run: Run): Omit<Toast, "href"> {
