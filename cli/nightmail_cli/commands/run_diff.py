@@ -27,7 +27,10 @@ def diff(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what differs between two results, from the earlier to the later run."""
+    """Show what differs between two results.
+
+    The changes are those from the earlier to the later run.
+    """
     client = Client()
     run_id = client.run_id(run_id)
     other_id = _delivered_before(client, run_id) if other is None else client.run_id(other)
