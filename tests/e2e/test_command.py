@@ -471,3 +471,27 @@ def test_what_a_run_changed_is_shown_against_the_last_delivered_one(
     assert (changes["run_id"], changes["added"], changes["removed"], changes["changed"]) == (first, 1, 1, 1)
     assert "changes  1 new, 1 gone, 1 changed, 0 unchanged since " in said(nightmail, "runs", "show", second)
     assert "there are region, amount" in refused(nightmail, 1, "runs", "diff", second, "--key", "regoin")
+
+
+def test_a_new_user_begins_with_an_example_and_gets_its_report(nightmail: Nightmail, tmp_path: Path) -> None:
+    listed = as_json(nightmail, "jobs", "new")
+    assert "top-customers" in {one["name"] for one in listed}
+    assert all(one["report"] for one in listed)
+    file = tmp_path / "mine.yaml"
+    begun = as_json(nightmail, "jobs", "new", "top-customers", "--to", "me@example.com", "-o", file)
+    assert yaml.safe_load(file.read_text())["consumer_emails"] == ["me@example.com"]
+    said(nightmail, "jobs", "create", "-f", file)
+    ended = nightmail.command_line("jobs", "run", "--wait", begun["job_name"])
+    assert ended.returncode == 0, ended.stderr
+    [mail] = nightmail.mails(ended.stderr.split()[0])
+    assert mail["To"] == "me@example.com"
+    assert "exists" in refused(nightmail, 1, "jobs", "new", "top-customers", "-o", file)
+    said(nightmail, "jobs", "delete", begun["job_name"])
+
+
+def test_every_example_can_be_begun_with(nightmail: Nightmail, tmp_path: Path) -> None:
+    for example in as_json(nightmail, "jobs", "new"):
+        file = tmp_path / f"{example['name']}.yaml"
+        as_json(nightmail, "jobs", "new", example["name"], "--to", "me@example.com", "-o", file)
+        preview = as_json(nightmail, "jobs", "preview", "-f", file)
+        assert preview["error"] is None, example

@@ -1,5 +1,6 @@
 """`nightmail jobs`: create, change, show and run jobs, over REST."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,38 @@ app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME", autocompletion=job_names)]
 JobFile = Annotated[Path, typer.Option("-f", "--file", help="A YAML or JSON file with the job.")]
 ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processing script.")]
+
+
+@app.command("new")
+def new(
+    example: Annotated[
+        str | None, typer.Argument(help="The example to begin with. [default: list them]", metavar="[EXAMPLE]")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Your address, for the report.", metavar="ADDRESS")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The job file. [default: EXAMPLE.yaml]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin with an example that runs offline."""
+    from nightmail_cli.commands.gallery import begin, examples
+
+    if example is None:
+        found = examples()
+        if as_json:
+            print_json([{"name": one.name, "report": one.report} for one in found])
+        else:
+            print_table(("example", "report"), [(one.name, one.report) for one in found], empty="", whole="example")
+            echo("\nnightmail jobs new EXAMPLE --to you@example.com writes the job file of one")
+        return
+    begun = begin(Client(), example, to, output)
+    if as_json:
+        print_json({"job_name": begun.job_name, "file": str(begun.file), "uploaded": list(begun.uploaded)})
+        return
+    for path in begun.uploaded:
+        echo(f"uploaded {path}")
+    echo(f"wrote {begun.file}; next:")
+    echo(f"  nightmail jobs preview -f {shlex.quote(str(begun.file))}")
+    echo(f"  nightmail jobs create -f {shlex.quote(str(begun.file))}")
+    echo(f"  nightmail jobs run --wait {shlex.quote(begun.job_name)}")
 
 
 @app.command("create")

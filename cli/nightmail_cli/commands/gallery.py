@@ -1,0 +1,90 @@
+"""`nightmail jobs new`: begin with one of the example jobs, which run offline on data that comes with them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nightmail_cli.client import Client
+from nightmail_cli.commands.job_file import read_job
+from nightmail_cli.output import fail
+
+#: The examples are in the repository, beside the command.
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example: its name, what its report is, and its job file."""
+
+    name: str
+    report: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What `begin` made: the job's name and file, and the data files that it uploaded."""
+
+    job_name: str
+    file: Path
+    uploaded: tuple[str, ...]
+
+
+def examples() -> list[Example]:
+    """Return the examples by name; without the repository's folder, end the command."""
+    paths = sorted((EXAMPLES / "jobs").glob("*.yaml"))
+    if not paths:
+        fail(f"there are no examples in {EXAMPLES}: they come with the repository, not with the installed package")
+    return [Example(path.stem, _report(path), path) for path in paths]
+
+
+def begin(client: Client, name: str, recipient: str | None, output: Path | None) -> Begun:
+    """Write the job file of an example, and upload the data that it reads. Neither replaces what exists.
+
+    Args:
+        recipient: who gets the report instead of the example's recipients.
+        output: the job file; None for the example's name in the current folder.
+    """
+    example = next((one for one in examples() if one.name == name), None)
+    if example is None:
+        fail(f"there is no example {name!r}; nightmail jobs new lists them")
+    target = output or Path(f"{example.name}.yaml")
+    job = read_job(example.path)
+    text = _inlined(example.path, job)
+    if recipient is not None:
+        text = re.sub(r"(?ms)^consumer_emails:.*?(?=^\S|\Z)", f"consumer_emails: [{recipient}]\n", text)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        fail(f"{target} exists; name another file with --output")
+    except OSError as error:
+        fail(f"{target}: {error.strerror}")
+    return Begun(job["job_name"], target, tuple(_upload(client, job)))
+
+
+def _report(path: Path) -> str:
+    """Return the first sentence of a job file's first comment."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("#").strip().partition(". ")[0]
+
+
+def _inlined(path: Path, job: dict[str, Any]) -> str:
+    """Return the text of a job file with its script in place of `!file`."""
+    block = "".join(f"  {line}\n" if line else "\n" for line in job["processing_script"].splitlines())
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r"processing_script: !file \S+\n", lambda _: f"processing_script: |\n{block}", text)
+
+
+def _upload(client: Client, job: dict[str, Any]) -> list[str]:
+    stored = {one["path"] for one in client.call("GET", "/files").json()["items"]}
+    sources = [job["data_source"], *job.get("more_sources", {}).values()]
+    wanted = [source["location"] for source in sources if source["source_type"] == "file"]
+    missing = [location for location in dict.fromkeys(wanted) if location not in stored]
+    for location in missing:
+        content = (EXAMPLES / "data" / location).read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        client.call("PUT", f"/files/{quote(location)}", content=content, headers=headers)
+    return missing
