@@ -25,7 +25,7 @@ install: .venv/installed
 demo: install
 	$(BIN)/python examples/demo.py $(ARGS)
 
-# The picture in the README: the demo's newest mail, drawn by Chromium.
+# The picture in the README: the demo's newest mail with a chart, drawn by Chromium.
 pictures: install
 	$(BIN)/python examples/demo.py --once
 	$(BIN)/python examples/picture.py

@@ -1,4 +1,4 @@
-"""Draw docs/images/mail.png: the newest mail of the demonstration, as a mail program shows it (`make pictures`)."""
+"""Draw docs/images/mail.png: the newest mail with a chart of the demonstration, as a mail program shows it (`make pictures`)."""
 
 import html
 import re
@@ -35,8 +35,8 @@ MEASURE = "<script>document.title = document.body.scrollHeight</script>"
 
 
 def page() -> str:
-    """Return the newest caught mail as an HTML page with its headers and the name of its attachment."""
-    mail = caught_mails(DATA_DIR)[0]
+    """Return the newest caught mail with a chart as an HTML page with its headers and the name of its attachment."""
+    mail = next(mail for mail in caught_mails(DATA_DIR) if "<img " in (mail.html() or ""))
     headers = HEADERS.format(
         subject=html.escape(mail.header("Subject")),
         sender=html.escape(mail.header("From")),
@@ -46,7 +46,7 @@ def page() -> str:
     )
     body = mail.html()
     assert body is not None, "a result mail has an HTML part"
-    return body.replace("<body>", f"<body>{headers}", 1)
+    return re.sub(r"<body[^>]*>", lambda tag: tag[0] + headers, body, count=1)
 
 
 def main() -> None:

@@ -11,12 +11,14 @@ import pytest
 from nightmail_cli.commands.job_file import read_job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.sandbox.chart_detection import draws_charts
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded
 from runner.test_sandbox import TASK
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CHARTS = {"seattle-weather": ["Bar chart: Rain per month. Vertical axis: mm."]}
 DUE = datetime(2026, 11, 25, 6, tzinfo=UTC)
 
 
@@ -30,12 +32,14 @@ async def report(sandbox: Sandbox, name: str) -> list[list[str]]:
         read=ReadOptions(source.file_type or "arrow", types=source.types or {}),
         job_name=job.job_name,
         scheduled_at=DUE,
+        figures=draws_charts(job.processing_script),
     )
     data = (EXAMPLES / "data" / source.location).read_bytes()
-    with MemoryFile.of(data) as input_file, MemoryFile("csv") as output:
-        result = await sandbox.run(task, input_file, output)
+    with MemoryFile.of(data) as input_file, MemoryFile("csv") as output, MemoryFile("figures") as figures:
+        result = await sandbox.run(task, input_file, output, figures=figures if task.figures else None)
         assert isinstance(result, Succeeded), result
-        assert result.notes == ()
+        assert (result.notes, result.output_notes) == ((), ())
+        assert [figure.alt for figure in result.figures] == CHARTS.get(name, [])
         return list(csv.reader(io.StringIO(output.read().decode())))
 
 
