@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], nam
         (api(pagination={"type": "page"}, file_type="xlsx"), "pagination", "'xlsx' has no pages"),
         (stored(pagination={"type": "link"}), "pagination", "source_type 'api' only"),
         (api(timeout_seconds=0), "timeout_seconds", "greater than or equal to 1"),
-        (stored(timeout_seconds=5), "timeout_seconds", "source_type 'api' only"),
+        (stored(timeout_seconds=5), "timeout_seconds", "source_type 'api' and 'sql' only"),
         (stored("/etc/passwd"), "location", "a path below DATA_DIR/files"),
         (stored("a/../../b"), "location", "a path below DATA_DIR/files"),
         (stored("a\0b"), "location", "a path below DATA_DIR/files"),
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], nam
         (api(encoding="base64"), "encoding", "'base64' is not the name of a text encoding"),
         (api(encoding="a\0b"), "encoding", "is not the name of a text encoding"),
         (api(file_type="ods"), "file_type", "'xlsx' or 'parquet'"),
-        (api() | {"source_type": "ftp"}, "source_type", "'api' or 'file'"),
+        (api() | {"source_type": "ftp"}, "source_type", "'api', 'file' or 'sql'"),
     ],
 )
 def test_an_invalid_data_source_is_an_error_that_names_the_field_and_shows_no_secret(

@@ -23,7 +23,8 @@ def npm() -> Npm:
     return Npm()
 
 
-@pytest.fixture(scope="session")
+# Playwright's blocking API runs an event loop until it is stopped, in which the asynchronous tests of other files fail.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window; skips where it is not installed."""
     executable = shutil.which("chromium")
