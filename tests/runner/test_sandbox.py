@@ -95,7 +95,7 @@ def _arrow() -> bytes:
         ("xlsx", _workbook()),
         ("parquet", _parquet()),
         ("arrow", _arrow()),
-        ("csv", gzip.compress(b"region,amount\nnorth,10\n")),
+        ("csv", gzip.compress(b"region,amount\nnorth,10\n", mtime=0)),
     ],
 )
 async def test_a_worker_reads_every_file_type_without_access_to_files(
