@@ -21,6 +21,7 @@ def wait_for_end(client: Client, run_id: str, *, quiet: bool) -> dict[str, Any]:
     """Return the run once it has ended; show its status until then."""
     started = time.monotonic()
     with _progress(run_id, quiet=quiet) as show:
+        show("requested", 0.0)  # a short run ends before the first look, and the user wants its id
         while True:
             run: dict[str, Any] = client.call("GET", f"/runs/{run_id}").json()
             if run["status"] not in UNFINISHED:

@@ -6,15 +6,16 @@ from typing import Any
 
 from nightmail_cli.output import COLOURS, echo, format_time, print_table
 
-#: The beginning of an id that people read and type.
-SHORT_ID_CHARS = 8
+#: The beginning of an id that people read and type: the milliseconds of a manual run's UUIDv7 (RFC 9562), so that it is
+#: unique among those that are not listed, too.
+SHORT_ID_CHARS = 13
 #: The beginning of a digest: enough to compare two by eye. `--json` has it whole.
 _DIGEST_CHARS = 12
 _STAGES = ("fetch", "parse", "script", "output")
 
 
 def short_ids(ids: Sequence[str]) -> dict[str, str]:
-    """Return the beginning of each id that no other of these ids shares, at least eight characters long."""
+    """Return the beginning of each id that no other of these ids shares, at least thirteen characters long."""
     for length in range(SHORT_ID_CHARS, 36):
         if len({one[:length] for one in ids}) == len(set(ids)):
             return {one: one[:length].rstrip("-") for one in ids}
