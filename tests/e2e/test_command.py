@@ -146,7 +146,7 @@ def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: P
 
 
 def test_a_command_finds_the_system_of_the_folder_in_which_the_user_stands(nightmail: Nightmail) -> None:
-    (nightmail.data_dir / "files" / "deep").mkdir()
+    (nightmail.data_dir / "files" / "deep").mkdir(mode=0o700)
     for folder in (nightmail.data_dir.parent, nightmail.data_dir, nightmail.data_dir / "files" / "deep"):
         listed = subprocess.run(
             [NIGHTMAIL, "jobs", "list", "--json"], cwd=folder, env=without_settings(), capture_output=True, check=False
