@@ -11,9 +11,11 @@ from prometheus_client import REGISTRY
 from nightmail_cli.commands.event_tail import to_json, to_line
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import StoredEvent, event_body, event_headers
-from nightmail_common.contract.events import Event, JobCreated, JobDeleted, RecipientUnsubscribed
+from nightmail_common.contract.events import Event, JobCreated, JobDeleted, RecipientUnsubscribed, RunCancelled
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.subjects import subject_of
+from nightmail_mailer.records.cancelled_runs import CancelledRuns
+from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.unsubscribes import Unsubscribes
 from nightmail_runner.stops import Stops
 from nightmail_ticker.jobs import JobProjection
@@ -54,21 +56,27 @@ def test_the_ticker_schedules_a_job_among_poison_events(seed: int, make_job: Cal
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_the_runner_and_the_mailer_follow_the_log_past_poison_events(seed: int, event_log: EventLog) -> None:
-    job_id = uuid4()
+    job_id, run_id = uuid4(), uuid4()
     stops, unsubscribes = Stops(event_log), Unsubscribes(event_log)
-    before = unreadable("stops"), unreadable("unsubscribes")
+    deleted_jobs, cancelled_runs = DeletedJobs(event_log), CancelledRuns(event_log)
+    consumers = ("stops", "unsubscribes", "deleted jobs", "cancelled runs")
+    before = [unreadable(consumer) for consumer in consumers]
     await publish(event_log, list(poison_events("poisoned", seed)))
     deleted = JobDeleted(job_name="honest", job_id=job_id, actor="admin", job_version=1)
     gone = RecipientUnsubscribed(job_name="honest", job_id=job_id, actor="a@example.com", address="a@example.com")
-    for event in (deleted, gone):
+    cancelled = RunCancelled(job_name="honest", run_id=run_id, actor="admin")
+    for event in (deleted, gone, cancelled):
         await event_log.publish(event, message_id=str(uuid4()))
 
     async with asyncio.timeout(scaled(60)):
         await stops.load()
-        await unsubscribes.catch_up()
+        for record in (unsubscribes, deleted_jobs, cancelled_runs):
+            await record.catch_up()
 
     assert unsubscribes.subscribed(job_id, ["a@example.com", "b@example.com"]) == ("b@example.com",)
-    assert (unreadable("stops") > before[0], unreadable("unsubscribes") > before[1]) == (True, True)
+    assert job_id in deleted_jobs
+    assert cancelled_runs.was_cancelled_before(run_id, 2**62)
+    assert all(unreadable(consumer) > count for consumer, count in zip(consumers, before, strict=True))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

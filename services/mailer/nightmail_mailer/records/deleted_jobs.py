@@ -3,11 +3,8 @@
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobDeleted, MailKind
-from nightmail_common.contract.subjects import events_named
-
-_SUBJECTS = [events_named(JobDeleted.name)]
+from nightmail_mailer.records.log_record import LogRecord
 
 
 class JobWasDeleted(Exception):
@@ -18,31 +15,15 @@ class JobWasDeleted(Exception):
         self.kind: MailKind = kind
 
 
-class DeletedJobs:
-    """Follows the log: a deletion takes effect within milliseconds."""
+class DeletedJobs(LogRecord[JobDeleted]):
+    """The ids of the jobs that were deleted."""
 
     def __init__(self, log: EventLog) -> None:
-        self._log = log
+        super().__init__(log, JobDeleted, "deleted jobs")
         self._deleted: set[UUID] = set()
-        self._last_sequence = 0
 
     def __contains__(self, job_id: UUID) -> bool:
         return job_id in self._deleted
 
-    async def catch_up(self) -> None:
-        """Read all deletions up to now."""
-        until = await self._log.last_sequence()
-        async for batch in self._log.replay(_SUBJECTS):
-            self._apply(batch)
-        self._last_sequence = until
-
-    async def follow(self) -> None:
-        """Read new deletions. Never returns."""
-        async for batch in self._log.follow(_SUBJECTS, after=self._last_sequence):
-            self._apply(batch)
-
-    def _apply(self, batch: list[StoredEvent]) -> None:
-        for stored in batch:
-            event = stored.event()
-            if isinstance(event, JobDeleted):
-                self._deleted.add(event.job_id)
+    def apply(self, event: JobDeleted, sequence: int) -> None:  # noqa: ARG002
+        self._deleted.add(event.job_id)
