@@ -218,3 +218,9 @@ def test_git_ignores_the_volumes_of_compose() -> None:
     mounted = json.dumps(COMPOSE["services"])
     ignored = (DEPLOY / ".gitignore").read_text().split()
     assert all(f"{folder}/" in ignored for folder in re.findall(r'"\./(\w+):', mounted))
+
+
+def test_every_alert_has_a_name_of_its_own() -> None:
+    groups = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())["groups"]
+    names = [rule["alert"] for group in groups for rule in group["rules"]]
+    assert sorted(names) == sorted(set(names))

@@ -1,4 +1,4 @@
-"""One-time codes: whoever opens the console with one begins a session of the token for which the code was issued.
+"""One-time codes: a person who opens the console with one begins a session of the token for which the code was issued.
 
 A code is base64url of its expiry (4 bytes, Unix time), a nonce (4), the token's key, and 12 bytes of an HMAC-SHA-256
 (RFC 2104, section 5 allows to truncate it). The HMAC covers the token's hash too, so a code ends with its token. Nothing is

@@ -21,7 +21,7 @@ from nightmail_common.contract.envelope import iso_time
 
 #: The bucket of used codes. Its entries expire after the codes themselves.
 USED_CODES = "SESSION_CODES"
-#: A working week: whoever opens the console on Monday is not asked again on Friday.
+#: A working week: a person who opens the console on Monday is not asked again on Friday.
 SESSION_LIFE = timedelta(days=7)
 
 _PURPOSE = "session"
