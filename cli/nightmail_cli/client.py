@@ -44,6 +44,14 @@ class Client:
         while (item := self._or_fail(lambda: next(items, None))) is not None:
             yield item
 
+    def wait(self, run_id: str, on_look: Callable[[str, float], None]) -> dict[str, Any]:
+        """Return a run once it has ended; `on_look` gets its status and the seconds waited until then."""
+        return dict(
+            self._or_fail(
+                lambda: self.api.runs.wait(run_id, on_look=lambda run, waited: on_look(run["status"], waited))
+            )
+        )
+
     def follow(self, job_name: str | None, run_id: str | None, after: int | None) -> Iterator[dict[str, Any]]:
         """Yield events as they are stored, without end."""
         events = self.api.events.follow(job_name=job_name, run_id=run_id, after=after)

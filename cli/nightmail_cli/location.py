@@ -6,7 +6,7 @@ in which the user stands, then the login of `nightmail login`.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -43,31 +43,25 @@ class Api:
     token: str
 
 
-@dataclass(frozen=True)
-class Login:
-    """What `nightmail login` keeps for this user, in a file that only the user reads."""
+def login_file() -> Path:
+    """Return where `nightmail login` keeps an API for this user, by the XDG Base Directory Specification."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "nightmail" / "login.json"
 
-    url: str
-    token: str
 
-    @staticmethod
-    def file() -> Path:
-        """Return the path of the file, by the XDG Base Directory Specification."""
-        folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return Path(folder) / "nightmail" / "login.json"
+def read_login() -> Api | None:
+    """Return the API of the login; None if there is none, or if its file is damaged."""
+    try:
+        kept = json.loads(login_file().read_text(encoding="utf-8"))
+        return Api(url=str(kept["url"]), token=str(kept["token"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
-    @classmethod
-    def read(cls) -> "Login | None":
-        """Return the login; None if there is none, or if its file is damaged."""
-        try:
-            kept = json.loads(cls.file().read_text(encoding="utf-8"))
-            return cls(url=str(kept["url"]), token=str(kept["token"]))
-        except (OSError, ValueError, LookupError, TypeError):
-            return None
 
-    def write(self) -> None:
-        self.file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(self.file(), json.dumps({"url": self.url, "token": self.token}))
+def write_login(api: Api) -> None:
+    """Keep an API in a file that only this user reads."""
+    login_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(login_file(), json.dumps(asdict(api)))
 
 
 def located(settings: type[SettingsT], *, with_broker: bool = False, **given: Any) -> SettingsT:
@@ -102,7 +96,7 @@ def api_url() -> str:
 
 def _address(settings: ClientSettings) -> tuple[str, str | None]:
     """Return the URL of the API, and the token that is kept for it."""
-    login = Login.read()
+    login = read_login()
     if settings.url is not None:
         url = settings.url.rstrip("/")
         return url, login.token if login is not None and login.url == url else _token_file(settings)

@@ -1,7 +1,6 @@
 """Wait until a run ends, with progress on stderr."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,26 +8,14 @@ from typing import Any
 from nightmail_cli.client import Client
 from nightmail_cli.output import echo
 
-UNFINISHED = frozenset({"requested", "running", "processed"})
 SUCCEEDED = frozenset({"delivered", "skipped"})
-
-#: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
-SHORTEST_POLL_SECONDS = 0.05
-LONGEST_POLL_SECONDS = 1.0
 
 
 def wait_for_end(client: Client, run_id: str, *, quiet: bool) -> dict[str, Any]:
     """Return the run once it has ended; show its status until then."""
-    started = time.monotonic()
     with _progress(run_id, quiet=quiet) as show:
         show("requested", 0.0)  # a short run ends before the first look, and the user wants its id
-        while True:
-            run: dict[str, Any] = client.call("GET", f"/runs/{run_id}").json()
-            if run["status"] not in UNFINISHED:
-                return run
-            waited = time.monotonic() - started
-            show(run["status"], waited)
-            time.sleep(min(max(waited / 10, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS))
+        return client.wait(run_id, show)
 
 
 @contextmanager

@@ -30,11 +30,19 @@ REPLACEMENTS = (
 
 
 def blocking(text: str) -> str:
-    """Return the text of a module without asyncio, formatted."""
+    """Return the text of a module without asyncio, with its imports in order, formatted."""
     for pattern, replacement in REPLACEMENTS:
         text = re.sub(pattern, replacement, text)
-    ruff = [str(Path(sys.executable).with_name("ruff")), "format", "--stdin-filename", str(BLOCKING / "module.py"), "-"]
-    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
+    for command in (["check", "--quiet", "--select", "I", "--fix"], ["format"]):
+        ruff = [
+            str(Path(sys.executable).with_name("ruff")),
+            *command,
+            "--stdin-filename",
+            str(BLOCKING / "module.py"),
+            "-",
+        ]
+        text = subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout
+    return text
 
 
 def modules() -> dict[Path, str]:

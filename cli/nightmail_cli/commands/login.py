@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nightmail_cli.location import Login
+from nightmail_cli.location import Api, login_file, write_login
 from nightmail_cli.output import AsJson, fail, print_done
 
 
@@ -22,7 +22,7 @@ def login(
     NIGHTMAIL_URL and NIGHTMAIL_TOKEN, and a nightmail up in whose folder the user stands, come before it.
     """
     if remove:
-        Login.file().unlink(missing_ok=True)
+        login_file().unlink(missing_ok=True)
         print_done("there is no login any more", {"url": None}, as_json=as_json)
         return
     if url is None:
@@ -30,14 +30,14 @@ def login(
     if not url.startswith(("https://", "http://")):
         raise typer.BadParameter("a URL begins with https:// or http://", param_hint="URL")
     token = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
-    wanted = Login(url.rstrip("/"), token.strip())
+    wanted = Api(url.rstrip("/"), token.strip())
     me = _who(wanted)
-    wanted.write()
-    done = f"signed in to {wanted.url} as {me['name']} ({me['role']}); the login is kept in {Login.file()}"
+    write_login(wanted)
+    done = f"signed in to {wanted.url} as {me['name']} ({me['role']}); the login is kept in {login_file()}"
     print_done(done, {"url": wanted.url, "name": me["name"], "role": me["role"]}, as_json=as_json)
 
 
-def _who(login: Login) -> dict[str, str]:
+def _who(login: Api) -> dict[str, str]:
     """Return the name and role of the token's holder; a URL or token that does not work ends the command."""
     import httpx  # it takes long to import
 

@@ -13,7 +13,6 @@ from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
 from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
-from nightmail_cli.wait import UNFINISHED
 
 app = typer.Typer(no_args_is_help=True)
 RunId = Annotated[
@@ -87,6 +86,8 @@ def watch(
 
 
 def _is_last(event: dict[str, Any], run: dict[str, Any]) -> bool:
+    from nightmail_client.records import UNFINISHED  # the client takes long to import
+
     return run["status"] not in UNFINISHED and event["seq"] >= run["timeline"][-1]["sequence"]
 
 

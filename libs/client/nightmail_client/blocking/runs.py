@@ -1,7 +1,7 @@
 """Runs: list, read, wait for, cancel and resend them; their results and logs."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from nightmail_client.blocking.transport import Transport
@@ -63,8 +63,17 @@ class RunCalls:
             raise NotThere(f"several runs have an id that begins with {prefix}: {', '.join(found)}; give more of it")
         return str(found[0])
 
-    def wait(self, run_id: str, *, timeout_seconds: float | None = None) -> RunDetails:
+    def wait(
+        self,
+        run_id: str,
+        *,
+        timeout_seconds: float | None = None,
+        on_look: Callable[[RunDetails, float], None] | None = None,
+    ) -> RunDetails:
         """Return a run once it has ended: delivered, failed, undelivered, skipped or cancelled.
+
+        Args:
+            on_look: called with the unfinished run and the seconds waited, each time that it is read.
 
         Raises:
             RunTimeout: it has not ended in time.
@@ -76,6 +85,8 @@ class RunCalls:
             if run["status"] not in UNFINISHED:
                 return run
             waited = time.monotonic() - started
+            if on_look is not None:
+                on_look(run, waited)
             if timeout_seconds is not None and waited >= timeout_seconds:
                 raise RunTimeout(f"the run {run_id} is {run['status']} after {waited:.0f} s")
             time.sleep(min(max(waited / 10, SHORTEST_POLL_SECONDS), LONGEST_POLL_SECONDS))
