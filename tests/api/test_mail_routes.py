@@ -201,6 +201,8 @@ async def test_the_ledger_has_one_item_for_each_recipient_and_mail_newest_first(
     assert await listed(outcome="refused") == [b1]
     assert await listed(job_name="one") == [b1, a1]
     assert await listed(job_name="one", recipient="b@example.com", outcome="accepted") == []
+    assert await listed(message_id="<1@example.com>") == await listed(message_id="1@example.com ") == [b1, a1]
+    assert await listed(message_id="3@example.com") == []
     assert await listed(since=(datetime.now(UTC) - timedelta(hours=1)).isoformat()) == [a2, b1, a1]
     assert await listed(since=(datetime.now(UTC) + timedelta(hours=1)).isoformat()) == []
     page = (await api.http.get("/mails", params={"limit": 2})).json()

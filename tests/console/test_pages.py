@@ -49,6 +49,9 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
         "its log": f"runs/{delivered}#log",
         "its mail": f"runs/{delivered}#mail",
         "a failed run": f"runs/{failed}",
+        "mail": "mail",
+        "an explanation": f"mail/explain/{delivered}.result@localhost",
+        "log": "log",
         "nothing": "jobs/nothing",
         "nowhere": "nowhere",
     }

@@ -79,6 +79,7 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     [mail] = [one for one in as_json(nightmail, "mails", "list", "--outcome", "accepted") if one["run_id"] == run_id]
     assert mail["next_attempt"] is None
     assert mail["answer"] in said(nightmail, "mails", "list", "--recipient", mail["recipient"])
+    assert mail["recipient"] in said(nightmail, "mails", "list", "--message-id", mail["message_id"])
     assert as_json(nightmail, "runs", "show", run_id[:13])["run_id"] == run_id
     assert "mail-sent" in said(nightmail, "runs", "show", run_id)
 

@@ -28,6 +28,7 @@ def list_mails(
         ),
     ] = None,
     job: Annotated[str | None, typer.Option(help="Only mails of this job.", autocompletion=job_names)] = None,
+    message_id: Annotated[str | None, typer.Option(help="Only the mail with this Message-ID.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Only mails with an answer at this time or later (ISO 8601 with an offset).")
     ] = None,
@@ -35,7 +36,8 @@ def list_mails(
     as_json: AsJson = False,
 ) -> None:
     """List mails, one line for each recipient, newest first."""
-    found = list(Client().pages("/mails", limit, recipient=recipient, outcome=outcome, job_name=job, since=since))
+    of = {"recipient": recipient, "outcome": outcome, "job_name": job, "message_id": message_id}
+    found = list(Client().pages("/mails", limit, since=since, **of))
     if as_json:
         print_json(found)
         return

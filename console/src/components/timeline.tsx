@@ -14,6 +14,7 @@ const WORDS: Record<string, string> = {
   "mail-deferred": "mail waits",
   "mail-skipped": "no mail",
   "mail-requested": "asked to send again",
+  "mail-bounced": "bounced",
 };
 
 /** Every event of a run, each with the time since the one that began it. */

@@ -2,6 +2,7 @@ import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type RunDetail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { jobHref } from "../components/job-table.tsx";
+import { MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { ResultTable } from "../components/result-table.tsx";
 import { Script } from "../components/script.tsx";
@@ -13,6 +14,7 @@ import { cancelRun, resendRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
+import { explainHref } from "./mail.tsx";
 
 /** A run, with the zone and the script of the version of its job that ran; null if that version is not known. */
 interface Found {
@@ -241,13 +243,12 @@ function MailTab({ run }: { run: RunDetail }) {
       <tbody>
         {run.mails.map((mail) => (
           <tr key={`${mail.kind} ${mail.address}`}>
-            <th scope="row">{mail.address}</th>
+            <th scope="row">
+              <a href={explainHref(mail.message_id)}>{mail.address}</a>
+            </th>
             <td data-label="Kind">{mail.kind}</td>
-            <td
-              data-label="Outcome"
-              class={mail.outcome === "accepted" ? "ok" : mail.outcome === "refused" ? "bad" : "wait"}
-            >
-              {mail.outcome}
+            <td data-label="Outcome">
+              <MailOutcome of={mail.outcome} />
             </td>
             <td data-label="Answer" class="mono small">
               {mail.answer}

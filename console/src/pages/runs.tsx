@@ -1,15 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
-import { useLocation } from "preact-iso/router";
 import { client, data, type Run, type RunStatus } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
+import { FreshRows, useFresh } from "../components/fresh.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { RunTable } from "../components/run-table.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
-import { onEvents } from "../store/events.ts";
 import { foldRun } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
-import { count } from "../words/format.ts";
 import { STATES } from "../words/status.ts";
 
 const FILTERS: RunStatus[] = [
@@ -24,9 +22,9 @@ const FILTERS: RunStatus[] = [
 ];
 
 export function RunsPage() {
-  const { query, route } = useLocation();
-  const status = FILTERS.find((one) => one === query.status);
-  const { job, since, until } = query;
+  const filters = useFilters(["status", "job", "since", "until"]);
+  const { job, since, until } = filters.current;
+  const status = FILTERS.find((one) => one === filters.current.status);
   const key = `runs ${JSON.stringify([status, job, since, until])}`;
   const load = (signal: AbortSignal | null, cursor?: string) =>
     data(
@@ -53,57 +51,24 @@ export function RunsPage() {
     },
   });
   const more = useMore(runs.data.value, (cursor) => load(null, cursor), key);
-  const fresh = useNewRuns(key, job);
-  const filter = (change: Record<string, string>) => {
-    const wanted = Object.entries({ status, job, since, until, ...change }).filter(([, value]) => value) as [
-      string,
-      string,
-    ][];
-    const search = new URLSearchParams(wanted).toString();
-    route(`/console/runs${search && `?${search}`}`, true);
-  };
-  const isFiltered = Boolean(status || job || since || until);
+  const fresh = useFresh(key, ({ type, job_name, run_id }) =>
+    type === "run-requested" && (!job || job_name === job) ? (run_id ?? undefined) : undefined,
+  );
+  const { isFiltered } = filters;
   return (
     <Page title="Runs">
       <Card>
         <search class="filters">
-          <input
-            type="search"
-            aria-label="Job, by its whole name"
-            placeholder="Job, by its whole name"
-            value={job ?? ""}
-            onChange={(event) => filter({ job: event.currentTarget.value })}
+          <TextFilter label="Job, by its whole name" value={job} onSet={(value) => filters.set({ job: value })} />
+          <ChoiceFilter
+            label="State"
+            value={status}
+            choices={[["", "all states"], ...FILTERS.map((one) => [one, STATES[one].word] as const)]}
+            onSet={(value) => filters.set({ status: value })}
           />
-          <select
-            aria-label="State"
-            value={status ?? ""}
-            onChange={(event) => filter({ status: event.currentTarget.value })}
-          >
-            <option value="">all states</option>
-            {FILTERS.map((one) => (
-              <option key={one} value={one}>
-                {STATES[one].word}
-              </option>
-            ))}
-          </select>
-          {isFiltered ? (
-            <button type="button" class="button plain" onClick={() => route("/console/runs", true)}>
-              Clear filters
-            </button>
-          ) : null}
+          <ClearFilters filters={filters} />
         </search>
-        {fresh.ids.size === 0 ? null : (
-          <button
-            type="button"
-            class="fresh"
-            onClick={() => {
-              fresh.clear();
-              runs.reload();
-            }}
-          >
-            ↑ {count(fresh.ids.size, "new run")}
-          </button>
-        )}
+        <FreshRows fresh={fresh} noun="run" onShow={() => runs.reload()} />
         <Loaded of={runs}>
           {() =>
             more.items.length > 0 ? (
@@ -125,17 +90,4 @@ export function RunsPage() {
       </Card>
     </Page>
   );
-}
-
-/** Collects the runs that were requested since the list was loaded. */
-function useNewRuns(key: string, job: string | undefined) {
-  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
-  useEffect(() => {
-    setIds(new Set());
-    return onEvents((events) => {
-      const asked = events.filter(({ type, job_name }) => type === "run-requested" && (!job || job_name === job));
-      if (asked.length > 0) setIds((before) => new Set([...before, ...asked.map(({ run_id }) => run_id ?? "")]));
-    });
-  }, [key]);
-  return { ids, clear: () => setIds(new Set()) };
 }

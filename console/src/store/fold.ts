@@ -77,6 +77,7 @@ function changes(run: Run, status: RunStatus | null, event: LogEvent, body: Body
     case "mail-sent":
     case "mail-failed":
     case "mail-deferred":
+    case "mail-bounced":
       return { mails: mergeMails(run.mails, event.type, body) };
     default:
       return {};
@@ -88,10 +89,10 @@ function timings({ timings }: Body): Run["timings"] {
   return timings == null ? null : { fetch_ms: null, parse_ms: null, script_ms: null, output_ms: null, ...timings };
 }
 
-/** Returns the latest outcome per kind of mail and recipient. */
+/** Returns the latest outcome per kind of mail and recipient. A mail that bounced stays so. */
 function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"] {
   const latest = new Map(before.map((mail) => [`${mail.kind} ${mail.address}`, mail]));
-  const settled: Body[] = type === "mail-deferred" ? (body.settled ?? []) : body.recipients;
+  const settled = settledBy(type, body);
   const waiting: Body[] = type === "mail-deferred" ? body.recipients : [];
   const all = [
     ...settled.map(({ address, outcome, answer }) => ({ address, outcome, answer })),
@@ -104,6 +105,8 @@ function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"
     })),
   ];
   for (const mail of all) {
+    const known = latest.get(`${body.kind} ${mail.address}`);
+    if (known?.outcome === "bounced" && known.message_id === body.message_id) continue;
     latest.set(`${body.kind} ${mail.address}`, {
       kind: body.kind,
       ...mail,
@@ -111,6 +114,12 @@ function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"
     } as Run["mails"][0]);
   }
   return [...latest.values()];
+}
+
+function settledBy(type: string, body: Body): Body[] {
+  if (type === "mail-deferred") return body.settled ?? [];
+  if (type !== "mail-bounced") return body.recipients;
+  return [{ address: body.address, outcome: "bounced", answer: `${body.status} ${body.answer}` }];
 }
 
 export function statusAfter(before: RunStatus | null, type: string, body: Body): RunStatus {

@@ -19,10 +19,12 @@ class AsyncMailCalls:
         recipient: str | None = None,
         outcome: str | None = None,
         job_name: str | None = None,
+        message_id: str | None = None,
         since: str | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[MailRecord]:
         """Yield the delivery ledger: an item for each recipient of each mail, the newest first."""
-        query = {"recipient": recipient, "outcome": outcome, "job_name": job_name, "since": since}
+        of = {"recipient": recipient, "outcome": outcome, "job_name": job_name, "message_id": message_id}
+        query = of | {"since": since}
         async for mail in self._transport.pages("/mails", limit, **query):
             yield cast("MailRecord", mail)

@@ -275,6 +275,7 @@ class Queries:
         recipient: str | None,
         outcome: str | None,
         job_name: str | None,
+        message_id: str | None,
         since: str | None,
         limit: int,
         cursor: str | None,
@@ -288,6 +289,7 @@ class Queries:
             ValidationProblem: the cursor is not a cursor of this list.
         """
         given = {mails.c.recipient: recipient, mails.c.outcome: outcome, mails.c.job_name: job_name}
+        given[mails.c.message_id] = message_id
         statement = _MAILS.where(*(column == value for column, value in given.items() if value is not None))
         if since is not None:
             statement = statement.where(mails.c.time >= since)

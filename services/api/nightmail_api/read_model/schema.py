@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -142,6 +142,7 @@ mails = Table(
     Index("mails_of_recipient", "recipient", "place"),
     Index("mails_of_job", "job_name", "place"),
     Index("mails_by_outcome", "outcome", "place"),
+    Index("mails_by_message", "message_id", "place"),
     Index("mails_by_time", "time", "place"),
 )
 

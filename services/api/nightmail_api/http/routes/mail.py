@@ -44,6 +44,9 @@ async def list_mails(
     recipient: Annotated[str | None, Query(max_length=320, description="Only mails to this address.")] = None,
     outcome: Annotated[MailOutcomeName | None, Query(description="Only mails with this outcome.")] = None,
     job_name: Annotated[str | None, Query(max_length=128, description="Only mails of this job.")] = None,
+    message_id: Annotated[
+        str | None, Query(max_length=998, description="Only the mail with this Message-ID; `<` and `>` may be missing.")
+    ] = None,
     since: Annotated[Moment | None, Query(description="Only mails with an answer at this time or later.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -54,6 +57,7 @@ async def list_mails(
         recipient=None if recipient is None else _as_stored(recipient),
         outcome=outcome,
         job_name=job_name,
+        message_id=None if message_id is None else f"<{message_id.strip().strip('<>')}>",
         since=None if since is None else iso_time(since),
         limit=limit,
         cursor=cursor,

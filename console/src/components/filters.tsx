@@ -1,0 +1,65 @@
+// The filters of a list live in its address, so that a link to it shows the same rows.
+import { useLocation } from "preact-iso/router";
+
+/** Returns how to change the filters of the page: an empty value removes one. */
+export function useFilters<Name extends string>(names: readonly Name[]) {
+  const { path, query, route } = useLocation();
+  const current = Object.fromEntries(names.map((name) => [name, query[name] || undefined])) as Record<
+    Name,
+    string | undefined
+  >;
+  const set = (change: Partial<Record<Name, string>>) => {
+    const wanted = Object.entries({ ...current, ...change }).filter(([, value]) => value) as [string, string][];
+    const search = new URLSearchParams(wanted).toString();
+    route(`${path}${search && `?${search}`}`, true);
+  };
+  const isFiltered = names.some((name) => current[name] !== undefined);
+  return { current, set, isFiltered, clear: () => route(path, true) };
+}
+
+interface TextProperties {
+  label: string;
+  value: string | undefined;
+  onSet: (value: string) => void;
+}
+
+export function TextFilter({ label, value, onSet }: TextProperties) {
+  return (
+    <input
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={value ?? ""}
+      onChange={(event) => onSet(event.currentTarget.value.trim())}
+    />
+  );
+}
+
+interface ChoiceProperties {
+  label: string;
+  value: string | undefined;
+  /** Values and their words; the empty value is the default. */
+  choices: readonly (readonly [string, string])[];
+  onSet: (value: string) => void;
+}
+
+export function ChoiceFilter({ label, value, choices, onSet }: ChoiceProperties) {
+  return (
+    <select aria-label={label} value={value ?? ""} onChange={(event) => onSet(event.currentTarget.value)}>
+      {choices.map(([one, word]) => (
+        <option key={one} value={one}>
+          {word}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export function ClearFilters({ filters }: { filters: { isFiltered: boolean; clear: () => void } }) {
+  if (!filters.isFiltered) return null;
+  return (
+    <button type="button" class="button plain" onClick={filters.clear}>
+      Clear filters
+    </button>
+  );
+}

@@ -1,0 +1,233 @@
+import { useLocation } from "preact-iso/router";
+import { client, data, type Mail } from "../api/client.ts";
+import { Button } from "../components/button.tsx";
+import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
+import { FreshRows, useFresh } from "../components/fresh.tsx";
+import { jobHref } from "../components/job-table.tsx";
+import { isLost, MailOutcome, OUTCOMES } from "../components/mail-outcome.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
+import { Empty, Loaded } from "../components/states.tsx";
+import { resendRun } from "../store/actions.ts";
+import type { LogEvent } from "../store/events.ts";
+import { useResource } from "../store/resource.ts";
+import { count, moment } from "../words/format.ts";
+
+const NAMES = ["to", "outcome", "job", "days"] as const;
+const PERIODS = [
+  ["1", "last 24 hours"],
+  ["", "last 7 days"],
+  ["30", "last 30 days"],
+  ["all", "all that are kept"],
+] as const;
+const DEFAULT_DAYS = 7;
+const DAY_MS = 86_400_000;
+/** Counted exactly up to here; more is said as "100 or more". */
+const COUNTED = 100;
+
+function changesMails({ type }: LogEvent): boolean {
+  return ["mail-sent", "mail-failed", "mail-deferred", "mail-bounced"].includes(type);
+}
+
+/** Returns the earliest time of a period, on a whole minute so that a reload asks for the same list. */
+function periodStart(days: string | undefined): string | undefined {
+  if (days === "all") return undefined;
+  const length = (Number(days) || DEFAULT_DAYS) * DAY_MS;
+  return new Date(Math.floor((Date.now() - length) / 60_000) * 60_000).toISOString();
+}
+
+export function MailPage() {
+  const filters = useFilters(NAMES);
+  const { to, job, days } = filters.current;
+  const outcome = OUTCOMES.find((one) => one === filters.current.outcome);
+  const key = `mails ${JSON.stringify(filters.current)}`;
+  const load = (signal: AbortSignal | null, cursor?: string) => {
+    const since = periodStart(days);
+    const query = {
+      limit: PAGE,
+      ...(to ? { recipient: to } : {}),
+      ...(outcome ? { outcome } : {}),
+      ...(job ? { job_name: job } : {}),
+      ...(since ? { since } : {}),
+      ...(cursor ? { cursor } : {}),
+    };
+    return data(client.GET("/mails", { params: { query }, signal }));
+  };
+  const mails = useResource<ListPage<Mail>>(key, load);
+  const more = useMore(mails.data.value, (cursor) => load(null, cursor), key);
+  const fresh = useFresh(key, (event) =>
+    changesMails(event) && (!job || event.job_name === job) ? `${event.seq}` : undefined,
+  );
+  return (
+    <Page
+      title="Mail"
+      sentence={<Sentence />}
+      actions={
+        <a href="/console/mail/explain" class="button plain">
+          Explain a mail
+        </a>
+      }
+    >
+      <Card>
+        <search class="filters">
+          <TextFilter label="Person, by the whole address" value={to} onSet={(value) => filters.set({ to: value })} />
+          <TextFilter label="Job, by its whole name" value={job} onSet={(value) => filters.set({ job: value })} />
+          <ChoiceFilter
+            label="Outcome"
+            value={outcome}
+            choices={[["", "all outcomes"], ...OUTCOMES.map((one) => [one, one] as const)]}
+            onSet={(value) => filters.set({ outcome: value })}
+          />
+          <ChoiceFilter label="Period" value={days} choices={PERIODS} onSet={(value) => filters.set({ days: value })} />
+          <ClearFilters filters={filters} />
+        </search>
+        <FreshRows fresh={fresh} noun="outcome" onShow={() => mails.reload()} />
+        <Loaded of={mails}>
+          {() =>
+            more.items.length > 0 ? (
+              <MailTable mails={more.items} />
+            ) : (
+              <Empty title={filters.isFiltered ? "Nothing matches." : "No mail in the last 7 days."}>
+                {filters.isFiltered
+                  ? "Clear the filters to see every mail of the last 7 days."
+                  : "A mail appears here once a mail server has answered for it."}
+              </Empty>
+            )
+          }
+        </Loaded>
+        {more.next === undefined ? null : (
+          <div class="card-foot">
+            <Button onAct={more.next}>More</Button>
+          </div>
+        )}
+      </Card>
+    </Page>
+  );
+}
+
+/** What needs a person: mails that wait, and those of the last week that did not arrive. */
+function Sentence() {
+  const lost = useResource(
+    "mails to worry about",
+    async (signal) => {
+      const since = periodStart(undefined) as string;
+      const ask = async (outcome: Mail["outcome"], query: { since?: string }) =>
+        (await data(client.GET("/mails", { params: { query: { outcome, limit: COUNTED, ...query } }, signal }))).items
+          .length;
+      const [waiting, refused, bounced] = await Promise.all([
+        ask("waiting", {}),
+        ask("refused", { since }),
+        ask("bounced", { since }),
+      ]);
+      return { waiting, refused, bounced };
+    },
+    { touches: changesMails },
+  );
+  const found = lost.data.value;
+  if (found === undefined) return <span class="soft">Counting what did not arrive…</span>;
+  const { waiting, refused, bounced } = found;
+  if (waiting + refused + bounced === 0) return <>No mail waits, and none of the last 7 days was refused.</>;
+  return (
+    <>
+      {waiting === 0 ? (
+        "No mail waits"
+      ) : (
+        <a href="/console/mail?outcome=waiting&days=all">
+          {atLeast(waiting, "mail")} {waiting === 1 ? "waits" : "wait"}
+        </a>
+      )}
+      {"; in the last 7 days "}
+      {refused === 0 ? (
+        "none was refused"
+      ) : (
+        <a href="/console/mail?outcome=refused">
+          {atLeast(refused, "mail")} {refused === 1 ? "was" : "were"} refused
+        </a>
+      )}
+      {bounced === 0 ? null : (
+        <>
+          {" "}
+          and <a href="/console/mail?outcome=bounced">{atLeast(bounced, "mail")} bounced</a>
+        </>
+      )}
+      .
+    </>
+  );
+}
+
+function atLeast(many: number, noun: string): string {
+  return many < COUNTED ? count(many, noun) : `${COUNTED} or more ${noun}s`;
+}
+
+function MailTable({ mails }: { mails: Mail[] }) {
+  return (
+    <table class="rows mails">
+      <caption class="visually-hidden">Mails, one row for each recipient, newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">To</th>
+          <th scope="col">When</th>
+          <th scope="col">Report</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">
+            <span class="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {mails.map((mail) => (
+          <MailRow key={`${mail.message_id} ${mail.recipient} ${mail.kind}`} mail={mail} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function MailRow({ mail }: { mail: Mail }) {
+  const { route } = useLocation();
+  return (
+    <tr>
+      <th scope="row">
+        <a href={explainHref(mail.message_id)} data-row>
+          {mail.recipient}
+        </a>
+      </th>
+      <td class="nowrap" data-label="When">
+        <a class="plain-link" href={`/console/runs/${mail.run_id}#mail`}>
+          {moment(mail.time)}
+        </a>
+      </td>
+      <td data-label="Report">
+        <a href={jobHref(mail.job_name)}>{mail.job_name}</a>
+        {mail.kind === "result" ? null : <span class="soft small"> {mail.kind}</span>}
+      </td>
+      <td class="wide self" data-label="Outcome">
+        <div>
+          <MailOutcome of={mail.outcome} />
+          {mail.next_attempt === null ? null : (
+            <span class="small wait"> next attempt {moment(mail.next_attempt)}</span>
+          )}
+          <p class="small soft answer">{mail.answer}</p>
+        </div>
+      </td>
+      <td class="row-actions">
+        {isLost(mail.outcome) ? (
+          <Button
+            need="edit"
+            label={`Send again to ${mail.recipient}`}
+            onAct={async () => {
+              await resendRun(mail.run_id, [mail.recipient]);
+              route(`/console/runs/${mail.run_id}#mail`);
+            }}
+          >
+            Send again
+          </Button>
+        ) : null}
+      </td>
+    </tr>
+  );
+}
+
+export function explainHref(messageId: string): string {
+  return `/console/mail/explain/${encodeURIComponent(messageId.replace(/^<|>$/g, ""))}`;
+}
