@@ -68,9 +68,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 DERIVE = $(COMPILE) -c requirements.lock
 lock: install
 	$(BIN)/python -m pip install --quiet 'uv>=0.13,<0.14'
-	$(COMPILE) --group dev $(PACKAGES:%=%/pyproject.toml) -o requirements.lock $(UPGRADE)
-	for service in $(SERVICES); do $(DERIVE) libs/common/pyproject.toml services/$$service/pyproject.toml -o deploy/locks/$$service.lock || exit 1; done
-	$(DERIVE) $(PACKAGES:%=%/pyproject.toml) -o deploy/locks/cli.lock
+	$(COMPILE) --group dev --extra traces $(PACKAGES:%=%/pyproject.toml) -o requirements.lock $(UPGRADE)
+	for service in $(SERVICES); do $(DERIVE) --extra traces libs/common/pyproject.toml services/$$service/pyproject.toml -o deploy/locks/$$service.lock || exit 1; done
+	$(DERIVE) --extra traces $(PACKAGES:%=%/pyproject.toml) -o deploy/locks/cli.lock
 	echo flit_core | $(DERIVE) - -o deploy/locks/build.lock
 
 clean:

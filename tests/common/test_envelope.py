@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import STREAM
-from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, event_headers, run_message_id
+from nightmail_common.broker.tracing import TRACEPARENT
+from nightmail_common.contract.envelope import StoredEvent, event_headers, run_message_id
 from nightmail_common.contract.events import JobCreated, RunRequested, RunStarted
 from nightmail_common.contract.job import Job
 

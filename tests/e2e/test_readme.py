@@ -85,9 +85,9 @@ def test_every_setting_that_a_service_reads_is_in_the_example_file() -> None:
     from nightmail_ticker.settings import TickerSettings
 
     read = {
-        PREFIX + name.upper()
+        str(field.validation_alias or PREFIX + name.upper())
         for settings in (ApiSettings, MailerSettings, RunnerSettings, TickerSettings)
-        for name in settings.model_fields
+        for name, field in settings.model_fields.items()
     }
-    documented = set(re.findall(r"^(NIGHTMAIL_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read <= documented

@@ -7,6 +7,7 @@ from datetime import UTC
 
 import structlog
 
+from nightmail_common.broker import tracing
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.events import (
     Note,
@@ -148,13 +149,16 @@ class RunExecutor:
         try:
             check_imports(request.job.processing_script, self._limits.imports)
             times = await self._times.of(request, named_times(request.job.data_source))
-            source = await self._fetcher.fetch(request.job.data_source, times)
+            with tracing.span("fetch", nightmail__source_type=request.job.data_source.source_type):
+                source = await self._fetcher.fetch(request.job.data_source, times)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
                 task = self._task(request, source, outputs, earlier)
-                ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
+                with tracing.span("sandbox"):
+                    ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
+                    tracing.record_stages(ended.timings.items())
                 result = _masked(ended, source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()

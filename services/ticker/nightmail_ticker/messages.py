@@ -9,6 +9,7 @@ from nats.js.api import Header
 
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.tracing import request_headers
 from nightmail_common.contract.envelope import event_body
 from nightmail_common.contract.events import RunRequested, RunSkipped
 from nightmail_common.contract.subjects import job_token
@@ -35,6 +36,7 @@ class DueTimeMessages:
             DUE_HEADER: f"{decision.due.at.astimezone(UTC).isoformat()} {decision.job.job_id}",
         }
         if run:
+            headers |= request_headers(decision.run_id)
             headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = str(decision.state.last_request)
         body = _request_body(decision) if run else _skip_body(decision)
         return Message(f"runs.{job_token(decision.job.job_name)}.{name}", body, headers)

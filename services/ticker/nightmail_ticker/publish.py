@@ -18,6 +18,7 @@ from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import BatchRefused, EventLog, WrongLastSequence
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.streams import DUPLICATE_WINDOW
+from nightmail_common.broker.tracing import record_request
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.subjects import events_named
 from nightmail_ticker import metrics
@@ -222,6 +223,8 @@ class DueTimePublisher:
         now = self._clock.now()
         for decision in decisions:
             metrics.LATENESS.observe(max(0.0, (now - decision.due.at).total_seconds()))
+            if decision.skip is None:
+                record_request(decision.run_id, decision.due.at, decision.job.job_name, "schedule")
             metrics.DUE_TIMES.labels(decision.skip or ("late_run" if decision.late else "run")).inc()
             if decision.late or decision.skip is not None:
                 logger.info(

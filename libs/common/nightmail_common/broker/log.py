@@ -23,7 +23,8 @@ from nightmail_common.broker.ordered_consumer import OrderedConsumer
 from nightmail_common.broker.readable import readable
 from nightmail_common.broker.stored_messages import from_message_get
 from nightmail_common.broker.streams import STREAM
-from nightmail_common.contract.envelope import TRACEPARENT, StoredEvent, current_traceparent, event_body, event_headers
+from nightmail_common.broker.tracing import TRACEPARENT, current_traceparent
+from nightmail_common.contract.envelope import StoredEvent, event_body, event_headers
 from nightmail_common.contract.events import Event, RunOutcome, RunSkipped
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
 

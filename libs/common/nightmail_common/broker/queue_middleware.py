@@ -17,7 +17,7 @@ from nightmail_common.broker.delivery import Ack, Delivery, Retry, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.metrics import QUEUE_IN_PROGRESS, UNREADABLE_EVENTS
 from nightmail_common.broker.stored_messages import AckSubject, broker_time, from_consumer
-from nightmail_common.contract.envelope import TRACEPARENT, current_traceparent
+from nightmail_common.broker.tracing import TRACEPARENT, handling
 from nightmail_common.contract.errors import UnreadableEvent, describe_error
 from nightmail_common.contract.events import RunEvent
 
@@ -61,7 +61,7 @@ class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
 
 
 class ContextMiddleware(BaseMiddleware[Any, Msg]):
-    """Puts `run_id` and `job_name` on log lines, and the event's `traceparent` on the events that follow from it."""
+    """Puts `run_id` and `job_name` on log lines, and carries the event's trace on to the events that follow from it."""
 
     async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
         try:
@@ -69,12 +69,12 @@ class ContextMiddleware(BaseMiddleware[Any, Msg]):
         except UnreadableEvent:
             await call_next(msg)
             return
-        token = current_traceparent.set(msg.headers.get(TRACEPARENT))
-        try:
-            with bound_contextvars(run_id=str(event.run_id), job_name=event.job_name):
-                await call_next(msg)
-        finally:
-            current_traceparent.reset(token)
+        deliveries = AckSubject.of(msg.raw_message).deliveries
+        with (
+            handling(event.name, event.run_id, msg.headers.get(TRACEPARENT), deliveries) as line,
+            bound_contextvars(run_id=str(event.run_id), job_name=event.job_name, **line),
+        ):
+            await call_next(msg)
 
 
 class AckMiddleware(BaseMiddleware[Any, Msg]):

@@ -4,7 +4,6 @@ Source: CloudEvents 1.0.2 and its NATS protocol binding (attribute headers are p
 """
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,10 +13,6 @@ import uuid_utils.compat
 
 from nightmail_common.contract.events import EVENTS, Event
 from nightmail_common.contract.subjects import job_name_of
-
-TRACEPARENT = "traceparent"
-#: The trace that the current task works for (W3C Trace Context); published events carry it on.
-current_traceparent: ContextVar[str | None] = ContextVar(TRACEPARENT, default=None)
 
 
 def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:

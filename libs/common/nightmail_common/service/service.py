@@ -26,6 +26,7 @@ from nightmail_common.broker.connection import connect_options
 from nightmail_common.broker.errors import BROKER_ERRORS, TRANSIENT_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import PatchedClient
+from nightmail_common.broker.tracing import set_up_tracing
 from nightmail_common.contract.errors import CannotStart, describe_error
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
@@ -206,10 +207,22 @@ def run_service(
     """
     os.umask(PRIVATE_UMASK)
     set_up_logging(name, settings.log_level, settings.log_format)
+    flush_traces = _set_up_traces(name, settings)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         stopped_well = runner.run(_run(name, settings, serve, options))
+    flush_traces()
     if not stopped_well:
         raise SystemExit(1)
+
+
+def _set_up_traces(name: str, settings: ServiceSettings) -> Callable[[], None]:
+    if settings.otlp_endpoint is None:
+        return lambda: None
+    try:
+        return set_up_tracing(name, settings.otlp_endpoint)
+    except CannotStart as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 async def _run(

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nightmail_common.broker.settings import BrokerSettings
+from nightmail_common.broker.tracing import ENDPOINT_VARIABLE
 
 PREFIX = "NIGHTMAIL_"
 #: `nightmail up` writes the URL and the password of its nats-server here (mode 0600), in the format of `.env`.
@@ -40,6 +41,8 @@ class ServiceSettings(BrokerSettings, BaseSettings):
     #: The port of /health/live and /health/ready; 0 takes a free one.
     health_port: int = Field(default=0, ge=0, le=65535)
     health_host: str = "127.0.0.1"
+    #: Where spans are sent (OTLP over HTTP); the standard variable of OpenTelemetry, without the prefix.
+    otlp_endpoint: str | None = Field(default=None, validation_alias=ENDPOINT_VARIABLE, pattern=r"^https?://[^\s]+$")
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -62,8 +65,9 @@ def load_without_broker(settings: type[SettingsT], **given: Any) -> SettingsT:
         return settings(**given)
     except ValidationError as error:
         for problem in error.errors():
-            name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"error: setting {name}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            prefix = "" if name == ENDPOINT_VARIABLE else PREFIX
+            print(f"error: setting {prefix}{name}: {problem['msg'].removeprefix('Value error, ')}", file=sys.stderr)
     except PermissionError as error:
         print(f"error: cannot read {error.filename}: {error.strerror}", file=sys.stderr)
     except UnicodeDecodeError:

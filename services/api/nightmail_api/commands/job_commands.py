@@ -19,6 +19,7 @@ from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
 from nightmail_common.broker.log import EventLog, Expectation, Stored, WrongLastSequence
+from nightmail_common.broker.tracing import TRACEPARENT, record_request, request_headers
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     JobCreated,
@@ -207,11 +208,11 @@ class JobCommands:
         run_id = manual_run_id(job.job_id, idempotency_key)
         if idempotency_key is not None and await self._read(Queries.run, str(run_id)) is not None:
             return run_id
-        event = RunRequested(
-            job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=datetime.now(UTC), actor=actor
-        )
+        now = datetime.now(UTC)
+        event = RunRequested(job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=now, actor=actor)
         # Of two concurrent requests with one key the broker keeps the first, because their message ids are equal.
-        await self._publish(event, run_message_id(run_id))
+        await self._publish(event, run_message_id(run_id), request_headers(str(run_id)).get(TRACEPARENT))
+        record_request(str(run_id), now, job_name, "manual")
         return run_id
 
     async def cancel(self, run_id: UUID, actor: str) -> None:
@@ -264,9 +265,11 @@ class JobCommands:
             raise _not_stored() from error
         raise NotReady(f"the job {job_name!r} is changed too often at the moment; try again")
 
-    async def _publish(self, event: RunRequested | RunCancelled, message_id: str) -> Stored:
+    async def _publish(
+        self, event: RunRequested | RunCancelled, message_id: str, traceparent: str | None = None
+    ) -> Stored:
         try:
-            stored = await self._log.publish(event, message_id=message_id)
+            stored = await self._log.publish(event, message_id=message_id, traceparent=traceparent)
         except nats.errors.Error as error:
             raise _not_stored() from error
         await self._wait_until_applied(stored.sequence)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from nightmail_common.broker import tracing
 from nightmail_mailer.metrics import DURATION, REPLIES
 from nightmail_mailer.smtp.addresses import to_ascii_domain
 from nightmail_mailer.smtp.pool import SmtpPool
@@ -60,6 +61,12 @@ class SmtpClient:
                 mails that wait take no memory.
             new_connection: do not reuse a connection, unless the server accepts no further one.
         """
+        with tracing.span("SMTP", "CLIENT", server__address=self._pool.server):
+            result = await self._send(render_for, recipient, new_connection=new_connection)
+            tracing.annotate(nightmail__outcome=result.outcome)
+            return result
+
+    async def _send(self, render_for: Callable[[str], bytes], recipient: str, *, new_connection: bool) -> SendResult:
         data_sent = False
         try:
             async with self._pool.send_slot(new_connection=new_connection) as slot:

@@ -73,6 +73,7 @@ class SmtpPool:
 
     def __init__(self, settings: MailerSettings) -> None:
         self._settings = settings
+        self.server = f"{settings.smtp_host}:{settings.smtp_port}"
         self._tokens = access_tokens(settings)
         self._in_use: dict[SendSlot, None] = {}  # the oldest first
         self._idle: list[tuple[aiosmtplib.SMTP, float]] = []  # with the time of the last use, the oldest first

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from nightmail_common.broker import tracing
 from nightmail_common.contract.limits import MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS
 from nightmail_runner.sources.addresses import AddressRefused
 from nightmail_runner.sources.attempts import try_again
@@ -48,7 +49,13 @@ async def download(
     Raises:
         CannotFetch: a permanent failure, or the last attempt failed.
     """
-    return await try_again(lambda: _attempt(transport, request, begin(), timeout_seconds))
+
+    async def attempt() -> Answer:
+        method, host = request.method, httpx.URL(request.url).host
+        with tracing.span(method, "CLIENT", http__request__method=method, server__address=host):
+            return await _attempt(transport, request, begin(), timeout_seconds)
+
+    return await try_again(attempt)
 
 
 async def _attempt(
@@ -57,6 +64,7 @@ async def _attempt(
     try:
         async with follow_redirects(transport, request, timeout_seconds) as redirected:
             response = redirected.response
+            tracing.annotate(http__response__status_code=response.status_code)
             await _refuse_failure(redirected, request.mask)
             async for chunk in decoded(response):
                 write(chunk)
