@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from nightmail_cli.commands.job_file import read_job
+from nightmail_common.contract.chart_detection import draws_charts
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_runner.parsing.options import ReadOptions
-from nightmail_runner.sandbox.chart_detection import draws_charts
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded

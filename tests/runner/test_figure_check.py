@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from nightmail_runner.sandbox.chart_detection import draws_charts
+from nightmail_common.contract.chart_detection import draws_charts
 from nightmail_runner.sandbox.figure_check import InvalidPng, png_size
 
 

@@ -4,6 +4,7 @@ from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
+from nightmail_common.service.script_reader import ScriptReader
 from nightmail_common.service.service import Service
 from nightmail_runner.execute import RunExecutor, ScriptLimits
 from nightmail_runner.last_delivered import LastDelivered
@@ -51,14 +52,15 @@ def build_executor(
     limits = ScriptLimits(
         timeout_seconds=settings.script_timeout,
         memory_bytes=settings.script_memory,
-        imports=DEFAULT_IMPORTS.union(settings.script_imports),
         result_bytes=settings.max_result_bytes,
         rows=settings.max_rows,
         columns=settings.max_columns,
     )
+    scripts = ScriptReader(DEFAULT_IMPORTS.union(settings.script_imports))
     results = ResultStore(service.client.jetstream())
     last_delivered = LastDelivered(service.log, results)
-    return RunExecutor(fetcher, TemplateTimes(service.log), sandbox, results, last_delivered, limits, max_event_bytes)
+    times = TemplateTimes(service.log)
+    return RunExecutor(scripts, fetcher, times, sandbox, results, last_delivered, limits, max_event_bytes)
 
 
 async def load_stops(service: Service) -> Stops:

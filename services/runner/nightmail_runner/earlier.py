@@ -5,7 +5,6 @@ from typing import Self
 
 from nightmail_common.contract.events import Note
 from nightmail_common.contract.job import Job
-from nightmail_common.contract.script import reads_previous
 from nightmail_runner.last_delivered import LastDelivered, Previous
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.task import CsvFormat
@@ -19,20 +18,20 @@ class Earlier:
         self.notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of_preview(cls, job: Job) -> Self:
+    def of_preview(cls, *, reads_previous: bool) -> Self:
         """Return that of an unsaved job, which has no runs."""
         earlier = cls()
-        if reads_previous(job.processing_script):
+        if reads_previous:
             earlier._note("a preview has no earlier result: previous is None")
         return earlier
 
-    async def read(self, last_delivered: LastDelivered, job: Job) -> None:
+    async def read(self, last_delivered: LastDelivered, job: Job, *, reads_previous: bool) -> None:
         """Read the last delivered result, if the script, `compare_by` or `when_unchanged` needs it.
 
         Raises:
             nats.errors.Error: as `LastDelivered.read`.
         """
-        with_csv = bool(job.compare_by) or reads_previous(job.processing_script)
+        with_csv = bool(job.compare_by) or reads_previous
         if with_csv or job.when_unchanged == "skip":
             self.previous, note = await last_delivered.read(job, with_csv=with_csv)
             if note is not None:

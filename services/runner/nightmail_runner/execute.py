@@ -23,7 +23,8 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
-from nightmail_common.contract.script import ImportNotAllowed, check_imports, reads_previous
+from nightmail_common.contract.script_facts import ScriptFacts
+from nightmail_common.service.script_reader import ScriptReader, ScriptTooCostly
 from nightmail_runner import metrics
 from nightmail_runner.changes import changes_since, why_unchanged
 from nightmail_runner.earlier import Earlier
@@ -60,12 +61,11 @@ logger = structlog.get_logger()
 class ScriptLimits:
     """The limits of every job's script. The timeout is also the default of a job that sets none.
 
-    `imports`: the top-level packages that a script may import. `result_bytes`, `rows` and `columns`: of its CSV.
+    `result_bytes`, `rows` and `columns`: of its CSV.
     """
 
     timeout_seconds: int
     memory_bytes: int
-    imports: frozenset[str]
     result_bytes: int
     rows: int
     columns: int
@@ -79,6 +79,14 @@ class Fetched:
     notes: tuple[Note, ...] = ()
 
 
+class ScriptRefused(Exception):
+    """A script is not run; `error` says why."""
+
+    def __init__(self, error: RunError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 class RunExecutor:
     """Executes runs. It publishes nothing: callers publish the event that it returns.
 
@@ -88,6 +96,7 @@ class RunExecutor:
 
     def __init__(
         self,
+        scripts: ScriptReader,
         fetcher: Fetcher,
         times: TemplateTimes,
         sandbox: Sandbox,
@@ -96,6 +105,7 @@ class RunExecutor:
         limits: ScriptLimits,
         max_event_bytes: int,
     ) -> None:
+        self._scripts = scripts
         self._fetcher = fetcher
         self._times = times
         self._sandbox = sandbox
@@ -107,47 +117,73 @@ class RunExecutor:
     async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
         """Execute a run and store its files. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
-        outcome: ResultReady | RunFailed | RunSkipped
-        with (
-            metrics.SLOTS_BUSY.track_inprogress(),
-            open_outputs(request.job.processing_script, xlsx="xlsx" in request.job.attachments) as outputs,
-            Earlier() as earlier,
-        ):
+        with metrics.SLOTS_BUSY.track_inprogress():
             try:
-                await earlier.read(self._last_delivered, request.job)
-                result, fetched = await self._fetch_and_run(request, outputs, earlier, stopwatch)
-                if isinstance(result, RunFailed):
-                    outcome = result
-                elif isinstance(result, Skipped):
-                    outcome = _run_skipped(request, "script", result.reason, result, stopwatch)
-                elif (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
-                    outcome = _run_skipped(request, "unchanged", why, result, stopwatch)
-                else:
-                    outcome = await self._result_ready(request, result, outputs, earlier, fetched, stopwatch)
+                outcome = await self._execute(request, await self.read_script(request), stopwatch)
+            except ScriptRefused as refused:
+                outcome = run_failed(request, refused.error, stopwatch)
             except Exception as error:  # a request always ends in an event
                 outcome = _internal_failure(request, error, stopwatch)
         if outcome.timings is not None:
             metrics.observe(outcome.timings)
         return outcome
 
+    async def read_script(self, request: RunRequested) -> ScriptFacts:
+        """Return the facts of a request's script, without holding the event loop for a long one.
+
+        Raises:
+            ScriptRefused: it imports a package that is not allowed, or takes too long to compile.
+        """
+        try:
+            facts = await self._scripts.read(request.job.processing_script)
+        except ScriptTooCostly as error:
+            raise ScriptRefused(_run_error("script", error)) from None
+        problem = facts.problem
+        if problem is not None and problem.package is not None:
+            message = problem.message[:MAX_ERROR_TEXT_CHARS]
+            raise ScriptRefused(RunError(stage="script", type="ImportNotAllowed", message=message, line=problem.line))
+        return facts  # a script that is not valid Python fails in the worker, which names the line
+
+    async def _execute(
+        self, request: RunRequested, script: ScriptFacts, stopwatch: "Stopwatch"
+    ) -> ResultReady | RunFailed | RunSkipped:
+        job = request.job
+        with (
+            open_outputs(xlsx="xlsx" in job.attachments, figures=script.draws_charts) as outputs,
+            Earlier() as earlier,
+        ):
+            await earlier.read(self._last_delivered, job, reads_previous=script.reads_previous)
+            result, fetched = await self._fetch_and_run(request, script, outputs, earlier, stopwatch)
+            if isinstance(result, RunFailed):
+                return result
+            if isinstance(result, Skipped):
+                return _run_skipped(request, "script", result.reason, result, stopwatch)
+            if (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
+                return _run_skipped(request, "unchanged", why, result, stopwatch)
+            return await self._result_ready(request, result, outputs, earlier, fetched, stopwatch)
+
     async def preview(
-        self, request: RunRequested, outputs: Outputs
+        self, request: RunRequested, script: ScriptFacts, outputs: Outputs
     ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
         """Execute a run of which nothing is stored; return the result, timings and notes."""
         stopwatch = Stopwatch()
-        with Earlier.of_preview(request.job) as earlier:
-            result, fetched = await self._fetch_and_run(request, outputs, earlier, stopwatch)
+        with Earlier.of_preview(reads_previous=script.reads_previous) as earlier:
+            result, fetched = await self._fetch_and_run(request, script, outputs, earlier, stopwatch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
         return result, stopwatch.timings(result.timings), (*fetched.notes, *notes, *earlier.notes)
 
     async def _fetch_and_run(
-        self, request: RunRequested, outputs: Outputs, earlier: Earlier, stopwatch: "Stopwatch"
+        self,
+        request: RunRequested,
+        script: ScriptFacts,
+        outputs: Outputs,
+        earlier: Earlier,
+        stopwatch: "Stopwatch",
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
         """Return the result, or the failure, and what the run has of its input."""
         try:
-            check_imports(request.job.processing_script, self._limits.imports)
             times = await self._times.of(request, named_times(request.job.data_source))
             with tracing.span("fetch", nightmail__source_type=request.job.data_source.source_type):
                 source = await self._fetcher.fetch(request.job.data_source, times)
@@ -155,15 +191,13 @@ class RunExecutor:
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
             with source.file:
-                task = self._task(request, source, outputs, earlier)
+                task = self._task(request, script, source, outputs, earlier)
                 with tracing.span("sandbox"):
                     ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
                     tracing.record_stages(ended.timings.items())
                 result = _masked(ended, source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
-        except ImportNotAllowed as error:
-            return run_failed(request, _run_error("script", error, error.line), stopwatch), Fetched()
         except Exception as error:  # a request always ends in an event
             return _internal_failure(request, error, stopwatch), Fetched()
         fetched = Fetched(source.sha256(), tuple(Note(stage="fetch", text=text) for text in source.notes))
@@ -206,7 +240,9 @@ class RunExecutor:
             event = event.model_copy(update=stored)
         return event
 
-    def _task(self, request: RunRequested, source: Input, outputs: Outputs, earlier: Earlier) -> Task:
+    def _task(
+        self, request: RunRequested, script: ScriptFacts, source: Input, outputs: Outputs, earlier: Earlier
+    ) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
@@ -217,7 +253,7 @@ class RunExecutor:
             xlsx=outputs.xlsx is not None,
             figures=outputs.figures is not None,
             previous=earlier.csv_format,
-            reads_previous=reads_previous(job.processing_script),
+            reads_previous=script.reads_previous,
             compare_by=job.compare_by,
             seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
@@ -348,6 +384,6 @@ def _internal_failure(request: RunRequested, error: Exception, stopwatch: Stopwa
     return run_failed(request, _run_error("runner", error), stopwatch)
 
 
-def _run_error(stage: Stage, error: Exception, line: int | None = None) -> RunError:
+def _run_error(stage: Stage, error: Exception) -> RunError:
     """Return the error of an exception. A source can put a text of any length into one."""
-    return RunError(stage=stage, type=type(error).__name__, message=str(error)[:MAX_ERROR_TEXT_CHARS], line=line)
+    return RunError(stage=stage, type=type(error).__name__, message=str(error)[:MAX_ERROR_TEXT_CHARS])

@@ -9,7 +9,6 @@ from typing import Any
 from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultStore
 from nightmail_common.contract.blob import ResultFigure, ResultFile
 from nightmail_common.contract.events import RunRequested
-from nightmail_runner.sandbox.chart_detection import draws_charts
 from nightmail_runner.sandbox.client import Outputs
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded
@@ -19,10 +18,10 @@ MAX_INLINE_FIGURE_BYTES = 64 * 1024
 
 
 @contextmanager
-def open_outputs(script: str, *, xlsx: bool) -> Iterator[Outputs]:
-    """Open the files that a run writes to; a script that draws no charts has none for figures."""
-    with MemoryFile("csv") as csv, MemoryFile("xlsx") as workbook, MemoryFile("figures") as figures:
-        yield Outputs(csv, workbook if xlsx else None, figures if draws_charts(script) else None)
+def open_outputs(*, xlsx: bool, figures: bool) -> Iterator[Outputs]:
+    """Open the files that a run writes to."""
+    with MemoryFile("csv") as csv, MemoryFile("xlsx") as workbook, MemoryFile("figures") as pictures:
+        yield Outputs(csv, workbook if xlsx else None, pictures if figures else None)
 
 
 async def store_outputs(

@@ -32,7 +32,7 @@ from nightmail_common.contract.limits import (
     MAX_WAITING_PREVIEWS,
 )
 from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
-from nightmail_runner.execute import RunExecutor
+from nightmail_runner.execute import RunExecutor, ScriptRefused
 from nightmail_runner.output_files import open_outputs
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import DrawnFigure, Skipped
@@ -116,8 +116,12 @@ class PreviewHandler:
             where = ".".join(str(part) for part in problem["loc"])
             return _runner_error("InvalidJob", f"{where}: {problem['msg']}")
         request = _request(definition)
-        with open_outputs(definition.processing_script, xlsx=False) as outputs:
-            result, timings, notes = await self._executor.preview(request, outputs)
+        try:
+            script = await self._executor.read_script(request)
+        except ScriptRefused as refused:
+            return _error_answer(refused.error)
+        with open_outputs(xlsx=False, figures=script.draws_charts) as outputs:
+            result, timings, notes = await self._executor.preview(request, script, outputs)
             shown = _answer(result.log, timings) | {"notes": [note.model_dump() for note in notes]}
             if isinstance(result, RunFailed):
                 return shown | _error_answer(result.error, result.log, timings)

@@ -198,7 +198,7 @@ class JobDefinition(JobFields):
         if is_blank(script):
             raise ValueError("the script is blank; it ends with `return` and a DataFrame, for instance `return data`")
         if not is_quick_to_compile(script):
-            return script  # the API compiles it in a process of its own (`nightmail_api.commands.script_check`)
+            return script  # the API compiles it in a process of its own (`script_reader`)
         try:
             compile_script(script)
         except ScriptSyntaxError as error:

@@ -6,7 +6,6 @@ text is parsed unchanged, so line numbers are the user's own.
 
 import ast
 import re
-from functools import lru_cache
 from types import CodeType
 from typing import Literal
 
@@ -78,8 +77,6 @@ class ImportNotAllowed(Exception):
         self.line = line
 
 
-# Each run of a job checks the same script.
-@lru_cache(maxsize=64)
 def check_imports(text: str, allowed: frozenset[str]) -> None:
     """Check that a script imports only allowed top-level packages.
 
@@ -102,7 +99,6 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
                 raise ImportNotAllowed(module, node.lineno, allowed)
 
 
-@lru_cache(maxsize=64)
 def reads_previous(text: str) -> bool:
     """Return whether a script names `previous`. Invalid Python does not."""
     if PREVIOUS not in text:

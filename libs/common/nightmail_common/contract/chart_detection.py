@@ -2,7 +2,6 @@
 
 import ast
 import re
-from functools import lru_cache
 
 from nightmail_common.contract.script import parse_script
 
@@ -14,8 +13,6 @@ _ATTRIBUTES = frozenset(["plot", "hist", "boxplot", "plotting"])
 _WORDS = re.compile("|".join(sorted(_PACKAGES | _ATTRIBUTES)))
 
 
-# Each run of a job asks for the same script.
-@lru_cache(maxsize=64)
 def draws_charts(script: str) -> bool:
     """Return whether a script imports matplotlib or plots. A column that is named `plot` counts, too, which does no harm."""
     if _WORDS.search(script) is None:
