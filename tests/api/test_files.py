@@ -11,7 +11,8 @@ from nats.aio.client import Client
 from api.conftest import MakeReplica, Replica
 from api.test_access import make_token
 from nightmail_api.http.routes import files
-from nightmail_common.broker.file_store import FileChanged, FileStore
+from nightmail_common.broker.file_store import FileStore
+from nightmail_common.broker.object_bucket import ObjectChanged
 from support.job_requests import job_request
 
 CSV = b"region,amount\nnorth,10\n"
@@ -142,5 +143,5 @@ async def test_a_file_that_is_replaced_while_it_is_read_is_never_cut_silently(
     reading = store.read(entry)
     assert len(await anext(reading)) == 128 * 1024
     await put(api, "a", CSV)
-    with pytest.raises(FileChanged):
+    with pytest.raises(ObjectChanged):
         await anext(reading)

@@ -32,12 +32,16 @@ STREAMS = (
     "EVENTS",
     "OBJ_RESULTS",
     "OBJ_FILES",
+    "OBJ_INPUTS",
     "KV_MAILED",
     "KV_STREAKS",
     "KV_LEASES",
     "KV_TOKENS",
     "KV_SESSION_CODES",
 )
+
+#: What the API purges: files and inputs that are deleted, and the records of an erased job.
+PURGED = {"KV_MAILED", "KV_STREAKS", "OBJ_FILES", "OBJ_INPUTS"}
 
 #: No user's subject; its refusal comes last.
 LAST = "the.end"
@@ -50,6 +54,7 @@ SAYS = {
     "attempt-failed": {"runner"},
     "result-ready": {"runner"},
     "run-failed": {"runner"},
+    "input-kept": {"runner"},
     "mail-sent": {"mailer"},
     "mail-failed": {"mailer"},
     "mail-skipped": {"mailer"},
@@ -75,16 +80,15 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$O.RESULTS.M.name": {"runner"},
     "$O.FILES.C.nuid": {"api"},
     "$O.FILES.M.name": {"api"},
+    "$O.INPUTS.C.nuid": {"runner"},
+    "$O.INPUTS.M.name": {"api", "runner"},
     **{f"{inbox_prefix(user)}.reply": set() for user in USERS},
     **{f"$JS.API.STREAM.CREATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.UPDATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.DELETE.{stream}": set() for stream in STREAMS},
+    **{f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream in PURGED else set() for stream in STREAMS},
     **{
-        f"$JS.API.STREAM.PURGE.{stream}": {"api"} if stream in {"KV_MAILED", "KV_STREAKS", "OBJ_FILES"} else set()
-        for stream in STREAMS
-    },
-    **{
-        f"$JS.API.STREAM.MSG.DELETE.{stream}": {"api"} if stream in {"EVENTS", "OBJ_RESULTS"} else set()
+        f"$JS.API.STREAM.MSG.DELETE.{stream}": {"api"} if stream in {"EVENTS", "OBJ_RESULTS", "OBJ_INPUTS"} else set()
         for stream in STREAMS
     },
     **{f"$JS.API.STREAM.SNAPSHOT.{stream}": {"backup"} for stream in STREAMS},
@@ -94,6 +98,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.STREAM.MSG.GET.EVENTS": LOG_READERS,
     "$JS.API.STREAM.MSG.GET.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
     "$JS.API.STREAM.MSG.GET.OBJ_FILES": {"api", "runner"},
+    "$JS.API.STREAM.MSG.GET.OBJ_INPUTS": {"api", "runner"},
     "$JS.API.STREAM.MSG.GET.KV_MAILED": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_STREAKS": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_LEASES": {"ticker", "auditor"},
@@ -108,6 +113,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.CONSUMER.CREATE.KV_TOKENS": set(),
     "$JS.API.CONSUMER.CREATE.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
     "$JS.API.CONSUMER.CREATE.OBJ_FILES": set(),
+    "$JS.API.CONSUMER.CREATE.OBJ_INPUTS": set(),
     "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.other": set(),
     "$JS.API.CONSUMER.LIST.EVENTS": set(),
     "$JS.API.CONSUMER.DELETE.EVENTS.reader": set(),

@@ -23,7 +23,7 @@ from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.runs import RunStates
 
 #: Types of events that version 0.1.0 did not have.
-ADDED_LATER = {"mail-bounced", "mail-deferred", "run-cancelled"}
+ADDED_LATER = {"input-kept", "mail-bounced", "mail-deferred", "run-cancelled"}
 
 RECORDED = Path(__file__).parents[1] / "data" / "log-v1.jsonl"
 

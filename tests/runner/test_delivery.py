@@ -12,12 +12,14 @@ import psutil
 from nats.aio.client import Client
 
 from nightmail_common.broker.delivery import Ack, Delivery, SlotPolicy
+from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import ACK_WAIT_SECONDS, RESULTS, RUNNER_QUEUE, STREAM, ensure_queue
 from nightmail_common.broker.work_queue import WorkQueue
-from nightmail_common.contract.events import AttemptFailed, ResultReady, RunError, RunFailed, RunRequested
+from nightmail_common.contract.events import AttemptFailed, InputKept, ResultReady, RunError, RunFailed, RunRequested
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.handler import MAX_FRESH_AGE, RequestHandler
+from nightmail_runner.kept_inputs import InputKeeper
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.stops import Stops
 from support.deadlines import eventually, scaled
@@ -29,7 +31,8 @@ SLOW = "import time\ntime.sleep(0.7)\nreturn data"
 
 
 async def names_of(log: EventLog, request: RunRequested) -> list[str]:
-    return [stored.name for stored in await events_of(log, request)]
+    """Return the events of a run up to its outcome; the runner keeps its inputs after that."""
+    return [stored.name for stored in await events_of(log, request) if stored.name != InputKept.name]
 
 
 async def wait_for_start(log: EventLog, request: RunRequested, times: int = 1) -> None:
@@ -189,7 +192,8 @@ async def test_an_old_request_that_is_delivered_as_if_for_the_first_time_is_not_
     outcomes = Outcomes(event_log, max_event_bytes=100_000)
     await outcomes.publish(run_failed(request, RunError(stage="script", type="KeyError", message="'a'"), Stopwatch()))
     executor = cast("RunExecutor", None)  # it must not be asked
-    handler = RequestHandler(queue, event_log, outcomes, executor, Stops(event_log), "here")
+    keeper = InputKeeper(InputStore(nats_client.jetstream()), event_log, max_bytes=0)
+    handler = RequestHandler(queue, event_log, outcomes, executor, keeper, Stops(event_log), "here")
     old = Delivery(number=1, sequence=1, time=datetime.now(UTC) - 2 * MAX_FRESH_AGE, release_slot=lambda: None)
 
     assert await handler.handle(request, old) == Ack()

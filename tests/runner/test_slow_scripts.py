@@ -16,6 +16,7 @@ from nightmail_common.contract.limits import MAX_SCRIPT_BYTES
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.script_reader import ScriptReader
 from nightmail_runner.execute import RunExecutor, ScriptLimits
+from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.template_times import TemplateTimes
@@ -53,8 +54,9 @@ async def test_a_long_script_is_executed_while_the_event_loop_goes_on(
             *(ScriptReader(DEFAULT_IMPORTS), fetcher, TemplateTimes(event_log), sandbox, results),
             *(LastDelivered(event_log, results), LIMITS, 1024**2),
         )
-        async with measured_stalls() as stalls:
-            outcome = await executor.execute(request)
+        with RunInputs() as inputs:
+            async with measured_stalls() as stalls:
+                outcome = await executor.execute(request, inputs)
     if failed is None:
         assert isinstance(outcome, ResultReady), outcome
     else:

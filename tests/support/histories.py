@@ -9,6 +9,7 @@ from api.test_runs_over_rest import DUE, inline, mail_sent, result_ready
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import (
     Event,
+    InputKept,
     JobCreated,
     JobDeleted,
     JobErased,
@@ -63,7 +64,11 @@ def random_history(rng: random.Random) -> Iterator[Event]:
                 del jobs[name]
             case number if number < 40:
                 jobs[name] = job = job.model_copy(
-                    update={"version": job.version + 1, "description": str(rng.randrange(1000))}
+                    update={
+                        "version": job.version + 1,
+                        "description": str(rng.randrange(1000)),
+                        "keep_inputs": rng.randrange(5),
+                    }
                 )
                 yield JobUpdated(job_name=name, job_id=job.job_id, actor="maria", job=job)
             case 40 | 41 | 42:
@@ -113,4 +118,15 @@ def _run(rng: random.Random, job: Job) -> Iterator[RunEvent]:
         )
         return
     yield result_ready(run_id, job, inline(b"a,b\n1,2\n"))
+    sha256 = f"{rng.randrange(5):064x}"
+    yield InputKept(
+        job_name=job.job_name,
+        run_id=run_id,
+        source="data",
+        size=rng.randrange(1000),
+        sha256=sha256,
+        object_name=rng.choice([None, sha256]),
+        file_type="csv",
+        keep_inputs=rng.randrange(1, 5),
+    )
     yield mail_sent(run_id, job)

@@ -16,6 +16,7 @@ WORDS = {
     "run-failed": ("failed", "red"),
     "run-skipped": ("skipped", "yellow"),
     "run-cancelled": ("cancelled", "yellow"),
+    "input-kept": ("input", "cyan"),
     "mail-sent": ("mailed", "green"),
     "mail-deferred": ("mail waits", "yellow"),
     "mail-bounced": ("bounced", "red"),
@@ -53,6 +54,8 @@ def _detail(event: dict[str, Any]) -> str:
             return f": {data['error']['stage']}: {data['error']['message']}"
         case "run-skipped" | "mail-skipped":
             return f": {data['reason']}"
+        case "input-kept":
+            return f": {data['source']}, {data['size']:,} bytes{'' if 'object_name' in data else ', too large to keep'}"
         case "mail-sent" | "mail-failed" | "mail-deferred":
             return f": {data['kind']} to {', '.join(one['address'] for one in data['recipients'])}"
         case "mail-bounced":

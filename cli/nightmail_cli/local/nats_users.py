@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
-from nightmail_common.broker.streams import DURABLES, FILES, LEASES, MAILED, RESULTS, STREAKS, STREAM
+from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
 
 #: The API's bucket of tokens.
@@ -21,6 +21,7 @@ PREVIEW_ANSWER = "5m"
 _API = "$JS.API"
 _RESULTS_STREAM = f"OBJ_{RESULTS}"
 _FILES_STREAM = f"OBJ_{FILES}"
+_INPUTS_STREAM = f"OBJ_{INPUTS}"
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def _replies(user: str) -> str:
 
 
 def _declares() -> Iterable[str]:
-    streams = (STREAM, _RESULTS_STREAM, _FILES_STREAM, *map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES)))
-    for stream in streams:
+    buckets = map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES))
+    for stream in (STREAM, _RESULTS_STREAM, _FILES_STREAM, _INPUTS_STREAM, *buckets):
         yield from (f"{_API}.STREAM.{request}.{stream}" for request in ("INFO", "CREATE", "UPDATE"))
 
 
@@ -123,6 +124,11 @@ _API_USER = NatsUser(
         *_reads_entries(_FILES_STREAM),
         f"$O.{FILES}.>",
         f"{_API}.STREAM.PURGE.{_FILES_STREAM}",
+        # Removal of inputs: an entry that says 'deleted', then the bytes.
+        f"{_API}.STREAM.MSG.GET.{_INPUTS_STREAM}",
+        f"$O.{INPUTS}.M.>",
+        f"{_API}.STREAM.MSG.DELETE.{_INPUTS_STREAM}",
+        f"{_API}.STREAM.PURGE.{_INPUTS_STREAM}",
         *_writes_bucket(TOKENS),
         *_writes_bucket(SESSION_CODES),
         # Erasure of a job: its events, results, mail records and failure streaks.
@@ -150,13 +156,15 @@ _TICKER = NatsUser(
 _RUNNER = NatsUser(
     "runner",
     publish=(
-        *_events("run-started", "attempt-failed", "result-ready", "run-failed", "run-skipped"),
+        *_events("run-started", "attempt-failed", "result-ready", "run-failed", "run-skipped", "input-kept"),
         *_consumes("runner", *_events("run-requested")),
         *_reads_log("runs.*.*", "jobs.*.job-deleted"),
         # What a job's next result is compared with.
         *_reads_all(_RESULTS_STREAM),
         f"$O.{RESULTS}.>",
         f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
+        *_reads_entries(_INPUTS_STREAM),
+        f"$O.{INPUTS}.>",
     ),
     subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK),
     deny=_other_durables("runner"),

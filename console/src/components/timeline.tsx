@@ -9,6 +9,7 @@ const WORDS: Record<string, string> = {
   "run-failed": "failed",
   "run-skipped": "skipped",
   "run-cancelled": "cancelled",
+  "input-kept": "input",
   "mail-sent": "accepted",
   "mail-failed": "refused",
   "mail-deferred": "mail waits",

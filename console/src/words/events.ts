@@ -31,6 +31,11 @@ const SUMMARIES: Record<EventType, readonly [Tone, Words]> = {
   "run-failed": ["bad", ({ error }) => `${error.stage}: ${error.message}`],
   "run-skipped": ["wait", ({ reason, detail }) => detail || reason],
   "run-cancelled": ["soft", by],
+  "input-kept": [
+    "soft",
+    ({ source, size, object_name }) =>
+      `${source}, ${size} ${size === 1 ? "byte" : "bytes"}${object_name == null ? ", too large to keep" : ""}`,
+  ],
   "mail-requested": ["soft", ({ recipients, actor }) => `to ${people(recipients)} again, by ${actor}`],
   "mail-sent": ["ok", ({ kind, recipients }) => `${kind} ${accepted(recipients)}`],
   "mail-failed": ["bad", ({ kind, reason }) => `${kind}: ${reason}`],

@@ -29,11 +29,13 @@ from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
+from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_common.broker import streams
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.file_store import FileStore
+from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_API_UPLOADS, MAX_TOKEN_STREAMS, MAX_TOKEN_UPLOADS
@@ -104,6 +106,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     sessions = Sessions(js, secret_key, tokens)
     scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
     results = Results(read, log, ResultStore(js))
+    inputs = KeptInputs(InputStore(js), log, model, read, settings.input_retention)
     return AppState(
         tokens=tokens,
         authenticator=Authenticator(tokens, _issuer(settings), sessions),
@@ -113,13 +116,14 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         audit=audit,
         model=model,
         read=read,
-        commands=JobCommands(log, model, read, erasure, settings.timezone, scripts),
+        commands=JobCommands(log, model, read, erasure, inputs, settings.timezone, scripts),
         results=results,
         diffs=ResultDiffs(results),
         rows=ResultRows(results),
         previews=Previews(service.client, scripts),
         sources=SourceCheck(service.client, settings.timezone),
         files=FileStore(js),
+        inputs=inputs,
         uploads=Quota("uploads", MAX_TOKEN_UPLOADS, MAX_API_UPLOADS),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,
@@ -136,6 +140,7 @@ async def follow_log(settings: ApiSettings, service: Service, state: AppState) -
     await retry_forever(ensure_bucket, "create the bucket of tokens", BROKER_ERRORS)
     ensure_codes = partial(state.sessions.ensure_bucket, settings.nats_replicas)
     await retry_forever(ensure_codes, "create the bucket of used codes", BROKER_ERRORS)
+    service.background(state.inputs.run(), "removal of inputs")
     await state.model.run()
 
 

@@ -2,11 +2,13 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from nightmail_common.broker.settings import Retention
 from nightmail_common.contract.timezones import check_timezone
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
@@ -21,6 +23,8 @@ class ApiSettings(ServiceSettings):
     admin_token: SecretStr | None = None
     #: Where the read model is, shared by all replicas: `postgresql://...`. A file in `DATA_DIR` for each if there is none.
     database_url: SecretStr | None = None
+    #: How long the input of a run is kept at most.
+    input_retention: Retention = timedelta(days=30)
     #: Signs the links in mails, which the mailer has too, and the console's sessions. Without it there are no such links, and
     #: a session ends with the API's process.
     secret_key: SecretStr | None = None

@@ -1,12 +1,14 @@
 """Builds the parts of the runner from its settings and its connection."""
 
 from nightmail_common.broker.file_store import FileStore
+from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.script_reader import ScriptReader
 from nightmail_common.service.service import Service
 from nightmail_runner.execute import RunExecutor, ScriptLimits
+from nightmail_runner.kept_inputs import InputKeeper
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.worker_pool import SandboxRefused
@@ -61,6 +63,10 @@ def build_executor(
     last_delivered = LastDelivered(service.log, results)
     times = TemplateTimes(service.log)
     return RunExecutor(scripts, fetcher, times, sandbox, results, last_delivered, limits, max_event_bytes)
+
+
+def build_keeper(settings: RunnerSettings, service: Service) -> InputKeeper:
+    return InputKeeper(InputStore(service.client.jetstream()), service.log, settings.max_kept_input_bytes)
 
 
 async def load_stops(service: Service) -> Stops:

@@ -22,6 +22,7 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.kept_input import MAIN_SOURCE
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.script_facts import ScriptFacts
 from nightmail_common.service.script_reader import ScriptReader, ScriptTooCostly
@@ -29,6 +30,7 @@ from nightmail_runner import metrics
 from nightmail_runner.changes import changes_since, why_unchanged
 from nightmail_runner.earlier import Earlier
 from nightmail_runner.event_size import body_bytes
+from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.output_files import open_outputs, store_outputs
 from nightmail_runner.parsing.options import ReadOptions
@@ -114,12 +116,12 @@ class RunExecutor:
         self._limits = limits
         self._max_event_bytes = max_event_bytes
 
-    async def execute(self, request: RunRequested) -> ResultReady | RunFailed | RunSkipped:
-        """Execute a run and store its files. Every error becomes a `RunFailed`."""
+    async def execute(self, request: RunRequested, inputs: RunInputs) -> ResultReady | RunFailed | RunSkipped:
+        """Execute a run, add what it reads to `inputs`, and store its files. Every error becomes a `RunFailed`."""
         stopwatch = Stopwatch()
         with metrics.SLOTS_BUSY.track_inprogress():
             try:
-                outcome = await self._execute(request, await self.read_script(request), stopwatch)
+                outcome = await self._execute(request, await self.read_script(request), inputs, stopwatch)
             except ScriptRefused as refused:
                 outcome = run_failed(request, refused.error, stopwatch)
             except Exception as error:  # a request always ends in an event
@@ -145,7 +147,7 @@ class RunExecutor:
         return facts  # a script that is not valid Python fails in the worker, which names the line
 
     async def _execute(
-        self, request: RunRequested, script: ScriptFacts, stopwatch: "Stopwatch"
+        self, request: RunRequested, script: ScriptFacts, inputs: RunInputs, stopwatch: "Stopwatch"
     ) -> ResultReady | RunFailed | RunSkipped:
         job = request.job
         with (
@@ -153,7 +155,7 @@ class RunExecutor:
             Earlier() as earlier,
         ):
             await earlier.read(self._last_delivered, job, reads_previous=script.reads_previous)
-            result, fetched = await self._fetch_and_run(request, script, outputs, earlier, stopwatch)
+            result, fetched = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
             if isinstance(result, RunFailed):
                 return result
             if isinstance(result, Skipped):
@@ -167,8 +169,8 @@ class RunExecutor:
     ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
         """Execute a run of which nothing is stored; return the result, timings and notes."""
         stopwatch = Stopwatch()
-        with Earlier.of_preview(reads_previous=script.reads_previous) as earlier:
-            result, fetched = await self._fetch_and_run(request, script, outputs, earlier, stopwatch)
+        with Earlier.of_preview(reads_previous=script.reads_previous) as earlier, RunInputs() as inputs:
+            result, fetched = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
@@ -178,6 +180,7 @@ class RunExecutor:
         self,
         request: RunRequested,
         script: ScriptFacts,
+        inputs: RunInputs,
         outputs: Outputs,
         earlier: Earlier,
         stopwatch: "Stopwatch",
@@ -187,15 +190,16 @@ class RunExecutor:
             times = await self._times.of(request, named_times(request.job.data_source))
             with tracing.span("fetch", nightmail__source_type=request.job.data_source.source_type):
                 source = await self._fetcher.fetch(request.job.data_source, times)
+            inputs.add(MAIN_SOURCE, request.job.data_source, source)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
-            with source.file:
-                task = self._task(request, script, source, outputs, earlier)
-                with tracing.span("sandbox"):
-                    ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
-                    tracing.record_stages(ended.timings.items())
-                result = _masked(ended, source.masker)
+            task = self._task(request, script, source, outputs, earlier)
+            with tracing.span("sandbox"):
+                ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
+                tracing.record_stages(ended.timings.items())
+            inputs.close_others()
+            result = _masked(ended, source.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except Exception as error:  # a request always ends in an event

@@ -14,6 +14,7 @@ from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunSkipped, RunStarted
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
+from nightmail_runner.kept_inputs import InputKeeper, RunInputs
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 from nightmail_runner.stops import RunStopped, StopReason, Stops
 
@@ -43,12 +44,20 @@ class RequestHandler:
     """
 
     def __init__(
-        self, queue: WorkQueue, log: EventLog, outcomes: Outcomes, executor: RunExecutor, stops: Stops, runner: str
+        self,
+        queue: WorkQueue,
+        log: EventLog,
+        outcomes: Outcomes,
+        executor: RunExecutor,
+        keeper: InputKeeper,
+        stops: Stops,
+        runner: str,
     ) -> None:
         self._queue = queue
         self._log = log
         self._outcomes = outcomes
         self._executor = executor
+        self._keeper = keeper
         self._stops = stops
         self._runner = runner
 
@@ -66,8 +75,16 @@ class RequestHandler:
             error = RunError(stage="runner", type="RunnerKilled", message=message)
             await self._outcomes.publish(run_failed(request, error, Stopwatch()))
             return Ack()
+        with self._keeper.inputs_of(request) as inputs:
+            return await self._execute(request, delivery, history, inputs)
+
+    async def _execute(
+        self, request: RunRequested, delivery: Delivery, history: History, inputs: RunInputs
+    ) -> Ack | Retry:
+        """Make one attempt: end the run with its outcome and keep its inputs, or try again."""
+        faults = history.faults(delivery.number)
         started = asyncio.create_task(self._publish_started(request, delivery))
-        execution = self._stops.run_unless_stopped(request, self._executor.execute(request))
+        execution = self._stops.run_unless_stopped(request, self._executor.execute(request, inputs))
         try:
             outcome = await self._queue.run_unless_shutdown(execution)
         except RunStopped as stop:
@@ -82,6 +99,7 @@ class RequestHandler:
         if isinstance(outcome, RunFailed) and outcome.error.stage != "runner" and history.failed < request.job.retries:
             return await self._retry(request, delivery, outcome.error, ATTEMPT_BACKOFF.wait(history.failed + 1))
         await self._outcomes.publish(outcome)
+        await self._queue.run_unless_shutdown(self._keeper.keep(request, inputs))
         return Ack()
 
     async def _end_stopped(self, request: RunRequested, reason: StopReason) -> Ack:

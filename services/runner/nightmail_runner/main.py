@@ -11,7 +11,7 @@ from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
-from nightmail_runner.bootstrap import build_executor, build_fetcher, load_stops, start_sandbox
+from nightmail_runner.bootstrap import build_executor, build_fetcher, build_keeper, load_stops, start_sandbox
 from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
@@ -39,7 +39,8 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     runner = f"{socket.gethostname()}/{os.getpid()}"
     policy = SlotPolicy(settings.runner_concurrency, max_detached=settings.runner_concurrency)
     queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)
-    queue.subscriber()(RequestHandler(queue, log, Outcomes(log, max_event_bytes), executor, stops, runner).handle)
+    outcomes, keeper = Outcomes(log, max_event_bytes), build_keeper(settings, service)
+    queue.subscriber()(RequestHandler(queue, log, outcomes, executor, keeper, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     previews = PreviewHandler(executor, max_event_bytes)

@@ -1,5 +1,7 @@
 """The Prometheus metrics of a runner."""
 
+from typing import Literal
+
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -12,6 +14,12 @@ RUN_SECONDS = Histogram("nightmail_runner_run_seconds", "How long runs took, by 
 SANDBOX_OUTCOMES = Counter("nightmail_runner_sandbox_outcomes", "Results of scripts in the sandbox.", ["outcome"])
 SLOTS_BUSY = Gauge("nightmail_runner_slots_busy", "Runs that this runner is executing.")
 QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that wait for a runner.")
+
+
+#: `shared`: its bytes were stored before. `failed`: the store did not take it.
+KeptAs = Literal["stored", "shared", "too_large", "failed"]
+INPUTS = Counter("nightmail_runner_inputs", "Inputs of runs, by how they are kept.", ["kept_as"])
+INPUTS.labels("failed")  # exported from 0: an alert on its increase sees the first one
 
 
 def observe(timings: Timings) -> None:

@@ -15,6 +15,8 @@ class RunnerSettings(ServiceSettings):
     fetch_allow: CommaSeparated = ()
     fetch_timeout: float = Field(default=30.0, gt=0)
     max_input_bytes: ByteSize = ByteSize(256 * 1024**2)
+    #: A larger input is not kept after its run.
+    max_kept_input_bytes: ByteSize = Field(default=ByteSize(16 * 1024**2), ge=0)
     #: Seconds: the default and the maximum of a job's `timeout_seconds`.
     script_timeout: int = Field(default=300, ge=1)
     script_memory: ByteSize = ByteSize(1024**3)

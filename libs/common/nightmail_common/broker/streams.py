@@ -32,6 +32,7 @@ from nightmail_common.contract.subjects import ALL_EVENTS, events_named
 STREAM = "EVENTS"
 RESULTS = "RESULTS"
 FILES = "FILES"
+INPUTS = "INPUTS"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
@@ -187,10 +188,11 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
                 KeyValueConfig(bucket=bucket, ttl=ttl.total_seconds(), storage=StorageType.FILE, replicas=replicas)
             )
     await _ensure_results(js, result_retention.total_seconds(), replicas)
-    try:
-        await js.stream_info(f"OBJ_{FILES}")
-    except NotFoundError:
-        await js.create_object_store(FILES, ObjectStoreConfig(storage=StorageType.FILE, replicas=replicas))
+    for bucket in (FILES, INPUTS):
+        try:
+            await js.stream_info(f"OBJ_{bucket}")
+        except NotFoundError:
+            await js.create_object_store(bucket, ObjectStoreConfig(storage=StorageType.FILE, replicas=replicas))
     await _ensure_log(js, replicas)
 
 

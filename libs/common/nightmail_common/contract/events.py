@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.kept_input import KeptInput
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
 from nightmail_common.contract.result_parts import Changes
 
@@ -278,6 +279,12 @@ class RunFailed(RunEvent):
     notes: tuple[Note, ...] = ()
 
 
+class InputKept(KeptInput, RunEvent):
+    """A runner keeps what a run has read from one source, or says that it is too large; it comes behind the outcome."""
+
+    name = "input-kept"
+
+
 class MailEvent(RunEvent):
     kind: MailKind
     message_id: str
@@ -375,6 +382,7 @@ EVENTS: dict[str, type[Event]] = {
         AttemptFailed,
         ResultReady,
         RunFailed,
+        InputKept,
         MailSent,
         MailFailed,
         MailDeferred,

@@ -27,6 +27,8 @@ AttachmentFormat = Literal["csv", "xlsx"]
 
 #: A run that is a day late is still useful; restoring an old backup must not fire a year of reports.
 DEFAULT_MAX_LATENESS_SECONDS = 86_400
+#: Enough to find the run whose input was wrong for the first time.
+DEFAULT_KEEP_INPUTS = 10
 
 
 class DataSource(BaseModel):
@@ -128,6 +130,8 @@ class JobFields(BaseModel):
     compare_by: tuple[str, ...] = ()
     attachments: tuple[AttachmentFormat, ...] = ("csv",)
     csv: CsvOptions = CsvOptions()
+    #: Of how many runs, the last ones, the inputs are kept.
+    keep_inputs: int = DEFAULT_KEEP_INPUTS
     #: Markdown with the variables of the subject, above the table.
     message: str = ""
     sender_name: str | None = None

@@ -17,8 +17,13 @@ from pydantic import (
     model_validator,
 )
 
-from nightmail_common.contract.job import DEFAULT_MAX_LATENESS_SECONDS, JobFields, Overlap
-from nightmail_common.contract.limits import MAX_JOB_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS, MAX_SCRIPT_BYTES
+from nightmail_common.contract.job import DEFAULT_KEEP_INPUTS, DEFAULT_MAX_LATENESS_SECONDS, JobFields, Overlap
+from nightmail_common.contract.limits import (
+    MAX_JOB_JSON_BYTES,
+    MAX_KEEP_INPUTS,
+    MAX_MESSAGE_TEMPLATE_CHARS,
+    MAX_SCRIPT_BYTES,
+)
 from nightmail_common.contract.lookalikes import find_lookalike
 from nightmail_common.contract.result_files import Attachments, CompareBy, CsvOptionsDefinition
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
@@ -156,6 +161,7 @@ class JobDefinition(JobFields):
     #: Jobs in the log without it were written when `allow` was the default.
     overlap: Overlap = "skip"
     retries: int = Field(default=0, ge=0, le=10)
+    keep_inputs: int = Field(default=DEFAULT_KEEP_INPUTS, ge=0, le=MAX_KEEP_INPUTS)
     notify_on_failure: StrictBool = True
     attachments: Attachments = ("csv",)
     compare_by: CompareBy = ()
@@ -183,7 +189,7 @@ class JobDefinition(JobFields):
             raise ValueError(f"consumer_emails, cc and bcc have at most {MAX_RECIPIENTS} addresses together")
         return addresses
 
-    @field_validator("timeout_seconds", "max_lateness_seconds", "retries", mode="before")
+    @field_validator("timeout_seconds", "max_lateness_seconds", "retries", "keep_inputs", mode="before")
     @classmethod
     def _is_a_number(cls, value: Any) -> Any:
         if isinstance(value, str | bool):

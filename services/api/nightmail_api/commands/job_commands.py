@@ -18,6 +18,7 @@ from nightmail_api.http.problems import Conflict, FieldError, NotFound, NotReady
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
+from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_common.broker.log import EventLog, Expectation, Stored, WrongLastSequence
 from nightmail_common.broker.tracing import TRACEPARENT, record_request, request_headers
 from nightmail_common.contract.envelope import run_message_id
@@ -54,11 +55,13 @@ class JobCommands:
         model: ReadModel,
         read: QueryExecutor,
         erasure: Erasure,
+        inputs: KeptInputs,
         default_timezone: str,
         scripts: ScriptCheck,
     ) -> None:
         self._log = log
         self._erasure = erasure
+        self._inputs = inputs
         self._model = model
         self._read = read
         self._default_timezone = default_timezone
@@ -169,7 +172,7 @@ class JobCommands:
         await self._set_status(job_name, actor, if_match, "active", JobResumed)
 
     async def erase(self, job_name: str, actor: str, if_match: int | None) -> None:
-        """Delete a job if it exists, and everything about its name: events, results, delivery records, rows.
+        """Delete a job if it exists, and everything about its name: events, results, delivery records, inputs, rows.
 
         A runner or mailer at work may still publish an event about it; the projection erases that one on arrival.
 
@@ -194,9 +197,10 @@ class JobCommands:
                 up_to=up_to,
             )
             stored = await self._log.publish(erased)
-        except nats.errors.Error as error:
+            await self._wait_until_applied(stored.sequence)
+            await self._inputs.remove_unused()
+        except (nats.errors.Error, NotApplied) as error:
             raise NotReady("the log does not answer; repeat the request to erase the rest") from error
-        await self._wait_until_applied(stored.sequence)
 
     async def run(self, job_name: str, actor: str, idempotency_key: str | None) -> UUID:
         """Request a run now, also of a paused job, and return its id. Requests with the same key give the same run, once.

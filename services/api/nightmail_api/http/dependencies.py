@@ -20,6 +20,7 @@ from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
+from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.health import Health
@@ -44,6 +45,7 @@ class AppState:
     previews: Previews
     sources: SourceCheck
     files: FileStore
+    inputs: KeptInputs
     #: The uploads under way.
     uploads: Quota
     #: The open event streams.

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from nightmail_api.read_model.input_projection import delete_earlier_inputs, delete_inputs_of_job
 from nightmail_api.read_model.mail_projection import delete_mails_of_job
 from nightmail_api.read_model.schema import erased, jobs, runs, unreadable, versions
 from nightmail_common.contract.envelope import StoredEvent, iso_time
@@ -44,6 +45,7 @@ def apply_job_event(connection: Connection, event: Event, stored: StoredEvent) -
             job, definition = event.job, event.job.model_dump_json()
             change_job(connection, name, sequence=sequence, definition=definition, timetable=timetable_json(job))
             _add_version(connection, job, definition, stored, event.actor, event.rolled_back_to)
+            delete_earlier_inputs(connection, name, job.keep_inputs)
         case JobPaused():
             change_job(connection, name, sequence=sequence, status="paused")
         case JobResumed():
@@ -121,6 +123,7 @@ def _erase(connection: Connection, event: JobErased, sequence: int) -> None:
     for table in (versions, runs):
         connection.execute(delete(table).where(table.c.job_name == name, table.c.sequence <= event.up_to))
     delete_mails_of_job(connection, name, event.up_to)
+    delete_inputs_of_job(connection, name, event.up_to)
     for subjects in events_of_job(name):
         # `jobs.name.` up to, and without, `jobs.name/`, the next text in the order of bytes.
         first = subjects.removesuffix(">")

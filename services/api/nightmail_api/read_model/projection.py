@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from nightmail_api.metrics import UNREADABLE_EVENTS
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
 from nightmail_api.read_model.event_reader import describe, expires_at, read_event
+from nightmail_api.read_model.input_projection import delete_inputs_of_runs
 from nightmail_api.read_model.job_projection import apply_job_event, change_job
 from nightmail_api.read_model.mail_projection import delete_mails_of_runs, oldest_waiting
 from nightmail_api.read_model.run_projection import RunProjection
@@ -131,7 +132,9 @@ class Projection:
                     _FORGET_LAST_RUN, [{"of_name": row.job_name, "of_run": row.run_id} for row in expired]
                 )
                 connection.execute(_DELETE_RUN, [{"of_sequence": row.sequence} for row in expired])
-                delete_mails_of_runs(connection, [row.run_id for row in expired])
+                run_ids = [row.run_id for row in expired]
+                delete_mails_of_runs(connection, run_ids)
+                delete_inputs_of_runs(connection, run_ids)
             connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
 

@@ -9,12 +9,14 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.event_reader import expires_at
+from nightmail_api.read_model.input_projection import InputProjection
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
 from nightmail_api.read_model.schema import erased, jobs, runs
 from nightmail_common.contract.blob import ResultFigure
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
+    InputKept,
     MailBounced,
     MailDeferred,
     MailEvent,
@@ -79,6 +81,7 @@ class RunProjection:
         self._changed: set[str] = set()
         self._last_of_job: dict[tuple[str, str], str] = {}
         self._mails = MailProjection(connection)
+        self._inputs = InputProjection(connection)
         self.load(events)
 
     def load(self, events: Iterable[Event]) -> None:
@@ -127,6 +130,8 @@ class RunProjection:
         run["status"] = status_after(status, event)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)
+        elif isinstance(event, InputKept):
+            self._inputs.apply(event, stored)
         return True
 
     def write(self) -> None:
@@ -144,6 +149,7 @@ class RunProjection:
                 ],
             )
         self._mails.write()
+        self._inputs.write()
         self._new.clear()
         self._changed.clear()
         self._last_of_job.clear()

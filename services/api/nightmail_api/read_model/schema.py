@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -146,6 +146,24 @@ mails = Table(
     Index("mails_by_time", "time", "place"),
 )
 
+#: The inputs of runs that are kept. Without `object_name`: too large to be kept.
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("sequence", _integer, primary_key=True, autoincrement=False),
+    _required("run_id"),
+    _required("job_name"),
+    _required("source"),
+    _required("size", _integer),
+    _required("sha256"),
+    Column("object_name", _text),
+    _required("file_type"),
+    Column("charset", _text),
+    _required("kept_at"),
+    Index("inputs_of_run", "run_id"),
+    Index("inputs_of_job", "job_name", "sequence"),
+)
+
 erased = Table(
     "erased",
     metadata,
@@ -165,7 +183,7 @@ unreadable = Table(
 )
 
 #: The tables that the log fills.
-TABLES = (jobs, versions, runs, mails, erased, unreadable)
+TABLES = (jobs, versions, runs, mails, inputs, erased, unreadable)
 
 
 def create_tables(connection: Connection) -> None:

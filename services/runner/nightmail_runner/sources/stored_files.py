@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nightmail_common.broker.backoff import retry_forever
-from nightmail_common.broker.file_store import FileChanged, FileEntry, FileStore
+from nightmail_common.broker.file_store import FileStore
+from nightmail_common.broker.object_bucket import ObjectChanged, ObjectEntry
 from nightmail_common.contract.stored_path import check_stored_path
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
@@ -49,10 +50,10 @@ class StoredFiles:
             stored = f"{entry.modified_at:%Y-%m-%d %H:%M} UTC"
             data.add_note(f"{location!r} was uploaded ({stored}) and read; the runner's DATA_DIR/files has another one")
 
-    async def _from_bucket(self, location: str, data: Input) -> FileEntry | None:
+    async def _from_bucket(self, location: str, data: Input) -> ObjectEntry | None:
         """Write an uploaded file to `data`; return its entry, or None if there is none."""
 
-        async def read() -> FileEntry | None:
+        async def read() -> ObjectEntry | None:
             write = data.begin()
             if (entry := await self._store.find(location)) is not None:
                 async for piece in self._store.read(entry):
@@ -62,11 +63,11 @@ class StoredFiles:
         for _ in range(_ATTEMPTS):
             try:
                 return await retry_forever(read, "read_file")
-            except FileChanged:
+            except ObjectChanged:
                 continue
         raise CannotFetch(f"{location!r} was replaced again and again while it was read")
 
-    def _has_another(self, location: str, entry: FileEntry) -> bool:
+    def _has_another(self, location: str, entry: ObjectEntry) -> bool:
         """Say whether the folder has a file of this path with other bytes."""
         size = self._size(location)
         if size is None or size != entry.size:

@@ -15,7 +15,7 @@ from nightmail_api.http.problems import Conflict, NotFound, PreconditionFailed, 
 from nightmail_api.http.responses import encoded_response, json_response, problems
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.read_model.file_readers import jobs_reading
-from nightmail_common.broker.file_store import FileChanged, FileEntry
+from nightmail_common.broker.object_bucket import ObjectChanged, ObjectEntry
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.limits import MAX_FILES, MAX_FILES_BYTES
 from nightmail_common.contract.stored_path import check_stored_path
@@ -100,7 +100,7 @@ async def upload_file(
         await _check_room(state, before, int(request.headers.get("content-length", "0")))
         try:
             entry, is_new = await state.files.put(path, request.stream(), if_match)
-        except FileChanged:
+        except ObjectChanged:
             raise _changed(path) from None
     logger.info("file_stored", path=path, bytes=entry.size, sha256=entry.sha256, actor=caller.name)
     response = json_response(_fields(entry), 201 if is_new else 200)
@@ -141,29 +141,29 @@ async def delete_file(
         raise Conflict(f"the file {path!r} is {detail}", errors=[("path", detail)])
     try:
         await state.files.delete(path, if_match)
-    except FileChanged:
+    except ObjectChanged:
         raise _changed(path) from None
     logger.info("file_deleted", path=path, actor=caller.name)
     return encoded_response(b"", 204)
 
 
-async def _check_room(state: AppState, before: FileEntry | None, size: int) -> None:
+async def _check_room(state: AppState, before: ObjectEntry | None, size: int) -> None:
     if await state.files.stored_bytes() + size > MAX_FILES_BYTES:
         raise TooLarge(f"all files together have at most {MAX_FILES_BYTES} bytes; delete some")
     if before is None and len(await state.files.list()) >= MAX_FILES:
         raise TooLarge(f"there are at most {MAX_FILES} files; delete some")
 
 
-def _fields(entry: FileEntry) -> dict[str, Any]:
+def _fields(entry: ObjectEntry) -> dict[str, Any]:
     return {
-        "path": entry.path,
+        "path": entry.name,
         "size": entry.size,
         "sha256": entry.sha256,
         "modified_at": iso_time(entry.modified_at),
     }
 
 
-def _etag(entry: FileEntry) -> str:
+def _etag(entry: ObjectEntry) -> str:
     return f'"{entry.sha256}"'
 
 

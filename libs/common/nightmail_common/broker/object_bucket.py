@@ -1,0 +1,193 @@
+"""An object store of JetStream, as NATS ADR-20 lays it out: an object is an entry and the pieces that the entry names.
+
+nats-py's own `put` and `delete` overwrite what somebody else has stored meanwhile, and its `get` keeps a whole object in
+memory. Here an entry is published with the expected sequence of the one before, and pieces are read one by one.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.js import JetStreamContext
+from nats.js.api import Header, RawStreamMsg
+from nats.js.errors import APIError, BadRequestError, NotFoundError
+from nats.nuid import NUID
+
+#: As nats-py's and other clients' object stores: well below the largest message.
+_PIECE_BYTES = 128 * 1024
+_WRONG_LAST_SEQUENCE = 10071
+
+_nuid = NUID()
+
+
+class ObjectChanged(Exception):
+    """The object is not, or no longer, the one that the caller means."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Stored bytes: the subject of the messages, how many bytes they are, and their SHA-256."""
+
+    subject: str
+    size: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class ObjectEntry:
+    """A stored object. `sequence` is the one of its entry, `pieces` the subject of its bytes."""
+
+    name: str
+    size: int
+    sha256: str
+    modified_at: datetime
+    sequence: int
+    pieces: str
+
+
+class ObjectBucket:
+    """The parts of an object store from which its users make their own rules for changes.
+
+    Every method raises `nats.errors.Error` if the broker does not answer.
+    """
+
+    def __init__(self, js: JetStreamContext, bucket: str) -> None:
+        self._js = js
+        self._bucket = bucket
+        self.stream = f"OBJ_{bucket}"
+        self._entries = f"$O.{bucket}.M"
+        self._pieces = f"$O.{bucket}.C"
+
+    async def last(self, name: str) -> tuple[ObjectEntry | None, int]:
+        """Return an object's entry, None if there is no such object, and the last sequence of the entry's subject."""
+        try:
+            message = await self._js.get_msg(self.stream, subject=self._subject(name))
+        except NotFoundError:
+            return None, 0
+        return self._entry(message), message.seq or 0
+
+    async def entries(self) -> AsyncIterator[ObjectEntry]:
+        """Yield every object's entry, one request each."""
+        sequence = 1
+        with suppress(NotFoundError):
+            while True:
+                message = await self._js.get_msg(self.stream, seq=sequence, subject=f"{self._entries}.>", next=True)
+                if (entry := self._entry(message)) is not None:
+                    yield entry
+                sequence = (message.seq or 0) + 1
+
+    async def read(self, entry: ObjectEntry) -> AsyncIterator[bytes]:
+        """Yield an object's bytes.
+
+        Raises:
+            ObjectChanged: the object was replaced or deleted meanwhile; what was yielded is not the whole object.
+        """
+        digest, missing, sequence = hashlib.sha256(), entry.size, 1
+        while missing > 0:
+            try:
+                message = await self._js.get_msg(self.stream, seq=sequence, subject=entry.pieces, next=True)
+            except NotFoundError:
+                raise ObjectChanged(entry.name) from None
+            piece = message.data or b""
+            digest.update(piece)
+            missing -= len(piece)
+            sequence = (message.seq or 0) + 1
+            yield piece
+        if missing or digest.hexdigest() != entry.sha256:
+            raise ObjectChanged(entry.name)
+
+    async def stored_bytes(self) -> int:
+        """Return the size of the bucket: all objects, and what JetStream keeps beside them."""
+        return (await self._js.stream_info(self.stream)).state.bytes
+
+    def new_pieces(self) -> str:
+        """Return a subject that no object has."""
+        return f"{self._pieces}.{_nuid.next().decode()}"
+
+    async def write(self, subject: str, content: AsyncIterable[bytes]) -> Pieces:
+        """Store bytes, which belong to no object until an entry names them."""
+        size, digest, buffer = 0, hashlib.sha256(), bytearray()
+
+        async def flush(least: int) -> None:
+            nonlocal size
+            while len(buffer) >= least and buffer:
+                piece = bytes(buffer[:_PIECE_BYTES])
+                del buffer[:_PIECE_BYTES]
+                digest.update(piece)
+                size += len(piece)
+                await self._js.publish(subject, piece)
+
+        async for part in content:
+            buffer += part
+            await flush(_PIECE_BYTES)
+        await flush(1)
+        return Pieces(subject, size, digest.digest())
+
+    async def publish_entry(self, name: str, pieces: Pieces | None, expected: int) -> int:
+        """Store an object's entry in place of the one before, and return its sequence.
+
+        Args:
+            pieces: the object's bytes; None for an entry that says 'deleted'.
+            expected: the last sequence of the entry's subject, as `last` returns it.
+
+        Raises:
+            ObjectChanged: another writer was first; nothing is stored.
+        """
+        size, digest = (0, b"") if pieces is None else (pieces.size, pieces.digest)
+        entry = {
+            "name": name,
+            "bucket": self._bucket,
+            "nuid": "" if pieces is None else pieces.subject.rpartition(".")[2],
+            "size": size,
+            "mtime": datetime.now(UTC).isoformat(),
+            "chunks": -(-size // _PIECE_BYTES),
+            "digest": f"SHA-256={base64.urlsafe_b64encode(digest).decode()}",
+            "options": {"max_chunk_size": _PIECE_BYTES},
+            "deleted": pieces is None,
+        }
+        headers: dict[str, Any] = {Header.ROLLUP: "sub", Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected)}
+        try:
+            return (await self._js.publish(self._subject(name), json.dumps(entry).encode(), headers=headers)).seq
+        except BadRequestError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
+            raise ObjectChanged(name) from None
+
+    async def purge(self, pieces: str) -> None:
+        """Delete the bytes under a subject; they may stay on disk until JetStream reuses the space."""
+        await self._js.purge_stream(self.stream, subject=pieces)
+
+    async def overwrite(self, pieces: str) -> None:
+        """Delete the bytes under a subject message by message, which overwrites them on disk."""
+        sequence = 1
+        with suppress(NotFoundError):
+            while True:
+                message = await self._js.get_msg(self.stream, seq=sequence, subject=pieces, next=True)
+                sequence = (message.seq or 0) + 1
+                with suppress(APIError):  # another replica deleted it first
+                    await self._js.delete_msg(self.stream, message.seq or 0)
+
+    async def purge_deleted(self, name: str, sequence: int) -> None:
+        """Delete the entry that says 'deleted', which has this sequence, unless the object was stored again."""
+        await self._js.purge_stream(self.stream, subject=self._subject(name), seq=sequence + 1)
+
+    def _subject(self, name: str) -> str:
+        return f"{self._entries}.{base64.urlsafe_b64encode(name.encode()).decode()}"
+
+    def _entry(self, message: RawStreamMsg) -> ObjectEntry | None:
+        fields = json.loads(message.data or b"{}")
+        if fields.get("deleted"):
+            return None
+        return ObjectEntry(
+            name=fields["name"],
+            size=fields["size"],
+            sha256=base64.urlsafe_b64decode(fields["digest"].partition("=")[2]).hex(),
+            modified_at=datetime.fromisoformat(fields["mtime"]),
+            sequence=message.seq or 0,
+            pieces=f"{self._pieces}.{fields['nuid']}",
+        )

@@ -1,0 +1,46 @@
+"""The input of a run as it is kept: its bytes are in the bucket `INPUTS`, under their SHA-256."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from nightmail_common.contract.source_types import FileType
+
+#: The name of a job's `data_source` among its sources.
+MAIN_SOURCE = "data"
+#: What the rows of a database are written as: an Arrow IPC stream.
+InputType = FileType | Literal["arrow"]
+
+#: By type, as IANA registers them; JSON Lines and Parquet have the names that their specifications give.
+_MEDIA_TYPES: dict[InputType, str] = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+
+
+class KeptInput(BaseModel):
+    """What a run has read from one source.
+
+    `object_name` is None for an input that is too large to be kept. `charset` is the one that the HTTP answer declared.
+    `keep_inputs` is the job's: of how many runs, this one and earlier ones, inputs are kept.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    size: int
+    sha256: str
+    object_name: str | None = None
+    file_type: InputType
+    charset: str | None = None
+    keep_inputs: int
+
+
+def media_type(file_type: InputType) -> str:
+    """Return the media type of an input, without a charset."""
+    return _MEDIA_TYPES[file_type]

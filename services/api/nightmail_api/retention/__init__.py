@@ -1,0 +1,1 @@
+"""Removal of what is kept no longer."""
