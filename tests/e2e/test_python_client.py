@@ -102,6 +102,8 @@ def test_waiting_for_a_long_run_ends_in_time(client: Nightmail, job: dict[str, o
         client.runs.wait(run_id, timeout_seconds=0.2)
     assert client.runs.cancel(run_id) == run_id
     assert client.runs.wait(run_id, timeout_seconds=scaled(30))["status"] == "cancelled"
+    [day] = client.runs.days(job_name=str(job["job_name"]))
+    assert (day["runs"]["cancelled"], day["rows"]) == (1, 0)
 
 
 def test_a_list_is_read_to_its_end_or_to_its_limit(client: Nightmail, job: dict[str, object]) -> None:

@@ -164,6 +164,17 @@ class SlotRecord(TypedDict):
     late_seconds: float | None
 
 
+class DayRecord(TypedDict):
+    """What became of the runs and mails of a day in UTC: of one job, or of all (`job_name` None)."""
+
+    day: str
+    job_name: str | None
+    runs: dict[str, int]
+    rows: int
+    bytes: int
+    mails: dict[str, int]
+
+
 class SchedulePreviewRecord(TypedDict):
     """The due times of a job with these fields, in its zone, and in words."""
 

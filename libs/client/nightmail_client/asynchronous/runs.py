@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from nightmail_client.asynchronous.transport import AsyncTransport
 from nightmail_client.errors import NotThere, RunTimeout
-from nightmail_client.records import UNFINISHED, ResentMailRecord, RunDetails, RunRecord, RunStatus
+from nightmail_client.records import UNFINISHED, DayRecord, ResentMailRecord, RunDetails, RunRecord, RunStatus
 from nightmail_client.requests import job_path
 
 #: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
@@ -43,6 +43,25 @@ class AsyncRunCalls:
         path = "/runs" if job_name is None else job_path(job_name, "runs")
         async for run in self._transport.pages(path, limit, status=status, since=since, until=until):
             yield cast("RunRecord", run)
+
+    async def days(
+        self,
+        since: str | None = None,
+        until: str | None = None,
+        *,
+        job_name: str | None = None,
+        group_by: Literal["job", "day"] = "job",
+        limit: int | None = None,
+    ) -> AsyncIterator[DayRecord]:
+        """Yield counters of runs and mails by day and job, the first day first.
+
+        Args:
+            since, until: the first and the last day in UTC, `2026-11-25`.
+            group_by: `day` for one item a day, over all jobs together.
+        """
+        query = {"from": since, "until": until, "job_name": job_name, "group_by": group_by}
+        async for day in self._transport.pages("/stats/days", limit, **query):
+            yield cast("DayRecord", day)
 
     async def get(self, run_id: str) -> RunDetails:
         """Return a run with its timeline."""

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from nightmail_client.blocking.transport import Transport
 from nightmail_client.errors import NotThere, RunTimeout
-from nightmail_client.records import UNFINISHED, ResentMailRecord, RunDetails, RunRecord, RunStatus
+from nightmail_client.records import UNFINISHED, DayRecord, ResentMailRecord, RunDetails, RunRecord, RunStatus
 from nightmail_client.requests import job_path
 
 #: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
@@ -42,6 +42,25 @@ class RunCalls:
         path = "/runs" if job_name is None else job_path(job_name, "runs")
         for run in self._transport.pages(path, limit, status=status, since=since, until=until):
             yield cast("RunRecord", run)
+
+    def days(
+        self,
+        since: str | None = None,
+        until: str | None = None,
+        *,
+        job_name: str | None = None,
+        group_by: Literal["job", "day"] = "job",
+        limit: int | None = None,
+    ) -> Iterator[DayRecord]:
+        """Yield counters of runs and mails by day and job, the first day first.
+
+        Args:
+            since, until: the first and the last day in UTC, `2026-11-25`.
+            group_by: `day` for one item a day, over all jobs together.
+        """
+        query = {"from": since, "until": until, "job_name": job_name, "group_by": group_by}
+        for day in self._transport.pages("/stats/days", limit, **query):
+            yield cast("DayRecord", day)
 
     def get(self, run_id: str) -> RunDetails:
         """Return a run with its timeline."""

@@ -29,6 +29,7 @@ from nightmail_api.http.routes import (
     schedules,
     session,
     slots,
+    stats,
     tokens,
     versions,
 )
@@ -52,6 +53,7 @@ MODULES = (
     events,
     schedules,
     slots,
+    stats,
     files,
     session,
     tokens,

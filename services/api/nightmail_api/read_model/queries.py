@@ -76,11 +76,13 @@ _RUNS = select(
     runs.c.timings,
 )
 _MAILS = select(mails)
-_RUN = FixedQuery(_RUNS.add_columns(runs.c.details, runs.c.timeline).where(runs.c.run_id == bindparam("run_id")))
+_RUN = FixedQuery(
+    _RUNS.add_columns(runs.c.bytes, runs.c.details, runs.c.timeline).where(runs.c.run_id == bindparam("run_id"))
+)
 #: What a run's events have not said yet.
 _NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(
-        ("actor", "runner", "columns", "bytes", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes")
+        ("actor", "runner", "columns", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes")
     ),
     "attempts": 0,
     "notes": [],
@@ -205,7 +207,7 @@ class Queries:
             return None
         run: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
         details: dict[str, Any] = json.loads(row["details"])
-        return _NO_DETAILS | details | run
+        return _NO_DETAILS | details | {"bytes": row["bytes"]} | run
 
     def outcome_sequence(self, run_id: str) -> int | None:
         """Return the sequence of a run's outcome; None while it has none.

@@ -50,6 +50,7 @@ _CHANGING = (
     "started_at",
     "finished_at",
     "rows",
+    "bytes",
     "error",
     "skipped",
     "mails",
@@ -207,6 +208,7 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
             return {
                 "finished_at": now,
                 "rows": event.rows,
+                "bytes": event.csv.size,
                 "timings": event.timings.model_dump_json(),
                 "outcome_sequence": sequence,
             }
@@ -233,7 +235,6 @@ def _details(event: RunEvent) -> dict[str, Any]:
         case ResultReady():
             return {
                 "columns": event.columns,
-                "bytes": event.csv.size,
                 "input_sha256": event.input_sha256,
                 "script_sha256": event.script_sha256,
                 "result_sha256": event.csv.sha256,

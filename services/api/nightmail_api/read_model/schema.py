@@ -19,8 +19,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator
 
+from nightmail_api.read_model.day_triggers import COUNTERS, triggers
+
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -105,6 +107,7 @@ runs = Table(
     Column("started_at", _text),
     Column("finished_at", _text),
     Column("rows", _integer),
+    Column("bytes", _integer),
     Column("error", _text),
     Column("skipped", _text),
     _required("mails", server_default="[]"),
@@ -164,6 +167,17 @@ inputs = Table(
     Index("inputs_of_job", "job_name", "sequence"),
 )
 
+#: What became of runs and mails by day; the triggers of `day_triggers.py` count.
+days = Table(
+    "days",
+    metadata,
+    _required("day"),
+    _required("job_name"),
+    *(_required(name, _integer, server_default="0") for name in COUNTERS),
+    PrimaryKeyConstraint("day", "job_name"),
+    Index("days_of_job", "job_name", "day"),
+)
+
 erased = Table(
     "erased",
     metadata,
@@ -183,10 +197,12 @@ unreadable = Table(
 )
 
 #: The tables that the log fills.
-TABLES = (jobs, versions, runs, mails, inputs, erased, unreadable)
+TABLES = (jobs, versions, runs, mails, inputs, days, erased, unreadable)
 
 
 def create_tables(connection: Connection) -> None:
     """Create all tables, empty."""
     metadata.create_all(connection, checkfirst=False)
+    for statement in triggers(connection.dialect.name):
+        connection.exec_driver_sql(statement)
     connection.execute(insert(checkpoint).values(sequence=0, log_id=""))
