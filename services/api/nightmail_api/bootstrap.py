@@ -21,6 +21,7 @@ from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseUnavailable
+from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.read_model.query_executor import QueryExecutor
@@ -97,10 +98,11 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         raise _unusable_folder(error) from None
     js, log = service.client.jetstream(), service.log
     erasure = Erasure(js, log)
-    model = ReadModel(log, js, projection, erasure)
+    audit = EventQueries(service.client)
+    feed = EventFeed(audit)
+    model = ReadModel(log, js, projection, erasure, feed)
     service.health.add("projection", model.reason_not_ready)
     follow_read_model(lambda: model.applied, lambda: model.last)
-    audit = EventQueries(service.client)
     tokens = TokenStore(js, token)
     secret_key = _secret_key(settings)
     sessions = Sessions(js, secret_key, tokens)
@@ -114,6 +116,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         health=service.health,
         log=log,
         audit=audit,
+        feed=feed,
         model=model,
         read=read,
         commands=JobCommands(log, model, read, erasure, inputs, settings.timezone, scripts),

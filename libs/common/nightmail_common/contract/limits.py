@@ -82,8 +82,11 @@ MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
 #: Of one page backwards: the sequences that it looks at, and at a time. A rare event may be on a later page.
 MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
-#: Event streams open at a time: of one token, and of one replica. Each is a consumer of the log.
-MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 100
+#: Event streams open at a time: of one token, and of one replica.
+MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
+#: The newest events, which a replica holds once for all streams; a stream that is further behind reads pages of the log,
+#: this many streams at a time.
+MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8
 #: Of one fetch with its attempts, redirects and pages. A source that sends a byte now and then would hold a runner for ever.
 MAX_FETCH_SECONDS = 900
 #: The longest Retry-After that is honoured; a source that asks for more fails the fetch.

@@ -14,6 +14,7 @@ from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.problems import NotReady
+from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import ReadModel
@@ -36,6 +37,7 @@ class AppState:
     health: Health
     log: EventLog
     audit: EventQueries
+    feed: EventFeed
     model: ReadModel
     read: QueryExecutor
     commands: JobCommands

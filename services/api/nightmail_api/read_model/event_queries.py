@@ -58,7 +58,7 @@ class EventQueries:
         size = 0
         more = True
         while more and len(encoded) < limit:
-            answered, more = await self._batch(subjects, after + 1, limit - len(encoded))
+            answered, more = await self.batch(subjects, after + 1, limit - len(encoded))
             for event in answered:
                 encoded.append(event_json(event, with_results=with_results))
                 size += len(encoded[-1])
@@ -98,7 +98,7 @@ class EventQueries:
         events: list[StoredEvent] = []
         more = True
         while more and start < end:
-            answered, more = await self._batch(subjects, start, end - start)
+            answered, more = await self.batch(subjects, start, end - start)
             events += [event for event in answered if event.sequence < end]
             start = answered[-1].sequence + 1 if answered else end
         return events
@@ -113,8 +113,12 @@ class EventQueries:
                 break
         return encoded
 
-    async def _batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
-        """Return the events of one request, and whether more follow."""
+    async def batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
+        """Return the events on subjects (one filter) of one request, from a sequence on, and whether more follow.
+
+        Raises:
+            nats.errors.Error: the log does not answer.
+        """
         inbox = self._client.new_inbox()
         answer = _Answer()
         # The request bounds the number of replies, so the limits of the client are not needed.

@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED, OLDEST_WAITING_MAIL
 from nightmail_api.read_model.database import DatabaseUnavailable
+from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.projection import EXPIRED_AT_ONCE, Projection, StartedOver
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import raise_if_cancelled
@@ -44,8 +45,11 @@ class ReadModel:
     `applied` is the checkpoint, `last` the last sequence of the log at the last poll.
     """
 
-    def __init__(self, log: EventLog, js: JetStreamContext, projection: Projection, erasure: Erasure) -> None:
+    def __init__(
+        self, log: EventLog, js: JetStreamContext, projection: Projection, erasure: Erasure, feed: EventFeed
+    ) -> None:
         self._log = log
+        self._feed = feed
         self._erasure = erasure
         self._js = js
         self._projection = projection
@@ -161,29 +165,37 @@ class ReadModel:
             self._caught_up = True
             await self._write(self._projection.drop_older_tables)
         expiring = asyncio.create_task(self._expire())
+        self._feed.begin(self.applied)
         try:
             async for events in self._log.follow(after=self.applied):
-                await self._apply(events)
+                await self._apply(events, feed=self._feed)
         finally:
             expiring.cancel()
 
-    async def _apply(self, events: Sequence[StoredEvent], transaction_size: int = SLICE) -> None:
+    async def _apply(
+        self, events: Sequence[StoredEvent], transaction_size: int = SLICE, feed: EventFeed | None = None
+    ) -> None:
         for part in _slices(events, transaction_size):
-            await self._apply_slice(part)
+            erased = await self._apply_slice(part)
+            if feed is not None:
+                feed.append([event for event in part if event.sequence not in erased], part[-1].sequence)
             EVENTS_APPLIED.inc(len(part))
             if len(events) > transaction_size:
                 await asyncio.sleep(0)
 
-    async def _apply_slice(self, events: Sequence[StoredEvent], up_to: int = 0) -> None:
+    async def _apply_slice(self, events: Sequence[StoredEvent], up_to: int = 0) -> set[int]:
+        """Apply events; return the sequences of those that are erased because their job was."""
+        erased: set[int] = set()
         while True:
             applied = await self._write(
                 self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
             )
             self._set_applied(applied.checkpoint)
             if (late := applied.late) is None:
-                return
+                return erased
             # A replica that is killed before the deletion reads the event again.
             await self._erasure.erase_late(late)
+            erased.add(late.sequence)
             events, up_to = [event for event in events if event.sequence > late.sequence], max(up_to, late.sequence)
 
     def _set_applied(self, sequence: int) -> None:

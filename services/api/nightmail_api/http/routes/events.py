@@ -16,9 +16,9 @@ from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
-from nightmail_api.read_model.event_queries import event_json, run_id_of, subject_filter
+from nightmail_api.read_model.event_feed import FeedEvent
+from nightmail_api.read_model.event_queries import subject_filter
 from nightmail_api.read_model.queries import Queries
-from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import EVENTS
 
 viewer = APIRouter(route_class=ViewerRoute, tags=["events"])
@@ -152,12 +152,12 @@ async def stream_events(
     """Stream events as they happen (SSE). The id of each is its `seq`, so that a client can resume without a gap.
 
     The stream waits for a slow reader; a comment every 15 seconds keeps the connection open. It ends with the caller's token
-    or session.
+    or session. A replica serves all streams from one follower of the log.
     """
     start = last_event_id if last_event_id is not None else after if after is not None else state.model.applied
-    following = state.log.follow([subject_filter(job_name, type)], after=start)
+    following = state.feed.follow(subject_filter(job_name, type), start)
     stopping = asyncio.ensure_future(state.stopping.wait())
-    upcoming: asyncio.Future[list[StoredEvent]] | None = None
+    upcoming: asyncio.Future[list[FeedEvent]] | None = None
     try:
         while True:
             upcoming = asyncio.ensure_future(anext(following))
@@ -168,10 +168,9 @@ async def stream_events(
                 if stopping.done() or not (upcoming.done() or await _is_permitted(request, state)):
                     return
             for event in upcoming.result():
-                if run_id is None or run_id_of(event) == str(run_id):
-                    yield ServerSentEvent(
-                        raw_data=event_json(event, with_results=omit is None).decode(), id=str(event.sequence)
-                    )
+                if run_id is None or event.run_id == str(run_id):
+                    text = event.text if omit is None else event.text_without_results
+                    yield ServerSentEvent(raw_data=text, id=str(event.sequence))
     finally:
         stopping.cancel()
         if upcoming is not None:
