@@ -45,6 +45,15 @@ async def test_what_a_runner_finds_is_a_warning_of_a_job_that_is_created(api: Re
     assert {request["timezone"] for request in requests} == {"Europe/Paris"}
 
 
+async def test_each_source_is_tried_and_its_warning_names_it(api: Replica, nats_client: Client) -> None:
+    requests = await answer_with(nats_client, {"problem": "no data"})
+    more = {name: job_request()["data_source"] | {"location": f"{name}.csv"} for name in ("a", "b")}
+    created = await api.http.post("/jobs", json=job_request(more_sources=more))
+    fields = ["data_source", "more_sources.a", "more_sources.b"]
+    assert await warnings_of(created) == [(field, "no data") for field in fields]
+    assert sorted(request["data_source"]["location"] for request in requests) == ["a.csv", "b.csv", "sales.csv"]
+
+
 async def test_a_source_with_data_gives_no_warning(api: Replica, nats_client: Client) -> None:
     await answer_with(nats_client, {"problem": None})
     assert await warnings_of(await api.http.post("/jobs", json=job_request())) == []

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from nightmail_cli.commands.job_file import read_job
 from nightmail_common.contract.chart_detection import draws_charts
+from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
@@ -22,21 +24,28 @@ CHARTS = {"seattle-weather": ["Bar chart: Rain per month. Vertical axis: mm."]}
 DUE = datetime(2026, 11, 25, 6, tzinfo=UTC)
 
 
+def read_options(source: DataSource) -> ReadOptions:
+    return ReadOptions(source.file_type or "arrow", types=source.types or {})
+
+
 async def report(sandbox: Sandbox, name: str) -> list[list[str]]:
     """Return the CSV of an example, header first."""
     job = JobDefinition.model_validate(read_job(EXAMPLES / "jobs" / f"{name}.yaml"))
-    source = job.data_source
     task = replace(
         TASK,
         script=job.processing_script,
-        read=ReadOptions(source.file_type or "arrow", types=source.types or {}),
+        read=read_options(job.data_source),
+        more={name: read_options(source) for name, source in job.more_sources.items()},
         job_name=job.job_name,
         scheduled_at=DUE,
         figures=draws_charts(job.processing_script),
     )
-    data = (EXAMPLES / "data" / source.location).read_bytes()
-    with MemoryFile.of(data) as input_file, MemoryFile("csv") as output, MemoryFile("figures") as figures:
-        result = await sandbox.run(task, input_file, output, figures=figures if task.figures else None)
+    with ExitStack() as files, MemoryFile("csv") as output, MemoryFile("figures") as figures:
+        data, *more = (
+            files.enter_context(MemoryFile.of((EXAMPLES / "data" / source.location).read_bytes()))
+            for source in job.sources.values()
+        )
+        result = await sandbox.run(task, data, output, figures=figures if task.figures else None, more=more)
         assert isinstance(result, Succeeded), result
         assert (result.notes, result.output_notes) == ((), ())
         assert [figure.alt for figure in result.figures] == CHARTS.get(name, [])
@@ -58,6 +67,7 @@ async def test_an_example_runs_on_the_data_that_comes_with_it(sandbox: Sandbox, 
         ("new-orders", {"2026-11-24"}),
         ("top-customers", 10),
         ("penguins", 6),
+        ("orders-and-unpaid", 12),
     ],
 )
 async def test_an_example_finds_what_its_data_holds(sandbox: Sandbox, name: str, expected: object) -> None:

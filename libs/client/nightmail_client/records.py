@@ -103,6 +103,7 @@ class RunDetails(RunRecord):
     columns: list[str] | None
     bytes: int | None
     input_sha256: str | None
+    more_inputs_sha256: dict[str, str]
     script_sha256: str | None
     result_sha256: str | None
     runtime: dict[str, str] | None

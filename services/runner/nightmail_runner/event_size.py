@@ -75,6 +75,7 @@ def _shortened(job: Job) -> Job:
             "cc": job.cc[:SHORTENED_RECIPIENTS],
             "bcc": job.bcc[:SHORTENED_RECIPIENTS],
             "failure_emails": job.failure_emails[:SHORTENED_RECIPIENTS],
+            "more_sources": {},
             "data_source": DataSource(
                 source_type=source.source_type, location=source.location[:SHORTENED_CHARS], file_type=source.file_type
             ),

@@ -22,7 +22,6 @@ from nightmail_common.contract.events import (
     Timings,
 )
 from nightmail_common.contract.job import DataSource
-from nightmail_common.contract.kept_input import MAIN_SOURCE
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.script_facts import ScriptFacts
 from nightmail_common.service.script_reader import ScriptReader, ScriptTooCostly
@@ -38,7 +37,8 @@ from nightmail_runner.sandbox.client import Outputs, Sandbox
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import CsvFormat, Limits, Task
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.fetch import Fetcher, named_times
+from nightmail_runner.sources.fetch import Fetcher
+from nightmail_runner.sources.fetch_all import Fetched, fetch_all
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.template_times import TemplateTimes
@@ -71,14 +71,6 @@ class ScriptLimits:
     result_bytes: int
     rows: int
     columns: int
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What the event of a run says of its input; without an input, nothing."""
-
-    sha256: str = ""
-    notes: tuple[Note, ...] = ()
 
 
 class ScriptRefused(Exception):
@@ -187,24 +179,21 @@ class RunExecutor:
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
         """Return the result, or the failure, and what the run has of its input."""
         try:
-            times = await self._times.of(request, named_times(request.job.data_source))
-            with tracing.span("fetch", nightmail__source_type=request.job.data_source.source_type):
-                source = await self._fetcher.fetch(request.job.data_source, times)
-            inputs.add(MAIN_SOURCE, request.job.data_source, source)
+            fetched = await fetch_all(self._fetcher, self._times, request, inputs)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")
-            task = self._task(request, script, source, outputs, earlier)
+            task = self._task(request, script, fetched, outputs, earlier)
             with tracing.span("sandbox"):
-                ended = await self._sandbox.run(task, source.file, *outputs, earlier.csv)
+                files = [data.file for data in fetched.inputs.values()]
+                ended = await self._sandbox.run(task, files[0], *outputs, earlier.csv, more=files[1:])
                 tracing.record_stages(ended.timings.items())
             inputs.close_others()
-            result = _masked(ended, source.masker)
+            result = _masked(ended, fetched.masker)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
         except Exception as error:  # a request always ends in an event
             return _internal_failure(request, error, stopwatch), Fetched()
-        fetched = Fetched(source.sha256(), tuple(Note(stage="fetch", text=text) for text in source.notes))
         if isinstance(result, Failed):
             metrics.SANDBOX_OUTCOMES.labels(result.kind).inc()
             return _sandbox_failure(request, result, stopwatch, fetched), fetched
@@ -233,6 +222,7 @@ class RunExecutor:
             log=result.log,
             timings=stopwatch.timings(result.timings),
             input_sha256=fetched.sha256,
+            more_inputs_sha256=fetched.more_sha256,
             script_sha256=hashlib.sha256(request.job.processing_script.encode()).hexdigest(),
             runtime=Runtime(**self._sandbox.runtime),
             notes=(*fetched.notes, *_notes(result), *earlier.notes),
@@ -245,13 +235,14 @@ class RunExecutor:
         return event
 
     def _task(
-        self, request: RunRequested, script: ScriptFacts, source: Input, outputs: Outputs, earlier: Earlier
+        self, request: RunRequested, script: ScriptFacts, fetched: Fetched, outputs: Outputs, earlier: Earlier
     ) -> Task:
         job = request.job
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
-            read=_read_options(job.data_source, source),
+            read=_read_options(job.data_source, fetched.main),
+            more={name: _read_options(source, fetched.inputs[name]) for name, source in job.more_sources.items()},
             keep_formulas=job.csv_formulas == "keep",
             csv=CsvFormat(**job.csv.model_dump()),
             xlsx=outputs.xlsx is not None,
@@ -259,7 +250,7 @@ class RunExecutor:
             previous=earlier.csv_format,
             reads_previous=script.reads_previous,
             compare_by=job.compare_by,
-            seed=f"{source.sha256()} {request.scheduled_at.astimezone(UTC).isoformat()}",
+            seed=f"{' '.join((fetched.sha256, *fetched.more_sha256.values()))} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
             timezone=job.timezone,

@@ -220,6 +220,8 @@ class ResultReady(RunEvent):
     log: str
     timings: Timings
     input_sha256: str
+    #: Of `more_sources`, by name.
+    more_inputs_sha256: dict[str, str] = {}
     script_sha256: str
     runtime: Runtime
     notes: tuple[Note, ...] = ()

@@ -4,6 +4,7 @@ These models read events of any version: they ignore unknown fields and do not r
 decides what a user may write.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from nightmail_common.contract.business_calendar import OnHoliday
 from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
 from nightmail_common.contract.pagination import Pagination
-from nightmail_common.contract.source_types import ColumnType, FileType, SourceType
+from nightmail_common.contract.source_types import MAIN_SOURCE, ColumnType, FileType, SourceType
 from nightmail_common.contract.sql_source import Parameters
 
 OnMissed = Literal["run_once", "skip"]
@@ -112,6 +113,8 @@ class JobFields(BaseModel):
     timezone: str
     calendar: Calendar | None = None
     data_source: DataSource
+    #: Further sources by name; the script gets all as `sources[name]`, and the first also as `data`.
+    more_sources: Mapping[str, DataSource] = {}
     processing_script: str
     consumer_emails: tuple[str, ...]
     description: str = ""
@@ -141,6 +144,11 @@ class JobFields(BaseModel):
     bcc: tuple[str, ...] = ()
     #: They get the mails about failures; if none, the consumers do.
     failure_emails: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> dict[str, DataSource]:
+        """All sources by name, the first one first."""
+        return {MAIN_SOURCE: self.data_source, **self.more_sources}
 
     @property
     def result_recipients(self) -> tuple[str, ...]:

@@ -22,12 +22,15 @@ from nightmail_common.contract.limits import (
     MAX_JOB_JSON_BYTES,
     MAX_KEEP_INPUTS,
     MAX_MESSAGE_TEMPLATE_CHARS,
+    MAX_MORE_SOURCES,
     MAX_SCRIPT_BYTES,
+    MAX_SOURCE_NAME_CHARS,
 )
 from nightmail_common.contract.lookalikes import find_lookalike
 from nightmail_common.contract.result_files import Attachments, CompareBy, CsvOptionsDefinition
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_common.contract.source_types import MAIN_SOURCE
 from nightmail_common.contract.text import is_one_line
 from nightmail_common.contract.timetable_definition import (
     CalendarDefinition,
@@ -131,7 +134,18 @@ def _check_in_header(address: str) -> str:
     return address
 
 
+def _check_source_name(name: str) -> str:
+    if not 1 <= len(name) <= MAX_SOURCE_NAME_CHARS or not is_one_line(name) or name != name.strip():
+        raise ValueError(
+            f"a source's name is one line of 1 to {MAX_SOURCE_NAME_CHARS} characters, without space at an end"
+        )
+    if name == MAIN_SOURCE:
+        raise ValueError(f"{MAIN_SOURCE!r} is the name of data_source; another source has another name")
+    return name
+
+
 JobName = Annotated[str, AfterValidator(normalise_job_name)]
+SourceName = Annotated[str, AfterValidator(_check_source_name)]
 FurtherRecipients = Annotated[tuple[str, ...], Field(max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 
@@ -153,6 +167,7 @@ class JobDefinition(JobFields):
     timezone: Timezone = "UTC"
     calendar: CalendarDefinition | None = None
     data_source: DataSourceDefinition
+    more_sources: dict[SourceName, DataSourceDefinition] = Field(default={}, max_length=MAX_MORE_SOURCES)
     processing_script: str = Field(min_length=1)
     consumer_emails: Recipients
     description: str = Field(default="", max_length=4096)

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 from nightmail_common.contract.source_types import FileType
 
-#: The name of a job's `data_source` among its sources.
-MAIN_SOURCE = "data"
 #: What the rows of a database are written as: an Arrow IPC stream.
 InputType = FileType | Literal["arrow"]
 

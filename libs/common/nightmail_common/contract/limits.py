@@ -27,6 +27,8 @@ DEFAULT_MAX_COLUMNS = 16_384
 MAX_COLUMN_NAMES_JSON_BYTES = 64 * 1024
 #: Notes of one run, the length of each, and all of them as JSON.
 MAX_NOTES, MAX_NOTE_CHARS = 50, 500
+#: Sources of a job besides its first one, and the length of their names.
+MAX_MORE_SOURCES, MAX_SOURCE_NAME_CHARS = 8, 64
 MAX_NOTES_JSON_BYTES = 48 * 1024
 #: A message or a traceback of a failed run, which people read. A script can raise an exception with a text of any length.
 MAX_ERROR_TEXT_CHARS = 16_384
@@ -74,7 +76,7 @@ MAX_PREVIEW_FIGURES_BYTES = 384 * 1024
 MAX_PREVIEW_SECONDS = 75.0
 
 #: For a source that is tried when its job is created, on the runner and in the API; and such sources at a time of a runner.
-MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 8
+MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 18
 
 #: Of one answer of `GET /events`: it ends after the event that reaches this, and the caller asks for the rest.
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024

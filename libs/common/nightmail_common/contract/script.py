@@ -15,7 +15,7 @@ from nightmail_common.contract.script_body import bound_names, compile_body
 ScriptForm = Literal["return", "result", "process"]
 
 #: The names that a script gets.
-INPUTS = ("data", "job_name", "scheduled_at", "skip", "pd", "np")
+INPUTS = ("data", "sources", "job_name", "scheduled_at", "skip", "pd", "np")
 #: The last delivered result, which only a script that names it gets.
 PREVIOUS = "previous"
 FILENAME = "<script>"

@@ -39,8 +39,9 @@ def _compare(run: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     sentences = [f"The last delivered run before it is {before['run_id']}, with {before['rows']} rows."]
     if run["rows"] is not None and before["rows"] is not None and run["rows"] != before["rows"]:
         sentences.append(f"It has {run['rows']} rows, {run['rows'] - before['rows']:+} compared with that run.")
-    for digest, what in (("input_sha256", "data"), ("script_sha256", "script")):
+    for digest, more, what in (("input_sha256", "more_inputs_sha256", "data"), ("script_sha256", None, "script")):
         if run[digest] and before[digest]:
-            changed = "is the same as" if run[digest] == before[digest] else "differs from that of"
+            is_same = run[digest] == before[digest] and (more is None or run[more] == before[more])
+            changed = "is the same as" if is_same else "differs from that of"
             sentences.append(f"Its {what} {changed} the delivered run.")
     return sentences

@@ -9,8 +9,10 @@ import nats.errors
 from nats.aio.client import Client
 
 from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import MAX_SOURCE_CHECK_WAIT_SECONDS
+from nightmail_common.contract.source_types import MAIN_SOURCE
 from nightmail_common.contract.subjects import SOURCE_CHECK
 
 
@@ -35,16 +37,16 @@ class SourceCheck:
             checking.cancel()
 
     async def _warnings(self, definition: JobDefinition) -> list[dict[str, str]]:
-        answer = await self._ask_runner(definition)
-        if "untried" in answer:
-            return [{"field": "data_source", "detail": f"the source was not tried: {answer['untried']}"}]
-        return [{"field": "data_source", "detail": answer["problem"]}] if answer["problem"] else []
+        timezone = definition.with_timezone_default(self._default_timezone).timezone
+        sources = definition.sources
+        answers = await asyncio.gather(*(self._ask_runner(source, timezone) for source in sources.values()))
+        found = zip(sources, map(_problem, answers), strict=True)
+        return [{"field": _field(name), "detail": problem} for name, problem in found if problem]
 
-    async def _ask_runner(self, definition: JobDefinition) -> dict[str, Any]:
+    async def _ask_runner(self, source: DataSource, timezone: str) -> dict[str, Any]:
         if not self._client.is_connected:
             return {"untried": "the broker does not answer"}
-        timezone = definition.with_timezone_default(self._default_timezone).timezone
-        body = {"data_source": definition.data_source.model_dump(mode="json"), "timezone": timezone}
+        body = {"data_source": source.model_dump(mode="json"), "timezone": timezone}
         try:
             reply = await self._client.request(
                 SOURCE_CHECK, json.dumps(body).encode(), timeout=MAX_SOURCE_CHECK_WAIT_SECONDS
@@ -57,3 +59,14 @@ class SourceCheck:
             return {"untried": f"no runner answered within {MAX_SOURCE_CHECK_WAIT_SECONDS:g} s"}
         except BROKER_ERRORS:
             return {"untried": "the broker does not answer"}
+
+
+def _problem(answer: dict[str, Any]) -> str | None:
+    if "untried" in answer:
+        return f"the source was not tried: {answer['untried']}"
+    problem: str | None = answer["problem"]
+    return problem
+
+
+def _field(source_name: str) -> str:
+    return "data_source" if source_name == MAIN_SOURCE else f"more_sources.{source_name}"

@@ -204,6 +204,7 @@ class RunWithTimeline(Run):
     attempts: int = Field(examples=[1])
     columns: list[str] | None = Field(examples=[["region", "amount"]])
     bytes: int | None = Field(examples=[41])
+    more_inputs_sha256: dict[str, str] = Field(examples=[{}])
     input_sha256: str | None = Field(examples=["6f1ed002ab5595859014ebf0951522d9f3e5d0a1b8a9f0c0d7e4c5a1b2c3d4e5"])
     script_sha256: str | None = Field(examples=["2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"])
     result_sha256: str | None = Field(examples=["fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"])

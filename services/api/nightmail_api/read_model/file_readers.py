@@ -20,5 +20,9 @@ def jobs_reading(queries: Queries, path: str) -> list[str]:
         .where(jobs.c.status != "deleted", reads_files, or_(named, definition.contains("{{", autoescape=True)))
         .order_by(jobs.c.job_name)
     )
-    found = ((row["job_name"], Job.model_validate_json(row["definition"]).data_source) for row in rows)
-    return [name for name, source in found if source.source_type == "file" and may_become(source.location, path)]
+    found = ((row["job_name"], Job.model_validate_json(row["definition"])) for row in rows)
+    return [name for name, job in found if _reads(job, path)]
+
+
+def _reads(job: Job, path: str) -> bool:
+    return any(source.source_type == "file" and may_become(source.location, path) for source in job.sources.values())

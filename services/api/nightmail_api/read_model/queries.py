@@ -85,6 +85,7 @@ _NO_DETAILS: dict[str, Any] = {
         ("actor", "runner", "columns", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes")
     ),
     "attempts": 0,
+    "more_inputs_sha256": {},
     "notes": [],
     "figures": [],
 }

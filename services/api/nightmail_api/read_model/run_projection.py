@@ -236,6 +236,7 @@ def _details(event: RunEvent) -> dict[str, Any]:
             return {
                 "columns": event.columns,
                 "input_sha256": event.input_sha256,
+                "more_inputs_sha256": event.more_inputs_sha256,
                 "script_sha256": event.script_sha256,
                 "result_sha256": event.csv.sha256,
                 "runtime": event.runtime.model_dump(),

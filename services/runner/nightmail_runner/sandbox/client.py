@@ -6,6 +6,7 @@ async with Sandbox() as sandbox:
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -91,11 +92,13 @@ class Sandbox:
         xlsx: MemoryFile | None = None,
         figures: MemoryFile | None = None,
         previous: MemoryFile | None = None,
+        more: Sequence[MemoryFile] = (),
     ) -> SandboxResult:
         """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
 
         `xlsx` and `figures` are the files for the xlsx and the figures of a task that asks for them, and are sealed, too.
-        `previous` is the CSV of the last delivered result, a sealed file, of a task that has one.
+        `previous` is the CSV of the last delivered result, a sealed file, of a task that has one. `more` are the inputs of
+        the task's further sources, sealed files in their order.
 
         When this returns or raises, no process of the script runs on. It raises nothing for what a script does.
         """
@@ -105,7 +108,7 @@ class Sandbox:
         except TimeoutError:
             return Failed("sandbox", "SandboxBroken", f"no worker process is available: {pool.reason_not_ready()}")
         try:
-            inputs = [source] if previous is None else [source, previous]
+            inputs = [source, *more] if previous is None else [source, *more, previous]
             return await _execute(worker, task, inputs, Outputs(csv, xlsx, figures), self._oom_kills)
         finally:
             worker.close()

@@ -37,9 +37,10 @@ class CsvFormat:
 class Task:
     """One run of a script.
 
-    `timezone` is the job's, in which the script gets `scheduled_at`. `keep_formulas`: the CSV is for machines, so text
-    that looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file. `figures`: the
-    script draws charts, and they are written to the last file.
+    `more`: how the further inputs are read, by the names of their sources. `timezone` is the job's, in which the script gets
+    `scheduled_at`. `keep_formulas`: the CSV is for machines, so text that looks like a formula stays as it is. `xlsx`: the
+    result is also written as xlsx, to a second file. `figures`: the script draws charts, and they are written to the last
+    file.
     `seed`: the same seed gives the same random numbers. `previous`: how the last delivered result is written, whose CSV is
     a second input. `reads_previous`: the script names `previous`. `compare_by`: the columns of the key by which the result
     is compared with the last delivered one.
@@ -49,6 +50,7 @@ class Task:
     read: ReadOptions
     job_name: str
     scheduled_at: datetime
+    more: dict[str, ReadOptions] = field(default_factory=dict)
     timezone: str = "UTC"
     keep_formulas: bool = False
     csv: CsvFormat = field(default_factory=CsvFormat)
@@ -68,6 +70,7 @@ class Task:
         parsed = {
             "scheduled_at": datetime.fromisoformat(message["scheduled_at"]),
             "read": ReadOptions(**message["read"]),
+            "more": {name: ReadOptions(**read) for name, read in message["more"].items()},
             "csv": CsvFormat(**message["csv"]),
             "previous": None if message["previous"] is None else CsvFormat(**message["previous"]),
             "compare_by": tuple(message["compare_by"]),

@@ -44,13 +44,16 @@ class Fetcher:
         self._max_input_bytes = max_input_bytes
         self._secrets = secrets
 
-    async def fetch(self, source: DataSource, times: SourceTimes) -> Input:
+    async def fetch(self, source: DataSource, times: SourceTimes, *, taken_bytes: int = 0) -> Input:
         """Return a source's bytes in a sealed file, which the caller closes.
+
+        Args:
+            taken_bytes: what other sources of the run take of the limit.
 
         Raises:
             CannotFetch: the data cannot be fetched. The message contains no secret.
         """
-        data = Input(self._max_input_bytes)
+        data = Input(self._max_input_bytes, taken_bytes)
         data.notes.extend(times.notes)
         try:
             await self._fetch(source, times, data)

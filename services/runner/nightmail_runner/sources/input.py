@@ -10,11 +10,16 @@ from nightmail_runner.sources.masking import Masker
 
 
 class Input:
-    """The bytes of a source: counted against the limit, hashed, and kept in a memory file."""
+    """The bytes of a source: counted against the limit, hashed, and kept in a memory file.
 
-    def __init__(self, limit_bytes: int) -> None:
+    Args:
+        limit_bytes: of all sources of a run together, of which the others take `taken_bytes`.
+    """
+
+    def __init__(self, limit_bytes: int, taken_bytes: int = 0) -> None:
         self.file = MemoryFile("input")
         self.limit_bytes = limit_bytes
+        self._taken_bytes = taken_bytes
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
         #: What the fetch had to decide.
@@ -27,7 +32,7 @@ class Input:
         """Discard the bytes so far; return `write`."""
         self.file.clear()
         self._hash = hashlib.sha256()
-        self._free_bytes = self.limit_bytes
+        self._free_bytes = self.limit_bytes - self._taken_bytes
         return self.write
 
     def write(self, data: bytes) -> None:
@@ -38,7 +43,8 @@ class Input:
         """
         self._free_bytes -= len(data)
         if self._free_bytes < 0:
-            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES")
+            of = f", of which the sources before it take {self._taken_bytes}" if self._taken_bytes else ""
+            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES{of}")
         self._hash.update(data)
         self.file.write(data)
 

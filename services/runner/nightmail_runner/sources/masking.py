@@ -15,14 +15,14 @@ class Masker:
     """Replaces secrets by `***`: plain, in base64, hex, URL encoding (RFC 3986), JSON and HTML escapes."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
+        self.secrets: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
         self.hide(secrets)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Mask these secrets, too."""
-        self._secrets.update(secret for secret in secrets if secret)
-        patterns = [pattern for secret in self._secrets for pattern in _patterns(secret)]
+        self.secrets.update(secret for secret in secrets if secret)
+        patterns = [pattern for secret in self.secrets for pattern in _patterns(secret)]
         patterns.sort(key=len, reverse=True)  # a secret that contains another one is masked as a whole
         self._pattern = re.compile("|".join(patterns)) if patterns else None
 

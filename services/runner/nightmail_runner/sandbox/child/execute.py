@@ -29,6 +29,7 @@ from nightmail_common.contract.limits import (
     MAX_REASON_CHARS,
 )
 from nightmail_common.contract.script import INPUTS, PREVIOUS, ScriptForm, compile_script
+from nightmail_common.contract.source_types import MAIN_SOURCE, of_source
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
@@ -126,22 +127,23 @@ def skip(reason: object = "") -> NoReturn:
 class _Run:
     def __init__(self, task: Task, files: list[int]) -> None:
         self._task = task
-        self._source, *files = files
+        self._sources = {MAIN_SOURCE: files.pop(0)} | {name: files.pop(0) for name in task.more}
         self._previous = files.pop(0) if task.previous else -1
         self._outputs = files
         self._timings: dict[WorkerStage, float] = {}
         self._notes: tuple[str, ...] = ()
+        self._parsing = MAIN_SOURCE
         self._lap_started = time.perf_counter()
 
     def result(self) -> SandboxResult:
         stage: WorkerStage = "parse"
         try:
             self._set_limits()
-            data = self._parse()
+            sources = self._parse()
             self._record(stage)
             stage = "script"
-            result = run_script(self._task, data, self._parse_previous())
-            del data
+            result = run_script(self._task, sources, self._parse_previous())
+            del sources
             self._record(stage)
             stage = "output"
             _check_size(result, self._task.limits)
@@ -166,12 +168,15 @@ class _Run:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
             self._record(stage)
-            return replace(describe_error(stage, error, self._task.script), timings=self._timings, notes=self._notes)
+            failed = describe_error(stage, error, self._task.script)
+            if stage == "parse":
+                failed = replace(failed, message=of_source(self._parsing, failed.message))
+            return replace(failed, timings=self._timings, notes=self._notes)
 
     def _set_limits(self) -> None:
         limits = self._task.limits
         # RLIMIT_AS counts the fork server's memory and mapped inputs, too.
-        mapped = sum(os.fstat(file).st_size for file in (self._source, self._previous) if file >= 0)
+        mapped = sum(os.fstat(file).st_size for file in (*self._sources.values(), self._previous) if file >= 0)
         memory = _baseline_bytes + mapped + limits.memory_bytes
         processor_seconds = int(limits.timeout_seconds + 1) * (os.cpu_count() or 1)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory + REPORT_MEMORY_BYTES))
@@ -184,12 +189,19 @@ class _Run:
         ):
             resource.setrlimit(limited, (limit, limit))
 
-    def _parse(self) -> pandas.DataFrame:
-        data = _map(self._source)
-        os.close(self._source)
-        table = parse_input(data, self._task.read)
-        self._notes = _shorten_notes(table.notes)
-        return table.frame
+    def _parse(self) -> dict[str, pandas.DataFrame]:
+        """Return the rows of each source by its name."""
+        tables: dict[str, pandas.DataFrame] = {}
+        notes: list[str] = []
+        for name, file in self._sources.items():
+            self._parsing = name
+            data = _map(file)
+            os.close(file)
+            table = parse_input(data, self._task.more.get(name, self._task.read))
+            notes += [of_source(name, note) for note in table.notes]
+            tables[name] = table.frame
+        self._notes = _shorten_notes(notes)
+        return tables
 
     def _parse_previous(self) -> pandas.DataFrame | None:
         """Return the last delivered result as its own CSV says, by the rules for every source."""
@@ -238,11 +250,12 @@ def _map(file: int) -> memoryview:
 
 
 def run_script(
-    task: Task, data: pandas.DataFrame, previous: pandas.DataFrame | None = None
+    task: Task, sources: dict[str, pandas.DataFrame], previous: pandas.DataFrame | None = None
 ) -> pandas.DataFrame | pandas.Series:
     """Execute a script on its data and return its DataFrame or Series.
 
     Args:
+        sources: the rows of each source by its name, those of `data` among them.
         previous: the last delivered result, for a script that names it.
 
     Raises:
@@ -256,7 +269,8 @@ def run_script(
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
-    inputs = dict(zip(INPUTS, (data, task.job_name, scheduled_at, skip, pandas, numpy), strict=True))
+    data = sources[MAIN_SOURCE]
+    inputs = dict(zip(INPUTS, (data, sources, task.job_name, scheduled_at, skip, pandas, numpy), strict=True))
     if task.reads_previous:
         inputs[PREVIOUS] = previous
     module.__dict__.update(inputs, __builtins__=builtins)
