@@ -66,6 +66,9 @@ class SmtpServer:
     def __init__(self) -> None:
         self.port = free_port()
         self._kept: list[tuple[str, bytes]] = []
+        #: The envelope senders of the mails that were kept; `<>` is the null sender.
+        self.senders: list[str] = []
+        self.accepts_null_sender = True
         self.max_connections = 1000
         self.open_connections = 0
         self.on_mail: MailHook = _go_on
@@ -134,6 +137,8 @@ class SmtpHandler:
         count = self.mails_of[session] = self.mails_of.get(session, 0) + 1
         if (reply := await self.server.on_mail(count)) is not None:
             return _send_reply(server, reply)
+        if address == "<>" and not self.server.accepts_null_sender:
+            return "553 5.7.1 the sender must be your mailbox"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
@@ -154,6 +159,7 @@ class SmtpHandler:
             return _send_reply(server, reply)
         content = envelope.content
         assert isinstance(content, bytes)
+        self.server.senders.append(envelope.mail_from or "")
         self.server.keep(recipient, content)
         if (reply := await self.server.after_accepting(recipient)) is not None:
             return _send_reply(server, reply)

@@ -3,11 +3,18 @@
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import MAILED, STREAKS
 from nightmail_common.service.service import Service
+from nightmail_mailer.bounces.imap_mailbox import ImapMailbox
+from nightmail_mailer.bounces.mailbox import Mailbox
+from nightmail_mailer.bounces.maildir import Maildir
 from nightmail_mailer.bounces.reader import BounceReader
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.delivery import MailDelivery
+from nightmail_mailer.notices import Notices
 from nightmail_mailer.operator_mails import OperatorMails
+from nightmail_mailer.owner_warnings import OwnerWarnings
+from nightmail_mailer.records.bounced_recipients import BouncedRecipients
+from nightmail_mailer.records.claims import Claims
 from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
@@ -29,17 +36,21 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     service.background(deleted_jobs.follow(), "deleted jobs")
     smtp = SmtpClient(pool, settings.smtp_from)
     mailed = await js.key_value(MAILED)
+    notices = Notices(smtp, Claims(mailed))
+    service.background(notices.run(), "notices")
     operator = None
     if settings.operator_email is not None:
-        operator = OperatorMails(settings.operator_email, smtp, mailed)
+        operator = OperatorMails(settings.operator_email, notices)
         service.background(operator.watch(pool), "watch of held mail")
-        service.background(operator.run(), "mails to the operator")
     key = None if settings.secret_key is None else settings.secret_key.get_secret_value()
     bounce_key = None
-    if settings.bounce_maildir is not None and key is not None:
+    if (mailbox := _bounce_mailbox(settings)) is not None and key is not None:
         bounce_key = key
-        bounces = BounceReader(settings.bounce_maildir, key, log, mailed, operator)
-        service.background(bounces.run(), "bounces")
+        bounced = BouncedRecipients(log)
+        await bounced.catch_up()
+        service.background(bounced.follow(), "bounced recipients")
+        owners = OwnerWarnings(log, notices, unsubscribes, bounced)
+        service.background(BounceReader(mailbox, key, log, mailed, owners, operator).run(), "bounces")
     return MailWorkflow(
         ResultStore(js),
         log,
@@ -50,6 +61,12 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
         smtp,
         settings.max_attachment_bytes,
     )
+
+
+def _bounce_mailbox(settings: MailerSettings) -> Mailbox | None:
+    if settings.bounce_imap_url is not None:
+        return ImapMailbox(settings)
+    return None if settings.bounce_maildir is None else Maildir(settings.bounce_maildir)
 
 
 def _links(settings: MailerSettings) -> Links | None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from nightmail_common.service.settings import ServiceSettings
+from nightmail_mailer.bounces.imap_address import ImapAddress
 
 
 def _without_slash(url: str) -> str:
@@ -23,6 +24,11 @@ def _maildir(path: Path) -> Path:
     if not all((path / folder).is_dir() for folder in ("new", "cur", "tmp")):
         raise ValueError(f"{path} is no Maildir: it needs the folders new, cur and tmp")
     return path
+
+
+def _imap_url(url: str) -> str:
+    ImapAddress.of(url)
+    return url
 
 
 def _token_url(url: str) -> str:
@@ -75,6 +81,9 @@ class MailerSettings(ServiceSettings):
     operator_email: Annotated[str, AfterValidator(_bare_address)] | None = None
     #: A Maildir with the mail to SMTP_FROM: delivery status notifications in it mark the mails that came back.
     bounce_maildir: Annotated[Path, AfterValidator(_maildir)] | None = None
+    #: The same on an IMAP server. Without the password, the mailer signs in with the access token of SMTP_AUTH=xoauth2.
+    bounce_imap_url: Annotated[str, AfterValidator(_imap_url)] | None = None
+    bounce_imap_password: SecretStr | None = None
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: SecretStr | None = Field(default=None, validate_default=True)
@@ -83,7 +92,7 @@ class MailerSettings(ServiceSettings):
 
     @cached_property
     def tls_context(self) -> ssl.SSLContext:
-        """The context of a TLS client that verifies the SMTP server's certificate and host name."""
+        """The context of a TLS client that verifies a mail server's certificate and host name."""
         context = ssl.create_default_context()
         if self.smtp_ca is not None:
             context.load_verify_locations(self.smtp_ca)
@@ -103,11 +112,24 @@ class MailerSettings(ServiceSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _bounces_have_one_source(self) -> Self:
+        if self.bounce_imap_url is None:
+            return self
+        if self.bounce_maildir is not None:
+            raise ValueError("NIGHTMAIL_BOUNCE_MAILDIR or NIGHTMAIL_BOUNCE_IMAP_URL, not both")
+        if self.bounce_imap_password is None and self.smtp_auth != "xoauth2":
+            raise ValueError(
+                "NIGHTMAIL_BOUNCE_IMAP_URL needs NIGHTMAIL_BOUNCE_IMAP_PASSWORD, or NIGHTMAIL_SMTP_AUTH=xoauth2"
+            )
+        return self
+
     @field_validator("secret_key")
     @classmethod
     def _links_need_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if key is None and info.data.get("public_url") is not None:
             raise ValueError("links to NIGHTMAIL_PUBLIC_URL need it, the same as the API has")
-        if key is None and info.data.get("bounce_maildir") is not None:
-            raise ValueError("NIGHTMAIL_BOUNCE_MAILDIR needs it: it signs what a notification returns")
+        for name in ("bounce_maildir", "bounce_imap_url"):
+            if key is None and info.data.get(name) is not None:
+                raise ValueError(f"NIGHTMAIL_{name.upper()} needs it: it signs what a notification returns")
         return key

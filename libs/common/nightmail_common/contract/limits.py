@@ -14,6 +14,8 @@ MAX_JOB_JSON_BYTES = 832 * 1024
 
 #: Of a delivery status notification, which anybody can send: what is read of it, its parts, and the reply that is kept.
 MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
+#: Mails of one look into the mailbox of bounces; the others follow at the next one.
+MAX_BOUNCES_READ = 100
 
 #: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
 MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60

@@ -1,9 +1,8 @@
-"""Reads a Maildir for delivery status notifications, and publishes each bounce once."""
+"""Reads a mailbox for delivery status notifications, and publishes each bounce once."""
 
 import asyncio
 import hashlib
-from contextlib import suppress
-from pathlib import Path
+import time
 
 import structlog
 from nats.js.errors import KeyNotFoundError
@@ -14,22 +13,19 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import MailBounced
-from nightmail_common.contract.limits import MAX_BOUNCE_BYTES
+from nightmail_mailer.bounces.mailbox import Mailbox, MailboxUnavailable
 from nightmail_mailer.bounces.notification import Bounce, read_bounce
-from nightmail_mailer.operator_mails import OperatorMails
+from nightmail_mailer.operator_mails import HELD_AFTER, OperatorMails
+from nightmail_mailer.owner_warnings import OwnerWarnings
 
-#: Notifications come minutes or days after their mail.
-POLL_SECONDS = 5.0
-#: Mails of one poll; the others follow in the next one.
-MAX_MAILS = 100
+#: OSError is one of the former.
+_ERRORS: tuple[type[Exception], ...] = (*BROKER_ERRORS, MailboxUnavailable)
 
 logger = structlog.get_logger()
 
 
 class BounceReader:
-    """Takes the mails in `new` of a Maildir, and moves each to `cur`: seen, if it was a bounce.
-
-    Any number of mailers may read one Maildir.
+    """Reads each mail of a mailbox, and marks it once its bounce is in the log. Any number of mailers may read one.
 
     Args:
         key: signs the tokens of the mails.
@@ -37,42 +33,49 @@ class BounceReader:
     """
 
     def __init__(
-        self, maildir: Path, key: str, log: EventLog, bucket: KeyValue, operator: OperatorMails | None
+        self,
+        mailbox: Mailbox,
+        key: str,
+        log: EventLog,
+        bucket: KeyValue,
+        owners: OwnerWarnings,
+        operator: OperatorMails | None,
     ) -> None:
-        self._maildir = maildir
+        self._mailbox = mailbox
         self._key = key
         self._log = log
         self._bucket = bucket
+        self._owners = owners
         self._operator = operator
 
     async def run(self) -> None:
         """Read new mails. Never returns."""
+        failing_since: float | None = None
         while True:
             try:
-                for name in await asyncio.to_thread(self._new):
+                for name in await self._mailbox.unread():
                     await self._take(name)
-            except BROKER_ERRORS as error:  # OSError is one of them
-                logger.warning("bounces_not_read", error=describe_error(error))
-            await asyncio.sleep(POLL_SECONDS)
+                failing_since = None
+            except _ERRORS as error:
+                failing_since = failing_since or time.monotonic()
+                reason = describe_error(error)
+                logger.warning("bounces_not_read", error=reason)
+                if self._operator is not None and time.monotonic() - failing_since >= HELD_AFTER.total_seconds():
+                    self._operator.report_unread_bounces(reason)
+            finally:
+                await self._mailbox.close()
+            await asyncio.sleep(self._mailbox.poll_seconds)
 
     async def _take(self, name: str) -> None:
-        bounce = await asyncio.to_thread(self._read, name)
+        content = await self._mailbox.read(name)
+        if content is None:
+            return
+        bounce = await asyncio.to_thread(self._parse, content)
         if bounce is not None:
             await self._publish(bounce)
-        flags = "2,S" if bounce is not None else "2,"
-        with suppress(FileNotFoundError):  # another mailer took it, too: the event is the same
-            (self._maildir / "new" / name).rename(self._maildir / "cur" / f"{name.partition(':')[0]}:{flags}")
+        await self._mailbox.mark(name, is_bounce=bounce is not None)
 
-    def _new(self) -> list[str]:
-        names = (entry.name for entry in (self._maildir / "new").iterdir() if entry.is_file())
-        return sorted(names)[:MAX_MAILS]
-
-    def _read(self, name: str) -> Bounce | None:
-        try:
-            with (self._maildir / "new" / name).open("rb") as file:
-                content = file.read(MAX_BOUNCE_BYTES)
-        except FileNotFoundError:
-            return None
+    def _parse(self, content: bytes) -> Bounce | None:
         try:
             return read_bounce(self._key, content)
         except Exception as error:  # anybody may have sent it, and the parser raises errors of many classes
@@ -80,6 +83,10 @@ class BounceReader:
             return None
 
     async def _publish(self, bounce: Bounce) -> None:
+        """Publish the event and queue the warnings, before the bucket has the bounce: a crash in between repeats them.
+
+        The message id makes the event one; the warnings have their own claim.
+        """
         digest = hashlib.sha256(f"{bounce.message_id}\0{bounce.recipient}".encode()).hexdigest()[:32]
         key = f"{bounce.run_id}.bounced.{digest}"
         try:
@@ -98,9 +105,10 @@ class BounceReader:
             answer=bounce.answer,
         )
         await self._log.publish(event, message_id=run_message_id(bounce.run_id, "mail-bounced", digest))
-        await self._bucket.put(key, b"")
-        logger.info("mail_bounced", kind=bounce.kind, status=bounce.status)
+        await self._owners.warn(bounce)
         if self._operator is not None:
             self._operator.report_bounce(
                 bounce.job_name, str(bounce.run_id), bounce.recipient, f"{bounce.status} {bounce.answer}"
             )
+        await self._bucket.put(key, b"")
+        logger.info("mail_bounced", kind=bounce.kind, status=bounce.status)

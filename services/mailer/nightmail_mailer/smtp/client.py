@@ -52,7 +52,12 @@ class SmtpClient:
         return self._pool.max_mail_bytes
 
     async def send(
-        self, render_for: Callable[[str], bytes], recipient: str, *, new_connection: bool = False
+        self,
+        render_for: Callable[[str], bytes],
+        recipient: str,
+        *,
+        new_connection: bool = False,
+        null_sender: bool = False,
     ) -> SendResult:
         """Send a mail; wait while the server is unreachable.
 
@@ -60,20 +65,24 @@ class SmtpClient:
             render_for: returns the mail to a recipient, in lines that end in CRLF. Called once there is a connection:
                 mails that wait take no memory.
             new_connection: do not reuse a connection, unless the server accepts no further one.
+            null_sender: ask for no delivery status notification (RFC 5321 section 4.5.5), unless the server accepts only
+                the usual sender.
         """
         with tracing.span("SMTP", "CLIENT", server__address=self._pool.server):
-            result = await self._send(render_for, recipient, new_connection=new_connection)
+            result = await self._send(render_for, recipient, new_connection, null_sender)
             tracing.annotate(nightmail__outcome=result.outcome)
             return result
 
-    async def _send(self, render_for: Callable[[str], bytes], recipient: str, *, new_connection: bool) -> SendResult:
+    async def _send(
+        self, render_for: Callable[[str], bytes], recipient: str, new_connection: bool, null_sender: bool
+    ) -> SendResult:
         data_sent = False
         try:
             async with self._pool.send_slot(new_connection=new_connection) as slot:
                 connection = slot.connection
                 mail = render_for(recipient)
                 begun = time.perf_counter()
-                if (refused := await self._send_envelope(connection, len(mail), recipient)) is not None:
+                if (refused := await self._send_envelope(connection, len(mail), recipient, null_sender)) is not None:
                     return refused
                 if (protocol := connection.protocol) is None:
                     raise aiosmtplib.SMTPServerDisconnected("lost before the mail was sent")
@@ -88,7 +97,9 @@ class SmtpClient:
         except (aiosmtplib.SMTPException, OSError) as error:
             return SendResult("lost" if data_sent else "deferred", describe_smtp_error(error))
 
-    async def _send_envelope(self, connection: aiosmtplib.SMTP, mail_bytes: int, recipient: str) -> SendResult | None:
+    async def _send_envelope(
+        self, connection: aiosmtplib.SMTP, mail_bytes: int, recipient: str, null_sender: bool
+    ) -> SendResult | None:
         """Send MAIL, RCPT and DATA, up to the server's 354; return the result if it refuses one of them."""
         try:
             address = to_ascii_domain(recipient)
@@ -102,7 +113,8 @@ class SmtpClient:
         timeout = COMMAND_TIMEOUT_SECONDS
         phase: Phase = "mail"
         try:
-            await connection.mail(self.sender, options=options, encoding="utf-8", timeout=timeout)
+            if not null_sender or not await _begin_without_sender(connection, options):
+                await connection.mail(self.sender, options=options, encoding="utf-8", timeout=timeout)
             phase = "rcpt"
             await connection.rcpt(address, encoding="utf-8", timeout=timeout)
             phase = "data"
@@ -130,3 +142,12 @@ class SmtpClient:
             connection.close()
             self._pool.hold_all(describe_sender_refusal(reply.code, reply.text))
         return SendResult("refused" if rule.consequence in _FINAL else "deferred", text, rule.consequence)
+
+
+async def _begin_without_sender(connection: aiosmtplib.SMTP, options: list[str]) -> bool:
+    """Say whether the server accepts the null sender. A refusal says nothing about the usual one."""
+    try:
+        await connection.mail("", options=options, encoding="utf-8", timeout=COMMAND_TIMEOUT_SECONDS)
+    except aiosmtplib.SMTPResponseException:
+        return False
+    return True

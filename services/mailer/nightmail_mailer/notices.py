@@ -1,0 +1,96 @@
+"""Mails that Nightmail writes by itself, about its own work: each cause once in an interval, from however many mailers."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from uuid import uuid4
+
+import structlog
+
+from nightmail_common.broker.backoff import Backoff, retry_forever
+from nightmail_mailer.compose.subject import one_line
+from nightmail_mailer.records.claims import Claims
+from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
+from nightmail_mailer.smtp.client import SmtpClient
+
+#: A notice that the server defers is sent again as often; the metrics, the log and the ledger have its cause, too.
+ATTEMPTS = 8
+BACKOFF = Backoff(first=5.0, longest=3600.0)
+#: More causes in a moment than somebody reads: the log has the rest.
+MAX_QUEUED = 100
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A mail to each of some addresses.
+
+    Attributes:
+        kind: for the log, as in `operator`.
+        cause: one mail about it goes out in `interval`.
+        may_bounce: whether a delivery status notification about this mail may come.
+    """
+
+    kind: str
+    cause: str
+    interval: timedelta
+    recipients: tuple[str, ...]
+    title: str
+    text: str
+    may_bounce: bool = True
+
+
+class Notices:
+    """Sends the notices that are queued."""
+
+    def __init__(self, smtp: SmtpClient, claims: Claims) -> None:
+        self._smtp = smtp
+        self._claims = claims
+        self._queue: asyncio.Queue[Notice] = asyncio.Queue(MAX_QUEUED)
+
+    def put(self, notice: Notice) -> None:
+        """Queue a notice; drop it if the queue is full."""
+        try:
+            self._queue.put_nowait(notice)
+        except asyncio.QueueFull:
+            logger.warning("notice_dropped", kind=notice.kind)
+
+    async def run(self) -> None:
+        """Send the queued notices. Never returns."""
+        while True:
+            notice = await self._queue.get()
+            await self._smtp.max_mail_bytes()  # once the server is reachable
+            if await retry_forever(lambda notice=notice: self._claims.claim(notice.cause, notice.interval), "notices"):  # type: ignore[misc]
+                for recipient in notice.recipients:
+                    await self._send(notice, recipient)
+
+    async def _send(self, notice: Notice, recipient: str) -> None:
+        try:
+            mail = self._render(notice, recipient)
+        except ValueError:  # the job is older than the check of its addresses
+            logger.warning("notice_failed", kind=notice.kind, outcome="invalid address")
+            return
+        for attempt in range(1, ATTEMPTS + 1):
+            result = await self._smtp.send(lambda _: mail, recipient, null_sender=not notice.may_bounce)
+            if result.outcome == "accepted":
+                logger.info("notice_sent", kind=notice.kind, attempt=attempt)
+                return
+            if result.outcome != "deferred":
+                break
+            await asyncio.sleep(BACKOFF.wait(attempt))
+        logger.error("notice_failed", kind=notice.kind, outcome=result.outcome)
+
+    def _render(self, notice: Notice, recipient: str) -> bytes:
+        mail = EmailMessage(policy=SMTP)
+        mail["Subject"] = one_line(notice.title)
+        mail["From"] = Address(display_name="Nightmail", addr_spec=self._smtp.sender)
+        mail["Date"] = format_datetime(datetime.now(UTC))
+        mail["Message-ID"] = f"<{uuid4()}.{notice.kind}@{domain_of(self._smtp.sender)}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(notice.text)
+        return f"To: {to_ascii_domain(recipient)}\r\n".encode() + mail.as_bytes()
