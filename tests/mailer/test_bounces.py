@@ -254,4 +254,4 @@ async def test_mails_that_nobody_can_parse_are_passed_over(
         return len(await bounces_of(event_log, event)) == 1
 
     await eventually(bounced, "the bounce behind them is published")
-    assert not list((folder / "new").iterdir())
+    await eventually(lambda: not list((folder / "new").iterdir()), "all mails are marked")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from nightmail_common.contract.mail_outcomes import RecipientOutcome
@@ -59,7 +60,9 @@ class OperatorMails:
             since, reason, refuses_us = datetime.now(UTC), pool.unreachable_reason, pool.refuses_us
             while pool.unreachable_reason is not None:
                 reason, refuses_us = pool.unreachable_reason, refuses_us or pool.refuses_us
-                await asyncio.sleep(POLL_SECONDS)
+                with suppress(TimeoutError):  # a refusal may last for less than a second
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await pool.until_reachable()
             until = datetime.now(UTC)
             if refuses_us or until - since >= HELD_AFTER:
                 text = (
