@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from nats.aio.client import Client
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
-from api.test_runs_over_rest import requested
+from api.test_runs_over_rest import inline, requested, result_ready, run_with_status
 from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import InputKept
+from nightmail_common.contract.kept_input import InputType
 from support.deadlines import eventually
 from support.job_requests import job_request
 
@@ -27,19 +28,11 @@ async def content(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def keep(log: EventLog, client: Client, job_name: str, run_id: UUID, data: bytes, keep_inputs: int = 10) -> None:
+async def keep(log: EventLog, client: Client, job_name: str, run_id: UUID, data: bytes, **fields: Any) -> None:
     """Keep an input as a runner does."""
     name = hashlib.sha256(data).hexdigest()
-    event = InputKept(
-        job_name=job_name,
-        run_id=run_id,
-        source="data",
-        size=len(data),
-        sha256=name,
-        object_name=name,
-        file_type="csv",
-        keep_inputs=keep_inputs,
-    )
+    about: dict[str, Any] = {"source": "data", "object_name": name, "file_type": "csv", "keep_inputs": 10}
+    event = InputKept(job_name=job_name, run_id=run_id, size=len(data), sha256=name, **about | fields)
 
     async def publish() -> None:
         await log.publish(event)
@@ -133,3 +126,91 @@ async def test_an_input_whose_event_the_replica_has_not_applied_yet_stays(
     for number in range(20):
         await keep(event_log, nats_client, "a", run_id, f"input {number}".encode())
         assert await replicas[0].remove_unused() == 0
+
+
+async def is_applied(api: Replica, run_id: UUID) -> None:
+    """Wait until the API knows that an input is kept."""
+
+    async def known() -> bool:
+        timeline = (await api.http.get(f"/runs/{run_id}")).json()["timeline"]
+        return any(entry["type"] == "input-kept" for entry in timeline)
+
+    await eventually(known, "the event is applied")
+
+
+async def ended(api: Replica, log: EventLog, **fields: Any) -> UUID:
+    """Return a run of a new job that has its result."""
+    run_id, job = await requested(api, log, **fields)
+    await log.publish(result_ready(run_id, job, inline(b"a\n1\n")))
+    await run_with_status(api, run_id, "processed")
+    return run_id
+
+
+async def test_an_input_is_downloaded_as_the_source_sent_it(
+    api: Replica, event_log: EventLog, nats_client: Client
+) -> None:
+    run_id = await ended(api, event_log, job_name="a")
+    data = "name\nJürgen\n".encode("latin-1") * 40_000
+    asked = asyncio.create_task(api.http.get(f"/runs/{run_id}/input"))  # before the runner keeps it
+    await keep(event_log, nats_client, "a", run_id, data, charset="iso-8859-1")
+    answer = await asked
+    assert (answer.status_code, answer.content) == (200, data)
+    assert answer.headers["content-type"] == "text/csv; charset=iso-8859-1"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{run_id}-data.csv"'
+    assert answer.headers["etag"] == f'"{hashlib.sha256(data).hexdigest()}"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-length"] == str(len(data))
+    assert (await api.http.get(f"/runs/{run_id}/input?source=data")).content == data
+    assert (await api.http.get(f"/runs/{run_id}")).json()["timeline"][-1]["type"] == "input-kept"
+
+
+@pytest.mark.parametrize(
+    ("file_type", "content_type", "ending"),
+    [
+        ("json", "application/json", "json"),
+        ("tsv", "text/tab-separated-values", "tsv"),
+        ("arrow", "application/vnd.apache.arrow.stream", "arrows"),
+        ("parquet", "application/vnd.apache.parquet", "parquet"),
+    ],
+)
+async def test_the_answer_has_the_type_of_the_source(
+    api: Replica, event_log: EventLog, nats_client: Client, file_type: InputType, content_type: str, ending: str
+) -> None:
+    run_id = await ended(api, event_log, job_name="a")
+    await keep(event_log, nats_client, "a", run_id, b"[]", file_type=file_type, source='per diem"\r\n')
+    await is_applied(api, run_id)
+    answer = await api.http.get(f"/runs/{run_id}/input", params={"source": 'per diem"\r\n'})
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, content_type, b"[]")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{run_id}-per_diem___.{ending}"'
+
+
+async def test_an_input_that_is_not_kept_is_gone_and_an_unknown_one_is_not_found(
+    replicas: list[KeptInputs], api: Replica, event_log: EventLog, nats_client: Client
+) -> None:
+    assert replicas
+
+    async def refusal(run_id: object, source: str = "data") -> tuple[int, str]:
+        answer = await api.http.get(f"/runs/{run_id}/input", params={"source": source})
+        return answer.status_code, answer.json()["detail"]
+
+    more = {"orders": {"source_type": "file", "location": "orders.csv", "file_type": "csv"}}
+    first = await ended(api, event_log, job_name="a", more_sources=more)
+    await keep(event_log, nats_client, "a", first, b"first", keep_inputs=1)
+    status, text = await refusal(first, "other")
+    assert (status, "no source 'other'; it has 'data', 'orders'" in text) == (404, True)
+    second = await run_again(api, "a")
+    status, text = await refusal(second)
+    assert (status, "has not ended" in text) == (404, True)
+    await keep(event_log, nats_client, "a", second, b"first", keep_inputs=1)
+    await is_applied(api, second)
+    status, text = await refusal(first)
+    assert (status, "keep_inputs" in text) == (410, True), "although the bytes are still stored for the second run"
+    assert (await api.http.get(f"/runs/{second}/input")).content == b"first"
+    large = await ended(api, event_log, job_name="b")
+    await keep(event_log, nats_client, "b", large, b"1234567", object_name=None)
+    status, text = await refusal(large)
+    assert (status, "7 bytes, more than MAX_KEPT_INPUT_BYTES" in text) == (410, True)
+    assert (await refusal(uuid4()))[0] == 404
+    assert (await refusal(second, ""))[0] == 400
+    await nats_client.jetstream().purge_stream("OBJ_INPUTS")
+    assert (await refusal(second))[0] == 410

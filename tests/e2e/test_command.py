@@ -76,6 +76,8 @@ def test_a_run_is_waited_for_and_its_log_and_result_are_shown(nightmail: Nightma
     assert said(nightmail, "runs", "log", run_id) == "hello\n"
     assert said(nightmail, "runs", "result", run_id) == "region,amount\nnorth,10\n"
     assert as_json(nightmail, "runs", "result", run_id)["rows"] == [["north", "10"]]
+    assert said(nightmail, "runs", "input", run_id) == "region,amount\nnorth,10\nsouth,5\nnorth,7\n"
+    assert "no source 'other'" in refused(nightmail, 1, "runs", "input", run_id, "--source", "other")
     [mail] = [one for one in as_json(nightmail, "mails", "list", "--outcome", "accepted") if one["run_id"] == run_id]
     assert mail["next_attempt"] is None
     assert mail["answer"] in said(nightmail, "mails", "list", "--recipient", mail["recipient"])

@@ -53,6 +53,7 @@ def test_a_job_is_created_run_and_its_result_read(client: Nightmail, job: dict[s
     run = client.runs.wait(client.jobs.run(name), timeout_seconds=scaled(60))
     assert (run["status"], run["rows"]) == ("delivered", 2)
     assert client.runs.result(run["run_id"][:13]) == SALES
+    assert client.runs.input(run["run_id"][:13]) == SALES
     assert [one["run_id"] for one in client.runs.list(job_name=name)] == [run["run_id"]]
     assert {event["type"] for event in client.events.list(run_id=run["run_id"])} >= {"run-requested", "mail-sent"}
     assert next(client.mails.list(job_name=name))["outcome"] == "accepted"
@@ -63,6 +64,7 @@ async def test_the_asyncio_client_does_the_same(nightmail: RunningNightmail, job
         name = (await client.jobs.create(job))["job_name"]
         run = await client.runs.wait(await client.jobs.run(name), timeout_seconds=scaled(60))
         assert await client.runs.result(run["run_id"]) == SALES
+        assert await client.runs.input(run["run_id"]) == SALES
         assert [one["run_id"] async for one in client.runs.list(job_name=name)] == [run["run_id"]]
         async for event in client.events.follow(run_id=run["run_id"], after=0):
             if event["type"] == "mail-sent":

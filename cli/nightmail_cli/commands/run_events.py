@@ -8,7 +8,7 @@ from nightmail_cli.client import Client
 from nightmail_cli.commands.run_view import SHORT_ID_CHARS
 from nightmail_cli.output import echo
 
-#: Each event of a run in a word, and its colour.
+#: Each event that moves a run on in a word, and its colour.
 WORDS = {
     "run-requested": ("requested", "cyan"),
     "run-started": ("running", "cyan"),
@@ -16,7 +16,6 @@ WORDS = {
     "run-failed": ("failed", "red"),
     "run-skipped": ("skipped", "yellow"),
     "run-cancelled": ("cancelled", "yellow"),
-    "input-kept": ("input", "cyan"),
     "mail-sent": ("mailed", "green"),
     "mail-deferred": ("mail waits", "yellow"),
     "mail-bounced": ("bounced", "red"),
@@ -54,8 +53,6 @@ def _detail(event: dict[str, Any]) -> str:
             return f": {data['error']['stage']}: {data['error']['message']}"
         case "run-skipped" | "mail-skipped":
             return f": {data['reason']}"
-        case "input-kept":
-            return f": {data['source']}, {data['size']:,} bytes{'' if 'object_name' in data else ', too large to keep'}"
         case "mail-sent" | "mail-failed" | "mail-deferred":
             return f": {data['kind']} to {', '.join(one['address'] for one in data['recipients'])}"
         case "mail-bounced":

@@ -186,6 +186,27 @@ def result(
 app.command("diff")(diff)
 
 
+@app.command("input")
+def read_input(
+    run_id: RunId,
+    source: Annotated[str, typer.Option(help="The source; `data` is the job's data_source.")] = "data",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file. [default: stdout]")] = None,
+) -> None:
+    """Print what a run has read, byte by byte, or write it to a file."""
+    client = Client()
+    content = client.call("GET", f"/runs/{client.run_id(run_id)}/input", params={"source": source}).content
+    if output is None and sys.stdout.isatty():
+        echo(content.decode(errors="replace"), nl=False)
+        return
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        fail(f"{output}: {error.strerror}")
+
+
 @app.command("figures")
 def figures(
     run_id: RunId,

@@ -114,6 +114,15 @@ class RunCalls:
         """Return the CSV of a run: the very bytes that were mailed."""
         return (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/result")).content
 
+    def input(self, run_id: str, source: str = "data") -> bytes:
+        """Return what a run has read from a source, as the source sent it. The job's `data_source` is `data`.
+
+        Raises:
+            NotThere: the run has no such source, or its input is not kept (any longer).
+        """
+        path = f"/runs/{self.whole_id(run_id)}/input"
+        return (self._transport.send("GET", path, params={"source": source})).content
+
     def log(self, run_id: str) -> str:
         """Return what the script of a run printed."""
         return (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/log")).text

@@ -39,6 +39,17 @@ class KeptInput(BaseModel):
     keep_inputs: int
 
 
-def media_type(file_type: InputType) -> str:
-    """Return the media type of an input, without a charset."""
-    return _MEDIA_TYPES[file_type]
+def media_types() -> tuple[str, ...]:
+    """Return the media types that inputs have."""
+    return tuple(_MEDIA_TYPES.values())
+
+
+def media_type(file_type: InputType, charset: str | None) -> str:
+    """Return the media type of an input; only text has a charset."""
+    known = _MEDIA_TYPES[file_type]
+    return f"{known}; charset={charset}" if charset is not None and known.startswith("text/") else known
+
+
+def file_ending(file_type: InputType) -> str:
+    """Return the ending of an input's file name; Arrow's registration has `arrows` for a stream."""
+    return "arrows" if file_type == "arrow" else file_type

@@ -5,6 +5,7 @@ delete an object. `nightmail_common.broker.input_store` says why no object is de
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,10 @@ from typing import Any
 import nats.errors
 import structlog
 
+from nightmail_api.http.problems import Gone, NotFound
 from nightmail_api.read_model.database import DatabaseUnavailable
-from nightmail_api.read_model.input_queries import input_of_run, objects_in_use
+from nightmail_api.read_model.input_queries import inputs_of_run, objects_in_use, source_names
+from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
 from nightmail_common.broker.input_store import InputStore
@@ -23,6 +26,7 @@ from nightmail_common.broker.object_bucket import ObjectEntry
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.kept_input import InputType
 
 #: An input takes disk for this much longer than a run needs it. One request for each kept object, some 0.2 ms.
 SWEEP_SECONDS = 300.0
@@ -30,12 +34,19 @@ SWEEP_SECONDS = 300.0
 logger = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class FoundInput:
-    """What a run has read from a source: its row, and the object with its bytes, if they are kept."""
+#: A runner keeps an input behind the run's outcome: who asks in between waits, and so long at most.
+APPEARS_SECONDS = 2.0
+_APPEARS_AFTER = timedelta(seconds=10)
+_POLL_SECONDS = 0.05
 
-    row: dict[str, Any]
-    entry: ObjectEntry | None
+
+@dataclass(frozen=True)
+class StoredInput:
+    """What a run has read from a source, and the object with its bytes."""
+
+    file_type: InputType
+    charset: str | None
+    entry: ObjectEntry
 
 
 class KeptInputs:
@@ -54,13 +65,44 @@ class KeptInputs:
         self._read = read
         self._retention = retention
 
-    async def find(self, run_id: str, source: str) -> FoundInput | None:
-        """Return what a run has read from a source; None if the run does not need it any more, or never had it."""
-        row = await self._read(input_of_run, run_id, source)
+    async def get(self, run_id: str, source: str) -> StoredInput:
+        """Return what a run has read from a source.
+
+        Raises:
+            NotFound: there is no such run, it has no such source, or it has not ended.
+            Gone: the input is kept no longer, or was not kept.
+        """
+        row = await self._row(run_id, source)
         if row is None or row["kept_at"] < self._since():
-            return None
-        name = row["object_name"]
-        return FoundInput(row, None if name is None else await self._store.find(name))
+            raise Gone(
+                f"the input of the run {run_id} is kept no longer, or never was:"
+                " a job keeps those of its last `keep_inputs` runs, for INPUT_RETENTION at most"
+            )
+        if (name := row["object_name"]) is None:
+            raise Gone(f"the input has {row['size']} bytes, more than MAX_KEPT_INPUT_BYTES, and was not kept")
+        entry = await self._store.find(name)
+        if entry is None:
+            raise Gone(f"the input of the run {run_id} is kept no longer")
+        return StoredInput(row["file_type"], row["charset"], entry)
+
+    async def _row(self, run_id: str, source: str) -> dict[str, Any] | None:
+        """Return the row of an input, for which a run that has just ended is given time; None if there is none."""
+        give_up = time.monotonic() + APPEARS_SECONDS
+        while True:
+            run = await self._read(Queries.run, run_id)
+            if run is None:
+                raise NotFound(f"there is no run {run_id}")
+            rows = await self._read(inputs_of_run, run_id)
+            if source in rows:
+                return rows[source]
+            if source not in (names := await self._read(source_names, run_id)):
+                raise NotFound(f"the run has no source {source!r}; it has {', '.join(map(repr, names))}")
+            if run["finished_at"] is None:
+                raise NotFound(f"the run {run_id} has not ended; its input is kept then")
+            since_end = datetime.now(UTC) - datetime.fromisoformat(run["finished_at"])
+            if since_end > _APPEARS_AFTER or time.monotonic() > give_up:
+                return None
+            await asyncio.sleep(_POLL_SECONDS)
 
     def content(self, entry: ObjectEntry) -> AsyncIterator[bytes]:
         """Yield the bytes of an input."""
