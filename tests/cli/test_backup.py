@@ -1,12 +1,14 @@
 """Backup and restore: copy every stream of one broker to another, and what the services do afterwards."""
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from nats.js.api import ConsumerConfig
 
 from nightmail_cli.backup.snapshots import SnapshotFailed, copy_streams, read_copy, restore_streams
 from nightmail_common.broker import streams
+from nightmail_common.broker.file_store import FileStore
+from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import RunRequested, RunSkipped
@@ -36,6 +40,14 @@ async def forget_all(client: Client) -> None:
     js = client.jetstream()
     for stream in await js.streams_info():
         await js.delete_stream(str(stream.config.name))
+
+
+async def pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def published() -> None:
+    """Publish nothing."""
 
 
 async def test_restored_streams_equal_the_copied_ones(
@@ -62,6 +74,8 @@ async def test_restored_streams_equal_the_copied_ones(
     await (await js.key_value(streams.MAILED)).put("run.result.somebody", b"accepted")
     csv = os.urandom(700_000)
     await (await js.object_store(streams.RESULTS)).put("result", csv)
+    await FileStore(js).put("sales/2026.csv", pieces(csv))
+    await InputStore(js).keep(hashlib.sha256(csv).hexdigest(), partial(pieces, csv), published)
     await (await js.key_value(streams.LEASES)).put("ticker", b"somebody")
     before = await everything(event_log)
 
@@ -73,6 +87,16 @@ async def test_restored_streams_equal_the_copied_ones(
     assert (await js.consumer_info(streams.STREAM, "runner")).num_pending == 600
     assert (await (await js.key_value(streams.MAILED)).get("run.result.somebody")).value == b"accepted"
     assert (await (await js.object_store(streams.RESULTS)).get("result")).data == csv
+    file = await FileStore(js).find("sales/2026.csv")
+    kept = await InputStore(js).find(hashlib.sha256(csv).hexdigest())
+    assert file is not None
+    assert kept is not None
+    assert b"".join([piece async for piece in FileStore(js).read(file)]) == csv
+    assert b"".join([piece async for piece in InputStore(js).read(kept)]) == csv
+    assert (await FileStore(js).put("sales/2026.csv", pieces(b"new")))[1] is False, (
+        "a change expects the restored entry"
+    )
+    assert await InputStore(js).remove(kept)
     names = {stream.config.name for stream in await js.streams_info()}
     assert f"KV_{streams.LEASES}" not in names, "leases are not copied"
     await streams.ensure_streams(js, timedelta(days=1))

@@ -40,8 +40,8 @@ STREAMS = (
     "KV_SESSION_CODES",
 )
 
-#: What the API purges: files and inputs that are deleted, and the records of an erased job.
-PURGED = {"KV_MAILED", "KV_STREAKS", "OBJ_FILES", "OBJ_INPUTS"}
+#: What the API purges: what is deleted or an orphan, and the records of an erased job.
+PURGED = {"KV_MAILED", "KV_STREAKS", "OBJ_FILES", "OBJ_INPUTS", "OBJ_RESULTS"}
 
 #: No user's subject; its refusal comes last.
 LAST = "the.end"

@@ -135,6 +135,8 @@ _API_USER = NatsUser(
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",
         *(f"{_API}.STREAM.PURGE.{_bucket(bucket)}" for bucket in (MAILED, STREAKS)),
+        # Pieces of results whose upload was cut off.
+        f"{_API}.STREAM.PURGE.{_RESULTS_STREAM}",
     ),
     # It watches the tokens.
     subscribe=(_replies("api"), f"$KV.{TOKENS}.>"),

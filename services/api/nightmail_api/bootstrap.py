@@ -31,12 +31,14 @@ from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.retention.kept_inputs import KeptInputs
+from nightmail_api.retention.orphaned_pieces import OrphanedPieces
 from nightmail_api.settings import ApiSettings, admin_token
 from nightmail_common.broker import streams
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.input_store import InputStore
+from nightmail_common.broker.object_bucket import ObjectBucket
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_API_UPLOADS, MAX_TOKEN_STREAMS, MAX_TOKEN_UPLOADS
@@ -144,6 +146,9 @@ async def follow_log(settings: ApiSettings, service: Service, state: AppState) -
     ensure_codes = partial(state.sessions.ensure_bucket, settings.nats_replicas)
     await retry_forever(ensure_codes, "create the bucket of used codes", BROKER_ERRORS)
     service.background(state.inputs.run(), "removal of inputs")
+    js = service.client.jetstream()
+    buckets = [ObjectBucket(js, name) for name in (streams.FILES, streams.INPUTS, streams.RESULTS)]
+    service.background(OrphanedPieces(buckets).run(), "removal of orphaned pieces")
     await state.model.run()
 
 

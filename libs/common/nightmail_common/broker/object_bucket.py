@@ -58,7 +58,7 @@ class ObjectBucket:
 
     def __init__(self, js: JetStreamContext, bucket: str) -> None:
         self._js = js
-        self._bucket = bucket
+        self.name = bucket
         self.stream = f"OBJ_{bucket}"
         self._entries = f"$O.{bucket}.M"
         self._pieces = f"$O.{bucket}.C"
@@ -73,13 +73,35 @@ class ObjectBucket:
 
     async def entries(self) -> AsyncIterator[ObjectEntry]:
         """Yield every object's entry, one request each."""
-        sequence = 1
-        with suppress(NotFoundError):
-            while True:
-                message = await self._js.get_msg(self.stream, seq=sequence, subject=f"{self._entries}.>", next=True)
-                if (entry := self._entry(message)) is not None:
-                    yield entry
-                sequence = (message.seq or 0) + 1
+        async for message in self._messages(f"{self._entries}.>"):
+            if (entry := self._entry(message)) is not None:
+                yield entry
+
+    async def named_pieces(self) -> set[str]:
+        """Return the pieces that entries name, also entries of another client.
+
+        Raises:
+            ValueError: an entry is not as ADR-20 says.
+        """
+        named = set()
+        async for message in self._messages(f"{self._entries}.>"):
+            fields = json.loads(message.data or b"")
+            if not isinstance(fields, dict) or not isinstance(nuid := fields.get("nuid", ""), str):
+                raise ValueError(f"the entry {message.seq} of {self.stream} has no nuid")
+            named.add(f"{self._pieces}.{nuid}")
+        return named
+
+    async def stored_pieces(self) -> set[str]:
+        """Return the pieces that are stored; of more than 100,000, as many as JetStream lists at once."""
+        info = await self._js.stream_info(self.stream, subjects_filter=f"{self._pieces}.>")
+        return set(info.state.subjects or ())
+
+    async def written_at(self, pieces: str) -> datetime | None:
+        """Return the time of the last message of pieces; None if they are gone."""
+        try:
+            return (await self._js.get_msg(self.stream, subject=pieces)).time
+        except NotFoundError:
+            return None
 
     async def read(self, entry: ObjectEntry) -> AsyncIterator[bytes]:
         """Yield an object's bytes.
@@ -87,17 +109,14 @@ class ObjectBucket:
         Raises:
             ObjectChanged: the object was replaced or deleted meanwhile; what was yielded is not the whole object.
         """
-        digest, missing, sequence = hashlib.sha256(), entry.size, 1
-        while missing > 0:
-            try:
-                message = await self._js.get_msg(self.stream, seq=sequence, subject=entry.pieces, next=True)
-            except NotFoundError:
-                raise ObjectChanged(entry.name) from None
+        digest, missing = hashlib.sha256(), entry.size
+        async for message in self._messages(entry.pieces):
             piece = message.data or b""
             digest.update(piece)
             missing -= len(piece)
-            sequence = (message.seq or 0) + 1
             yield piece
+            if missing <= 0:
+                break
         if missing or digest.hexdigest() != entry.sha256:
             raise ObjectChanged(entry.name)
 
@@ -141,7 +160,7 @@ class ObjectBucket:
         size, digest = (0, b"") if pieces is None else (pieces.size, pieces.digest)
         entry = {
             "name": name,
-            "bucket": self._bucket,
+            "bucket": self.name,
             "nuid": "" if pieces is None else pieces.subject.rpartition(".")[2],
             "size": size,
             "mtime": datetime.now(UTC).isoformat(),
@@ -164,17 +183,24 @@ class ObjectBucket:
 
     async def overwrite(self, pieces: str) -> None:
         """Delete the bytes under a subject message by message, which overwrites them on disk."""
-        sequence = 1
-        with suppress(NotFoundError):
-            while True:
-                message = await self._js.get_msg(self.stream, seq=sequence, subject=pieces, next=True)
-                sequence = (message.seq or 0) + 1
-                with suppress(APIError):  # another replica deleted it first
-                    await self._js.delete_msg(self.stream, message.seq or 0)
+        async for message in self._messages(pieces):
+            with suppress(APIError):  # another replica deleted it first
+                await self._js.delete_msg(self.stream, message.seq or 0)
 
     async def purge_deleted(self, name: str, sequence: int) -> None:
         """Delete the entry that says 'deleted', which has this sequence, unless the object was stored again."""
         await self._js.purge_stream(self.stream, subject=self._subject(name), seq=sequence + 1)
+
+    async def _messages(self, subject: str) -> AsyncIterator[RawStreamMsg]:
+        """Yield the messages of a subject in order, one request each; what comes meanwhile is behind them, and yielded too."""
+        sequence = 1
+        while True:
+            try:
+                message = await self._js.get_msg(self.stream, seq=sequence, subject=subject, next=True)
+            except NotFoundError:
+                return
+            yield message
+            sequence = (message.seq or 0) + 1
 
     def _subject(self, name: str) -> str:
         return f"{self._entries}.{base64.urlsafe_b64encode(name.encode()).decode()}"
