@@ -27,6 +27,8 @@ from support.nats_server import NatsServer
 from support.smtp_server import SmtpServer
 
 MakeJob = Callable[..., Job]
+#: For how long results come.
+SECONDS = 60 * float(os.environ.get("SOAK_MINUTES", "10"))
 TURN_SECONDS = 4.0
 #: From one result to the next.
 PAUSE_SECONDS = 0.4
@@ -64,18 +66,18 @@ async def outcomes(log: EventLog) -> AsyncGenerator[MailEvent]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(SECONDS + scaled(SETTLE_SECONDS) + scaled(60))
 @pytest.mark.usefixtures("mailer")
 async def test_every_mail_to_a_valid_recipient_arrives_once(
     smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
 ) -> None:
-    seconds = 60 * float(os.environ.get("SOAK_MINUTES", "10"))
     seed = int(os.environ.get("SOAK_SEED") or random.randrange(2**32))
     print(f"SOAK_SEED={seed}")  # repeats the order of the servers
     chance = random.Random(seed)
     hostile = HostileServer(smtp_server)
     sent: dict[UUID, ResultReady] = {}
     behaviours: list[str] = []
-    end, turn = time.monotonic() + seconds, 0.0
+    end, turn = time.monotonic() + SECONDS, 0.0
     while time.monotonic() < end:
         if time.monotonic() >= turn:
             if not behaviours:

@@ -99,7 +99,12 @@ RULES = (
     Rule("mail", "5??", "*", "sender", "hold_all", "RFC 5321 section 3.3: the sender is not acceptable"),
     Rule("*", "5??", "5.1.[78]", "sender", "hold_hours", "RFC 3463 X.1.7, X.1.8: the sender's address"),
     Rule("*", "5??", "5.7.2?", "sender", "hold_hours", "RFC 7372: SPF, DKIM, DMARC or reverse DNS of the sender"),
-    # A policy: about the recipient only if the server accepts mail to others.
+    # A policy about this recipient, whatever the server accepts for others.
+    Rule("rcpt end", "5??", "5.7.2", "recipient", "refuse", "RFC 3463 X.7.2: the sender may not mail to this list"),
+    Rule(
+        "rcpt end", "5??", "5.7.1[78]", "recipient", "refuse", "RFC 7293: the mailbox or its domain has another owner"
+    ),
+    # Any other policy: about the recipient only if the server accepts mail to others.
     Rule("*", "5??", "5.7.*", "recipient", "refuse_if_others_accepted", "RFC 3463 X.7: security or policy"),
     # The recipient, or the mail itself.
     Rule("rcpt", "5??", "*", "recipient", "refuse", "RFC 5321 section 4.2.1: the recipient is refused"),
