@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise, product
 from typing import Literal
 from urllib.parse import quote
 
@@ -209,3 +210,42 @@ def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(
     ):
         ann = visit(f"jobs/{quote(name)}", timezone=zone)
         expect(ann.page.locator(".sentence")).to_have_text(f"Has not run yet. Due first: {words}")
+
+
+def test_no_hour_of_the_axis_is_cut_off_or_covers_another(visit: NewVisit, job: NewJob) -> None:
+    job()
+    ann = visit("jobs")
+    for width, hour in product((360, 1200), (0, 10, 20)):
+        ann.page.set_viewport_size({"width": width, "height": 900})
+        ann.page.clock.set_fixed_time(f"2026-11-26T{hour:02}:10:00Z")
+        settled(ann.go("")).locator(".axis-now").wait_for()
+        (start, end, _), *words = ann.page.locator(".axis-hours").evaluate(
+            """(row) => [row, ...row.children].filter((one) => one.offsetParent)
+                .map((one) => one.getBoundingClientRect()).map(({left, right, height}) => [left, right, height])"""
+        )
+        words.sort()
+        assert len(words) >= 3
+        assert all(left >= start and right <= end for left, right, _ in words), (width, hour)
+        assert all(one[1] <= other[0] for one, other in pairwise(words)), (width, hour)
+        assert len({height for _, _, height in words}) == 1, (width, hour)
+
+
+def test_states_and_buttons_differ_in_forced_colours(visit: NewVisit, pages: dict[str, str]) -> None:
+    ann = visit(role="viewer")
+    ann.page.emulate_media(forced_colors="active")
+    page = settled(ann.go("jobs"))
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    fills = page.locator(".strip .bar").evaluate_all("(bars) => bars.map((bar) => getComputedStyle(bar).fill)")
+    assert len(set(fills)) >= 2
+    page = settled(ann.go(pages["a job"]))
+    colours = page.locator(".button").evaluate_all(
+        "(buttons) => buttons.map((one) => [one.ariaDisabled, getComputedStyle(one).color])"
+    )
+    disabled = {colour for state, colour in colours if state == "true"}
+    assert disabled
+    assert disabled.isdisjoint({colour for state, colour in colours if state != "true"})
+    borders = page.locator("[role=tab]").evaluate_all(
+        "(tabs) => tabs.map((tab) => [tab.ariaSelected, getComputedStyle(tab).borderBottomColor])"
+    )
+    selected = {colour for state, colour in borders if state == "true"}
+    assert selected.isdisjoint({colour for state, colour in borders if state != "true"})

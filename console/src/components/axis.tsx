@@ -36,14 +36,14 @@ export function Axis({ slots, now }: { slots: Slot[]; now: number }) {
         <line class="now" x1={present} x2={present} y1="0" y2={HEIGHT} />
       </svg>
       <div class="axis-hours small soft" aria-hidden="true">
-        <span class="axis-now" style={{ insetInlineStart: percent(present / (BINS + 1)) }}>
+        <span class="axis-now" style={{ insetInlineStart: place(present / (BINS + 1)) }}>
           now
         </span>
         {hours(start).map(({ at, word }) => (
           <span
             key={at}
-            class={/^(06|18)/.test(word) ? "minor" : undefined}
-            style={{ insetInlineStart: percent((at - start) / BIN / (BINS + 1)) }}
+            class={/^(06|18)/.test(word) || Math.abs(at - now) < 6 * HOUR ? "minor" : undefined}
+            style={{ insetInlineStart: place((at - start) / BIN / (BINS + 1)) }}
           >
             {word}
           </span>
@@ -70,8 +70,9 @@ function hours(start: number): { at: number; word: string }[] {
   return found.filter(isNamed);
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)}%`;
+/** Returns where a word stands along the axis, never so near to an end that it would be cut off there. */
+function place(share: number): string {
+  return `clamp(1.375rem, ${(share * 100).toFixed(2)}%, 100% - 1.375rem)`;
 }
 
 function Bar({ bin, index, most }: { bin: Bin; index: number; most: number }) {

@@ -1,6 +1,6 @@
 // The row counts of a job's last runs as a line; a failed run is a gap with a mark. The table has the same numbers.
 import type { Run } from "../api/client.ts";
-import { milliseconds, moment, number } from "../words/format.ts";
+import { milliseconds, moment, number, zoneName } from "../words/format.ts";
 import { Status } from "./status.tsx";
 
 const WIDTH = 400;
@@ -38,7 +38,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
             <path key={run.run_id} class="failed" d={`M${x(index) - 4} ${HEIGHT - 12}l8 8m0-8l-8 8`} />
           ) : (
             <circle key={run.run_id} class="point" cx={x(index)} cy={y(run.rows)} r={past.length > 60 ? 1 : 2.5}>
-              <title>{`${moment(run.scheduled_at, timezone)}: ${number(run.rows)} rows`}</title>
+              <title>{`${moment(run.scheduled_at, timezone)} ${zoneName(timezone)}: ${number(run.rows)} rows`}</title>
             </circle>
           ),
         )}
@@ -55,7 +55,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
         <table>
           <thead>
             <tr>
-              <th scope="col">Due</th>
+              <th scope="col">Due ({zoneName(timezone)})</th>
               <th scope="col">State</th>
               <th scope="col" class="number">
                 Rows

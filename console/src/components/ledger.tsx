@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { client, data, type Fate, type Slot } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
-import { clock } from "../words/format.ts";
+import { clock, zoneName } from "../words/format.ts";
 import { STATES } from "../words/status.ts";
 import { tally } from "./axis.tsx";
 import { Icon } from "./icon.tsx";
@@ -146,7 +146,8 @@ function Day({ date, first, byDay, timezone, today }: DayProperties) {
   const slots = byDay.get(day) ?? [];
   const worst = WORST.find((fate) => slots.some((slot) => slot.fate === fate));
   const run = slots.find((slot) => slot.fate === worst)?.run_id;
-  const words = slots.length === 1 ? `${clock(slots[0]?.due ?? "", timezone)} ${tally(slots)}` : tally(slots);
+  const words =
+    slots.length === 1 ? `${clock(slots[0]?.due ?? "", timezone)} ${zoneName(timezone)} ${tally(slots)}` : tally(slots);
   const content = (
     <>
       <span class="date small">{date}</span>

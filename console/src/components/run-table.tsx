@@ -1,5 +1,5 @@
 import type { Run } from "../api/client.ts";
-import { count, milliseconds, moment, number } from "../words/format.ts";
+import { count, HERE, milliseconds, moment, number, zoneName } from "../words/format.ts";
 import { jobHref } from "./job-table.tsx";
 import { Status } from "./status.tsx";
 
@@ -11,7 +11,7 @@ export function RunTable({ runs, timezone, caption }: { runs: Run[]; timezone?: 
       <caption class="visually-hidden">{caption}</caption>
       <thead>
         <tr>
-          <th scope="col">Due</th>
+          <th scope="col">Due ({zoneName(timezone ?? HERE)})</th>
           {ofOneJob ? null : <th scope="col">Job</th>}
           <th scope="col">State</th>
           <th scope="col" class="number">

@@ -1,10 +1,15 @@
-import { client, data, type Version } from "../api/client.ts";
+import { useState } from "preact/hooks";
+import { client, data } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
-import { moment } from "../words/format.ts";
+import { momentHere } from "../words/format.ts";
+import { Button } from "./button.tsx";
+import { Changes } from "./changes.tsx";
+import { Restore } from "./restore.tsx";
 import { Empty, Loaded } from "./states.tsx";
 
-/** The versions of a job: who changed what. */
+/** The versions of a job: who changed what, and the way back to an earlier one. */
 export function Versions({ jobName }: { jobName: string }) {
+  const [restoring, setRestoring] = useState<number | null>(null);
   const versions = useResource(
     `versions ${jobName}`,
     async (signal) => {
@@ -14,53 +19,41 @@ export function Versions({ jobName }: { jobName: string }) {
     { touches: (event) => event.job_name === jobName && event.type.startsWith("job-") },
   );
   return (
-    <Loaded of={versions}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty title="No versions." />
-        ) : (
-          <ol class="list">
-            {items.map((version) => (
-              <li key={version.version}>
-                <div class="grow">
-                  <strong>v{version.version}</strong> {version.actor} <span class="soft">{moment(version.time)}</span>
-                  {version.rolled_back_to === null ? null : (
-                    <span class="soft"> · back to v{version.rolled_back_to}</span>
-                  )}
-                  <ul class="changes small">
-                    {version.changes.map((change) => (
-                      <li key={change.field}>{describe(change)}</li>
-                    ))}
-                  </ul>
-                </div>
-              </li>
-            ))}
-          </ol>
-        )
-      }
-    </Loaded>
-  );
-}
-
-function describe({ field, before, after }: Version["changes"][number]) {
-  if (field === "processing_script") {
-    const old = new Set(String(before ?? "").split("\n"));
-    const fresh = new Set(String(after ?? "").split("\n"));
-    const added = [...fresh].filter((line) => !old.has(line)).length;
-    const gone = [...old].filter((line) => !fresh.has(line)).length;
-    return (
-      <>
-        script <span class="ok">+{added}</span> <span class="bad">−{gone}</span>
-      </>
-    );
-  }
-  return (
     <>
-      {field.replaceAll("_", " ")}: <span class="soft">{shown(before)}</span> → {shown(after)}
+      <Loaded of={versions}>
+        {(items) =>
+          items.length === 0 ? (
+            <Empty title="No versions." />
+          ) : (
+            <ol class="list">
+              {items.map((version, index) => (
+                <li key={version.version}>
+                  <div class="grow">
+                    <strong>v{version.version}</strong> {version.actor}{" "}
+                    <span class="soft">{momentHere(version.time)}</span>
+                    {version.rolled_back_to === null ? null : (
+                      <span class="soft"> · back to v{version.rolled_back_to}</span>
+                    )}
+                    <Changes changes={version.changes} />
+                  </div>
+                  {index === 0 ? (
+                    <span class="soft small">current</span>
+                  ) : (
+                    <Button
+                      need="edit"
+                      label={`Restore version ${version.version}…`}
+                      onAct={() => setRestoring(version.version)}
+                    >
+                      Restore…
+                    </Button>
+                  )}
+                </li>
+              ))}
+            </ol>
+          )
+        }
+      </Loaded>
+      {restoring === null ? null : <Restore jobName={jobName} version={restoring} onClose={() => setRestoring(null)} />}
     </>
   );
-}
-
-function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

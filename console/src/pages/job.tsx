@@ -15,7 +15,7 @@ import { Versions } from "../components/versions.tsx";
 import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
-import { count, moment, momentInZone, zoneName } from "../words/format.ts";
+import { count, momentInZone, zoneName } from "../words/format.ts";
 
 /** Runs that the list and the chart show. */
 const RUNS = 60;
@@ -130,7 +130,7 @@ function Sentence({ job }: { job: Job }) {
 function LastWords({ job }: { job: Job }) {
   const last = job.last_run;
   if (last === null) return <>Has not run yet.</>;
-  const when = moment(last.finished_at ?? last.requested_at ?? last.scheduled_at, job.timezone);
+  const when = momentInZone(last.finished_at ?? last.requested_at ?? last.scheduled_at, job.timezone);
   const rows = count(last.rows ?? 0, "row");
   switch (last.status) {
     case "delivered":
@@ -236,7 +236,7 @@ function Definition({ job }: { job: Job }) {
     ["While a run goes on", job.overlap === "allow" ? "another may start" : "no other starts by schedule"],
     ["Retries", String(job.retries)],
     ["An empty result", job.when_empty === "send" ? "is mailed" : "is not mailed"],
-    ["Version", `${job.version}, ${moment(job.updated_at)}`],
+    ["Version", `${job.version}, ${momentInZone(job.updated_at, job.timezone)}`],
   ];
   return (
     <dl class="facts">

@@ -21,6 +21,12 @@ export async function resumeJob(name: string): Promise<void> {
   show(`Resumed. “${name}” runs again at its next due time.`, "ok");
 }
 
+export async function restoreVersion(name: string, version: number, etag: string): Promise<void> {
+  const params = { ...named(name).params, header: { "if-match": etag } };
+  const job = await data(client.POST("/jobs/{job_name}/rollback", { params, body: { version } }));
+  show(`Restored version ${version} of “${name}” as version ${job.version}.`, "ok");
+}
+
 export async function deleteJob(name: string, erase: boolean): Promise<void> {
   await data(client.DELETE("/jobs/{job_name}", { params: { path: { job_name: name }, query: { erase } } }));
   show(erase ? `Erased “${name}” and everything about it.` : `Deleted “${name}”. Its runs stay readable.`);

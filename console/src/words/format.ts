@@ -89,6 +89,11 @@ export function momentInZone(time: string | Date, zone: string): string {
   return `${theirs} (${sameDay ? clock(time) : moment(time)} yours)`;
 }
 
+/** Returns a moment in the reader's zone, which it names: `today 09:00 Paris`. */
+export function momentHere(time: string | Date): string {
+  return `${moment(time)} ${zoneName(HERE)}`;
+}
+
 /** Returns how far a time is away within the hour, as `in 4 min`; otherwise undefined. */
 export function soon(time: string | Date, now: number): string | undefined {
   const seconds = Math.round((new Date(time).getTime() - now) / 1000);
