@@ -14,7 +14,8 @@ from nightmail_common.contract.subjects import job_token
 
 RECORDED = [
     json.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "log-v1.jsonl").read_text(encoding="utf-8").splitlines()
+    for log in ("log-v1.jsonl", "log-v2.jsonl")
+    for line in (Path(__file__).parents[1] / "data" / log).read_text(encoding="utf-8").splitlines()
 ]
 VALUES: tuple[Any, ...] = (
     None,
