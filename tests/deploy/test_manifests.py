@@ -109,7 +109,7 @@ def test_a_manifest_follows_kubernetes_own_schema(manifest: dict[str, Any]) -> N
 def test_kustomize_builds_all_resources_with_the_labels_that_the_policies_select() -> None:
     built = subprocess.run(["kubectl", "kustomize", BASE], capture_output=True, text=True, check=True).stdout
     resources = list(yaml.safe_load_all(built))
-    assert len(resources) == len(list(manifests())) + 1, "and the config map"
+    assert len(resources) == len(list(manifests())) + 2, "and the config maps"
     for resource in resources:
         if resource["kind"] not in CUSTOM:
             kubernetes_validate.validate(resource, KUBERNETES, strict=True)
