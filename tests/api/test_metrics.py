@@ -4,6 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.conftest import Replica
 from api.test_access import make_token
+from support.deadlines import eventually
 
 
 async def metrics(api: Replica) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -53,3 +54,14 @@ async def test_metrics_need_the_role_viewer(api: Replica) -> None:
     async with api.client(None) as nobody, api.client(await make_token(api, "prometheus", "viewer")) as scraper:
         assert (await nobody.get("/metrics")).status_code == 401
         assert (await scraper.get("/metrics")).status_code == 200
+
+
+async def test_the_age_of_the_oldest_waiting_run_and_readiness_are_exported(api: Replica) -> None:
+    assert (await metrics(api))[of("nightmail_ready")] == 1
+    await api.create(job_name="waits")
+    assert (await api.http.post("/jobs/waits/run")).status_code == 202
+
+    async def waits() -> bool:
+        return (await metrics(api))[of("nightmail_api_oldest_waiting_run_seconds")] > 0
+
+    await eventually(waits, "the run, which no runner takes, has an age")

@@ -25,8 +25,13 @@ DURATION = Histogram(
     buckets=_BUCKETS,
 )
 AUTH_FAILURES = Counter(
-    "nightmail_api_auth_failures", "Requests without a valid token, by reason: missing, wrong, limited.", ("reason",)
+    "nightmail_api_auth_failures",
+    "Requests without a valid token, by reason: missing, wrong, session, limited.",
+    ("reason",),
 )
+# Exported from 0: an alert on its increase sees the first one.
+for _reason in ("missing", "wrong", "session", "limited"):
+    AUTH_FAILURES.labels(_reason)
 EVENTS_APPLIED = Counter("nightmail_api_events_applied", "Events applied to the read model.")
 UNREADABLE_EVENTS = Counter(
     "nightmail_api_unreadable_events",
@@ -34,6 +39,9 @@ UNREADABLE_EVENTS = Counter(
 )
 OLDEST_WAITING_MAIL = Gauge(
     "nightmail_api_oldest_waiting_mail_seconds", "How long the mail waits that waits longest; 0 if none does."
+)
+OLDEST_WAITING_RUN = Gauge(
+    "nightmail_api_oldest_waiting_run_seconds", "How long the run waits that no runner has started; 0 if none waits."
 )
 LAG = Gauge("nightmail_api_projection_lag_events", "Events in the log that the read model has not applied.")
 

@@ -1,17 +1,21 @@
 """The Prometheus metrics of a runner."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from nats.js.api import ConsumerInfo
 from prometheus_client import Counter, Gauge, Histogram
 
 from nightmail_common.contract.events import Timings
+from nightmail_runner.sandbox.result import FailureKind
 
 #: From the few milliseconds of a small table to the default of SCRIPT_TIMEOUT.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 RUN_SECONDS = Histogram("nightmail_runner_run_seconds", "How long runs took, by stage.", ["stage"], buckets=_BUCKETS)
 SANDBOX_OUTCOMES = Counter("nightmail_runner_sandbox_outcomes", "Results of scripts in the sandbox.", ["outcome"])
+# Exported from 0: an alert on its increase sees the first one.
+for _outcome in ("succeeded", "skipped", *get_args(FailureKind)):
+    SANDBOX_OUTCOMES.labels(_outcome)
 SLOTS_BUSY = Gauge("nightmail_runner_slots_busy", "Runs that this runner is executing.")
 QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that wait for a runner.")
 
@@ -19,7 +23,8 @@ QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that wai
 #: `shared`: its bytes were stored before. `failed`: the store did not take it.
 KeptAs = Literal["stored", "shared", "too_large", "failed"]
 INPUTS = Counter("nightmail_runner_inputs", "Inputs of runs, by how they are kept.", ["kept_as"])
-INPUTS.labels("failed")  # exported from 0: an alert on its increase sees the first one
+for _kept_as in get_args(KeptAs):  # exported from 0: an alert on its increase sees the first one
+    INPUTS.labels(_kept_as)
 
 
 def observe(timings: Timings) -> None:

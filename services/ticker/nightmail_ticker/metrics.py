@@ -1,6 +1,11 @@
 """The ticker's Prometheus metrics."""
 
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from nightmail_common.broker.metrics import UNREADABLE_EVENTS
+from nightmail_common.contract.events import SkipReason
 
 LATENESS = Histogram(
     "nightmail_ticker_due_time_lateness_seconds",
@@ -12,6 +17,11 @@ DUE_TIMES = Counter(
     "Due times by outcome: run, late_run, missed, overlap.",
     ["fate"],
 )
+# Exported from 0: an alert on its increase sees the first one.
+for _consumer in ("jobs", "runs"):
+    UNREADABLE_EVENTS.labels(_consumer)
+for _fate in ("run", "late_run", *get_args(SkipReason)):
+    DUE_TIMES.labels(_fate)
 LEADS = Gauge("nightmail_ticker_leads", "1 while this ticker holds the lease, 0 while it is a standby.")
 JOBS = Gauge("nightmail_ticker_jobs", "Active jobs.")
 AHEAD = Gauge(

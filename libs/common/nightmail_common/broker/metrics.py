@@ -11,6 +11,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 EVENTS_PUBLISHED = Counter("nightmail_events_published", "Events that this process stored in the log.")
 
+READY = Gauge("nightmail_ready", "1 while every dependency of this service is ready, as /health/ready says.")
+
 QUEUE_IN_PROGRESS = Gauge("nightmail_queue_in_progress", "Events that this process works on, by queue.", ["queue"])
 UNREADABLE_EVENTS = Counter(
     "nightmail_unreadable_events",

@@ -25,6 +25,7 @@ from nightmail_common.broker import streams
 from nightmail_common.broker.connection import connect_options
 from nightmail_common.broker.errors import BROKER_ERRORS, TRANSIENT_ERRORS
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.metrics import READY
 from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.tracing import set_up_tracing
 from nightmail_common.contract.errors import CannotStart, describe_error
@@ -91,6 +92,7 @@ class Service:
         self._background: set[asyncio.Task[Any]] = set()
         self._resources = AsyncExitStack()
         self.health.add("nats", self._reason_not_ready)
+        READY.set_function(lambda: self.health.report()[0])
 
     async def connected(self) -> None:
         """Return once the broker is connected and the streams exist, however long that takes."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
@@ -29,6 +29,10 @@ from nightmail_common.contract.events import Event, JobErased, RunEvent
 #: A transaction of this many deletions blocks the event loop for a few milliseconds.
 EXPIRED_AT_ONCE = 100
 
+#: The index `runs_to_list` has the status and the sequence.
+_OLDEST_WAITING_RUN = select(runs.c.requested_at).where(
+    runs.c.sequence == select(func.min(runs.c.sequence)).where(runs.c.status == "requested").scalar_subquery()
+)
 _FORGET_LAST_RUN = (
     update(jobs)
     .where(jobs.c.job_name == bindparam("of_name"), jobs.c.last_run_id == bindparam("of_run"))
@@ -142,6 +146,12 @@ class Projection:
         """Return since when the mail waits that waits longest; None if none does."""
         with transaction(self.database.engine) as connection:
             since = oldest_waiting(connection)
+        return None if since is None else datetime.fromisoformat(since)
+
+    def oldest_waiting_run(self) -> datetime | None:
+        """Return when the run was requested that waits longest for a runner; None if none waits."""
+        with transaction(self.database.engine) as connection:
+            since = connection.scalar(_OLDEST_WAITING_RUN)
         return None if since is None else datetime.fromisoformat(since)
 
     def _apply(self, events: Sequence[StoredEvent], log_id: str, after: int, up_to: int) -> Applied:

@@ -11,7 +11,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from nightmail_api.commands.erasure import Erasure
-from nightmail_api.metrics import EVENTS_APPLIED, OLDEST_WAITING_MAIL
+from nightmail_api.metrics import EVENTS_APPLIED, OLDEST_WAITING_MAIL, OLDEST_WAITING_RUN
 from nightmail_api.read_model.database import DatabaseUnavailable
 from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.projection import EXPIRED_AT_ONCE, Projection, StartedOver
@@ -144,8 +144,12 @@ class ReadModel:
             try:
                 now = datetime.now(UTC)
                 expired = await self._write(self._projection.expire, now)
-                since = await self._write(self._projection.oldest_waiting_mail)
-                OLDEST_WAITING_MAIL.set(0 if since is None else max((now - since).total_seconds(), 0))
+                for gauge, oldest in (
+                    (OLDEST_WAITING_MAIL, self._projection.oldest_waiting_mail),
+                    (OLDEST_WAITING_RUN, self._projection.oldest_waiting_run),
+                ):
+                    since = await self._write(oldest)
+                    gauge.set(0 if since is None else max((now - since).total_seconds(), 0))
             except DatabaseUnavailable as error:
                 await self._wait_for_database(error)
                 continue
