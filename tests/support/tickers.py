@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from nats.aio.client import Client
@@ -37,7 +37,7 @@ class ShiftedClock(Clock):
         return machine_time + self.offset
 
     def machine_time(self, moment: datetime) -> datetime:
-        return moment - self.offset
+        return moment.astimezone(UTC) - self.offset  # in another zone, Python subtracts wall-clock time
 
     def set_to(self, moment: datetime) -> None:
         self.offset += moment - self.now()
