@@ -97,6 +97,10 @@ async def test_a_file_that_a_job_reads_is_deleted_by_force_only(api: Replica) ->
     assert (await api.http.delete("/files/other.csv?force=true")).status_code == 204
     assert (await api.http.delete("/files/sales.csv?force=true")).status_code == 204
     await api.http.delete("/jobs/two")
+    more = {"targets": {"source_type": "file", "location": "targets.csv", "file_type": "csv"}}
+    await api.http.post("/jobs", json=job_request(job_name="three", more_sources=more))
+    await put(api, "targets.csv", CSV)
+    assert "'three'" in (await api.http.delete("/files/targets.csv")).json()["detail"]
     assert (await api.http.delete("/files/2026-11-25.csv")).status_code == 204
 
 

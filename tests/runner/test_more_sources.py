@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from nightmail_cli.commands.job_file import job_to_yaml
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.events import InputKept, ResultReady, RunFailed
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_runner.sources.fetch_all import Fetched
+from nightmail_runner.sources.input import Input
 from support.deadlines import eventually
 from support.http_source import Source
 from support.job_requests import job_request
@@ -111,3 +115,44 @@ def test_a_source_that_is_not_valid_is_named_by_its_path() -> None:
         with pytest.raises(ValueError, match="1 validation error") as refused:
             JobDefinition.model_validate(job_request(more_sources=more))
         assert refused.value.errors()[0]["loc"] == field  # type: ignore[attr-defined]
+
+
+async def test_a_source_that_does_not_exist_is_an_error_that_names_those_that_do(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, names: dict[str, Any]
+) -> None:
+    await start_runner().ready()
+    request = await request_run(processing_script="print(1)\nreturn sources['nmaes']", more_sources={"names": names})
+    failed = await outcome_of(event_log, request)
+    assert isinstance(failed, RunFailed)
+    assert "there is no source 'nmaes'; the sources of this job are 'data', 'names'" in failed.error.message
+    assert failed.error.line == 2
+
+
+async def test_an_error_of_any_length_names_its_source(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, source: Source
+) -> None:
+    column = "x" * 20_000
+    source.answers["/names"] = [(200, {}, f"{column}\nabc\n".encode())]
+    await start_runner().ready()
+    long_name = named(source, types={column: "integer"})
+    failed = await outcome_of(event_log, await request_run(processing_script=JOIN, more_sources={"names": long_name}))
+    assert isinstance(failed, RunFailed)
+    assert (failed.error.stage, failed.error.message[:17]) == ("parse", "source 'names': l")
+
+
+def test_the_notes_of_all_sources_together_fit_an_event() -> None:
+    inputs = {name: Input(1) for name in ("data", "a" * 64, "b")}
+    for data in inputs.values():
+        data.file.close()
+        for number in range(6):
+            data.add_note(f"{number} {'x' * 600}")
+    notes = Fetched(inputs).notes
+    assert len(notes) == 10
+    assert {len(note.text) for note in notes} == {500}
+
+
+def test_the_sources_of_a_job_come_back_from_yaml_as_they_were() -> None:
+    more = {f"s-{number}": job_request()["data_source"] | {"delimiter": ";"} for number in range(8)}
+    job = JobDefinition.model_validate(job_request(more_sources=more))
+    assert list(job.sources) == ["data", *more]
+    assert yaml.safe_load(job_to_yaml(job.model_dump(mode="json")))["more_sources"] == more

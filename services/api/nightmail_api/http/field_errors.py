@@ -125,7 +125,7 @@ def _plain_error(error: Mapping[str, Any]) -> FieldError:
 
 
 def _path_of(error: Mapping[str, Any]) -> list[str]:
-    path = [str(part) for part in error["loc"]]
+    path = [str(part) for part in error["loc"] if part != "[key]"]  # pydantic's mark of an invalid key of an object
     return path[1:] if len(path) > 1 and path[0] in _PLACES else path
 
 

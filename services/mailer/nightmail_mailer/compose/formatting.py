@@ -83,7 +83,7 @@ def describe_changes(event: ResultReady, due: datetime) -> str | None:
 
 
 def describe_failure(error: RunError, job: Job) -> str:
-    file_type = job.data_source.file_type
+    file_type = None if job.more_sources else job.data_source.file_type  # the message names the source
     return STAGES[error.stage].format(file_type="a table" if file_type is None else file_type.upper())
 
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from nightmail_common.broker import tracing
 from nightmail_common.contract.events import Note, RunRequested
+from nightmail_common.contract.limits import MAX_FETCH_NOTES
 from nightmail_common.contract.source_types import MAIN_SOURCE, of_source
 from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, named_times
-from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.input import Input, shorten_note
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.template_times import TemplateTimes
 
@@ -41,9 +42,9 @@ class Fetched:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        return tuple(
-            Note(stage="fetch", text=of_source(name, text)) for name, data in self.inputs.items() for text in data.notes
-        )
+        """The notes of all fetches, as many as an event can hold."""
+        texts = [of_source(name, text) for name, data in self.inputs.items() for text in data.notes]
+        return tuple(Note(stage="fetch", text=shorten_note(text)) for text in texts[:MAX_FETCH_NOTES])
 
 
 async def fetch_all(fetcher: Fetcher, times: TemplateTimes, request: RunRequested, inputs: RunInputs) -> Fetched:

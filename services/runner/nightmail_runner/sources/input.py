@@ -50,9 +50,14 @@ class Input:
 
     def add_note(self, text: str) -> None:
         """Keep a decision of the fetch, as far as an event can hold it."""
-        text = text if len(text) <= MAX_NOTE_CHARS else f"{text[: MAX_NOTE_CHARS - 3]}..."
+        text = shorten_note(text)
         if text not in self.notes and len(self.notes) < MAX_FETCH_NOTES:
             self.notes.append(text)
 
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+
+def shorten_note(text: str) -> str:
+    """Return a note of a length that an event can hold."""
+    return text if len(text) <= MAX_NOTE_CHARS else f"{text[: MAX_NOTE_CHARS - 3]}..."

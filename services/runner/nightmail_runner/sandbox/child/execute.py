@@ -43,6 +43,7 @@ from nightmail_runner.sandbox.child.script_error import (
     printable,
     shorten,
 )
+from nightmail_runner.sandbox.child.source_tables import Sources
 from nightmail_runner.sandbox.result import (
     ChangeCounts,
     DrawnFigure,
@@ -170,7 +171,7 @@ class _Run:
             self._record(stage)
             failed = describe_error(stage, error, self._task.script)
             if stage == "parse":
-                failed = replace(failed, message=of_source(self._parsing, failed.message))
+                failed = replace(failed, message=printable(of_source(self._parsing, failed.message)))
             return replace(failed, timings=self._timings, notes=self._notes)
 
     def _set_limits(self) -> None:
@@ -189,9 +190,9 @@ class _Run:
         ):
             resource.setrlimit(limited, (limit, limit))
 
-    def _parse(self) -> dict[str, pandas.DataFrame]:
+    def _parse(self) -> Sources:
         """Return the rows of each source by its name."""
-        tables: dict[str, pandas.DataFrame] = {}
+        tables = Sources()
         notes: list[str] = []
         for name, file in self._sources.items():
             self._parsing = name
@@ -250,7 +251,7 @@ def _map(file: int) -> memoryview:
 
 
 def run_script(
-    task: Task, sources: dict[str, pandas.DataFrame], previous: pandas.DataFrame | None = None
+    task: Task, sources: Sources, previous: pandas.DataFrame | None = None
 ) -> pandas.DataFrame | pandas.Series:
     """Execute a script on its data and return its DataFrame or Series.
 
