@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from nats.aio.client import Client
 
+from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested
@@ -19,6 +20,7 @@ from nightmail_runner.execute import RunExecutor, ScriptLimits
 from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sources.conditional import KeptAnswers
 from nightmail_runner.template_times import TemplateTimes
 from support.event_loop import measured_stalls
 from support.http_source import open_fetcher
@@ -51,7 +53,8 @@ async def test_a_long_script_is_executed_while_the_event_loop_goes_on(
     results = ResultStore(nats_client.jetstream())
     async with open_fetcher(data_dir / "files") as fetcher:
         executor = RunExecutor(
-            *(ScriptReader(DEFAULT_IMPORTS), fetcher, TemplateTimes(event_log), sandbox, results),
+            *(ScriptReader(DEFAULT_IMPORTS), fetcher, TemplateTimes(event_log)),
+            *(KeptAnswers(event_log, InputStore(nats_client.jetstream())), sandbox, results),
             *(LastDelivered(event_log, results), LIMITS, 1024**2),
         )
         with RunInputs() as inputs:

@@ -14,6 +14,7 @@ from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.worker_pool import SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
+from nightmail_runner.sources.conditional import KeptAnswers
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
 from nightmail_runner.sources.stored_files import StoredFiles
@@ -62,7 +63,8 @@ def build_executor(
     results = ResultStore(service.client.jetstream())
     last_delivered = LastDelivered(service.log, results)
     times = TemplateTimes(service.log)
-    return RunExecutor(scripts, fetcher, times, sandbox, results, last_delivered, limits, max_event_bytes)
+    kept_answers = KeptAnswers(service.log, InputStore(service.client.jetstream()))
+    return RunExecutor(scripts, fetcher, times, kept_answers, sandbox, results, last_delivered, limits, max_event_bytes)
 
 
 def build_keeper(settings: RunnerSettings, service: Service) -> InputKeeper:

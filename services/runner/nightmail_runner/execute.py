@@ -36,6 +36,7 @@ from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Outputs, Sandbox
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import CsvFormat, Limits, Task
+from nightmail_runner.sources.conditional import KeptAnswers
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.fetch_all import Fetched, fetch_all
@@ -93,6 +94,7 @@ class RunExecutor:
         scripts: ScriptReader,
         fetcher: Fetcher,
         times: TemplateTimes,
+        kept_answers: KeptAnswers,
         sandbox: Sandbox,
         results: ResultStore,
         last_delivered: LastDelivered,
@@ -102,6 +104,7 @@ class RunExecutor:
         self._scripts = scripts
         self._fetcher = fetcher
         self._times = times
+        self._kept_answers = kept_answers
         self._sandbox = sandbox
         self._results = results
         self._last_delivered = last_delivered
@@ -179,7 +182,7 @@ class RunExecutor:
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
         """Return the result, or the failure, and what the run has of its input."""
         try:
-            fetched = await fetch_all(self._fetcher, self._times, request, inputs)
+            fetched = await fetch_all(self._fetcher, self._times, self._kept_answers, request, inputs)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")

@@ -66,6 +66,11 @@ class RunInputs:
     def add(self, name: str, source: DataSource, data: Input) -> None:
         self.all.append(RunInput(name, source.file_type or "arrow", data, data.file.size, data.sha256()))
 
+    @property
+    def keeps(self) -> bool:
+        """Whether inputs are kept at all."""
+        return self._max_kept_bytes >= 0
+
     def is_kept(self, one: RunInput) -> bool:
         return one.size <= self._max_kept_bytes
 
@@ -118,6 +123,7 @@ class InputKeeper:
             file_type=one.file_type,
             charset=one.charset,
             keep_inputs=request.job.keep_inputs,
+            validators=one.data.validators,
         )
         publish = partial(self._publish, event)
         try:

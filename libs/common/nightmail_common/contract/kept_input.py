@@ -1,5 +1,6 @@
 """The input of a run as it is kept: its bytes are in the bucket `INPUTS`, under their SHA-256."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +22,20 @@ _MEDIA_TYPES: dict[InputType, str] = {
 }
 
 
+class Validators(BaseModel):
+    """What an HTTP source said of its answer, with which the next run asks whether it has changed (RFC 9110 section 8.8).
+
+    They count for the request of `request_sha256` only. `fetched_at` is the time when the source last sent its body.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    etag: str | None = None
+    last_modified: str | None = None
+    request_sha256: str
+    fetched_at: datetime
+
+
 class KeptInput(BaseModel):
     """What a run has read from one source.
 
@@ -37,6 +52,7 @@ class KeptInput(BaseModel):
     file_type: InputType
     charset: str | None = None
     keep_inputs: int
+    validators: Validators | None = None
 
 
 def media_types() -> tuple[str, ...]:

@@ -111,6 +111,8 @@ MAX_FILE_BYTES, MAX_FILES_BYTES, MAX_FILES = 256 * 1024**2, 4 * 1024**3, 1000
 MAX_UPLOAD_SECONDS, MAX_TOKEN_UPLOADS, MAX_API_UPLOADS = 600.0, 4, 16
 #: Inputs that are kept: of the last runs of one job, and all together, with what JetStream keeps beside them.
 MAX_KEEP_INPUTS, MAX_INPUTS_BYTES = 100, 16 * 1024**3
+#: Of an ETag or a Last-Modified. With a longer one, the source is fetched whole each time.
+MAX_VALIDATOR_CHARS = 512
 #: Notes of one fetch, and of all fetches of a run; one is as long as a note of the parser.
 MAX_FETCH_NOTES = 10
 

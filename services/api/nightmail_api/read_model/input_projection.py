@@ -27,7 +27,7 @@ class InputProjection:
         self._keep: dict[str, int] = {}
 
     def apply(self, event: InputKept, stored: StoredEvent) -> None:
-        kept = event.model_dump(exclude={"run_id", "keep_inputs"})
+        kept = event.model_dump(exclude={"run_id", "keep_inputs", "validators"})
         self._rows.append(
             kept | {"sequence": stored.sequence, "run_id": str(event.run_id), "kept_at": iso_time(stored.time)}
         )

@@ -13,6 +13,7 @@ from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_FETCH_SECONDS
 from nightmail_common.contract.source_templates import fill_times
 from nightmail_runner.sources.authentication import Authentication, check_headers
+from nightmail_runner.sources.conditional import Memory
 from nightmail_runner.sources.download import Answer, Write, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.input import Input
@@ -37,19 +38,22 @@ class ApiFetcher:
         self._secrets = secrets
         self._tokens = TokenCache(transport)
 
-    async def fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+    async def fetch(self, source: DataSource, times: SourceTimes, data: Input, memory: Memory | None = None) -> None:
         """Write a source's bytes to `data`.
+
+        Args:
+            memory: of a source that may be asked for changes only.
 
         Raises:
             CannotFetch: the data cannot be fetched. The message can contain a secret that `data.masker` masks.
         """
         try:
             async with asyncio.timeout(MAX_FETCH_SECONDS):
-                await self._fetch(source, times, data)
+                await self._fetch(source, times, data, memory)
         except TimeoutError:
             raise CannotFetch(f"the source took longer than {MAX_FETCH_SECONDS} s in all") from None
 
-    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input, memory: Memory | None) -> None:
         host = host_of(source.location)
         data.masker.hide(self._secrets.values_of(_texts(source)))
         authentication = Authentication(source.auth, host, self._secrets, self._tokens, data.masker)
@@ -58,10 +62,26 @@ class ApiFetcher:
         if source.pagination is not None:
             await read_pages(source, source.pagination, request, client.send, data)
             return
-        answer = await client.send(request, data.begin)
+        answer = await _send(client, request, data, memory)
+        if answer.not_modified:
+            return
         data.charset = answer.charset
+        # The validators of a redirect's target are not those of the source.
+        if memory is not None and answer.url == httpx.URL(request.url):
+            data.validators = memory.validators(answer.headers)
         if answer.dropped:
             data.add_note(answer.dropped)
+
+
+async def _send(client: "SourceClient", request: SourceRequest, data: Input, memory: Memory | None) -> Answer:
+    """Send a request; if an earlier answer is kept, ask for changes first, and read that one if there are none."""
+    if memory is not None and (kept := memory.kept) is not None:
+        answer = await client.send(kept.condition(request), data.begin)
+        if not answer.not_modified:
+            return answer
+        if answer.url == httpx.URL(request.url) and await memory.read(kept, data):
+            return answer
+    return await client.send(request, data.begin)
 
 
 class SourceClient:

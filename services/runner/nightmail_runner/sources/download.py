@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -32,6 +32,9 @@ class Answer:
     next_link: str | None
     #: Headers that were not sent to where the source redirects; or empty.
     dropped: str = ""
+    headers: httpx.Headers = field(default_factory=httpx.Headers)
+    #: The answer to a conditional request is 304: the source has not changed, and sends no body.
+    not_modified: bool = False
 
 
 async def download(
@@ -65,10 +68,13 @@ async def _attempt(
         async with follow_redirects(transport, request, timeout_seconds) as redirected:
             response = redirected.response
             tracing.annotate(http__response__status_code=response.status_code)
+            if request.conditional and response.status_code == httpx.codes.NOT_MODIFIED:
+                return Answer(response.url, None, None, redirected.dropped, response.headers, not_modified=True)
             await _refuse_failure(redirected, request.mask)
             async for chunk in decoded(response):
                 write(chunk)
-            return Answer(response.url, response.charset_encoding, _next_link(response), redirected.dropped)
+            charset, next_link = response.charset_encoding, _next_link(response)
+            return Answer(response.url, charset, next_link, redirected.dropped, response.headers)
     except AddressRefused as error:
         raise CannotFetch(str(error)) from error
     except httpx.ConnectTimeout as error:

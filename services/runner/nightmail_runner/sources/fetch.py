@@ -14,6 +14,7 @@ from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
 from nightmail_common.contract.source_templates import fill_times, time_names
 from nightmail_common.contract.sql_source import parameter_values
 from nightmail_runner.sources.api import ApiFetcher
+from nightmail_runner.sources.conditional import Memory
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.source_secrets import SecretStore
@@ -44,11 +45,14 @@ class Fetcher:
         self._max_input_bytes = max_input_bytes
         self._secrets = secrets
 
-    async def fetch(self, source: DataSource, times: SourceTimes, *, taken_bytes: int = 0) -> Input:
+    async def fetch(
+        self, source: DataSource, times: SourceTimes, *, taken_bytes: int = 0, memory: Memory | None = None
+    ) -> Input:
         """Return a source's bytes in a sealed file, which the caller closes.
 
         Args:
             taken_bytes: what other sources of the run take of the limit.
+            memory: of a source that may be asked for changes only.
 
         Raises:
             CannotFetch: the data cannot be fetched. The message contains no secret.
@@ -56,7 +60,7 @@ class Fetcher:
         data = Input(self._max_input_bytes, taken_bytes)
         data.notes.extend(times.notes)
         try:
-            await self._fetch(source, times, data)
+            await self._fetch(source, times, data, memory)
             data.file.seal()
         except BaseException:
             data.file.close()
@@ -78,10 +82,10 @@ class Fetcher:
         with data.file, suppress(_Enough):
             await self._fetch(source.model_copy(update=changes), times, data)
 
-    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input) -> None:
+    async def _fetch(self, source: DataSource, times: SourceTimes, data: Input, memory: Memory | None = None) -> None:
         try:
             if source.source_type == "api":
-                await self._api.fetch(source, times, data)
+                await self._api.fetch(source, times, data, memory)
             elif source.source_type == "sql":
                 await self._sql.fetch(source, times, data)
             else:

@@ -7,6 +7,7 @@ from nightmail_common.contract.events import Note, RunRequested
 from nightmail_common.contract.limits import MAX_FETCH_NOTES
 from nightmail_common.contract.source_types import MAIN_SOURCE, of_source
 from nightmail_runner.kept_inputs import RunInputs
+from nightmail_runner.sources.conditional import KeptAnswers, may_be_conditional
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher, named_times
 from nightmail_runner.sources.input import Input, shorten_note
@@ -47,19 +48,25 @@ class Fetched:
         return tuple(Note(stage="fetch", text=shorten_note(text)) for text in texts[:MAX_FETCH_NOTES])
 
 
-async def fetch_all(fetcher: Fetcher, times: TemplateTimes, request: RunRequested, inputs: RunInputs) -> Fetched:
+async def fetch_all(
+    fetcher: Fetcher, times: TemplateTimes, answers: KeptAnswers, request: RunRequested, inputs: RunInputs
+) -> Fetched:
     """Fetch the sources of a run's job, and add each to `inputs`, which owns them.
 
     Raises:
         CannotFetch: a source cannot be fetched, or all together are larger than one may be. The message names it.
     """
     fetched: dict[str, Input] = {}
-    for name, source in request.job.sources.items():
+    job = request.job
+    conditional = {name for name, source in job.sources.items() if inputs.keeps and may_be_conditional(source)}
+    kept = await answers.find(job) if conditional else {}
+    for name, source in job.sources.items():
         of_run = await times.of(request, named_times(source))
         taken_bytes = sum(data.file.size for data in fetched.values())
+        memory = answers.memory(job, source, of_run, kept.get(name)) if name in conditional else None
         try:
             with tracing.span("fetch", nightmail__source_type=source.source_type):
-                data = await fetcher.fetch(source, of_run, taken_bytes=taken_bytes)
+                data = await fetcher.fetch(source, of_run, taken_bytes=taken_bytes, memory=memory)
         except CannotFetch as error:
             raise CannotFetch(of_source(name, str(error))) from error
         inputs.add(name, source, data)

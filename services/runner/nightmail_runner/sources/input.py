@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
+from nightmail_common.contract.kept_input import Validators
 from nightmail_common.contract.limits import MAX_FETCH_NOTES, MAX_NOTE_CHARS
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sources.errors import CannotFetch
@@ -22,6 +23,8 @@ class Input:
         self._taken_bytes = taken_bytes
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
+        #: What the HTTP answer says of a later change.
+        self.validators: Validators | None = None
         #: What the fetch had to decide.
         self.notes: list[str] = []
         #: Masks the secrets that were sent to the source, which can be in its data.

@@ -17,6 +17,7 @@ class SourceRequest:
 
     `headers` and `body` are for the URL's own origin, and for the same host by https instead of http. `mask` masks the
     secrets in a text. `origin`: the URL whose origin `headers` and `body` are for, if it is another one.
+    `conditional`: 304 Not Modified is an answer to it.
     """
 
     url: str
@@ -25,6 +26,7 @@ class SourceRequest:
     body: bytes | None = None
     mask: Callable[[str], str] = str
     origin: str | None = None
+    conditional: bool = False
 
 
 @dataclass(frozen=True)
