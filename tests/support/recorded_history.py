@@ -36,6 +36,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.kept_input import Validators
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
 from nightmail_common.contract.result_parts import Changes
 
@@ -232,7 +233,10 @@ def delivered_run(job: Job) -> Iterator[Event]:
         ),
     )
     kept: dict[str, Any] = {"size": 1832, "sha256": SHA256, "file_type": "json", "keep_inputs": job.keep_inputs}
-    yield InputKept(**run, source="data", object_name=SHA256, charset="utf-8", **kept)
+    validators = Validators(
+        etag='"1"', last_modified="Mon, 23 Nov 2026 08:00:00 GMT", request_sha256=SHA256, fetched_at=DUE
+    )
+    yield InputKept(**run, source="data", object_name=SHA256, charset="utf-8", validators=validators, **kept)
     yield InputKept(**run, source="plan", **kept | {"size": 2**25, "file_type": "xlsx"})
     mail: dict[str, Any] = {"kind": "result", "message_id": f"<{run['run_id']}.result@example.com>"}
     accepted = RecipientOutcome(address="reports@example.com", outcome="accepted", answer="250 OK")
