@@ -45,6 +45,8 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
         "its script": f"{job_path}#script",
         "its definition": f"{job_path}#definition",
         "its versions": f"{job_path}#versions",
+        "its editor": f"{job_path}/edit",
+        "a new job": "jobs/new",
         "runs": "runs",
         "a run": f"runs/{delivered}",
         "its log": f"runs/{delivered}#log",

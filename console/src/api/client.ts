@@ -17,12 +17,18 @@ export type Me = Schemas["Me"];
 export type RunStatus = Run["status"];
 export type Fate = Slot["fate"];
 
+export interface FieldError {
+  field: string;
+  detail: string;
+  hint?: string | null;
+}
+
 export class ApiError extends Error {
   /** `status` 0: the API did not answer. */
   constructor(
     readonly status: number,
     detail: string,
-    readonly fields: { field: string; detail: string }[] = [],
+    readonly fields: FieldError[] = [],
   ) {
     super(detail);
   }
@@ -51,7 +57,7 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
   }
   const { response } = result;
   if (response.ok) return result.data as T;
-  const problem = result.error as { detail?: string; errors?: { field: string; detail: string }[] } | undefined;
+  const problem = result.error as { detail?: string; errors?: FieldError[] } | undefined;
   if (response.status === 401) for (const callback of onSessionEnd) callback();
   throw new ApiError(response.status, problem?.detail ?? response.statusText, problem?.errors ?? []);
 }

@@ -42,6 +42,8 @@ export function Keys() {
         <Entry keys={["/"]} does="search in the list" />
         <Entry keys={["j", "k"]} does="next and previous row; Enter opens it" />
         <Entry keys={["r"]} does="run the job of this page" />
+        <Entry keys={["e"]} does="edit it" />
+        <Entry keys={["n"]} does="a new report, on Jobs" />
         <Entry keys={["?"]} does="this list" />
       </dl>
       <p class="soft small">Turn them off in the menu with your name.</p>

@@ -1,5 +1,6 @@
 // The pages of the console, by path. A page is one module; to add one, add a line here and its name in the bar if it has one.
 import type { ComponentType } from "preact";
+import { EditPage, NewPage } from "./edit.tsx";
 import { ExplainPage } from "./explain.tsx";
 import { JobPage } from "./job.tsx";
 import { JobsPage } from "./jobs.tsx";
@@ -13,7 +14,9 @@ import { RunsPage } from "./runs.tsx";
 export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/", component: OverviewPage },
   { path: "/console/jobs", component: JobsPage },
+  { path: "/console/jobs/new", component: NewPage },
   { path: "/console/jobs/:name", component: JobPage },
+  { path: "/console/jobs/:name/edit", component: EditPage },
   { path: "/console/runs", component: RunsPage },
   { path: "/console/runs/:id", component: RunPage },
   { path: "/console/mail", component: MailPage },

@@ -4,6 +4,7 @@ import { client, data, type Job, type Run } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { DeleteJob } from "../components/delete-job.tsx";
 import { History } from "../components/history.tsx";
+import { jobHref } from "../components/job-table.tsx";
 import { Ledger } from "../components/ledger.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { RunTable } from "../components/run-table.tsx";
@@ -92,6 +93,11 @@ function Actions({ job }: { job: Job }) {
       <span data-key="r">
         <Button kind="primary" need="edit" onAct={() => runJob(name)}>
           Run now
+        </Button>
+      </span>
+      <span data-key="e">
+        <Button need="edit" onAct={() => route(`${jobHref(name)}/edit`)}>
+          Edit
         </Button>
       </span>
       {job.status === "paused" ? (

@@ -47,7 +47,16 @@ export function JobsPage() {
     route(`/console/jobs${search && `?${search}`}`, true);
   };
   return (
-    <Page title="Jobs">
+    <Page
+      title="Jobs"
+      actions={
+        <span data-key="n">
+          <Button kind="primary" need="edit" onAct={() => route("/console/jobs/new")}>
+            New report
+          </Button>
+        </span>
+      }
+    >
       <Card>
         <search class="filters">
           <input
@@ -87,7 +96,7 @@ export function JobsPage() {
               </Empty>
             ) : (
               <Empty title="No reports yet.">
-                <code>nightmail jobs create -f job.yaml</code> registers the first one.
+                <a href="/console/jobs/new">Make the first one here</a>, or with <code>nightmail jobs new</code>.
               </Empty>
             )
           }

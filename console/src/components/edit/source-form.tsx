@@ -1,0 +1,172 @@
+import { useState } from "preact/hooks";
+import { ApiError, CONSOLE_HEADER, client, data, type FieldError } from "../../api/client.ts";
+import type { Source } from "../../store/draft.ts";
+import { useResource } from "../../store/resource.ts";
+import { may } from "../../store/session.ts";
+import { bytes } from "../../words/format.ts";
+import { errorsOf, Field } from "./field.tsx";
+
+const FILE_TYPES = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet"] as const;
+
+const KINDS = [
+  ["file", "An uploaded file"],
+  ["api", "A web address"],
+  ["sql", "A database query"],
+] as const;
+
+interface Properties {
+  source: Source;
+  errors: FieldError[];
+  onChange: (source: Source) => void;
+}
+
+/** Where the data comes from. Options that this form does not show stay as they are. */
+export function SourceForm({ source, errors, onChange }: Properties) {
+  const set = (change: Partial<Source>) => onChange({ ...source, ...change });
+  const setKind = (kind: Source["source_type"]) => {
+    const fresh = { source_type: kind, location: "" } as Source;
+    onChange(kind === "sql" ? { ...fresh, query: "SELECT 1 AS one" } : { ...fresh, file_type: "csv" });
+  };
+  const ofField = (name: string) => errorsOf(errors, `data_source.${name}`);
+  return (
+    <div class="form">
+      <fieldset class="choices">
+        <legend>Data</legend>
+        {KINDS.map(([kind, words]) => (
+          <label key={kind} class="check">
+            <input
+              type="radio"
+              name="source-type"
+              checked={source.source_type === kind}
+              onChange={() => setKind(kind)}
+            />
+            {words}
+          </label>
+        ))}
+      </fieldset>
+      {source.source_type === "file" ? (
+        <FileChoice source={source} errors={ofField("location")} onChange={set} />
+      ) : (
+        <Field
+          label={source.source_type === "api" ? "Address" : "Connection"}
+          hint={source.source_type === "api" ? undefined : "The NAME of a setting NIGHTMAIL_CONNECTION_NAME."}
+          errors={ofField("location")}
+        >
+          {(attributes) => (
+            <input
+              {...attributes}
+              inputMode={source.source_type === "api" ? "url" : "text"}
+              spellcheck={false}
+              value={source.location}
+              onInput={(event) => set({ location: event.currentTarget.value })}
+            />
+          )}
+        </Field>
+      )}
+      {source.source_type === "sql" ? (
+        <Field label="Query" errors={ofField("query")}>
+          {(attributes) => (
+            <textarea
+              {...attributes}
+              class="mono"
+              rows={4}
+              spellcheck={false}
+              value={source.query ?? ""}
+              onInput={(event) => set({ query: event.currentTarget.value })}
+            />
+          )}
+        </Field>
+      ) : (
+        <Field label="File type" errors={ofField("file_type")}>
+          {(attributes) => (
+            <select
+              {...attributes}
+              value={source.file_type ?? "csv"}
+              onChange={(event) => set({ file_type: event.currentTarget.value as NonNullable<Source["file_type"]> })}
+            >
+              {FILE_TYPES.map((type) => (
+                <option key={type} value={type}>
+                  {type}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+    </div>
+  );
+}
+
+/** A file that was uploaded before, or one from this device, which is uploaded now. */
+function FileChoice({
+  source,
+  errors,
+  onChange,
+}: {
+  source: Source;
+  errors: FieldError[];
+  onChange: (change: Partial<Source>) => void;
+}) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const files = useResource("files", (signal) => data(client.GET("/files", { signal })));
+  const upload = async (file: File) => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const answer = await fetch(`/files/${encodeURIComponent(file.name)}`, {
+        method: "PUT",
+        body: file,
+        headers: CONSOLE_HEADER,
+      });
+      await data(Promise.resolve({ response: answer, ...(answer.ok ? {} : { error: await answer.json() }) }));
+      const ending = FILE_TYPES.find((type) => file.name.toLowerCase().endsWith(`.${type}`));
+      onChange({ location: file.name, ...(ending === undefined ? {} : { file_type: ending }) });
+      files.reload();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setProblem(`The file was not uploaded: ${error.fields[0]?.detail ?? error.message}`);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const known = files.data.value?.items ?? [];
+  return (
+    <Field
+      label="File"
+      hint={busy ? "Uploading…" : "Choose one that is uploaded, or type the path of one below DATA_DIR/files."}
+      errors={problem === null ? errors : [...errors, { field: "file", detail: problem }]}
+    >
+      {(attributes) => (
+        <span class="beside">
+          <input
+            {...attributes}
+            list="uploaded-files"
+            spellcheck={false}
+            value={source.location}
+            onInput={(event) => onChange({ location: event.currentTarget.value })}
+          />
+          <datalist id="uploaded-files">
+            {known.map((file) => (
+              <option key={file.path} value={file.path}>
+                {bytes(file.size)}
+              </option>
+            ))}
+          </datalist>
+          <label class="button plain upload">
+            Upload…
+            <input
+              type="file"
+              class="visually-hidden"
+              disabled={!may("edit") || busy}
+              onChange={(event) => {
+                const [file] = event.currentTarget.files ?? [];
+                if (file !== undefined) void upload(file);
+              }}
+            />
+          </label>
+        </span>
+      )}
+    </Field>
+  );
+}

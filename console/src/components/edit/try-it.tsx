@@ -1,0 +1,119 @@
+import { type ApiError, client, data, type Schemas } from "../../api/client.ts";
+import type { Definition } from "../../store/draft.ts";
+import { count, milliseconds, number } from "../../words/format.ts";
+import { Empty, Failure } from "../states.tsx";
+
+export type Tried = Schemas["PreviewResponse"];
+
+/** What the last try of a draft gave. The last good result stays beside an error, greyed. */
+export interface TryState {
+  running: boolean;
+  last: Tried | null;
+  good: Tried | null;
+  problem: ApiError | null;
+}
+
+export const NOT_TRIED: TryState = { running: false, last: null, good: null, problem: null };
+
+/** Runs the draft without saving it: no mail, no event. */
+export function tryDraft(
+  { data_source, more_sources, processing_script, timezone, csv }: Definition & { more_sources?: object },
+  signal: AbortSignal,
+): Promise<Tried> {
+  const body = {
+    data_source,
+    processing_script,
+    ...(more_sources === undefined ? {} : { more_sources }),
+    ...(timezone ? { timezone } : {}),
+    ...(csv === undefined ? {} : { csv }),
+  } as unknown as Schemas["PreviewDefinition"];
+  return data(client.POST("/jobs/preview", { body, signal }));
+}
+
+export function TryResult({ state, retry }: { state: TryState; retry: () => void }) {
+  const { last, good, problem, running } = state;
+  if (problem !== null && problem.fields.length === 0) return <Failure error={problem} retry={retry} hasData={false} />;
+  if (last === null) {
+    return (
+      <Empty title={running ? "Trying…" : "Not tried yet."}>
+        {running ? null : "Try fetches the data and runs the script. Nothing is saved, and nobody gets a mail."}
+      </Empty>
+    );
+  }
+  return (
+    <div class="tried" aria-busy={running}>
+      {last.error === null ? null : (
+        <p class="notice bad" role="alert">
+          <span>
+            <strong>
+              {last.error.stage}
+              {last.error.line == null ? "" : `, line ${last.error.line}`}:
+            </strong>{" "}
+            {last.error.message}
+          </span>
+        </p>
+      )}
+      {last.skipped === null ? null : <p class="notice wait">The script ends the run without mail: {last.skipped}</p>}
+      {good === null ? null : <Table tried={good} isOld={last.error !== null} />}
+      {last.figures.map((figure) =>
+        figure.png === null ? null : (
+          <img key={figure.alt} class="figure" alt={figure.alt} src={`data:image/png;base64,${figure.png}`} />
+        ),
+      )}
+      {last.notes.length === 0 ? null : (
+        <ul class="small card-text">
+          {last.notes.map((note) => (
+            <li key={note.text}>
+              <span class="wait">{note.stage}:</span> {note.text}
+            </li>
+          ))}
+        </ul>
+      )}
+      {last.log === "" ? null : (
+        <details class="card-text">
+          <summary>What the script printed</summary>
+          <pre class="output">{last.log}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
+  const columns = tried.columns ?? [];
+  const rows = tried.first_rows ?? [];
+  const took = tried.timings === null ? "" : ` in ${milliseconds(tried.timings.total_ms)}`;
+  return (
+    <div class={isOld ? "old" : undefined}>
+      <p class="small card-text">
+        {count(tried.rows ?? 0, "row")}
+        {took}
+        {rows.length < (tried.rows ?? 0) ? `; the first ${number(rows.length)} are shown` : ""}
+        {isOld ? ", from before the error" : ""}
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
+      <section class="scrolls" aria-label="Result" tabIndex={0}>
+        <table class="cells">
+          <thead>
+            <tr>
+              {columns.map((column, index) => (
+                <th key={index} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, index) => (
+              <tr key={index}>
+                {row.map((cell, at) => (
+                  <td key={at}>{cell}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </div>
+  );
+}

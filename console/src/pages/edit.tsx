@@ -1,0 +1,326 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocation, useRoute } from "preact-iso/router";
+import { ApiError, client, data, type FieldError, type Job } from "../api/client.ts";
+import { Button } from "../components/button.tsx";
+import { Conflict } from "../components/edit/conflict.tsx";
+import { errorsOf, Field } from "../components/edit/field.tsx";
+import { OptionsForm, RecipientsForm } from "../components/edit/report-form.tsx";
+import { ScheduleForm } from "../components/edit/schedule-form.tsx";
+import { ScriptField } from "../components/edit/script-field.tsx";
+import { SourceForm } from "../components/edit/source-form.tsx";
+import { NOT_TRIED, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
+import { jobHref } from "../components/job-table.tsx";
+import { Card, Page } from "../components/page.tsx";
+import { Failure } from "../components/states.tsx";
+import {
+  type Definition,
+  type Draft,
+  definitionOf,
+  dropDraft,
+  emptyDraft,
+  keepDraft,
+  keptDraft,
+  same,
+} from "../store/draft.ts";
+import { may, me, reasonAgainst } from "../store/session.ts";
+import { show } from "../store/toast.ts";
+import { clock, count } from "../words/format.ts";
+
+/** From the last key to the try of a changed script: a person who types is not shown every half of a word as an error. */
+const TRY_AFTER_MS = 600;
+
+export function NewPage() {
+  return <Editor key="new" name={null} />;
+}
+
+export function EditPage() {
+  const { params } = useRoute();
+  const name = params.name ?? "";
+  return <Editor key={name} name={name} />;
+}
+
+async function load(name: string): Promise<Draft & { job: Job }> {
+  const asked = client.GET("/jobs/{job_name}", { params: { path: { job_name: name } } });
+  const job = await data(asked);
+  const etag = (await asked).response.headers.get("ETag");
+  const definition = definitionOf(job);
+  return { job, definition, base: definition, etag, version: job.version, savedAt: 0 };
+}
+
+function Editor({ name }: { name: string | null }) {
+  const user = me.value?.name ?? "";
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [problem, setProblem] = useState<ApiError | null>(null);
+  const begin = async (wanted: "kept" | "fresh") => {
+    setProblem(null);
+    const kept = wanted === "kept" ? keptDraft(user, name) : null;
+    if (kept !== null) setDraft(kept);
+    else if (name === null) setDraft(emptyDraft());
+    else await load(name).then(setDraft, (error) => setProblem(error));
+  };
+  useEffect(() => void begin("kept"), []);
+  const title = name === null ? "New report" : `Edit ${name}`;
+  if (draft === null) {
+    return (
+      <Page title={title} above={<a href="/console/jobs">Jobs</a>}>
+        {problem === null ? null : <Failure error={problem} retry={() => void begin("fresh")} hasData={false} />}
+      </Page>
+    );
+  }
+  const restart = () => {
+    dropDraft(user, name);
+    setDraft(null);
+    void begin("fresh");
+  };
+  return <Form key={draft.etag} name={name} title={title} first={draft} onRestart={restart} />;
+}
+
+interface FormProperties {
+  name: string | null;
+  title: string;
+  first: Draft;
+  onRestart: () => void;
+}
+
+function Form({ name, title, first, onRestart }: FormProperties) {
+  const user = me.value?.name ?? "";
+  const { route } = useLocation();
+  const [draft, setDraft] = useState(first);
+  const [errors, setErrors] = useState<FieldError[]>([]);
+  const [conflict, setConflict] = useState<Job | null>(null);
+  const { definition } = draft;
+  const isChanged = !same(definition, draft.base);
+  const { state, tryNow } = useTry(definition);
+  const change = (fields: Partial<Definition>) => {
+    const next = { ...draft, definition: { ...definition, ...fields }, savedAt: Date.now() };
+    setDraft(next);
+    keepDraft(user, name, next);
+  };
+  const save = async (wanted: Definition, etag: string | null) => {
+    setErrors([]);
+    try {
+      const saved = await store(name, wanted, etag);
+      dropDraft(user, name);
+      show(
+        saved.warnings.length === 0 ? "Saved." : `Saved. ${saved.warnings.map(({ detail }) => detail).join("; ")}`,
+        "ok",
+      );
+      route(jobHref(saved.job_name));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 412 && name !== null) setConflict((await load(name)).job);
+      else if (error.fields.length > 0) {
+        setErrors(error.fields);
+        show(`Not saved: ${count(error.fields.length, "field")} must be changed.`, "bad");
+      } else throw error;
+    }
+  };
+  const saveMerged = async (merged: Definition) => {
+    const etag = name === null ? null : (await load(name)).etag;
+    setConflict(null);
+    await save(merged, etag);
+  };
+  const scriptError = state.last?.error?.stage === "script" ? state.last.error : null;
+  const editError = errors.find(({ field }) => field === "processing_script");
+  const shownError =
+    scriptError?.line == null ? lineOf(editError) : { line: scriptError.line, message: scriptError.message };
+  const readOnly = !may("edit");
+  return (
+    <Page
+      title={title}
+      above={name === null ? <a href="/console/jobs">Jobs</a> : <a href={jobHref(name)}>{name}</a>}
+      sentence={<Kept draft={draft} isChanged={isChanged} readOnly={readOnly} />}
+      actions={
+        <>
+          <Button need="edit" onAct={tryNow}>
+            Try
+          </Button>
+          <Button
+            kind="primary"
+            need="edit"
+            onAct={() => save(definition, draft.etag)}
+            unless={isChanged ? undefined : "Nothing is changed."}
+          >
+            Save
+          </Button>
+          {isChanged && draft.savedAt > 0 ? <Button onAct={onRestart}>Drop changes</Button> : null}
+        </>
+      }
+    >
+      {conflict === null || draft.base === null ? null : (
+        <Conflict
+          base={draft.base}
+          mine={definition}
+          theirs={conflict}
+          onMerged={(merged) => void saveMerged(merged)}
+          onTakeTheirs={onRestart}
+        />
+      )}
+      <div class="columns edit">
+        <div class="stack">
+          <Card>
+            {name === null ? (
+              <div class="form">
+                <Field label="Name" errors={errorsOf(errors, "job_name")}>
+                  {(attributes) => (
+                    <input
+                      {...attributes}
+                      value={definition.job_name}
+                      onInput={(event) => change({ job_name: event.currentTarget.value })}
+                    />
+                  )}
+                </Field>
+              </div>
+            ) : null}
+            <SourceForm
+              source={definition.data_source}
+              errors={errors}
+              onChange={(data_source) => change({ data_source })}
+            />
+          </Card>
+          <Card
+            title="Script"
+            aside={
+              <span class="soft">
+                <code>data</code> has the rows; return a DataFrame
+              </span>
+            }
+          >
+            <ScriptField
+              text={definition.processing_script}
+              onChange={(processing_script) => change({ processing_script })}
+              columns={state.good?.columns ?? []}
+              error={shownError}
+              readOnly={readOnly}
+            />
+            {editError === undefined ? null : <p class="card-text bad small">{editError.detail}</p>}
+          </Card>
+          <Card title="When">
+            <ScheduleForm definition={definition} errors={errors} onChange={change} />
+          </Card>
+          <Card title="Who">
+            <RecipientsForm definition={definition} errors={errors} onChange={change} />
+          </Card>
+          <Card>
+            <details class="options">
+              <summary>Options</summary>
+              <OptionsForm definition={definition} errors={errors} onChange={change} />
+            </details>
+          </Card>
+          <OtherErrors errors={errors} />
+        </div>
+        <div class="stack sticky">
+          <Card title="Result" aside={state.running ? "Trying…" : null}>
+            <TryResult state={state} retry={tryNow} />
+          </Card>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+async function store(name: string | null, wanted: Definition, etag: string | null): Promise<Job> {
+  if (name === null) return data(client.POST("/jobs", { body: wanted }));
+  const params = { path: { job_name: name }, ...(etag === null ? {} : { header: { "If-Match": etag } }) };
+  return data(client.PUT("/jobs/{job_name}", { params, body: wanted } as never)) as Promise<Job>;
+}
+
+/** Tries a draft: on request, and after each change of the script once a stored file gave a result. */
+function useTry(definition: Definition) {
+  const [state, setState] = useState<TryState>(NOT_TRIED);
+  const request = useRef(new AbortController());
+  const tryNow = async () => {
+    request.current.abort();
+    const mine = new AbortController();
+    request.current = mine;
+    setState((before) => ({ ...before, running: true, problem: null }));
+    try {
+      const last = await tryDraft(definition, mine.signal);
+      setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      setState((before) => ({ ...before, running: false, last: asError(error) ?? before.last, problem: error }));
+    }
+  };
+  // A file costs nobody anything; a web address or a database is asked only on request.
+  const follows = definition.data_source.source_type === "file" && state.last !== null;
+  useEffect(() => {
+    if (!follows) return;
+    const timer = setTimeout(() => void tryNow(), TRY_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [definition.processing_script]);
+  useEffect(() => () => request.current.abort(), []);
+  return { state, tryNow };
+}
+
+/** Returns a refused script or source as the outcome of a try. */
+function asError(error: ApiError): TryState["last"] {
+  const [first] = error.fields;
+  if (first === undefined) return null;
+  const stage = first.field === "processing_script" ? "script" : "fetch";
+  const line = lineOf(first)?.line ?? null;
+  const found = { stage, type: "", message: `${first.field}: ${first.detail}`, traceback: null, line };
+  return {
+    columns: null,
+    rows: null,
+    first_rows: null,
+    figures: [],
+    notes: [],
+    skipped: null,
+    log: "",
+    timings: null,
+    error: found,
+  } as TryState["last"];
+}
+
+/** Returns the line that an error of the field `processing_script` names. */
+function lineOf(error: FieldError | undefined): { line: number; message: string } | undefined {
+  const line = error?.detail.match(/^line (\d+): /)?.[1];
+  return error === undefined || line === undefined ? undefined : { line: Number(line), message: error.detail };
+}
+
+function Kept({ draft, isChanged, readOnly }: { draft: Draft; isChanged: boolean; readOnly: boolean }) {
+  if (readOnly) return <>{reasonAgainst("edit")}</>;
+  if (!isChanged) return <>{draft.version === null ? "Not saved yet." : `Version ${draft.version}, unchanged.`}</>;
+  return (
+    <>
+      <span class="wait">Not saved.</span> The draft is kept in this browser
+      {draft.savedAt === 0 ? "" : ` since ${clock(new Date(draft.savedAt))}`}.
+    </>
+  );
+}
+
+const SHOWN_BESIDE = [
+  "job_name",
+  "data_source",
+  "processing_script",
+  "schedule_time",
+  "schedules",
+  "timezone",
+  "consumer_emails",
+  "subject",
+  "description",
+  "message",
+  "retries",
+  "when_empty",
+  "when_unchanged",
+  "on_missed",
+  "overlap",
+];
+
+/** Errors of fields that this form does not show. */
+function OtherErrors({ errors }: { errors: FieldError[] }) {
+  const shown = new Set(SHOWN_BESIDE.flatMap((field) => errorsOf(errors, field)));
+  const others = errors.filter((error) => !shown.has(error));
+  if (others.length === 0) return null;
+  return (
+    <ul class="notice bad" role="alert">
+      {others.map((error) => (
+        <li key={error.field}>
+          <strong>{error.field}</strong>: {error.detail}
+        </li>
+      ))}
+    </ul>
+  );
+}

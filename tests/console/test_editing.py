@@ -1,0 +1,167 @@
+"""Make and change a job in the console, in a real browser against a whole running system."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect
+
+from console.conftest import NewVisit
+from e2e.conftest import Nightmail
+from support.deadlines import wait_until
+
+NewJob = Callable[..., str]
+
+CSV = b"region,amount\nnorth,1200\nsouth,950\nnorth,80\n"
+SUMS = "return data.groupby('region', as_index=False).amount.sum()"
+
+
+def edit(name: str) -> str:
+    return f"jobs/{quote(name)}/edit"
+
+
+def script_of(page: Page) -> None:
+    """Put the focus into the editor, behind all that it has."""
+    page.get_by_role("textbox", name="Script").click()
+    page.keyboard.press("Control+End")
+
+
+def write_script(page: Page, text: str) -> None:
+    page.locator(".code .cm-content, .code").first.wait_for()
+    script_of(page)
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+
+
+def test_a_new_analyst_gets_the_first_own_mail_in_four_steps(
+    system: Nightmail, visit: NewVisit, tmp_path: Path
+) -> None:
+    ann = visit("jobs")  # the printed link
+    page = ann.page
+    name = f"first report of {ann.name}"
+    data = tmp_path / f"{ann.name}.csv"
+    data.write_bytes(CSV)
+    # 1: a new report, of a file from this device
+    page.get_by_role("button", name="New report").click()
+    page.get_by_label("Name").fill(name)
+    page.locator("input[type=file]").set_input_files(data)
+    expect(page.get_by_label("File", exact=True)).to_have_value(data.name)
+    # 2: the script, with its result beside it
+    write_script(page, SUMS)
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_role("cell", name="1280")).to_be_visible()
+    # 3: who gets it, and save
+    page.get_by_label("Recipients").fill("ann@example.com")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    # 4: run it
+    page.get_by_role("button", name="Run now").click()
+    expect(page.locator(".toast")).to_contain_text("Delivered, 2 rows.")
+    [run] = system.call("GET", f"/jobs/{name}/runs").json()["items"]
+    assert [(mail["address"], mail["outcome"]) for mail in run["mails"]] == [("ann@example.com", "accepted")]
+    assert system.call("GET", f"/runs/{run['run_id']}/result").text == "region,amount\nnorth,1280\nsouth,950\n"
+    system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
+def test_an_error_marks_its_line_and_the_last_good_result_stays(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    system.call("PUT", "/files/marked.csv", content=CSV)
+    source = {"source_type": "file", "location": "marked.csv", "file_type": "csv"}
+    page = visit(edit(job(SUMS, data_source=source))).page
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_role("cell", name="1280")).to_be_visible()
+    # From now on a stored file is tried after each change of the script.
+    write_script(page, "north = data.head(1)\nreturn north[['amuont']]")
+    expect(page.get_by_role("alert")).to_contain_text("script, line 2: ")
+    expect(page.get_by_role("alert")).to_contain_text("amount")
+    expect(page.locator(".old")).to_contain_text("from before the error")
+    expect(page.locator(".code .cm-lint-marker-error")).to_have_count(1)
+    write_script(page, "return data.tail(1)")
+    expect(page.get_by_role("cell", name="80", exact=True)).to_be_visible()
+    expect(page.locator(".code .cm-lint-marker-error")).to_have_count(0)
+
+
+def test_a_draft_survives_a_reload_and_is_dropped_on_request(visit: NewVisit, job: NewJob) -> None:
+    name = job(SUMS)
+    page = visit(edit(name)).page
+    write_script(page, "return data.head(1)")
+    expect(page.locator(".sentence")).to_contain_text("Not saved. The draft is kept in this browser")
+    page.reload()
+    expect(page.locator(".code")).to_contain_text("return data.head(1)")
+    page.get_by_role("button", name="Drop changes").click()
+    expect(page.locator(".sentence")).to_have_text("Version 1, unchanged.")
+    expect(page.locator(".code")).to_contain_text("groupby")
+
+
+def test_only_what_was_changed_is_saved_as_a_new_version(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job(SUMS, retries=3, compare_by=["region"], csv={"delimiter": ";"})
+    page = visit(edit(name)).page
+    page.get_by_label("Subject").fill("Sums of {{ job_name }}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    newest, *_ = system.call("GET", f"/jobs/{name}/versions").json()["items"]
+    assert [change["field"] for change in newest["changes"]] == ["subject"]
+
+
+def test_a_field_that_is_refused_says_so_beside_it(visit: NewVisit) -> None:
+    ann = visit("jobs/new")
+    ann.expect_complaints("400")
+    page = ann.page
+    page.get_by_label("Schedule").fill("61 * * * *")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("Not saved: ")
+    for label in ("Name", "Schedule", "Recipients"):
+        expect(page.get_by_label(label, exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("61 is not from 0 to 59")).to_be_visible()
+    page.get_by_label("Schedule").fill("09:00")
+    expect(page.locator(".due-dates")).to_contain_text("At 09:00")
+
+
+def test_a_change_by_somebody_else_is_merged(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job(SUMS)
+    ann = visit(edit(name))
+    ann.expect_complaints("412")
+    page = ann.page
+    page.get_by_label("Subject").fill("mine")
+    page.get_by_label("Recipients").fill("mine@example.com")
+    page.keyboard.press("Tab")
+    theirs = system.call("GET", f"/jobs/{name}").json()
+    kept = ("job_name", "schedule_time", "timezone", "data_source", "processing_script")
+    changed = {field: theirs[field] for field in kept}
+    answer = system.call(
+        "PUT", f"/jobs/{name}", json=changed | {"consumer_emails": ["theirs@example.com"], "description": "theirs"}
+    )
+    assert answer.status_code == 200, answer.text
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Version 2 was saved while you were editing")).to_be_visible()
+    expect(page.locator(".conflict")).to_contain_text("taken over: description")
+    page.get_by_role("radio", name="Theirs").check()
+    page.get_by_role("button", name="Save the merged job").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    job_now = wait_until(lambda: system.call("GET", f"/jobs/{name}").json(), "the job")
+    assert (job_now["version"], job_now["subject"]) == (3, "mine")
+    assert (job_now["consumer_emails"], job_now["description"]) == (["theirs@example.com"], "theirs")
+
+
+def test_a_viewer_reads_the_form_and_cannot_save(visit: NewVisit, job: NewJob) -> None:
+    page = visit(edit(job(SUMS)), role="viewer").page
+    expect(page.locator(".sentence")).to_contain_text("This needs the role editor")
+    for name in ("Try", "Save"):
+        expect(page.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+
+
+def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    system.call("PUT", "/files/completed.csv", content=CSV)
+    source = {"source_type": "file", "location": "completed.csv", "file_type": "csv"}
+    page = visit(edit(job("return data", data_source=source))).page
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_role("columnheader", name="region")).to_be_visible()
+    script_of(page)
+    page.keyboard.type(".reg")
+    page.locator(".cm-tooltip-autocomplete").get_by_role("option", name="region").click()
+    expect(page.locator(".code")).to_contain_text(re.compile(r"return data\.region"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Schedule")).to_be_focused()
