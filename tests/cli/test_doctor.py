@@ -16,8 +16,8 @@ from nats.js.api import ConsumerConfig
 
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.doctor.broker_checks import broker, monitored
-from nightmail_cli.doctor.machine_checks import Check
 from nightmail_common.broker import streams
+from nightmail_common.broker.checks import Check
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
 from nightmail_common.service.settings import ServiceSettings

@@ -45,6 +45,7 @@ async def test_buckets_keep_their_entries_for_their_ttl(nats_client: Client) -> 
         ("KV_MAILED", timedelta(days=14)),
         ("KV_STREAKS", timedelta(days=370)),
         ("KV_LEASES", timedelta(seconds=3)),
+        ("KV_SERVICES", timedelta(seconds=15)),
     ):
         config = await config_of(nats_client, stream)
         assert (config.max_age, config.storage) == (kept.total_seconds(), StorageType.FILE), stream
@@ -62,7 +63,16 @@ async def test_ensuring_the_streams_again_changes_and_loses_nothing(nats_client:
 async def test_concurrent_services_ensure_the_streams_without_errors(nats_client: Client) -> None:
     await asyncio.gather(*(streams.ensure_streams(nats_client.jetstream(), A_DAY) for _ in range(10)))
     names = {stream.config.name for stream in await nats_client.jetstream().streams_info()}
-    assert names == {"EVENTS", "OBJ_FILES", "OBJ_INPUTS", "OBJ_RESULTS", "KV_MAILED", "KV_STREAKS", "KV_LEASES"}
+    assert names == {
+        "EVENTS",
+        "OBJ_FILES",
+        "OBJ_INPUTS",
+        "OBJ_RESULTS",
+        "KV_MAILED",
+        "KV_STREAKS",
+        "KV_LEASES",
+        "KV_SERVICES",
+    }
 
 
 async def test_a_stream_with_another_configuration_is_updated(nats_client: Client) -> None:

@@ -1,10 +1,12 @@
 """`nightmail up`: errors at the start, secrets, restarts and shutdown."""
 
+import json
 import re
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import nats
@@ -204,3 +206,30 @@ def test_the_link_that_it_prints_opens_the_console_once(nightmail: Nightmail) ->
     answers = [httpx.post(f"{nightmail.url}/session", json={"code": found[1]}, timeout=scaled(20)) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 401]
     assert (answers[0].json()["name"], answers[0].json()["role"]) == ("admin", "admin")
+
+
+def test_status_shows_every_service_with_or_without_the_data_folder(nightmail: Nightmail, tmp_path: Path) -> None:
+    def ready() -> dict[str, Any] | None:
+        ended = nightmail.command_line("status", "--json")
+        shown: dict[str, Any] = json.loads(ended.stdout)
+        return shown if ended.returncode == 0 else None
+
+    shown: dict[str, Any] = wait_until(ready, "everything is ready")
+    assert {process["name"] for process in shown["processes"]} >= {"api", "ticker", "runner-1", "mailer"}
+    assert {one["name"]: len(one["replicas"]) for one in shown["system"]["services"]} == {
+        "api": 1,
+        "ticker": 1,
+        "runner": 1,
+        "mailer": 1,
+    }
+    assert shown["system"]["smtp"]["reachable"] is True
+    assert set(shown["waiting"]) == {"api", "runner", "mailer"}
+    elsewhere = nightmail.command_line(
+        "status",
+        NIGHTMAIL_DATA_DIR=str(tmp_path / "none"),
+        NIGHTMAIL_TOKEN=nightmail.token,
+        NIGHTMAIL_URL=nightmail.url,
+    )
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert "pid" not in elsewhere.stdout
+    assert "waiting for runner: " in elsewhere.stdout

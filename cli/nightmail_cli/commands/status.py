@@ -1,44 +1,87 @@
-"""`nightmail status`: the processes of `nightmail up`, their readiness, and the backlog of each consumer."""
+"""`nightmail status`: the services of the system wherever it runs, and the processes of `nightmail up` on this machine."""
 
 import asyncio
 import json
-from contextlib import suppress
 from typing import Any
 
 import typer
 
 from nightmail_cli.location import STATE_FILE, located
-from nightmail_cli.output import FAILED, AsJson, echo, fail, print_json, print_table
+from nightmail_cli.output import FAILED, AsJson, echo, format_time, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show the processes, their readiness and the backlog. Exit 1 if a process is not ready."""
-    settings = located(ServiceSettings, with_broker=True)
-    try:
-        state = json.loads((settings.data_dir / STATE_FILE).read_text())
-    except OSError:
-        fail(f"nightmail up is not running on the data folder {settings.data_dir.absolute()}")
-    processes, waiting = asyncio.run(_probe(settings, state["processes"]))
+    """Show the services, their replicas and backlog, and what is wrong. Exit 1 if a service or process is not ready."""
+    processes = asyncio.run(_probe(_local_processes()))
+    system = _read_system(required=not processes)
     if as_json:
-        print_json({"processes": processes, "waiting": waiting})
+        waiting = {one["name"]: one["backlog"] for one in system["services"] if one["backlog"] is not None}
+        print_json({"processes": processes, "waiting": waiting, "system": system})
     else:
+        _print(processes, system)
+    replicas = [replica for one in system["services"] for replica in one["replicas"]]
+    ready = all(one["ready"] for one in (*processes, *replicas, *system["services"]))
+    if not ready:
+        raise typer.Exit(FAILED)
+
+
+def _read_system(*, required: bool) -> dict[str, Any]:
+    """Return the answer of `GET /system`; an API that does not answer ends the command only if the answer is required."""
+    from nightmail_cli.client import Client  # httpx takes long to import
+    from nightmail_client import NightmailError
+
+    client = Client()
+    if required:
+        return dict(client.call("GET", "/system").json())
+    try:
+        return dict(client.api.system())
+    except NightmailError as error:
+        echo(f"the API does not say how the services are: {error}", err=True)
+        return {"services": [], "checks": []}
+
+
+def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
+    if processes:
         rows = (
             (one["name"], one["pid"], "ready" if one["ready"] else "not ready", one["restarts"], one["where"])
             for one in processes
         )
         print_table(("process", "pid", "state", "restarts", "where"), rows, empty="no processes")
-        for consumer, count in waiting.items():
-            echo(f"waiting for {consumer}: {count}")
-    if not all(process["ready"] for process in processes):
-        raise typer.Exit(FAILED)
+        echo()
+    replicas = [
+        (
+            one["name"],
+            replica["instance"],
+            "ready" if replica["ready"] else "not ready",
+            replica["version"],
+            format_time(replica["started_at"]),
+        )
+        for one in system["services"]
+        for replica in one["replicas"]
+    ]
+    columns = ("service", "replica", "state", "version", "since")
+    print_table(columns, replicas, empty="no service announces itself", optional=("since", "version"))
+    for one in system["services"]:
+        if one["backlog"] is not None:
+            echo(f"waiting for {one['name']}: {one['backlog']}")
+    for check in system["checks"]:
+        if check["state"] != "ok":
+            echo(f"\n{check['state']}, {check['name']}: {check['detail']}\n  fix: {check['fix']}")
 
 
-async def _probe(
-    settings: ServiceSettings, processes: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def _local_processes() -> list[dict[str, Any]]:
+    """Return the processes of the `nightmail up` of the data folder; none if none runs there."""
+    try:
+        state = json.loads((located(ServiceSettings).data_dir / STATE_FILE).read_text())
+    except OSError:
+        return []
+    return list(state["processes"])
+
+
+async def _probe(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ready = await asyncio.gather(*(_is_ready(process) for process in processes))
-    probed = [
+    return [
         {
             "name": process["name"],
             "pid": process["pid"],
@@ -48,7 +91,6 @@ async def _probe(
         }
         for process, is_ready in zip(processes, ready, strict=True)
     ]
-    return probed, await _waiting(settings)
 
 
 async def _is_ready(process: dict[str, Any]) -> bool:
@@ -62,23 +104,3 @@ async def _is_ready(process: dict[str, Any]) -> bool:
         return False
     writer.close()
     return True
-
-
-async def _waiting(settings: ServiceSettings) -> dict[str, int]:
-    """Return the number of events that each durable consumer has not acknowledged yet."""
-    import nats.errors  # the NATS client takes long to import
-    from nats.js.errors import NotFoundError
-
-    from nightmail_cli.connect import BrokerUnreachable, connected
-    from nightmail_common.broker.streams import DURABLES, STREAM
-
-    try:
-        async with connected(settings, "nightmail-status") as client:
-            js = client.jetstream()
-            consumers = []
-            for durable in DURABLES:
-                with suppress(NotFoundError):
-                    consumers.append(await js.consumer_info(STREAM, durable))
-    except (BrokerUnreachable, nats.errors.Error):
-        return {}
-    return {consumer.name: (consumer.num_pending or 0) + (consumer.num_ack_pending or 0) for consumer in consumers}

@@ -10,13 +10,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ByteSize
 
-State = Literal["ok", "warning", "problem"]
+from nightmail_common.broker.checks import Check
 
 MIN_PYTHON = (3, 11)
 MIN_FREE_BYTES = 1024**3
@@ -32,16 +30,6 @@ SYNCS = 15
 #: The first Landlock ABI with a signal scope (Linux 6.12); seccomp replaces it on older kernels.
 SIGNAL_SCOPE_ABI = 6
 SECRET_FILES = ("admin-token", "secret-key", "nats.conf", "nats.env", "nats-seeds", "nats-seeds/*.nk")
-
-
-@dataclass(frozen=True)
-class Check:
-    """The result of one check. `fix` says how to fix it, None if the state is `ok`."""
-
-    name: str
-    state: State
-    detail: str
-    fix: str | None = None
 
 
 def format_bytes(size: int) -> str:

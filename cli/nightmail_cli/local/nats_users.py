@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
-from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, STREAKS, STREAM
+from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, SERVICES, STREAKS, STREAM
 from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
 
 #: The API's bucket of tokens.
@@ -97,12 +97,17 @@ def _writes_bucket(bucket: str) -> tuple[str, ...]:
     return (*_reads_entries(_bucket(bucket)), f"$KV.{bucket}.>")
 
 
+def _announces(service: str) -> str:
+    """Return the subjects of a service's own entries in the bucket of services."""
+    return f"$KV.{SERVICES}.{service}.*"
+
+
 def _replies(user: str) -> str:
     return f"{inbox_prefix(user)}.>"
 
 
 def _declares() -> Iterable[str]:
-    buckets = map(_bucket, (MAILED, STREAKS, LEASES, TOKENS, SESSION_CODES))
+    buckets = map(_bucket, (MAILED, STREAKS, LEASES, SERVICES, TOKENS, SESSION_CODES))
     for stream in (STREAM, _RESULTS_STREAM, _FILES_STREAM, _INPUTS_STREAM, *buckets):
         yield from (f"{_API}.STREAM.{request}.{stream}" for request in ("INFO", "CREATE", "UPDATE"))
 
@@ -131,6 +136,10 @@ _API_USER = NatsUser(
         f"{_API}.STREAM.PURGE.{_INPUTS_STREAM}",
         *_writes_bucket(TOKENS),
         *_writes_bucket(SESSION_CODES),
+        # `GET /system` shows who announces itself, and whether a ticker leads.
+        _announces("api"),
+        f"{_API}.STREAM.MSG.GET.{_bucket(SERVICES)}",
+        f"{_API}.STREAM.MSG.GET.{_bucket(LEASES)}",
         # Erasure of a job: its events, results, mail records and failure streaks.
         f"{_API}.STREAM.MSG.DELETE.{STREAM}",
         f"{_API}.STREAM.MSG.DELETE.{_RESULTS_STREAM}",
@@ -150,6 +159,7 @@ _TICKER = NatsUser(
         *_reads_log(),
         f"{_API}.STREAM.MSG.GET.{STREAM}",
         *_writes_bucket(LEASES),
+        _announces("ticker"),
     ),
     subscribe=(_replies("ticker"),),
     deny=_other_durables("ticker"),
@@ -167,6 +177,7 @@ _RUNNER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
         *_reads_entries(_INPUTS_STREAM),
         f"$O.{INPUTS}.>",
+        _announces("runner"),
     ),
     subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK),
     deny=_other_durables("runner"),
@@ -183,6 +194,7 @@ _MAILER = NatsUser(
         *_reads_all(_RESULTS_STREAM),
         *_writes_bucket(MAILED),
         *_writes_bucket(STREAKS),
+        _announces("mailer"),
     ),
     subscribe=(_replies("mailer"),),
     deny=_other_durables("mailer"),

@@ -206,3 +206,35 @@ class TokenRecord(TypedDict):
     created_by: str
     expires_at: str | None
     token: NotRequired[str]
+
+
+class ServiceRecord(TypedDict):
+    """A service with its replicas; `backlog` counts the events that wait for it or are in progress."""
+
+    name: str
+    ready: bool
+    version: str | None
+    backlog: int | None
+    replicas: list[dict[str, Any]]
+
+
+class FindingRecord(TypedDict):
+    """The result of a check, and how to fix what it found."""
+
+    name: str
+    state: Literal["ok", "warning", "problem"]
+    detail: str
+    fix: str | None
+
+
+class SystemRecord(TypedDict):
+    """The state of the whole system."""
+
+    state: Literal["ok", "warning", "problem"]
+    time: str
+    version: str
+    services: list[ServiceRecord]
+    smtp: dict[str, Any] | None
+    log: dict[str, int | None]
+    unreadable: dict[str, Any]
+    checks: list[FindingRecord]

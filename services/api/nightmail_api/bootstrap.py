@@ -33,6 +33,7 @@ from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_api.retention.orphaned_pieces import OrphanedPieces
 from nightmail_api.settings import ApiSettings, admin_token
+from nightmail_api.system.report import SystemReport
 from nightmail_common.broker import streams
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
@@ -127,6 +128,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         rows=ResultRows(results),
         previews=Previews(service.client, scripts),
         sources=SourceCheck(service.client, settings.timezone),
+        system=SystemReport(service.client, model, read),
         files=FileStore(js),
         inputs=inputs,
         uploads=Quota("uploads", MAX_TOKEN_UPLOADS, MAX_API_UPLOADS),

@@ -23,6 +23,11 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     """Send mails; after a stop, finish the sends in progress or hand their events back."""
     pool = SmtpPool(settings)
     service.health.add("smtp", lambda: pool.unreachable_reason)
+    service.facts["smtp"] = lambda: {
+        "server": f"{settings.smtp_host}:{settings.smtp_port}",
+        "security": settings.smtp_security,
+        "sender": settings.smtp_from,
+    }
     service.background(pool.run(), "SMTP pool")
     await service.connected()
     workflow = await build_workflow(settings, service, pool)

@@ -31,6 +31,7 @@ def main() -> None:
 async def serve(settings: RunnerSettings, service: Service) -> None:
     """Take runs and previews; after a stop, finish the runs in progress or hand them back."""
     sandbox = await start_sandbox(settings, service)
+    service.facts["slots"] = lambda: settings.runner_concurrency
     await service.connected()
     log, max_event_bytes = service.log, service.client.max_payload - HEADERS_BYTES
     fetcher = await build_fetcher(settings, service)

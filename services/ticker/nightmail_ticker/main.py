@@ -26,6 +26,7 @@ async def serve(clock: Clock, service: Service) -> None:
     await service.connected()
     lease = Lease(await service.client.jetstream().key_value(LEASES), str(uuid4()))
     ticker = Ticker(service.log, lease, clock)
+    service.facts["leads"] = lambda: ticker.leads
     positions = await ticker.load()
     service.background(ticker.run(*positions), "ticker")
     await service.until_stopped()

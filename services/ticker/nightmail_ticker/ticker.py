@@ -51,6 +51,11 @@ class Ticker:
         self._work: set[asyncio.Task[None]] = set()
         self._catching_up: asyncio.Task[None] | None = None
 
+    @property
+    def leads(self) -> bool:
+        """Whether this ticker holds the lease."""
+        return self._term.active
+
     async def load(self) -> tuple[int, int]:
         """Read the log; return the sequences from which to follow the jobs and the runs."""
         gc.disable()  # nothing of what is read becomes garbage
@@ -73,7 +78,7 @@ class Ticker:
         metrics.JOBS.set_function(self._jobs.count_active)
         metrics.SCHEDULES.set_function(lambda: len(self._triggers))
         metrics.AHEAD.set_function(lambda: self._runs.count_ahead(self._clock.now()))
-        metrics.LEADS.set_function(lambda: self._term.active)
+        metrics.LEADS.set_function(lambda: self.leads)
         logger.info("ticker_ready", jobs=self._jobs.count_active())
         return jobs_position, runs_position
 

@@ -12,7 +12,7 @@ from nightmail_client.asynchronous.runs import AsyncRunCalls
 from nightmail_client.asynchronous.schedules import AsyncScheduleCalls
 from nightmail_client.asynchronous.tokens import AsyncTokenCalls
 from nightmail_client.asynchronous.transport import AsyncTransport
-from nightmail_client.records import CallerRecord
+from nightmail_client.records import CallerRecord, SystemRecord
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -53,6 +53,10 @@ class AsyncNightmail:
     async def me(self) -> CallerRecord:
         """Return whose token this is, and what it permits."""
         return cast("CallerRecord", (await self.send("GET", "/me")).json())
+
+    async def system(self) -> SystemRecord:
+        """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
+        return cast("SystemRecord", (await self.send("GET", "/system")).json())
 
     async def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""

@@ -12,7 +12,7 @@ from nightmail_client.blocking.runs import RunCalls
 from nightmail_client.blocking.schedules import ScheduleCalls
 from nightmail_client.blocking.tokens import TokenCalls
 from nightmail_client.blocking.transport import Transport
-from nightmail_client.records import CallerRecord
+from nightmail_client.records import CallerRecord, SystemRecord
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -53,6 +53,10 @@ class Nightmail:
     def me(self) -> CallerRecord:
         """Return whose token this is, and what it permits."""
         return cast("CallerRecord", (self.send("GET", "/me")).json())
+
+    def system(self) -> SystemRecord:
+        """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
+        return cast("SystemRecord", (self.send("GET", "/system")).json())
 
     def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""

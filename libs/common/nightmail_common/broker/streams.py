@@ -36,6 +36,7 @@ INPUTS = "INPUTS"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
+SERVICES = "SERVICES"
 #: Covers the longest leader election of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
 #: Longer than any redelivery: the record of a mail outlives the last delivery of its event.
@@ -44,6 +45,8 @@ MAILED_TTL = timedelta(days=14)
 STREAKS_TTL = timedelta(days=370)
 #: A standby ticker takes over within this time of the leader's last renewal.
 LEASE_TTL = timedelta(seconds=3)
+#: A process that is killed counts as running for this time; a disk that syncs for seconds makes no process disappear.
+SERVICES_TTL = timedelta(seconds=15)
 
 #: A service waits this long for the API to create the streams, then tries itself: it may run without the API.
 ENSURE_AFTER_SECONDS = 5.0
@@ -107,12 +110,16 @@ class Queue:
         )
 
     def matches(self, existing: ConsumerConfig) -> bool:
-        """Return whether an existing durable consumer selects and redelivers events as `config` says.
+        """Return whether an existing durable consumer selects and redelivers events as `config` says."""
+        return not self.differing(existing)
+
+    def differing(self, existing: ConsumerConfig) -> list[str]:
+        """Return the settings in which an existing durable consumer differs from `config`.
 
         An optional setting without a value is absent, zero or an empty list, depending on the version of the broker.
         """
         wanted = self.config()
-        return all((getattr(wanted, name) or None) == (getattr(existing, name) or None) for name in _RECONCILED)
+        return [name for name in _RECONCILED if (getattr(wanted, name) or None) != (getattr(existing, name) or None)]
 
 
 #: Each runner has only as many requests in flight as it has slots.
@@ -180,7 +187,7 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
     Raises:
         nats.errors.Error: JetStream refuses or does not answer.
     """
-    for bucket, ttl in ((MAILED, MAILED_TTL), (STREAKS, STREAKS_TTL), (LEASES, LEASE_TTL)):
+    for bucket, ttl in ((MAILED, MAILED_TTL), (STREAKS, STREAKS_TTL), (LEASES, LEASE_TTL), (SERVICES, SERVICES_TTL)):
         try:
             await js.key_value(bucket)
         except NotFoundError:

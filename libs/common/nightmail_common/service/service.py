@@ -29,6 +29,7 @@ from nightmail_common.broker.metrics import READY
 from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.tracing import set_up_tracing
 from nightmail_common.contract.errors import CannotStart, describe_error
+from nightmail_common.service.announcements import Announcer, Facts
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.logging import set_up_logging
@@ -77,6 +78,8 @@ class Service:
     ) -> None:
         self.name = name
         self.health = Health()
+        #: What `GET /system` shows of this process besides its readiness.
+        self.facts: Facts = {}
         self.client = PatchedClient()
         self.log = EventLog(self.client, name, settings.run_retention)
         self.stopping = asyncio.Event()
@@ -88,6 +91,7 @@ class Service:
         self._health_server = health_server
         self._ready = False
         self._body: asyncio.Task[Any] | None = None
+        self._announcer = Announcer(self.client.jetstream(), name, self.health, self.facts)
         self._cancelled = False
         self._background: set[asyncio.Task[Any]] = set()
         self._resources = AsyncExitStack()
@@ -141,6 +145,8 @@ class Service:
         self.stopping.set()
         await _cancel({self._connecting}, CANCEL_CONNECT_AGAIN_SECONDS)
         await _cancel(self._background, CANCEL_AGAIN_SECONDS)
+        if self.client.is_connected:
+            await self._announcer.withdraw()
         await self._close_connection()
         await self._resources.aclose()
         if self.error is not None and self.error is not error:
@@ -150,6 +156,7 @@ class Service:
     async def _connect(self) -> None:
         await self.client.connect(**connect_options(self._settings, f"nightmail-{self.name}", self.name))
         await self._prepare(self.client.jetstream(), self._settings)
+        self.background(self._announcer.run(), "announcements")
 
     def _reason_not_ready(self) -> str | None:
         if not self.client.is_connected:

@@ -31,6 +31,7 @@ from nightmail_api.http.routes import (
     session,
     slots,
     stats,
+    system,
     tokens,
     versions,
 )
@@ -56,6 +57,7 @@ MODULES = (
     schedules,
     slots,
     stats,
+    system,
     files,
     session,
     tokens,
@@ -76,6 +78,7 @@ TAGS = [
         "description": "Sign-in of the console: a cookie instead of a token, and what the caller may do.",
     },
     {"name": "tokens", "description": "Tokens and their roles."},
+    {"name": "system", "description": "The services, the SMTP server, what waits, and what is wrong."},
     {"name": "health", "description": "Liveness, readiness and metrics."},
 ]
 

@@ -22,6 +22,7 @@ from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_api.retention.kept_inputs import KeptInputs
+from nightmail_api.system.report import SystemReport
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.health import Health
@@ -46,6 +47,7 @@ class AppState:
     rows: ResultRows
     previews: Previews
     sources: SourceCheck
+    system: SystemReport
     files: FileStore
     inputs: KeptInputs
     #: The uploads under way.

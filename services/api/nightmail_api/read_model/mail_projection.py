@@ -30,7 +30,7 @@ _FORGET_BOUNCED = delete(mails).where(
 )
 _ANY_BOUNCE = select(mails.c.place).where(mails.c.outcome == "bounced").limit(1)
 _FORGET_RUN = delete(mails).where(mails.c.run_id == bindparam("of_run"))
-_OLDEST = select(func.min(mails.c.since)).where(mails.c.outcome == "waiting")
+OLDEST_WAITING = select(func.min(mails.c.since).label("since")).where(mails.c.outcome == "waiting")
 
 
 class MailProjection:
@@ -113,5 +113,5 @@ def delete_mails_of_job(connection: Connection, job_name: str, up_to: int) -> No
 
 def oldest_waiting(connection: Connection) -> str | None:
     """Return since when the mail waits that waits longest; None if none does."""
-    found: str | None = connection.scalar(_OLDEST)
+    found: str | None = connection.scalar(OLDEST_WAITING)
     return found

@@ -1,0 +1,1 @@
+"""The state of the whole system: who announces itself, what waits, and what is wrong."""
