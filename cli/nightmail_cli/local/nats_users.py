@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
 from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, SERVICES, STREAKS, STREAM
-from nightmail_common.contract.subjects import ALL_EVENTS, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
+from nightmail_common.contract.subjects import ALL_EVENTS, MAIL_RENDER, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
@@ -120,6 +120,7 @@ _API_USER = NatsUser(
         PREVIEW,
         PREVIEW_CANCEL,
         SOURCE_CHECK,
+        MAIL_RENDER,
         *_declares(),
         *_reads_log(),
         f"{_API}.DIRECT.GET.{STREAM}",
@@ -196,8 +197,9 @@ _MAILER = NatsUser(
         *_writes_bucket(STREAKS),
         _announces("mailer"),
     ),
-    subscribe=(_replies("mailer"),),
+    subscribe=(_replies("mailer"), MAIL_RENDER),
     deny=_other_durables("mailer"),
+    answers=True,
 )
 
 AUDITOR_USER = NatsUser(

@@ -16,6 +16,7 @@ from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
+from nightmail_api.commands.rendered_mails import RenderedMails
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.dependencies import AppState
@@ -112,6 +113,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
     results = Results(read, log, ResultStore(js))
     inputs = KeptInputs(InputStore(js), log, model, read, settings.input_retention)
+    mails = RenderedMails(service.client, results)
     return AppState(
         tokens=tokens,
         authenticator=Authenticator(tokens, _issuer(settings), sessions),
@@ -126,7 +128,8 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         results=results,
         diffs=ResultDiffs(results),
         rows=ResultRows(results),
-        previews=Previews(service.client, scripts),
+        previews=Previews(service.client, scripts, mails),
+        rendered_mails=mails,
         sources=SourceCheck(service.client, settings.timezone),
         system=SystemReport(service.client, model, read),
         files=FileStore(js),

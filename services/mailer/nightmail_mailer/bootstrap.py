@@ -57,7 +57,7 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
         MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
-        MailRenderer(settings.smtp_from, _links(settings), bounce_key),
+        MailRenderer(settings.smtp_from, build_links(settings), bounce_key),
         smtp,
         settings.max_attachment_bytes,
     )
@@ -69,7 +69,8 @@ def _bounce_mailbox(settings: MailerSettings) -> Mailbox | None:
     return None if settings.bounce_maildir is None else Maildir(settings.bounce_maildir)
 
 
-def _links(settings: MailerSettings) -> Links | None:
+def build_links(settings: MailerSettings) -> Links | None:
+    """Return what makes the links of mails; None if recipients cannot reach the API."""
     if settings.public_url is None or settings.secret_key is None:
         return None
     return Links(settings.public_url, settings.secret_key.get_secret_value(), settings.result_retention)

@@ -6,12 +6,16 @@ from nightmail_common.broker.streams import MAILER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
-from nightmail_mailer.bootstrap import build_workflow
+from nightmail_mailer.bootstrap import build_links, build_workflow
 from nightmail_mailer.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, MailHandler
 from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.records.cancelled_runs import CancelledRuns
+from nightmail_mailer.render_requests import RenderRequests
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.pool import SmtpPool
+
+#: Left free in a message for its headers.
+HEADERS_BYTES = 4096
 
 
 def main() -> None:
@@ -38,9 +42,14 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     queue.subscriber()(MailHandler(queue, workflow, cancelled_runs).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
+    renderings = RenderRequests(
+        service.log, workflow, build_links(settings), service.client.max_payload - HEADERS_BYTES
+    )
+    await renderings.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
+    await renderings.stop()
     # While the SMTP server is away nothing can be finished.
     await queue.stop(DRAIN_SECONDS if pool.unreachable_reason is None else 0.0)
     await pool.close()

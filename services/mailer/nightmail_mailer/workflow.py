@@ -101,6 +101,19 @@ class MailWorkflow:
             return await self._deliver_result(mail_job, event)
         return await self._deliver_failure(mail_job, event, 1, None)
 
+    async def render(self, event: ResultReady | RunFailed) -> RenderFor:
+        """Return the mail of an outcome as `resend` would send it first.
+
+        Raises:
+            ResultGone: the result has expired or was erased.
+            ResultDamaged: the bytes are not those that the runner stored.
+        """
+        if isinstance(event, RunFailed):
+            return self._renderer.failure(MailJob(event.job, event.run_id, "failure", ()), event, 1, None)
+        mail_job = MailJob(event.job, event.run_id, "result", ())
+        renditions = await self._render_result(mail_job, event, *await self._read_result(event))
+        return await renditions.get(0)
+
     async def skip_deleted(self, event: ResultReady | RunFailed, kind: MailKind) -> None:
         """Publish that a mail is not sent, because its job was deleted."""
         if kind != "result":
@@ -123,15 +136,19 @@ class MailWorkflow:
             await self._skip(event, "result", "unsubscribed", mail_job.request_id)
             return None
         try:
-            csv = await self._results.get(event.csv)
-            files = await self._files(event, csv)
-            images = [await self._results.get(figure.blob) for figure in event.figures]
+            csv, files, images = await self._read_result(event)
         except (ResultGone, ResultDamaged) as error:
             await self._delivery.fail(mail_job, str(error))
             return None
         renditions = await self._render_result(mail_job, event, csv, files, images)
         of_others = {one.format: one.blob.sha256 for one in event.attachments}
         return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
+
+    async def _read_result(self, event: ResultReady) -> tuple[bytes, list[Attachment], list[bytes]]:
+        """Return the CSV, the attached files and the figures of a result."""
+        csv = await self._results.get(event.csv)
+        files = await self._files(event, csv)
+        return csv, files, [await self._results.get(figure.blob) for figure in event.figures]
 
     async def _files(self, event: ResultReady, csv: bytes) -> list[Attachment]:
         """Return the files that the job asks for; the CSV if the event has no other."""

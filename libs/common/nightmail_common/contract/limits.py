@@ -77,6 +77,12 @@ MAX_PREVIEW_FIGURES_BYTES = 384 * 1024
 #: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
 MAX_PREVIEW_SECONDS = 75.0
 
+#: Rendered mails at a time: of one mailer, which lets this many wait, of one token, and of one replica of the API. A mailer
+#: reads the whole result for one, as it does to send it.
+MAX_MAILER_RENDERINGS, MAX_WAITING_RENDERINGS, MAX_TOKEN_RENDERINGS, MAX_API_RENDERINGS = 1, 16, 2, 16
+#: Of a rendered mail on a mailer; the API waits longer for its answer.
+MAX_RENDER_SECONDS = 30.0
+
 #: For a source that is tried when its job is created, on the runner and in the API; and such sources at a time of a runner.
 MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 18
 

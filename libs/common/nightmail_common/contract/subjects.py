@@ -17,6 +17,8 @@ PREVIEW_CANCEL = "preview.cancel"
 PREVIEW_ID = "Nightmail-Preview"
 #: The subject of a request to try a source, which any runner answers.
 SOURCE_CHECK = "preview.source"
+#: The subject of a request for the rendered mail of an outcome, which any mailer answers.
+MAIL_RENDER = "preview.mail"
 
 #: Characters with a meaning in a NATS subject, and the percent sign that escapes them.
 _RESERVED = frozenset(".*>%")

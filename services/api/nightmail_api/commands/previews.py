@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import nats.errors
 from nats.aio.client import Client
+from pydantic import Field
 
 from nightmail_api.access.quota import Quota
+from nightmail_api.commands.rendered_mails import RenderedMails
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_common.broker.errors import BROKER_ERRORS
@@ -28,17 +30,27 @@ class PreviewDefinition(JobDefinition):
     job_name: JobName = "preview"
     schedule_time: ScheduleTime | None = "@daily"
     consumer_emails: Recipients = ("preview@localhost",)
+    with_mail: bool = Field(default=False, description="Add the mail as recipients would see it.")
+
+    @property
+    def job(self) -> JobDefinition:
+        """The job without what only a preview has."""
+        return JobDefinition.model_construct(
+            _fields_set=self.model_fields_set - {"with_mail"},
+            **{name: getattr(self, name) for name in JobDefinition.model_fields},
+        )
 
 
 class Previews:
     """Sends previews to runners, as a NATS request."""
 
-    def __init__(self, client: Client, scripts: ScriptCheck) -> None:
+    def __init__(self, client: Client, scripts: ScriptCheck, mails: RenderedMails) -> None:
         self._client = client
         self._scripts = scripts
+        self._mails = mails
         self._quota = Quota("previews", MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS)
 
-    async def run(self, definition: JobDefinition, caller: str) -> dict[str, Any]:
+    async def run(self, preview: PreviewDefinition, caller: str) -> dict[str, Any]:
         """Return the answer of a runner: columns and first rows, or the error, with log and timings.
 
         When the caller cancels this, the runner stops too.
@@ -51,6 +63,7 @@ class Previews:
         if not self._client.is_connected:
             # A request would wait for the connection first, longer than the caller does.
             raise NotReady("the broker does not answer")
+        definition = preview.job
         with self._quota.hold(caller):
             await self._scripts.check(definition.processing_script)
             answer: dict[str, Any] = {
@@ -61,9 +74,19 @@ class Previews:
                 "notes": [],
                 "error": None,
                 "skipped": None,
+                "mail": None,
             }
             answer.update(json.loads(await self._ask_runner(definition)))
+            if preview.with_mail and answer["columns"] is not None:
+                await self._add_mail(definition, answer)
             return answer
+
+    async def _add_mail(self, definition: JobDefinition, answer: dict[str, Any]) -> None:
+        """Add the rendered mail, or a note that says why there is none: the result of the script is worth an answer."""
+        try:
+            answer["mail"] = await self._mails.of_preview(definition, answer)
+        except NotReady as error:
+            answer["notes"].append({"stage": "output", "text": f"the mail cannot be shown: {error.detail}"})
 
     async def _ask_runner(self, definition: JobDefinition) -> bytes:
         preview_id = str(uuid4())

@@ -94,6 +94,14 @@ class PreviewFigure(BaseModel):
     png: str | None = Field(examples=[None])
 
 
+class PreviewMail(BaseModel):
+    """The mail of a dry run as recipients would see it; its figures are inside `html`."""
+
+    subject: str = Field(examples=["daily sales, 2026-11-23"])
+    html: str = Field(examples=["<!doctype html><html><body>…</body></html>"])
+    text: str = Field(examples=["daily sales\n…"])
+
+
 class PreviewResponse(BaseModel):
     """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error.
 
@@ -107,6 +115,7 @@ class PreviewResponse(BaseModel):
     notes: list[Note] = Field(examples=[[]])
     error: RunError | None = Field(examples=[None])
     skipped: str | None = Field(examples=[None])
+    mail: PreviewMail | None = Field(description="With `with_mail`, if there is a result.", examples=[None])
     log: str = Field(examples=[""])
     timings: Timings | None = Field(examples=[_TIMINGS])
 

@@ -38,14 +38,14 @@ class Results:
             Gone: the result's time is over.
             nats.errors.Error: the log does not answer.
         """
-        outcome = await self._outcome(run_id)
+        outcome = await self.outcome(run_id)
         if not isinstance(outcome, ResultReady):
             raise NotFound(f"the run {run_id} has no result")
         return outcome
 
     async def in_order(self, run_id: str, other_run_id: str) -> tuple[ResultReady, ResultReady]:
         """Return the results of two runs, as `ready` does, first the one that the log had first."""
-        sequences = {one: await self._sequence(one) or 0 for one in (run_id, other_run_id)}
+        sequences = {one: await self.sequence(one) or 0 for one in (run_id, other_run_id)}
         before, after = sorted((run_id, other_run_id), key=sequences.__getitem__)
         return await self.ready(before), await self.ready(after)
 
@@ -82,11 +82,18 @@ class Results:
             nats.errors.Error: the log does not answer.
         """
         with _gone_as_not_found():
-            outcome = await self._outcome(run_id)
+            outcome = await self.outcome(run_id)
         return "" if outcome is None else outcome.log
 
-    async def _outcome(self, run_id: str) -> RunOutcome | RunSkipped | None:
-        sequence = await self._sequence(run_id)
+    async def outcome(self, run_id: str) -> RunOutcome | RunSkipped | None:
+        """Return the event that ended a run; None while it has not ended.
+
+        Raises:
+            NotFound: there is no such run.
+            Gone: the event's time is over.
+            nats.errors.Error: the log does not answer.
+        """
+        sequence = await self.sequence(run_id)
         if sequence is None:
             return None
         outcome = await self._log.outcome(sequence)
@@ -94,7 +101,12 @@ class Results:
             raise Gone(f"the result and the log of the run {run_id} are kept no longer")
         return outcome
 
-    async def _sequence(self, run_id: str) -> int | None:
+    async def sequence(self, run_id: str) -> int | None:
+        """Return the sequence of the event that ended a run; None while it has not ended.
+
+        Raises:
+            NotFound: there is no such run.
+        """
         try:
             return await self._read(Queries.outcome_sequence, run_id)
         except KeyError:

@@ -1,0 +1,144 @@
+"""Mails as recipients see them: a mailer renders them, and the figures become part of the page."""
+
+import asyncio
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import nats.errors
+from nats.aio.client import Client
+
+from nightmail_api.access.quota import Quota
+from nightmail_api.http.problems import Gone, NotFound, NotReady
+from nightmail_api.read_model.results import Results
+from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
+from nightmail_common.contract.events import ResultReady, RunFailed, Runtime, Timings
+from nightmail_common.contract.job import Job
+from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.limits import MAX_API_RENDERINGS, MAX_RENDER_SECONDS, MAX_TOKEN_RENDERINGS
+from nightmail_common.contract.subjects import MAIL_RENDER
+
+#: Longer than a mailer takes.
+DEADLINE_SECONDS = MAX_RENDER_SECONDS + 10
+_EMPTY = Blob(size=0, sha256=hashlib.sha256(b"").hexdigest(), data=b"")
+#: A mail shows 40 characters of a cell; the request has to fit a message.
+_CELL_CHARACTERS = 100
+#: A figure in the HTML of a mail: its Content-ID begins with its name.
+_FIGURE = re.compile(r"cid:figure-(\d+)\.[^\"'\s>]*")
+
+RenderedMail = dict[str, str]
+
+
+class RenderedMails:
+    """Asks a mailer for the mail of a run or of a dry run, as a NATS request.
+
+    Each method raises `NotReady` if no mailer answers.
+    """
+
+    def __init__(self, client: Client, results: Results) -> None:
+        self._client = client
+        self._results = results
+        self._quota = Quota("rendered mails", MAX_TOKEN_RENDERINGS, MAX_API_RENDERINGS)
+
+    async def of_run(self, run_id: str, caller: str) -> RenderedMail:
+        """Return `subject`, `html` and `text` of the mail of a run: its result, or its failure.
+
+        Raises:
+            TooManyRequests: the caller, or all callers of this replica, have too many under way.
+            NotFound: there is no such run, or nothing of it is mailed.
+            Gone: the result's time is over.
+        """
+        outcome = await self._results.outcome(run_id)
+        if isinstance(outcome, RunFailed) and not outcome.job.notify_on_failure:
+            raise NotFound(f"the run {run_id} mails nothing: it failed, and its job does not notify")
+        if isinstance(outcome, ResultReady) and outcome.rows == 0 and outcome.job.when_empty == "skip":
+            raise NotFound(f"the run {run_id} mails nothing: its result is empty")
+        if not isinstance(outcome, ResultReady | RunFailed):
+            raise NotFound(f"the run {run_id} mails nothing" + (" yet" if outcome is None else ""))
+        with self._quota.hold(caller):
+            mail = await self._ask({"sequence": await self._results.sequence(run_id)})
+        numbers = sorted({int(number) for number in _FIGURE.findall(mail["html"])})
+        images = {number: await self._results.figure(run_id, number) for number in numbers}
+        return _with_figures(mail, {number: base64.b64encode(png).decode() for number, png in images.items()})
+
+    async def of_preview(self, definition: JobDefinition, answer: dict[str, Any]) -> RenderedMail:
+        """Return the mail of a dry run that has a result, from the columns, rows and figures of its answer."""
+        figures = answer["figures"]
+        event = _result(definition, answer)
+        mail = await self._ask({"result": event.model_dump(mode="json")})
+        return _with_figures(mail, {number: figure["png"] or "" for number, figure in enumerate(figures, 1)})
+
+    async def _ask(self, request: dict[str, Any]) -> RenderedMail:
+        if not self._client.is_connected:
+            raise NotReady("the broker does not answer")
+        try:
+            reply = await self._client.request(MAIL_RENDER, json.dumps(request).encode(), timeout=DEADLINE_SECONDS)
+        except nats.errors.NoRespondersError:
+            raise NotReady("no mailer is available to render the mail", retry_after_seconds=5) from None
+        except nats.errors.MaxPayloadError:
+            raise NotReady("the mail is too large to be shown") from None
+        except nats.errors.TimeoutError:
+            raise NotReady("no mailer rendered the mail in time", retry_after_seconds=30) from None
+        mail: RenderedMail = await asyncio.to_thread(json.loads, reply.data)
+        if "gone" in mail:
+            raise Gone(mail["gone"])
+        if "error" in mail:
+            raise NotReady(f"the mailer cannot render the mail: {mail['error']}")
+        return mail
+
+
+def _with_figures(mail: RenderedMail, images: dict[int, str]) -> RenderedMail:
+    """Return a mail whose HTML has its images inside, as `data:` URLs (RFC 2397).
+
+    Args:
+        images: the PNGs in base64, by the number of the figure.
+    """
+
+    def data_url(found: re.Match[str]) -> str:
+        return f"data:image/png;base64,{images.get(int(found[1]), '')}"
+
+    return mail | {"html": _FIGURE.sub(data_url, mail["html"])}
+
+
+def _result(definition: JobDefinition, answer: dict[str, Any]) -> ResultReady:
+    """Return the result of a dry run as an event whose CSV is the first rows: a mail shows no more of them."""
+    now = datetime.now(UTC)
+    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    head = _csv(answer["columns"], answer["first_rows"], job.csv.delimiter)
+    figures = [
+        ResultFigure(name=f"figure-{number}.png", alt=one["alt"], width=one["width"], height=one["height"], blob=_EMPTY)
+        for number, one in enumerate(answer["figures"], 1)
+    ]
+    return ResultReady(
+        job_name=job.job_name,
+        run_id=uuid4(),
+        job=job,
+        trigger="manual",
+        scheduled_at=now,
+        rows=answer["rows"],
+        columns=answer["columns"],
+        csv=Blob(size=len(head), sha256=hashlib.sha256(head).hexdigest(), data=head),
+        log="",
+        timings=Timings.model_validate(answer["timings"]),
+        input_sha256="",
+        script_sha256="",
+        runtime=Runtime(python="", pandas=""),
+        notes=answer["notes"],
+        attachments=tuple(ResultFile(format=one, blob=_EMPTY) for one in job.attachments if one != "csv"),
+        figures=tuple(figures),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\n").writerows(
+        [columns, *([cell[:_CELL_CHARACTERS] for cell in row] for row in rows)]
+    )
+    return written.getvalue().encode("utf-8", "replace")
