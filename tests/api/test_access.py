@@ -21,7 +21,7 @@ from support.job_requests import job_request
 
 OPEN = {"/health/live", "/health/ready"}
 #: The documentation page, its files, and the document that it shows: they contain no data.
-DOCUMENTATION = {"/docs", "/docs/start.js", "/docs/{name}", "/openapi.json"}
+DOCUMENTATION = {"/docs", "/docs/start.js", "/docs/{name}", "/openapi.json", "/asyncapi", "/asyncapi.json"}
 #: The signed links in mails. test_mail_routes.py tests their signatures.
 SIGNED = {"/shared/results/{token}", "/unsubscribe/{token}"}
 #: Sign-in, sign-out, and the console's own files, which contain no data. test_session.py and test_console_files.py test them.

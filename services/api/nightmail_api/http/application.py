@@ -16,6 +16,7 @@ from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMidd
 from nightmail_api.http.openapi import openapi
 from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
 from nightmail_api.http.routes import (
+    asyncapi,
     console,
     diffs,
     docs,
@@ -65,6 +66,7 @@ MODULES = (
     tokens,
     health,
     docs,
+    asyncapi,
     console,
 )
 TAGS = [

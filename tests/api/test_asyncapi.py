@@ -1,0 +1,71 @@
+"""The event contract as AsyncAPI 3: valid by the official schema, complete, and the one in the repository."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema_rs import Draft7Validator, Draft202012Validator
+
+from api.conftest import Replica
+from nightmail_api.asyncapi.document import document, encoded
+from nightmail_api.asyncapi.examples import example_of
+from nightmail_api.asyncapi.page import page
+from nightmail_common.contract.envelope import event_body
+from nightmail_common.contract.events import EVENTS
+
+ROOT = Path(__file__).parents[2]
+OFFICIAL: dict[str, Any] = json.loads((ROOT / "tests" / "data" / "asyncapi-3.0.0.schema.json").read_text())
+
+
+def test_the_document_is_valid_by_the_official_schema() -> None:
+    validator = Draft7Validator(OFFICIAL)
+    assert [error.message for error in validator.iter_errors(document())] == []
+    broken = json.loads(json.dumps(document()))
+    broken["operations"]["publish-run-started"]["action"] = "shout"
+    del broken["channels"]["run-started"]["messages"]["run-started"]["$ref"]
+    broken["info"].pop("title")
+    assert not validator.is_valid(broken)
+
+
+def test_every_reference_in_the_document_has_a_target() -> None:
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', encoded()))
+    assert len(references) > 60
+    for reference in references:
+        place: Any = document()
+        for part in reference.split("/"):
+            place = place[part]
+
+
+def test_the_copy_in_the_repository_is_this_document() -> None:
+    hint = "run: python -m nightmail_api.asyncapi.document > docs/asyncapi.json"
+    assert (ROOT / "docs" / "asyncapi.json").read_text(encoding="utf-8") == encoded(), hint
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_example_of_an_event_fits_its_model_and_its_documented_schema(name: str) -> None:
+    event = EVENTS[name]
+    message = document()["components"]["messages"][name]
+    [example] = message["examples"]
+    assert event.model_validate_json(json.dumps(example["payload"])) == example_of(event)
+    assert example["payload"] == json.loads(event_body(example_of(event)))
+    schema = {"$ref": message["payload"]["$ref"], "components": document()["components"]}
+    Draft202012Validator(schema).validate(example["payload"])
+    assert document()["channels"][name]["address"] == f"{event.family}.{{job}}.{name}"
+
+
+def test_the_page_shows_every_event_and_has_no_script() -> None:
+    assert all(f'<h2 id="{name}">' in page() for name in EVENTS)
+    assert "<script" not in page()
+    assert "http://" not in page().replace("http://www.w3.org", "")
+
+
+async def test_both_are_served_without_a_token(api: Replica) -> None:
+    async with api.client(None) as nobody:
+        served = await nobody.get("/asyncapi.json")
+        shown = await nobody.get("/asyncapi")
+    assert (served.status_code, served.json()) == (200, document())
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    assert "script-src" not in shown.headers["content-security-policy"]
