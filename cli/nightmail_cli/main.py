@@ -92,7 +92,8 @@ def _up(
         ),
     ] = len(os.sched_getaffinity(0)),
     mail_catcher: Annotated[
-        bool, typer.Option("--mail-catcher", help="Keep every mail in DATA_DIR/mailbox instead of sending it.")
+        bool,
+        typer.Option("--mail-catcher", help="Keep every mail in NIGHTMAIL_DATA_DIR/mailbox instead of sending it."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

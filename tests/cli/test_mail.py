@@ -122,12 +122,11 @@ def test_a_mails_text_cannot_steer_the_terminal(nightmail: Nightmail, keep: Keep
 
 def test_a_mail_is_opened_from_a_file_that_only_its_owner_can_read(nightmail: Nightmail, keep: Keep) -> None:
     keep(mail("pretty", html="<p>pretty</p>"))
-    path = Path(nightmail("open", "--path").stdout.strip())
-    try:
-        assert path.read_text().strip() == "<p>pretty</p>"
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    finally:
-        path.unlink()
+    path, again = (Path(nightmail("open", "--path").stdout.strip()) for _ in range(2))
+    assert path.read_text().strip() == "<p>pretty</p>"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert again == path
+    assert path.parent.name == "opened-mails", "it is in the data folder, and not one more file in a temporary one"
     keep(mail("text only"))
     plain = nightmail("open", "--path")
     assert plain.exit_code == 1
@@ -147,7 +146,6 @@ def test_a_mail_is_opened_in_the_browser_that_the_environment_names(
     assert opened.exit_code == 0, opened.stderr
     path = Path(opened.stdout.strip())
     assert (tmp_path / "opened").read_text().strip() == path.as_uri()
-    path.unlink()
 
 
 @pytest.fixture

@@ -150,9 +150,9 @@ def test_a_failure_of_a_job_that_fills_its_request_fits_its_event(make_job: Call
         ("say(rows=1, columns=['x' * 1_048_000])", "the column names take"),
         ("os.ftruncate(5, 1 << 20)\nsay(rows=1, columns=['a'])", "the CSV ends within a record"),
         ("os.ftruncate(5, 1 << 30)\nsay(rows=1, columns=['a'])", "File too large"),
-        ("return pd.DataFrame([range(32_000)])", "32000 columns; at most 16384 are allowed (MAX_COLUMNS)"),
-        ("return pd.DataFrame({'a': range(1001)})", "1001 rows; at most 1000 are allowed (MAX_ROWS)"),
-        ("return pd.DataFrame({'a': ['x' * 1000] * 999})", "larger than MAX_RESULT_BYTES"),
+        ("return pd.DataFrame([range(32_000)])", "32000 columns; at most 16384 are allowed (NIGHTMAIL_MAX_COLUMNS)"),
+        ("return pd.DataFrame({'a': range(1001)})", "1001 rows; at most 1000 are allowed (NIGHTMAIL_MAX_ROWS)"),
+        ("return pd.DataFrame({'a': ['x' * 1000] * 999})", "larger than NIGHTMAIL_MAX_RESULT_BYTES"),
     ],
 )
 async def test_a_run_that_says_too_much_fails_with_the_reason_and_the_next_run_goes_on(

@@ -99,7 +99,7 @@ async def test_errors_and_notes_name_the_source(
         event_log, await request_run(processing_script=JOIN, more_sources={"names": named(source)})
     )
     assert isinstance(failed, RunFailed)
-    assert "1000 bytes of MAX_INPUT_BYTES, of which the sources before it take " in failed.error.message
+    assert "1000 bytes of NIGHTMAIL_MAX_INPUT_BYTES, of which the sources before it take " in failed.error.message
 
 
 def test_a_source_that_is_not_valid_is_named_by_its_path() -> None:

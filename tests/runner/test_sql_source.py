@@ -278,14 +278,14 @@ async def test_a_connection_that_no_driver_understands_is_refused(url: str, reas
 
 async def test_the_ceilings_hold_while_the_result_streams(postgresql: Database, sqlite: Database) -> None:
     many = "SELECT n, repeat('x', 100) AS t FROM generate_series(1, 3000000) AS n"
-    assert "1000000 bytes of MAX_INPUT_BYTES" in await postgresql.refusal(many, limits={"rows": 10**9})
-    assert "100000 rows of MAX_ROWS" in await postgresql.refusal(many, limits={"limit": 10**9})
+    assert "1000000 bytes of NIGHTMAIL_MAX_INPUT_BYTES" in await postgresql.refusal(many, limits={"rows": 10**9})
+    assert "100000 rows of NIGHTMAIL_MAX_ROWS" in await postgresql.refusal(many, limits={"limit": 10**9})
     wide = f"SELECT {', '.join(f'{n} AS c{n}' for n in range(101))}"
     rows = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n, hex(zeroblob(50)) FROM r"
     for database in (postgresql, sqlite):
-        assert "100 of MAX_COLUMNS" in await database.refusal(wide)
+        assert "100 of NIGHTMAIL_MAX_COLUMNS" in await database.refusal(wide)
     assert "MAX_INPUT_BYTES" in await sqlite.refusal(rows, limits={"rows": 10**9})
-    assert "100000 rows of MAX_ROWS" in await sqlite.refusal(rows, limits={"limit": 10**9})
+    assert "100000 rows of NIGHTMAIL_MAX_ROWS" in await sqlite.refusal(rows, limits={"limit": 10**9})
 
 
 async def test_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:

@@ -43,7 +43,7 @@ async def test_a_file_is_read_from_the_bucket_or_else_from_the_folder(tmp_path: 
     assert found == large
     [note] = notes
     assert note.startswith("'a/b.csv' was uploaded (")
-    assert note.endswith("and read; the runner's DATA_DIR/files has another one")
+    assert note.endswith("and read; the runner's NIGHTMAIL_DATA_DIR/files has another one")
     (tmp_path / "a" / "b.csv").write_bytes(large)
     assert await read(tmp_path, uploads) == (large, [])
     (tmp_path / "a" / "b.csv").write_bytes(large[:-1] + b"x")

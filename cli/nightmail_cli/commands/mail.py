@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import tempfile
 import webbrowser
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +10,7 @@ import typer
 from nightmail_cli.commands.completion import caught_mails
 from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
+from nightmail_cli.local.private_files import write_private
 from nightmail_cli.location import STATE_FILE, located
 from nightmail_cli.output import FAILED, AsJson, echo, fail, format_time, print_fields, print_json, print_table
 from nightmail_common.service.settings import ServiceSettings
@@ -27,6 +26,8 @@ MailId = Annotated[
 ]
 
 #: The headers that `show` prints; `--json` has every header.
+#: The folder of the mails that were opened in the browser, in the data folder.
+OPENED = "opened-mails"
 _SHOWN_HEADERS = ("Date", "From", "To", "Subject", "Message-ID", "X-Nightmail-Run", "List-Unsubscribe")
 
 
@@ -74,13 +75,15 @@ def open_mail(
     as_json: AsJson = False,
 ) -> None:
     """Open the HTML part of a caught mail in the browser."""
-    html = _find(mail_id).html()
+    mail = _find(mail_id)
+    html = mail.html()
     if html is None:
         fail("this mail has no HTML part; nightmail mail show prints its text")
-    # The browser reads the file after this command has ended, so nothing removes it; its mode is 0600.
-    with tempfile.NamedTemporaryFile("w", prefix="nightmail-", suffix=".html", encoding="utf-8", delete=False) as file:
-        file.write(html)
-    path = Path(file.name)
+    # The browser reads the file after this command has ended, so it stays: in the data folder, once for each mail.
+    folder = located(ServiceSettings).data_dir.absolute() / OPENED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{mail.id}.html"
+    write_private(path, html)
     opened = not path_only and webbrowser.open(path.as_uri())
     if not path_only and not opened:
         fail(f"no browser can be started here; the mail is in {path}")

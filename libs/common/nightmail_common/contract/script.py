@@ -72,7 +72,7 @@ class ImportNotAllowed(Exception):
         reason = _WAYS_OUT.get(self.package, _WHY)
         super().__init__(
             f"a script may not import {module!r}: {reason}. It may import {', '.join(sorted(allowed, key=str.lower))}"
-            " (the setting SCRIPT_IMPORTS adds others)"
+            " (the setting NIGHTMAIL_SCRIPT_IMPORTS adds others)"
         )
         self.line = line
 

@@ -214,4 +214,6 @@ def _check_path(location: str) -> None:
     check_templates(location, times=True)
     plain = without_times(location)
     if plain.startswith("/") or "\\" in plain or not plain.isprintable() or ".." in plain.split("/"):
-        raise ValueError("source_type 'file' needs a path below DATA_DIR/files, without '..' or a leading '/'")
+        raise ValueError(
+            "source_type 'file' needs a path below NIGHTMAIL_DATA_DIR/files, without '..' or a leading '/'"
+        )

@@ -76,10 +76,10 @@ class KeptInputs:
         if row is None or row["kept_at"] < self._since():
             raise Gone(
                 f"the input of the run {run_id} is kept no longer, or never was:"
-                " a job keeps those of its last `keep_inputs` runs, for INPUT_RETENTION at most"
+                " a job keeps those of its last `keep_inputs` runs, for NIGHTMAIL_INPUT_RETENTION at most"
             )
         if (name := row["object_name"]) is None:
-            raise Gone(f"the input has {row['size']} bytes, more than MAX_KEPT_INPUT_BYTES, and was not kept")
+            raise Gone(f"the input has {row['size']} bytes, more than NIGHTMAIL_MAX_KEPT_INPUT_BYTES, and was not kept")
         entry = await self._store.find(name)
         if entry is None:
             raise Gone(f"the input of the run {run_id} is kept no longer")

@@ -152,7 +152,7 @@ async def _execute(
 async def _find_mismatch(outputs: Outputs, result: Succeeded, limits: Limits) -> str | None:
     """Return why the files are not those of the answer, or None if they can be."""
     if any(output.size > limits.output_bytes for output in outputs.files()):
-        return f"a file of the result has more than the {limits.output_bytes} bytes of MAX_RESULT_BYTES"
+        return f"a file of the result has more than the {limits.output_bytes} bytes of NIGHTMAIL_MAX_RESULT_BYTES"
     figures, csv = outputs.figures, outputs.csv
     if figures is None and result.figures:
         return "the answer has figures, and the task has none"

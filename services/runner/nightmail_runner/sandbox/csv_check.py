@@ -19,9 +19,9 @@ def find_mismatch(csv: MemoryFile, result: Succeeded, limits: Limits) -> str | N
     256 MiB takes 0.3 s.
     """
     if result.rows > limits.rows:
-        return f"the answer says {result.rows} rows; at most {limits.rows} are allowed (MAX_ROWS)"
+        return f"the answer says {result.rows} rows; at most {limits.rows} are allowed (NIGHTMAIL_MAX_ROWS)"
     if len(result.columns) > limits.columns:
-        return f"the answer names {len(result.columns)} columns; at most {limits.columns} are allowed (MAX_COLUMNS)"
+        return f"the answer names {len(result.columns)} columns; at most {limits.columns} are allowed (NIGHTMAIL_MAX_COLUMNS)"
     try:
         records = count_records(csv)
     except UnicodeDecodeError:

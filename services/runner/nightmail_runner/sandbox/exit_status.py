@@ -38,7 +38,10 @@ def describe_exit(code: int, log: str, oom_kills: OomKillCounter) -> Failed:
         return Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit", log=log)
     if code == -signal.SIGXFSZ:
         return Failed(
-            "output_too_large", "OutputTooLarge", "the file of the result is larger than MAX_RESULT_BYTES", log=log
+            "output_too_large",
+            "OutputTooLarge",
+            "the file of the result is larger than NIGHTMAIL_MAX_RESULT_BYTES",
+            log=log,
         )
     name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
     return Failed("killed", "Killed", f"{name} ended the script's process before it returned a result", log=log)

@@ -47,7 +47,7 @@ class Input:
         self._free_bytes -= len(data)
         if self._free_bytes < 0:
             of = f", of which the sources before it take {self._taken_bytes}" if self._taken_bytes else ""
-            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of MAX_INPUT_BYTES{of}")
+            raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of NIGHTMAIL_MAX_INPUT_BYTES{of}")
         self._hash.update(data)
         self.file.write(data)
 

@@ -43,12 +43,14 @@ class StoredFiles:
         try:
             check_stored_path(location)
         except ValueError:
-            raise CannotFetch(f"{location!r} is not a path below DATA_DIR/files") from None
+            raise CannotFetch(f"{location!r} is not a path below NIGHTMAIL_DATA_DIR/files") from None
         if (entry := await self._from_bucket(location, data)) is None:
             await read_below(self._folder, location, data.write)
         elif await asyncio.to_thread(self._has_another, location, entry):
             stored = f"{entry.modified_at:%Y-%m-%d %H:%M} UTC"
-            data.add_note(f"{location!r} was uploaded ({stored}) and read; the runner's DATA_DIR/files has another one")
+            data.add_note(
+                f"{location!r} was uploaded ({stored}) and read; the runner's NIGHTMAIL_DATA_DIR/files has another one"
+            )
 
     async def _from_bucket(self, location: str, data: Input) -> ObjectEntry | None:
         """Write an uploaded file to `data`; return its entry, or None if there is none."""

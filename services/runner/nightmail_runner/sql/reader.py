@@ -39,7 +39,9 @@ def main() -> None:
     except QueryFailed as error:
         report = {"error": str(error), "transient": error.transient}
     except (MemoryError, pyarrow.ArrowMemoryError):
-        report = {"error": f"the result does not fit into memory; MAX_INPUT_BYTES allows {request.max_bytes} bytes"}
+        report = {
+            "error": f"the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows {request.max_bytes} bytes"
+        }
     print(json.dumps(report), file=sys.stderr, flush=True)
     os._exit(0)  # the thread that waits for a cancellation holds stdin
 
@@ -82,7 +84,7 @@ def _write(request: QueryRequest, batches: pyarrow.RecordBatchReader, output: An
         raise no_table()
     if len(batches.schema) > request.max_columns:
         raise QueryFailed(
-            f"the result has {len(batches.schema)} columns, more than the {request.max_columns} of MAX_COLUMNS"
+            f"the result has {len(batches.schema)} columns, more than the {request.max_columns} of NIGHTMAIL_MAX_COLUMNS"
         )
     schema = plain_schema(batches.schema)
     rows = 0
@@ -90,7 +92,7 @@ def _write(request: QueryRequest, batches: pyarrow.RecordBatchReader, output: An
         for batch in batches:
             rows += batch.num_rows
             if rows > request.max_rows:
-                raise QueryFailed(f"the result has more than the {request.max_rows} rows of MAX_ROWS")
+                raise QueryFailed(f"the result has more than the {request.max_rows} rows of NIGHTMAIL_MAX_ROWS")
             stream.write_batch(plain_batch(batch, schema))
 
 

@@ -118,11 +118,11 @@ def read_rows(
     while rows := fetch():
         count += len(rows)
         if count > request.max_rows:
-            raise QueryFailed(f"the result has more than the {request.max_rows} rows of MAX_ROWS")
+            raise QueryFailed(f"the result has more than the {request.max_rows} rows of NIGHTMAIL_MAX_ROWS")
         for column, values in zip(columns, zip(*rows, strict=True), strict=False):
             size += column.add(values)
         if size > request.max_bytes:
-            raise QueryFailed(f"the data is larger than the {request.max_bytes} bytes of MAX_INPUT_BYTES")
+            raise QueryFailed(f"the data is larger than the {request.max_bytes} bytes of NIGHTMAIL_MAX_INPUT_BYTES")
     finished = [column.finish(request.notes) for column in columns]
     table = pyarrow.Table.from_arrays(
         [array for _, array in finished], schema=pyarrow.schema([one for one, _ in finished])

@@ -24,7 +24,7 @@ _NO_FILES = (
 )
 _NOT_PERMITTED = "a script has no network and starts no processes: its input is `data`, its output is what it returns"
 _NOT_INSTALLED = (
-    "a script can use only packages that are installed beside the runner; the setting SCRIPT_IMPORTS names those that"
+    "a script can use only packages that are installed beside the runner; the setting NIGHTMAIL_SCRIPT_IMPORTS names those that"
     " an operator has added"
 )
 _NO_SAVEFIG = "leave savefig out: Nightmail mails the figures that a script draws"

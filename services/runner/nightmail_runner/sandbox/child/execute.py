@@ -308,9 +308,11 @@ def _describe_result(form: ScriptForm, result: Any) -> str:
 def _check_size(result: pandas.DataFrame | pandas.Series, limits: Limits) -> None:
     rows, columns = (*result.shape, 1)[:2]
     if rows > limits.rows:
-        raise ResultTooLarge(f"the result has {rows} rows; at most {limits.rows} are allowed (MAX_ROWS)")
+        raise ResultTooLarge(f"the result has {rows} rows; at most {limits.rows} are allowed (NIGHTMAIL_MAX_ROWS)")
     if columns > limits.columns:
-        raise ResultTooLarge(f"the result has {columns} columns; at most {limits.columns} are allowed (MAX_COLUMNS)")
+        raise ResultTooLarge(
+            f"the result has {columns} columns; at most {limits.columns} are allowed (NIGHTMAIL_MAX_COLUMNS)"
+        )
 
 
 def _write_figures(output: int) -> tuple[tuple[DrawnFigure, ...], list[str]]:

@@ -75,7 +75,7 @@ def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
             return _failed("script", "SyntaxError", str(error), line=error.line)
         case OSError(errno=errno.EFBIG) if stage == "output":
             return _failed(
-                "output_too_large", "OutputTooLarge", "the file of the result is larger than MAX_RESULT_BYTES"
+                "output_too_large", "OutputTooLarge", "the file of the result is larger than NIGHTMAIL_MAX_RESULT_BYTES"
             )
         case _ if stage == "script":
             return _describe_script_error(error, script)
