@@ -54,7 +54,13 @@ def check_kernel() -> None:
     Raises:
         IsolationUnavailable: a layer is missing; the message names it and what provides it.
     """
-    if not landlockpy.supported():
+    try:
+        landlock = landlockpy.supported()
+    except landlockpy.LandlockError as error:  # another errno than ENOSYS: systemd-nspawn's filter answers EPERM
+        raise IsolationUnavailable(
+            f"Landlock is refused ({error}): the container's filter has to let landlock_* calls through"
+        ) from None
+    if not landlock:
         raise IsolationUnavailable(
             "this kernel has no Landlock: it needs Linux 5.13 or newer with 'landlock' among its security modules"
             " (CONFIG_LSM or the boot parameter lsm=), and a container runtime that lets landlock_* calls through"
