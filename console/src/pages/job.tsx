@@ -238,6 +238,10 @@ function Definition({ job }: { job: Job }) {
   const facts: [string, string][] = [
     ["Schedule", `${job.schedules.join(", ")} in ${zoneName(job.timezone)} (${job.timezone})`],
     ["Data", `${source.source_type}: ${source.location}`],
+    ...Object.entries(job.more_sources).map(([name, more]): [string, string] => [
+      `Source ${name}`,
+      `${more.source_type}: ${more.location}`,
+    ]),
     ["A missed due time", job.on_missed === "run_once" ? "runs once, late" : "is skipped"],
     ["While a run goes on", job.overlap === "allow" ? "another may start" : "no other starts by schedule"],
     ["Retries", String(job.retries)],

@@ -263,6 +263,10 @@ function MailTab({ run }: { run: RunDetail }) {
 function OriginTab({ run }: { run: RunDetail }) {
   const facts: [string, string | null][] = [
     ["Data (SHA-256)", run.input_sha256],
+    ...Object.entries(run.more_inputs_sha256).map(([name, digest]): [string, string] => [
+      `Source ${name} (SHA-256)`,
+      digest,
+    ]),
     ["Script (SHA-256)", run.script_sha256],
     ["Result (SHA-256)", run.result_sha256],
     ["Ran on", run.runtime === null ? null : `Python ${run.runtime.python}, pandas ${run.runtime.pandas}`],
