@@ -8,7 +8,7 @@ import { OptionsForm, RecipientsForm } from "../components/edit/report-form.tsx"
 import { ScheduleForm } from "../components/edit/schedule-form.tsx";
 import { ScriptField } from "../components/edit/script-field.tsx";
 import { SourceForm } from "../components/edit/source-form.tsx";
-import { NOT_TRIED, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
+import { NOT_TRIED, type Tried, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
@@ -271,7 +271,8 @@ function asError(error: ApiError): TryState["last"] {
     log: "",
     timings: null,
     error: found,
-  } as TryState["last"];
+    mail: null,
+  } as Tried;
 }
 
 /** Returns the line that an error of the field `processing_script` names. */
