@@ -18,6 +18,7 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import normalise_email
 from nightmail_common.contract.text import is_one_line, to_one_line
 from nightmail_mailer.compose.attachment import Attachment, choose_attachments, encoded_size, zip_files
+from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor
@@ -205,7 +206,7 @@ def test_the_table_of_a_mail_is_read_from_the_beginning_of_a_large_result(make_j
 
 
 def test_a_recipient_with_a_line_break_gets_no_mail(make_job: MakeJob) -> None:
-    with pytest.raises(ValueError, match="one line"):
+    with pytest.raises(CannotRender, match="one line"):
         result_mail(result_of(make_job()))("a@example.com\r\nBcc: b@example.com")
 
 

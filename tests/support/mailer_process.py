@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.readable import readable
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
     Event,
@@ -120,7 +121,7 @@ async def events_of(log: EventLog, run_id: UUID) -> list[Event]:
     found: list[Event] = []
     async for batch in log.replay(["runs.>"]):
         for stored in batch:
-            event = stored.event()
+            event = readable(stored, "test")
             if isinstance(event, RunEvent) and event.run_id == run_id:
                 found.append(event)
     return found
@@ -143,7 +144,7 @@ async def _mail_events(log: EventLog, run_ids: set[UUID], count: int) -> list[Ma
         aclosing(log.follow(["runs.*.mail-sent", "runs.*.mail-failed"])) as mails,
     ):
         async for batch in mails:
-            events = [stored.event() for stored in batch]
+            events = [readable(stored, "test") for stored in batch]
             found += [event for event in events if isinstance(event, MailEvent) and event.run_id in run_ids]
             if len(found) >= count:
                 return found

@@ -41,10 +41,12 @@ TIMES = ("", "never", "2026-11-25T09:00:00", "0001-01-01T00:00:00+14:00", "9999-
 
 
 def poison_events(job_name: str, seed: int = 0) -> Iterator[StoredEvent]:
-    """Yield some hundred hostile events of every type, on the subjects of a job, in an order that follows from the seed."""
+    """Yield some hundred hostile events of every type about a job, in an order that follows from the seed."""
     random_ = random.Random(seed)
     for name, model in EVENTS.items():
-        recorded = [event["data"] for event in RECORDED if event["subject"].endswith(f".{name}")]
+        recorded = [
+            event["data"] | {"job_name": job_name} for event in RECORDED if event["subject"].endswith(f".{name}")
+        ]
         bodies = [*BODIES, *(json.dumps(value).encode() for body in recorded[:2] for value in _damaged(body, random_))]
         for body in bodies:
             version = random_.choice((model.version, model.version, model.version + 1, "x"))

@@ -12,6 +12,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
+from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions
@@ -104,6 +105,8 @@ class MailDelivery:
                 result = await self._send(mail_job, recipient, renditions)
             except JobWasDeleted:
                 return _entry_of_deleted(before)
+            except CannotRender as error:
+                result = SendResult("refused", str(error), "refuse")
             if result.outcome == "accepted":
                 self._acceptances.accepted(recipient)
             entry = entry_after(result, before, began_at, datetime.now(UTC))

@@ -21,6 +21,7 @@ from nightmail_common.contract.events import (
     RunSkipped,
 )
 from nightmail_mailer.compose.attachment import Attachment, zip_files
+from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.figures import choose_parts
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_stem
@@ -137,10 +138,10 @@ class MailWorkflow:
             return None
         try:
             csv, files, images = await self._read_result(event)
-        except (ResultGone, ResultDamaged) as error:
+            renditions = await self._render_result(mail_job, event, csv, files, images)
+        except (ResultGone, ResultDamaged, CannotRender) as error:
             await self._delivery.fail(mail_job, str(error))
             return None
-        renditions = await self._render_result(mail_job, event, csv, files, images)
         of_others = {one.format: one.blob.sha256 for one in event.attachments}
         return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
 
@@ -195,7 +196,7 @@ class MailWorkflow:
         if not mail_job.recipients:
             await self._skip(event, "failure", "unsubscribed", mail_job.request_id)
             return None
-        return await self._delivery.deliver(mail_job, Renditions(self._renderer.failure(mail_job, event, count, since)))
+        return await self._deliver(mail_job, partial(self._renderer.failure, mail_job, event, count, since))
 
     async def _deliver_recovery(self, event: ResultReady, sequence: int) -> datetime | None:
         if not event.job.notify_on_failure:
@@ -205,8 +206,17 @@ class MailWorkflow:
         if streak is None or streak.notified is None or not recipients:
             return None
         mail_job = MailJob(event.job, event.run_id, "recovery", recipients)
-        recovery = self._renderer.recovery(mail_job, event, streak.count, streak.since)
-        return await self._delivery.deliver(mail_job, Renditions(recovery))
+        return await self._deliver(
+            mail_job, partial(self._renderer.recovery, mail_job, event, streak.count, streak.since)
+        )
+
+    async def _deliver(self, mail_job: MailJob, render: Callable[[], RenderFor]) -> datetime | None:
+        try:
+            first = render()
+        except CannotRender as error:
+            await self._delivery.fail(mail_job, str(error))
+            return None
+        return await self._delivery.deliver(mail_job, Renditions(first))
 
     async def _skip(
         self, event: ResultReady | RunFailed, kind: MailKind, reason: MailSkipReason, request_id: UUID | None = None

@@ -29,6 +29,8 @@ from nightmail_common.contract.events import Event, RunOutcome, RunSkipped
 from nightmail_common.contract.subjects import ALL_EVENTS, subject_of
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
+#: The broker refuses a request for a larger sequence, or a negative one (an unsigned number of 64 bits).
+MAX_SEQUENCE = 2**64
 
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 _BATCH_REFUSED = range(10174, 10212)
@@ -166,6 +168,8 @@ class EventLog:
             nats.errors.Error: the log did not answer.
         """
         event = None
+        if not 0 < sequence < MAX_SEQUENCE:
+            return None
         with suppress(NotFoundError):
             event = readable(from_message_get(await self._js.get_msg(STREAM, sequence)), "outcome")
         return event if isinstance(event, RunOutcome | RunSkipped) else None

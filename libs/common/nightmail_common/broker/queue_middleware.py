@@ -20,6 +20,7 @@ from nightmail_common.broker.stored_messages import AckSubject, broker_time, fro
 from nightmail_common.broker.tracing import TRACEPARENT, handling
 from nightmail_common.contract.errors import UnreadableEvent, describe_error
 from nightmail_common.contract.events import RunEvent
+from nightmail_common.contract.job import Job
 
 HEARTBEAT_SECONDS = 1.0
 #: From a handler that raised an error to the next delivery of its event.
@@ -42,6 +43,9 @@ def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], A
         if isinstance(event, RunEvent) and isinstance(event, tuple(events)):
             if event.job_name != stored.job_name:  # a subject of the events that follow from it, of any length
                 raise UnreadableEvent("its job_name is not the name in its subject")
+            job = getattr(event, "job", None)
+            if isinstance(job, Job) and job.job_name != event.job_name:
+                raise UnreadableEvent("its job has another name")
             return event
         raise UnreadableEvent(f"of type {stored.headers.get('ce-type')}")
 

@@ -17,6 +17,7 @@ from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_mailer.bounces.notification import token_header
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
+from nightmail_mailer.compose.errors import rendering
 from nightmail_mailer.compose.figures import embed_figures, inline_figures
 from nightmail_mailer.compose.file_names import file_stem, to_ascii
 from nightmail_mailer.compose.links import Links
@@ -61,6 +62,7 @@ class MailRenderer:
     links: Links | None
     bounce_key: str | None = None
 
+    @rendering()
     def result(
         self,
         mail_job: MailJob,
@@ -106,6 +108,7 @@ class MailRenderer:
             _attach(mail, attachment, name)
         return self._with_recipient(mail_job, mail)
 
+    @rendering()
     def failure(self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None) -> RenderFor:
         """Return the mail about a failed run, the `count`-th in a row since then."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
@@ -130,6 +133,7 @@ class MailRenderer:
             mail_job, self._mail(mail_job, default_subject(f"{event.job_name} failed", due), "failure", context)
         )
 
+    @rendering()
     def recovery(self, mail_job: MailJob, event: ResultReady, count: int, since: datetime) -> RenderFor:
         """Return the mail about a job that works again after `count` failures since then."""
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
@@ -178,6 +182,7 @@ class MailRenderer:
         rest = mail.as_bytes()
         cc = [_header(to_ascii_domain(one)) for one in mail_job.job.cc] if mail_job.kind == "result" else []
 
+        @rendering()
         def render_for(recipient: str) -> bytes:
             to = _header(to_ascii_domain(recipient))
             lines = [f"To: {to}"]
@@ -197,6 +202,7 @@ class MailRenderer:
         return render_for
 
 
+@rendering()
 def result_file_stem(event: ResultReady) -> str:
     """Return the name of a result's files without an ending: the job and the day in its zone."""
     return file_stem(event.job_name, formatting.to_job_timezone(event.scheduled_at, event.job))

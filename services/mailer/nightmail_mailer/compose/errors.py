@@ -1,0 +1,24 @@
+"""What goes wrong while a mail is rendered. It depends on nothing but the event, so another attempt would fail too."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from nightmail_common.contract.errors import describe_error
+
+logger = structlog.get_logger()
+
+
+class CannotRender(Exception):
+    """There is no mail for this event: it has a time, a zone or an address that no mail can show."""
+
+
+@contextmanager
+def rendering() -> Iterator[None]:
+    """Turn every error inside into `CannotRender`."""
+    try:
+        yield
+    except Exception as error:
+        logger.exception("mail_not_rendered")
+        raise CannotRender(f"the mail cannot be rendered: {describe_error(error)[:500]}") from None
