@@ -32,6 +32,9 @@ AUTH_FAILURES = Counter(
 # Exported from 0: an alert on its increase sees the first one.
 for _reason in ("missing", "wrong", "session", "limited"):
     AUTH_FAILURES.labels(_reason)
+QUOTA_REFUSALS = Counter(
+    "nightmail_api_quota_refusals", "Requests refused because a token, a job or all callers have too many.", ("kind",)
+)
 EVENTS_APPLIED = Counter("nightmail_api_events_applied", "Events applied to the read model.")
 UNREADABLE_EVENTS = Counter(
     "nightmail_api_unreadable_events",

@@ -97,6 +97,8 @@ MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
 #: The newest events, which a replica holds once for all streams; a stream that is further behind reads pages of the log,
 #: this many streams at a time.
 MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8
+#: Runs that wait for a runner when another one is requested by hand: of one job, and of those that one token requested.
+MAX_QUEUED_RUNS_OF_JOB, MAX_QUEUED_RUNS_OF_TOKEN = 1_000, 5_000
 #: Of one fetch with its attempts, redirects and pages. A source that sends a byte now and then would hold a runner for ever.
 MAX_FETCH_SECONDS = 900
 #: The longest Retry-After that is honoured; a source that asks for more fails the fetch.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from nightmail_api.http.problems import NotReady, Problem
+from nightmail_api.metrics import QUOTA_REFUSALS
 
 
 class TooManyRequests(Problem):
@@ -36,9 +37,11 @@ class Quota:
             NotReady: all callers together have as many as this replica serves.
         """
         if self._open[caller] >= self._per_caller:
+            QUOTA_REFUSALS.labels(self._kind).inc()
             detail = f"the token {caller!r} has {self._per_caller} {self._kind} open, the most of one token"
             raise TooManyRequests(detail, headers={"Retry-After": "5"})
         if self._open.total() >= self._in_all:
+            QUOTA_REFUSALS.labels(self._kind).inc()
             raise NotReady(f"this replica serves {self._in_all} {self._kind} at a time", retry_after_seconds=5)
         self._open[caller] += 1
         try:

@@ -12,11 +12,14 @@ from uuid import UUID, uuid4
 
 import nats.errors
 
+from nightmail_api.access.quota import TooManyRequests
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import Conflict, FieldError, NotFound, NotReady, PreconditionFailed, ValidationProblem
+from nightmail_api.metrics import QUOTA_REFUSALS
 from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
 from nightmail_api.read_model.query_executor import QueryExecutor
+from nightmail_api.read_model.queued_runs import count_queued_of_job, count_queued_of_token
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
 from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_common.broker.log import EventLog, Expectation, Stored, WrongLastSequence
@@ -35,6 +38,7 @@ from nightmail_common.contract.events import (
 )
 from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.limits import MAX_QUEUED_RUNS_OF_JOB, MAX_QUEUED_RUNS_OF_TOKEN
 from nightmail_common.contract.run import ENDED, manual_run_id
 from nightmail_common.contract.schedule import ScheduleError
 from nightmail_common.contract.subjects import job_token
@@ -207,17 +211,30 @@ class JobCommands:
 
         Raises:
             NotFound: there is no such job.
+            TooManyRequests: too many runs of the job, or requested by this token, wait for a runner.
         """
         job = existing(await self._read(Queries.known_job, job_name), job_name, None)
         run_id = manual_run_id(job.job_id, idempotency_key)
         if idempotency_key is not None and await self._read(Queries.run, str(run_id)) is not None:
             return run_id
+        await self._check_queue(job_name, actor)
         now = datetime.now(UTC)
         event = RunRequested(job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=now, actor=actor)
         # Of two concurrent requests with one key the broker keeps the first, because their message ids are equal.
         await self._publish(event, run_message_id(run_id), request_headers(str(run_id)).get(TRACEPARENT))
         record_request(str(run_id), now, job_name, "manual")
         return run_id
+
+    async def _check_queue(self, job_name: str, actor: str) -> None:
+        """Refuse a further run while many wait. Concurrent requests may exceed a ceiling by as many as they are."""
+        for kind, whose, ceiling, count, name in (
+            ("queued runs of a job", f"the job {job_name!r}", MAX_QUEUED_RUNS_OF_JOB, count_queued_of_job, job_name),
+            ("queued runs of a token", f"the token {actor!r}", MAX_QUEUED_RUNS_OF_TOKEN, count_queued_of_token, actor),
+        ):
+            if await self._read(count, name, ceiling) >= ceiling:
+                QUOTA_REFUSALS.labels(kind).inc()
+                detail = f"{whose} has {ceiling} runs that wait for a runner, the most; repeat the request later"
+                raise TooManyRequests(detail, headers={"Retry-After": "30"})
 
     async def cancel(self, run_id: UUID, actor: str) -> None:
         """Cancel a queued or running run: it gets no outcome, and nothing of it is mailed.
