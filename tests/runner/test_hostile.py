@@ -10,13 +10,14 @@ import pytest
 
 from runner.hostile.answers import ANSWERS
 from runner.hostile.case import Hostile
+from runner.hostile.charts import CHARTS
 from runner.hostile.files import FILES
 from runner.hostile.kernel import KERNEL
 from runner.hostile.limits import LIMITS
 from runner.hostile.objects import OBJECTS
 from support.deadlines import scaled
 
-CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS
+CORPUS: dict[str, Hostile] = FILES | KERNEL | LIMITS | ANSWERS | OBJECTS | CHARTS
 
 
 #: After a hostile script, an honest one on the same runner has its result within this time.
@@ -48,4 +49,4 @@ def test_a_hostile_script_finds_no_hole_and_does_not_affect_the_next_run(
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len(CORPUS) >= 100
+    assert len(CORPUS) >= 113

@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nightmail_common.contract.chart_detection import draws_charts
 from nightmail_common.service.logging import set_up_logging
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.isolation import namespaces
 from nightmail_runner.sandbox.memory import MemoryFile
-from nightmail_runner.sandbox.result import Failed, SandboxResult
+from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
 
 #: Of all processes of this harness together where a control group can be created, else of each process.
@@ -29,6 +30,7 @@ MEMORY_BYTES = 3 * 1024**3
 SANDBOXES = 4
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 HONEST = "return data.groupby('region', as_index=False).amount.sum()"
+HONEST_CHART = f"data.plot.bar(x='region', title='Sales')\n{HONEST}"
 HONEST_CSV = b"region,amount\nnorth,17\nsouth,5\n"
 TASK = Task(
     script=HONEST,
@@ -65,18 +67,27 @@ async def run_some(waiting: list[tuple[str, tuple[str, float]]]) -> None:
             while waiting:
                 name, (script, seconds) = waiting.pop()
                 limits = replace(TASK.limits, timeout_seconds=seconds)
-                with MemoryFile("csv") as hostile_csv, MemoryFile("csv") as csv:
-                    result = await sandbox.run(replace(TASK, script=script, limits=limits), source, hostile_csv)
-                    started = time.monotonic()
-                    following = await sandbox.run(TASK, source, csv)
-                    seconds = time.monotonic() - started
-                    unharmed = not isinstance(following, Failed) and csv.read() == HONEST_CSV
+                charts = draws_charts(script)  # it runs on the second fork server, and so does the honest one after it
+                result, _ = await run(sandbox, replace(TASK, script=script, limits=limits, figures=charts), source)
+                started = time.monotonic()
+                honest = replace(TASK, script=HONEST_CHART if charts else HONEST, figures=charts)
+                following, csv = await run(sandbox, honest, source)
+                seconds = time.monotonic() - started
+                figures = len(following.figures) if isinstance(following, Succeeded) else 0
+                unharmed = (csv, figures) == (HONEST_CSV, int(charts))
                 print(
                     json.dumps(
                         summary(result) | {"name": name, "honest": unharmed or repr(following), "seconds": seconds}
                     ),
                     flush=True,
                 )
+
+
+async def run(sandbox: Sandbox, task: Task, source: MemoryFile) -> tuple[SandboxResult, bytes]:
+    """Return how a script ended, and its CSV."""
+    with MemoryFile("csv") as csv, MemoryFile("figures") as figures:
+        result = await sandbox.run(task, source, csv, figures=figures if task.figures else None)
+        return result, csv.read() if isinstance(result, Succeeded) else b""
 
 
 def summary(result: SandboxResult) -> dict[str, Any]:
