@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import nats.errors
 from nats.aio.client import Client
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from nightmail_api.access.quota import Quota
 from nightmail_api.commands.rendered_mails import RenderedMails
@@ -30,7 +30,7 @@ class PreviewDefinition(JobDefinition):
     job_name: JobName = "preview"
     schedule_time: ScheduleTime | None = "@daily"
     consumer_emails: Recipients = ("preview@localhost",)
-    with_mail: bool = Field(default=False, description="Add the mail as recipients would see it.")
+    with_mail: StrictBool = Field(default=False, description="Add the mail as recipients would see it.")
 
     @property
     def job(self) -> JobDefinition:
