@@ -12,12 +12,12 @@ from nightmail_common.contract.events import (
     ResultReady,
     RunRequested,
     RunStarted,
-    Runtime,
     Timings,
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.mail_outcomes import RecipientOutcome
+from nightmail_common.contract.result_parts import Runtime
 
 SCRIPT = "return data.groupby('region', as_index=False).amount.sum()"
 #: A small result.

@@ -24,12 +24,11 @@ from nightmail_common.contract.events import (
     RunRequested,
     RunSkipped,
     RunStarted,
-    Runtime,
     Timings,
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome
-from nightmail_common.contract.result_parts import Changes
+from nightmail_common.contract.result_parts import Changes, Runtime
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES

@@ -79,7 +79,7 @@ def nested(depth: int) -> list[Any]:
         ("notify_on_failure", "yes", "a valid boolean"),
         ("timezon", "UTC", "not permitted"),
         ("message", "{% for x in columns %}x{% endfor %}", "a message has no For in it"),
-        ("message", "{{ secret }}", "a message knows job_name, scheduled_at, rows, columns, not 'secret'"),
+        ("message", "{{ secret }}", "a message knows job_name, scheduled_at, rows, columns, split_value, not 'secret'"),
         ("message", "x" * 8_193, "at most 8192 characters"),
         ("sender_name", "a\r\nBcc: b@example.com", "one line"),
         ("sender_name", " ", "not blank"),

@@ -151,6 +151,11 @@ class Nightmail:
         mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
         return [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Nightmail-Run"] == run_id]
 
+    def mails_when(self, run_id: str, count: int) -> list[EmailMessage]:
+        """Return the caught mails of a run once there are so many."""
+        wait_until(lambda: len(self.mails(run_id)) >= count, f"{count} mails are caught")
+        return self.mails(run_id)
+
     def command_line(self, *arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command with the settings of this system."""
         return subprocess.run(

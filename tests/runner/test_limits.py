@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.blob import Blob, ResultFigure
-from nightmail_common.contract.events import Note, ResultReady, RunError, RunFailed, Runtime, Timings
+from nightmail_common.contract.events import Note, ResultReady, RunError, RunFailed, Timings
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.limits import (
     MAX_COLUMN_NAMES_JSON_BYTES,
@@ -21,6 +21,7 @@ from nightmail_common.contract.limits import (
     MAX_NOTES_JSON_BYTES,
     MAX_SCRIPT_BYTES,
 )
+from nightmail_common.contract.result_parts import Runtime
 from nightmail_runner.event_size import SHORTENED_CHARS, body_bytes, fitted
 from nightmail_runner.sandbox.csv_check import STEP_BYTES, count_records
 from nightmail_runner.sandbox.memory import MemoryFile

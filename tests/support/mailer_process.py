@@ -25,10 +25,10 @@ from nightmail_common.contract.events import (
     RunError,
     RunEvent,
     RunFailed,
-    Runtime,
     Timings,
 )
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.result_parts import Runtime
 from support.deadlines import DEADLINE_SECONDS, eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port

@@ -31,14 +31,13 @@ from nightmail_common.contract.events import (
     RunRequested,
     RunSkipped,
     RunStarted,
-    Runtime,
     Timings,
 )
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.kept_input import Validators
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
-from nightmail_common.contract.result_parts import Changes
+from nightmail_common.contract.result_parts import Changes, Runtime
 
 DUE = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -111,6 +111,9 @@ def resend(
     to: Annotated[
         list[str] | None, typer.Option("--to", help="Only to this recipient of the run; may be repeated.")
     ] = None,
+    split_value: Annotated[
+        str | None, typer.Option(help="Only the slice of this value, of a result that is split.")
+    ] = None,
     undelivered_since: Annotated[
         str | None,
         typer.Option(
@@ -126,11 +129,15 @@ def resend(
 
     Of one run, or of all runs whose mail did not reach a recipient since a time.
     """
-    if (run_id is None) == (undelivered_since is None) or (job and run_id) or (to and undelivered_since):
-        raise typer.BadParameter("name a run (with --to), or --undelivered-since (with --job)")
+    if (
+        (run_id is None) == (undelivered_since is None)
+        or (job and run_id)
+        or ((to or split_value) and undelivered_since)
+    ):
+        raise typer.BadParameter("name a run (with --to, --split-value), or --undelivered-since (with --job)")
     client = Client()
     if run_id is not None:
-        body = {} if not to else {"recipients": to}
+        body = {"recipients": to or None, "split_value": split_value}
         answer = client.call("POST", f"/runs/{client.run_id(run_id)}/resend", json=body).json()
         print_done(f"requested as {answer['request_id']}", answer, as_json=as_json)
         return

@@ -242,9 +242,10 @@ function MailTab({ run }: { run: RunDetail }) {
       </thead>
       <tbody>
         {run.mails.map((mail) => (
-          <tr key={`${mail.kind} ${mail.address}`}>
+          <tr key={`${mail.kind} ${mail.address} ${mail.split_value ?? ""}`}>
             <th scope="row">
               <a href={explainHref(mail.message_id)}>{mail.address}</a>
+              {mail.split_value != null && <span class="small"> {mail.split_value}</span>}
             </th>
             <td data-label="Kind">{mail.kind}</td>
             <td data-label="Outcome">

@@ -89,9 +89,9 @@ function timings({ timings }: Body): Run["timings"] {
   return timings == null ? null : { fetch_ms: null, parse_ms: null, script_ms: null, output_ms: null, ...timings };
 }
 
-/** Returns the latest outcome per kind of mail and recipient. A mail that bounced stays so. */
+/** Returns the latest outcome per kind of mail, recipient and slice. A mail that bounced stays so. */
 function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"] {
-  const latest = new Map(before.map((mail) => [`${mail.kind} ${mail.address}`, mail]));
+  const latest = new Map(before.map((mail) => [keyOf(mail.kind, mail.address, mail.split_value), mail]));
   const settled = settledBy(type, body);
   const waiting: Body[] = type === "mail-deferred" ? body.recipients : [];
   const all = [
@@ -105,15 +105,21 @@ function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"
     })),
   ];
   for (const mail of all) {
-    const known = latest.get(`${body.kind} ${mail.address}`);
+    const key = keyOf(body.kind, mail.address, body.split_value);
+    const known = latest.get(key);
     if (known?.outcome === "bounced" && known.message_id === body.message_id) continue;
-    latest.set(`${body.kind} ${mail.address}`, {
+    latest.set(key, {
       kind: body.kind,
       ...mail,
       message_id: body.message_id,
+      ...(body.split_value == null ? {} : { split_value: body.split_value }),
     } as Run["mails"][0]);
   }
   return [...latest.values()];
+}
+
+function keyOf(kind: string, address: string, slice: string | null | undefined): string {
+  return JSON.stringify([kind, address, slice ?? null]);
 }
 
 function settledBy(type: string, body: Body): Body[] {
@@ -141,8 +147,11 @@ export function statusAfter(before: RunStatus | null, type: string, body: Body):
     case "run-failed":
       if (open) return "failed";
       break;
-    case "mail-sent":
     case "mail-skipped":
+      // A slice that is skipped says nothing about the others.
+      if (ofResult && (body.split_value == null || before === "processed")) return "delivered";
+      break;
+    case "mail-sent":
       if (ofResult) return "delivered";
       break;
     case "mail-deferred":

@@ -66,6 +66,7 @@ class MailRecord(TypedDict):
     run_id: str
     job_name: str
     kind: Literal["result", "failure"]
+    split_value: str | None
     recipient: str
     outcome: str
     answer: str

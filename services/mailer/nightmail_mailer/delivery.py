@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
@@ -37,8 +38,18 @@ GIVE_UP_AFTER = timedelta(days=5)
 REPORT_INTERVAL = timedelta(hours=1)
 JOB_DELETED = "not sent: the job was deleted"
 _NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
+#: The entry of a mail itself, beside those of its recipients; `outcome` says nothing.
+_SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 
 logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The entry of each recipient after an attempt that began at this time."""
+
+    began_at: datetime
+    entries: Sequence[LedgerEntry]
 
 
 class MailDelivery:
@@ -62,14 +73,15 @@ class MailDelivery:
     async def deliver(
         self, mail_job: MailJob, renditions: Renditions, attachment_sha256: str | None = None
     ) -> datetime | None:
-        """Send a mail to each recipient who does not have it yet.
+        """Attempt a mail and report it; the return value and the errors are those of `report` and `attempt`."""
+        return await self.report(mail_job, await self.attempt(mail_job, renditions), attachment_sha256)
 
-        Returns:
-            None when the outcome for all is in the log, else the time of the next attempt.
+    async def attempt(self, mail_job: MailJob, renditions: Renditions) -> Attempt:
+        """Send a mail to each recipient who does not have it yet, and record that in the ledger.
 
         Raises:
             JobWasDeleted: the job was deleted before the mail went to any recipient.
-            nats.errors.Error: the ledger or the log does not answer.
+            nats.errors.Error: the ledger does not answer.
         """
         began_at = datetime.now(UTC)
         entries = await asyncio.gather(*(self._send_once(mail_job, one, renditions) for one in mail_job.recipients))
@@ -77,6 +89,20 @@ class MailDelivery:
             raise JobWasDeleted(mail_job.kind)
         if any(entry.consequence == "refuse_if_others_accepted" for entry in entries):
             entries = await self._settle_policy_refusals(mail_job, entries)
+        return Attempt(began_at, entries)
+
+    async def report(
+        self, mail_job: MailJob, attempt: Attempt, attachment_sha256: str | None = None
+    ) -> datetime | None:
+        """Publish the outcome of a mail, or that it waits.
+
+        Returns:
+            None when the outcome for all is in the log, else the time of the next attempt.
+
+        Raises:
+            nats.errors.Error: the log does not answer.
+        """
+        entries, began_at = attempt.entries, attempt.began_at
         waiting = [entry.next_attempt for entry in entries if not entry.final and entry.next_attempt is not None]
         if waiting:
             logger.info("mail_deferred", kind=mail_job.kind, waiting=len(waiting))
@@ -92,6 +118,14 @@ class MailDelivery:
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
         await self._publish(mail_job, self._event(mail_job, outcomes, None, reason))
         self._report_lost(mail_job, outcomes, reason)
+
+    async def is_settled(self, mail_job: MailJob) -> bool:
+        """Say whether `settle` was called: the outcome of the mail is in the log."""
+        return await self._ledger.find(_key(mail_job, "")) is not None
+
+    async def settle(self, mail_job: MailJob) -> None:
+        """Record that the outcome of a mail is in the log, whose memory of a Message-ID is shorter than a mail's attempts."""
+        await self._ledger.record(_key(mail_job, ""), _SETTLED)
 
     async def _send_once(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> LedgerEntry:
         """Return the entry of a recipient's mail after an attempt, if one is due."""
@@ -178,10 +212,10 @@ class MailDelivery:
                 if not entry.final and entry.since is not None and entry.next_attempt is not None
             ),
             settled=_outcomes(mail_job, entries),
+            split_value=mail_job.split_value,
         )
-        resend = () if mail_job.request_id is None else (str(mail_job.request_id),)
         moment = reported_at.isoformat()
-        identity = run_message_id(mail_job.run_id, "mail-deferred", mail_job.kind, *resend, moment)
+        identity = run_message_id(mail_job.run_id, "mail-deferred", mail_job.kind, *mail_job.identity, moment)
         await self._log.publish(deferred, message_id=identity)
 
     async def _publish_outcome(
@@ -218,12 +252,12 @@ class MailDelivery:
             message_id=mail_job.message_id(domain_of(self._smtp.sender)),
             recipients=outcomes,
             attachment_sha256=attachment_sha256,
+            split_value=mail_job.split_value,
         )
         return sent if reason is None else MailFailed(**sent.model_dump(), reason=reason)
 
     async def _publish(self, mail_job: MailJob, event: MailEvent) -> None:
-        resend = () if mail_job.request_id is None else (str(mail_job.request_id),)
-        identity = run_message_id(mail_job.run_id, "mail", mail_job.kind, *resend)
+        identity = run_message_id(mail_job.run_id, "mail", mail_job.kind, *mail_job.identity)
         await self._log.publish(event, message_id=identity)
 
 
@@ -287,7 +321,7 @@ def _is_early(entry: LedgerEntry) -> bool:
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:
-    return ledger_key(mail_job.run_id, mail_job.kind, recipient, mail_job.request_id)
+    return ledger_key(mail_job.run_id, mail_job.kind, recipient, mail_job.request_id, mail_job.split_value)
 
 
 def _code(text: str) -> str:

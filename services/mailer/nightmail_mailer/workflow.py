@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from uuid import UUID
 
 import structlog
 
@@ -30,6 +29,7 @@ from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.records.failure_streaks import FailureStreaks
 from nightmail_mailer.records.unsubscribes import Unsubscribes
 from nightmail_mailer.smtp.client import SmtpClient
+from nightmail_mailer.split_mails import SplitMails
 
 #: Up to this size the server's SIZE is not asked for, and a mail is rendered in the event loop (a millisecond).
 SMALL_BYTES = 256 * 1024
@@ -62,14 +62,17 @@ class MailWorkflow:
         self._renderer = renderer
         self._smtp = smtp
         self._max_attachment_bytes = max_attachment_bytes
+        self._splits = SplitMails(results, delivery, unsubscribes, self._render_result, self._skip)
 
     async def mail_result(self, event: ResultReady, sequence: int) -> datetime | None:
         """Mail a result and, if it ends a failure streak, the recovery."""
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.result_recipients)
         mail_job = MailJob(event.job, event.run_id, "result", recipients)
-        if event.rows == 0 and event.job.when_empty == "skip":
-            await self._skip(event, "result", "empty")
+        if event.rows == 0 and (event.job.when_empty == "skip" or event.job.split_by is not None):
+            await self._skip(mail_job, "empty")
             next_attempt = None
+        elif event.job.split_by is not None:
+            next_attempt = await self._splits.deliver(mail_job, event)
         else:
             next_attempt = await self._deliver_result(mail_job, event)
         of_recovery = await self._deliver_recovery(event, sequence)
@@ -80,11 +83,11 @@ class MailWorkflow:
         if not event.job.notify_on_failure:
             return None
         streak = await self._streaks.failed(event.job.job_id, sequence, failed_at)
-        if streak.notified != sequence:
-            await self._skip(event, "failure", "streak")
-            return None
         recipients = self._unsubscribes.subscribed(event.job.job_id, event.job.failure_recipients)
         mail_job = MailJob(event.job, event.run_id, "failure", recipients)
+        if streak.notified != sequence:
+            await self._skip(mail_job, "streak")
+            return None
         return await self._deliver_failure(mail_job, event, streak.count, streak.since)
 
     async def resend(self, request: MailRequested) -> datetime | None:
@@ -93,6 +96,10 @@ class MailWorkflow:
         if event is None or isinstance(event, RunSkipped) or event.run_id != request.run_id:
             logger.warning("resend_without_outcome", sequence=request.outcome_sequence)
             return None
+        if isinstance(event, ResultReady) and event.job.split_by is not None:
+            mail_job = MailJob(event.job, event.run_id, "result", (), request.request_id)
+            wanted = frozenset(request.recipients)
+            return await self._splits.deliver(mail_job, event, request.split_value, wanted)
         kind: MailKind = "result" if isinstance(event, ResultReady) else "failure"
         known = event.job.result_recipients if kind == "result" else event.job.failure_recipients
         requested = [address for address in known if address in request.recipients]
@@ -118,7 +125,7 @@ class MailWorkflow:
     async def skip_deleted(self, event: ResultReady | RunFailed, kind: MailKind) -> None:
         """Publish that a mail is not sent, because its job was deleted."""
         if kind != "result":
-            await self._skip(event, kind, "deleted")
+            await self._skip(MailJob(event.job, event.run_id, kind, ()), "deleted")
             return
         skipped = RunSkipped(
             job_name=event.job_name,
@@ -134,7 +141,7 @@ class MailWorkflow:
 
     async def _deliver_result(self, mail_job: MailJob, event: ResultReady) -> datetime | None:
         if not mail_job.recipients:
-            await self._skip(event, "result", "unsubscribed", mail_job.request_id)
+            await self._skip(mail_job, "unsubscribed")
             return None
         try:
             csv, files, images = await self._read_result(event)
@@ -160,7 +167,8 @@ class MailWorkflow:
     async def _render_result(
         self, mail_job: MailJob, event: ResultReady, csv: bytes, files: Sequence[Attachment], images: Sequence[bytes]
     ) -> Renditions:
-        limit, stem, has_link = self._max_attachment_bytes, result_file_stem(event), self._renderer.links is not None
+        limit, has_link = self._max_attachment_bytes, self._renderer.links is not None
+        stem = result_file_stem(event, mail_job.split_value)
         render = partial(self._renderer.result, mail_job, event, csv)
         choose = partial(choose_parts, files, images, name=stem, has_link=has_link)
         if sum(map(len, images)) + sum(len(file.data) for file in files) + len(csv) <= SMALL_BYTES:
@@ -194,7 +202,7 @@ class MailWorkflow:
         self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None
     ) -> datetime | None:
         if not mail_job.recipients:
-            await self._skip(event, "failure", "unsubscribed", mail_job.request_id)
+            await self._skip(mail_job, "unsubscribed")
             return None
         return await self._deliver(mail_job, partial(self._renderer.failure, mail_job, event, count, since))
 
@@ -218,10 +226,14 @@ class MailWorkflow:
             return None
         return await self._delivery.deliver(mail_job, Renditions(first))
 
-    async def _skip(
-        self, event: ResultReady | RunFailed, kind: MailKind, reason: MailSkipReason, request_id: UUID | None = None
-    ) -> None:
-        skipped = MailSkipped(job_name=event.job_name, run_id=event.run_id, kind=kind, reason=reason)
-        resend = () if request_id is None else (str(request_id),)
-        await self._log.publish(skipped, message_id=run_message_id(event.run_id, "mail", kind, *resend))
-        logger.info("mail_skipped", kind=kind, reason=reason)
+    async def _skip(self, mail_job: MailJob, reason: MailSkipReason) -> None:
+        skipped = MailSkipped(
+            job_name=mail_job.job.job_name,
+            run_id=mail_job.run_id,
+            kind=mail_job.kind,
+            reason=reason,
+            split_value=mail_job.split_value,
+        )
+        identity = run_message_id(mail_job.run_id, "mail", mail_job.kind, *mail_job.identity)
+        await self._log.publish(skipped, message_id=identity)
+        logger.info("mail_skipped", kind=mail_job.kind, reason=reason)

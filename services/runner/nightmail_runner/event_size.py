@@ -74,6 +74,7 @@ def _shortened(job: Job) -> Job:
             "consumer_emails": job.consumer_emails[:SHORTENED_RECIPIENTS],
             "cc": job.cc[:SHORTENED_RECIPIENTS],
             "bcc": job.bcc[:SHORTENED_RECIPIENTS],
+            "recipients_by": None,
             "failure_emails": job.failure_emails[:SHORTENED_RECIPIENTS],
             "more_sources": {},
             "data_source": DataSource(

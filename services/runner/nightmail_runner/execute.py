@@ -1,5 +1,6 @@
 """Executes a requested run: fetch the data, run the script in the sandbox, build the event of the outcome."""
 
+import asyncio
 import hashlib
 import time
 from dataclasses import dataclass, replace
@@ -16,14 +17,14 @@ from nightmail_common.contract.events import (
     RunFailed,
     RunRequested,
     RunSkipped,
-    Runtime,
     SkipReason,
     Stage,
     Timings,
 )
-from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS
+from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.script_facts import ScriptFacts
+from nightmail_common.contract.split import ResultSlice
 from nightmail_common.service.script_reader import ScriptReader, ScriptTooCostly
 from nightmail_runner import metrics
 from nightmail_runner.changes import changes_since, why_unchanged
@@ -32,16 +33,16 @@ from nightmail_runner.event_size import body_bytes
 from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.output_files import open_outputs, store_outputs
-from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Outputs, Sandbox
 from nightmail_runner.sandbox.result import Failed, FailureKind, SandboxResult, Skipped, StageTimings, Succeeded
 from nightmail_runner.sandbox.task import CsvFormat, Limits, Task
+from nightmail_runner.slices import SlicesNotValid, read_slices
 from nightmail_runner.sources.conditional import KeptAnswers
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.sources.fetch_all import Fetched, fetch_all
-from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.masking import Masker
+from nightmail_runner.task_options import read_options, split_of
 from nightmail_runner.template_times import TemplateTimes
 
 #: The stage of a run that a failure in the sandbox belongs to.
@@ -145,19 +146,17 @@ class RunExecutor:
         self, request: RunRequested, script: ScriptFacts, inputs: RunInputs, stopwatch: "Stopwatch"
     ) -> ResultReady | RunFailed | RunSkipped:
         job = request.job
-        with (
-            open_outputs(xlsx="xlsx" in job.attachments, figures=script.draws_charts) as outputs,
-            Earlier() as earlier,
-        ):
+        wanted = {"xlsx": "xlsx" in job.attachments, "slices": job.split_by is not None, "figures": script.draws_charts}
+        with open_outputs(**wanted) as outputs, Earlier() as earlier:
             await earlier.read(self._last_delivered, job, reads_previous=script.reads_previous)
-            result, fetched = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
+            result, fetched, slices = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
             if isinstance(result, RunFailed):
                 return result
             if isinstance(result, Skipped):
                 return _run_skipped(request, "script", result.reason, result, stopwatch)
             if (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
                 return _run_skipped(request, "unchanged", why, result, stopwatch)
-            return await self._result_ready(request, result, outputs, earlier, fetched, stopwatch)
+            return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
 
     async def preview(
         self, request: RunRequested, script: ScriptFacts, outputs: Outputs
@@ -165,7 +164,7 @@ class RunExecutor:
         """Execute a run of which nothing is stored; return the result, timings and notes."""
         stopwatch = Stopwatch()
         with Earlier.of_preview(reads_previous=script.reads_previous) as earlier, RunInputs() as inputs:
-            result, fetched = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
+            result, fetched, _ = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
@@ -179,8 +178,8 @@ class RunExecutor:
         outputs: Outputs,
         earlier: Earlier,
         stopwatch: "Stopwatch",
-    ) -> tuple[Succeeded | Skipped | RunFailed, Fetched]:
-        """Return the result, or the failure, and what the run has of its input."""
+    ) -> tuple[Succeeded | Skipped | RunFailed, Fetched, tuple[ResultSlice, ...]]:
+        """Return the result, or the failure, what the run has of its input, and the slices of a job that is split."""
         try:
             fetched = await fetch_all(self._fetcher, self._times, self._kept_answers, request, inputs)
             stopwatch.record_fetch()
@@ -194,25 +193,32 @@ class RunExecutor:
             inputs.close_others()
             result = _masked(ended, fetched.masker)
         except CannotFetch as error:
-            return run_failed(request, _run_error("fetch", error), stopwatch), Fetched()
+            return run_failed(request, _run_error("fetch", error), stopwatch), Fetched(), ()
         except Exception as error:  # a request always ends in an event
-            return _internal_failure(request, error, stopwatch), Fetched()
+            return _internal_failure(request, error, stopwatch), Fetched(), ()
         if isinstance(result, Failed):
             metrics.SANDBOX_OUTCOMES.labels(result.kind).inc()
-            return _sandbox_failure(request, result, stopwatch, fetched), fetched
+            return _sandbox_failure(request, result, stopwatch, fetched), fetched, ()
         metrics.SANDBOX_OUTCOMES.labels("skipped" if isinstance(result, Skipped) else "succeeded").inc()
-        return result, fetched
+        if isinstance(result, Skipped) or outputs.slices is None:
+            return result, fetched, ()
+        try:
+            return result, fetched, await asyncio.to_thread(read_slices, outputs.slices, result, request.job)
+        except SlicesNotValid as error:
+            failed = Failed("output", type(error).__name__, str(error), timings=result.timings, log=result.log)
+            return _sandbox_failure(request, failed, stopwatch, fetched), fetched, ()
 
     async def _result_ready(
         self,
         request: RunRequested,
         result: Succeeded,
         outputs: Outputs,
+        slices: tuple[ResultSlice, ...],
         earlier: Earlier,
         fetched: Fetched,
         stopwatch: "Stopwatch",
     ) -> ResultReady:
-        stored = await store_outputs(self._results, request, result, outputs)
+        stored = await store_outputs(self._results, request, result, outputs, slices)
         event = ResultReady(
             job_name=request.job_name,
             run_id=request.run_id,
@@ -233,7 +239,7 @@ class RunExecutor:
             **stored,
         )
         if body_bytes(event) > self._max_event_bytes:
-            stored = await store_outputs(self._results, request, result, outputs, inline=False)
+            stored = await store_outputs(self._results, request, result, outputs, slices, inline=False)
             event = event.model_copy(update=stored)
         return event
 
@@ -244,8 +250,8 @@ class RunExecutor:
         timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
-            read=_read_options(job.data_source, fetched.main),
-            more={name: _read_options(source, fetched.inputs[name]) for name, source in job.more_sources.items()},
+            read=read_options(job.data_source, fetched.main),
+            more={name: read_options(source, fetched.inputs[name]) for name, source in job.more_sources.items()},
             keep_formulas=job.csv_formulas == "keep",
             csv=CsvFormat(**job.csv.model_dump()),
             xlsx=outputs.xlsx is not None,
@@ -253,6 +259,7 @@ class RunExecutor:
             previous=earlier.csv_format,
             reads_previous=script.reads_previous,
             compare_by=job.compare_by,
+            split=split_of(job),
             seed=f"{' '.join((fetched.sha256, *fetched.more_sha256.values()))} {request.scheduled_at.astimezone(UTC).isoformat()}",
             job_name=job.job_name,
             scheduled_at=request.scheduled_at,
@@ -355,25 +362,6 @@ def _notes(result: SandboxResult) -> tuple[Note, ...]:
     return (
         *(Note(stage="parse", text=text) for text in result.notes),
         *(Note(stage="output", text=text) for text in of_output),
-    )
-
-
-def _read_options(source: DataSource, data: Input) -> ReadOptions:
-    return ReadOptions(
-        file_type=source.file_type or "arrow",
-        records_path=source.records_path,
-        delimiter=source.delimiter,
-        encoding=source.encoding,
-        decimal=source.decimal,
-        thousands=source.thousands,
-        skip_rows=source.skip_rows,
-        comment=source.comment,
-        sheet=source.sheet,
-        na_values=source.na_values,
-        types=source.types or {},
-        charset=data.charset,
-        paged=source.pagination is not None and source.file_type == "json",
-        max_bytes=data.limit_bytes,
     )
 
 

@@ -120,7 +120,7 @@ class PreviewHandler:
             script = await self._executor.read_script(request)
         except ScriptRefused as refused:
             return _error_answer(refused.error)
-        with open_outputs(xlsx=False, figures=script.draws_charts) as outputs:
+        with open_outputs(xlsx=False, slices=definition.split_by is not None, figures=script.draws_charts) as outputs:
             result, timings, notes = await self._executor.preview(request, script, outputs)
             shown = _answer(result.log, timings) | {"notes": [note.model_dump() for note in notes]}
             if isinstance(result, RunFailed):

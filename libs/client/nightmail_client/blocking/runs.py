@@ -137,11 +137,22 @@ class RunCalls:
         return str(answer.json()["run_id"])
 
     def resend(
-        self, run_id: str, recipients: Sequence[str] | None = None, *, idempotency_key: str | None = None
+        self,
+        run_id: str,
+        recipients: Sequence[str] | None = None,
+        *,
+        split_value: str | None = None,
+        idempotency_key: str | None = None,
     ) -> str:
-        """Mail a run's kept result again, to all its recipients or to some; return the id of the request."""
+        """Mail a run's kept result again, to all its recipients or to some; return the id of the request.
+
+        Args:
+            split_value: of the one slice to send, of a result that is split.
+        """
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         body: dict[str, object] = {} if recipients is None else {"recipients": [*recipients]}
+        if split_value is not None:
+            body["split_value"] = split_value
         path = f"/runs/{self.whole_id(run_id)}/resend"
         return str((self._transport.send("POST", path, json=body, headers=headers)).json()["request_id"])
 

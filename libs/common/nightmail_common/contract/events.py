@@ -15,7 +15,8 @@ from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.kept_input import KeptInput
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
-from nightmail_common.contract.result_parts import Changes
+from nightmail_common.contract.result_parts import Changes, Runtime
+from nightmail_common.contract.split import SplitResult
 
 Trigger = Literal["schedule", "manual"]
 Stage = Literal["fetch", "parse", "script", "output", "runner"]
@@ -184,15 +185,6 @@ class Timings(BaseModel):
     total_ms: float
 
 
-class Runtime(BaseModel):
-    """The versions that a script ran on."""
-
-    model_config = ConfigDict(frozen=True)
-
-    python: str
-    pandas: str
-
-
 class Note(BaseModel):
     """A decision that a stage of the run took for the job's owner, and that changed or interpreted data."""
 
@@ -206,6 +198,7 @@ class ResultReady(RunEvent):
     """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
 
     `figures` are in the order of their drawing. `changes` is None without `compare_by`, and if there is no earlier result.
+    `split` is None without `split_by`.
     """
 
     name = "result-ready"
@@ -228,11 +221,14 @@ class ResultReady(RunEvent):
     attachments: tuple[ResultFile, ...] = ()
     figures: tuple[ResultFigure, ...] = ()
     changes: Changes | None = None
+    split: SplitResult | None = None
 
     @property
     def blobs(self) -> tuple[Blob, ...]:
         """All files of the result."""
-        return (self.csv, *(one.blob for one in self.attachments), *(one.blob for one in self.figures))
+        of_split = () if self.split is None else (self.split.index, self.split.files)
+        files = (*(one.blob for one in self.attachments), *(one.blob for one in self.figures))
+        return (self.csv, *files, *of_split)
 
 
 class RunSkipped(RunEvent):
@@ -288,10 +284,13 @@ class InputKept(KeptInput, RunEvent):
 
 
 class MailEvent(RunEvent):
+    """`split_value` is the value of the slice that the mail has, as in every event of a mail; None for another mail."""
+
     kind: MailKind
     message_id: str
     recipients: tuple[RecipientOutcome, ...]
     attachment_sha256: str | None = None
+    split_value: str | None = None
 
 
 class MailSent(MailEvent):
@@ -320,6 +319,7 @@ class MailDeferred(RunEvent):
     message_id: str
     recipients: tuple[WaitingRecipient, ...]
     settled: tuple[RecipientOutcome, ...] = ()
+    split_value: str | None = None
 
 
 class MailBounced(RunEvent):
@@ -335,6 +335,7 @@ class MailBounced(RunEvent):
     address: str
     status: str
     answer: str
+    split_value: str | None = None
 
 
 class MailSkipped(RunEvent):
@@ -348,12 +349,14 @@ class MailSkipped(RunEvent):
 
     kind: MailKind
     reason: MailSkipReason
+    split_value: str | None = None
 
 
 class MailRequested(RunEvent):
     """A user asked to resend the mail of a run. `outcome_sequence` is the sequence of the run's outcome.
 
-    `request_id` distinguishes its mails from earlier ones; `recipients` are all or some of the job's.
+    `request_id` distinguishes its mails from earlier ones; `recipients` are all or some of the job's. With `split_value`,
+    only the slice of that value is sent; without it, every slice of each recipient.
     """
 
     name = "mail-requested"
@@ -362,6 +365,7 @@ class MailRequested(RunEvent):
     outcome_sequence: int
     recipients: tuple[str, ...]
     actor: str
+    split_value: str | None = None
 
 
 #: The outcomes that are mailed. Every requested run ends in one of these, unless it is skipped.

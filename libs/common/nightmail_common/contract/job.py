@@ -144,6 +144,10 @@ class JobFields(BaseModel):
     bcc: tuple[str, ...] = ()
     #: They get the mails about failures; if none, the consumers do.
     failure_emails: tuple[str, ...] = ()
+    #: The column that splits a result into slices, one for each of its values; the consumers get none of them.
+    split_by: str | None = None
+    #: The recipients of each slice by its value, or the column that has their addresses.
+    recipients_by: dict[str, tuple[str, ...]] | str | None = None
 
     @property
     def sources(self) -> dict[str, DataSource]:
@@ -152,7 +156,11 @@ class JobFields(BaseModel):
 
     @property
     def result_recipients(self) -> tuple[str, ...]:
-        """All who get a result, each once."""
+        """All who get a result, or a slice of it, as far as the job names them, each once."""
+        if isinstance(self.recipients_by, dict):
+            return tuple(dict.fromkeys(address for of_slice in self.recipients_by.values() for address in of_slice))
+        if self.split_by is not None:
+            return ()
         return tuple(dict.fromkeys((*self.consumer_emails, *self.cc, *self.bcc)))
 
     @property

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -23,7 +24,9 @@ from nightmail_common.contract.limits import (
     MAX_KEEP_INPUTS,
     MAX_MESSAGE_TEMPLATE_CHARS,
     MAX_MORE_SOURCES,
+    MAX_RECIPIENTS,
     MAX_SCRIPT_BYTES,
+    MAX_SLICES,
     MAX_SOURCE_NAME_CHARS,
 )
 from nightmail_common.contract.lookalikes import find_lookalike
@@ -31,6 +34,13 @@ from nightmail_common.contract.result_files import Attachments, CompareBy, CsvOp
 from nightmail_common.contract.script import ScriptSyntaxError, compile_script, is_blank, is_quick_to_compile
 from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_common.contract.source_types import MAIN_SOURCE
+from nightmail_common.contract.split_definition import (
+    RECIPIENTS_FORM,
+    SliceValue,
+    SplitColumn,
+    check_recipients_by,
+    check_split_by,
+)
 from nightmail_common.contract.text import is_one_line
 from nightmail_common.contract.timetable_definition import (
     CalendarDefinition,
@@ -41,8 +51,6 @@ from nightmail_common.contract.timetable_definition import (
 )
 
 MAX_JOB_NAME_CHARACTERS = 128
-#: A job goes into every event of its runs; NATS carries 1 MB a message, a result's inline CSV takes up to 350 KB.
-MAX_RECIPIENTS = 100
 
 #: Control and surrogate characters, line and paragraph separators: nobody types them, and they can mislead.
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -148,6 +156,8 @@ JobName = Annotated[str, AfterValidator(normalise_job_name)]
 SourceName = Annotated[str, AfterValidator(_check_source_name)]
 FurtherRecipients = Annotated[tuple[str, ...], Field(max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
 Recipients = Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_RECIPIENTS), AfterValidator(_check_emails)]
+_RecipientsByValue = Annotated[dict[SliceValue, Recipients], Field(min_length=1, max_length=MAX_SLICES), Tag("values")]
+SliceRecipients = Annotated[_RecipientsByValue | Annotated[SplitColumn, Tag("column")], RECIPIENTS_FORM]
 
 
 class JobDefinition(JobFields):
@@ -188,6 +198,10 @@ class JobDefinition(JobFields):
     cc: FurtherRecipients = ()
     bcc: FurtherRecipients = ()
     failure_emails: FurtherRecipients = ()
+    split_by: Annotated[SplitColumn | None, AfterValidator(check_split_by)] = None
+    recipients_by: Annotated[SliceRecipients | None, AfterValidator(check_recipients_by)] = Field(
+        default=None, validate_default=True
+    )
 
     @field_validator("cc")
     @classmethod

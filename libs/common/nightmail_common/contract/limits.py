@@ -12,6 +12,13 @@ MAX_SCRIPT_BYTES = 128 * 1024
 #: A job as JSON: the longest script, and 64 KiB for all other fields.
 MAX_JOB_JSON_BYTES = 832 * 1024
 
+#: Addresses in one field of a job; each result of it has an event that names them.
+MAX_RECIPIENTS = 100
+#: Of a result that is split: its values, and the recipients of all of them, each of whom is an entry in the run. A value is
+#: in the name of a file and in a subject. The index has each value and address once, with up to six bytes a character.
+MAX_SLICES, MAX_SLICE_RECIPIENTS, MAX_SLICE_VALUE_CHARS = 1000, 2000, 200
+MAX_SLICE_INDEX_BYTES = 8 * 1024**2
+
 #: Of a delivery status notification, which anybody can send: what is read of it, its parts, and the reply that is kept.
 MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
 #: Mails of one look into the mailbox of bounces; the others follow at the next one.

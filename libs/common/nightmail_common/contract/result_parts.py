@@ -1,4 +1,4 @@
-"""What the event of a result says about earlier ones: what changed."""
+"""What the event of a result says about its run: the versions that it ran on, and what changed since an earlier one."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from nightmail_common.contract.comparison import RowMark
+
+
+class Runtime(BaseModel):
+    """The versions that a script ran on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    python: str
+    pandas: str
 
 
 class Changes(BaseModel):

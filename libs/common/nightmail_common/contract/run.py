@@ -39,7 +39,7 @@ def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
     """Return a run's status after the next of its events.
 
     A failure mail, sent or not, leaves a failed run failed; a run that has ended does not start again. A
-    result whose mail is skipped counts as delivered.
+    result whose mail is skipped counts as delivered. A slice that is skipped says nothing about the others.
     """
     match event:
         case RunSkipped() if before not in ENDED or (before == "processed" and event.reason == "deleted"):
@@ -52,6 +52,8 @@ def status_after(before: RunStatus | None, event: RunEvent) -> RunStatus:
             return "processed"
         case RunFailed() if before not in ENDED:
             return "failed"
+        case MailSkipped(kind="result", split_value=str()) if before != "processed":
+            return before or "requested"
         case MailSent(kind="result") | MailSkipped(kind="result"):
             return "delivered"
         case MailDeferred(kind="result") if any(one.outcome == "accepted" for one in event.settled):

@@ -13,9 +13,10 @@ from uuid import UUID
 
 UNSUBSCRIBE = "unsubscribe"
 RESULT = "result"
+SLICE = "slice"
 
 #: The path of each purpose's links, below `PUBLIC_URL`.
-PATHS = {UNSUBSCRIBE: "/unsubscribe/", RESULT: "/shared/results/"}
+PATHS = {UNSUBSCRIBE: "/unsubscribe/", RESULT: "/shared/results/", SLICE: "/shared/slices/"}
 
 _EXPIRES = "exp"
 

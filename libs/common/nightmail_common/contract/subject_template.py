@@ -18,8 +18,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from nightmail_common.contract.limits import MAX_SUBJECT_VALUE_CHARS
 from nightmail_common.contract.text import to_one_line
 
-#: The variables of a subject.
-NAMES = ("job_name", "scheduled_at", "rows", "columns")
+#: The variables of a subject. `split_value` is empty unless the mail has a slice of the result.
+NAMES = ("job_name", "scheduled_at", "rows", "columns", "split_value")
 
 #: The allowed nodes. No loops, no multiplication, no calls but `strftime`: rendering is fast and its result small.
 _ALLOWED: tuple[type[nodes.Node], ...] = (

@@ -8,6 +8,7 @@ from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import Event
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
+from nightmail_common.contract.result_parts import Runtime
 
 _DUE = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 _LATER = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
@@ -75,7 +76,7 @@ _FIELDS: dict[type[Event], dict[str, object]] = {
         "csv": Blob(size=len(_CSV), sha256=_SHA256, data=_CSV),
         "input_sha256": _SHA256,
         "script_sha256": _SHA256,
-        "runtime": events.Runtime(python="3.11.7", pandas="3.1.1"),
+        "runtime": Runtime(python="3.11.7", pandas="3.1.1"),
         "notes": (events.Note(stage="parse", text="line 7 had fewer fields than the header"),),
     },
     events.RunFailed: _OUTCOME | {"error": _ERROR},

@@ -19,10 +19,11 @@ from nightmail_api.access.quota import Quota
 from nightmail_api.http.problems import Gone, NotFound, NotReady
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
-from nightmail_common.contract.events import ResultReady, RunFailed, Runtime, Timings
+from nightmail_common.contract.events import ResultReady, RunFailed, Timings
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import MAX_API_RENDERINGS, MAX_RENDER_SECONDS, MAX_TOKEN_RENDERINGS
+from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.subjects import MAIL_RENDER
 
 #: Longer than a mailer takes.

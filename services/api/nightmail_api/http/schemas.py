@@ -7,18 +7,18 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from nightmail_api.access.tokens import Role
-from nightmail_api.http.change_schemas import RunChanges
+from nightmail_api.http.change_schemas import FigureOfRun, RunChanges
 from nightmail_common.contract.events import (
     MailKind,
     Note,
     RunError,
-    Runtime,
     SkipReason,
     Timings,
     Trigger,
 )
 from nightmail_common.contract.job import Calendar, Job
 from nightmail_common.contract.mail_outcomes import MailAnswer
+from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.run import RunStatus
 
 MailOutcomeName = MailAnswer | Literal["waiting", "bounced"]
@@ -160,6 +160,7 @@ class MailOutcome(BaseModel):
     outcome: MailOutcomeName = Field(examples=["accepted"])
     answer: str = Field(examples=["250 2.0.0 Ok: queued"])
     message_id: str = Field(examples=["<3f1d3c0e.result@mail.example.com>"])
+    split_value: str | None = Field(default=None, examples=["north"], description="The slice that the mail has.")
     next_attempt: datetime | None = Field(default=None, examples=["2026-11-23T09:00:00Z"])
 
 
@@ -171,7 +172,7 @@ class Skip(BaseModel):
 
 
 class Run(LastRun):
-    """A run. `mails` contains the latest outcome per recipient and kind of mail."""
+    """A run. `mails` contains the latest outcome per recipient, kind of mail and slice."""
 
     job_name: str = Field(examples=["daily sales"])
     job_version: int = Field(examples=[1])
@@ -187,17 +188,6 @@ class TimelineEntry(BaseModel):
     type: str = Field(examples=["result-ready"])
     time: datetime = Field(examples=[_TIME])
     sequence: int = Field(examples=[43])
-
-
-class FigureOfRun(BaseModel):
-    """A figure that a run's script drew: `size` is the PNG's in bytes, `width` and `height` are in pixels."""
-
-    name: str = Field(examples=["figure-1.png"])
-    alt: str = Field(examples=["Bar chart: Sales by region."])
-    width: int = Field(examples=[1280])
-    height: int = Field(examples=[960])
-    size: int = Field(examples=[38421])
-    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
 
 
 class RunWithTimeline(Run):
@@ -220,6 +210,7 @@ class RunWithTimeline(Run):
     runtime: Runtime | None = Field(examples=[{"python": "3.11.7", "pandas": "3.1.1"}])
     notes: list[Note] = Field(examples=[[{"stage": "parse", "text": "line 7 had fewer fields than the header"}]])
     figures: list[FigureOfRun] = Field(examples=[[]])
+    slices: int | None = Field(examples=[None], description="How many slices the result is split into.")
     changes: RunChanges | None = Field(description="Null without `compare_by`, and if there was no earlier result.")
     timeline: list[TimelineEntry]
 
@@ -244,6 +235,7 @@ class Mail(BaseModel):
     run_id: UUID = Field(examples=[_RUN_ID])
     job_name: str = Field(examples=["daily sales"])
     kind: MailKind = Field(examples=["result"])
+    split_value: str | None = Field(examples=[None], description="The slice of the result that the mail has.")
     recipient: str = Field(examples=["reports@example.com"])
     outcome: MailOutcomeName = Field(examples=["accepted"])
     answer: str = Field(examples=["250 2.0.0 Ok: queued"])

@@ -52,6 +52,7 @@ class MailProjection:
                 "message_id": event.message_id,
                 "job_name": event.job_name,
                 "kind": event.kind,
+                "split_value": event.split_value,
                 "recipient": mail["address"],
                 "outcome": mail["outcome"],
                 "answer": mail["answer"],

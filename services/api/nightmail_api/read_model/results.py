@@ -10,6 +10,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import ResultReady, RunOutcome, RunSkipped
+from nightmail_common.contract.split import SLICES, ResultSlice, SplitResult, slice_id
 
 
 class Results:
@@ -73,6 +74,40 @@ class Results:
         if number > len(figures):
             raise NotFound(f"the run {run_id} has {len(figures)} figures")
         return await self._bytes(figures[number - 1].blob, run_id)
+
+    async def slices(self, run_id: str) -> tuple[ResultSlice, ...]:
+        """Return the slices of a result; their files are those that `slice_csv` reads.
+
+        Raises:
+            NotFound: there is no such run, or its result is not split.
+            Gone: the result's time is over.
+            NotReady: the store does not answer in time.
+            nats.errors.Error: the log does not answer.
+        """
+        split = await self._split(run_id)
+        return SLICES.validate_json(await self._bytes(split.index, run_id))
+
+    async def slice_csv(self, run_id: str, of_slice: str) -> bytes:
+        """Return the CSV of a slice, by its `slice_id`.
+
+        Raises:
+            NotFound: there is no such run or slice, or its result's time is over.
+            NotReady: the store does not answer in time.
+            nats.errors.Error: the log does not answer.
+        """
+        with _gone_as_not_found():
+            found = next((one for one in await self.slices(run_id) if slice_id(one.value) == of_slice), None)
+            if found is None:
+                raise NotFound(f"the run {run_id} has no such slice")
+            files = await self._bytes((await self._split(run_id)).files, run_id)
+        csv = found.files[0]
+        return files[csv.offset : csv.offset + csv.size]
+
+    async def _split(self, run_id: str) -> SplitResult:
+        split = (await self.ready(run_id)).split
+        if split is None:
+            raise NotFound(f"the result of the run {run_id} is not split")
+        return split
 
     async def log(self, run_id: str) -> str:
         """Return what the run's script printed; empty while it has not ended.

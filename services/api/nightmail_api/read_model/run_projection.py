@@ -241,6 +241,7 @@ def _details(event: RunEvent) -> dict[str, Any]:
                 "result_sha256": event.csv.sha256,
                 "runtime": event.runtime.model_dump(),
                 "notes": [note.model_dump() for note in event.notes],
+                "slices": None if event.split is None else event.split.count,
                 "figures": [_figure(figure) for figure in event.figures],
                 "changes": event.changes and event.changes.model_dump(mode="json", exclude={"marks"}),
             }
@@ -266,12 +267,13 @@ def _skipped(event: RunSkipped) -> str:
 
 
 def _merge_mails(before: str, event: MailEvent | MailDeferred | MailBounced) -> str:
-    """Return the latest outcome per recipient and kind of mail, as JSON. A mail that bounced stays so."""
-    latest = {(mail["kind"], mail["address"]): mail for mail in json.loads(before)}
+    """Return the latest outcome per recipient, kind of mail and slice, as JSON. A mail that bounced stays so."""
+    latest = {(mail["kind"], mail["address"], mail.get("split_value")): mail for mail in json.loads(before)}
+    of_slice = {} if event.split_value is None else {"split_value": event.split_value}
     for recipient in mails_of(event):
-        known = latest.get((event.kind, recipient["address"]), {})
+        key = (event.kind, recipient["address"], event.split_value)
+        known = latest.get(key, {})
         if known.get("outcome") == "bounced" and known["message_id"] == event.message_id:
             continue
-        mail = {"kind": event.kind, **recipient, "message_id": event.message_id}
-        latest[event.kind, recipient["address"]] = mail
+        latest[key] = {"kind": event.kind, **recipient, "message_id": event.message_id, **of_slice}
     return json.dumps(list(latest.values()), ensure_ascii=False)

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -135,6 +135,7 @@ mails = Table(
     _required("message_id"),
     _required("job_name"),
     _required("kind"),
+    Column("split_value", _text),
     _required("recipient"),
     _required("outcome"),
     _required("answer"),

@@ -26,6 +26,7 @@ class UndeliveredMail:
     job_name: str
     outcome_sequence: int
     recipients: tuple[str, ...]
+    split_value: str | None
 
 
 def undelivered_mails(
@@ -43,9 +44,21 @@ def undelivered_mails(
     """
     after = read_cursor(cursor, int)
     other = mails.alias("other")
-    same = (other.c.run_id == mails.c.run_id, other.c.kind == mails.c.kind, other.c.recipient == mails.c.recipient)
+    same = (
+        other.c.run_id == mails.c.run_id,
+        other.c.kind == mails.c.kind,
+        other.c.recipient == mails.c.recipient,
+        other.c.split_value.is_not_distinct_from(mails.c.split_value),
+    )
     is_later = select(other.c.place).where(*same, (other.c.outcome != "refused") | (other.c.place > mails.c.place))
-    columns = (mails.c.place, mails.c.run_id, mails.c.recipient, runs.c.job_name, runs.c.outcome_sequence)
+    columns = (
+        mails.c.place,
+        mails.c.run_id,
+        mails.c.recipient,
+        mails.c.split_value,
+        runs.c.job_name,
+        runs.c.outcome_sequence,
+    )
     query = (
         select(*columns)
         .join(runs, runs.c.run_id == mails.c.run_id)
@@ -77,4 +90,6 @@ def _sequence(row: dict[str, Any]) -> int:
 def _mail(sequence: int, rows: list[dict[str, Any]]) -> UndeliveredMail:
     first = rows[0]
     recipients = tuple(row["recipient"] for row in rows)
-    return UndeliveredMail(sequence, UUID(first["run_id"]), first["job_name"], first["outcome_sequence"], recipients)
+    return UndeliveredMail(
+        sequence, UUID(first["run_id"]), first["job_name"], first["outcome_sequence"], recipients, first["split_value"]
+    )

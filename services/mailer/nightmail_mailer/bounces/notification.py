@@ -44,6 +44,7 @@ class Bounce:
     recipient: str
     status: str
     answer: str
+    split_value: str | None = None
 
 
 def token_header(key: str, mail_job: MailJob, message_id: str, recipient: str) -> str:
@@ -55,6 +56,8 @@ def token_header(key: str, mail_job: MailJob, message_id: str, recipient: str) -
         "mail": message_id,
         "to": recipient,
     }
+    if mail_job.split_value is not None:
+        payload["slice"] = mail_job.split_value
     token = sign(key, _PURPOSE, payload, datetime.now(UTC) + VALID_FOR)
     lines = (token[start : start + _LINE_CHARS] for start in range(0, len(token), _LINE_CHARS))
     return f"{TOKEN_HEADER}: " + "\r\n ".join(lines)
@@ -125,6 +128,7 @@ def _bounce(named: dict[str, str], failed: Message) -> Bounce:
         recipient=named["to"],
         status=status[0] if status else "5.0.0",
         answer=answer[:MAX_BOUNCE_ANSWER_CHARS],
+        split_value=named.get("slice"),
     )
 
 

@@ -103,6 +103,7 @@ class BounceReader:
             address=bounce.recipient,
             status=bounce.status,
             answer=bounce.answer,
+            split_value=bounce.split_value,
         )
         await self._log.publish(event, message_id=run_message_id(bounce.run_id, "mail-bounced", digest))
         await self._owners.warn(bounce)

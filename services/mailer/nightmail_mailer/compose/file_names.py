@@ -9,6 +9,8 @@ from nightmail_common.contract.text import to_one_line
 #: With a date and an ending, a `name` in ASCII fits one header line of 78 characters: a longer one is split into
 #: continuations (RFC 2231 section 3), which old mail programs do not read.
 MAX_NAME_CHARACTERS = 50
+#: Of the job's name and of the value, if the name has both.
+MAX_SLICE_NAME_CHARACTERS = 24
 #: Windows forbids these in names; `/` and NUL are forbidden everywhere.
 _FORBIDDEN = re.compile(r'["<>:\\/|?*]')
 #: Devices of Windows: a file may not have such a name, whatever its ending.
@@ -17,9 +19,12 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)
 _UNNAMED = "report"
 
 
-def file_stem(job_name: str, due: datetime) -> str:
-    """Return the name of a result's files without an ending: the job's name and the day of `due`."""
-    return f"{_safe(job_name)} {due:%Y-%m-%d}"
+def file_stem(job_name: str, due: datetime, split_value: str | None = None) -> str:
+    """Return the name of a result's files without an ending: the job's name, the value of a slice, and the day of `due`."""
+    name = _safe(job_name)
+    if split_value is not None:
+        name = f"{name[:MAX_SLICE_NAME_CHARACTERS].strip(' .')} {_safe(split_value)[:MAX_SLICE_NAME_CHARACTERS].strip(' .')}"
+    return f"{name} {due:%Y-%m-%d}"
 
 
 def to_ascii(file_name: str) -> str:

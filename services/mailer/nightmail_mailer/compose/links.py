@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, pseudonym, sign
+from nightmail_common.contract.signing import PATHS, RESULT, SLICE, UNSUBSCRIBE, pseudonym, sign
+from nightmail_common.contract.split import slice_id
 
 #: Mails are read days later, but a link in a mailbox must not give access for ever.
 MAX_RESULT_LINK_AGE = timedelta(days=14)
@@ -45,11 +46,14 @@ class Links:
         payload = {"job": str(job_id), "recipient": pseudonym(self.key, job_id, recipient)}
         return self.public_url + PATHS[UNSUBSCRIBE] + sign(self.key, UNSUBSCRIBE, payload)
 
-    def result(self, run_id: UUID) -> tuple[str, datetime]:
-        """Return the URL of a run's CSV and when it expires."""
+    def result(self, run_id: UUID, split_value: str | None = None) -> tuple[str, datetime]:
+        """Return the URL of a run's CSV, or of that of one slice, and when it expires."""
+        purpose, payload = RESULT, {"run": str(run_id)}
+        if split_value is not None:
+            # A purpose of its own: no API can take the link to a slice for one to the whole result.
+            purpose, payload = SLICE, payload | {"slice": slice_id(split_value)}
         expires_at = datetime.now(UTC) + min(MAX_RESULT_LINK_AGE, self.result_retention)
-        token = sign(self.key, RESULT, {"run": str(run_id)}, expires_at)
-        return self.public_url + PATHS[RESULT] + token, expires_at
+        return self.public_url + PATHS[purpose] + sign(self.key, purpose, payload, expires_at), expires_at
 
 
 def _is_public_host(host: str) -> bool:

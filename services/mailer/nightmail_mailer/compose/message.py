@@ -31,18 +31,19 @@ _markdown.validateLink = _without_tables.validateLink  # type: ignore[method-ass
 logger = structlog.get_logger()
 
 
-def render_message(event: ResultReady, due: datetime) -> tuple[str, str]:
+def render_message(event: ResultReady, due: datetime, split_value: str | None = None) -> tuple[str, str]:
     """Return the message as text, which keeps its Markdown, and as HTML; both are empty if the job has none.
 
     A message that cannot be filled is replaced by a sentence that says why.
 
     Args:
         due: `scheduled_at` in the job's zone.
+        split_value: of the slice that the event has.
     """
     if not event.job.message:
         return "", ""
     try:
-        text, markdown = (_fill(parse, event, due) for parse in (parse_message_text, parse_message))
+        text, markdown = (_fill(parse, event, due, split_value) for parse in (parse_message_text, parse_message))
     except TEMPLATE_ERRORS as error:
         logger.warning("message_template_failed", error=type(error).__name__)
         text = f"The job has a message that could not be filled: {type(error).__name__}."
@@ -57,8 +58,8 @@ def _to_html(markdown: str) -> str:
     return html
 
 
-def _fill(parse: Callable[[str], Template], event: ResultReady, due: datetime) -> str:
-    filled = parse(event.job.message).render(subject_context(event, due))
+def _fill(parse: Callable[[str], Template], event: ResultReady, due: datetime, split_value: str | None) -> str:
+    filled = parse(event.job.message).render(subject_context(event, due, split_value))
     if len(filled) <= MAX_MESSAGE_CHARACTERS:
         return filled
     return filled[: MAX_MESSAGE_CHARACTERS - 1] + "…"

@@ -77,14 +77,16 @@ class MailRenderer:
             images: the PNGs of all figures, or none if the mail is too large with them, which it says.
         """
         due = formatting.to_job_timezone(event.scheduled_at, event.job)
-        names = [f"{result_file_stem(event)}.{one.format}" for one in attachments]
+        value = mail_job.split_value
+        names = [f"{result_file_stem(event, value)}.{one.format}" for one in attachments]
         marks = event.changes.marks if event.changes else ()
         shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv, marks)
-        message_text, message_html = render_message(event, due)
-        link, expires_at = self.links.result(event.run_id) if not attachments and self.links else (None, None)
+        message_text, message_html = render_message(event, due, value)
+        link, expires_at = self.links.result(event.run_id, value) if not attachments and self.links else (None, None)
         figures = inline_figures(event, images, domain_of(self.sender))
-        context = {
+        context: dict[str, object] = {
             "due": due,
+            "split_value": value,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
             "figures": figures,
@@ -102,7 +104,7 @@ class MailRenderer:
             "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
-        mail = self._mail(mail_job, render_subject(event, due), "result", context)
+        mail = self._mail(mail_job, render_subject(event, due, value), "result", context)
         embed_figures(mail, figures)
         for name, attachment in zip(names, attachments, strict=True):
             _attach(mail, attachment, name)
@@ -203,9 +205,9 @@ class MailRenderer:
 
 
 @rendering()
-def result_file_stem(event: ResultReady) -> str:
-    """Return the name of a result's files without an ending: the job and the day in its zone."""
-    return file_stem(event.job_name, formatting.to_job_timezone(event.scheduled_at, event.job))
+def result_file_stem(event: ResultReady, split_value: str | None = None) -> str:
+    """Return the name of the files of a result, or of a slice, without an ending: the job and the day in its zone."""
+    return file_stem(event.job_name, formatting.to_job_timezone(event.scheduled_at, event.job), split_value)
 
 
 def _attach(mail: EmailMessage, attachment: Attachment, name: str) -> None:

@@ -26,25 +26,33 @@ TEMPLATE_ERRORS = (
 logger = structlog.get_logger()
 
 
-def render_subject(event: ResultReady, due: datetime) -> str:
+def render_subject(event: ResultReady, due: datetime, split_value: str | None = None) -> str:
     """Return the subject; the default one if the job's template fails.
 
     Args:
         due: `scheduled_at` in the job's zone.
+        split_value: of the slice that the event has.
     """
     if event.job.subject is not None:
         try:
-            if own := one_line(parse_subject(event.job.subject).render(subject_context(event, due))):
+            if own := one_line(parse_subject(event.job.subject).render(subject_context(event, due, split_value))):
                 return own
         except TEMPLATE_ERRORS as error:
             logger.warning("subject_template_failed", error=type(error).__name__)
-    return default_subject(event.job_name, due)
+    what = event.job_name if split_value is None else f"{event.job_name} · {split_value}"
+    return default_subject(what, due)
 
 
-def subject_context(event: ResultReady, due: datetime) -> dict[str, object]:
+def subject_context(event: ResultReady, due: datetime, split_value: str | None) -> dict[str, object]:
     """Return the variables of a subject and a message (`subject_template.NAMES`)."""
     columns = ColumnNames(event.columns)
-    return {"job_name": event.job_name, "scheduled_at": due, "rows": event.rows, "columns": columns}
+    return {
+        "job_name": event.job_name,
+        "scheduled_at": due,
+        "rows": event.rows,
+        "columns": columns,
+        "split_value": split_value or "",
+    }
 
 
 def default_subject(what: str, due: datetime) -> str:

@@ -75,10 +75,13 @@ class DeliveryLedger:
         self._unwritten.pop(key, None)
 
 
-def ledger_key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None) -> str:
-    """Return the key of one recipient's mail.
+def ledger_key(
+    run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None, split_value: str | None = None
+) -> str:
+    """Return the key of one recipient's mail; with an empty recipient, the key of a mail whose outcome is in the log.
 
     The hash is salted with the run, so the bucket cannot be searched for an address. A run's entries are purged by its id.
     """
-    digest = hashlib.sha256(f"{run_id}\0{recipient}".encode()).hexdigest()[:32]
+    of_slice = "" if split_value is None else f"\0{split_value}"
+    digest = hashlib.sha256(f"{run_id}\0{recipient}{of_slice}".encode()).hexdigest()[:32]
     return f"{run_id}.{kind}.{digest}" + ("" if request_id is None else f".{request_id}")

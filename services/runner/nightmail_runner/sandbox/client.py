@@ -33,6 +33,7 @@ class Outputs(NamedTuple):
 
     csv: MemoryFile
     xlsx: MemoryFile | None
+    slices: MemoryFile | None
     figures: MemoryFile | None
 
     def files(self) -> list[MemoryFile]:
@@ -90,13 +91,14 @@ class Sandbox:
         source: MemoryFile,
         csv: MemoryFile,
         xlsx: MemoryFile | None = None,
+        slices: MemoryFile | None = None,
         figures: MemoryFile | None = None,
         previous: MemoryFile | None = None,
         more: Sequence[MemoryFile] = (),
     ) -> SandboxResult:
         """Run a script on the bytes of `source`, a sealed file, and write its CSV to `csv`, which is sealed if it succeeds.
 
-        `xlsx` and `figures` are the files for the xlsx and the figures of a task that asks for them, and are sealed, too.
+        `xlsx`, `slices` and `figures` are the files of a task that asks for them, and are sealed, too.
         `previous` is the CSV of the last delivered result, a sealed file, of a task that has one. `more` are the inputs of
         the task's further sources, sealed files in their order.
 
@@ -109,7 +111,7 @@ class Sandbox:
             return Failed("sandbox", "SandboxBroken", f"no worker process is available: {pool.reason_not_ready()}")
         try:
             inputs = [source, *more] if previous is None else [source, *more, previous]
-            return await _execute(worker, task, inputs, Outputs(csv, xlsx, figures), self._oom_kills)
+            return await _execute(worker, task, inputs, Outputs(csv, xlsx, slices, figures), self._oom_kills)
         finally:
             worker.close()
 

@@ -10,8 +10,8 @@ from typing import Any
 
 #: A task holds a script (128 KiB at most), an answer column names, a message and a traceback.
 MAX_MESSAGE_BYTES = 1024 * 1024
-#: The inputs of nine sources, the last result, and three files of the result.
-MAX_DESCRIPTORS = 13
+#: The inputs of nine sources, the last result, and four files of the result.
+MAX_DESCRIPTORS = 14
 
 #: The largest message of a fork server, which fits one packet of its control socket (SOCK_SEQPACKET).
 PACKET_BYTES = 4096

@@ -27,6 +27,7 @@ from nightmail_common.contract.limits import (
     MAX_NOTES_JSON_BYTES,
     MAX_REASON_CHARS,
     MAX_SCRIPT_LINES,
+    MAX_SLICE_INDEX_BYTES,
     MAX_STAGE_MILLISECONDS,
 )
 
@@ -92,7 +93,8 @@ class Succeeded:
     """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit.
 
     `notes` are the parser's, `output_notes` those about what was written and compared. `figures` are in the order of their
-    drawing; their PNGs follow each other in one file.
+    drawing; their PNGs follow each other in one file. `slice_index_bytes`: of the file of the slices, the end that has
+    their index.
 
     Raises:
         ValueError: the names of the columns, or the notes, are too long for an event.
@@ -105,6 +107,7 @@ class Succeeded:
     output_notes: Notes = ()
     figures: Annotated[tuple[DrawnFigure, ...], MaxLen(MAX_FIGURES)] = ()
     changes: ChangeCounts | None = None
+    slice_index_bytes: Annotated[int, Ge(0), Le(MAX_SLICE_INDEX_BYTES)] = 0
     log: str = ""
 
     def __post_init__(self) -> None:

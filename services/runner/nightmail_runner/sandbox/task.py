@@ -34,6 +34,14 @@ class CsvFormat:
 
 
 @dataclass(frozen=True)
+class Split:
+    """The column that splits a result, and the column with the recipients; None if the job names them."""
+
+    by: str
+    recipients_column: str | None = None
+
+
+@dataclass(frozen=True)
 class Task:
     """One run of a script.
 
@@ -43,7 +51,7 @@ class Task:
     file.
     `seed`: the same seed gives the same random numbers. `previous`: how the last delivered result is written, whose CSV is
     a second input. `reads_previous`: the script names `previous`. `compare_by`: the columns of the key by which the result
-    is compared with the last delivered one.
+    is compared with the last delivered one. `split`: the result is also written in slices, to a file after the xlsx.
     """
 
     script: str
@@ -60,6 +68,7 @@ class Task:
     previous: CsvFormat | None = None
     reads_previous: bool = False
     compare_by: tuple[str, ...] = ()
+    split: Split | None = None
     limits: Limits = field(default_factory=Limits)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,6 +82,7 @@ class Task:
             "more": {name: ReadOptions(**read) for name, read in message["more"].items()},
             "csv": CsvFormat(**message["csv"]),
             "previous": None if message["previous"] is None else CsvFormat(**message["previous"]),
+            "split": None if message["split"] is None else Split(**message["split"]),
             "compare_by": tuple(message["compare_by"]),
             "limits": Limits(**message["limits"]),
         }

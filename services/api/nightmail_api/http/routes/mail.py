@@ -17,10 +17,12 @@ from nightmail_api.http.routes.runs import csv_response
 from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
 from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
 from nightmail_api.read_model.queries import Queries
+from nightmail_api.read_model.recipients import mail_recipients
 from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, ResultReady, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import normalise_email
+from nightmail_common.contract.limits import MAX_SLICE_VALUE_CHARS
 from nightmail_common.contract.signing import PATHS, RESULT, UNSUBSCRIBE, LinkNotValid, pseudonym, read
 
 anyone = APIRouter(route_class=Route, tags=["mail"])
@@ -73,11 +75,15 @@ def _as_stored(recipient: str) -> str:
 
 
 class Resend(BaseModel):
-    """The recipients of the mail; the default is all recipients of the job."""
+    """The recipients of the mail; the default is all recipients of the run.
+
+    Of a result that is split, `split_value` names the one slice to send; without it, each recipient gets all of theirs.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     recipients: list[str] | None = Field(default=None, min_length=1, examples=[["reports@example.com"]])
+    split_value: str | None = Field(default=None, max_length=MAX_SLICE_VALUE_CHARS, examples=[None])
 
 
 @editor.post("/runs/{run_id}/resend", status_code=202, responses=problems(404, has_body=True))
@@ -90,9 +96,9 @@ async def resend(
 ) -> ResendRequested:
     """Mail the run's kept result or failure again, to all recipients of the run's version of the job or to some."""
     outcome, sequence = await _outcome(state, run_id)
-    job = outcome.job
-    known = job.result_recipients if isinstance(outcome, ResultReady) else job.failure_recipients
-    recipients = known if body is None or body.recipients is None else tuple(body.recipients)
+    body = body or Resend()
+    known = await _recipients_of(state, outcome, body.split_value)
+    recipients = known if body.recipients is None else tuple(body.recipients)
     if unknown := [recipient for recipient in recipients if recipient not in known]:
         raise ValidationProblem(("recipients", f"not a recipient of this run: {unknown[0]!r}"))
     request_id = uuid4() if idempotency_key is None else uuid5(run_id, f"resend:{idempotency_key}")
@@ -102,6 +108,7 @@ async def resend(
         request_id=request_id,
         outcome_sequence=sequence,
         recipients=recipients,
+        split_value=body.split_value,
         actor=caller.name,
     )
     try:
@@ -118,7 +125,7 @@ async def resend(
 )
 async def shared_result(state: State, token: Signed) -> Response:
     """Return the CSV of a mail's signed link."""
-    return await csv_response(state, _payload(state, RESULT, token)["run"])
+    return await csv_response(state, read_link(state, RESULT, token)["run"])
 
 
 @anyone.get(PATHS[UNSUBSCRIBE] + "{token}", response_class=HTMLResponse, responses=_PAGE)
@@ -144,6 +151,23 @@ async def unsubscribe(state: State, token: Signed) -> HTMLResponse:
     return _page_response(f"You get no more mail of the job “{job.job_name}”.")
 
 
+async def _recipients_of(state: AppState, outcome: RunOutcome, split_value: str | None) -> tuple[str, ...]:
+    """Return who got the mail of an outcome, or that of one slice.
+
+    Raises:
+        ValidationProblem: there is no such slice.
+    """
+    if isinstance(outcome, ResultReady) and outcome.split is not None:
+        slices = await state.results.slices(str(outcome.run_id))
+        wanted = [one for one in slices if split_value in {None, one.value}]
+        if slices and not wanted:
+            raise ValidationProblem(("split_value", f"the run has no slice {split_value!r}"))
+        return tuple(dict.fromkeys(address for one in wanted for address in one.recipients))
+    if split_value is not None:
+        raise ValidationProblem(("split_value", "the run has no slices: its result is not split"))
+    return outcome.job.result_recipients if isinstance(outcome, ResultReady) else outcome.job.failure_recipients
+
+
 async def _outcome(state: AppState, run_id: UUID) -> tuple[RunOutcome, int]:
     try:
         sequence = await state.read(Queries.outcome_sequence, str(run_id))
@@ -155,7 +179,12 @@ async def _outcome(state: AppState, run_id: UUID) -> tuple[RunOutcome, int]:
     return outcome, sequence
 
 
-def _payload(state: AppState, purpose: str, token: str) -> dict[str, str]:
+def read_link(state: AppState, purpose: str, token: str) -> dict[str, str]:
+    """Return the payload of a signed link.
+
+    Raises:
+        NotFound: the link is damaged, has another purpose, or has expired.
+    """
     try:
         return read(state.secret_key, purpose, token)
     except LinkNotValid as error:
@@ -164,11 +193,14 @@ def _payload(state: AppState, purpose: str, token: str) -> dict[str, str]:
 
 async def _recipient(state: AppState, token: str) -> tuple[Job, str | None]:
     """Return the job and the recipient of a link; None if the job has no such recipient any more."""
-    link = _payload(state, UNSUBSCRIBE, token)
+    link = read_link(state, UNSUBSCRIBE, token)
     job = await state.read(Queries.job_of_id, UUID(link["job"]))
     if job is None:
         raise NotFound("the job does not exist any more: it sends no mail")
     named = {pseudonym(state.secret_key, job.job_id, address): address for address in job.all_recipients}
+    if link["recipient"] not in named and isinstance(job.recipients_by, str):  # the addresses are in the results
+        sent_to = await state.read(mail_recipients, job.job_name)
+        named = {pseudonym(state.secret_key, job.job_id, address): address for address in sent_to}
     return job, named.get(link["recipient"])
 
 

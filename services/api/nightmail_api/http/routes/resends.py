@@ -35,6 +35,7 @@ class ResentMail(BaseModel):
     run_id: UUID = Field(examples=["01a20996-fe4d-720b-8c70-9ca43442f14c"])
     request_id: UUID = Field(examples=["7d0c2b1e-93a5-4f61-8a40-2d9f5a9f3c11"])
     recipients: list[str] = Field(examples=[["reports@example.com"]])
+    split_value: str | None = Field(examples=[None])
 
 
 class ResentMails(BaseModel):
@@ -61,7 +62,14 @@ async def resend_undelivered(caller: Caller, state: State, body: ResendUndeliver
             await state.log.publish(event, message_id=identity)
         except nats.errors.Error as error:
             raise NotReady("the log does not answer; repeat the request to resend the rest") from error
-        items.append(ResentMail(run_id=mail.run_id, request_id=event.request_id, recipients=list(mail.recipients)))
+        items.append(
+            ResentMail(
+                run_id=mail.run_id,
+                request_id=event.request_id,
+                recipients=list(mail.recipients),
+                split_value=mail.split_value,
+            )
+        )
     return ResentMails(items=items, next_cursor=next_cursor)
 
 
@@ -73,5 +81,6 @@ def _request(mail: UndeliveredMail, actor: str) -> MailRequested:
         request_id=uuid5(mail.run_id, f"undelivered:{mail.sequence}"),
         outcome_sequence=mail.outcome_sequence,
         recipients=mail.recipients,
+        split_value=mail.split_value,
         actor=actor,
     )

@@ -74,10 +74,13 @@ def _about_names(error: BaseException) -> str | None:
     if not missing or not names:
         return None
     nearest = _nearest(missing[0], names)
+    return f"the {kind} are: {list_names(names)}" + (f"; did you mean {nearest!r}?" if nearest is not None else "")
+
+
+def list_names(names: list[str]) -> str:
+    """Return the first names in a list, and how many more there are."""
     shown = ", ".join(name[:MAX_NAME_CHARS] for name in names[:MAX_NAMES])
-    if len(names) > MAX_NAMES:
-        shown += f" and {len(names) - MAX_NAMES} more"
-    return f"the {kind} are: {shown}" + (f"; did you mean {nearest!r}?" if nearest is not None else "")
+    return f"{shown} and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown
 
 
 def _missing_names(error: BaseException) -> list[str]:

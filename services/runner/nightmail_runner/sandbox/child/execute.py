@@ -44,6 +44,7 @@ from nightmail_runner.sandbox.child.script_error import (
     shorten,
 )
 from nightmail_runner.sandbox.child.source_tables import Sources
+from nightmail_runner.sandbox.child.split_result import split_result
 from nightmail_runner.sandbox.result import (
     ChangeCounts,
     DrawnFigure,
@@ -231,14 +232,25 @@ class _Run:
             os.lseek(output, 0, os.SEEK_SET)
         csv, *others = self._outputs
         figures, notes = _write_figures(others.pop()) if self._task.figures else ((), [])
+        slices = others.pop() if self._task.split is not None else -1
         if self._task.xlsx:
             with open(others.pop(), "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
-        table = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
+        shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
         with open(csv, "w+b", closefd=False) as file:
-            csv_output.write(table, file, self._task.csv)
+            csv_output.write(shown, file, self._task.csv)
+        index_bytes = 0
+        if self._task.split is not None:
+            with open(slices, "wb", closefd=False) as file:
+                index_bytes = split_result(self._task, self._task.split, table, shown, file)
         output_notes = _shorten_notes([*self._notes, *notes])[len(self._notes) :]
-        return Succeeded(len(table), _column_names(table), output_notes=output_notes, figures=figures)
+        return Succeeded(
+            len(shown),
+            _column_names(shown),
+            output_notes=output_notes,
+            figures=figures,
+            slice_index_bytes=index_bytes,
+        )
 
     def _record(self, stage: WorkerStage) -> None:
         now = time.perf_counter()
