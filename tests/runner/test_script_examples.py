@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from nightmail_common.contract.chart_detection import draws_charts
 from nightmail_common.contract.script import DEFAULT_IMPORTS, check_imports, reads_previous
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
@@ -28,9 +29,10 @@ async def one_sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-def test_the_page_has_twenty_one_examples_and_some_errors() -> None:
+def test_the_page_has_twenty_three_examples_and_some_errors() -> None:
     kinds = [kind for _, kind, _ in _EXAMPLES]
-    assert (kinds.count("csv") + kinds.count("skipped"), kinds.count("error")) == (21, 3)
+    counts = [kinds.count("csv") + kinds.count("skipped"), kinds.count("figures"), kinds.count("error")]
+    assert counts == [21, 2, 3]
 
 
 @pytest.mark.parametrize(("script", "kind", "shown"), _EXAMPLES)
@@ -43,13 +45,17 @@ async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script
         job_name="daily sales",
         scheduled_at=datetime(2026, 1, 7, 9, tzinfo=UTC),
         reads_previous=reads_previous(script),
+        figures=draws_charts(script),
         limits=Limits(timeout_seconds=20),
     )
-    with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv:
-        result = await one_sandbox.run(task, source, csv)
+    with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv, MemoryFile("figures") as figures:
+        result = await one_sandbox.run(task, source, csv, figures=figures if task.figures else None)
         if kind == "csv":
             assert isinstance(result, Succeeded), result
             assert csv.read().decode() == shown
+        elif kind == "figures":
+            assert isinstance(result, Succeeded), result
+            assert [figure.alt for figure in result.figures] == shown.splitlines()
         elif kind == "skipped":
             assert isinstance(result, Skipped), result
             assert result.reason == shown.strip()

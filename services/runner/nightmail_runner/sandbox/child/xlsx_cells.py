@@ -86,6 +86,8 @@ def _whole_floats(block: pandas.Series) -> list[str]:
 
 
 def _floats(block: pandas.Series) -> list[str]:
+    if numpy.isfinite(block.to_numpy()).all():
+        return [f"><v>{value!r}</v></c>" for value in block.tolist()]
     return [_number(value) for value in block.tolist()]
 
 
