@@ -12,6 +12,7 @@ from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import MailSkipReason, ResultReady
 from nightmail_common.contract.split import SLICES, ResultSlice
 from nightmail_mailer.compose.attachment import Attachment
+from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.delivery import Attempt, MailDelivery
@@ -116,7 +117,13 @@ class SplitMails:
 
         async def try_one(one: _Slice) -> _Tried | None:
             async with places:
-                return None if await self._delivery.is_settled(one.mail_job) else await self._try(event, one)
+                if await self._delivery.is_settled(one.mail_job):
+                    return None
+                try:
+                    return await self._try(event, one)
+                except CannotRender as error:
+                    await self._delivery.fail(one.mail_job, str(error))
+                    return None
 
         tasks = [asyncio.create_task(try_one(one)) for one in slices]
         try:
