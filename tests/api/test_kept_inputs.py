@@ -209,7 +209,7 @@ async def test_an_input_that_is_not_kept_is_gone_and_an_unknown_one_is_not_found
     large = await ended(api, event_log, job_name="b")
     await keep(event_log, nats_client, "b", large, b"1234567", object_name=None)
     status, text = await refusal(large)
-    assert (status, "7 bytes, more than MAX_KEPT_INPUT_BYTES" in text) == (410, True)
+    assert (status, "7 bytes, more than NIGHTMAIL_MAX_KEPT_INPUT_BYTES" in text) == (410, True)
     assert (await refusal(uuid4()))[0] == 404
     assert (await refusal(second, ""))[0] == 400
     await nats_client.jetstream().purge_stream("OBJ_INPUTS")

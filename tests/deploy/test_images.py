@@ -40,7 +40,7 @@ def needed(target: str) -> set[str]:
         f"nightmail-{folder.name}": folder
         for folder in chain(ROOT.glob("libs/*"), ROOT.glob("services/*"), [ROOT / "cli"])
     }
-    waiting = declared(own[f"nightmail-{target}"], set())
+    waiting = declared(own[f"nightmail-{target}"], set()) + declared(own["nightmail-common"], {"traces"})
     seen: set[tuple[str, str]] = set()
     while waiting:
         requirement = waiting.pop()

@@ -212,9 +212,11 @@ def test_status_shows_every_service_with_or_without_the_data_folder(nightmail: N
     def ready() -> dict[str, Any] | None:
         ended = nightmail.command_line("status", "--json")
         shown: dict[str, Any] = json.loads(ended.stdout)
-        return shown if ended.returncode == 0 else None
+        # A process that another test killed stays announced for 15 seconds.
+        is_settled = all(len(one["replicas"]) == 1 for one in shown["system"]["services"])
+        return shown if ended.returncode == 0 and is_settled else None
 
-    shown: dict[str, Any] = wait_until(ready, "everything is ready")
+    shown: dict[str, Any] = wait_until(ready, "everything is ready, and announced once")
     assert {process["name"] for process in shown["processes"]} >= {"api", "ticker", "runner-1", "mailer"}
     assert {one["name"]: len(one["replicas"]) for one in shown["system"]["services"]} == {
         "api": 1,

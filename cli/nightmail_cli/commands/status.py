@@ -12,7 +12,7 @@ from nightmail_common.service.settings import ServiceSettings
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show the services, their replicas and backlog, and what is wrong. Exit 1 if a service or process is not ready."""
+    """Show the services, their backlog, and what is wrong. Exit 1 if a service or process is not ready."""
     processes = asyncio.run(_probe(_local_processes()))
     system = _read_system(required=not processes)
     if as_json:

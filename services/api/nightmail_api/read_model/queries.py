@@ -82,7 +82,7 @@ _RUN = FixedQuery(
 #: What a run's events have not said yet.
 _NO_DETAILS: dict[str, Any] = {
     **dict.fromkeys(
-        ("actor", "runner", "columns", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes")
+        ("actor", "runner", "columns", "input_sha256", "script_sha256", "result_sha256", "runtime", "changes", "slices")
     ),
     "attempts": 0,
     "more_inputs_sha256": {},
