@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, client, data, type Job, type Schemas } from "../api/client.ts";
 import { restoreVersion } from "../store/actions.ts";
+import { ANSWER_FIELDS } from "../store/draft.ts";
 import { useResource } from "../store/resource.ts";
 import { Button } from "./button.tsx";
 import { type Change, Changes } from "./changes.tsx";
@@ -8,19 +9,6 @@ import { Dialog } from "./dialog.tsx";
 import { Loaded } from "./states.tsx";
 
 type Definition = Schemas["Job"];
-
-/** Fields of a job that are no part of its content. */
-const ABOUT: ReadonlySet<string> = new Set([
-  "job_id",
-  "version",
-  "created_at",
-  "updated_at",
-  "status",
-  "last_run",
-  "next_run",
-  "unsubscribed",
-  "warnings",
-]);
 
 interface Comparison {
   current: Job;
@@ -106,7 +94,7 @@ function differences(current: Job, earlier: Definition): Change[] {
   const before = current as Record<string, unknown>;
   const after = earlier as Record<string, unknown>;
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((field) => !ABOUT.has(field) && !isEqual(before[field], after[field]))
+    .filter((field) => !ANSWER_FIELDS.has(field) && !isEqual(before[field], after[field]))
     .map((field) => ({ field, before: before[field], after: after[field] }));
 }
 

@@ -15,7 +15,7 @@ export interface Draft {
 }
 
 /** What the answer about a job has besides its definition. */
-const ANSWER_FIELDS = new Set([
+export const ANSWER_FIELDS: ReadonlySet<string> = new Set([
   "job_id",
   "version",
   "created_at",
