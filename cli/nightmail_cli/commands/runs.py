@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
 
 app = typer.Typer(no_args_is_help=True)
+#: How long `watch` waits before it asks again a read model that is behind the event it has just printed.
+BEHIND_SECONDS = 0.05
 RunId = Annotated[
     str,
     typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids),
@@ -79,16 +82,21 @@ def watch(
     try:
         for event in follow(client, job, whole, None if whole is None else 0):
             print_json_line(event) if as_json else print_event(event)
-            if whole is not None and _is_last(event, client.call("GET", f"/runs/{whole}").json()):
+            if whole is not None and _is_last(event, client, whole):
                 return
     except KeyboardInterrupt:
         raise typer.Exit from None
 
 
-def _is_last(event: dict[str, Any], run: dict[str, Any]) -> bool:
+def _is_last(event: dict[str, Any], client: Client, run_id: str) -> bool:
+    """Say whether the run has ended with this event. The read model can be a moment behind the event stream."""
+    from nightmail_cli.commands.run_events import WORDS
     from nightmail_client.records import UNFINISHED  # the client takes long to import
 
-    return run["status"] not in UNFINISHED and event["seq"] >= run["timeline"][-1]["sequence"]
+    while (run := client.call("GET", f"/runs/{run_id}").json())["timeline"][-1]["sequence"] < event["seq"]:
+        time.sleep(BEHIND_SECONDS)
+    shown = [entry["sequence"] for entry in run["timeline"] if entry["type"] in WORDS]
+    return run["status"] not in UNFINISHED and event["seq"] >= shown[-1]
 
 
 @app.command("cancel")
