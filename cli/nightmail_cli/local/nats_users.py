@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
 from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, SERVICES, STREAKS, STREAM
-from nightmail_common.contract.subjects import ALL_EVENTS, MAIL_RENDER, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK
+from nightmail_common.contract.subjects import ALL_EVENTS, MAIL_RENDER, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK, TEST_MAIL
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
@@ -121,6 +121,7 @@ _API_USER = NatsUser(
         PREVIEW_CANCEL,
         SOURCE_CHECK,
         MAIL_RENDER,
+        TEST_MAIL,
         *_declares(),
         *_reads_log(),
         f"{_API}.DIRECT.GET.{STREAM}",
@@ -197,7 +198,7 @@ _MAILER = NatsUser(
         *_writes_bucket(STREAKS),
         _announces("mailer"),
     ),
-    subscribe=(_replies("mailer"), MAIL_RENDER),
+    subscribe=(_replies("mailer"), MAIL_RENDER, TEST_MAIL),
     deny=_other_durables("mailer"),
     answers=True,
 )

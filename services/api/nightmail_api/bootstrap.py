@@ -18,6 +18,7 @@ from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.rendered_mails import RenderedMails
 from nightmail_api.commands.script_check import ScriptCheck
+from nightmail_api.commands.smtp_check import SmtpChecks
 from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import follow_read_model
@@ -130,6 +131,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         rows=ResultRows(results),
         previews=Previews(service.client, scripts, mails),
         rendered_mails=mails,
+        smtp_checks=SmtpChecks(service.client),
         sources=SourceCheck(service.client, settings.timezone),
         system=SystemReport(service.client, model, read),
         files=FileStore(js),

@@ -12,6 +12,7 @@ from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.render_requests import RenderRequests
 from nightmail_mailer.settings import MailerSettings
+from nightmail_mailer.smtp.check_requests import SmtpCheckRequests
 from nightmail_mailer.smtp.pool import SmtpPool
 
 #: Left free in a message for its headers.
@@ -46,10 +47,13 @@ async def serve(settings: MailerSettings, service: Service) -> None:
         service.log, workflow, build_links(settings), service.client.max_payload - HEADERS_BYTES
     )
     await renderings.serve(service.client)
+    checks = SmtpCheckRequests(settings)
+    await checks.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
     await renderings.stop()
+    await checks.stop()
     # While the SMTP server is away nothing can be finished.
     await queue.stop(DRAIN_SECONDS if pool.unreachable_reason is None else 0.0)
     await pool.close()

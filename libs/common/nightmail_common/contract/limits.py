@@ -90,6 +90,11 @@ MAX_MAILER_RENDERINGS, MAX_WAITING_RENDERINGS, MAX_TOKEN_RENDERINGS, MAX_API_REN
 #: Of a rendered mail on a mailer; the API waits longer for its answer.
 MAX_RENDER_SECONDS = 30.0
 
+#: Of a test mail on a mailer, for all its steps; the API waits longer for its answer.
+MAX_TEST_MAIL_SECONDS = 60.0
+#: Test mails at a time: of one mailer, of one token, and of one replica of the API.
+MAX_MAILER_TEST_MAILS, MAX_TOKEN_TEST_MAILS, MAX_API_TEST_MAILS = 2, 1, 4
+
 #: For a source that is tried when its job is created, on the runner and in the API; and such sources at a time of a runner.
 MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 18
 

@@ -19,6 +19,8 @@ PREVIEW_ID = "Nightmail-Preview"
 SOURCE_CHECK = "preview.source"
 #: The subject of a request for the rendered mail of an outcome, which any mailer answers.
 MAIL_RENDER = "preview.mail"
+#: The subject of a request to send a test mail, which any mailer answers with the steps of the SMTP session.
+TEST_MAIL = "preview.test-mail"
 
 #: Characters with a meaning in a NATS subject, and the percent sign that escapes them.
 _RESERVED = frozenset(".*>%")

@@ -13,6 +13,7 @@ from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.rendered_mails import RenderedMails
+from nightmail_api.commands.smtp_check import SmtpChecks
 from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_api.read_model.event_feed import EventFeed
@@ -48,6 +49,7 @@ class AppState:
     rows: ResultRows
     previews: Previews
     rendered_mails: RenderedMails
+    smtp_checks: SmtpChecks
     sources: SourceCheck
     system: SystemReport
     files: FileStore

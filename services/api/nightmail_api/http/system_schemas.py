@@ -1,9 +1,11 @@
 """The shapes of `GET /system`."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from nightmail_common.contract.job_definition import normalise_email
 
 
 class ReplicaStatus(BaseModel):
@@ -89,3 +91,27 @@ class SystemStatus(BaseModel):
     log: LogStatus
     unreadable: UnreadableEvents
     checks: list[Finding]
+
+
+class TestMailRequest(BaseModel):
+    """Who gets the test mail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipient: Annotated[str, AfterValidator(normalise_email)] = Field(max_length=320, examples=["ann@example.com"])
+
+
+class SmtpStep(BaseModel):
+    """A step of the SMTP session: `detail` is the server's reply, or why the step failed and which setting to check."""
+
+    step: str = Field(examples=["RCPT TO"])
+    ok: bool = Field(examples=[True])
+    detail: str = Field(examples=["250 OK"])
+
+
+class TestMailResult(BaseModel):
+    """Whether the server accepted the test mail, and the steps up to the first that failed."""
+
+    ok: bool = Field(examples=[True])
+    failed_at: str | None = Field(examples=[None])
+    steps: list[SmtpStep]
