@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from api.conftest import TOKEN, MakeReplica
-from nightmail_common.contract.subjects import PREVIEW
+from nightmail_common.contract.subjects import PREVIEW, TEST_MAIL
 
 PREVIEW_ANSWER = {
     "columns": ["region"],
@@ -19,6 +20,7 @@ PREVIEW_ANSWER = {
     "log": "",
     "timings": {"fetch_ms": 41.2, "parse_ms": 1.9, "script_ms": 3.4, "output_ms": 0.8, "total_ms": 52.6},
 }
+TEST_MAIL_ANSWER = {"steps": [{"step": "resolve", "ok": True, "detail": "127.0.0.1"}]}
 CONFIG = """
 seed = 1
 suppress-health-check = ["all"]
@@ -48,10 +50,14 @@ async def test_every_operation_conforms_to_the_document(
 ) -> None:
     monkeypatch.setattr("nightmail_api.access.rate_limit.MAX_FAILURES", 10**9)  # type: ignore[attr-defined] # one address sends all
 
-    async def answer(request: Msg) -> None:
-        await request.respond(json.dumps(PREVIEW_ANSWER).encode())
+    def answer(content: object) -> Callable[[Msg], Awaitable[None]]:
+        async def respond(request: Msg) -> None:
+            await request.respond(json.dumps(content).encode())
 
-    await nats_client.subscribe(PREVIEW, "runners", cb=answer)
+        return respond
+
+    await nats_client.subscribe(PREVIEW, "runners", cb=answer(PREVIEW_ANSWER))
+    await nats_client.subscribe(TEST_MAIL, "mailers", cb=answer(TEST_MAIL_ANSWER))
     api = await make_replica()
     await api.create()
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
