@@ -19,6 +19,8 @@ from nightmail_common.service.settings import ServiceSettings, load, load_withou
 
 #: `nightmail up` keeps the list of its running processes here, in the data folder.
 STATE_FILE = "up.json"
+#: `nightmail up` and `nightmail restore` hold its lock, in the data folder.
+LOCK_FILE = "up.lock"
 TOKEN_FILE = "admin-token"  # noqa: S105 (a file's name)
 DEFAULT_DATA_DIR = "data"
 

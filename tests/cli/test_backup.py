@@ -202,3 +202,23 @@ async def other_client(server: NatsServer) -> Client:
     client = Client()
     await client.connect(server.url)
     return client
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+async def test_a_restore_by_root_keeps_the_owner_of_the_data_folder(
+    nats_client: Client, event_log: EventLog, make_job: MakeJob, tmp_path: Path
+) -> None:
+    await create(event_log, make_job())
+    await copy_streams(nats_client, tmp_path / "copy")
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 12_345, 12_345)
+    command = [NIGHTMAIL, "restore", str(tmp_path / "copy")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
+    ended = await asyncio.to_thread(
+        subprocess.run, command, env=environment | {"NIGHTMAIL_DATA_DIR": str(data)}, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    restored = [data / "up.lock", *(data / "nats").rglob("*")]
+    assert any(path.suffix == ".blk" for path in restored)
+    assert {path.stat().st_uid for path in restored} == {12_345}

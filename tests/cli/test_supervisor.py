@@ -145,3 +145,82 @@ async def test_lines_carry_the_process_name(tmp_path: Path, capsys: pytest.Captu
         await eventually(heard, "its lines come")
     assert "talker a line\n" in said
     assert "talker after a long one\n" in said
+
+
+async def test_a_state_file_that_cannot_be_written_is_written_later_and_stops_no_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightmail_cli.local.supervisor.WATCH_SECONDS", 0.05)
+    file, ran = tmp_path / "missing" / "state.json", tmp_path / "ran"
+    code = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(0.05)"
+    spec = ProcessSpec("dying", python(code, str(ran)), 0, ready_port=1)
+    async with supervised(Supervisor([spec], file, prefix_lines=True)):
+        await eventually(lambda: ran.exists() and len(ran.read_text()) >= 3, "it runs again and again")
+        file.parent.mkdir()
+        await eventually(lambda: state(file), "the state is written")
+    said = capsys.readouterr().err
+    assert said.count("cannot write") == 1
+    assert f"cannot write {file}: No such file or directory" in said
+
+
+HEALTH = """
+import http.server, sys
+from pathlib import Path
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503 if Path(sys.argv[2]).exists() else 200)
+        self.end_headers()
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+async def test_a_process_that_keeps_an_error_is_restarted_once_its_disk_takes_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightmail_cli.local.supervisor.WATCH_SECONDS", 0.05)
+    monkeypatch.setattr("nightmail_cli.local.supervisor.UNHEALTHY_SECONDS", 0.3)
+    port, broken, store, file = free_port(), tmp_path / "broken", tmp_path / "store", tmp_path / "state.json"
+    url = f"http://127.0.0.1:{port}/"
+    spec = ProcessSpec(
+        "broker", python(HEALTH, str(port), str(broken)), 0, ready_port=port, live_url=url, store=str(store)
+    )
+    said = ""
+
+    def heard(text: str) -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return text in said
+
+    async with supervised(Supervisor([spec], file, prefix_lines=True)):
+        await eventually(lambda: heard("GET / HTTP"), "it was healthy once")
+        first = state(file)["broker"]["pid"]
+        broken.touch()
+        await eventually(lambda: heard(f"broker is not healthy: {store}: No such file or directory"), "the reason")
+        assert state(file)["broker"]["pid"] == first
+        store.mkdir()
+        await eventually(lambda: heard("broker keeps an error and is restarted"), "it is restarted")
+        broken.unlink()
+        await eventually(lambda: state(file)["broker"]["restarts"] == 1, "it runs again")
+    assert said.count("is not healthy") == 1
+
+
+async def test_the_last_lines_of_a_log_file_follow_an_unexpected_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "nats.log"
+    log.write_text("a line of an earlier process\n")
+    code = "import sys; open(sys.argv[1], 'a').write('[FTL] permission denied\\n'); sys.exit(1)"
+    spec = ProcessSpec("nats", python(code, str(log)), 0, ready_port=1, log_file=str(log))
+    said = ""
+
+    def heard() -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return "permission denied" in said
+
+    async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=False)):
+        await eventually(heard, "the line")
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "nats: [FTL] permission denied" in [line["event"] for line in lines]
+    assert all(line.keys() == {"event", "level", "timestamp", "service"} for line in lines)
+    assert "earlier process" not in said

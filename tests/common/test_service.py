@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from nightmail_common.broker import streams
+from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
@@ -196,6 +197,31 @@ def test_a_user_without_a_seed_ends_the_start_with_one_line(tmp_path: Path) -> N
     assert ended.returncode == 1
     errors = [line for line in ended.stderr.splitlines() if "service_starting" not in line]
     assert errors == [f"error: setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/ticker.nk: No such file or directory"]
+
+
+async def test_a_service_is_not_ready_while_the_broker_stores_nothing(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream whose messages must be short refuses them, as one without a quorum or with a full disk does."""
+    monkeypatch.setattr("nightmail_common.service.announcements.NO_WRITES_SECONDS", 0.5)
+    js = nats_client.jetstream()
+    service = Service(ServiceSettings(nats_url=nats_server.url), "example")
+
+    def reason() -> str:
+        return service.health.report()[1]["nats"]
+
+    async with service:
+        await service.connected()
+        waiting = asyncio.create_task(service.until_stopped())
+        await eventually(lambda: reason() == "ok", "the service is ready")
+        config = (await js.stream_info(f"KV_{streams.SERVICES}")).config
+        await js.update_stream(config.evolve(max_msg_size=1))
+        await eventually(lambda: reason().startswith("the broker has stored nothing for "), "the service says why")
+        assert "message size exceeds maximum allowed" in reason()
+        await js.update_stream(config)
+        await eventually(lambda: reason() == "ok", "the service is ready again")
+        service.stop("the test ends")
+        await waiting
 
 
 async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer) -> None:

@@ -18,7 +18,7 @@ import typer
 from pydantic import SecretStr
 
 from nightmail_cli.local.private_files import write_private
-from nightmail_cli.location import located
+from nightmail_cli.location import LOCK_FILE, located
 from nightmail_cli.output import AsJson, echo, fail, print_json, print_table
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings
@@ -116,7 +116,6 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 def _new_store(data_dir: Path) -> Iterator[Path | None]:
     """Move the existing store away, and back if the restore fails; yield its new path, None if there was no store."""
     from nightmail_cli.backup.snapshots import SnapshotFailed
-    from nightmail_cli.local.up import LOCK_FILE
 
     os.umask(PRIVATE_UMASK)  # nats-server inherits it
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -136,6 +135,16 @@ def _new_store(data_dir: Path) -> Iterator[Path | None]:
             if kept is not None:
                 kept.rename(store)
             raise
+        if os.geteuid() == 0:
+            _give_to_owner(data_dir, store)
+
+
+def _give_to_owner(data_dir: Path, store: Path) -> None:
+    """Give what root created to the owner of the data folder, as which `nightmail up` runs."""
+    owner = data_dir.stat()
+    os.chown(data_dir / LOCK_FILE, owner.st_uid, owner.st_gid)
+    for path in (store, *store.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import secrets
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightmail_cli.local.nats_authorization import authorized, conf, make_seeds, permissions
@@ -23,6 +24,9 @@ CONFIG = """\
 server_name: nightmail
 host: "127.0.0.1"
 port: {port}
+# The supervisor reads /healthz. The path is secret, because the port shows the names of jobs to every local user.
+http: "127.0.0.1:{monitor_port}"
+http_base_path: {monitor_path}
 log_file: {log}
 logfile_size_limit: 16MB
 jetstream {{
@@ -31,6 +35,23 @@ jetstream {{
     sync_interval: always
 }}
 {authorization}"""
+
+
+#: The liveness path, relative to the server's monitoring URL. It sees a write error of the log, also an old one.
+LIVE_PATH = "/healthz?js-meta-only=true"
+
+
+@dataclass(frozen=True)
+class BrokerFiles:
+    """The files of the embedded server: configuration, log, and the folder of its store."""
+
+    config: Path
+    log: Path
+    store: Path
+
+    @classmethod
+    def in_folder(cls, data_dir: Path) -> "BrokerFiles":
+        return cls(data_dir / "nats.conf", (data_dir / "nats.log").resolve(), (data_dir / "nats").resolve())
 
 
 class NatsServerMissing(Exception):
@@ -50,17 +71,20 @@ def executable() -> str:
     return found
 
 
-def write_config(data_dir: Path, port: int, owner: tuple[str, str] | None) -> tuple[Path, dict[str, str]]:
+def write_config(
+    data_dir: Path, port: int, monitor: tuple[int, str], owner: tuple[str, str] | None
+) -> tuple[BrokerFiles, dict[str, str]]:
     """Write the server's configuration, the users' seeds, and `DATA_DIR/nats.env` with its URL (each file with mode 0600).
 
     The users are those of `nightmail nats-config`. The auditor also has a name and a password, for other subscribers.
     Existing seeds and the existing password are kept.
 
     Args:
+        monitor: port and secret path of the monitoring.
         owner: name and password of an additional user with every permission, for a service elsewhere without a seed.
 
     Returns:
-        The path of the configuration, and the settings that a service needs to reach the server.
+        The files of the server, and the settings that a service needs to reach the server.
 
     Raises:
         OSError: the folder cannot be written.
@@ -74,19 +98,21 @@ def write_config(data_dir: Path, port: int, owner: tuple[str, str] | None) -> tu
     users.append({"user": auditor[name], "password": auditor[word], "permissions": permissions(AUDITOR_USER)})
     if owner is not None:
         users.append({"user": owner[0], "password": owner[1]})
-    config = data_dir / "nats.conf"
+    files = BrokerFiles.in_folder(data_dir)
     write_private(
-        config,
+        files.config,
         CONFIG.format(
             port=port,
-            log=json.dumps(str((data_dir / "nats.log").resolve())),
-            store=json.dumps(str((data_dir / "nats").resolve())),
+            monitor_port=monitor[0],
+            monitor_path=json.dumps(monitor[1]),
+            log=json.dumps(str(files.log)),
+            store=json.dumps(str(files.store)),
             authorization=conf(users),
         ),
     )
     reach = {f"{PREFIX}NATS_URL": f"nats://127.0.0.1:{port}", f"{PREFIX}NATS_SEEDS": str(seeds)}
     write_private(environment_file, "".join(f"{name}={value}\n" for name, value in (reach | auditor).items()))
-    return config, reach
+    return files, reach
 
 
 def _read(environment_file: Path) -> dict[str, str]:

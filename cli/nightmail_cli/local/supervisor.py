@@ -12,7 +12,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from nightmail_cli.local.prefork import Program, preload, start
 from nightmail_common.broker.backoff import Backoff
@@ -25,6 +27,15 @@ STABLE_AFTER_SECONDS = 10.0
 DRAIN_SECONDS = 20.0
 READY_POLL_SECONDS = 0.05
 HTTP_TIMEOUT_SECONDS = 2.0
+#: Between two looks at the health of a broker and at a state file that could not be written.
+WATCH_SECONDS = 2.0
+#: A broker that is not healthy for this long keeps its error until it is restarted.
+UNHEALTHY_SECONDS = 6.0
+#: The broker is restarted after its disk takes this much again; before, it would end with the same error.
+PROBE_BYTES = 1024 * 1024
+#: Of the broker's own log after an unexpected end.
+LAST_LINES = 5
+LAST_BYTES = 8 * 1024
 LONGEST_LINE_BYTES = 1024 * 1024
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
@@ -35,7 +46,8 @@ class ProcessSpec:
     """One process to keep running.
 
     `stop_rank`: processes of a lower rank are drained first. The process is ready when `ready_url` answers 200, or
-    without a URL when `ready_port` accepts a connection.
+    without a URL when `ready_port` accepts a connection. A process whose `live_url` answers 503 is restarted once the
+    folder `store` takes writes. The last lines of `log_file` are printed after an unexpected end.
     """
 
     name: str
@@ -43,6 +55,9 @@ class ProcessSpec:
     stop_rank: int
     ready_url: str | None = None
     ready_port: int | None = None
+    live_url: str | None = None
+    store: str | None = None
+    log_file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,8 @@ class Supervisor:
         self._prefix_lines = prefix_lines
         self._width = max(len(spec.name) for spec in specs)
         self._stopping = asyncio.Event()
+        #: The reason why the state file is not current, None if it is.
+        self._state_error: str | None = None
 
     def stop(self) -> None:
         """Begin to drain; `run` returns when all processes have ended."""
@@ -95,9 +112,14 @@ class Supervisor:
     async def run(self, ready_message: str) -> None:
         """Run all processes until `stop`; print the message once when all are ready for the first time."""
         keeping = {process.spec.name: asyncio.create_task(self._keep(process)) for process in self._processes}
-        announcing = asyncio.create_task(self._announce(ready_message))
+        watching = [
+            asyncio.create_task(self._announce(ready_message)),
+            asyncio.create_task(self._retry_state()),
+            *(asyncio.create_task(self._watch(process)) for process in self._processes if process.spec.live_url),
+        ]
         await self._stopping.wait()
-        announcing.cancel()
+        for task in watching:
+            task.cancel()
         for rank in sorted({process.spec.stop_rank for process in self._processes}):
             draining = [process for process in self._processes if process.spec.stop_rank == rank]
             await asyncio.gather(*(self._drain(process, keeping[process.spec.name]) for process in draining))
@@ -107,20 +129,33 @@ class Supervisor:
         failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            status = await self._run_once(process)
+            logged = _size(process.spec.log_file)
+            status = None
+            try:
+                status = await self._run_once(process)
+                end = _describe_exit(status)
+            except OSError as error:  # no process, no descriptor: the machine is at a limit
+                end = f"cannot be started: {error.strerror}"
             if self._stopping.is_set():
                 return
             failures = 1 if time.monotonic() - started > STABLE_AFTER_SECONDS else failures + 1
             wait = RESTART_BACKOFF.wait(failures)
-            self._report(f"{process.spec.name} {_describe_exit(status)}; restarting it in {wait:.2f} s")
+            self._report(f"{process.spec.name} {end}; restarting it in {wait:.2f} s", "warning")
+            for line in _last_lines(process.spec.log_file, logged) if status else ():
+                self._report(f"{process.spec.name}: {line}", "warning")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
             process.restarts += 1
 
     async def _run_once(self, process: _Process) -> int:
         reading, writing = os.pipe()
-        process.pid = start(process.spec.program, writing)
-        os.close(writing)
+        try:
+            process.pid = start(process.spec.program, writing)
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
         self._write_state()
         lines = asyncio.StreamReader(limit=LONGEST_LINE_BYTES)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -149,13 +184,13 @@ class Supervisor:
             if self._prefix_lines:
                 name = f"{process.spec.name:<{self._width}}"
                 text = f"\x1b[{process.colour}m{name}\x1b[0m {text}" if sys.stderr.isatty() else f"{name} {text}"
-            print(text, file=sys.stderr, flush=True)
+            _print_line(text)
 
     async def _drain(self, process: _Process, keeping: "asyncio.Task[None]") -> None:
         _signal(process.pid, signal.SIGTERM)
         done, _ = await asyncio.wait({keeping}, timeout=DRAIN_SECONDS)
         if not done:
-            self._report(f"{process.spec.name} did not end within {DRAIN_SECONDS:.0f} s and is killed")
+            self._report(f"{process.spec.name} did not end within {DRAIN_SECONDS:.0f} s and is killed", "warning")
             _signal(process.pid, signal.SIGKILL)
             await keeping
 
@@ -165,7 +200,41 @@ class Supervisor:
                 await asyncio.sleep(READY_POLL_SECONDS)
         print(message, flush=True)
 
+    async def _watch(self, process: _Process) -> None:
+        """Restart a process that keeps an error: nats-server keeps one of its disk after there is space again."""
+        assert process.spec.live_url is not None
+        unhealthy_since, reported = None, False
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            status = await http_status(process.spec.live_url)
+            # One that takes no connections still reads its store; one that does not answer may be overloaded.
+            if status != 503 or not await _is_ready(process.spec):
+                unhealthy_since, reported = None, False
+                continue
+            unhealthy_since = unhealthy_since or time.monotonic()
+            if time.monotonic() - unhealthy_since < UNHEALTHY_SECONDS:
+                continue
+            if (problem := _write_problem(process.spec.store)) is not None:
+                if not reported:
+                    self._report(f"{process.spec.name} is not healthy: {process.spec.store}: {problem}", "error")
+                reported = True
+                continue
+            self._report(f"{process.spec.name} keeps an error and is restarted", "warning")
+            await self._end(process)
+            unhealthy_since, reported = None, False
+
+    async def _end(self, process: _Process) -> None:
+        """End a process, which `_keep` then restarts."""
+        pid = process.pid
+        _signal(pid, signal.SIGTERM)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while process.pid == pid and time.monotonic() < deadline:  # noqa: ASYNC110 (`_keep` reaps it)
+            await asyncio.sleep(READY_POLL_SECONDS)
+        if process.pid == pid:
+            _signal(pid, signal.SIGKILL)
+
     def _write_state(self) -> None:
+        """Write the state file; if the disk refuses it, `_retry_state` writes it later."""
         state = [
             {
                 "name": process.spec.name,
@@ -177,11 +246,66 @@ class Supervisor:
             for process in self._processes
         ]
         beside = self._state_file.with_suffix(".new")
-        beside.write_text(json.dumps({"pid": os.getpid(), "processes": state}))
-        beside.rename(self._state_file)
+        try:
+            beside.write_text(json.dumps({"pid": os.getpid(), "processes": state}))
+            beside.rename(self._state_file)
+        except OSError as error:
+            if self._state_error is None:
+                text = f"cannot write {self._state_file}: {error.strerror}; nightmail status shows older processes"
+                self._report(text, "error")
+            self._state_error = error.strerror or "no reason"
+        else:
+            self._state_error = None
 
-    def _report(self, text: str) -> None:
-        print(f"{'up':<{self._width}} {text}" if self._prefix_lines else json.dumps({"event": text}), file=sys.stderr)
+    async def _retry_state(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self._state_error is not None:
+                self._write_state()
+
+    def _report(self, text: str, level: str = "info") -> None:
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        if self._prefix_lines:
+            _print_line(f"{'up':<{self._width}} {now} [{level:<9}] {text}")
+        else:
+            _print_line(json.dumps({"event": text, "level": level, "timestamp": now, "service": "up"}))
+
+
+def _print_line(text: str) -> None:
+    """Print to stderr. A line that a full disk or a closed terminal refuses is dropped: the processes go on."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _size(path: str | None) -> int:
+    with suppress(OSError):
+        return 0 if path is None else Path(path).stat().st_size
+    return 0
+
+
+def _last_lines(path: str | None, start: int) -> list[str]:
+    """Return the last lines that a file has after a position."""
+    if path is None:
+        return []
+    try:
+        with Path(path).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = start if start <= size else 0  # it was rotated
+            file.seek(max(start, size - LAST_BYTES))
+            return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
+    except OSError:
+        return []
+
+
+def _write_problem(folder: str | None) -> str | None:
+    """Return why a folder takes no writes, None if it takes them."""
+    try:
+        with TemporaryFile(dir=folder, buffering=0) as file:
+            written = file.write(bytes(PROBE_BYTES))
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror or "no reason"
+    return None if written == PROBE_BYTES else "No space left on device"
 
 
 async def _exit_of(pid: int) -> int:

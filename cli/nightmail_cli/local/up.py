@@ -21,7 +21,7 @@ from nightmail_cli.local.embedded_nats import NatsServerMissing
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.local.supervisor import Plan, ProcessSpec
-from nightmail_cli.location import STATE_FILE
+from nightmail_cli.location import LOCK_FILE, STATE_FILE
 from nightmail_common.broker.connection import AUDITOR
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.settings import (
@@ -35,7 +35,6 @@ from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings
 
-LOCK_FILE = "up.lock"
 #: The read model, the log and the caught mails.
 PRIVATE_FOLDERS = ("api", "nats", "mailbox")
 SECRET_KEY_FILE = "secret-key"  # noqa: S105 (a file's name)
@@ -171,18 +170,23 @@ def _make_folder(folder: Path) -> None:
         probe.touch()
         probe.unlink()
         for name in PRIVATE_FOLDERS:
-            if (folder / name).is_dir():  # an earlier version made it readable for others
+            if (folder / name).is_dir():  # an earlier version made it readable for others; of another user it fails
                 (folder / name).chmod(0o700)
     except OSError as error:
-        raise CannotStart(f"cannot write to the data folder {folder}: {error.strerror}") from error
+        path = error.filename or folder
+        raise CannotStart(
+            f"cannot write to the data folder {folder}: {path}: {error.strerror} (this process is user {os.getuid()})"
+        ) from error
 
 
 def _lock(folder: Path) -> int:
-    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CannotStart(f"another nightmail up is running on the data folder {folder}") from None
+    except OSError as error:
+        raise CannotStart(f"cannot open {folder / LOCK_FILE}: {error.strerror}") from None
     return lock
 
 
@@ -235,11 +239,19 @@ def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str
         command = embedded_nats.executable()
     except NatsServerMissing as error:
         raise CannotStart(str(error)) from error
-    config, reach = embedded_nats.write_config(settings.data_dir, port, owner)
-    program = Program(
-        "nats", environment_descriptor(_environment("nats", embedded_nats.ENVIRONMENT)), [command, "-c", str(config)]
+    monitor = (_free_port(), f"/{secrets.token_urlsafe(16)}")
+    files, reach = embedded_nats.write_config(settings.data_dir, port, monitor, owner)
+    environment = environment_descriptor(_environment("nats", embedded_nats.ENVIRONMENT))
+    spec = ProcessSpec(
+        "nats",
+        Program("nats", environment, [command, "-c", str(files.config)]),
+        BROKER,
+        ready_port=port,
+        live_url=f"http://127.0.0.1:{monitor[0]}{monitor[1]}{embedded_nats.LIVE_PATH}",
+        store=str(files.store),
+        log_file=str(files.log),
     )
-    return ProcessSpec("nats", program, BROKER, ready_port=port), reach
+    return spec, reach
 
 
 def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:

@@ -163,7 +163,7 @@ class Service:
             return "not connected"
         if not self._connecting.done():
             return "the streams do not exist yet"
-        return None if self._ready else "not subscribed yet"
+        return self._announcer.reason_no_writes() if self._ready else "not subscribed yet"
 
     def _on_connect_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
