@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -21,7 +22,8 @@ from nightmail_common.broker.checks import Check
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.job import Job
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import wait_until
+from support.certificates import server_context
+from support.deadlines import scaled, wait_until
 from support.nats_server import NatsServer
 from support.ports import free_port
 from support.tickers import ShiftedClock, create, publishing
@@ -110,8 +112,78 @@ async def test_runs_that_were_fired_ahead_of_their_due_times_are_a_warning(
 
 async def test_an_unreachable_broker_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nightmail_cli.connect.CONNECT_SECONDS", 0.5)
-    checks = [check async for check in broker(ServiceSettings(nats_url=f"nats://127.0.0.1:{free_port()}"))]
-    assert [(check.name, check.state) for check in checks] == [("nats", "problem")]
+    url = f"nats://127.0.0.1:{free_port()}"
+    assert await problem(nats_url=url) == f"{url}: connection refused: no NATS server listens there"
+
+
+async def problem(**settings: Any) -> str:
+    """Return the only finding about a broker, a problem."""
+    [check] = [check async for check in broker(ServiceSettings(**settings))]
+    assert (check.name, check.state) == ("nats", "problem")
+    return check.detail
+
+
+@contextmanager
+def broker_with(folder: Path, configuration: str) -> Iterator[int]:
+    """Run a nats-server with such a configuration; yield its port."""
+    port = free_port()
+    (folder / "nats.conf").write_text(f"host: 127.0.0.1\nport: {port}\n{configuration}\n")
+    command = [str(Path(sys.executable).parent / "nats-server"), "-c", str(folder / "nats.conf")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "the server answers")
+            yield port
+        finally:
+            server.terminate()
+
+
+async def test_each_reason_why_a_broker_cannot_be_used_has_its_own_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightmail_cli.connect.CONNECT_SECONDS", scaled(1))
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+        server_context(folder)
+    with broker_with(tmp_path, "authorization { user: a, password: right }") as port:
+        url = f"nats://127.0.0.1:{port}"
+        wrong = await problem(nats_url=url, nats_user="a", nats_password="wrong")
+        assert wrong.endswith("refuses this user: NIGHTMAIL_NATS_USER or NIGHTMAIL_NATS_PASSWORD is wrong")
+        assert (await problem(nats_url=url)).endswith("refuses this user: none is set; set NIGHTMAIL_NATS_SEEDS")
+    missing = await problem(nats_url=url, nats_seeds=tmp_path / "seeds")
+    assert missing.endswith(f"NIGHTMAIL_NATS_SEEDS: {tmp_path}/seeds/auditor.nk: No such file or directory")
+    tls = f'tls {{ cert_file: "{ours}/server.pem", key_file: "{ours}/server.key" }}'
+    with broker_with(tmp_path, tls) as port:
+        wrong = await problem(nats_url=f"tls://127.0.0.1:{port}", nats_ca=theirs / "server.pem")
+        assert "its certificate is not accepted" in wrong
+        assert wrong.endswith(f"NIGHTMAIL_NATS_CA is {theirs}/server.pem")
+
+
+def test_an_invalid_setting_is_json_too() -> None:
+    for settings in ({"NIGHTMAIL_NATS_URL": "http://["}, {"NIGHTMAIL_HEALTH_PORT": "many"}):
+        ended = doctor("--json", **settings)
+        assert ended.returncode == 1
+        [check] = [one for one in json.loads(ended.stdout)["checks"] if one["name"] == "settings"]
+        assert check["state"] == "problem"
+        assert next(iter(settings)) in check["detail"]
+
+
+def test_an_api_that_runs_as_a_service_of_its_own_is_asked_whether_it_is_ready(nats_server: NatsServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        taken = doctor("--json", NIGHTMAIL_NATS_URL=nats_server.url, NIGHTMAIL_PORT=port)
+    [check] = [one for one in json.loads(taken.stdout)["checks"] if one["name"] == "api"]
+    assert "Address already in use" in check["detail"]
+    port = str(free_port())
+    settings = {"NIGHTMAIL_NATS_URL": nats_server.url, "NIGHTMAIL_HEALTH_PORT": port}
+    with subprocess.Popen([sys.executable, "-m", "nightmail_ticker"], env=os.environ | settings) as ticker:
+        try:
+            wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", int(port))) == 0, "the service listens")
+            asked = doctor("--json", NIGHTMAIL_NATS_URL=nats_server.url, NIGHTMAIL_PORT=port)
+        finally:
+            ticker.terminate()
+    [check] = [one for one in json.loads(asked.stdout)["checks"] if one["name"] == "api"]
+    assert "/health/ready" in check["detail"]
 
 
 @contextmanager

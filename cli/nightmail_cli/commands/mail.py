@@ -98,39 +98,55 @@ def send_test_mail(
     address: Annotated[str, typer.Argument(help="The recipient of the test mail.", metavar="ADDRESS")],
     as_json: AsJson = False,
 ) -> None:
-    """Send a test mail as the mailer would.
+    """Send a test mail as the mailer would; for a system elsewhere, one of its mailers sends it.
 
     Each SMTP step is printed. Exit 1 if one fails.
     """
     from nightmail_common.contract.job_definition import normalise_email  # it and the mailer take long to import
     from nightmail_mailer.settings import MailerSettings
-    from nightmail_mailer.smtp.smtp_check import CheckStep, check_smtp
+    from nightmail_mailer.smtp.smtp_check import check_smtp
 
     try:
         recipient = normalise_email(address)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="ADDRESS") from error
-    given = {} if _smtp_host_is_set() else _catcher_settings()
-    # The key signs links; a test mail has none.
-    settings = located(MailerSettings, secret_key="not used", **given)  # noqa: S106
-    steps: list[CheckStep] = []
+    steps: list[dict[str, Any]] = []
 
-    async def go() -> None:
+    def add(step: dict[str, Any]) -> None:
+        steps.append(step)
+        if step["ok"] and not as_json:
+            echo(f"{step['step']:<9}  ok  {step['detail']}")
+
+    async def send(settings: MailerSettings) -> None:
         async for step in check_smtp(settings, recipient):
-            steps.append(step)
-            if step.ok and not as_json:
-                echo(f"{step.name:<9}  ok  {step.detail}")
+            add({"step": step.name, "ok": step.ok, "detail": step.detail})
 
-    asyncio.run(go())
-    failed = next((step for step in steps if not step.ok), None)
+    if (given := {} if _smtp_host_is_set() else _catcher_settings()) is None:
+        echo(
+            "NIGHTMAIL_SMTP_HOST is not set, and no mail catcher runs here: a mailer of the API sends the mail",
+            err=True,
+        )
+        for step in _steps_of_a_mailer(recipient):
+            add(step)
+    else:
+        # The key signs links; a test mail has none.
+        asyncio.run(send(located(MailerSettings, secret_key="not used", **given)))  # noqa: S106
+    failed = next((step for step in steps if not step["ok"]), None)
     if as_json:
-        done = [{"step": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
-        print_json({"ok": failed is None, "failed_at": failed and failed.name, "steps": done})
+        print_json({"ok": failed is None, "failed_at": failed and failed["step"], "steps": steps})
     elif failed is None:
         echo(f"the server accepted the mail to {recipient}")
     if failed is not None:
-        echo(f"error: {failed.name}: {failed.detail}", err=True)
+        echo(f"error: {failed['step']}: {failed['detail']}", err=True)
         raise typer.Exit(FAILED)
+
+
+def _steps_of_a_mailer(recipient: str) -> list[dict[str, Any]]:
+    """Let a running mailer send the mail: it alone has the settings of the SMTP server, and may reach it."""
+    from nightmail_cli.client import Client  # httpx takes long to import
+
+    answer = Client().call("POST", "/system/test-mail", json={"recipient": recipient}).json()
+    return list(answer["steps"])
 
 
 class _SmtpHost(ServiceSettings):
@@ -141,14 +157,14 @@ def _smtp_host_is_set() -> bool:
     return located(_SmtpHost).smtp_host is not None
 
 
-def _catcher_settings() -> dict[str, Any]:
-    """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder."""
+def _catcher_settings() -> dict[str, Any] | None:
+    """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder; None if none runs."""
     data_dir = located(ServiceSettings).data_dir
     try:
         processes = json.loads((data_dir / STATE_FILE).read_text())["processes"]
         port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
     except (OSError, StopIteration, ValueError, LookupError):
-        fail("NIGHTMAIL_SMTP_HOST is not set, and no nightmail up with a mail catcher runs on this data folder")
+        return None
     echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{mailbox.MAILBOX}", err=True)
     return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
 

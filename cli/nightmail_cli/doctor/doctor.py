@@ -1,4 +1,8 @@
-"""`nightmail doctor`: check this machine, the broker and the SMTP server, and say how to fix each problem."""
+"""`nightmail doctor`: check this machine, the broker and the SMTP server, and say how to fix each problem.
+
+With `NIGHTMAIL_URL`, and no `nightmail up` on the data folder, the system runs elsewhere: in containers or on other machines.
+Then this machine is not checked; the API says what it finds (`GET /system`), and the broker is asked from here.
+"""
 
 import asyncio
 import fcntl
@@ -16,8 +20,8 @@ from nightmail_api.settings import ApiSettings
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.supervisor import http_status
-from nightmail_cli.local.up import UpSettings
-from nightmail_cli.location import LOCK_FILE, api_url, located
+from nightmail_cli.local.up import UpSettings, reachable
+from nightmail_cli.location import LOCK_FILE, ClientSettings, api_url, located
 from nightmail_cli.output import FAILED, echo, print_json, print_table
 from nightmail_common.broker.checks import Check
 from nightmail_common.service.settings import PREFIX, ServiceSettings, load_without_broker
@@ -35,7 +39,7 @@ def doctor(monitors: list[str], *, as_json: bool) -> None:
     Args:
         monitors: monitoring URLs of nats-servers, for the settings that no client can read.
     """
-    checks = list(_checks(located(ServiceSettings, with_broker=True), monitors))
+    checks = list(_checks(monitors))
     problems = [check for check in checks if check.state == "problem"]
     if as_json:
         print_json({"ok": not problems, "checks": [asdict(check) for check in checks]})
@@ -48,8 +52,45 @@ def doctor(monitors: list[str], *, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def _checks(settings: ServiceSettings, monitors: list[str]) -> Iterator[Check]:
+def _checks(monitors: list[str]) -> Iterator[Check]:
     yield from machine_checks.python()
+    if unreadable := list(_unreadable(ClientSettings)):
+        yield from unreadable
+        return
+    settings = located(ServiceSettings, with_broker=True)
+    if located(ClientSettings).url is not None and not _is_up(settings.data_dir):
+        yield from _elsewhere(settings)
+    else:
+        yield from _here(settings)
+    for url in monitors:
+        from nightmail_cli.doctor.broker_checks import monitored  # the NATS client takes long to import
+
+        yield from monitored(url)
+
+
+def _elsewhere(settings: ServiceSettings) -> Iterator[Check]:
+    asked = list(asyncio.run(_ask_broker(settings))) if settings.nats_url is not None else []
+    yield from asked
+    known = {check.name for check in asked}
+    yield from (check for check in _system() if check.name not in known)
+
+
+def _system() -> Iterator[Check]:
+    """Yield what the API finds."""
+    from nightmail_cli.client import Client  # httpx takes long to import
+    from nightmail_client import NightmailError
+
+    try:
+        system = Client().api.system()
+    except NightmailError as error:
+        fix = "check NIGHTMAIL_URL and NIGHTMAIL_TOKEN, and the log of the API"
+        yield Check("api", "problem", str(error), fix)
+        return
+    yield Check("api", "ok", f"{api_url()} answers, version {system['version']}")
+    yield from (Check(**check) for check in system["checks"])
+
+
+def _here(settings: ServiceSettings) -> Iterator[Check]:
     unreadable = list(_settings())
     yield from unreadable or [Check("settings", "ok", "valid for every service")]
     yield from machine_checks.data_folder(settings.data_dir)
@@ -59,10 +100,6 @@ def _checks(settings: ServiceSettings, monitors: list[str]) -> Iterator[Check]:
     if not unreadable:
         yield _api(ApiSettings(), running=running)
     yield from _broker(settings, running=running)
-    for url in monitors:
-        from nightmail_cli.doctor.broker_checks import monitored  # the NATS client takes long to import
-
-        yield from monitored(url)
     if not unreadable:
         yield _mail()
 
@@ -93,6 +130,10 @@ def _unreadable(service: type[ServiceSettings], **given: Any) -> Iterator[Check]
             name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
             fix = f"set {name} as .env.example says"
             yield Check("settings", "problem", f"{name}: {problem['msg'].removeprefix('Value error, ')}", fix)
+    except PermissionError as error:
+        yield Check("settings", "problem", f"cannot read {error.filename}: {error.strerror}", "run it as the services")
+    except UnicodeDecodeError:
+        yield Check("settings", "problem", ".env is not UTF-8 text", "write it as UTF-8")
 
 
 def _scripts(settings: RunnerSettings) -> Iterator[Check]:
@@ -113,9 +154,11 @@ def _is_up(data_dir: Path) -> bool:
 
 
 def _api(settings: ApiSettings, *, running: bool) -> Check:
-    if not running:
+    here = f"http://{reachable(settings.host)}:{settings.port}"
+    # An API that runs without `nightmail up`, as a service of its own, has the port.
+    if not running and asyncio.run(http_status(f"{here}/health/live")) != 200:
         return machine_checks.port("api", settings.host, settings.port, f"{PREFIX}PORT")
-    url = f"{api_url()}/health/ready"
+    url = f"{api_url() if running else here}/health/ready"
     status = asyncio.run(http_status(url))
     if status == 200:
         return Check("api", "ok", f"{url} is ready")

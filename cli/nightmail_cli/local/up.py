@@ -81,7 +81,7 @@ class Addresses:
     """
 
     def __init__(self, settings: UpSettings, code: str, *, caught: bool) -> None:
-        self.console = f"http://{_reachable(settings.host)}:{settings.port}/console/#start={code}"
+        self.console = f"http://{reachable(settings.host)}:{settings.port}/console/#start={code}"
         self.url = f"http://{settings.host}:{settings.port}"
         self.token_file = None if settings.admin_token else settings.data_dir / "admin-token"
         self.mailbox = settings.data_dir / "mailbox" if caught else None
@@ -222,7 +222,7 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
         }
     api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
     keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
-    api_url = f"http://{_reachable(settings.host)}:{settings.port}"
+    api_url = f"http://{reachable(settings.host)}:{settings.port}"
     specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, f"{api_url}/health/ready"))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES))
     specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
@@ -303,7 +303,7 @@ def may_see(service: str, name: str) -> bool:
     return not setting.startswith("SECRET_") or service == "runner"
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
     """Return the address to connect to a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
 
