@@ -35,13 +35,15 @@ for host in "$@"; do
     [ ! -e "$server" ] || continue
     mkdir "$server.new"
     cp "$folder/ca.pem" "$folder/authorization.conf" "$server.new/"
-    case $host in *[!0-9.]*) name=DNS:$host ;; *) name=IP:$host ;; esac
+    # Debian's /etc/hosts gives a machine's own name the address 127.0.1.1, on which no other machine can reach it.
+    case $host in *[!0-9.]*) name=DNS:$host listen=0.0.0.0 ;; *) name=IP:$host listen=$host ;; esac
+    case $host in 127.*) monitor=$host ;; *) monitor=127.0.0.1 ;; esac
     key "$server.new/server.key"
     "$openssl" req -new -key "$server.new/server.key" -subj "/CN=nats-$number" -addext "subjectAltName=$name" \
         -addext "keyUsage=critical,digitalSignature" -addext "extendedKeyUsage=serverAuth,clientAuth" |
         "$openssl" x509 -req -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -days 825 -copy_extensions copy \
             -out "$server.new/server.pem" 2>/dev/null
-    sed -e "s|@NAME@|nats-$number|" -e "s|@HOST@|$host|" -e "s|@ROUTES@|$routes|" -e "s|@FOLDER@|$server|" \
+    sed -e "s|@NAME@|nats-$number|" -e "s|@LISTEN@|$listen|" -e "s|@MONITOR@|$monitor|" -e "s|@ROUTES@|$routes|" -e "s|@FOLDER@|$server|" \
         -e "s|@STORE@|$store|" "$here/nats.conf" >"$server.new/nats.conf"
     mv "$server.new" "$server"
 done

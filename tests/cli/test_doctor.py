@@ -235,3 +235,26 @@ def test_the_command_says_how_to_fix_it_and_exits_1_on_a_problem(nats_server: Na
     malformed = doctor(NIGHTMAIL_SCRIPT_TIMEOUT="soon", NIGHTMAIL_NATS_URL=nats_server.url)
     assert malformed.returncode == 1
     assert "NIGHTMAIL_SCRIPT_TIMEOUT" in malformed.stdout
+
+
+@pytest.mark.parametrize(
+    ("group", "files", "limits"),
+    [
+        (
+            "0::/system.slice/a.service",
+            {"system.slice/a.service/memory.max": "max", "system.slice/memory.max": "7"},
+            [7],
+        ),
+        ("0::/", {"memory.max": "5"}, [5]),
+        ("4:memory:/docker/x\n1:name=systemd:/x", {"memory/memory.limit_in_bytes": "3"}, [3]),
+        ("9:cpu,memory:/x", {"memory/x/memory.limit_in_bytes": "3", "memory/memory.limit_in_bytes": "9"}, [3, 9]),
+    ],
+)
+def test_the_memory_limits_of_both_versions_of_control_groups_are_read(
+    group: str, files: dict[str, str], limits: list[int], tmp_path: Path
+) -> None:
+    (tmp_path / "cgroup").write_text(f"{group}\n")
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    assert list(machine_checks._cgroup_limits(tmp_path / "cgroup", tmp_path)) == limits

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import nats.errors
 import pytest
 from nats.js.api import ClusterInfo
 
-from nightmail_common.broker.connection import seed_file
+from nightmail_common.broker import streams
+from nightmail_common.broker.connection import connect, seed_file
+from nightmail_common.broker.settings import BrokerSettings
 from nightmail_common.broker.streams import DURABLES
 from support.cluster_nodes import NODES, Cluster, Services
 from support.deadlines import scaled, wait_until
@@ -41,7 +44,7 @@ STREAMS = (
     "KV_TOKENS",
     "KV_SESSION_CODES",
 )
-
+_NO_ANSWER = httpx.Response(0)
 
 Fault = Callable[[Cluster, int], None]
 
@@ -263,3 +266,56 @@ def test_no_acknowledged_event_is_lost_when_the_leader_fails_and_services_reconn
     assert all(seconds < LONGEST_ELECTION_SECONDS for _, seconds in gaps)
     assert all(seconds < PLANNED_GAP_SECONDS for fault, seconds in gaps if fault is stop)
     assert system.cluster.refusals() == []
+
+
+def test_no_service_is_ready_while_two_of_three_servers_are_dead(system: ClusterSystem) -> None:
+    def ready() -> httpx.Response | None:
+        return system.call("GET", "/health/ready")
+
+    def status(expected: int) -> bool:
+        answer = ready()
+        return answer is not None and answer.status_code == expected
+
+    wait_until(lambda: status(200), "the API is ready", seconds=60)
+    system.cluster.kill(1)
+    system.cluster.kill(2)
+    wait_until(lambda: status(503), "the API is not ready", seconds=60)
+    answer = ready()
+    assert answer is not None
+    assert "nats" in answer.text
+    system.cluster.start(1)
+    system.cluster.start(2)
+    wait_until(lambda: status(200), "the API is ready again", seconds=60)
+
+
+async def test_existing_streams_get_more_replicas_and_never_fewer(system: ClusterSystem) -> None:
+    wait_until(
+        lambda: (system.call("GET", "/health/ready") or _NO_ANSWER).status_code == 200, "it is ready", seconds=60
+    )
+    system.services.close()
+    settings = BrokerSettings(
+        nats_url=system.cluster.url,
+        nats_ca=system.cluster.folder / "ca.pem",
+        nats_seeds=system.cluster.folder / "seeds",
+    )
+    client = await connect(settings, "test", "api")
+    js = client.jetstream(timeout=scaled(10))
+
+    async def replicas() -> set[int | None]:
+        return {(await js.stream_info(name)).config.num_replicas for name in STREAMS}
+
+    async def ensure(number: int) -> None:
+        await streams.ensure_streams(js, timedelta(days=30), number)
+        await streams.add_replicas(js, STREAMS, number)
+
+    try:
+        assert await replicas() == {3}
+        for name in STREAMS:
+            await js.update_stream((await js.stream_info(name)).config.evolve(num_replicas=1))
+        assert await replicas() == {1}
+        await ensure(3)
+        assert await replicas() == {3}
+        await ensure(1)
+        assert await replicas() == {3}
+    finally:
+        await client.close()

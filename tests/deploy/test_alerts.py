@@ -10,6 +10,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from nightmail_api.http.application import build_application
+
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/alerts.yaml"
 
@@ -134,6 +136,7 @@ def test_the_counters_of_alerts_on_an_increase_begin_at_0() -> None:
     """Prometheus' client exports a labelled counter only after its first use, which `increase` then does not see."""
     for module in ROOT.glob("*/*/nightmail_*/metrics.py"):
         import_module(f"{module.parent.name}.metrics")
+    build_application(None)  # type: ignore[arg-type]
     for name, labels in (
         ("nightmail_ticker_due_times_total", {"fate": "missed"}),
         ("nightmail_ticker_due_times_total", {"fate": "late_run"}),
@@ -141,6 +144,9 @@ def test_the_counters_of_alerts_on_an_increase_begin_at_0() -> None:
         ("nightmail_mailer_mails_total", {"kind": "result", "outcome": "refused"}),
         ("nightmail_mailer_mails_total", {"kind": "failure", "outcome": "uncertain"}),
         ("nightmail_mailer_lost_reports_total", {"kind": "result"}),
+        ("nightmail_mailer_tries_total", {"kind": "result", "answer": "deferred"}),
+        ("nightmail_mailer_refusals_total", {"phase": "auth", "about": "sender", "consequence": "hold_all"}),
+        ("nightmail_api_requests_total", {"method": "POST", "route": "/jobs/create", "status": "503"}),
         ("nightmail_api_auth_failures_total", {"reason": "wrong"}),
         ("nightmail_api_unreadable_events_total", {}),
         ("nightmail_runner_inputs_total", {"kept_as": "stored"}),

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ByteSize
@@ -81,11 +82,29 @@ def memory(runners: int, script_memory: int) -> Iterator[Check]:
 
 def _memory_limit() -> tuple[int, str]:
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = min(_cgroup_limits(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")), default=total)
+    return (limit, "for this container") if limit < total else (total, "in this machine")
+
+
+def _cgroup_limits(cgroup_file: Path, root: Path) -> Iterator[int]:
+    """Yield the memory limits of this process's control group and those above it (cgroups(7), both versions)."""
     try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        lines = cgroup_file.read_text().splitlines()
     except OSError:
-        limit = "max"
-    return (total, "in this machine") if limit == "max" or int(limit) >= total else (int(limit), "for this container")
+        return
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        if not controllers:
+            folder, name = root, "memory.max"
+        elif "memory" in controllers.split(","):
+            folder, name = root / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        path = Path(group.lstrip("/"))
+        # A container sees its own group as the root, while the path may be that of the machine.
+        for place in (path, *path.parents):
+            with suppress(OSError, ValueError):  # `max` is no limit
+                yield int((folder / place / name).read_text())
 
 
 def data_folder(folder: Path) -> Iterator[Check]:

@@ -11,7 +11,8 @@ from nats.js import JetStreamContext
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.oidc import Issuer
 from nightmail_api.access.quota import Quota
-from nightmail_api.access.sessions import Sessions
+from nightmail_api.access.sessions import USED_CODES, Sessions
+from nightmail_api.access.tokens import BUCKET as TOKENS_BUCKET
 from nightmail_api.access.tokens import TokenStore
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
@@ -154,6 +155,9 @@ async def follow_log(settings: ApiSettings, service: Service, state: AppState) -
     await retry_forever(ensure_codes, "create the bucket of used codes", BROKER_ERRORS)
     service.background(state.inputs.run(), "removal of inputs")
     js = service.client.jetstream()
+    own = (f"KV_{TOKENS_BUCKET}", f"KV_{USED_CODES}")
+    add_replicas = partial(streams.add_replicas, js, own, settings.nats_replicas)
+    await retry_forever(add_replicas, "add replicas to the buckets of tokens and codes", BROKER_ERRORS)
     buckets = [ObjectBucket(js, name) for name in (streams.FILES, streams.INPUTS, streams.RESULTS)]
     service.background(OrphanedPieces(buckets).run(), "removal of orphaned pieces")
     await state.model.run()

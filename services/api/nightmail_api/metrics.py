@@ -1,10 +1,11 @@
 """The API's metrics for Prometheus: requests, failed authentications, and the lag of the read model."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightmail_api.http.middleware import route_path
@@ -52,6 +53,14 @@ LAG = Gauge("nightmail_api_projection_lag_events", "Events in the log that the r
 def follow_read_model(applied: Callable[[], int], last: Callable[[], int]) -> None:
     """Compute the lag from these two sequences at each scrape."""
     LAG.set_function(lambda: max(0, last() - applied()))
+
+
+def count_errors_from_zero(routes: Iterable[BaseRoute]) -> None:
+    """Export the counters of errors of ours from 0: a rate sees the first one."""
+    for route in routes:
+        for method in (getattr(route, "methods", None) or set()) & _METHODS:
+            for status in (500, 503):
+                _requests(method, getattr(route, "path", NO_ROUTE), status)
 
 
 class MetricsMiddleware:

@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from nightmail_common.contract.events import MailKind
 from nightmail_common.contract.mail_outcomes import MailAnswer
+from nightmail_mailer.smtp.reply_rules import RULES, Phase
 
 #: From a server on this machine to one that scans every mail; the last is the time that RFC 5321 allows.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
@@ -49,6 +50,11 @@ for _kind in get_args(MailKind):  # counters begin at 0: an alert on their incre
     LOST_REPORTS.labels(_kind)
     for _outcome in get_args(MailAnswer):
         MAILS.labels(_kind, _outcome)
+    for _answer in ("accepted", "refused", "deferred", "lost"):
+        ATTEMPTS.labels(_kind, _answer)
+for _rule in RULES:
+    for _phase in get_args(Phase) if _rule.phases == "*" else _rule.phases.split():
+        REPLIES.labels(_phase, _rule.about, _rule.consequence)
 
 
 def observe_queue(info: ConsumerInfo) -> None:

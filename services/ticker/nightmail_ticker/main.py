@@ -3,6 +3,10 @@
 from functools import partial
 from uuid import uuid4
 
+from nats.js.errors import BucketNotFoundError
+
+from nightmail_common.broker.backoff import retry_forever
+from nightmail_common.broker.errors import TRANSIENT_ERRORS
 from nightmail_common.broker.streams import LEASES
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
@@ -24,7 +28,11 @@ def run(clock: Clock) -> None:
 async def serve(clock: Clock, service: Service) -> None:
     """Read the jobs from the log, then request runs while this ticker holds the lease."""
     await service.connected()
-    lease = Lease(await service.client.jetstream().key_value(LEASES), str(uuid4()))
+    js = service.client.jetstream()
+    # A restored broker has the log and no leases until the API has started.
+    errors: tuple[type[Exception], ...] = (BucketNotFoundError, *TRANSIENT_ERRORS)
+    bucket = await retry_forever(partial(js.key_value, LEASES), "open the bucket of leases", errors)
+    lease = Lease(bucket, str(uuid4()))
     ticker = Ticker(service.log, lease, clock)
     service.facts["leads"] = lambda: ticker.leads
     positions = await ticker.load()

@@ -1,6 +1,7 @@
 """The stream, the buckets and the durable consumers as JetStream keeps them: declared here, and reconciled at each start."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -182,7 +183,8 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
 
     Args:
         result_retention: how long results are kept, existing ones included.
-        replicas: on how many servers of a cluster a new stream or bucket is kept; existing ones keep their number.
+        replicas: on how many servers of a cluster each stream or bucket is kept. Existing ones that have fewer are changed,
+            those that have more keep their number.
 
     Raises:
         nats.errors.Error: JetStream refuses or does not answer.
@@ -201,6 +203,23 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
         except NotFoundError:
             await js.create_object_store(bucket, ObjectStoreConfig(storage=StorageType.FILE, replicas=replicas))
     await _ensure_log(js, replicas)
+    buckets = (f"KV_{name}" for name in (MAILED, STREAKS, LEASES, SERVICES))
+    objects = (f"OBJ_{name}" for name in (RESULTS, FILES, INPUTS))
+    await add_replicas(js, (STREAM, *buckets, *objects), replicas)
+
+
+async def add_replicas(js: JetStreamContext, names: Iterable[str], replicas: int) -> None:
+    """Keep existing streams on so many servers, if they are on fewer.
+
+    Raises:
+        nats.errors.Error: JetStream refuses or does not answer.
+    """
+    if replicas == 1:
+        return
+    for name in names:
+        config = (await js.stream_info(name)).config
+        if (config.num_replicas or 1) < replicas:
+            await js.update_stream(config.evolve(num_replicas=replicas))
 
 
 async def _ensure_results(js: JetStreamContext, ttl_seconds: float, replicas: int) -> None:

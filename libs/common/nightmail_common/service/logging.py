@@ -4,7 +4,9 @@ A handler binds `run_id` and `job_name` to the context, and every line of its ru
 """
 
 import logging
+import os
 import re
+import socket
 import sys
 from typing import Any, Literal
 
@@ -18,8 +20,11 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def set_up_logging(service: str, level: str, log_format: Literal["console", "json"]) -> None:
     """Write the lines of structlog, of libraries and of Python's warnings to stderr, in one format."""
 
+    instance = f"{socket.gethostname()}/{os.getpid()}"
+
     def add_service(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         line.setdefault("service", service)
+        line.setdefault("instance", instance)
         return line
 
     shared: list[Processor] = [

@@ -38,7 +38,7 @@ from nightmail_api.http.routes import (
     tokens,
     versions,
 )
-from nightmail_api.metrics import MetricsMiddleware
+from nightmail_api.metrics import MetricsMiddleware, count_errors_from_zero
 
 DESCRIPTION = """
 Nightmail runs pandas scripts on a schedule and mails the result as CSV.
@@ -106,6 +106,7 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
         redirect_slashes=False,
     )
     app.state.app_state = state
+    count_errors_from_zero(app.routes)
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -67,6 +67,8 @@ class ReadModel:
             return "the database does not answer"
         if self._caught_up:
             return None
+        if not self.last:
+            return "the log has not been read yet: the broker has not answered"
         return f"catching up: {self.applied} of {self.last} events are applied"
 
     async def run(self) -> None:
