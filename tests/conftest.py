@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import nats
 import pytest
+from hypothesis import Phase, settings
 from nats.aio.client import Client
 from nats.js.errors import ServerError
 
@@ -26,6 +27,12 @@ from support.postgres_server import PostgresServer, program
 
 #: The slowest test takes about a minute on the reference machine (tests/support/deadlines.py).
 TEST_SECONDS = 150.0
+
+
+# A failing example is shown as it was found: to shrink a slow one took 20 minutes of a run of the suite.
+# `--hypothesis-profile default` finds the smallest one.
+settings.register_profile("suite", phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target])
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)

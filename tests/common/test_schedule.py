@@ -1,5 +1,6 @@
 """What a schedule means: Debian cron, in a zone."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nightmail_common.contract.schedule import Schedule, ScheduleError, TimezoneError
+from support.deadlines import scaled
 
 
 def first(schedule: str, zone: str, after: str, count: int = 3) -> list[str]:
@@ -250,7 +252,7 @@ def test_a_daily_schedule_is_due_once_a_day_at_its_wall_time_or_right_after_the_
 
 
 @given(
-    cron=st.sampled_from(["* * * * *", "0 9 * * 1-5", "*/7 3 * * *", "0 0 29 2 *", "30 2 * * *"]),
+    cron=st.sampled_from(["* * * * *", "0 9 * * 1-5", "*/7 3 * * *", "0 0 29 2 *", "30 2 * * *", "*/2 2 * 3,10 *"]),
     after=st.datetimes(datetime(2024, 1, 1), datetime(2026, 1, 1)),  # noqa: DTZ001 - hypothesis wants naive bounds
     span=st.timedeltas(timedelta(0), timedelta(days=2)),
 )
@@ -262,3 +264,18 @@ def test_the_last_due_time_of_a_span_is_the_last_of_all_due_times_in_it(
     after = after.replace(tzinfo=UTC)
     walked = list(takewhile(lambda due: due <= after + span, schedule.due_times(after)))
     assert schedule.last_due(after, after + span) == (walked[-1] if walked else None)
+
+
+@pytest.mark.parametrize(
+    "until", ["2026-02-01T00:00Z", "2026-11-26T12:00Z", "2026-01-17T03:30:30Z", "2026-12-31T23:59Z"]
+)
+def test_the_last_due_time_of_a_frequent_schedule_is_found_without_a_walk_of_all_of_them(until: str) -> None:
+    minutes = Schedule.parse("* * * 1 *", "UTC")
+    end = datetime.fromisoformat(until)
+    begun = time.process_time()
+    found = minutes.last_due(end - timedelta(days=700), end)
+    taken = time.process_time() - begun
+    january = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
+    assert found == min(end, january).replace(second=0)
+    # The ticker asks at each due time of a job that has other schedules too. A walk of 44,640 due times took 0.25 s.
+    assert taken < scaled(0.03)

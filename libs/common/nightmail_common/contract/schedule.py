@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -205,14 +206,28 @@ def last_of(due_times: Callable[[datetime], Iterator[datetime]], after: datetime
     # Search forward from earlier and earlier starts: cheap for a frequent schedule, and not much slower for a yearly one.
     for span in _LOOK_BACK:
         start = max(after, until - span)
-        last = None
-        for due in due_times(start):
-            if due > until:
-                break
-            last = due
-        if last is not None or start == after:
-            return last
+        last = _furthest(due_times, start, until, walk=64)
+        if last is None:
+            if start == after:
+                return None
+            continue
+        # More than a walk: the minutes of a January are 44,640 due times. The span behind the last known one is halved.
+        end = until
+        while (following := _furthest(due_times, last, end, walk=8)) is not None:
+            last, middle = following, following + (end - following) / 2
+            if (due := next(due_times(middle), None)) is None or due > end:
+                end = middle
+            else:
+                last = due
+        return last
     return None
+
+
+def _furthest(
+    due_times: Callable[[datetime], Iterator[datetime]], after: datetime, until: datetime, walk: int
+) -> datetime | None:
+    """Return the last due time of a span, or the last one of a walk of so many; None if there is none."""
+    return max(takewhile(lambda due: due <= until, islice(due_times(after), walk)), default=None)
 
 
 def at_wall_time(wall: datetime, timezone: ZoneInfo) -> datetime:
