@@ -4,9 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +226,30 @@ async def test_the_last_lines_of_a_log_file_follow_an_unexpected_end(
     assert "nats: [FTL] permission denied" in [line["event"] for line in lines]
     assert all(line.keys() == {"event", "level", "timestamp", "service"} for line in lines)
     assert "earlier process" not in said
+
+
+async def test_systemd_hears_when_the_essential_processes_are_ready_and_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightmail_cli.local.supervisor.INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr("nightmail_cli.local.supervisor.WATCH_SECONDS", 0.05)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        mailer = ProcessSpec("mailer", python("import time; time.sleep(600)"), 0, ready_port=free_port())
+        api = replace(listener("api", tmp_path / "drained", 0), essential=True)
+        heard: list[str] = []
+
+        def hear(wanted: str) -> bool:
+            with suppress(BlockingIOError):
+                while True:
+                    heard.append(manager.recv(4096).decode())
+            return any(wanted in message for message in heard)
+
+        async with supervised(Supervisor([api, mailer], tmp_path / "state.json", prefix_lines=True)):
+            await eventually(lambda: hear("READY=1"), "the start has ended")
+        assert hear("STOPPING=1")
+    assert all("EXTEND_TIMEOUT_USEC=30000000" in message for message in heard if "not ready: api" in message)
+    ready = next(message for message in heard if "READY=1" in message)
+    assert ready.splitlines() == ["WATCHDOG=1", "STATUS=not ready: mailer", "READY=1"]

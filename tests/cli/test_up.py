@@ -17,6 +17,7 @@ from nightmail_cli.local.up import may_see
         ("NIGHTMAIL_NATS_PASSWORD", {"api", "ticker", "runner", "mailer"}),
         ("NIGHTMAIL_TOKEN", set()),
         ("NIGHTMAIL_LOG_LEVEL", {"api", "ticker", "runner", "mailer", "catcher", "nats", "supervisor"}),
+        ("NOTIFY_SOCKET", {"supervisor"}),
         ("PATH", {"api", "ticker", "runner", "mailer", "catcher", "nats", "supervisor"}),
     ],
 )

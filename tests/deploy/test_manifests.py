@@ -170,7 +170,7 @@ def test_only_the_queue_scales_the_runners() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "systemd/nightmail.service").read_text()
-    (tmp_path / "nightmail.service").write_text(unit.replace("/opt/nightmail/.venv/bin/nightmail up", "/bin/true"))
+    (tmp_path / "nightmail.service").write_text(unit.replace("/opt/nightmail/bin/nightmail up", "/bin/true"))
     ended = subprocess.run(
         ["systemd-analyze", "verify", tmp_path / "nightmail.service"], capture_output=True, text=True, check=False
     )

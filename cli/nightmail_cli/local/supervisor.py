@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from nightmail_cli.local.prefork import Program, preload, start
+from nightmail_cli.local.service_manager import INTERVAL_SECONDS, ServiceManager
 from nightmail_common.broker.backoff import Backoff
 
 #: From the end of a process to its restart.
@@ -47,7 +48,8 @@ class ProcessSpec:
 
     `stop_rank`: processes of a lower rank are drained first. The process is ready when `ready_url` answers 200, or
     without a URL when `ready_port` accepts a connection. A process whose `live_url` answers 503 is restarted once the
-    folder `store` takes writes. The last lines of `log_file` are printed after an unexpected end.
+    folder `store` takes writes. The last lines of `log_file` are printed after an unexpected end. A start under systemd
+    waits for the `essential` ones: a mailer whose SMTP server is away must not fail it.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ProcessSpec:
     live_url: str | None = None
     store: str | None = None
     log_file: str | None = None
+    essential: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Supervisor:
         self._prefix_lines = prefix_lines
         self._width = max(len(spec.name) for spec in specs)
         self._stopping = asyncio.Event()
+        self._manager = ServiceManager(os.environ)
         #: The reason why the state file is not current, None if it is.
         self._state_error: str | None = None
 
@@ -115,11 +119,13 @@ class Supervisor:
         watching = [
             asyncio.create_task(self._announce(ready_message)),
             asyncio.create_task(self._retry_state()),
+            asyncio.create_task(self._report_to_manager()),
             *(asyncio.create_task(self._watch(process)) for process in self._processes if process.spec.live_url),
         ]
         await self._stopping.wait()
         for task in watching:
             task.cancel()
+        self._manager.report_stop()
         for rank in sorted({process.spec.stop_rank for process in self._processes}):
             draining = [process for process in self._processes if process.spec.stop_rank == rank]
             await asyncio.gather(*(self._drain(process, keeping[process.spec.name]) for process in draining))
@@ -199,6 +205,15 @@ class Supervisor:
             while not await _is_ready(process.spec):  # noqa: ASYNC110 (only polling shows readiness)
                 await asyncio.sleep(READY_POLL_SECONDS)
         print(message, flush=True)
+
+    async def _report_to_manager(self) -> None:
+        started = False
+        while self._manager.listens:
+            ready = await asyncio.gather(*(_is_ready(process.spec) for process in self._processes))
+            waiting = [process.spec for process, is_ready in zip(self._processes, ready, strict=True) if not is_ready]
+            started = started or not any(spec.essential for spec in waiting)
+            self._manager.report([spec.name for spec in waiting], started=started)
+            await asyncio.sleep(INTERVAL_SECONDS if started else WATCH_SECONDS)
 
     async def _watch(self, process: _Process) -> None:
         """Restart a process that keeps an error: nats-server keeps one of its disk after there is space again."""

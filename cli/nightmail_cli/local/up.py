@@ -20,6 +20,7 @@ from nightmail_cli.local import embedded_nats
 from nightmail_cli.local.embedded_nats import NatsServerMissing
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.private_files import write_private
+from nightmail_cli.local.service_manager import VARIABLES
 from nightmail_cli.local.supervisor import Plan, ProcessSpec
 from nightmail_cli.location import LOCK_FILE, STATE_FILE
 from nightmail_common.broker.connection import AUDITOR
@@ -223,7 +224,8 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
     api = {f"{PREFIX}HOST": settings.host, f"{PREFIX}PORT": str(settings.port)}
     keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
     api_url = f"http://{reachable(settings.host)}:{settings.port}"
-    specs.append(ProcessSpec("api", _module("api", "api", shared | api | keys), ENTRANCES, f"{api_url}/health/ready"))
+    program = _module("api", "api", shared | api | keys)
+    specs.append(ProcessSpec("api", program, ENTRANCES, f"{api_url}/health/ready", essential=True))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES))
     specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
     # Links in mails lead to the API; without PUBLIC_URL they work on this machine only.
@@ -250,6 +252,7 @@ def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str
         live_url=f"http://127.0.0.1:{monitor[0]}{monitor[1]}{embedded_nats.LIVE_PATH}",
         store=str(files.store),
         log_file=str(files.log),
+        essential=True,
     )
     return spec, reach
 
@@ -297,7 +300,7 @@ def may_see(service: str, name: str) -> bool:
     """Return whether an environment variable is visible to a service."""
     setting = name.removeprefix(PREFIX)
     if setting == name:
-        return True
+        return service == "supervisor" or name not in VARIABLES
     if setting in PRIVATE_TO:
         return service in PRIVATE_TO[setting]
     return not setting.startswith("SECRET_") or service == "runner"

@@ -1,0 +1,78 @@
+"""`deploy/install.sh`: a production install without test tools runs a job; and the last release, an upgrade and the way back."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import NIGHTMAIL, Nightmail
+from support.deadlines import scaled
+
+ROOT = Path(__file__).parents[2]
+#: The `nightmail` of the last release, in its own installation.
+LAST_RELEASE = os.environ.get("LAST_RELEASE", "")
+TEST_TOOLS = {"pytest", "mypy", "ruff", "psutil", "hypothesis"}
+
+
+class Installed(Nightmail):
+    """`nightmail up` of an installation."""
+
+    program = NIGHTMAIL
+
+    @property
+    def command(self) -> list[str]:
+        return [self.program, *super().command[1:]]
+
+
+def run_a_job(system: Nightmail) -> None:
+    run_id = system.run("daily")
+    assert system.run_when(run_id, "delivered", "failed", seconds=60)["status"] == "delivered"
+
+
+def create_a_job(system: Nightmail) -> None:
+    (system.data_dir / "files" / "sales.csv").write_text("region,amount\nNorth,1\n")
+    system.create(job_name="daily")
+
+
+@pytest.mark.long
+def test_an_installation_without_test_tools_runs_a_job(tmp_path: Path) -> None:
+    folder = tmp_path / "opt"
+    made = subprocess.run(
+        [ROOT / "deploy/install.sh", folder], capture_output=True, text=True, timeout=scaled(300), check=False
+    )
+    assert made.returncode == 0, made.stderr
+    listed = subprocess.run(
+        [folder / "bin/pip", "list", "--format=freeze"], capture_output=True, text=True, check=True
+    ).stdout
+    installed = {line.partition("==")[0].lower() for line in listed.splitlines()}
+    assert {"nightmail-api", "nightmail-cli", "nightmail-mailer", "nightmail-runner"} <= installed
+    assert not installed & TEST_TOOLS
+    assert (folder / "share/nightmail/systemd/nightmail.service").exists()
+    again = subprocess.run([ROOT / "deploy/install.sh", folder], capture_output=True, text=True, check=False)
+    assert (again.returncode, "has an installation already" in again.stderr) == (1, True)
+
+    system = Installed(tmp_path)
+    system.program = str(folder / "bin/nightmail")
+    system.start()
+    try:
+        create_a_job(system)
+        run_a_job(system)
+    finally:
+        assert system.stop() == 0
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not LAST_RELEASE, reason="LAST_RELEASE is not set: the path of the last release's nightmail")
+def test_the_log_of_the_last_release_is_upgraded_and_the_way_back_works(tmp_path: Path) -> None:
+    system = Installed(tmp_path)
+    for number, program in enumerate((LAST_RELEASE, NIGHTMAIL, LAST_RELEASE, NIGHTMAIL), start=1):
+        system.program = program
+        system.start()
+        try:
+            if number == 1:
+                create_a_job(system)
+            run_a_job(system)
+            assert len(system.call("GET", "/jobs/daily/runs").json()["items"]) == number
+        finally:
+            assert system.stop() == 0
