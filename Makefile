@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo pictures up console test lint soak bench lock clean
+.PHONY: install demo pictures up console test test-deploy lint soak bench lock clean
 
 install: .venv/installed
 
@@ -47,6 +47,12 @@ console/node_modules/.package-lock.json: console/package-lock.json
 # ever (pytest-dev/pytest-xdist#1378): the run ends red. The time limit ends a run that hangs outside a test.
 test: lint
 	timeout --foreground --kill-after=1m $(TEST_LIMIT) $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --max-worker-restart 0 $(ARGS)
+
+# What runs the deployments for real: a systemd machine, a production install, Prometheus, a full disk. As root, with Debian's
+# packages prometheus, systemd-container and mmdebstrap; the summary has one line for each thing that is skipped.
+# LAST_RELEASE=/opt/nightmail-0.1.0/bin/nightmail also tests the upgrade from that installation and the way back.
+test-deploy: install
+	timeout --foreground --kill-after=1m 15m $(BIN)/python -m pytest -q -m "long or not long" --durations 15 tests/deploy $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -42,6 +42,8 @@ HEALTHY = {
     'nightmail_api_requests_total{status="200"}': "0+600x60",
     'nightmail_api_requests_total{status="503"}': "0x60",
     'nightmail_api_auth_failures_total{reason="wrong"}': "0x60",
+    'kube_cronjob_created{namespace="nightmail", cronjob="backup"}': "0x60",
+    'kube_cronjob_status_last_successful_time{namespace="nightmail", cronjob="backup"}': "0+60x60",
     "nats_varz_jetstream_stats_storage": "10x60",
     "nats_varz_jetstream_config_max_storage": "100x60",
 }
@@ -79,6 +81,10 @@ CASES: dict[str, tuple[dict[str, str | None], int]] = {
     "NightmailEventsUnreadable": ({'nightmail_unreadable_events_total{queue="runner"}': "0x19 1x40"}, 1),
     "NightmailApiErrors": ({'nightmail_api_requests_total{status="503"}': "0x19 0+60x40"}, 8),
     "NightmailWrongTokens": ({'nightmail_api_auth_failures_total{reason="wrong"}': "0x19 0+120x40"}, 10),
+    "NightmailBackupOld": (
+        {'kube_cronjob_status_last_successful_time{namespace="nightmail", cronjob="backup"}': "0+60x19 -93601x40"},
+        1,
+    ),
     "NightmailLogFull": ({"nats_varz_jetstream_stats_storage": "10x19 90x40"}, 6),
 }
 

@@ -1,6 +1,7 @@
 """The manifests as `kubectl kustomize` renders them: Pod Security Standard `restricted`, resources, and the NATS configuration."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -161,3 +162,62 @@ def test_nats_server_accepts_the_mounted_configuration(rendered: list[dict[str, 
     assert "sync_interval: always" in config
     for number in range(3):
         assert f"nats-{number}.nats-headless:6222" in config
+
+
+def test_every_pod_reaches_the_broker_and_its_seed_is_one_that_the_readme_creates(
+    rendered: list[dict[str, Any]],
+) -> None:
+    readme = (ROOT / "deploy/kubernetes/README.md").read_text()
+    [listed] = re.findall(r"^for service in (.*); do$", readme, flags=re.MULTILINE)
+    made = {f"nats-seed-{name}" for name in listed.split()}
+    seeds = set()
+    for workload in rendered:
+        if workload["kind"] in {"Deployment", "CronJob"}:
+            template = pod_template(workload)
+            assert template["metadata"]["labels"]["app.kubernetes.io/part-of"] == "nightmail"
+            volumes = template["spec"]["volumes"]
+            seeds |= {volume["secret"]["secretName"] for volume in volumes if volume["name"] == "seed"}
+    assert seeds == made
+
+
+def test_the_backup_keeps_the_last_fourteen(rendered: list[dict[str, Any]], tmp_path: Path) -> None:
+    [container] = pod_specs(rendered)["backup"]["containers"]
+    backups, program = tmp_path / "backups", tmp_path / "bin/nightmail"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$1" = backup ] && mkdir "$2" && [ ! -e "$FAIL" ]\n')
+    program.chmod(0o755)
+    for day in range(10, 28):
+        (backups / f"2026-10-{day}T021700Z").mkdir(parents=True)
+    script = container["args"][0].replace("/backups/", f"{backups}/")
+    environment = {"PATH": f"{program.parent}:{os.environ['PATH']}", "FAIL": str(tmp_path / "missing")}
+    subprocess.run([*container["command"], script], env=environment, check=True)
+    kept = sorted(path.name for path in backups.iterdir())
+    assert len(kept) == 14
+    assert kept[0] == "2026-10-15T021700Z"
+    failed = subprocess.run([*container["command"], script], env=environment | {"FAIL": str(tmp_path)}, check=False)
+    assert failed.returncode != 0, "a failed backup fails the job, and nothing is deleted"
+
+
+def test_prometheus_scrapes_each_pod_as_a_target_of_its_own(tmp_path: Path) -> None:
+    overlay = {
+        "resources": [os.path.relpath(BASE, tmp_path)],
+        "components": [os.path.relpath(ROOT / "deploy/kubernetes/monitoring", tmp_path)],
+        "namespace": "nightmail",
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    built = subprocess.run(["kubectl", "kustomize", tmp_path], capture_output=True, text=True, check=True).stdout
+    resources = list(yaml.safe_load_all(built))
+    scraped = set()
+    for monitor in (found for found in resources if found["kind"] == "PodMonitor"):
+        selector = monitor["spec"]["selector"]
+        names = [selector["matchLabels"]["app.kubernetes.io/name"]] if "matchLabels" in selector else []
+        names += [name for rule in selector.get("matchExpressions", ()) for name in rule["values"]]
+        [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+        for name in names:
+            pods = [found for found in resources if found["metadata"]["name"] == name and "template" in found["spec"]]
+            ports = [
+                port for container in pods[0]["spec"]["template"]["spec"]["containers"] for port in container["ports"]
+            ]
+            assert endpoint["port"] in {port["name"] for port in ports}
+            scraped.add(name)
+    assert scraped == {"api", "ticker", "runner", "mailer", "nats"}
