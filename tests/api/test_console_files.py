@@ -51,7 +51,7 @@ async def test_the_policy_of_the_page_allows_nothing_but_this_origin(page: httpx
 async def test_assets_are_compressed_typed_and_kept_for_ever(api: Replica, page: httpx.Response) -> None:
     types = {"svg": "image/svg+xml", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
     found = assets_of(page)
-    assert len(found) == 3
+    assert len(found) == 4
     for path in found:
         answer = await api.http.get(path, headers={"Accept-Encoding": "gzip"})
         assert answer.headers["content-type"] == types[path.rpartition(".")[2]]

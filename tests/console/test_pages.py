@@ -55,6 +55,8 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
         "mail": "mail",
         "an explanation": f"mail/explain/{delivered}.result@localhost",
         "log": "log",
+        "the system": "system",
+        "tokens": "system/tokens",
         "nothing": "jobs/nothing",
         "nowhere": "nowhere",
     }

@@ -1,5 +1,6 @@
 import { useLocation } from "preact-iso/router";
 import { NAVIGATION } from "../pages/index.ts";
+import { loadMore } from "../pages/later.tsx";
 import { now } from "../store/clock.ts";
 import { caughtUp, connection } from "../store/events.ts";
 import { singleKeys, type Theme, theme } from "../store/preferences.ts";
@@ -20,7 +21,7 @@ export function Bar() {
         {NAVIGATION.map(({ href, word }) => {
           const here = href === "/console/" ? path.replace(/\/$/, "") === "/console" : path.startsWith(href);
           return (
-            <a key={href} href={href} aria-current={here ? "page" : undefined}>
+            <a key={href} href={href} aria-current={here ? "page" : undefined} onPointerEnter={() => void loadMore()}>
               {word}
             </a>
           );
@@ -42,10 +43,10 @@ function LiveDot() {
         ? (["soft", "connecting"] as const)
         : (["wait", lost(current.since, current.retryAt)] as const);
   return (
-    <span class={`live ${tone}`} role="status">
+    <a class={`live ${tone}`} href="/console/system" title="System">
       <i class="dot" aria-hidden="true" />
-      <span>{words}</span>
-    </span>
+      <span role="status">{words}</span>
+    </a>
   );
 }
 

@@ -29,3 +29,8 @@ export function MailOutcome({ of }: { of: Outcome }) {
 export function isLost(outcome: Outcome): boolean {
   return outcome === "refused" || outcome === "bounced";
 }
+
+/** Returns the page that explains a mail. */
+export function explainHref(messageId: string): string {
+  return `/console/mail/explain/${encodeURIComponent(messageId.replace(/^<|>$/g, ""))}`;
+}

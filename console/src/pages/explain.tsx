@@ -2,13 +2,12 @@
 import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type Mail, type RunDetail, type Schemas } from "../api/client.ts";
 import { jobHref } from "../components/job-table.tsx";
-import { MailOutcome } from "../components/mail-outcome.tsx";
+import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Timeline } from "../components/timeline.tsx";
 import { useResource } from "../store/resource.ts";
 import { count, exactClock, milliseconds, moment, momentInZone } from "../words/format.ts";
-import { explainHref } from "./mail.tsx";
 
 /** `version` null: the job was erased, or its versions are not known. */
 interface Explained {

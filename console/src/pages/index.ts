@@ -1,11 +1,8 @@
-// The pages of the console, by path. A page is one module; to add one, add a line here and its name in the bar if it has one.
+// The pages of the console, by path. A page is one module; to add one, add it to `more.ts` and a line here.
 import type { ComponentType } from "preact";
-import { EditPage, NewPage } from "./edit.tsx";
-import { ExplainPage } from "./explain.tsx";
 import { JobPage } from "./job.tsx";
 import { JobsPage } from "./jobs.tsx";
-import { LogPage } from "./log.tsx";
-import { MailPage } from "./mail.tsx";
+import { later } from "./later.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RunPage } from "./run.tsx";
 import { RunsPage } from "./runs.tsx";
@@ -14,15 +11,17 @@ import { RunsPage } from "./runs.tsx";
 export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/", component: OverviewPage },
   { path: "/console/jobs", component: JobsPage },
-  { path: "/console/jobs/new", component: NewPage },
+  { path: "/console/jobs/new", component: later("NewPage") },
   { path: "/console/jobs/:name", component: JobPage },
-  { path: "/console/jobs/:name/edit", component: EditPage },
+  { path: "/console/jobs/:name/edit", component: later("EditPage") },
   { path: "/console/runs", component: RunsPage },
   { path: "/console/runs/:id", component: RunPage },
-  { path: "/console/mail", component: MailPage },
-  { path: "/console/mail/explain", component: ExplainPage },
-  { path: "/console/mail/explain/:id", component: ExplainPage },
-  { path: "/console/log", component: LogPage },
+  { path: "/console/mail", component: later("MailPage") },
+  { path: "/console/mail/explain", component: later("ExplainPage") },
+  { path: "/console/mail/explain/:id", component: later("ExplainPage") },
+  { path: "/console/log", component: later("LogPage") },
+  { path: "/console/system", component: later("SystemPage") },
+  { path: "/console/system/tokens", component: later("TokensPage") },
 ];
 
 /** The words in the bar, and the key that follows `g`. */

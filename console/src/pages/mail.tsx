@@ -4,7 +4,7 @@ import { Button } from "../components/button.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
 import { FreshRows, useFresh } from "../components/fresh.tsx";
 import { jobHref } from "../components/job-table.tsx";
-import { isLost, MailOutcome, OUTCOMES } from "../components/mail-outcome.tsx";
+import { explainHref, isLost, MailOutcome, OUTCOMES } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { Empty, Loaded } from "../components/states.tsx";
@@ -226,8 +226,4 @@ function MailRow({ mail }: { mail: Mail }) {
       </td>
     </tr>
   );
-}
-
-export function explainHref(messageId: string): string {
-  return `/console/mail/explain/${encodeURIComponent(messageId.replace(/^<|>$/g, ""))}`;
 }

@@ -2,7 +2,7 @@ import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type RunDetail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { jobHref } from "../components/job-table.tsx";
-import { MailOutcome } from "../components/mail-outcome.tsx";
+import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { ResultTable } from "../components/result-table.tsx";
 import { Script } from "../components/script.tsx";
@@ -14,7 +14,6 @@ import { cancelRun, resendRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
-import { explainHref } from "./mail.tsx";
 
 /** A run, with the zone and the script of the version of its job that ran; null if that version is not known. */
 interface Found {

@@ -1,0 +1,7 @@
+// The pages that the first view does not need: one file, which the browser loads when somebody opens or points at one of them.
+export { EditPage, NewPage } from "./edit.tsx";
+export { ExplainPage } from "./explain.tsx";
+export { LogPage } from "./log.tsx";
+export { MailPage } from "./mail.tsx";
+export { SystemPage } from "./system.tsx";
+export { TokensPage } from "./tokens.tsx";
