@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from console.conftest import NewVisit
 from e2e.conftest import Nightmail
+from support.deadlines import scaled
 
 
 def test_the_system_page_shows_what_runs_and_sends_a_test_mail(system: Nightmail, visit: NewVisit) -> None:
@@ -56,7 +57,7 @@ def test_an_admin_makes_a_token_which_is_shown_once_and_revokes_it(system: Night
 
     def read() -> int:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.get(f"{system.url}/jobs", headers=headers, timeout=20).status_code
+        return httpx.get(f"{system.url}/jobs", headers=headers, timeout=scaled(20)).status_code
 
     assert read() == 200
     page.get_by_role("button", name="Done").click()
