@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import nats
 import pytest
+import structlog
 from hypothesis import Phase, settings
 from nats.aio.client import Client
 from nats.js.errors import ServerError
@@ -34,12 +35,53 @@ TEST_SECONDS = 150.0
 settings.register_profile("suite", phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target])
 settings.load_profile("suite")
 
+# structlog draws tracebacks with rich unless a service has set up logging: 40 ms of processor time for each.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Let pytest-timeout fail a hung test with its stack; the run goes on. `--timeout` sets another limit."""
     if config.option.timeout is None:
         config.option.timeout = scaled(TEST_SECONDS)
+
+
+#: Files that take longest begin first, so that no worker of pytest-xdist ends long after the others. `--durations` has the
+#: times; a file that is not here follows in its place.
+LONGEST_FILES = (
+    "e2e/test_command.py",
+    "e2e/test_up.py",
+    "console/test_pages.py",
+    "runner/test_delivery.py",
+    "runner/test_sql_source.py",
+    "mailer/test_delivery.py",
+    "e2e/test_split.py",
+    "e2e/test_path.py",
+    "e2e/test_traces.py",
+    "api/test_schemathesis.py",
+    "console/test_journeys.py",
+    "cluster/test_cluster.py",
+    "faults/test_promises.py",
+    "mailer/test_refusals.py",
+    "ticker/test_faults.py",
+    "ticker/test_lease.py",
+    "runner/test_slices.py",
+    "api/test_killed_processes.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first; all others keep their order."""
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from conftest import LONGEST_FILES
 from support.deadlines import scaled
 
 ROOT = Path(__file__).parents[1]
@@ -68,3 +69,7 @@ def test_a_crashed_worker_ends_the_run_with_a_failure(tmp_path: Path) -> None:
     ended = run_pytest(tmp_path, crashes=crashes, more="def test_more(): pass\n", other="def test_other(): pass\n")
     assert ended.returncode == 1
     assert "crashed while running" in ended.stdout
+
+
+def test_the_files_that_begin_first_exist() -> None:
+    assert [name for name in LONGEST_FILES if not (ROOT / "tests" / name).is_file()] == []

@@ -1,0 +1,95 @@
+"""The processes of a sandbox: what ends them, what they need of the kernel, and that runs leave nothing behind."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sandbox.result import Failed
+from runner.test_sandbox import DATA, TASK, csv_of, run
+from support.deadlines import eventually, scaled
+
+
+async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: Sandbox) -> None:
+    await sandbox.started()
+    running = asyncio.create_task(run(sandbox, "import time\ntime.sleep(60)"))
+    [server] = await eventually(fork_servers, "the fork server runs")
+    await eventually(lambda: len(server.children()) >= 2, "a run has started")
+    server.send_signal(signal.SIGKILL)
+
+    result, _ = await running
+
+    assert isinstance(result, Failed)
+    assert result.kind == "sandbox"
+    assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
+
+
+def fork_servers() -> list[psutil.Process]:
+    """Return the fork servers of this process, without their workers."""
+    return [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+
+
+async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) -> None:
+    runs = int(os.environ.get("MANY_RUNS", "100"))
+    own = psutil.Process()
+    with MemoryFile.of(DATA) as source:
+
+        async def some(times: int) -> None:
+            for number in range(times):
+                with MemoryFile("csv") as csv:
+                    await sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source, csv)
+            gc.collect()
+
+        await some(30)
+        [server] = fork_servers()
+        before = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
+        await some(runs)
+        await eventually(lambda: len(server.children()) == 1, "only the prewarmed worker remains")
+        after = (own.num_fds(), own.memory_info().rss, server.num_fds(), server.memory_info().rss)
+    assert after[0] <= before[0] + 2
+    assert after[2] <= before[2] + 2
+    assert after[1] < before[1] + 4_000_000
+    assert after[3] < before[3] + 4_000_000
+
+
+async def test_closing_a_sandbox_ends_its_processes() -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.started()
+        [server] = fork_servers()
+        assert server.is_running()
+    await eventually(lambda: not server.is_running(), "the fork server is gone")
+
+
+@pytest.mark.parametrize("missing", ["landlock_create_ruleset", "seccomp"])
+def test_a_kernel_without_an_isolation_layer_is_refused_in_one_line(missing: str) -> None:
+    without = (
+        "import errno, os, sys, seccompy\n"
+        "denied = seccompy.Filter(seccompy.Action.ALLOW)\n"
+        f"denied.errno({missing!r}, errno.ENOSYS)\n"
+        "denied.load()\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'nightmail_runner'])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", without],
+        env={"NIGHTMAIL_NATS_URL": "nats://127.0.0.1:1", "NIGHTMAIL_LOG_LEVEL": "error"},
+        capture_output=True,
+        text=True,
+        timeout=scaled(30),
+        check=False,
+    )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: scripts cannot be isolated on this machine: this kernel")
+
+
+def test_a_worker_does_not_import_pydantic_which_costs_start_up_time_and_memory() -> None:
+    code = "import sys; from nightmail_runner.sandbox.child import execute; sys.exit('pydantic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=scaled(30))
