@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from api.conftest import Replica
 from api.test_access import make_token
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.limits import MAX_TOKEN_PREVIEWS
+from nightmail_common.contract.limits import MAX_TOKEN_PREVIEWS, MAX_TOKEN_SAMPLES
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
@@ -129,3 +129,33 @@ async def test_a_token_has_a_few_previews_open_and_the_others_go_on(api: Replica
         await eventually(lambda: received == MAX_TOKEN_PREVIEWS + 1, "the other's preview runs")
         done.set()
         assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200] * len(waiting)
+
+
+async def test_a_preview_with_a_sample_fetches_nothing(api: Replica, nats_server: NatsServer, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    data = tmp_path / "files" / "sales.csv"
+    data.write_text("region,amount\nnorth,10\n")
+    runner = RunnerProcess(nats_server, tmp_path)
+    try:
+        await runner.ready()
+        first = (await preview(api, processing_script="return data.nothing")).json()
+        data.write_text("region,amount\nsouth,5\n")
+        ids = [(await preview(api, processing_script="return data")).json()["sample_id"] for _ in range(2)]
+        again = (await preview(api, processing_script="return data", sample_id=first["sample_id"])).json()
+        assert (again["first_rows"], again["sample_id"]) == ([["north", "10"]], first["sample_id"])
+        assert "nothing was fetched" in again["notes"][0]["text"]
+
+        async with api.client(await make_token(api, "other", "editor")) as other:
+            fields = {"data_source": SOURCE, "processing_script": "return data", "sample_id": first["sample_id"]}
+            foreign = (await other.post("/jobs/preview", json=fields)).json()
+        assert (foreign["error"]["type"], foreign["columns"]) == ("SampleGone", None)
+
+        for _ in range(MAX_TOKEN_SAMPLES - 2):
+            await preview(api, processing_script="return data")
+        oldest = (await preview(api, processing_script="return data", sample_id=first["sample_id"])).json()
+        kept = (await preview(api, processing_script="return data", sample_id=ids[0])).json()
+        assert (oldest["error"]["type"], kept["first_rows"]) == ("SampleGone", [["south", "5"]])
+        invalid = await preview(api, processing_script="return data", sample_id="nonsense")
+        assert [error["field"] for error in invalid.json()["errors"]] == ["sample_id"]
+    finally:
+        runner.kill()

@@ -33,6 +33,7 @@ STREAMS = (
     "OBJ_RESULTS",
     "OBJ_FILES",
     "OBJ_INPUTS",
+    "OBJ_SAMPLES",
     "KV_MAILED",
     "KV_STREAKS",
     "KV_LEASES",
@@ -42,7 +43,7 @@ STREAMS = (
 )
 
 #: What the API purges: what is deleted or an orphan, and the records of an erased job.
-PURGED = {"KV_MAILED", "KV_STREAKS", "OBJ_FILES", "OBJ_INPUTS", "OBJ_RESULTS"}
+PURGED = {"KV_MAILED", "KV_STREAKS", "OBJ_FILES", "OBJ_INPUTS", "OBJ_RESULTS", "OBJ_SAMPLES"}
 
 #: No user's subject; its refusal comes last.
 LAST = "the.end"
@@ -87,6 +88,8 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$O.FILES.M.name": {"api"},
     "$O.INPUTS.C.nuid": {"runner"},
     "$O.INPUTS.M.name": {"api", "runner"},
+    "$O.SAMPLES.C.nuid": {"runner"},
+    "$O.SAMPLES.M.name": {"api", "runner"},
     **{f"{inbox_prefix(user)}.reply": set() for user in USERS},
     **{f"$JS.API.STREAM.CREATE.{stream}": {"api"} for stream in STREAMS},
     **{f"$JS.API.STREAM.UPDATE.{stream}": {"api"} for stream in STREAMS},
@@ -104,6 +107,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "$JS.API.STREAM.MSG.GET.OBJ_RESULTS": {"api", "runner", "mailer", "auditor"},
     "$JS.API.STREAM.MSG.GET.OBJ_FILES": {"api", "runner"},
     "$JS.API.STREAM.MSG.GET.OBJ_INPUTS": {"api", "runner"},
+    "$JS.API.STREAM.MSG.GET.OBJ_SAMPLES": {"api", "runner"},
     "$JS.API.STREAM.MSG.GET.KV_MAILED": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_STREAKS": {"mailer"},
     "$JS.API.STREAM.MSG.GET.KV_LEASES": {"api", "ticker", "auditor"},

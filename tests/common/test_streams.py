@@ -68,6 +68,7 @@ async def test_concurrent_services_ensure_the_streams_without_errors(nats_client
         "OBJ_FILES",
         "OBJ_INPUTS",
         "OBJ_RESULTS",
+        "OBJ_SAMPLES",
         "KV_MAILED",
         "KV_STREAKS",
         "KV_LEASES",

@@ -395,6 +395,12 @@ def test_a_job_is_edited_previewed_and_saved(nightmail: Nightmail, job_file: Pat
     assert as_json(nightmail, "jobs", "show", name)["version"] == 2
 
 
+def test_a_preview_that_the_script_skips_says_why(nightmail: Nightmail, job_file: Path) -> None:
+    job = read_job(job_file) | {"processing_script": "skip('nothing new')"}
+    job_file.write_text(yaml.safe_dump(job))
+    assert said(nightmail, "jobs", "preview", "-f", job_file) == "skipped by the script: nothing new\n"
+
+
 def test_an_edit_whose_script_fails_is_kept_as_a_draft(nightmail: Nightmail, job_file: Path) -> None:
     said(nightmail, "jobs", "create", "-f", job_file)
     name = name_in(job_file)

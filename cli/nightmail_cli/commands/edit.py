@@ -25,6 +25,7 @@ def edit(client: Client, name: str) -> None:
     folder = Path(tempfile.mkdtemp(prefix="nightmail-"))  # mode 0700: a script may hold what nobody else may read
     draft = folder / f"{file_name(name)}.yaml"
     draft.write_text(before, encoding="utf-8")
+    trial = _Trial(client)
     while True:
         _open_editor(draft)
         if draft.read_text(encoding="utf-8") == before:
@@ -32,7 +33,7 @@ def edit(client: Client, name: str) -> None:
             folder.rmdir()
             echo("nothing was changed")
             return
-        job, works = _previewed(client, draft)
+        job, works = trial.run(draft)
         choice = _ask(valid=job is not None, works=works)
         if choice == "q":
             echo(f"{name!r} is not changed; the draft is in {draft}")
@@ -53,24 +54,46 @@ def _open_editor(draft: Path) -> None:
         fail(f"the editor {command!r} ended with {ended.returncode}; the draft is in {draft}")
 
 
-def _previewed(client: Client, draft: Path) -> tuple[dict[str, Any] | None, bool]:
-    """Run the draft without saving it, and print the result.
+class _Trial:
+    """Previews of a draft: the data is fetched once, as long as its source stays the same."""
 
-    Returns:
-        the job, None if it is not valid; and whether its data came and its script works.
-    """
-    try:
-        job = read_job(draft)
-    except JobFileError as error:
-        echo(f"error: {error}", fg="red", err=True)
-        return None, False
-    answer = client.try_call("POST", "/jobs/preview", json=job)
-    if answer.is_error:
-        echo(f"error: {problem(answer)}", fg="red", err=True)
-        return None, False
-    preview = answer.json()
-    print_preview(preview)
-    return job, preview.get("error") is None
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sources: object = None
+        self._sample_id: str | None = None
+
+    def run(self, draft: Path) -> tuple[dict[str, Any] | None, bool]:
+        """Run the draft without saving it, and print the result.
+
+        Returns:
+            the job, None if it is not valid; and whether its data came and its script works.
+        """
+        try:
+            job = read_job(draft)
+        except JobFileError as error:
+            echo(f"error: {error}", fg="red", err=True)
+            return None, False
+        preview = self._preview(job)
+        if preview is None:
+            return None, False
+        print_preview(preview)
+        return job, preview.get("error") is None
+
+    def _preview(self, job: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the preview; print the error and return None if the job is not valid."""
+        sources = (job.get("data_source"), job.get("more_sources"))
+        sample_id = self._sample_id if sources == self._sources else None
+        sample = {} if sample_id is None else {"sample_id": sample_id}
+        answer = self._client.try_call("POST", "/jobs/preview", json=job | sample)
+        if answer.is_error:
+            echo(f"error: {problem(answer)}", fg="red", err=True)
+            return None
+        preview: dict[str, Any] = answer.json()
+        if sample_id is not None and (preview.get("error") or {}).get("type") == "SampleGone":
+            self._sample_id = None
+            return self._preview(job)
+        self._sources, self._sample_id = sources, preview.get("sample_id")
+        return preview
 
 
 def _ask(*, valid: bool, works: bool) -> str:

@@ -15,6 +15,9 @@ def print_preview(answer: dict[str, Any]) -> None:
         echo(error["traceback"] or "", nl=False, err=True)
         echo(f"error: {describe(error)}", fg="red", err=True)
         return
+    if answer["skipped"] is not None:
+        echo(f"skipped by the script: {answer['skipped']}")
+        return
     print_table(answer["columns"], answer["first_rows"], empty="no rows")
     rows, shown = answer["rows"], len(answer["first_rows"])
     echo(f"{rows:,} rows" if rows <= shown else f"the first {shown:,} of {rows:,} rows")

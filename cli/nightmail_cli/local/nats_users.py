@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nightmail_common.broker.connection import AUDITOR, inbox_prefix
-from nightmail_common.broker.streams import DURABLES, FILES, INPUTS, LEASES, MAILED, RESULTS, SERVICES, STREAKS, STREAM
+from nightmail_common.broker.streams import (
+    DURABLES,
+    FILES,
+    INPUTS,
+    LEASES,
+    MAILED,
+    RESULTS,
+    SAMPLES,
+    SERVICES,
+    STREAKS,
+    STREAM,
+)
 from nightmail_common.contract.subjects import ALL_EVENTS, MAIL_RENDER, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK, TEST_MAIL
 
 #: The API's bucket of tokens.
@@ -22,6 +33,7 @@ _API = "$JS.API"
 _RESULTS_STREAM = f"OBJ_{RESULTS}"
 _FILES_STREAM = f"OBJ_{FILES}"
 _INPUTS_STREAM = f"OBJ_{INPUTS}"
+_SAMPLES_STREAM = f"OBJ_{SAMPLES}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ def _replies(user: str) -> str:
 
 def _declares() -> Iterable[str]:
     buckets = map(_bucket, (MAILED, STREAKS, LEASES, SERVICES, TOKENS, SESSION_CODES))
-    for stream in (STREAM, _RESULTS_STREAM, _FILES_STREAM, _INPUTS_STREAM, *buckets):
+    for stream in (STREAM, _RESULTS_STREAM, _FILES_STREAM, _INPUTS_STREAM, _SAMPLES_STREAM, *buckets):
         yield from (f"{_API}.STREAM.{request}.{stream}" for request in ("INFO", "CREATE", "UPDATE"))
 
 
@@ -136,6 +148,10 @@ _API_USER = NatsUser(
         f"$O.{INPUTS}.M.>",
         f"{_API}.STREAM.MSG.DELETE.{_INPUTS_STREAM}",
         f"{_API}.STREAM.PURGE.{_INPUTS_STREAM}",
+        # The oldest sample of a caller who has too many.
+        f"{_API}.STREAM.MSG.GET.{_SAMPLES_STREAM}",
+        f"$O.{SAMPLES}.M.>",
+        f"{_API}.STREAM.PURGE.{_SAMPLES_STREAM}",
         *_writes_bucket(TOKENS),
         *_writes_bucket(SESSION_CODES),
         # `GET /system` shows who announces itself, and whether a ticker leads.
@@ -179,6 +195,8 @@ _RUNNER = NatsUser(
         f"{_API}.STREAM.MSG.GET.{_FILES_STREAM}",
         *_reads_entries(_INPUTS_STREAM),
         f"$O.{INPUTS}.>",
+        *_reads_entries(_SAMPLES_STREAM),
+        f"$O.{SAMPLES}.>",
         _announces("runner"),
     ),
     subscribe=(_replies("runner"), PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK),

@@ -18,6 +18,7 @@ from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.job_commands import JobCommands
 from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.rendered_mails import RenderedMails
+from nightmail_api.commands.samples import PreviewSamples
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.commands.smtp_check import SmtpChecks
 from nightmail_api.commands.source_check import SourceCheck
@@ -44,6 +45,7 @@ from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.object_bucket import ObjectBucket
 from nightmail_common.broker.results import ResultStore
+from nightmail_common.broker.sample_store import SampleStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_API_UPLOADS, MAX_TOKEN_STREAMS, MAX_TOKEN_UPLOADS
 from nightmail_common.contract.script import DEFAULT_IMPORTS
@@ -130,7 +132,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         results=results,
         diffs=ResultDiffs(results),
         rows=ResultRows(results),
-        previews=Previews(service.client, scripts, mails),
+        previews=Previews(service.client, scripts, mails, PreviewSamples(SampleStore(js))),
         rendered_mails=mails,
         smtp_checks=SmtpChecks(service.client),
         sources=SourceCheck(service.client, settings.timezone),

@@ -3,6 +3,7 @@
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.results import ResultStore
+from nightmail_common.broker.sample_store import SampleStore
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.script_reader import ScriptReader
@@ -10,6 +11,7 @@ from nightmail_common.service.service import Service
 from nightmail_runner.execute import RunExecutor, ScriptLimits
 from nightmail_runner.kept_inputs import InputKeeper
 from nightmail_runner.last_delivered import LastDelivered
+from nightmail_runner.samples import Samples
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.worker_pool import SandboxRefused
 from nightmail_runner.settings import RunnerSettings
@@ -69,6 +71,10 @@ def build_executor(
 
 def build_keeper(settings: RunnerSettings, service: Service) -> InputKeeper:
     return InputKeeper(InputStore(service.client.jetstream()), service.log, settings.max_kept_input_bytes)
+
+
+def build_samples(settings: RunnerSettings, service: Service) -> Samples:
+    return Samples(SampleStore(service.client.jetstream()), settings.max_input_bytes)
 
 
 async def load_stops(service: Service) -> Stops:

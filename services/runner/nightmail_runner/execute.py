@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -57,6 +58,9 @@ _STAGES: dict[FailureKind, Stage] = {
     "killed": "script",
     "sandbox": "runner",
 }
+
+#: Returns the inputs of a request, and adds them to `RunInputs`; raises `CannotFetch`.
+Fetch = Callable[[RunRequested, RunInputs], Awaitable[Fetched]]
 
 logger = structlog.get_logger()
 
@@ -159,16 +163,24 @@ class RunExecutor:
             return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
 
     async def preview(
-        self, request: RunRequested, script: ScriptFacts, outputs: Outputs
+        self, request: RunRequested, script: ScriptFacts, outputs: Outputs, fetch: Fetch
     ) -> tuple[Succeeded | Skipped | RunFailed, Timings, tuple[Note, ...]]:
-        """Execute a run of which nothing is stored; return the result, timings and notes."""
+        """Execute a run of which no event is stored, on what `fetch` returns; return the result, timings and notes."""
         stopwatch = Stopwatch()
         with Earlier.of_preview(reads_previous=script.reads_previous) as earlier, RunInputs() as inputs:
-            result, fetched, _ = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch)
+            result, fetched, _ = await self._fetch_and_run(request, script, inputs, outputs, earlier, stopwatch, fetch)
         if isinstance(result, RunFailed):
             return result, result.timings or stopwatch.timings(), result.notes
         notes = _notes(result) if isinstance(result, Succeeded) else ()
         return result, stopwatch.timings(result.timings), (*fetched.notes, *notes, *earlier.notes)
+
+    async def fetch(self, request: RunRequested, inputs: RunInputs) -> Fetched:
+        """Fetch the sources of a request.
+
+        Raises:
+            CannotFetch: a source cannot be fetched.
+        """
+        return await fetch_all(self._fetcher, self._times, self._kept_answers, request, inputs)
 
     async def _fetch_and_run(
         self,
@@ -178,10 +190,11 @@ class RunExecutor:
         outputs: Outputs,
         earlier: Earlier,
         stopwatch: "Stopwatch",
+        fetch: Fetch | None = None,
     ) -> tuple[Succeeded | Skipped | RunFailed, Fetched, tuple[ResultSlice, ...]]:
         """Return the result, or the failure, what the run has of its input, and the slices of a job that is split."""
         try:
-            fetched = await fetch_all(self._fetcher, self._times, self._kept_answers, request, inputs)
+            fetched = await (fetch or self.fetch)(request, inputs)
             stopwatch.record_fetch()
             if not self._sandbox.protected:
                 logger.warning("script_runs_unprotected", reason="NIGHTMAIL_SANDBOX=off")

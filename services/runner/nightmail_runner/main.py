@@ -11,7 +11,14 @@ from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
-from nightmail_runner.bootstrap import build_executor, build_fetcher, build_keeper, load_stops, start_sandbox
+from nightmail_runner.bootstrap import (
+    build_executor,
+    build_fetcher,
+    build_keeper,
+    build_samples,
+    load_stops,
+    start_sandbox,
+)
 from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
@@ -44,7 +51,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     queue.subscriber()(RequestHandler(queue, log, outcomes, executor, keeper, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
-    previews = PreviewHandler(executor, max_event_bytes)
+    previews = PreviewHandler(executor, build_samples(settings, service), max_event_bytes)
     await previews.serve(service.client)
     source_checks = SourceCheckHandler(fetcher)
     await source_checks.serve(service.client)

@@ -1,7 +1,8 @@
 """Dry runs of jobs that are not saved: fetch and script, the first rows in the answer, no event and no mail.
 
 A request on `preview.run` (queue group `runners`: one runner answers) is a job definition as JSON. The
-answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
+header `Nightmail-Sample` names a sample to run on, `Nightmail-Keep-As` the name under which to keep the input as one. The
+answer is JSON: `sample_kept`, `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
 `height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped` (the reason) with `log` and
 `timings`.
 """
@@ -9,7 +10,7 @@ answer is JSON: `columns`, `rows` (the total), `first_rows` (lists of text, as i
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -34,6 +35,7 @@ from nightmail_common.contract.limits import (
 from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
 from nightmail_runner.execute import RunExecutor, ScriptRefused
 from nightmail_runner.output_files import open_outputs
+from nightmail_runner.samples import PreviewInput, Samples
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import DrawnFigure, Skipped
 
@@ -60,8 +62,9 @@ class PreviewHandler:
         max_answer_bytes: the largest message; an answer is shortened to fit.
     """
 
-    def __init__(self, executor: RunExecutor, max_answer_bytes: int) -> None:
+    def __init__(self, executor: RunExecutor, samples: Samples, max_answer_bytes: int) -> None:
         self._executor = executor
+        self._samples = samples
         self._max_answer_bytes = max_answer_bytes
         self._at_once = asyncio.Semaphore(MAX_RUNNER_PREVIEWS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -92,7 +95,7 @@ class PreviewHandler:
     async def _answer(self, message: Msg) -> None:
         try:
             async with asyncio.timeout(MAX_PREVIEW_SECONDS), self._at_once:
-                answer = await self._preview(message.data)
+                answer = await self._preview(message.data, message.headers or {})
         except TimeoutError:
             answer = _runner_error(
                 "PreviewTimeout", f"fetching the data and running the script took more than {MAX_PREVIEW_SECONDS:.0f} s"
@@ -108,7 +111,7 @@ class PreviewHandler:
         logger.info("preview_answered", error=answer.get("error", {}).get("type"))
         await message.respond(self._encode(answer))
 
-    async def _preview(self, body: bytes) -> dict[str, Any]:
+    async def _preview(self, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         try:
             definition = JobDefinition.model_validate_json(body)
         except ValidationError as error:
@@ -120,9 +123,15 @@ class PreviewHandler:
             script = await self._executor.read_script(request)
         except ScriptRefused as refused:
             return _error_answer(refused.error)
-        with open_outputs(xlsx=False, slices=definition.split_by is not None, figures=script.draws_charts) as outputs:
-            result, timings, notes = await self._executor.preview(request, script, outputs)
-            shown = _answer(result.log, timings) | {"notes": [note.model_dump() for note in notes]}
+        wanted = {"slices": definition.split_by is not None, "figures": script.draws_charts}
+        with open_outputs(xlsx=False, **wanted) as outputs:
+            async with PreviewInput(self._executor.fetch, self._samples, headers) as source:
+                result, timings, notes = await self._executor.preview(request, script, outputs, source.fetch)
+                kept, why_not = await source.kept()
+            shown = _answer(result.log, timings) | {
+                "notes": [note.model_dump() for note in (*notes, *why_not)],
+                "sample_kept": kept,
+            }
             if isinstance(result, RunFailed):
                 return shown | _error_answer(result.error, result.log, timings)
             if isinstance(result, Skipped):

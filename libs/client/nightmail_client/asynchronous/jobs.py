@@ -66,9 +66,14 @@ class AsyncJobCalls:
         answer = await self._transport.send("POST", job_path(job_name, "run"), headers=headers)
         return str(answer.json()["run_id"])
 
-    async def preview(self, job: JobRequest) -> PreviewRecord:
-        """Fetch the data and run the script of an unsaved job; mail nothing."""
-        return cast("PreviewRecord", (await self._transport.send("POST", "/jobs/preview", json=job)).json())
+    async def preview(self, job: JobRequest, *, sample_id: str | None = None) -> PreviewRecord:
+        """Fetch the data and run the script of an unsaved job; mail nothing.
+
+        Args:
+            sample_id: of an earlier preview within the hour; its data is used and nothing is fetched.
+        """
+        body = {**job} if sample_id is None else {**job, "sample_id": sample_id}
+        return cast("PreviewRecord", (await self._transport.send("POST", "/jobs/preview", json=body)).json())
 
     async def versions(self, job_name: str, *, limit: int | None = None) -> AsyncIterator[VersionRecord]:
         """Yield the versions of a job, the newest first, with what each changed."""

@@ -28,12 +28,14 @@ from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.settings import BrokerSettings
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import MailRequested, ResultReady, RunEvent, RunFailed, RunRequested
+from nightmail_common.contract.limits import SAMPLE_SECONDS
 from nightmail_common.contract.subjects import ALL_EVENTS, events_named
 
 STREAM = "EVENTS"
 RESULTS = "RESULTS"
 FILES = "FILES"
 INPUTS = "INPUTS"
+SAMPLES = "SAMPLES"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
@@ -197,14 +199,16 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
                 KeyValueConfig(bucket=bucket, ttl=ttl.total_seconds(), storage=StorageType.FILE, replicas=replicas)
             )
     await _ensure_results(js, result_retention.total_seconds(), replicas)
-    for bucket in (FILES, INPUTS):
+    for bucket, seconds in ((FILES, None), (INPUTS, None), (SAMPLES, SAMPLE_SECONDS)):
         try:
             await js.stream_info(f"OBJ_{bucket}")
         except NotFoundError:
-            await js.create_object_store(bucket, ObjectStoreConfig(storage=StorageType.FILE, replicas=replicas))
+            await js.create_object_store(
+                bucket, ObjectStoreConfig(storage=StorageType.FILE, replicas=replicas, ttl=seconds)
+            )
     await _ensure_log(js, replicas)
     buckets = (f"KV_{name}" for name in (MAILED, STREAKS, LEASES, SERVICES))
-    objects = (f"OBJ_{name}" for name in (RESULTS, FILES, INPUTS))
+    objects = (f"OBJ_{name}" for name in (RESULTS, FILES, INPUTS, SAMPLES))
     await add_replicas(js, (STREAM, *buckets, *objects), replicas)
 
 

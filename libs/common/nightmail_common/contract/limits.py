@@ -83,6 +83,9 @@ MAX_PREVIEW_TABLE_BYTES = 4 * 1024 * 1024
 MAX_PREVIEW_FIGURES_BYTES = 384 * 1024
 #: Of a dry run on a runner, with fetch and queue; the API waits longer for its answer.
 MAX_PREVIEW_SECONDS = 75.0
+#: Samples, each the input of a dry run: the bytes of its sources, how many a token has (of one replica of the API; a further
+#: one takes the place of the oldest), all together with what JetStream keeps beside them, and for how long they are kept.
+MAX_SAMPLE_BYTES, MAX_TOKEN_SAMPLES, MAX_SAMPLES_BYTES, SAMPLE_SECONDS = 16 * 1024**2, 8, 1024**3, 3600.0
 
 #: Rendered mails at a time: of one mailer, which lets this many wait, of one token, and of one replica of the API. A mailer
 #: reads the whole result for one, as it does to send it.

@@ -15,6 +15,8 @@ PREVIEW = "preview.run"
 #: Every runner hears that the caller of a dry run has gone: the body is the run's id, which the request has as a header.
 PREVIEW_CANCEL = "preview.cancel"
 PREVIEW_ID = "Nightmail-Preview"
+#: Headers of the request: the sample to run on, or the name under which to keep the input as a sample.
+PREVIEW_SAMPLE, PREVIEW_KEEP_AS = "Nightmail-Sample", "Nightmail-Keep-As"
 #: The subject of a request to try a source, which any runner answers.
 SOURCE_CHECK = "preview.source"
 #: The subject of a request for the rendered mail of an outcome, which any mailer answers.

@@ -4,7 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import nats.errors
 from nats.aio.client import Client
@@ -12,12 +12,13 @@ from pydantic import Field, StrictBool
 
 from nightmail_api.access.quota import Quota
 from nightmail_api.commands.rendered_mails import RenderedMails
+from nightmail_api.commands.samples import PreviewSamples
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients
 from nightmail_common.contract.limits import MAX_API_PREVIEWS, MAX_TOKEN_PREVIEWS
-from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
+from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, PREVIEW_KEEP_AS, PREVIEW_SAMPLE
 from nightmail_common.contract.timetable_definition import ScheduleTime
 
 #: A runner answers within `MAX_PREVIEW_SECONDS`.
@@ -31,12 +32,15 @@ class PreviewDefinition(JobDefinition):
     schedule_time: ScheduleTime | None = "@daily"
     consumer_emails: Recipients = ("preview@localhost",)
     with_mail: StrictBool = Field(default=False, description="Add the mail as recipients would see it.")
+    sample_id: UUID | None = Field(
+        default=None, description="Run on the input of an earlier preview of this caller (kept 1 hour); fetch nothing."
+    )
 
     @property
     def job(self) -> JobDefinition:
         """The job without what only a preview has."""
         return JobDefinition.model_construct(
-            _fields_set=self.model_fields_set - {"with_mail"},
+            _fields_set=self.model_fields_set & JobDefinition.model_fields.keys(),
             **{name: getattr(self, name) for name in JobDefinition.model_fields},
         )
 
@@ -44,10 +48,11 @@ class PreviewDefinition(JobDefinition):
 class Previews:
     """Sends previews to runners, as a NATS request."""
 
-    def __init__(self, client: Client, scripts: ScriptCheck, mails: RenderedMails) -> None:
+    def __init__(self, client: Client, scripts: ScriptCheck, mails: RenderedMails, samples: PreviewSamples) -> None:
         self._client = client
         self._scripts = scripts
         self._mails = mails
+        self._samples = samples
         self._quota = Quota("previews", MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS)
 
     async def run(self, preview: PreviewDefinition, caller: str) -> dict[str, Any]:
@@ -75,8 +80,17 @@ class Previews:
                 "error": None,
                 "skipped": None,
                 "mail": None,
+                "sample_id": preview.sample_id,
             }
-            answer.update(json.loads(await self._ask_runner(definition)))
+            new_sample = uuid4()
+            if preview.sample_id is None:
+                headers = {PREVIEW_KEEP_AS: self._samples.name(caller, new_sample)}
+            else:
+                headers = {PREVIEW_SAMPLE: self._samples.name(caller, preview.sample_id)}
+            answer.update(json.loads(await self._ask_runner(definition, headers)))
+            if answer.pop("sample_kept", False):
+                answer["sample_id"] = new_sample
+                await self._samples.add(caller, new_sample)
             if preview.with_mail and answer["columns"] is not None:
                 await self._add_mail(definition, answer)
             return answer
@@ -88,9 +102,9 @@ class Previews:
         except NotReady as error:
             answer["notes"].append({"stage": "output", "text": f"the mail cannot be shown: {error.detail}"})
 
-    async def _ask_runner(self, definition: JobDefinition) -> bytes:
+    async def _ask_runner(self, definition: JobDefinition, headers: dict[str, str]) -> bytes:
         preview_id = str(uuid4())
-        body, headers = definition.model_dump_json().encode(), {PREVIEW_ID: preview_id}
+        body, headers = definition.model_dump_json().encode(), headers | {PREVIEW_ID: preview_id}
         try:
             reply = await self._client.request(PREVIEW, body, timeout=DEADLINE_SECONDS, headers=headers)
         except asyncio.CancelledError:

@@ -116,6 +116,7 @@ class PreviewResponse(BaseModel):
     error: RunError | None = Field(examples=[None])
     skipped: str | None = Field(examples=[None])
     mail: PreviewMail | None = Field(description="With `with_mail`, if there is a result.", examples=[None])
+    sample_id: UUID | None = Field(description="Of the input, for a further preview; null: not kept.", examples=[None])
     log: str = Field(examples=[""])
     timings: Timings | None = Field(examples=[_TIMINGS])
 

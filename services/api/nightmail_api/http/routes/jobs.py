@@ -90,8 +90,9 @@ async def preview_job(
     state: State,
     definition: Annotated[PreviewDefinition, Body(examples=[_PREVIEW_EXAMPLE])],
 ) -> Response:
-    """Try a job without saving it: fetch its data and run its script now, keep nothing, mail nothing.
+    """Try a job without saving it: fetch its data and run its script now, mail nothing.
 
+    The input is kept for an hour: a further preview with the answer's `sample_id` runs on it and fetches nothing.
     Only `data_source` and `processing_script` are required. If the script fails, the answer is 200 and has `error`.
     """
     answer = await run_while_connected(request, state.previews.run(definition, caller.name))
