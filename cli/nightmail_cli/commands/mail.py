@@ -98,9 +98,9 @@ def send_test_mail(
     address: Annotated[str, typer.Argument(help="The recipient of the test mail.", metavar="ADDRESS")],
     as_json: AsJson = False,
 ) -> None:
-    """Send a test mail as the mailer would; for a system elsewhere, one of its mailers sends it.
+    """Send a test mail as the mailer would, and print each SMTP step.
 
-    Each SMTP step is printed. Exit 1 if one fails.
+    For a system elsewhere, one of its mailers sends it. Exit 1 if a step fails.
     """
     from nightmail_common.contract.job_definition import normalise_email  # it and the mailer take long to import
     from nightmail_mailer.settings import MailerSettings
