@@ -55,6 +55,8 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
         "mail": "mail",
         "an explanation": f"mail/explain/{delivered}.result@localhost",
         "log": "log",
+        "the year": "calendar/2026",
+        "a day": f"calendar/2027/01-01?job={quote(HOSTILE)}",
         "the system": "system",
         "tokens": "system/tokens",
         "nothing": "jobs/nothing",

@@ -1,10 +1,13 @@
 // The slot ledger: a month of a job's due times as a calendar, each with its fate. What did not happen is a fact, too.
 import { useState } from "preact/hooks";
 import { client, data, type Fate, type Slot } from "../api/client.ts";
+import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
-import { clock, zoneName } from "../words/format.ts";
+import { WEEKDAYS, weeksOf } from "../words/calendar.ts";
+import { clock, isoDay, zoneName } from "../words/format.ts";
 import { STATES } from "../words/status.ts";
 import { tally } from "./axis.tsx";
+import { calendarHref } from "./calendar-links.tsx";
 import { Icon } from "./icon.tsx";
 import { Card } from "./page.tsx";
 import { Loaded } from "./states.tsx";
@@ -24,7 +27,7 @@ const WORST: Fate[] = [
 ];
 
 export function Ledger({ jobName, timezone }: { jobName: string; timezone: string }) {
-  const today = isoDay(Date.now(), timezone);
+  const today = isoDay(now.value, timezone);
   const [month, setMonth] = useState(today.slice(0, 7));
   const [year, index] = month.split("-").map(Number) as [number, number];
   const first = Date.UTC(year, index - 1, 1);
@@ -52,6 +55,7 @@ export function Ledger({ jobName, timezone }: { jobName: string; timezone: strin
       title="Every due time"
       aside={
         <span class="stepper">
+          <a href={calendarHref(year, { job: jobName })}>Year</a>
           <button type="button" class="button quiet" aria-label="previous month" onClick={() => move(-1)}>
             ‹
           </button>
@@ -84,16 +88,10 @@ interface MonthProperties {
 }
 
 function Month({ slots, first, days, timezone, today, name }: MonthProperties) {
-  const byDay = Map.groupBy(slots, (slot) => isoDay(Date.parse(slot.due), timezone));
-  const lead = (new Date(first).getUTCDay() + 6) % 7;
-  const weeks = Array.from({ length: Math.ceil((lead + days) / 7) }, (_, week) =>
-    Array.from({ length: 7 }, (_, weekday) => {
-      const date = week * 7 + weekday - lead + 1;
-      return date >= 1 && date <= days ? date : null;
-    }),
-  );
+  const byDay = Map.groupBy(slots, (slot) => isoDay(slot.due, timezone));
+  const weeks = weeksOf(first, days);
   const shown = slots.filter(
-    (slot) => isoDay(Date.parse(slot.due), timezone).slice(0, 7) === new Date(first).toISOString().slice(0, 7),
+    (slot) => isoDay(slot.due, timezone).slice(0, 7) === new Date(first).toISOString().slice(0, 7),
   );
   const fates = WORST.filter((fate) => shown.some((slot) => slot.fate === fate));
   return (
@@ -102,7 +100,7 @@ function Month({ slots, first, days, timezone, today, name }: MonthProperties) {
         <caption class="visually-hidden">{`Due times of ${name}, by day`}</caption>
         <thead>
           <tr>
-            {["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"].map((weekday) => (
+            {WEEKDAYS.map((weekday) => (
               <th key={weekday} scope="col">
                 {weekday}
               </th>
@@ -174,9 +172,4 @@ function Day({ date, first, byDay, timezone, today }: DayProperties) {
 /** Returns a count that fits into a day: `1.4k`. */
 function compact(value: number): string {
   return value < 1000 ? String(value) : `${(value / 1000).toFixed(1)}k`;
-}
-
-/** Returns the day of a time in a zone, as 2026-11-25. */
-function isoDay(time: number, zone: string): string {
-  return new Date(time).toLocaleDateString("en-CA", { timeZone: zone });
 }

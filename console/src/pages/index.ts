@@ -20,6 +20,9 @@ export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/mail/explain", component: later("ExplainPage") },
   { path: "/console/mail/explain/:id", component: later("ExplainPage") },
   { path: "/console/log", component: later("LogPage") },
+  { path: "/console/calendar", component: later("CalendarPage") },
+  { path: "/console/calendar/:year", component: later("CalendarPage") },
+  { path: "/console/calendar/:year/:day", component: later("CalendarPage") },
   { path: "/console/system", component: later("SystemPage") },
   { path: "/console/system/tokens", component: later("TokensPage") },
 ];

@@ -1,4 +1,5 @@
 // The pages that the first view does not need: one file, which the browser loads when somebody opens or points at one of them.
+export { CalendarPage } from "./calendar.tsx";
 export { EditPage, NewPage } from "./edit.tsx";
 export { ExplainPage } from "./explain.tsx";
 export { LogPage } from "./log.tsx";

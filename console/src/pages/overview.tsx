@@ -1,6 +1,7 @@
 import { client, data, type JobSummary, listJobs } from "../api/client.ts";
 import { Axis } from "../components/axis.tsx";
 import { Button } from "../components/button.tsx";
+import { ViewSwitch } from "../components/calendar-links.tsx";
 import { changesJobs, JobTable, jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
@@ -81,7 +82,7 @@ export function OverviewPage() {
                   </ul>
                 </Card>
               )}
-              <Card title="Past and coming 24 hours">
+              <Card title="Past and coming 24 hours" aside={<ViewSwitch here="axis" />}>
                 <Loaded of={slots}>
                   {(found) => (
                     <>

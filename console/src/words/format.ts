@@ -29,6 +29,7 @@ export function zoneName(zone: string): string {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+const isoFormats = new Map<string, Intl.DateTimeFormat>();
 
 function parts(time: Date, zone: string): Record<string, string> {
   let format = formats.get(zone);
@@ -59,6 +60,16 @@ export function clock(time: string | Date, zone: string = HERE): string {
 export function exactClock(time: string | Date, zone: string = HERE): string {
   const { hour, minute, second } = parts(new Date(time), zone);
   return `${hour}:${minute}:${second}`;
+}
+
+/** Returns the day of a time in a zone, `2026-11-25`. */
+export function isoDay(time: string | number | Date, zone: string = HERE): string {
+  let format = isoFormats.get(zone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
+    isoFormats.set(zone, format);
+  }
+  return format.format(new Date(time));
 }
 
 /** Returns a day, `Wed 25 Nov`, with the year if it is not this one. */

@@ -1,0 +1,106 @@
+"""The calendar: a year of runs, and a day with every due time and what became of it."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from playwright.sync_api import Route, expect
+
+from console.conftest import NewVisit
+from e2e.conftest import Nightmail
+
+NewJob = Callable[..., str]
+
+SLOT = {"job_name": "sales", "due": "2026-03-29T07:00:00Z", "fate": "missed", "run_id": None, "late_seconds": None}
+
+
+def test_a_year_says_what_failed_and_its_days_are_reached_by_arrows(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    good = job()
+    failing = job("return data.nothing")
+    system.run_when(system.run(good), "delivered")
+    system.run_when(system.run(failing), "failed")
+    today = datetime.now(UTC).date()
+    ann = visit("", timezone="UTC")
+    page = ann.page
+    page.get_by_role("link", name="Calendar").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(str(today.year))
+    ann.go(f"calendar/{today.year}?job={quote(failing)}")
+    expect(page.locator(".sentence")).to_have_text("1 failed, on 1 day. 1 run on 1 day.")
+    cell = page.locator(f'[data-day="{today}"]')
+    expect(cell).to_have_accessible_name(f"{today:%A} {today.day} {today:%B %Y}: 1 run, 1 failed")
+    assert page.locator('.year a[tabindex="0"]').count() == 1
+    cell.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(cell).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{system.url}/console/calendar/{today.year}/{today:%m-%d}?job={quote(failing)}")
+    ann.go(f"calendar/{today.year}?job={quote(good)}")
+    expect(page.locator(".sentence")).to_have_text("None failed. 1 run on 1 day.")
+    page.get_by_text("As a table, by month").click()
+    expect(page.get_by_role("row", name=re.compile(f"^{today:%B} 1 1 0 0 "))).to_be_visible()
+
+
+def test_a_day_is_that_of_the_jobs_zone_and_lists_its_due_times(visit: NewVisit, job: NewJob) -> None:
+    name = job(timezone="Asia/Kathmandu", schedule_time="30 1,9 1 1 *")
+    ann = visit(f"calendar/2027/01-01?job={quote(name)}", timezone="Europe/Paris")
+    expect(ann.page.locator(".sentence")).to_have_text("2 due times: 2 due.")
+    expect(ann.page.get_by_role("rowheader")).to_have_text(["01:30 (20:45 yours)", "09:30 (04:45 yours)"])
+    ann.page.get_by_role("link", name="Day after").click()
+    expect(ann.page.locator(".empty")).to_contain_text("Nothing matches.")
+
+
+def test_a_day_on_which_the_clocks_change_says_so_and_links_lead_to_runs(visit: NewVisit) -> None:
+    ann = visit("calendar/2026", timezone="Europe/Paris")
+    marked = ann.page.locator(".year .changes")
+    expect(marked).to_have_count(2)
+    run_id = "01a217fe-ca60-7139-a014-6a61419730fe"
+    slots = [SLOT, SLOT | {"due": "2026-03-29T08:00:00Z", "fate": "delivered", "run_id": run_id, "late_seconds": 90.0}]
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(content_type="application/json", body=json.dumps({"items": slots}))
+
+    ann.page.route("**/slots?*", answer)
+    marked.first.click()
+    expect(ann.page.locator(".sentence")).to_have_text(
+        "2 due times: 1 missed, 1 delivered. The clocks change in Paris: this day has 23 hours."
+    )
+    assert "from=2026-03-28T23%3A00%3A00.000Z&until=2026-03-29T22%3A00%3A00.000Z" in asked[0]
+    expect(ann.page.locator("tbody tr")).to_have_text(
+        ["09:00salesmissednone", "10:00salesdelivered 1 min 30 s lateOpen"]
+    )
+    expect(ann.page.get_by_role("link", name="Run of sales at 10:00")).to_have_attribute(
+        "href", f"/console/runs/{run_id}"
+    )
+    ann.page.get_by_label("What became of it").select_option("missed")
+    expect(ann.page.locator("tbody tr")).to_have_count(1)
+    ann.page.reload()
+    expect(ann.page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_day_with_thousands_of_due_times_has_at_most_300_rows(visit: NewVisit) -> None:
+    slots = [SLOT | {"job_name": f"job {number}"} for number in range(650)]
+    ann = visit("jobs")
+    ann.page.route(
+        "**/slots?*",
+        lambda route: route.fulfill(content_type="application/json", body=json.dumps({"items": slots})),
+    )
+    ann.go("calendar/2026/03-29")
+    expect(ann.page.locator("tbody tr")).to_have_count(300)
+    ann.page.get_by_role("button", name="Later").click()
+    ann.page.get_by_role("button", name="Later").click()
+    expect(ann.page.get_by_role("status").filter(has_text="of 650")).to_have_text("601 to 650 of 650")
+    expect(ann.page.locator("tbody tr")).to_have_count(50)
+
+
+def test_a_day_that_does_not_exist_leads_back(visit: NewVisit) -> None:
+    ann = visit("calendar/2026/02-30")
+    expect(ann.page.locator(".empty")).to_contain_text("There is no such day.")
