@@ -43,5 +43,8 @@ def describe_exit(code: int, log: str, oom_kills: OomKillCounter) -> Failed:
             "the file of the result is larger than NIGHTMAIL_MAX_RESULT_BYTES",
             log=log,
         )
+    if code == -signal.SIGSYS:
+        message = "SIGSYS ended the script's process: it made a system call that no report needs (docs/sandbox.md)"
+        return Failed("killed", "Killed", message, log=log)
     name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
     return Failed("killed", "Killed", f"{name} ended the script's process before it returned a result", log=log)

@@ -2,7 +2,7 @@
 
 The fork server installs these once, after its imports, and its workers inherit them: no new privileges, Landlock (read-only
 access to Python, the time zones and fonts, nothing else, no TCP) and a seccomp filter that allows only the system calls listed in
-`syscalls`. Each worker then drops what only the fork server needs: new processes, signals to others, capabilities.
+`syscalls` and kills for some. Each worker then drops what only the fork server needs: new processes, signals to others, capabilities.
 """
 
 import ctypes
@@ -133,6 +133,9 @@ def _server_filter() -> seccompy.Filter:
     for name in OF_A_WORKER | OF_THE_SERVER_ONLY:
         with suppress(ValueError):  # a call that this architecture lacks
             filtered.allow(seccompy.syscall_nr(name))
+    for name in syscalls.KILLED:
+        with suppress(ValueError):
+            filtered.kill(seccompy.syscall_nr(name))
     # libc falls back to clone, whose flags a filter can read.
     filtered.errno("clone3", errno.ENOSYS)
     filtered.allow("clone", args=[(0, CmpOp.MASKED_EQ, 0, _CLONE_NEW_ANYTHING)])

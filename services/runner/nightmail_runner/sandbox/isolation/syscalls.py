@@ -1,4 +1,4 @@
-"""The system calls that a worker may make. Every other call fails with EPERM.
+"""The system calls that a worker may make. Every other call fails with EPERM, and some end the worker.
 
 Names are those of syscalls(2); a name that an architecture lacks is skipped there.
 """
@@ -29,6 +29,17 @@ OF_A_WORKER = frozenset(f"{_FILES} {_MEMORY_AND_THREADS} {_TIME_AND_SELF} {_SOCK
 OF_THE_SERVER_ONLY = frozenset(
     ["fork", "wait4", "waitid", "pidfd_open", "pidfd_send_signal", "socketpair", "seccomp", "capset"]
 )
+
+#: Calls that neither Python's standard library nor a library for reports makes, and that holes in the kernel are reached by.
+#: One of them ends the process (SIGSYS), so that a script cannot try the next one.
+_KILLED = """
+    ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp
+    bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register memfd_secret
+    keyctl add_key request_key kexec_load kexec_file_load init_module finit_module delete_module
+    mount umount2 pivot_root fsopen fsconfig fsmount fspick move_mount open_tree mount_setattr
+    name_to_handle_at open_by_handle_at fanotify_init quotactl swapon swapoff reboot acct iopl ioperm modify_ldt
+"""
+KILLED = frozenset(_KILLED.split())
 
 #: The flags of a thread as glibc and musl create it: pthread_create(3). Without CLONE_FILES, each thread could open as many
 #: files as a worker may; without CLONE_FS or CLONE_SIGHAND there is no use.
