@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from prometheus_client import REGISTRY
 
 from api.conftest import MakeReplica, Replica
 from api.test_access import make_token
@@ -127,6 +128,22 @@ async def test_files_have_a_ceiling_in_number_and_in_all(api: Replica, monkeypat
     assert (await put(api, "a", b"x")).status_code == 200
     monkeypatch.setattr(files, "MAX_FILES_BYTES", 10)
     assert "delete some" in (await put(api, "a", CSV)).json()["detail"]
+
+
+async def test_the_files_of_one_token_leave_room_for_others(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_TOKEN_FILES_BYTES", 50)
+    refusals = ("nightmail_api_quota_refusals_total", {"kind": "bytes of files of a token"})
+    before = REGISTRY.get_sample_value(*refusals) or 0
+    async with api.client(await make_token(api, "filler", "editor")) as filler:
+        assert (await filler.put("/files/a", content=bytes(30))).status_code == 201
+        refused = await filler.put("/files/b", content=bytes(30))
+        assert refused.status_code == 413
+        assert "the token 'filler' stored have at most 50 bytes; delete some" in refused.json()["detail"]
+        assert (await filler.put("/files/a", content=bytes(50))).status_code == 200  # in place of its own
+        assert (await put(api, "b", bytes(30))).status_code == 201
+        assert (await put(api, "a", bytes(10))).status_code == 200  # now it counts for the other token
+        assert (await filler.put("/files/c", content=bytes(50))).status_code == 201
+    assert (REGISTRY.get_sample_value(*refusals) or 0) == before + 1
 
 
 async def test_a_viewer_lists_files_and_reads_none(api: Replica) -> None:

@@ -32,12 +32,13 @@ class FileStore:
         return sorted([entry async for entry in self._bucket.entries()], key=lambda entry: entry.name)
 
     async def put(
-        self, path: str, content: AsyncIterable[bytes], if_match: str | None = None
+        self, path: str, content: AsyncIterable[bytes], if_match: str | None = None, stored_by: str = ""
     ) -> tuple[ObjectEntry, bool]:
         """Store a file; return its entry, and whether it is new. Readers get the old one or the new one, never a part.
 
         Args:
             if_match: the SHA-256 that the file must have; `*` for any; None also for a file that does not exist.
+            stored_by: the name of the token.
 
         Raises:
             ObjectChanged: the file is another one, or does not exist.
@@ -45,14 +46,14 @@ class FileStore:
         subject = self._bucket.new_pieces()
         try:
             pieces = await self._bucket.write(subject, content)
-            before, sequence = await self._publish_entry(path, pieces, if_match)
+            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by)
         except BaseException:
             with suppress(*BROKER_ERRORS):
                 await self._bucket.purge(subject)
             raise
         if before is not None:
             await self._bucket.purge(before.pieces)
-        stored = ObjectEntry(path, pieces.size, pieces.digest.hex(), datetime.now(UTC), sequence, subject)
+        stored = ObjectEntry(path, pieces.size, pieces.digest.hex(), datetime.now(UTC), sequence, subject, stored_by)
         return stored, before is None
 
     async def delete(self, path: str, if_match: str | None = None) -> None:
@@ -79,7 +80,7 @@ class FileStore:
         return await self._bucket.stored_bytes()
 
     async def _publish_entry(
-        self, path: str, pieces: Pieces | None, if_match: str | None
+        self, path: str, pieces: Pieces | None, if_match: str | None, stored_by: str = ""
     ) -> tuple[ObjectEntry | None, int]:
         """Publish a file's entry; return the one before, and the sequence of the new one."""
         for _ in range(_TURNS):
@@ -87,5 +88,5 @@ class FileStore:
             if if_match is not None and (before is None or if_match not in {"*", before.sha256}):
                 raise ObjectChanged(path)
             with suppress(ObjectChanged):  # another writer was first: the condition is checked again
-                return before, await self._bucket.publish_entry(path, pieces, last)
+                return before, await self._bucket.publish_entry(path, pieces, last, stored_by)
         raise ObjectChanged(path)

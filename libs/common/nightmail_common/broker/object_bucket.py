@@ -21,6 +21,8 @@ from nats.nuid import NUID
 #: As nats-py's and other clients' object stores: well below the largest message.
 _PIECE_BYTES = 128 * 1024
 _WRONG_LAST_SEQUENCE = 10071
+#: In the metadata of an entry.
+_STORED_BY = "nightmail-stored-by"
 
 _nuid = NUID()
 
@@ -40,7 +42,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class ObjectEntry:
-    """A stored object. `sequence` is the one of its entry, `pieces` the subject of its bytes."""
+    """A stored object. `sequence` is the one of its entry, `pieces` the subject of its bytes, `stored_by` a token's name."""
 
     name: str
     size: int
@@ -48,6 +50,7 @@ class ObjectEntry:
     modified_at: datetime
     sequence: int
     pieces: str
+    stored_by: str = ""
 
 
 class ObjectBucket:
@@ -147,7 +150,7 @@ class ObjectBucket:
         await flush(1)
         return Pieces(subject, size, digest.digest())
 
-    async def publish_entry(self, name: str, pieces: Pieces | None, expected: int) -> int:
+    async def publish_entry(self, name: str, pieces: Pieces | None, expected: int, stored_by: str = "") -> int:
         """Store an object's entry in place of the one before, and return its sequence.
 
         Args:
@@ -167,6 +170,7 @@ class ObjectBucket:
             "chunks": -(-size // _PIECE_BYTES),
             "digest": f"SHA-256={base64.urlsafe_b64encode(digest).decode()}",
             "options": {"max_chunk_size": _PIECE_BYTES},
+            "metadata": {_STORED_BY: stored_by},
             "deleted": pieces is None,
         }
         headers: dict[str, Any] = {Header.ROLLUP: "sub", Header.EXPECTED_LAST_SUBJECT_SEQUENCE: str(expected)}
@@ -216,4 +220,5 @@ class ObjectBucket:
             modified_at=datetime.fromisoformat(fields["mtime"]),
             sequence=message.seq or 0,
             pieces=f"{self._pieces}.{fields['nuid']}",
+            stored_by=(fields.get("metadata") or {}).get(_STORED_BY, ""),
         )

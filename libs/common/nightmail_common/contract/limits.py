@@ -128,6 +128,8 @@ DEFAULT_MAX_PAGES, MAX_PAGES = 100, 1000
 #: A page of JSON is parsed in the runner's own process, which must stay responsive: at most 0.6 s for a page of the most
 #: costly shape. Containers are the lists and objects of a page, counted by their opening brackets.
 MAX_PAGE_BYTES, MAX_PAGE_CONTAINERS = 8 * 1024**2, 250_000
+#: Of the files that one token stored last, so that an editor leaves room for the others.
+MAX_TOKEN_FILES_BYTES = 2 * 1024**3
 #: Of one stored file, as many bytes as an input may have by default; and of all files, with what JetStream keeps beside them.
 MAX_FILE_BYTES, MAX_FILES_BYTES, MAX_FILES = 256 * 1024**2, 4 * 1024**3, 1000
 #: For the body of an upload; uploads at a time of one token, and of one replica of the API.

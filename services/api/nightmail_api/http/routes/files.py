@@ -14,10 +14,11 @@ from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import Conflict, NotFound, PreconditionFailed, TooLarge
 from nightmail_api.http.responses import encoded_response, json_response, problems
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
+from nightmail_api.metrics import QUOTA_REFUSALS
 from nightmail_api.read_model.file_readers import jobs_reading
 from nightmail_common.broker.object_bucket import ObjectChanged, ObjectEntry
 from nightmail_common.contract.envelope import iso_time
-from nightmail_common.contract.limits import MAX_FILES, MAX_FILES_BYTES
+from nightmail_common.contract.limits import MAX_FILES, MAX_FILES_BYTES, MAX_TOKEN_FILES_BYTES
 from nightmail_common.contract.stored_path import check_stored_path
 
 editor = APIRouter(route_class=EditorRoute, tags=["files"])
@@ -97,9 +98,9 @@ async def upload_file(
     if if_match is not None and (before is None or if_match not in {"*", before.sha256}):
         raise _changed(path)
     with state.uploads.hold(caller.name):
-        await _check_room(state, before, int(request.headers.get("content-length", "0")))
+        await _check_room(state, path, caller.name, int(request.headers.get("content-length", "0")))
         try:
-            entry, is_new = await state.files.put(path, request.stream(), if_match)
+            entry, is_new = await state.files.put(path, request.stream(), if_match, caller.name)
         except ObjectChanged:
             raise _changed(path) from None
     logger.info("file_stored", path=path, bytes=entry.size, sha256=entry.sha256, actor=caller.name)
@@ -147,11 +148,26 @@ async def delete_file(
     return encoded_response(b"", 204)
 
 
-async def _check_room(state: AppState, before: ObjectEntry | None, size: int) -> None:
-    if await state.files.stored_bytes() + size > MAX_FILES_BYTES:
-        raise TooLarge(f"all files together have at most {MAX_FILES_BYTES} bytes; delete some")
-    if before is None and len(await state.files.list()) >= MAX_FILES:
-        raise TooLarge(f"there are at most {MAX_FILES} files; delete some")
+async def _check_room(state: AppState, path: str, token: str, size: int) -> None:
+    """Check that a file fits beside the others. Uploads under way at the same time may exceed a ceiling."""
+    others = [entry for entry in await state.files.list() if entry.name != path]
+    own = sum(entry.size for entry in others if entry.stored_by == token)
+    for kind, reached, detail in (
+        ("files", len(others) >= MAX_FILES, f"there are at most {MAX_FILES} files"),
+        (
+            "bytes of files",
+            await state.files.stored_bytes() + size > MAX_FILES_BYTES,
+            f"all files together have at most {MAX_FILES_BYTES} bytes",
+        ),
+        (
+            "bytes of files of a token",
+            own + size > MAX_TOKEN_FILES_BYTES,
+            f"the files that the token {token!r} stored have at most {MAX_TOKEN_FILES_BYTES} bytes",
+        ),
+    ):
+        if reached:
+            QUOTA_REFUSALS.labels(kind).inc()
+            raise TooLarge(f"{detail}; delete some")
 
 
 def _fields(entry: ObjectEntry) -> dict[str, Any]:
