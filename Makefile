@@ -19,7 +19,7 @@ install: .venv/installed
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --no-binary nkeys -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=-e %)
-	$(BIN)/python -m compileall -q $(PACKAGES)
+	$(BIN)/python -m compileall -q -x gallery/jobs $(PACKAGES)
 	@touch $@
 
 demo: install
@@ -38,6 +38,7 @@ up: install
 console: install console/node_modules/.package-lock.json
 	mkdir -p console/build
 	$(BIN)/python -c 'import json; from nightmail_api.http.application import build_application as build; print(json.dumps(build(None).openapi()))' > console/build/openapi.json
+	$(BIN)/python -c 'import json; from nightmail_cli.commands.gallery import document; print(json.dumps(document()))' > console/build/gallery.json
 	cd console && npm run --silent types && npm run --silent check && npm run --silent test && npm run --silent build
 
 console/node_modules/.package-lock.json: console/package-lock.json

@@ -25,7 +25,14 @@ DOCUMENTATION = {"/docs", "/docs/start.js", "/docs/{name}", "/openapi.json", "/a
 #: The signed links in mails. test_mail_routes.py tests their signatures.
 SIGNED = {"/shared/results/{token}", "/shared/slices/{token}", "/unsubscribe/{token}"}
 #: Sign-in, sign-out, and the console's own files, which contain no data. test_session.py and test_console_files.py test them.
-SIGN_IN = {"/session", "/", "/console", "/console/assets/{version}/{name}", "/console/{path:path}"}
+SIGN_IN = {
+    "/session",
+    "/",
+    "/console",
+    "/console/assets/{version}/{name}",
+    "/console/mail-frame",
+    "/console/{path:path}",
+}
 #: It takes a token, and each tool is a request of its own with that token. e2e/test_mcp.py tests it.
 AGENTS = {"/mcp"}
 APPLICATION = build_application(None)  # type: ignore[arg-type]

@@ -8,10 +8,23 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from console.node import SOURCE, Npm
 from nightmail_api.http.application import build_application
 from nightmail_api.http.routes.console import FILES
+from nightmail_cli.commands.gallery import EXAMPLES, document
 from support.deadlines import scaled
+
+
+@pytest.fixture(scope="module", autouse=True)
+def generated(npm: Npm) -> None:
+    """Write what `make console` makes of our own code: the API's document, and the gallery."""
+    folder = SOURCE / "build"
+    folder.mkdir(exist_ok=True)
+    (folder / "openapi.json").write_text(json.dumps(build_application(None).openapi()))  # type: ignore[arg-type]
+    (folder / "gallery.json").write_text(json.dumps(document()))
+    npm("npm", "run", "--silent", "types")
 
 
 def names(folder: Path) -> set[str]:
@@ -26,10 +39,6 @@ def test_the_files_in_the_package_are_those_of_the_source(npm: Npm, tmp_path: Pa
 
 
 def test_the_source_compiles_against_the_apis_document_and_is_formatted(npm: Npm) -> None:
-    document = SOURCE / "build" / "openapi.json"
-    document.parent.mkdir(exist_ok=True)
-    document.write_text(json.dumps(build_application(None).openapi()))  # type: ignore[arg-type]
-    npm("npm", "run", "--silent", "types")
     npm("npm", "run", "--silent", "check")
 
 
@@ -51,12 +60,21 @@ def test_the_package_lists_the_licences_of_what_it_contains() -> None:
     assert "Permission is hereby granted" in licences
 
 
-def test_the_built_files_are_part_of_the_wheel(tmp_path: Path) -> None:
-    api = FILES.parents[1]
-    program = f"from flit_core.buildapi import build_wheel; print(build_wheel({str(tmp_path)!r}))"
+def wheel_of(package: Path, folder: Path) -> set[str]:
+    """Build a package's wheel in a folder, and return the names of its files."""
+    program = f"from flit_core.buildapi import build_wheel; print(build_wheel({str(folder)!r}))"
     built = subprocess.run(
-        [sys.executable, "-c", program], cwd=api, capture_output=True, text=True, timeout=scaled(60), check=True
+        [sys.executable, "-c", program], cwd=package, capture_output=True, text=True, timeout=scaled(60), check=True
     )
-    wheel = zipfile.ZipFile(tmp_path / built.stdout.strip().splitlines()[-1])
-    packed = {name.removeprefix("nightmail_api/console/") for name in wheel.namelist()}
+    return set(zipfile.ZipFile(folder / built.stdout.strip().splitlines()[-1]).namelist())
+
+
+def test_the_built_files_are_part_of_the_wheel(tmp_path: Path) -> None:
+    packed = {name.removeprefix("nightmail_api/console/") for name in wheel_of(FILES.parents[1], tmp_path)}
     assert names(FILES) <= packed
+
+
+def test_the_examples_are_part_of_the_wheel_of_the_command(tmp_path: Path) -> None:
+    examples = {f"nightmail_cli/gallery/{name}" for name in names(EXAMPLES)}
+    assert len(examples) > 15
+    assert examples <= wheel_of(EXAMPLES.parents[1], tmp_path)

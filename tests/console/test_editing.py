@@ -44,9 +44,9 @@ def test_a_new_analyst_gets_the_first_own_mail_in_four_steps(
     data.write_bytes(CSV)
     # 1: a new report, of a file from this device
     page.get_by_role("button", name="New report").click()
-    page.get_by_label("Name").fill(name)
     page.locator("input[type=file]").set_input_files(data)
     expect(page.get_by_label("File", exact=True)).to_have_value(data.name)
+    page.get_by_label("Name").fill(name)
     # 2: the script, with its result beside it
     write_script(page, SUMS)
     page.get_by_role("button", name="Try").click()
@@ -62,6 +62,27 @@ def test_a_new_analyst_gets_the_first_own_mail_in_four_steps(
     assert [(mail["address"], mail["outcome"]) for mail in run["mails"]] == [("ann@example.com", "accepted")]
     assert system.call("GET", f"/runs/{run['run_id']}/result").text == "region,amount\nnorth,1280\nsouth,950\n"
     system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
+def test_an_example_of_the_gallery_brings_its_data_and_gives_a_result_at_once(
+    system: Nightmail, visit: NewVisit
+) -> None:
+    ann = visit("jobs/new")
+    page = ann.page
+    page.get_by_role("link", name="Sales by product and region").click()
+    expect(page.get_by_label("File", exact=True)).to_have_value("orders.csv")
+    assert "orders.csv" in {one["path"] for one in system.call("GET", "/files").json()["items"]}
+    expect(page.locator(".tried table")).to_be_visible()
+    # The mail has its own styles, and no origin.
+    mail = page.frame_locator("iframe.mail")
+    expect(mail.get_by_text("CSV").first).to_be_visible()
+    page.get_by_role("button", name="phone").click()
+    expect(page.locator("iframe.mail")).to_have_css("width", "375px")
+    # What is not saved is found again where a new report begins.
+    page.get_by_label("Name").fill(f"pivot of {ann.name}")
+    ann.go("jobs/new")
+    page.get_by_role("link", name=f"pivot of {ann.name}").click()
+    expect(page.get_by_label("Name")).to_have_value(f"pivot of {ann.name}")
 
 
 def test_an_error_marks_its_line_and_the_last_good_result_stays(
@@ -106,7 +127,7 @@ def test_only_what_was_changed_is_saved_as_a_new_version(system: Nightmail, visi
 
 
 def test_a_field_that_is_refused_says_so_beside_it(visit: NewVisit) -> None:
-    ann = visit("jobs/new")
+    ann = visit("jobs/new?from=nothing")
     ann.expect_complaints("400")
     page = ann.page
     page.get_by_label("Schedule").fill("61 * * * *")

@@ -10,8 +10,8 @@ from nightmail_cli.client import Client
 from nightmail_cli.commands.job_file import read_job
 from nightmail_cli.output import fail
 
-#: The examples are in the repository, beside the command.
-EXAMPLES = Path(__file__).parents[3] / "examples"
+#: The folders `jobs` and `data`, which are part of the package.
+EXAMPLES = Path(__file__).parents[1] / "gallery"
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,18 @@ class Begun:
 
 
 def examples() -> list[Example]:
-    """Return the examples by name; without the repository's folder, end the command."""
-    paths = sorted((EXAMPLES / "jobs").glob("*.yaml"))
-    if not paths:
-        fail(f"there are no examples in {EXAMPLES}: they come with the repository, not with the installed package")
-    return [Example(path.stem, _report(path), path) for path in paths]
+    """Return the examples by name."""
+    return [Example(path.stem, _report(path), path) for path in sorted((EXAMPLES / "jobs").glob("*.yaml"))]
+
+
+def document() -> dict[str, Any]:
+    """Return the gallery of the console: the examples with their definitions, and the text of each data file."""
+    jobs = {example: read_job(example.path) for example in examples()}
+    locations = dict.fromkeys(location for job in jobs.values() for location in _locations(job))
+    return {
+        "examples": [{"name": one.name, "report": one.report, "job": job} for one, job in jobs.items()],
+        "files": {location: (EXAMPLES / "data" / location).read_text("utf-8") for location in locations},
+    }
 
 
 def begin(client: Client, name: str, recipient: str | None, output: Path | None) -> Begun:
@@ -80,11 +87,14 @@ def _inlined(path: Path, job: dict[str, Any]) -> str:
 
 def _upload(client: Client, job: dict[str, Any]) -> list[str]:
     stored = {one["path"] for one in client.call("GET", "/files").json()["items"]}
-    sources = [job["data_source"], *job.get("more_sources", {}).values()]
-    wanted = [source["location"] for source in sources if source["source_type"] == "file"]
-    missing = [location for location in dict.fromkeys(wanted) if location not in stored]
+    missing = [location for location in _locations(job) if location not in stored]
     for location in missing:
         content = (EXAMPLES / "data" / location).read_bytes()
         headers = {"Content-Type": "application/octet-stream"}
         client.call("PUT", f"/files/{quote(location)}", content=content, headers=headers)
     return missing
+
+
+def _locations(job: dict[str, Any]) -> list[str]:
+    sources = [job["data_source"], *job.get("more_sources", {}).values()]
+    return list(dict.fromkeys(source["location"] for source in sources if source["source_type"] == "file"))

@@ -2,8 +2,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocation, useRoute } from "preact-iso/router";
 import { ApiError, client, data, type FieldError, type Job } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { beginWith } from "../components/edit/begin.ts";
 import { Conflict } from "../components/edit/conflict.tsx";
 import { errorsOf, Field } from "../components/edit/field.tsx";
+import { Gallery } from "../components/edit/gallery.tsx";
+import { MailPreview } from "../components/edit/mail-preview.tsx";
 import { OptionsForm, RecipientsForm } from "../components/edit/report-form.tsx";
 import { ScheduleForm } from "../components/edit/schedule-form.tsx";
 import { ScriptField } from "../components/edit/script-field.tsx";
@@ -17,9 +20,10 @@ import {
   type Draft,
   definitionOf,
   dropDraft,
-  emptyDraft,
   keepDraft,
   keptDraft,
+  newPlace,
+  type Place,
   same,
 } from "../store/draft.ts";
 import { may, me, reasonAgainst } from "../store/session.ts";
@@ -29,14 +33,21 @@ import { clock, count } from "../words/format.ts";
 /** From the last key to the try of a changed script: a person who types is not shown every half of a word as an error. */
 const TRY_AFTER_MS = 600;
 
+/** A new report begins with what the address names after `from=`; without, the gallery offers what there is. */
 export function NewPage() {
-  return <Editor key="new" name={null} />;
+  const { query } = useLocation();
+  const { from } = query;
+  return from === undefined ? (
+    <Gallery />
+  ) : (
+    <Editor key={from} name={null} place={newPlace(from)} begin={() => beginWith(from)} />
+  );
 }
 
 export function EditPage() {
   const { params } = useRoute();
   const name = params.name ?? "";
-  return <Editor key={name} name={name} />;
+  return <Editor key={name} name={name} place={name} begin={() => load(name)} />;
 }
 
 async function load(name: string): Promise<Draft & { job: Job }> {
@@ -47,42 +58,49 @@ async function load(name: string): Promise<Draft & { job: Job }> {
   return { job, definition, base: definition, etag, version: job.version, savedAt: 0 };
 }
 
-function Editor({ name }: { name: string | null }) {
+interface EditorProperties {
+  /** The job; null: a new one. */
+  name: string | null;
+  place: Place;
+  begin: () => Promise<Draft>;
+}
+
+function Editor({ name, place, begin }: EditorProperties) {
   const user = me.value?.name ?? "";
   const [draft, setDraft] = useState<Draft | null>(null);
   const [problem, setProblem] = useState<ApiError | null>(null);
-  const begin = async (wanted: "kept" | "fresh") => {
+  const open = async (wanted: "kept" | "fresh") => {
     setProblem(null);
-    const kept = wanted === "kept" ? keptDraft(user, name) : null;
+    const kept = wanted === "kept" ? keptDraft(user, place) : null;
     if (kept !== null) setDraft(kept);
-    else if (name === null) setDraft(emptyDraft());
-    else await load(name).then(setDraft, (error) => setProblem(error));
+    else await begin().then(setDraft, (error) => setProblem(error));
   };
-  useEffect(() => void begin("kept"), []);
+  useEffect(() => void open("kept"), []);
   const title = name === null ? "New report" : `Edit ${name}`;
   if (draft === null) {
     return (
       <Page title={title} above={<a href="/console/jobs">Jobs</a>}>
-        {problem === null ? null : <Failure error={problem} retry={() => void begin("fresh")} hasData={false} />}
+        {problem === null ? null : <Failure error={problem} retry={() => void open("fresh")} hasData={false} />}
       </Page>
     );
   }
   const restart = () => {
-    dropDraft(user, name);
+    dropDraft(user, place);
     setDraft(null);
-    void begin("fresh");
+    void open("fresh");
   };
-  return <Form key={draft.etag} name={name} title={title} first={draft} onRestart={restart} />;
+  return <Form key={draft.etag} name={name} place={place} title={title} first={draft} onRestart={restart} />;
 }
 
 interface FormProperties {
   name: string | null;
+  place: Place;
   title: string;
   first: Draft;
   onRestart: () => void;
 }
 
-function Form({ name, title, first, onRestart }: FormProperties) {
+function Form({ name, place, title, first, onRestart }: FormProperties) {
   const user = me.value?.name ?? "";
   const { route } = useLocation();
   const [draft, setDraft] = useState(first);
@@ -90,17 +108,17 @@ function Form({ name, title, first, onRestart }: FormProperties) {
   const [conflict, setConflict] = useState<Job | null>(null);
   const { definition } = draft;
   const isChanged = !same(definition, draft.base);
-  const { state, tryNow } = useTry(definition);
+  const { state, tryNow } = useTry(definition, name === null);
   const change = (fields: Partial<Definition>) => {
     const next = { ...draft, definition: { ...definition, ...fields }, savedAt: Date.now() };
     setDraft(next);
-    keepDraft(user, name, next);
+    keepDraft(user, place, next);
   };
   const save = async (wanted: Definition, etag: string | null) => {
     setErrors([]);
     try {
       const saved = await store(name, wanted, etag);
-      dropDraft(user, name);
+      dropDraft(user, place);
       show(
         saved.warnings.length === 0 ? "Saved." : `Saved. ${saved.warnings.map(({ detail }) => detail).join("; ")}`,
         "ok",
@@ -213,6 +231,7 @@ function Form({ name, title, first, onRestart }: FormProperties) {
           <Card title="Result" aside={state.running ? "Trying…" : null}>
             <TryResult state={state} retry={tryNow} />
           </Card>
+          {state.good?.mail == null ? null : <MailPreview mail={state.good.mail} isOld={state.last?.error != null} />}
         </div>
       </div>
     </Page>
@@ -226,7 +245,7 @@ async function store(name: string | null, wanted: Definition, etag: string | nul
 }
 
 /** Tries a draft: on request, and after each change of the script once a stored file gave a result. */
-function useTry(definition: Definition) {
+function useTry(definition: Definition, isNew: boolean) {
   const [state, setState] = useState<TryState>(NOT_TRIED);
   const request = useRef(new AbortController());
   const tryNow = async () => {
@@ -250,7 +269,11 @@ function useTry(definition: Definition) {
     const timer = setTimeout(() => void tryNow(), TRY_AFTER_MS);
     return () => clearTimeout(timer);
   }, [definition.processing_script]);
-  useEffect(() => () => request.current.abort(), []);
+  useEffect(() => {
+    // A new report that begins with an example or a file shows at once what comes out.
+    if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
+    return () => request.current.abort();
+  }, []);
   return { state, tryNow };
 }
 

@@ -180,9 +180,11 @@ function FirstRun() {
   return (
     <Card>
       <Empty title="No reports yet.">
+        <p>Start from an example, a CSV, or an empty page.</p>
         <p>
-          A job is a YAML file. <code>nightmail jobs create -f job.yaml</code> registers it, and this page shows it at
-          once. The <a href="/docs">API</a> takes the same as JSON.
+          <a class="button primary" href="/console/jobs/new">
+            New report
+          </a>
         </p>
       </Empty>
     </Card>

@@ -229,6 +229,24 @@ function LogTab({ run }: { run: RunDetail }) {
 function MailTab({ run }: { run: RunDetail }) {
   if (run.mails.length === 0) return <Empty title="No mail was sent for this run." />;
   return (
+    <>
+      <Mails run={run} />
+      <details class="card-text">
+        <summary>The mail as recipients see it</summary>
+        <iframe
+          class="mail"
+          title="The mail as recipients see it"
+          src={`/runs/${run.run_id}/mail`}
+          sandbox=""
+          loading="lazy"
+        />
+      </details>
+    </>
+  );
+}
+
+function Mails({ run }: { run: RunDetail }) {
+  return (
     <table class="rows">
       <caption class="visually-hidden">Mails of this run</caption>
       <thead>

@@ -42,35 +42,56 @@ export function definitionOf(job: object): Definition {
   return Object.fromEntries(kept) as Definition;
 }
 
-export function emptyDraft(): Draft {
-  return { definition: EMPTY, base: null, etag: null, version: null, savedAt: 0 };
+/** Returns the draft of a new job, with the fields that are known. */
+export function newDraft(fields: Partial<Definition> = {}): Draft {
+  return { definition: { ...EMPTY, ...fields }, base: null, etag: null, version: null, savedAt: 0 };
 }
 
-function key(user: string, jobName: string | null): string {
-  return `nightmail-draft ${user} ${jobName ?? ""}`;
+/** Where a draft belongs: the name of a job, or `/new/` and what a new one began with. No name has a slash. */
+export type Place = string;
+
+const NEW: Place = "/new/";
+
+export function newPlace(from: string): Place {
+  return `${NEW}${from}`;
+}
+
+function key(user: string, place: Place): string {
+  return `nightmail-draft ${user} ${place}`;
+}
+
+/** Returns what the kept drafts of new jobs began with, and each draft. */
+export function newDrafts(user: string): [string, Draft][] {
+  const begin = key(user, NEW);
+  const found = Object.keys(localStorage).filter((name) => name.startsWith(begin));
+  return found.flatMap((name) => {
+    const from = name.slice(begin.length);
+    const draft = keptDraft(user, newPlace(from));
+    return draft === null ? [] : [[from, draft] as [string, Draft]];
+  });
 }
 
 /** Returns the draft that this browser keeps; null if there is none, or what is kept is not readable. */
-export function keptDraft(user: string, jobName: string | null): Draft | null {
+export function keptDraft(user: string, place: Place): Draft | null {
   try {
-    const text = localStorage.getItem(key(user, jobName));
+    const text = localStorage.getItem(key(user, place));
     return text === null ? null : (JSON.parse(text) as Draft);
   } catch {
     return null;
   }
 }
 
-export function keepDraft(user: string, jobName: string | null, draft: Draft): boolean {
+export function keepDraft(user: string, place: Place, draft: Draft): boolean {
   try {
-    localStorage.setItem(key(user, jobName), JSON.stringify(draft));
+    localStorage.setItem(key(user, place), JSON.stringify(draft));
     return true;
   } catch {
     return false; // the browser's storage is full or switched off
   }
 }
 
-export function dropDraft(user: string, jobName: string | null): void {
-  localStorage.removeItem(key(user, jobName));
+export function dropDraft(user: string, place: Place): void {
+  localStorage.removeItem(key(user, place));
 }
 
 export interface Merge {

@@ -1,12 +1,11 @@
 import { useState } from "preact/hooks";
-import { ApiError, CONSOLE_HEADER, client, data, type FieldError } from "../../api/client.ts";
+import { ApiError, client, data, type FieldError } from "../../api/client.ts";
 import type { Source } from "../../store/draft.ts";
 import { useResource } from "../../store/resource.ts";
 import { may } from "../../store/session.ts";
 import { bytes } from "../../words/format.ts";
+import { FILE_TYPES, uploadFile } from "./begin.ts";
 import { errorsOf, Field } from "./field.tsx";
-
-const FILE_TYPES = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet"] as const;
 
 const KINDS = [
   ["file", "An uploaded file"],
@@ -114,14 +113,7 @@ function FileChoice({
     setBusy(true);
     setProblem(null);
     try {
-      const answer = await fetch(`/files/${encodeURIComponent(file.name)}`, {
-        method: "PUT",
-        body: file,
-        headers: CONSOLE_HEADER,
-      });
-      await data(Promise.resolve({ response: answer, ...(answer.ok ? {} : { error: await answer.json() }) }));
-      const ending = FILE_TYPES.find((type) => file.name.toLowerCase().endsWith(`.${type}`));
-      onChange({ location: file.name, ...(ending === undefined ? {} : { file_type: ending }) });
+      onChange(await uploadFile(file));
       files.reload();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -15,18 +15,27 @@ export interface TryState {
 
 export const NOT_TRIED: TryState = { running: false, last: null, good: null, problem: null };
 
-/** Runs the draft without saving it: no mail, no event. */
-export function tryDraft(
-  { data_source, more_sources, processing_script, timezone, csv }: Definition & { more_sources?: object },
-  signal: AbortSignal,
-): Promise<Tried> {
-  const body = {
-    data_source,
-    processing_script,
-    ...(more_sources === undefined ? {} : { more_sources }),
-    ...(timezone ? { timezone } : {}),
-    ...(csv === undefined ? {} : { csv }),
-  } as unknown as Schemas["PreviewDefinition"];
+/** What a try needs of a draft: a schedule or an address that is still being typed does not disturb it. */
+const TRIED_FIELDS = [
+  "job_name",
+  "description",
+  "data_source",
+  "more_sources",
+  "processing_script",
+  "timezone",
+  "csv",
+  "attachments",
+  "subject",
+  "message",
+  "sender_name",
+] as const;
+
+/** Runs the draft without saving it, and renders its mail: nothing is sent, and no event says so. */
+export function tryDraft(definition: Definition, signal: AbortSignal): Promise<Tried> {
+  const fields = TRIED_FIELDS.map((name) => [name, definition[name]]).filter(
+    ([, value]) => value != null && value !== "",
+  );
+  const body = { ...Object.fromEntries(fields), with_mail: true } as unknown as Schemas["PreviewDefinition"];
   return data(client.POST("/jobs/preview", { body, signal }));
 }
 

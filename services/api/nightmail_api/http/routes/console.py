@@ -1,6 +1,8 @@
 """The web console's files, which `make console` builds into this package; they contain no data and need no session."""
 
+import base64
 import gzip
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,21 @@ FILES = Path(__file__).parents[2] / "console"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; frame-src 'self'; require-trusted-types-for 'script'"
+)
+#: Shows the HTML of a mail that the editor sends it. It has no origin, and no other script than this one may run in it.
+_FRAME_SCRIPT = """
+addEventListener("message", ({ source, data }) => {
+  if (source !== parent) return;
+  document.documentElement.innerHTML = data;
+  parent.postMessage({ mailHeight: document.documentElement.scrollHeight }, "*");
+});
+parent.postMessage({ mailHeight: 0 }, "*");
+"""
+FRAME = f'<!doctype html><html lang="en"><head><title>Mail</title><script>{_FRAME_SCRIPT}</script></head><body></body></html>'
+FRAME_POLICY = (
+    f"default-src 'none'; script-src 'sha256-{base64.b64encode(hashlib.sha256(_FRAME_SCRIPT.encode()).digest()).decode()}'; "
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-scripts"
 )
 MEDIA_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 #: An asset's address has the version of the build, so its content never changes.
@@ -48,6 +65,13 @@ async def asset(request: Request, version: str, name: str) -> Response:
     if found is None or version != _version():
         raise NotFound("there is no such file in this version")
     return _response(request, found, _IMMUTABLE)
+
+
+@anyone.get("/console/mail-frame")
+async def mail_frame() -> Response:
+    """Return the page in which the editor shows a mail: the policy of the console permits no styles of a mail."""
+    headers = {"Content-Security-Policy": FRAME_POLICY, "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-cache"}
+    return Response(FRAME, headers=headers, media_type="text/html")
 
 
 @anyone.get("/console/{path:path}")
