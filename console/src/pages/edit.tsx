@@ -244,17 +244,30 @@ async function store(name: string | null, wanted: Definition, etag: string | nul
   return data(client.PUT("/jobs/{job_name}", { params, body: wanted } as never)) as Promise<Job>;
 }
 
-/** Tries a draft: on request, and after each change of the script once a stored file gave a result. */
+/** The input of a try, which the API keeps for an hour. */
+interface Sample {
+  id: string;
+  of: unknown;
+}
+
+/**
+ * Tries a draft: on request with fresh data, and after each change of the script on the sample of the last try, so that
+ * typing asks no source again.
+ */
 function useTry(definition: Definition, isNew: boolean) {
   const [state, setState] = useState<TryState>(NOT_TRIED);
   const request = useRef(new AbortController());
-  const tryNow = async () => {
+  const sample = useRef<Sample | null>(null);
+  const sources = [definition.data_source, definition.more_sources, definition.timezone];
+  const tryOn = async (wanted: Sample | null) => {
     request.current.abort();
     const mine = new AbortController();
     request.current = mine;
     setState((before) => ({ ...before, running: true, problem: null }));
     try {
-      const last = await tryDraft(definition, mine.signal);
+      const last = await tryDraft(definition, wanted?.id ?? null, mine.signal);
+      if (wanted !== null && last.error?.stage === "fetch") return void tryOn(null); // it has expired
+      sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sources };
       setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
     } catch (error) {
       if (mine.signal.aborted) return;
@@ -262,13 +275,13 @@ function useTry(definition: Definition, isNew: boolean) {
       setState((before) => ({ ...before, running: false, last: asError(error) ?? before.last, problem: error }));
     }
   };
-  // A file costs nobody anything; a web address or a database is asked only on request.
-  const follows = definition.data_source.source_type === "file" && state.last !== null;
+  const tryNow = () => tryOn(null);
   useEffect(() => {
-    if (!follows) return;
-    const timer = setTimeout(() => void tryNow(), TRY_AFTER_MS);
+    const kept = sample.current;
+    if (kept === null || !same(kept.of, sources)) return;
+    const timer = setTimeout(() => void tryOn(kept), TRY_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [definition.processing_script]);
+  }, [definition.processing_script, definition.subject, definition.message, definition.description]);
   useEffect(() => {
     // A new report that begins with an example or a file shows at once what comes out.
     if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
@@ -295,6 +308,7 @@ function asError(error: ApiError): TryState["last"] {
     timings: null,
     error: found,
     mail: null,
+    sample_id: null,
   } as Tried;
 }
 

@@ -30,12 +30,19 @@ const TRIED_FIELDS = [
   "sender_name",
 ] as const;
 
-/** Runs the draft without saving it, and renders its mail: nothing is sent, and no event says so. */
-export function tryDraft(definition: Definition, signal: AbortSignal): Promise<Tried> {
+/**
+ * Runs the draft without saving it, and renders its mail: nothing is sent, and no event says so.
+ * With the id of a sample it runs on that, and fetches nothing.
+ */
+export function tryDraft(definition: Definition, sampleId: string | null, signal: AbortSignal): Promise<Tried> {
   const fields = TRIED_FIELDS.map((name) => [name, definition[name]]).filter(
     ([, value]) => value != null && value !== "",
   );
-  const body = { ...Object.fromEntries(fields), with_mail: true } as unknown as Schemas["PreviewDefinition"];
+  const body = {
+    ...Object.fromEntries(fields),
+    sample_id: sampleId,
+    with_mail: true,
+  } as unknown as Schemas["PreviewDefinition"];
   return data(client.POST("/jobs/preview", { body, signal }));
 }
 
