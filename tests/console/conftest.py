@@ -52,18 +52,6 @@ def sales() -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser, system: Nightmail) -> Iterator[NewVisit]:
-    """Open the console for a person with a role. At the end no page may have complained, or asked another origin."""
-    visitor = Visitor(system)
-    with ExitStack() as visits:
-
-        def open_console(path: str = "", **options: str | int) -> Visit:
-            return visits.enter_context(visitor.visit(browser, path, **options))  # type: ignore[arg-type]
-
-        yield open_console
-
-
-@pytest.fixture
 def job(system: Nightmail, sales: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
     """Create jobs that are deleted after the test; returns the name."""
     names: list[str] = []
@@ -82,6 +70,21 @@ def job(system: Nightmail, sales: str, request: pytest.FixtureRequest) -> Iterat
     yield create
     for name in names:
         system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
+@pytest.fixture
+def visit(browser: Browser, system: Nightmail, job: Callable[..., str]) -> Iterator[NewVisit]:
+    """Open the console for a person with a role. At the end no page may have complained, or asked another origin.
+
+    `job` is among the fixtures so that its jobs outlive the pages: a page of a job that is deleted asks for it and gets a 404.
+    """
+    visitor = Visitor(system)
+    with ExitStack() as visits:
+
+        def open_console(path: str = "", **options: str | int) -> Visit:
+            return visits.enter_context(visitor.visit(browser, path, **options))  # type: ignore[arg-type]
+
+        yield open_console
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
