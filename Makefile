@@ -60,7 +60,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy libs services cli tests bench examples
 
-# Random faults in the running system, and hostile SMTP servers in rotation, each for MINUTES; SEED=... repeats their order.
+# Random faults in the running system, hostile jobs beside honest ones, and hostile SMTP servers in rotation, each for MINUTES; SEED=... repeats their order.
 soak: install
 	SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m long --timeout 0 tests/faults tests/mailer/test_soak.py
 
