@@ -35,6 +35,8 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
     delivered, failed = system.run(good), system.run(bad)
     system.run_when(delivered, "delivered")
     system.run_when(failed, "failed")
+    again = system.run(good)
+    system.run_when(again, "delivered")
     paused = job(job_name="paused")
     system.call("POST", f"/jobs/{paused}/pause")
     job_path = f"jobs/{quote(HOSTILE)}"
@@ -52,6 +54,8 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
         "a run": f"runs/{delivered}",
         "its log": f"runs/{delivered}#log",
         "its mail": f"runs/{delivered}#mail",
+        "its comparison": f"runs/{again}#compare",
+        "a difference": f"runs/{delivered}/diff/{again}",
         "a failed run": f"runs/{failed}",
         "mail": "mail",
         "an explanation": f"mail/explain/{delivered}.result@localhost",

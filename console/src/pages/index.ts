@@ -16,6 +16,7 @@ export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/jobs/:name/edit", component: later("EditPage") },
   { path: "/console/runs", component: RunsPage },
   { path: "/console/runs/:id", component: RunPage },
+  { path: "/console/runs/:id/diff/:other", component: later("DiffPage") },
   { path: "/console/mail", component: later("MailPage") },
   { path: "/console/mail/explain", component: later("ExplainPage") },
   { path: "/console/mail/explain/:id", component: later("ExplainPage") },

@@ -1,5 +1,6 @@
 // The pages that the first view does not need: one file, which the browser loads when somebody opens or points at one of them.
 export { CalendarPage } from "./calendar.tsx";
+export { DiffPage } from "./diff.tsx";
 export { EditPage, NewPage } from "./edit.tsx";
 export { ExplainPage } from "./explain.tsx";
 export { LogPage } from "./log.tsx";

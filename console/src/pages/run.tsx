@@ -1,6 +1,7 @@
 import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type RunDetail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { CompareTab } from "../components/compare.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -164,6 +165,7 @@ function tabs(run: RunDetail, job: Found["job"]): Tab[] {
     ...(failed ? [script] : [result]),
     { id: "log", word: "Log", content: () => <LogTab run={run} /> },
     { id: "mail", word: "Mail", many: run.mails.length, content: () => <MailTab run={run} /> },
+    { id: "compare", word: "Compare", content: () => <CompareTab run={run} zone={job?.timezone} /> },
     ...(failed ? [] : [script]),
     { id: "origin", word: "Where from", content: () => <OriginTab run={run} /> },
   ];
