@@ -9,6 +9,7 @@ import { Page } from "./components/page.tsx";
 import { Empty, Failure } from "./components/states.tsx";
 import { ToastLine } from "./components/toast.tsx";
 import { PAGES } from "./pages/index.ts";
+import { LaterPalette } from "./pages/later.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { followEvents } from "./store/events.ts";
 import { forgetResources } from "./store/resource.ts";
@@ -53,6 +54,7 @@ function Shell() {
       </Router>
       <ToastLine />
       <Keys />
+      <LaterPalette />
     </LocationProvider>
   );
 }

@@ -63,7 +63,8 @@ def test_the_script_is_blamed_where_it_alone_changed(system: Nightmail, visit: N
     assert answer.status_code == 200, answer.text
     second = system.run(name)
     system.run_when(second, "delivered")
-    ann = visit(f"runs/{second}#compare", role="viewer")
+    ann = visit(role="viewer")
+    ann.go(f"runs/{second}#compare")
     words = "The data is the same. The script changed (version 1 to 2): the difference is the script's."
     expect(ann.page.get_by_role("tabpanel")).to_contain_text(words)
     ann.go(f"runs/{first}#compare")

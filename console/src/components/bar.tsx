@@ -1,6 +1,6 @@
 import { useLocation } from "preact-iso/router";
 import { NAVIGATION } from "../pages/index.ts";
-import { loadMore } from "../pages/later.tsx";
+import { loadMore, openPalette } from "../pages/later.tsx";
 import { now } from "../store/clock.ts";
 import { caughtUp, connection } from "../store/events.ts";
 import { singleKeys, type Theme, theme } from "../store/preferences.ts";
@@ -27,6 +27,9 @@ export function Bar() {
           );
         })}
       </nav>
+      <button type="button" class="button search-open" onClick={() => openPalette({})}>
+        Search or run… <kbd>Ctrl K</kbd>
+      </button>
       <LiveDot />
       <Account />
     </header>

@@ -27,7 +27,7 @@ export function Button({ children, need, kind = "plain", onAct, unless, label }:
       await onAct();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      show(describe(error), "bad");
+      show(refusal(error), "bad");
     } finally {
       setBusy(false);
     }
@@ -55,7 +55,7 @@ export function Button({ children, need, kind = "plain", onAct, unless, label }:
 }
 
 /** Returns what a person needs to know about a refused action. */
-function describe(error: ApiError): string {
+export function refusal(error: ApiError): string {
   if (error.status === 403) return reasonAgainst("edit");
   if (error.status === 412) return "Somebody changed the job in the meantime. Load the page again to see it.";
   if (error.status === 503) return "The log does not answer. Nothing is lost; nothing can be changed until it is back.";

@@ -1,6 +1,7 @@
 import type { JobSummary } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { clock, moment, number, soon, zoneName } from "../words/format.ts";
+import { Choose, type Selection } from "./bulk.tsx";
 import { Status, Strip } from "./status.tsx";
 
 export function jobHref(name: string): string {
@@ -15,8 +16,15 @@ export function changesJobs({ type }: { type: string }): boolean {
   );
 }
 
+interface Properties {
+  jobs: JobSummary[];
+  caption: string;
+  /** The rows can be chosen. */
+  selection?: Selection;
+}
+
 /** Jobs as rows: the state of the last run, its rows, and when the next one is due. */
-export function JobTable({ jobs, caption }: { jobs: JobSummary[]; caption: string }) {
+export function JobTable({ jobs, caption, selection }: Properties) {
   return (
     <table class="rows">
       <caption class="visually-hidden">{caption}</caption>
@@ -36,19 +44,20 @@ export function JobTable({ jobs, caption }: { jobs: JobSummary[]; caption: strin
       </thead>
       <tbody>
         {jobs.map((job) => (
-          <Row key={job.job_id} job={job} />
+          <Row key={job.job_id} job={job} selection={selection} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ job }: { job: JobSummary }) {
+function Row({ job, selection }: { job: JobSummary; selection: Selection | undefined }) {
   const last = job.last_run;
   return (
     <tr>
       <th scope="row">
-        <a href={jobHref(job.job_name)} data-row>
+        <Choose selection={selection} id={job.job_name} label={job.job_name} />
+        <a href={jobHref(job.job_name)} data-row data-job={job.job_name}>
           {job.job_name}
         </a>
       </th>

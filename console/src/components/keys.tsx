@@ -1,8 +1,10 @@
-// The keyboard: `g` and a letter goes to a page, `/` to the search, `j` and `k` through rows, Enter opens one, `?` lists them.
+// The keyboard: Ctrl+K opens the palette, `g` and a letter goes to a page, `/` to the search, `j` and `k` through rows, Enter
+// opens one, `.` lists its actions, `?` lists the keys.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
 import { NAVIGATION } from "../pages/index.ts";
+import { openPalette } from "../pages/later.tsx";
 import { singleKeys } from "../store/preferences.ts";
 import { Dialog } from "./dialog.tsx";
 
@@ -15,14 +17,21 @@ export function Keys() {
   useEffect(() => {
     let goPressedAt = 0;
     const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key === "k") {
+        event.preventDefault();
+        if (document.querySelector("dialog[open]") === null) openPalette({});
+        return;
+      }
       if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (document.querySelector("dialog[open]") !== null) return;
       const going = Date.now() - goPressedAt < CHORD_MS;
       goPressedAt = 0;
       const target = going ? NAVIGATION.find(({ key }) => key === event.key)?.href : undefined;
       if (target !== undefined) route(target);
       else if (event.key === "g") goPressedAt = Date.now();
       else if (event.key === "?") helpIsOpen.value = true;
-      else if (event.key === "/") document.querySelector<HTMLInputElement>("input[type=search]")?.focus();
+      else if (event.key === "/") search();
+      else if (event.key === ".") openRowActions();
       else if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
       else if (event.key.length === 1)
         document.querySelector<HTMLElement>(`[data-key="${CSS.escape(event.key)}"] button`)?.click();
@@ -39,14 +48,16 @@ export function Keys() {
         {NAVIGATION.map(({ key, word }) => (
           <Entry key={key} keys={["g", key]} does={`go to ${word}`} />
         ))}
-        <Entry keys={["/"]} does="search in the list" />
+        <Entry keys={["Ctrl K"]} does="search, or run something" />
+        <Entry keys={["/"]} does="search in the list; where there is none, everywhere" />
         <Entry keys={["j", "k"]} does="next and previous row; Enter opens it" />
+        <Entry keys={["."]} does="what can be done to the row" />
         <Entry keys={["r"]} does="run the job of this page" />
         <Entry keys={["e"]} does="edit it" />
         <Entry keys={["n"]} does="a new report, on Jobs" />
         <Entry keys={["?"]} does="this list" />
       </dl>
-      <p class="soft small">Turn them off in the menu with your name.</p>
+      <p class="soft small">Turn single keys off in the menu with your name.</p>
       <form method="dialog" class="dialog-actions">
         <button type="submit" class="button primary">
           Close
@@ -73,6 +84,19 @@ function moveRow(step: number): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
   const at = rows.indexOf(document.activeElement as HTMLElement);
   rows[at === -1 ? (step > 0 ? 0 : rows.length - 1) : at + step]?.focus();
+}
+
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>("main input[type=search]");
+  if (field === null) openPalette({});
+  else field.focus();
+}
+
+function openRowActions(): void {
+  const row = document.activeElement;
+  if (row instanceof HTMLElement && row.dataset.job !== undefined) {
+    openPalette({ job: row.dataset.job, run: row.dataset.run });
+  }
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -1,10 +1,19 @@
 import type { Run } from "../api/client.ts";
 import { count, HERE, milliseconds, moment, number, zoneName } from "../words/format.ts";
+import { Choose, type Selection } from "./bulk.tsx";
 import { jobHref } from "./job-table.tsx";
 import { Status } from "./status.tsx";
 
+interface Properties {
+  runs: Run[];
+  timezone?: string;
+  caption: string;
+  /** The rows can be chosen. */
+  selection?: Selection;
+}
+
 /** Runs as rows, newest first. Without a zone, times are the reader's. */
-export function RunTable({ runs, timezone, caption }: { runs: Run[]; timezone?: string; caption: string }) {
+export function RunTable({ runs, timezone, caption, selection }: Properties) {
   const ofOneJob = timezone !== undefined;
   return (
     <table class="rows">
@@ -27,7 +36,12 @@ export function RunTable({ runs, timezone, caption }: { runs: Run[]; timezone?: 
         {runs.map((run) => (
           <tr key={run.run_id}>
             <th scope="row" class="nowrap">
-              <a href={`/console/runs/${run.run_id}`} data-row>
+              <Choose
+                selection={selection}
+                id={run.run_id}
+                label={`the run of ${run.job_name}, ${moment(run.scheduled_at, timezone)}`}
+              />
+              <a href={`/console/runs/${run.run_id}`} data-row data-job={run.job_name} data-run={run.run_id}>
                 {moment(run.scheduled_at, timezone)}
               </a>
               {run.trigger === "manual" ? <span class="soft small"> by hand</span> : null}

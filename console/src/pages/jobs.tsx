@@ -1,10 +1,12 @@
 import { useLocation } from "preact-iso/router";
 import { type JobSummary, listJobs } from "../api/client.ts";
+import { BulkBar, useSelection } from "../components/bulk.tsx";
 import { Button } from "../components/button.tsx";
 import { changesJobs, JobTable } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { Empty, Loaded } from "../components/states.tsx";
+import { requestPause, requestResume, requestRun } from "../store/actions.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 
@@ -39,6 +41,7 @@ export function JobsPage() {
     touches: changesJobs,
   });
   const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key);
+  const selection = useSelection(more.items.map(({ job_name }) => job_name));
   const filter = (change: { q?: string; status?: string; failing?: string }) => {
     const wanted = Object.entries({ q, status: status ?? "", failing: failing ? "true" : "", ...change }).filter(
       ([, value]) => value !== "",
@@ -87,7 +90,19 @@ export function JobsPage() {
         <Loaded of={jobs}>
           {() =>
             more.items.length > 0 ? (
-              <JobTable jobs={more.items} caption="Jobs" />
+              <>
+                <BulkBar
+                  selection={selection}
+                  many={more.items.length}
+                  jobs={selection.chosen}
+                  actions={[
+                    { word: "Run", done: "Asked for a run of", act: requestRun },
+                    { word: "Pause", done: "Paused", act: requestPause },
+                    { word: "Resume", done: "Resumed", act: requestResume },
+                  ]}
+                />
+                <JobTable jobs={more.items} caption="Jobs" selection={selection} />
+              </>
             ) : q || status || failing ? (
               <Empty title="No job matches.">
                 <button type="button" class="button plain" onClick={() => route("/console/jobs", true)}>

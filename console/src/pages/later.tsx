@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError } from "../api/client.ts";
 import { Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
+import { palette, type Subject } from "../store/palette.ts";
 
 type More = typeof import("./more.ts");
 
@@ -34,4 +35,15 @@ export function later(name: keyof More): ComponentType {
       </Page>
     );
   };
+}
+
+/** The palette, once it is loaded; it is asked for by `openPalette`. */
+export function LaterPalette() {
+  const Palette = pages.value?.Palette;
+  return Palette === undefined ? null : <Palette />;
+}
+
+export function openPalette(subject: Subject): void {
+  palette.value = subject;
+  void loadMore();
 }

@@ -1,4 +1,5 @@
-// The pages that the first view does not need: one file, which the browser loads when somebody opens or points at one of them.
+// The pages that the first view does not need, and the palette: one file, which the browser loads when somebody opens or points at one of them.
+export { Palette } from "../components/palette.tsx";
 export { CalendarPage } from "./calendar.tsx";
 export { DiffPage } from "./diff.tsx";
 export { EditPage, NewPage } from "./edit.tsx";

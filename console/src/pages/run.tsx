@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type RunDetail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
@@ -5,13 +6,14 @@ import { CompareTab } from "../components/compare.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
+import { Resend, resultMails } from "../components/resend.tsx";
 import { ResultTable } from "../components/result-table.tsx";
 import { Script } from "../components/script.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Status } from "../components/status.tsx";
 import { type Tab, Tabs } from "../components/tabs.tsx";
 import { Stages, Timeline } from "../components/timeline.tsx";
-import { cancelRun, resendRun, runJob } from "../store/actions.ts";
+import { cancelRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
@@ -91,7 +93,7 @@ function OneRun({ id }: { id: string }) {
 function Actions({ run }: { run: RunDetail }) {
   const { route } = useLocation();
   const again = async () => route(`/console/runs/${await runJob(run.job_name)}`);
-  const recipients = [...new Set(run.mails.filter((mail) => mail.kind === "result").map((mail) => mail.address))];
+  const [resending, setResending] = useState(false);
   if (!hasEnded(run.status)) {
     return (
       <Button need="edit" kind="danger" onAct={() => cancelRun(run.run_id)}>
@@ -108,11 +110,12 @@ function Actions({ run }: { run: RunDetail }) {
       </span>
       <Button
         need="edit"
-        onAct={() => resendRun(run.run_id, recipients)}
-        unless={recipients.length === 0 ? "Nothing of this run was mailed." : undefined}
+        onAct={() => setResending(true)}
+        unless={resultMails(run).length === 0 ? "Nothing of this run was mailed." : undefined}
       >
-        Send again
+        Send again…
       </Button>
+      {resending ? <Resend run={run} onClose={() => setResending(false)} /> : null}
     </>
   );
 }

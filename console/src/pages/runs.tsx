@@ -1,4 +1,5 @@
 import { client, data, type Run, type RunStatus } from "../api/client.ts";
+import { BulkBar, useSelection } from "../components/bulk.tsx";
 import { Button } from "../components/button.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
 import { FreshRows, useFresh } from "../components/fresh.tsx";
@@ -6,6 +7,7 @@ import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { RunTable } from "../components/run-table.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
+import { requestRun } from "../store/actions.ts";
 import { foldRun } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { STATES } from "../words/status.ts";
@@ -55,6 +57,8 @@ export function RunsPage() {
     type === "run-requested" && (!job || job_name === job) ? (run_id ?? undefined) : undefined,
   );
   const { isFiltered } = filters;
+  const selection = useSelection(more.items.map(({ run_id }) => run_id));
+  const chosen = more.items.filter(({ run_id }) => selection.has(run_id));
   return (
     <Page title="Runs">
       <Card>
@@ -72,7 +76,15 @@ export function RunsPage() {
         <Loaded of={runs}>
           {() =>
             more.items.length > 0 ? (
-              <RunTable runs={more.items} caption="Runs, newest first" />
+              <>
+                <BulkBar
+                  selection={selection}
+                  many={more.items.length}
+                  jobs={[...new Set(chosen.map(({ job_name }) => job_name))]}
+                  actions={[{ word: "Run their jobs again", done: "Asked for a run of", act: requestRun }]}
+                />
+                <RunTable runs={more.items} caption="Runs, newest first" selection={selection} />
+              </>
             ) : (
               <Empty title={isFiltered ? "Nothing matches." : "Nothing has run yet."}>
                 {isFiltered

@@ -5,19 +5,23 @@ import { followRun, show } from "./toast.ts";
 const named = (job_name: string) => ({ params: { path: { job_name } } });
 const ofRun = (run_id: string) => ({ params: { path: { run_id } } });
 
+export const requestRun = (name: string) => data(client.POST("/jobs/{job_name}/run", named(name)));
+export const requestPause = (name: string) => data(client.POST("/jobs/{job_name}/pause", named(name)));
+export const requestResume = (name: string) => data(client.POST("/jobs/{job_name}/resume", named(name)));
+
 export async function runJob(name: string): Promise<string> {
-  const { run_id } = await data(client.POST("/jobs/{job_name}/run", named(name)));
+  const { run_id } = await requestRun(name);
   followRun(run_id);
   return run_id;
 }
 
 export async function pauseJob(name: string): Promise<void> {
-  await data(client.POST("/jobs/{job_name}/pause", named(name)));
+  await requestPause(name);
   show(`Paused. “${name}” does not run until it is resumed.`);
 }
 
 export async function resumeJob(name: string): Promise<void> {
-  await data(client.POST("/jobs/{job_name}/resume", named(name)));
+  await requestResume(name);
   show(`Resumed. “${name}” runs again at its next due time.`, "ok");
 }
 
