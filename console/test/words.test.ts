@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { usualRange } from "../src/components/history.tsx";
+import type { Run } from "../src/api/client.ts";
+import { outOfTheOrdinary, usualRange } from "../src/components/history.tsx";
 import { bytes, count, milliseconds, momentInZone, soon, zoneName } from "../src/words/format.ts";
 
 test("numbers and durations are short and exact", () => {
@@ -29,4 +30,17 @@ test("a zone is named, and a second one appears only where it differs", () => {
 test("the usual range ignores an outlier, and needs enough runs", () => {
   assert.equal(usualRange([1, 2, 3]), undefined);
   assert.deepEqual(usualRange([30, 31, 32, 30, 31, 4000]), [28, 34]);
+});
+
+test("rows are out of the ordinary only among those of their weekday in the job's zone", () => {
+  // Every day at 23:30 UTC, which is the next day in Paris; on Wednesdays there are 200 rows, otherwise 10.
+  const daily = Array.from({ length: 60 }, (_, days) => {
+    const due = new Date(Date.parse("2026-11-24T23:30:00Z") - days * 86_400_000);
+    return { scheduled_at: due.toISOString(), rows: due.getUTCDay() === 2 ? 200 : 10 } as Run;
+  });
+  assert.equal(outOfTheOrdinary(daily, "Europe/Paris"), undefined);
+  const few = [{ ...daily[0], rows: 12 } as Run, ...daily.slice(1)];
+  const words = "Out of the ordinary: the last result has 12 rows, those of a Wed usually 200.";
+  assert.equal(outOfTheOrdinary(few, "Europe/Paris"), words);
+  assert.equal(outOfTheOrdinary(few.slice(0, 30), "Europe/Paris"), undefined);
 });

@@ -1,12 +1,14 @@
 // The row counts of a job's last runs as a line; a failed run is a gap with a mark. The table has the same numbers.
 import type { Run } from "../api/client.ts";
-import { milliseconds, moment, number, zoneName } from "../words/format.ts";
+import { count, day, milliseconds, moment, number, zoneName } from "../words/format.ts";
 import { Status } from "./status.tsx";
 
 const WIDTH = 400;
 const HEIGHT = 120;
 /** Fewer counts have no usual range. */
 const ENOUGH = 6;
+/** Earlier runs of the same weekday with which the last one is compared. */
+const COMPARED = 20;
 
 /** Runs newest first, as the API lists them. */
 export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
@@ -24,6 +26,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
     path += `${after ? "L" : "M"}${x(index).toFixed(1)} ${y(run.rows).toFixed(1)}`;
   });
   const last = counts.at(-1) ?? 0;
+  const hint = outOfTheOrdinary(runs, timezone);
   const label = `Rows of the last ${past.length} runs: ${number(Math.min(...counts))} to ${number(Math.max(...counts))}, the last ${number(last)}.`;
   return (
     <figure class="history">
@@ -43,6 +46,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
           ),
         )}
       </svg>
+      {hint === undefined ? null : <p class="wait small">{hint}</p>}
       <figcaption class="small soft">
         <span>
           last {number(last)}
@@ -77,6 +81,18 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
       </details>
     </figure>
   );
+}
+
+/** Says that the last result has more or fewer rows than those of its weekday have; undefined if it does not. */
+export function outOfTheOrdinary(runs: Run[], timezone: string): string | undefined {
+  const weekday = (run: Run) => day(run.scheduled_at, timezone).slice(0, 3);
+  const [last, ...earlier] = runs.filter((run) => run.rows !== null);
+  if (last === undefined || last.rows === null) return undefined;
+  const alike = earlier.filter((run) => weekday(run) === weekday(last)).slice(0, COMPARED);
+  const range = usualRange(alike.flatMap((run) => (run.rows === null ? [] : [run.rows])));
+  if (range === undefined || (last.rows >= range[0] && last.rows <= range[1])) return undefined;
+  const usual = range[0] === range[1] ? number(range[0]) : `${number(range[0])}–${number(range[1])}`;
+  return `Out of the ordinary: the last result has ${count(last.rows, "row")}, those of a ${weekday(last)} usually ${usual}.`;
 }
 
 /** Returns the usual range: median ± 3 median absolute deviations (a hint; it stops no mail). */

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, client, data, type Job, type Schemas } from "../api/client.ts";
 import { restoreVersion } from "../store/actions.ts";
-import { ANSWER_FIELDS } from "../store/draft.ts";
+import { ANSWER_FIELDS, same } from "../store/draft.ts";
 import { useResource } from "../store/resource.ts";
 import { Button } from "./button.tsx";
 import { type Change, Changes } from "./changes.tsx";
@@ -94,11 +94,6 @@ function differences(current: Job, earlier: Definition): Change[] {
   const before = current as Record<string, unknown>;
   const after = earlier as Record<string, unknown>;
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((field) => !ANSWER_FIELDS.has(field) && !isEqual(before[field], after[field]))
+    .filter((field) => !ANSWER_FIELDS.has(field) && !same(before[field], after[field]))
     .map((field) => ({ field, before: before[field], after: after[field] }));
-}
-
-/** Compares JSON values; the log leaves out what is not set. */
-function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 }
