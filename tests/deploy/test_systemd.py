@@ -19,7 +19,6 @@ from support.job_requests import job_request
 
 ROOT = Path(__file__).parents[2]
 PYTHON = "/usr/bin/python3"
-PACKAGES = "systemd,dbus,python3"
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 DATA = "/var/lib/nightmail"
 #: WatchdogSec of the unit, and the time to dump a core and to restart.
@@ -38,10 +37,7 @@ print(json.dumps([answer.status_code, answer.json()]))
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="systemd-nspawn needs root"),
-    pytest.mark.skipif(
-        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
-        reason="no systemd-nspawn or mmdebstrap (packages systemd-container, mmdebstrap)",
-    ),
+    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="no systemd-nspawn (package systemd-container)"),
 ]
 
 
@@ -114,17 +110,10 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(debian: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = tmp_path_factory.mktemp("machine") / "root"
-    made = subprocess.run(
-        ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(root)],
-        capture_output=True,
-        text=True,
-        timeout=scaled(300),
-        check=False,
-    )
-    if made.returncode != 0:
-        pytest.skip(f"mmdebstrap cannot make a base: {made.stderr.strip()[-200:]}")
+    root.mkdir()
+    subprocess.run(["tar", "--extract", "--file", debian, "--directory", root], check=True)
     version = subprocess.run([f"{root}{PYTHON}", "--version"], capture_output=True, text=True, check=False).stdout
     own = subprocess.run([PYTHON, "--version"], capture_output=True, text=True, check=False).stdout
     if version != own:
@@ -142,6 +131,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         )
         (root / "opt/nightmail").symlink_to(installation)
         shutil.copy(ROOT / "deploy/systemd/nightmail.service", root / "etc/systemd/system/nightmail.service")
+        try:
+            machine.boot(landlock=False)
+        except AssertionError as error:
+            pytest.skip(f"systemd does not boot in systemd-nspawn here: {error}")
         yield machine
     finally:
         machine.power_off()
@@ -149,7 +142,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 def test_without_landlock_the_start_ends_and_says_in_one_line_why_no_runner_is_ready(machine: Machine) -> None:
-    machine.boot(landlock=False)
     machine.do("systemctl", "start", "nightmail")
     wait_until(lambda: "runner-1" in machine.property("StatusText"), "the status names the runners", 30)
     assert "error: scripts cannot be isolated on this machine: Landlock is refused" in machine.journal()
@@ -194,6 +186,6 @@ def test_a_restore_by_root_starts_again(machine: Machine) -> None:
 
 def test_a_supervisor_that_hangs_is_restarted(machine: Machine) -> None:
     before = machine.property("MainPID")
-    machine.do("kill", "-STOP", before)
+    machine.do("sh", "-c", f"kill -STOP {before}")
     wait_until(lambda: machine.property("MainPID") not in {before, "0"}, "the watchdog restarts it", WATCHDOG_SECONDS)
     wait_until(lambda: machine.property("StatusText") == "ready", "every process is ready", 60)

@@ -16,8 +16,9 @@ from nightmail_common.service.settings import EMBEDDED_NATS_FILE, PREFIX
 #: The folder of the users' seeds, in the data folder.
 SEEDS_FOLDER = "nats-seeds"
 
-#: Halve the frequency of Go's garbage collection: each one delayed a page of events by 10 to 40 ms.
-ENVIRONMENT = {"GOGC": "200"}
+#: Halve the frequency of Go's garbage collection: each one delayed a page of events by 10 to 40 ms. Near the limit Go collects
+#: more often instead of growing.
+ENVIRONMENT = {"GOGC": "200", "GOMEMLIMIT": "1GiB"}
 
 CONFIG = """\
 # Written by `nightmail up` at every start.
