@@ -25,10 +25,11 @@ install: .venv/installed
 demo: install
 	$(BIN)/python examples/demo.py $(ARGS)
 
-# The picture in the README: the demo's newest mail with a chart, drawn by Chromium.
+# The pictures in README and docs/console.md, drawn by Chromium: the demo's newest mail with a chart, and the console with the examples.
 pictures: install
 	$(BIN)/python examples/demo.py --once
 	$(BIN)/python examples/picture.py
+	$(BIN)/python examples/console_pictures.py
 
 up: install
 	$(BIN)/nightmail up $(ARGS)
