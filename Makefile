@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo pictures up console test test-deploy lint soak bench lock clean
+.PHONY: install demo pictures terminal up console test test-deploy lint soak bench lock clean
 
 install: .venv/installed
 
@@ -30,6 +30,10 @@ pictures: install
 	$(BIN)/python examples/demo.py --once
 	$(BIN)/python examples/picture.py
 	$(BIN)/python examples/console_pictures.py
+
+# The page of what the commands print on a terminal.
+terminal: install
+	$(BIN)/python examples/terminal.py
 
 up: install
 	$(BIN)/nightmail up $(ARGS)

@@ -1,7 +1,7 @@
 """The cost of the API beside bare FastAPI on the same core, and of its lists over a million runs.
 
 Three parts, each on its own by `--part`: `rates` (create and get, as ratios to bare FastAPI), `lists` (every list over
-10,000 jobs and 1,000,000 runs), `catch-up` (the read model rebuilt from the log).
+10,000 jobs, 1,000,000 runs and as many mails), `catch-up` (the read model rebuilt from the log).
 """
 
 import argparse

@@ -54,7 +54,7 @@ COLOURS = {
 def echo(text: str = "", *, fg: str | None = None, err: bool = False, nl: bool = True) -> None:
     """Print a text of whatever origin: job names, logs, errors and servers' answers cannot steer the terminal."""
     colour = fg if "NO_COLOR" not in os.environ else None  # https://no-color.org
-    typer.secho(visible(text), fg=colour, err=err, nl=nl)
+    typer.secho(visible(text), fg=colour, err=err, nl=nl, reset=colour is not None)
 
 
 def fail(message: str) -> NoReturn:

@@ -66,6 +66,7 @@ async def test_a_change_of_another_file_than_the_caller_read_is_refused(api: Rep
     await put(api, "a.csv", CSV)
     assert (await put(api, "a.csv", b"x", **{"If-Match": etag(b"other")})).status_code == 412
     assert (await put(api, "a.csv", b"x", **{"If-Match": "W/1"})).status_code == 400
+    assert (await put(api, "a.csv", b"x", **{"If-Match": '"another"'})).status_code == 412
     assert (await put(api, "a.csv", b"x", **{"If-Match": etag(CSV)})).status_code == 200
     assert (await api.http.delete("/files/a.csv", headers={"If-Match": etag(CSV)})).status_code == 412
     assert (await api.http.delete("/files/a.csv", headers={"If-Match": etag(b"x")})).status_code == 204

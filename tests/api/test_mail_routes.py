@@ -199,6 +199,8 @@ async def test_the_ledger_has_one_item_for_each_recipient_and_mail_newest_first(
     assert await listed() == [a2, b1, a1]
     assert await listed(recipient="a@Example.com") == [a2, a1]
     assert await listed(outcome="refused") == [b1]
+    [error] = (await api.http.get("/mails?outcome=nonsense")).json()["errors"]
+    assert (error["field"], len(error["allowed"])) == ("outcome", 5)
     assert await listed(job_name="one") == [b1, a1]
     assert await listed(job_name="one", recipient="b@example.com", outcome="accepted") == []
     assert await listed(message_id="<1@example.com>") == await listed(message_id="1@example.com ") == [b1, a1]

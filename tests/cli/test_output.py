@@ -1,7 +1,12 @@
 """What a command prints: text of others cannot steer the terminal."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,6 +39,26 @@ def test_steering_characters_are_shown_as_text(show: Callable[[str], None], caps
     printed = "".join(capsys.readouterr())
     assert SHOWN in printed
     assert not set(printed) & set(HOSTILE) - set(SHOWN)
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """Return what the command prints on a terminal."""
+    terminal, end = pty.openpty()
+    command = [str(Path(sys.executable).with_name("nightmail")), *arguments]
+    with os.fdopen(terminal, "rb", buffering=0) as reader:
+        subprocess.run(command, stdout=end, stderr=end, env={"PATH": os.environ["PATH"]} | environment, check=False)
+        os.close(end)
+        printed = b""
+        with suppress(OSError):  # the end of a terminal
+            while part := reader.read(65536):
+                printed += part
+    return printed.decode()
+
+
+def test_a_terminal_gets_escape_sequences_for_colour_only() -> None:
+    assert "\x1b" not in on_a_terminal("jobs", "new", TERM="xterm", NO_COLOR="1")
+    assert "writes the job file of one\r\n" in on_a_terminal("jobs", "new", TERM="xterm")
+    assert "\x1b[31merror: \x1b[0m" in on_a_terminal("jobs", "new", "nothing", TERM="xterm")
 
 
 def test_json_holds_the_same_text_without_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -385,6 +385,15 @@ def test_what_show_prints_can_be_applied_again(nightmail: Nightmail, job_file: P
     assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", shown)
 
 
+def test_show_prints_how_a_job_goes_and_its_definition(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    facts, _, definition = said(nightmail, "jobs", "show", name_in(job_file)).partition("\n\n")
+    assert facts.startswith(f"{name_in(job_file)}: active\nnext run  2")
+    assert "{" not in facts
+    (tmp_path / "shown.yaml").write_text(definition)
+    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", tmp_path / "shown.yaml")
+
+
 def test_a_job_is_edited_previewed_and_saved(nightmail: Nightmail, job_file: Path) -> None:
     said(nightmail, "jobs", "create", "-f", job_file)
     name = name_in(job_file)

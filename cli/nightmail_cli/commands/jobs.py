@@ -11,6 +11,7 @@ from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.changes import Change
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.commands.job_file import JobFileError, read_job
+from nightmail_cli.commands.job_view import print_job
 from nightmail_cli.commands.preview_view import print_preview
 from nightmail_cli.commands.run_view import print_error, summary
 from nightmail_cli.output import (
@@ -20,7 +21,6 @@ from nightmail_cli.output import (
     fail,
     format_time,
     print_done,
-    print_fields,
     print_json,
     print_table,
 )
@@ -105,7 +105,7 @@ def list_jobs(
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show one job."""
     job = Client().call("GET", job_path(name)).json()
-    print_json(job) if as_json else print_fields(job)
+    print_json(job) if as_json else print_job(job)
 
 
 @app.command("delete")

@@ -70,8 +70,9 @@ def _facts(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
         attempt = f", attempt {run['attempts']}" if run["attempts"] > 1 else ""
         yield "runner", f"{run['runner']}{attempt}"
     if run["timings"]:
-        stages = ", ".join(f"{stage} {_milliseconds(run['timings'][f'{stage}_ms'])}" for stage in _STAGES)
-        yield "took", f"{_milliseconds(run['timings']['total_ms'])}: {stages}"
+        times = {stage: run["timings"][f"{stage}_ms"] for stage in _STAGES}
+        stages = ", ".join(f"{stage} {_milliseconds(time)}" for stage, time in times.items() if time is not None)
+        yield "took", f"{_milliseconds(run['timings']['total_ms'])}{f': {stages}' if stages else ''}"
     if run["columns"] is not None:
         yield "result", f"{run['rows']:,} rows, {run['bytes']:,} bytes: {', '.join(run['columns'])}"
     if run["changes"] is not None:

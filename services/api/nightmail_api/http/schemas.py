@@ -21,7 +21,7 @@ from nightmail_common.contract.mail_outcomes import MailAnswer
 from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.run import RunStatus
 
-MailOutcomeName = MailAnswer | Literal["waiting", "bounced"]
+MailOutcomeName = Literal[MailAnswer, "waiting", "bounced"]
 
 _RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
 _TIME = "2026-11-23T08:00:00.066Z"

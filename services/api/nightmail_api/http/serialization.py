@@ -56,12 +56,9 @@ def summary_json(
     return to_json(job).decode()
 
 
-def next_run_of(row: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Return the first due time of a job behind `now`; None if there is none, or the job is paused."""
-    if row["status"] != "active":
-        return None
-    found = _outlook_of(row["timetable"]).next_run(now)
-    return None if found == "null" else datetime.fromisoformat(found[1:-1])
+def next_run_in_order(row: Mapping[str, Any], now: datetime) -> str | None:
+    """Return the first due time of a job behind `now`, in UTC as ISO 8601; None if there is none, or the job is paused."""
+    return _outlook_of(row["timetable"]).next_run_in_order(now) if row["status"] == "active" else None
 
 
 def run_json(row: Mapping[str, Any]) -> str:
@@ -81,19 +78,29 @@ class _Outlook:
 
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
-        #: The JSON that holds from the first time until before the second. One tuple, because threads share it.
-        self._next = (_NEVER, _NEVER, "null")
+        #: The JSON and the text in UTC that hold from the first time until before the second. One tuple, because threads
+        #: share it.
+        self._next: tuple[datetime, datetime, str, str | None] = (_NEVER, _NEVER, "null", None)
         #: When they were found, those that do not depend on a run, and the shortest time between two runs.
         self._warnings: tuple[datetime, tuple[ScheduleWarning, ...], timedelta] = (_NEVER, (), timedelta.max)
 
     def next_run(self, now: datetime) -> str:
-        since, until, found = self._next
-        if not since <= now < until:
+        return self._current(now)[2]
+
+    def next_run_in_order(self, now: datetime) -> str | None:
+        return self._current(now)[3]
+
+    def _current(self, now: datetime) -> tuple[datetime, datetime, str, str | None]:
+        current = self._next
+        if not current[0] <= now < current[1]:
             due = self._timetable.next_run(now)
-            until = _NEVER if due is None else due.astimezone(UTC)
-            found = "null" if due is None else f'"{due.isoformat()}"'
-            self._next = (now, until, found)
-        return found
+            if due is None:
+                current = (now, _NEVER, "null", None)
+            else:
+                until = due.astimezone(UTC)
+                current = (now, until, f'"{due.isoformat()}"', until.isoformat())
+            self._next = current
+        return current
 
     def warnings(self, now: datetime, last_run: timedelta | None) -> str:
         since, warnings, interval = self._warnings

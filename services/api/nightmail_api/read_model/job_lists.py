@@ -1,13 +1,16 @@
 """Lists of jobs: in full or as summaries, by name, by next run or by last run."""
 
 import statistics
+from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
-from nightmail_api.http.serialization import job_json, next_run_of, summary_json
+from nightmail_api.http.serialization import job_json, next_run_in_order, summary_json
+from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.queries import JOBS, JobStatus, Page, Queries, cursor_of, read_cursor
 from nightmail_api.read_model.schema import jobs, runs
 
@@ -22,6 +25,16 @@ FAILING = ("failed", "undelivered")
 #: Behind every time, for jobs that have none. A job's name holds no control character.
 _NEVER = "~"
 _SEPARATOR = "\n"
+
+#: Selects columns of the jobs that a list has.
+Chosen = Callable[..., Select[Any]]
+
+_LAST_RUNS = FixedQuery(
+    select(runs.c.run_id, runs.c.status, runs.c.scheduled_at, runs.c.rows)
+    .where(runs.c.job_name == bindparam("job_name"))
+    .order_by(runs.c.sequence.desc())
+    .limit(USUAL_OF)
+)
 
 
 class _Place(NamedTuple):
@@ -54,11 +67,17 @@ def list_jobs(
         ValidationProblem: the cursor is not a cursor of this list.
     """
     limit = min(limit, MAX_SUMMARIES) if summary else limit
-    before = _before(sort)
-    places = _places(queries, query, status, sort, failing=failing, now=now)
-    if cursor is not None:
-        last = _Place(*_read(cursor))
-        places = [place for place in places if before(last, place)]
+    last = None if cursor is None else _Place(*_read(cursor))
+    chosen = partial(_chosen, queries, query, status, failing=failing)
+    if sort == "next_run":
+        places = _by_next_run(queries, chosen, now)
+        places = places if last is None else places[bisect_right(places, last) :]
+    else:
+        places = (
+            _by_name(queries, chosen, last, limit + 1)
+            if sort == "name"
+            else _by_last_run(queries, chosen, last, limit + 1)
+        )
     shown = places[:limit]
     rows = {row["job_name"]: row for row in queries.all_rows(JOBS.where(jobs.c.job_name.in_([p.name for p in shown])))}
     items = [
@@ -69,34 +88,36 @@ def list_jobs(
     return Page(items, cursor_of(_SEPARATOR.join(shown[-1])) if len(places) > limit else None)
 
 
-def _places(
-    queries: Queries, query: str | None, status: JobStatus | None, sort: JobSort, *, failing: bool, now: datetime
-) -> list[_Place]:
-    statement = select(jobs.c.job_name, jobs.c.status, jobs.c.timetable, runs.c.requested_at).select_from(
-        jobs.outerjoin(runs, runs.c.run_id == jobs.c.last_run_id)
-    )
-    statement = statement.where(jobs.c.job_name.in_(queries.names_of(query, status)))
+def _by_name(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) -> list[_Place]:
+    statement = chosen(jobs.c.job_name)
+    if last is not None:
+        statement = statement.where(jobs.c.job_name > last.name)
+    return [_Place("", row["job_name"]) for row in queries.all_rows(statement.order_by(jobs.c.job_name).limit(limit))]
+
+
+def _by_last_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) -> list[_Place]:
+    time = func.coalesce(jobs.c.last_requested_at, "")
+    statement = chosen(jobs.c.job_name, time.label("time"))
+    if last is not None:
+        statement = statement.where(or_(time < last.time, and_(time == last.time, jobs.c.job_name > last.name)))
+    rows = queries.all_rows(statement.order_by(time.desc(), jobs.c.job_name).limit(limit))
+    return [_Place(row["time"], row["job_name"]) for row in rows]
+
+
+def _by_next_run(queries: Queries, chosen: Chosen, now: datetime) -> list[_Place]:
+    """Return all places: when a job is due next is no column, since it changes with the time."""
+    rows = queries.all_rows(chosen(jobs.c.job_name, jobs.c.status, jobs.c.timetable))
+    return sorted(_Place(next_run_in_order(row, now) or _NEVER, row["job_name"]) for row in rows)
+
+
+def _chosen(
+    queries: Queries, query: str | None, status: JobStatus | None, *columns: ColumnElement[Any], failing: bool
+) -> Select[Any]:
+    """Return the selection of the jobs of a list; it reads runs only for those that fail."""
+    statement = select(*columns).where(jobs.c.job_name.in_(queries.names_of(query, status)))
     if failing:
-        statement = statement.where(runs.c.status.in_(FAILING))
-    rows = queries.all_rows(statement.order_by(jobs.c.job_name))
-    if sort == "name":
-        return [_Place("", row["job_name"]) for row in rows]
-    if sort == "last_run":
-        places = [_Place(row["requested_at"] or "", row["job_name"]) for row in rows]
-        return sorted(places, key=lambda place: place.time, reverse=True)  # stable: equal ones stay by name
-    return sorted(_Place(_next(row, now), row["job_name"]) for row in rows)
-
-
-def _next(row: dict[str, Any], now: datetime) -> str:
-    due = next_run_of(row, now)
-    return _NEVER if due is None else due.astimezone(UTC).isoformat()
-
-
-def _before(sort: JobSort) -> Callable[[_Place, _Place], bool]:
-    """Return whether one place comes before another in a list."""
-    if sort == "last_run":
-        return lambda one, other: one.time > other.time or (one.time == other.time and one.name < other.name)
-    return lambda one, other: one < other
+        statement = statement.where(jobs.c.last_run_id == runs.c.run_id, runs.c.status.in_(FAILING))
+    return statement
 
 
 def _read(cursor: str) -> tuple[str, str]:
@@ -105,13 +126,7 @@ def _read(cursor: str) -> tuple[str, str]:
 
 
 def _summary(queries: Queries, row: dict[str, Any], now: datetime) -> str:
-    statement = (
-        select(runs.c.run_id, runs.c.status, runs.c.scheduled_at, runs.c.rows)
-        .where(runs.c.job_name == row["job_name"])
-        .order_by(runs.c.sequence.desc())
-        .limit(USUAL_OF)
-    )
-    last = queries.all_rows(statement)
+    last = queries.all_of(_LAST_RUNS, job_name=row["job_name"])
     delivered = [run["rows"] for run in last if run["status"] == "delivered" and run["rows"] is not None]
     usual = statistics.median_low(delivered) if delivered else None
     return summary_json(row, now, last[:FATES], usual, failing=row["run_status"] in FAILING)

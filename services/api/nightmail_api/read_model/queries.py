@@ -329,9 +329,12 @@ class Queries:
     def _first(self, query: FixedQuery, **parameters: Any) -> dict[str, Any] | None:
         return query.first(self._connection, parameters)
 
+    def all_of(self, query: FixedQuery, **parameters: Any) -> list[dict[str, Any]]:
+        return query.all(self._connection, parameters)
+
     def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
         result = self._connection.execute(statement)
-        names = tuple(result.keys())
+        names = tuple(map(str, result.keys()))
         return [dict(zip(names, row, strict=True)) for row in result]
 
 

@@ -64,7 +64,7 @@ _UPDATE = update(runs).where(runs.c.run_id == bindparam("of_run")).values({name:
 _SET_LAST_RUN = (
     update(jobs)
     .where(jobs.c.job_name == bindparam("of_name"), jobs.c.job_id == bindparam("of_id"))
-    .values(last_run_id=bindparam("run_id"))
+    .values(last_run_id=bindparam("run_id"), last_requested_at=bindparam("at"))
 )
 
 
@@ -145,7 +145,7 @@ class RunProjection:
             self._connection.execute(
                 _SET_LAST_RUN,
                 [
-                    {"of_name": name, "of_id": job_id, "run_id": run_id}
+                    {"of_name": name, "of_id": job_id, "run_id": run_id, "at": self._runs[run_id]["requested_at"]}
                     for (name, job_id), run_id in self._last_of_job.items()
                 ],
             )

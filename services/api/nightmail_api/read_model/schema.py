@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 20
+SCHEMA_VERSION = 21
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -67,6 +67,8 @@ jobs = Table(
     Column("job_id", _text),
     Column("definition", _text),
     Column("last_run_id", _text),
+    #: Of the last run: a list in its order reads no runs.
+    Column("last_requested_at", _text),
     _required("unsubscribed", server_default="[]"),
     #: What `timetable_json` writes.
     Column("timetable", _text),
@@ -122,6 +124,8 @@ Index("runs_of_job", runs.c.job_name, runs.c.status, runs.c.trigger, runs.c.sequ
 Index("runs_by_job", runs.c.job_name, runs.c.sequence)
 Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
 Index("runs_by_due_time", runs.c.scheduled_at)
+_missed = runs.c.missed.is_not(None)
+Index("runs_after_missed", runs.c.scheduled_at, sqlite_where=_missed, postgresql_where=_missed)
 Index("runs_by_time", runs.c.requested_at, runs.c.sequence)
 _expires = runs.c.expires_at.is_not(None)
 Index("runs_by_expiry", runs.c.expires_at, sqlite_where=_expires, postgresql_where=_expires)

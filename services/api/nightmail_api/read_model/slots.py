@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import jobs, runs
@@ -34,8 +34,9 @@ def due_time_slots(
     """
     past = sorted(_past(queries, since, until, job_name), key=_order)
     known = {_order(slot) for slot in past}
-    upcoming = (slot for slot in _upcoming(queries, max(since, now), until, job_name) if _order(slot) not in known)
-    slots = heapq.merge(past, upcoming, key=_order)
+    # The timetables of all jobs are read only for a span that reaches into the future.
+    upcoming = _upcoming(queries, max(since, now), until, job_name) if until > now else iter(())
+    slots = heapq.merge(past, (slot for slot in upcoming if _order(slot) not in known), key=_order)
     return [slot for slot, _ in zip(slots, range(MAX_ITEMS), strict=False)]
 
 
@@ -45,8 +46,6 @@ def _order(slot: Slot) -> tuple[str, str]:
 
 def _past(queries: Queries, since: datetime, until: datetime, job_name: str | None) -> Iterator[Slot]:
     first, end = _text(since), _text(until)
-    # The row of a late run or of a skip also has the due times that were missed before it.
-    in_span = or_(runs.c.scheduled_at < end, runs.c.missed.is_not(None))
     query = select(
         runs.c.job_name,
         runs.c.run_id,
@@ -55,10 +54,14 @@ def _past(queries: Queries, since: datetime, until: datetime, job_name: str | No
         runs.c.skipped,
         runs.c.requested_at,
         runs.c.missed,
-    ).where(runs.c.trigger == "schedule", runs.c.scheduled_at >= first, in_span)
+    ).where(runs.c.trigger == "schedule")
     if job_name is not None:
         query = query.where(runs.c.job_name == job_name)
-    for row in queries.all_rows(query.order_by(runs.c.scheduled_at).limit(MAX_ITEMS)):
+    query = query.order_by(runs.c.scheduled_at).limit(MAX_ITEMS)
+    in_span = query.where(runs.c.scheduled_at >= first, runs.c.scheduled_at < end)
+    # The row of a late run or of a skip also has the due times that were missed before it; few rows have any.
+    behind = query.where(runs.c.scheduled_at >= end, runs.c.missed.is_not(None))
+    for row in (*queries.all_rows(in_span), *queries.all_rows(behind)):
         if row["scheduled_at"] < end:
             yield _slot(row["job_name"], row["scheduled_at"], _fate(row["status"], row["skipped"]), row)
         for due in json.loads(row["missed"] or "[]"):

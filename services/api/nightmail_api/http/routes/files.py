@@ -26,7 +26,8 @@ viewer = APIRouter(route_class=ViewerRoute, tags=["files"])
 routers = (editor, viewer)
 
 _SHOWN_JOBS = 5
-_SHA256_ETAG = re.compile(r'"([0-9a-f]{64})"')
+#: A weak one (`W/`) is never equal to a file's (RFC 9110 section 13.1.1).
+_ETAG = re.compile(r'((?:W/)?"[!#-~]*")')
 _BYTES: dict[str, Any] = {
     "application/octet-stream": {"schema": {"type": "string"}, "example": "region,amount\nnorth,1200\n"}
 }
@@ -55,9 +56,9 @@ def _sha256_of(etag: object) -> str | None:
     text = str(etag).strip()
     if etag is None or text == "*":
         return None if etag is None else "*"
-    if (match := _SHA256_ETAG.fullmatch(text)) is None:
+    if (match := _ETAG.fullmatch(text)) is None:
         raise ValueError("not one ETag of a file (its SHA-256 in double quotes), nor *")
-    return match[1]
+    return match[1].strip('"')
 
 
 FilePath = Annotated[
@@ -71,7 +72,7 @@ IfMatch = Annotated[
         description="The file's `ETag`: the change is refused (412) if the file is another one; `*`: if there is none."
     ),
     BeforeValidator(_sha256_of),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^("[0-9a-f]{64}"|\*)$'}, {"type": "null"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^((W/)?"[!#-~]*"|\*)$'}, {"type": "null"}]}),
 ]
 
 

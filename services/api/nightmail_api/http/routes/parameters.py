@@ -22,7 +22,10 @@ Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cur
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{4,32}")
-_ETAG = re.compile(r'"(\d{1,19})"')
+_ETAG = re.compile(r'(W/)?"[!#-~]*"')
+_SEQUENCE_ETAG = re.compile(r'"([0-9]{1,18})"')
+#: That of an ETag which no job has: the comparison fails, as RFC 9110 (13.1.1) says.
+NO_SEQUENCE = -1
 
 
 def _check_iso_8601(value: object) -> object:
@@ -81,9 +84,10 @@ def _sequence(etag: object) -> int | None:
     text = str(etag).strip()
     if etag is None or text == "*":
         return None
-    if (match := _ETAG.fullmatch(text)) is None:
+    if _ETAG.fullmatch(text) is None:
         raise ValueError('not one ETag such as "42", nor *')
-    return int(match[1])
+    match = _SEQUENCE_ETAG.fullmatch(text)
+    return NO_SEQUENCE if match is None else int(match[1])
 
 
 #: The sequence that the job's last event must have; None for any.
@@ -91,5 +95,5 @@ IfMatch = Annotated[
     int | None,
     Header(description="The job's `ETag`: the change is refused (412) if the job was changed after it."),
     BeforeValidator(_sequence),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^("[0-9]{1,19}"|\*)$'}, {"type": "null"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^((W/)?"[!#-~]*"|\*)$'}, {"type": "null"}]}),
 ]
