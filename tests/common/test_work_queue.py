@@ -23,7 +23,7 @@ from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import STREAM, Queue
-from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
+from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.events import RunStarted
 from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually, scaled
@@ -49,10 +49,10 @@ async def queue(
     own = await connect(ServiceSettings(nats_url=client.connected_url.geturl()), "worker")
     workers = WorkQueue(own, QUEUE, SlotPolicy(slots, release_after, max_detached), stop_seconds=5.0)
 
-    @workers.subscriber()
-    async def handle(event: RunStarted, delivery: CurrentDelivery) -> Ack | Retry:
+    async def handle(event: RunStarted, delivery: Delivery) -> Ack | Retry:
         return await work(event, delivery) or Ack()
 
+    workers.subscribe(handle)
     await workers.start()
     if events:  # somebody writes wider filters by hand
         filters = [f"runs.*.{name}" for name in sorted(set(events))]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import structlog
 
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
-from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
+from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
 from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.records.deleted_jobs import JobWasDeleted
@@ -31,7 +31,7 @@ class MailHandler:
         self._workflow = workflow
         self._cancelled_runs = cancelled_runs
 
-    async def handle(self, event: AsksForMail, delivery: CurrentDelivery) -> Ack | Retry:
+    async def handle(self, event: AsksForMail, delivery: Delivery) -> Ack | Retry:
         answer = await self._queue.run_unless_shutdown(self._send(event, delivery))
         if answer is None:
             logger.info("mail_handed_back")

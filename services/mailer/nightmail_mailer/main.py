@@ -40,7 +40,7 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     cancelled_runs = CancelledRuns(service.log)
     await cancelled_runs.catch_up()
     service.background(cancelled_runs.follow(), "cancelled runs")
-    queue.subscriber()(MailHandler(queue, workflow, cancelled_runs).handle)
+    queue.subscribe(MailHandler(queue, workflow, cancelled_runs).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     renderings = RenderRequests(

@@ -9,7 +9,7 @@ from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.delivery import Ack, Delivery, Retry
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.work_queue import CurrentDelivery, WorkQueue
+from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunSkipped, RunStarted
@@ -61,7 +61,7 @@ class RequestHandler:
         self._stops = stops
         self._runner = runner
 
-    async def handle(self, request: RunRequested, delivery: CurrentDelivery) -> Ack | Retry:
+    async def handle(self, request: RunRequested, delivery: Delivery) -> Ack | Retry:
         history = History()
         if delivery.number > 1 or delivery.age > MAX_FRESH_AGE:
             history = await self._outcomes.history(request, after=delivery.sequence)

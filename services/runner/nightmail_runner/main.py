@@ -48,7 +48,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     policy = SlotPolicy(settings.runner_concurrency, max_detached=settings.runner_concurrency)
     queue = WorkQueue(service.client, RUNNER_QUEUE, policy, DRAIN_SECONDS + HAND_BACK_SECONDS)
     outcomes, keeper = Outcomes(log, max_event_bytes), build_keeper(settings, service)
-    queue.subscriber()(RequestHandler(queue, log, outcomes, executor, keeper, stops, runner).handle)
+    queue.subscribe(RequestHandler(queue, log, outcomes, executor, keeper, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     previews = PreviewHandler(executor, build_samples(settings, service), max_event_bytes)

@@ -7,10 +7,10 @@ delivers its events to another; a worker whose slots are busy leaves events to o
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
@@ -36,9 +36,7 @@ PULL_SECONDS = 2.0
 #: Prometheus scrapes every 15 to 60 seconds, and a queue that was deleted comes back within this time.
 POLL_INTERVAL_SECONDS = 5.0
 
-#: The second parameter of a handler.
-CurrentDelivery = Annotated[Delivery, Context("delivery")]
-Handler = Callable[[Any, CurrentDelivery], Awaitable[Ack | Retry]]
+Handler = Callable[[Any, Delivery], Awaitable[Ack | Retry]]
 ResultT = TypeVar("ResultT")
 
 logger = structlog.get_logger()
@@ -64,16 +62,21 @@ class WorkQueue:
             client,
             slots,
             logger=None,
-            serializer=None,  # the decoder returns a validated event
+            # The decoder returns a validated event; FastDepends (3.0) would look for the delivery in another thread.
+            apply_types=False,
             graceful_timeout=stop_seconds,
             middlewares=[DeliveryMiddleware, ContextMiddleware, AckMiddleware, HeartbeatMiddleware],
         )
         self.broker.context.set_global("slots", slots)
 
-    def subscriber(self) -> Callable[[Handler], Any]:
-        """Return the decorator of the queue's handler, which gets an event and its `Delivery`."""
+    def subscribe(self, handler: Handler) -> None:
+        """Give each event of the queue and its `Delivery` to a handler; called before `start`."""
+
+        async def handle(event: Any) -> Ack | Retry:
+            return await handler(event, self.broker.context.get("delivery"))
+
         subjects = self._queue.subjects
-        return self.broker.subscriber(
+        subscriber = self.broker.subscriber(
             # A single filter is part of the request's subject, where the broker's permissions apply to it.
             subjects[0] if len(subjects) == 1 else "",
             stream=JStream(STREAM, declare=False),
@@ -86,6 +89,7 @@ class WorkQueue:
             inbox_prefix=self._inbox_prefix,
             no_reply=True,
         )
+        subscriber(handle)
 
     async def start(self) -> None:
         """Declare the durable consumer as `streams.py` says, and begin to pull."""

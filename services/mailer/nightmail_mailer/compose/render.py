@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime as format_date_header
 
 from css_inline import CSSInliner
@@ -23,6 +22,7 @@ from nightmail_mailer.compose.file_names import file_stem, to_ascii
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.message import render_message
+from nightmail_mailer.compose.mime_headers import MAIL_POLICY, new_boundary
 from nightmail_mailer.compose.subject import default_subject, render_subject
 from nightmail_mailer.compose.table_preview import preview_csv
 from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
@@ -106,6 +106,8 @@ class MailRenderer:
         }
         mail = self._mail(mail_job, render_subject(event, due, value), "result", context)
         embed_figures(mail, figures)
+        if attachments:
+            mail.make_mixed(new_boundary())
         for name, attachment in zip(names, attachments, strict=True):
             _attach(mail, attachment, name)
         return self._with_recipient(mail_job, mail)
@@ -149,7 +151,7 @@ class MailRenderer:
         return self._with_recipient(mail_job, self._mail(mail_job, title, "recovery", context))
 
     def _mail(self, mail_job: MailJob, title: str, template: str, context: dict[str, object]) -> EmailMessage:
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=MAIL_POLICY)
         mail["Subject"] = title
         mail["From"] = Address(display_name=mail_job.job.sender_name or "Nightmail", addr_spec=self.sender)
         if mail_job.job.reply_to is not None:
@@ -168,6 +170,7 @@ class MailRenderer:
         # The link differs by recipient; it is put into the encoded text, which must be quoted-printable for that.
         encoding = "quoted-printable" if self._shows_unsubscribe else None
         mail.set_content(_templates.get_template(f"{template}.txt").render(context), cte=encoding)
+        mail.make_alternative(new_boundary())
         html = _inline_styles(_templates.get_template(f"{template}.html").render(context))
         mail.add_alternative(html, subtype="html", cte=encoding)
         return mail
