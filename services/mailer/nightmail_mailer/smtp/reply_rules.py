@@ -25,6 +25,12 @@ _RATE = re.compile(
 _SIZE = re.compile(
     r"\b(too (big|large)|(message|mail|e-?mail|maximum|max|file|attachment) size|size limit)\b", re.IGNORECASE
 )
+#: A refusal of the sender in words; many servers (Exim) give no enhanced code.
+_POLICY = re.compile(
+    r"\b(relay\w*|black[- ]?list\w*|block[- ]?list\w*|blocked|rbl|dnsbl|spamhaus|spam|reputation|spf|dkim|dmarc|sender"
+    r"|ptr|reverse dns|policy|authenticat\w*|authori[sz]\w*|access denied|not (allowed|permitted))\b",
+    re.IGNORECASE,
+)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 
 
@@ -91,7 +97,7 @@ RULES = (
     # Quotas and rates.
     Rule("*", "5??", "5.4.5", "sender", "hold_hours", "RFC 3463 X.4.5: congestion; providers: the day's quota"),
     Rule("*", "554", "5.2.*", "sender", "hold_hours", "RFC 3463 X.2: providers: the submission quota"),
-    Rule("*", "5??", "5.[2457].*", "sender", "hold_hours", "a rate or a quota in words", _RATE),
+    Rule("*", "5??", "5.[02457].*", "sender", "hold_hours", "a rate or a quota in words", _RATE),
     Rule("*", "5??", "", "sender", "hold_hours", "a rate or a quota in words, no enhanced code", _RATE),
     # Us: the sender's address and domain.
     Rule("mail", "5??", "5.6.*", "message", "refuse", "RFC 3463 X.6, RFC 6531: the mail needs what the server lacks"),
@@ -106,6 +112,16 @@ RULES = (
     ),
     # Any other policy: about the recipient only if the server accepts mail to others.
     Rule("*", "5??", "5.7.*", "recipient", "refuse_if_others_accepted", "RFC 3463 X.7: security or policy"),
+    Rule(
+        "rcpt data end",
+        "5??",
+        "",
+        "recipient",
+        "refuse_if_others_accepted",
+        "a policy in words, no enhanced code",
+        _POLICY,
+    ),
+    Rule("rcpt data end", "5??", "5.0.*", "recipient", "refuse_if_others_accepted", "a policy in words", _POLICY),
     # The recipient, or the mail itself.
     Rule("rcpt", "5??", "*", "recipient", "refuse", "RFC 5321 section 4.2.1: the recipient is refused"),
     Rule("data end", "5??", "5.1.*", "recipient", "refuse", "RFC 3463 X.1: addressing"),
