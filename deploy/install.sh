@@ -25,7 +25,7 @@ done
 "${PYTHON:-python3}" -m venv "$folder"
 "$folder/bin/pip" install --quiet --no-deps --require-hashes --only-binary :all: --no-binary nkeys -r "$here/deploy/locks/cli.lock"
 "$folder/bin/pip" install --quiet --no-deps "$build"/wheels/*.whl
-"$folder/bin/python" -m compileall -q "$folder/lib"
+"$folder/bin/python" -m compileall -q -x gallery/jobs "$folder/lib"
 mkdir -p "$folder/share/nightmail"
 cp -R "$here/deploy/systemd" "$here/deploy/prometheus" "$here/deploy/grafana" "$folder/share/nightmail/"
 cp "$here/docs/operations.md" "$here/.env.example" "$folder/share/nightmail/"
