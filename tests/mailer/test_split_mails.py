@@ -107,6 +107,8 @@ async def test_each_recipient_gets_the_rows_of_their_slices_and_nothing_of_anoth
         assert mail["Subject"] == f"{value} has {len(rows)}"
         assert f"region: {value}" in text_of(mail, "plain")
         assert f"All of **{value}**: {len(rows)}" in text_of(mail, "plain")
+        for kind in ("plain", "html"):
+            assert "Your part of the result is attached as" in text_of(mail, kind)
         assert value in str(attachment.get_filename())
         others = set().union(*(SECRETS[other] for other in SECRETS if other != value))
         whole = mail.as_string() + text_of(mail, "plain") + text_of(mail, "html") + attachment.get_content()

@@ -451,3 +451,57 @@ def test_a_large_file_with_a_record_that_does_not_fit_names_its_line() -> None:
     lines = ["1,text,1.5\n"] * 600_000
     assert "line 500002 has 4 fields" in refusal(large([*lines[:500_000], "1,2,3,4\n", *lines[500_000:]]))
     assert "line 500002: a quote opens here" in refusal(large([*lines[:500_000], '1,"2,3\n', *lines[500_000:]]))
+
+
+def rewritten(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a workbook with other bytes in its first sheet."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(output, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            if name.endswith("sheet1.xml"):
+                assert old in content
+                content = content.replace(old, new)
+            after.writestr(name, content)
+    return output.getvalue()
+
+
+def test_an_error_in_a_cell_of_a_workbook_is_text_unless_na_values_names_it() -> None:
+    data = rewritten(
+        workbook(["id", "amount"], ["a", 1], ["b", 2]), b'<c r="B3" t="n"><v>2<', b'<c r="B3" t="e"><v>#N/A<'
+    )
+    assert columns(data, "xlsx") == {"id": ["a", "b"], "amount": [1, "#N/A"]}
+    assert any("1 cell has an error (#N/A)" in note for note in parsed(data, "xlsx").notes)
+    assert columns(data, "xlsx", na_values=("#N/A",)) == {"id": ["a", "b"], "amount": [1, None]}
+
+
+def test_a_formula_of_a_workbook_without_a_value_is_refused() -> None:
+    assert "the formula in B2 has no value" in refusal(workbook(["a", "b"], [1, "=A2*2"]), "xlsx")
+
+
+def test_a_number_of_a_workbook_that_no_float_keeps_is_refused() -> None:
+    data = rewritten(workbook(["a"], [9007199254740992]), b"9007199254740992", b"9007199254740993")
+    assert "the number 9007199254740993 in A2 has more digits" in refusal(data, "xlsx")
+
+
+def test_no_value_of_json_is_lost_to_an_equal_name() -> None:
+    assert "has the name 'a' twice" in refusal('[{"a": 1, "a": 2}]', "json")
+    assert "has the name 'a' twice" in refusal('{"a": 1, "a": 2}\n{"a": 3}\n', "jsonl")
+    assert columns('{"columns": ["a", "a"], "data": [[1, 2]]}', "json") == {"a": [1], "a.1": [2]}
+
+
+@pytest.mark.parametrize(("number", "kept"), [("1e-400", "1e-400"), ("1e-305", 1e-305), ("0e-400", 0.0), ("1.5", 1.5)])
+def test_a_number_that_is_too_small_for_a_float_is_text(number: str, kept: str | float) -> None:
+    assert columns(f"a\n{number}\n") == {"a": [kept]}
+    assert columns(f'[{{"a": {number}}}]', "json") == {"a": [kept]}
+
+
+def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
+    assert columns('[{"a": 1e400}]', "json") == {"a": ["1e400"]}
+    for number in ("1e400", "1e-400"):
+        assert number in refusal(f"a\n{number}\n", types={"a": "number"})
+
+
+def test_half_a_character_in_json_is_an_error_in_words() -> None:
+    for text in ('[{"a": "\\ud83d"}]', '[{"\\ud83d": 1}]'):
+        assert "half a character, \\ud83d" in refusal(text, "json")

@@ -1,5 +1,6 @@
 """Columns of text become numbers only where every value is a canonical number; declared types are applied or refused."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ Arrow: TypeAlias = Any
 _SURELY_EXACT_CHARACTERS = 15
 #: `12E4` is a code: an exponent has a sign, or stands behind a decimal point.
 _EXPONENT = r"^-?(\d+[eE][+-]\d+|\d*\.\d+[eE][+-]?\d+)$"
+#: A float this small may be zero, and the number is not.
+_TINY = r"[eE]-0*([3-9]\d\d|[1-9]\d{3,})$"
 #: A column whose first values are text is text: no cast of the whole is tried.
 _TRIED_FIRST = 20
 _SPACES = " \t\u00a0"
@@ -211,7 +214,10 @@ def _ends_are_canonical(texts: Arrow) -> bool:
     if not _has_byte(texts, b"eE"):
         return True
     with_exponent = texts.filter(pyarrow.compute.match_substring(texts, "e", ignore_case=True))
-    return _all(pyarrow.compute.match_substring_regex(with_exponent, _EXPONENT))
+    if not _all(pyarrow.compute.match_substring_regex(with_exponent, _EXPONENT)):
+        return False
+    tiny = with_exponent.filter(pyarrow.compute.match_substring_regex(with_exponent, _TINY))
+    return all(Decimal(repr(float(text))) == Decimal(text) for text in tiny.to_pylist())
 
 
 def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:
@@ -321,7 +327,10 @@ def _parse_integer(text: str) -> int:
 def _parse_number(text: str) -> float:
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
         raise ValueError(text)
-    return float(text)
+    value = float(text)
+    if math.isinf(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", text)[0])):
+        raise ValueError(text)  # too large or too small for a number
+    return value
 
 
 def _parse_boolean(text: str) -> bool:

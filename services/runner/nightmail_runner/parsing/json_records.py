@@ -11,6 +11,7 @@ import pyarrow
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
 from nightmail_runner.parsing.content import error_in
+from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -18,6 +19,8 @@ from nightmail_runner.parsing.table import Table
 
 #: A float keeps every number of 15 significant digits; sign, point and zero come on top.
 _SURELY_EXACT_CHARACTERS = 16
+#: Between these a float of few digits is exact; outside, some numbers become zero or infinite.
+_SURELY_EXACT_FROM, _SURELY_EXACT_TO = 1e-300, 1e300
 _INT64 = range(-(2**63), 2**63)
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2**53
@@ -83,17 +86,31 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
 
 def _loads(data: bytes) -> Any:
     try:
-        return json.loads(data, parse_float=_exact_float, parse_constant=_refuse_constant)
+        return json.loads(
+            data, parse_float=_exact_float, parse_constant=_refuse_constant, object_pairs_hook=_with_unique_names
+        )
     except RecursionError:
         raise InputNotReadable("the JSON is nested too deeply") from None
 
 
 def _exact_float(text: str) -> float | str:
-    """Return a float, or the text of a number whose digits a float does not keep."""
+    """Return a float, or the text of a number whose digits a float does not keep, or that is too large or too small for one."""
     value = float(text)
-    if len(text) <= _SURELY_EXACT_CHARACTERS or Decimal(repr(value)) == Decimal(text):
+    if len(text) <= _SURELY_EXACT_CHARACTERS and _SURELY_EXACT_FROM < abs(value) < _SURELY_EXACT_TO:
         return value
-    return text
+    return value if Decimal(repr(value)) == Decimal(text) else text
+
+
+def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of two equal names one value would be lost (RFC 8259, section 4)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputNotReadable(
+            f"an object of the JSON has the name {shorten(twice)!r} twice: one of its values would be lost"
+        )
+    return found
 
 
 def _refuse_constant(text: str) -> Any:
@@ -107,7 +124,8 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
     if _is_split(found):
         notes.append("the data has columns and rows apart (split); they were joined")
-        return [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
+        names = name_columns(found["columns"], notes, "columns")
+        return [dict(zip(names, row, strict=True)) for row in found["data"]]
     if isinstance(found, dict):
         if not any(isinstance(value, list | dict) for value in found.values()) and found:
             return [found]
@@ -163,8 +181,14 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         values = [record.get(name) for record in records]
         if missing:
             values = [None if isinstance(value, str) and value in missing else value for value in values]
-        columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
-    return Table(pandas.DataFrame(columns, copy=False), notes)
+        try:
+            columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
+        except UnicodeEncodeError as error:
+            raise _half_character(error) from None
+    try:
+        return Table(pandas.DataFrame(columns, copy=False), notes)
+    except UnicodeEncodeError as error:  # in a name
+        raise _half_character(error) from None
 
 
 def to_values(name: str, values: list[Any], options: ReadOptions, place: Any) -> Any:
@@ -193,6 +217,13 @@ def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _half_character(error: UnicodeEncodeError) -> InputNotReadable:
+    code = ord(error.object[error.start])
+    return InputNotReadable(
+        f"a text of the JSON has half a character, \\u{code:04x} (an unpaired surrogate, RFC 8259, section 8.2)"
+    )
 
 
 def _not_json(error: json.JSONDecodeError) -> InputNotReadable:

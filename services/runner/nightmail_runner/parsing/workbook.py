@@ -13,6 +13,7 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.workbook_cells import SheetCells, read_cells
 
 
 def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> Table:
@@ -29,6 +30,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         raise InputNotReadable(f"this is not an Excel workbook (.xlsx): {error}") from None
     name = _sheet_name(workbook.sheet_names, options.sheet, notes)
     rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    _put_errors(rows, read_cells(data, name), notes)
     number = options.skip_rows
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
@@ -55,6 +57,31 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         values = [record[position] if position < len(record) else None for record in records]
         columns[column] = _typed(column, values, options, numbers)
     return Table(pandas.DataFrame(columns, copy=False), notes)
+
+
+def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> None:
+    """Put the error values of a sheet in their cells, as text: the reader of workbooks leaves them empty.
+
+    Raises:
+        InputNotReadable: a formula has no value, or a number has more digits than a workbook's numbers keep.
+    """
+    if cells.without_value:
+        raise InputNotReadable(
+            f"the formula in {cells.without_value[0]} has no value, because no spreadsheet program has calculated it; "
+            "open the workbook in one and save it"
+        )
+    if cells.inexact:
+        place, text = cells.inexact[0]
+        raise InputNotReadable(
+            f"the number {text} in {place} has more digits than a number of a workbook keeps; write it as text"
+        )
+    for (row, column), text in cells.errors.items():
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = text
+    if cells.errors:
+        found = ", ".join(sorted(set(cells.errors.values())))
+        many = "1 cell has" if len(cells.errors) == 1 else f"{len(cells.errors)} cells have"
+        notes.append(f"{many} an error ({found}), which is text here; na_values can name it")
 
 
 def _sheet_name(names: list[str], wanted: str | None, notes: list[str]) -> str:
