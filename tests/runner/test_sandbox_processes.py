@@ -34,7 +34,9 @@ async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: S
 
 def fork_servers() -> list[psutil.Process]:
     """Return the fork servers of this process, without their workers."""
-    return [child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())]
+    # A child of an earlier test may have ended and not been waited for: it has no command line.
+    children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in children if "forkserver" in " ".join(child.cmdline())]
 
 
 async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) -> None:
