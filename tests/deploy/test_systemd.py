@@ -185,7 +185,9 @@ def test_a_restore_by_root_starts_again(machine: Machine) -> None:
 
 
 def test_a_supervisor_that_hangs_is_restarted(machine: Machine) -> None:
+    machine.do("systemctl", "start", "nightmail")
     before = machine.property("MainPID")
+    assert before != "0", "the unit runs"
     machine.do("sh", "-c", f"kill -STOP {before}")
     wait_until(lambda: machine.property("MainPID") not in {before, "0"}, "the watchdog restarts it", WATCHDOG_SECONDS)
     wait_until(lambda: machine.property("StatusText") == "ready", "every process is ready", 60)
