@@ -1,4 +1,4 @@
-"""The alerts in a real Prometheus on real services: the API and the mailer are killed, and somebody is told within two minutes."""
+"""The alerts in a real Prometheus on real services: the API and the mailer are killed, and alerts fire within two minutes."""
 
 import os
 import shutil

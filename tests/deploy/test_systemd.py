@@ -175,9 +175,9 @@ def test_a_job_is_mailed_and_a_run_goes_on_after_a_stop_and_a_reboot(machine: Ma
 
 def test_a_restore_by_root_starts_again(machine: Machine) -> None:
     nightmail = ("env", f"NIGHTMAIL_DATA_DIR={DATA}", "/opt/nightmail/bin/nightmail")
-    machine.do(*nightmail, "backup", "/root/backup")
+    machine.do(*nightmail, "backup", "/var/backups/nightmail")
     machine.do("systemctl", "stop", "nightmail")
-    machine.do(*nightmail, "restore", "/root/backup")
+    machine.do(*nightmail, "restore", "/var/backups/nightmail")
     machine.do("systemctl", "start", "nightmail")
     wait_until(lambda: machine.property("StatusText") == "ready", "every process is ready", 60)
     run_id = machine.call("POST", "/jobs/daily/run")["run_id"]

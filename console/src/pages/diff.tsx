@@ -119,7 +119,7 @@ function KeyChoice({ before, after, chosen, one, other }: KeyProperties) {
   };
   return (
     <fieldset class="choices card-text">
-      <legend>Columns that identify a row; with them, rows that changed are told from new ones</legend>
+      <legend>Columns that identify a row; with them, rows that changed are distinguished from new ones</legend>
       {columns.map((column) => (
         <label key={column} class="check">
           <input type="checkbox" checked={chosen.includes(column)} onChange={() => toggle(column)} />

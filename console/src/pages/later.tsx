@@ -18,7 +18,7 @@ export async function loadMore(): Promise<void> {
     pages.value = await import("./more.ts");
     problem.value = null;
   } catch {
-    problem.value = new ApiError(0, "the page was not loaded");
+    problem.value = new ApiError(500, "the page was not loaded; Nightmail may be away, or have a new version");
   }
 }
 

@@ -59,7 +59,7 @@ export function clockChanges(year: number, zone: string): Map<string, number> {
     new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10),
   );
   const found = new Map<string, number>();
-  // Between two changes the days begin at one distance from UTC; only a month that changes it is looked at day by day.
+  // Between two changes the days begin at one distance from UTC; only a month that changes it is read day by day.
   const distance = (day: string) => dayStart(day, zone) - Date.parse(day);
   for (let month = 0; month < 12; month += 1) {
     const [first, next] = [starts[month] as string, starts[month + 1] as string];

@@ -1,5 +1,5 @@
 // What a new report begins with: an example, a file of this device, or nothing. Files are stored before a draft names them.
-import { CONSOLE_HEADER, client, data } from "../../api/client.ts";
+import { ApiError, CONSOLE_HEADER, client, data } from "../../api/client.ts";
 import { type Definition, type Draft, newDraft, type Source } from "../../store/draft.ts";
 import { ownAddress } from "../../store/preferences.ts";
 
@@ -45,9 +45,10 @@ export async function beginWith(from: string): Promise<Draft> {
     const data_source = { source_type: "file", file_type: "csv", ...fileSource(path) } as Source;
     return newDraft({ job_name: name, data_source, consumer_emails });
   }
+  if (from === EMPTY_PAGE) return newDraft({ consumer_emails });
   const { examples, files } = await loadGallery();
   const example = examples.find(({ name }) => name === from);
-  if (example === undefined) return newDraft({ consumer_emails });
+  if (example === undefined) throw new ApiError(404, `there is no example “${from}”`);
   const stored = new Set((await data(client.GET("/files"))).items.map(({ path }) => path));
   for (const location of locations(example.job)) {
     const text = files[location];
