@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from console.node import Npm
 from console.visit import Visit, Visitor
@@ -30,6 +30,7 @@ def browser() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("Chromium is not installed")
+    expect.set_options(timeout=scaled(10) * 1000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
 

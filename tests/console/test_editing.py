@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from console.conftest import NewVisit
 from e2e.conftest import Nightmail
@@ -102,6 +102,23 @@ def test_an_error_marks_its_line_and_the_last_good_result_stays(
     write_script(page, "return data.tail(1)")
     expect(page.get_by_role("cell", name="80", exact=True)).to_be_visible()
     expect(page.locator(".code .cm-lint-marker-error")).to_have_count(0)
+
+
+def test_who_types_while_the_editor_loads_goes_on_in_it(visit: NewVisit, job: NewJob) -> None:
+    ann = visit()
+    page = ann.page
+    held: list[Route] = []
+    page.route("**/code-mirror.js*", lambda route: held.append(route))
+    ann.go(edit(job(SUMS)))
+    plain = page.locator("textarea.code-plain")
+    plain.fill("return data.head(1)")
+    wait_until(lambda: page.title() and held, "the page asks for the editor")
+    for route in held:
+        route.continue_()
+    expect(plain).to_have_count(0)
+    page.keyboard.insert_text("[['region']]")
+    expect(page.locator(".code .cm-content")).to_have_text("return data.head(1)[['region']]")
+    expect(page.locator(".sentence")).to_contain_text("Not saved. The draft is kept in this browser")
 
 
 def test_a_draft_survives_a_reload_and_is_dropped_on_request(visit: NewVisit, job: NewJob) -> None:

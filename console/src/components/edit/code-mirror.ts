@@ -14,6 +14,8 @@ export interface ScriptEditor {
   setError(error: { line: number; message: string } | undefined): void;
   /** The names that the completion offers besides those that every script has. */
   setColumns(columns: readonly string[]): void;
+  /** Puts the cursor into the editor, with a selection from one position to another. */
+  focus(from: number, to: number): void;
   destroy(): void;
 }
 
@@ -109,6 +111,10 @@ export function createEditor(
     },
     setColumns(next) {
       columns = next;
+    },
+    focus(from, to) {
+      view.dispatch({ selection: { anchor: from, head: to } });
+      view.focus();
     },
     destroy() {
       view.destroy();

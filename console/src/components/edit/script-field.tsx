@@ -11,10 +11,12 @@ interface Properties {
 
 /**
  * The script in an editor, which is loaded with the first script; until then, and if it cannot be loaded, as plain text.
- * `text` is where the editor begins: from then on it is ahead of the page, which must not set it back.
+ * Who types while it loads goes on in the editor: it takes over the focus and the selection at once, not with the next
+ * drawing of the page. `text` is where the editor begins: from then on it is ahead of the page, which must not set it back.
  */
 export function ScriptField({ text, onChange, columns, error, readOnly }: Properties) {
   const host = useRef<HTMLDivElement>(null);
+  const plain = useRef<HTMLTextAreaElement>(null);
   const [editor, setEditor] = useState<ScriptEditor | null>(null);
   const latest = useRef({ text, onChange });
   latest.current = { text, onChange };
@@ -23,7 +25,10 @@ export function ScriptField({ text, onChange, columns, error, readOnly }: Proper
     let gone = false;
     void import("./code-mirror.ts").then(({ createEditor }) => {
       if (gone || host.current === null) return;
-      made = createEditor(host.current, latest.current.text, (next) => latest.current.onChange(next), readOnly);
+      const typed = plain.current?.value ?? latest.current.text;
+      made = createEditor(host.current, typed, (next) => latest.current.onChange(next), readOnly);
+      if (plain.current !== null && document.activeElement === plain.current)
+        made.focus(plain.current.selectionStart, plain.current.selectionEnd);
       setEditor(made);
     });
     return () => {
@@ -38,6 +43,7 @@ export function ScriptField({ text, onChange, columns, error, readOnly }: Proper
       <div ref={host} class="code" />
       {editor === null ? (
         <textarea
+          ref={plain}
           class="mono code-plain"
           aria-label="Script"
           rows={12}
