@@ -74,4 +74,4 @@ async def test_a_runner_answers(
     found = json.loads(reply.data)["problem"]
     assert found is None if problem is None else problem in found
     damaged = await nats_client.request("preview.source", b"{}", timeout=scaled(5))
-    assert "untried" in json.loads(damaged.data)
+    assert "error" in json.loads(damaged.data)

@@ -12,11 +12,8 @@ from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.render_requests import RenderRequests
 from nightmail_mailer.settings import MailerSettings
-from nightmail_mailer.smtp.check_requests import SmtpCheckRequests
+from nightmail_mailer.smtp.check_requests import smtp_checks
 from nightmail_mailer.smtp.pool import SmtpPool
-
-#: Left free in a message for its headers.
-HEADERS_BYTES = 4096
 
 
 def main() -> None:
@@ -43,17 +40,15 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     queue.subscribe(MailHandler(queue, workflow, cancelled_runs).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
-    renderings = RenderRequests(
-        service.log, workflow, build_links(settings), service.client.max_payload - HEADERS_BYTES
-    )
-    await renderings.serve(service.client)
-    checks = SmtpCheckRequests(settings)
-    await checks.serve(service.client)
+    renderings = RenderRequests(service.log, workflow, build_links(settings))
+    responders = [renderings.responder(), smtp_checks(settings)]
+    for responder in responders:
+        await responder.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
-    await renderings.stop()
-    await checks.stop()
+    for responder in responders:
+        await responder.stop()
     # While the SMTP server is away nothing can be finished.
     await queue.stop(DRAIN_SECONDS if pool.unreachable_reason is None else 0.0)
     await pool.close()

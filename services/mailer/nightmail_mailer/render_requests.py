@@ -1,95 +1,55 @@
 """Renders mails on request, as recipients see them, and sends nothing.
 
-A request on `preview.mail` (queue group `mailers`: one mailer answers) is JSON: `{"sequence": ...}` names the outcome of
+A request on `preview.mail` is JSON: `{"sequence": ...}` names the outcome of
 a run in the log, `{"result": ...}` is the `result-ready` of a dry run. The answer is JSON: `subject`, `html` and `text`, or
 `gone` or `error` (texts). Figures stay references by their Content-ID, which begins with the figure's name.
 """
 
 import asyncio
 import email
-import json
-from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from html import escape
 
-import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.responder import Answer, Request, Responder
 from nightmail_common.broker.results import ResultDamaged, ResultGone
-from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_common.contract.limits import MAX_MAILER_RENDERINGS, MAX_RENDER_SECONDS, MAX_WAITING_RENDERINGS
-from nightmail_common.contract.subjects import MAIL_RENDER
+from nightmail_common.contract.subjects import MAIL_RENDER, MAILERS
 from nightmail_mailer.compose.links import Links
 from nightmail_mailer.workflow import MailWorkflow
 
-QUEUE = "mailers"
 #: Nobody has this address (RFC 2606). The link to unsubscribe is a recipient's own, and is not shown.
 RECIPIENT = "recipient@example.com"
 
-logger = structlog.get_logger()
-
-Answer = dict[str, str]
-
 
 class RenderRequests:
-    """Answers requests for the rendered mail of an outcome; every request gets an answer.
+    """Answers requests for the rendered mail of an outcome."""
 
-    Args:
-        max_answer_bytes: the largest message.
-    """
-
-    def __init__(self, log: EventLog, workflow: MailWorkflow, links: Links | None, max_answer_bytes: int) -> None:
+    def __init__(self, log: EventLog, workflow: MailWorkflow, links: Links | None) -> None:
         self._log = log
         self._workflow = workflow
         self._links = links
-        self._max_answer_bytes = max_answer_bytes
         self._at_once = asyncio.Semaphore(MAX_MAILER_RENDERINGS)
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(self, client: Client) -> None:
-        await client.subscribe(MAIL_RENDER, QUEUE, self._accept)
-        await client.flush()  # who sees the service ready finds a responder
+    def responder(self) -> Responder:
+        most = MAX_MAILER_RENDERINGS + MAX_WAITING_RENDERINGS
+        return Responder(MAIL_RENDER, MAILERS, self._answer, most, busy="the mailer is busy with other mails")
 
-    async def stop(self) -> None:
-        """End the requests under way."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1)
-
-    async def _accept(self, message: Msg) -> None:
-        if len(self._tasks) >= MAX_MAILER_RENDERINGS + MAX_WAITING_RENDERINGS:
-            await message.respond(json.dumps({"error": "the mailer is busy with other mails"}).encode())
-            return
-        task = asyncio.create_task(self._answer(message))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, message: Msg) -> None:
+    async def _answer(self, request: Request) -> Answer:
         try:
             async with asyncio.timeout(MAX_RENDER_SECONDS), self._at_once:
-                answer = await self._render(message.data)
+                return await self._render(request)
         except (ResultGone, ResultDamaged) as error:
-            answer = {"gone": str(error)}
+            return {"gone": str(error)}
         except TimeoutError:
-            answer = {"error": f"the mail is not ready within {MAX_RENDER_SECONDS:.0f} s"}
-        except Exception as error:  # the caller waits for an answer
-            logger.exception("rendering_failed")
-            answer = {"error": describe_error(error)}
-        encoded = json.dumps(answer).encode()
-        if len(encoded) > self._max_answer_bytes:
-            encoded = json.dumps({"error": "the mail is too large to be shown"}).encode()
-        with suppress(*BROKER_ERRORS):
-            await message.respond(encoded)
+            return {"error": f"the mail is not ready within {MAX_RENDER_SECONDS:.0f} s"}
 
-    async def _render(self, body: bytes) -> Answer:
-        event = await self._event(json.loads(body))
+    async def _render(self, request: Request) -> Answer:
+        event = await self._event(request)
         if event is None:
             return {"gone": "the result is kept no longer"}
         render_for = await self._workflow.render(event)
@@ -101,7 +61,7 @@ class RenderRequests:
             answer["text"] = answer["text"].replace(link, "(a link for each recipient)")
         return answer
 
-    async def _event(self, request: dict[str, object]) -> ResultReady | RunFailed | None:
+    async def _event(self, request: Request) -> ResultReady | RunFailed | None:
         if "result" in request:
             try:
                 return ResultReady.model_validate(request["result"])
@@ -111,7 +71,7 @@ class RenderRequests:
         return event if isinstance(event, ResultReady | RunFailed) else None
 
 
-def _bodies(mail: bytes) -> Answer:
+def _bodies(mail: bytes) -> dict[str, str]:
     message = email.message_from_bytes(mail, policy=default_policy)
     assert isinstance(message, EmailMessage)
     found = {kind: message.get_body((kind,)) for kind in ("html", "plain")}

@@ -9,6 +9,7 @@ import uvloop
 from nightmail_common.broker.delivery import SlotPolicy
 from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
+from nightmail_common.contract.limits import MAX_SOURCE_CHECK_SECONDS
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
 from nightmail_runner.bootstrap import (
@@ -24,7 +25,7 @@ from nightmail_runner.metrics import observe_queue
 from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import PreviewHandler
 from nightmail_runner.settings import RunnerSettings
-from nightmail_runner.source_check import SourceCheckHandler
+from nightmail_runner.source_check import source_checks
 
 #: Left free in a message for its headers.
 HEADERS_BYTES = 4096
@@ -53,11 +54,11 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     service.health.add("queue", queue.reason_not_ready)
     previews = PreviewHandler(executor, build_samples(settings, service), max_event_bytes)
     await previews.serve(service.client)
-    source_checks = SourceCheckHandler(fetcher)
-    await source_checks.serve(service.client)
+    checks = source_checks(fetcher)
+    await checks.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()
 
     await previews.stop()
-    await source_checks.stop()
+    await checks.stop(MAX_SOURCE_CHECK_SECONDS)
     await queue.stop(DRAIN_SECONDS)

@@ -1,6 +1,6 @@
 """Dry runs of jobs that are not saved: fetch and script, the first rows in the answer, no event and no mail.
 
-A request on `preview.run` (queue group `runners`: one runner answers) is a job definition as JSON. The
+A request on `preview.run` is a job definition as JSON. The
 header `Nightmail-Sample` names a sample to run on, `Nightmail-Keep-As` the name under which to keep the input as one. The
 answer is JSON: `sample_kept`, `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
 `height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped` (the reason) with `log` and
@@ -32,14 +32,13 @@ from nightmail_common.contract.limits import (
     MAX_RUNNER_PREVIEWS,
     MAX_WAITING_PREVIEWS,
 )
-from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID
+from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, RUNNERS
 from nightmail_runner.execute import RunExecutor, ScriptRefused
 from nightmail_runner.output_files import open_outputs
 from nightmail_runner.samples import PreviewInput, Samples
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import DrawnFigure, Skipped
 
-QUEUE = "runners"
 FIRST_ROWS = 20
 #: Of one value: people read a preview.
 MAX_VALUE_CHARS = 1000
@@ -71,7 +70,7 @@ class PreviewHandler:
         self._stopping = False
 
     async def serve(self, client: Client) -> None:
-        await client.subscribe(PREVIEW, QUEUE, self._accept)
+        await client.subscribe(PREVIEW, RUNNERS, self._accept)
         await client.subscribe(PREVIEW_CANCEL, cb=self._cancel)
         await client.flush()  # who sees the service ready finds a responder
 

@@ -10,6 +10,8 @@ from nightmail_common.contract.events import EVENTS, Event
 
 ALL_EVENTS = ("jobs.>", "runs.>")
 JOB_EVENTS = "jobs.>"
+#: The queue groups of those who answer requests: one member answers each.
+RUNNERS, MAILERS = "runners", "mailers"
 #: The subject of a request for a dry run, which any runner answers. It is not in the log.
 PREVIEW = "preview.run"
 #: Every runner hears that the caller of a dry run has gone: the body is the run's id, which the request has as a header.

@@ -45,7 +45,7 @@ class SourceCheck:
 
     async def _ask_runner(self, source: DataSource, timezone: str) -> dict[str, Any]:
         if not self._client.is_connected:
-            return {"untried": "the broker does not answer"}
+            return {"error": "the broker does not answer"}
         body = {"data_source": source.model_dump(mode="json"), "timezone": timezone}
         try:
             reply = await self._client.request(
@@ -54,16 +54,16 @@ class SourceCheck:
             answer: dict[str, Any] = json.loads(reply.data)
             return answer
         except nats.errors.NoRespondersError:
-            return {"untried": "no runner is available"}
+            return {"error": "no runner is available"}
         except nats.errors.TimeoutError:
-            return {"untried": f"no runner answered within {MAX_SOURCE_CHECK_WAIT_SECONDS:g} s"}
+            return {"error": f"no runner answered within {MAX_SOURCE_CHECK_WAIT_SECONDS:g} s"}
         except BROKER_ERRORS:
-            return {"untried": "the broker does not answer"}
+            return {"error": "the broker does not answer"}
 
 
 def _problem(answer: dict[str, Any]) -> str | None:
-    if "untried" in answer:
-        return f"the source was not tried: {answer['untried']}"
+    if "error" in answer:
+        return f"the source was not tried: {answer['error']}"
     problem: str | None = answer["problem"]
     return problem
 
