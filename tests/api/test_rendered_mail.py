@@ -130,3 +130,80 @@ async def test_a_preview_shows_the_mail_that_would_be_sent(
     assert (plain["mail"], failed["mail"], alone["mail"]) == (None, None, None)
     assert alone["rows"] == 2
     assert [note["text"] for note in alone["notes"]][-1].startswith("the mail cannot be shown: no mailer")
+
+
+async def test_the_result_of_a_preview_is_mailed_once_to_the_one_who_asks(
+    api: Replica, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async def refuse_bob(recipient: str) -> str | None:
+        return "550 5.1.1 no such user" if recipient.startswith("bob") else None
+
+    smtp = SmtpServer()
+    smtp.on_rcpt = refuse_bob
+    smtp.start()
+    mailer = MailerProcess(
+        nats_server, smtp.port, tmp_path, public_url="https://nightmail.example.com", secret_key="a-key-of-the-tests"
+    )
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "sales.csv").write_text("region,amount\nnorth,10\nsouth,5\n")
+    body = {
+        "job_name": "sales",
+        "data_source": {"source_type": "file", "location": "sales.csv", "file_type": "csv"},
+        "processing_script": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nreturn data",
+        "attachments": ["csv", "xlsx"],
+        "consumer_emails": ["everybody@example.com"],
+        "cc": ["boss@example.com"],
+        "bcc": ["audit@example.com"],
+        "send_to": "ann@EXAMPLE.com",
+    }
+    owners = {"north": ["north@example.com"], "south": ["south@example.com"]}
+    split = {"cc": [], "bcc": [], "split_by": "region", "recipients_by": owners}
+
+    # Random digits do not compress: more than an answer carries, and then more than a try may mail.
+    def digits(rows: int) -> dict[str, object]:
+        script = f"return pd.DataFrame({{'digits': np.random.default_rng(1).random({rows})}})"
+        return {"processing_script": script, "attachments": ["csv"]}
+
+    runner = RunnerProcess(nats_server, tmp_path)
+    try:
+        await mailer.ready()
+        await runner.ready()
+        before = (await api.http.get("/events")).json()["items"]
+        sent = (await api.http.post("/jobs/preview", json=body)).json()
+        assert sent.get("sent") is not None, sent
+        [mail] = smtp.mails
+        in_one = (await api.http.post("/jobs/preview", json=body | split)).json()
+        by_reference = (await api.http.post("/jobs/preview", json=body | digits(100_000))).json()
+        too_large = (await api.http.post("/jobs/preview", json=body | digits(1_000_000))).json()
+        refused = (await api.http.post("/jobs/preview", json=body | {"send_to": "bob@example.com"})).json()
+        failed = (await api.http.post("/jobs/preview", json=body | {"processing_script": "return 1 / 0"})).json()
+        mailer.kill()
+        alone = (await api.http.post("/jobs/preview", json=body)).json()
+        after = (await api.http.get("/events")).json()["items"]
+    finally:
+        runner.kill()
+        mailer.kill()
+        smtp.stop()
+    assert (sent["sent"]["recipient"], sent["sent"]["outcome"]) == ("ann@example.com", "accepted"), sent
+    assert (mail["To"], mail["Cc"]) == ("ann@example.com", None)
+    assert mail["List-Unsubscribe"] is None
+    names = [part.get_filename() for part in mail.iter_attachments()]
+    assert sorted(name.rpartition(".")[2] for name in names if name) == ["csv", "xlsx"]
+    [csv] = [part for part in mail.iter_attachments() if (part.get_filename() or "").endswith(".csv")]
+    assert csv.get_content().replace("\r\n", "\n") == "region,amount\nnorth,10\nsouth,5\n"
+    assert by_reference["sent"], by_reference
+    assert in_one["sent"]["outcome"] == "accepted", in_one
+    assert [each["To"] for each in smtp.mails] == ["ann@example.com"] * 3
+    assert too_large["sent"] is None
+    assert "more than the 16777216 of a try; save the job and run it" in too_large["notes"][-1]["text"]
+    assert (refused["sent"]["outcome"], refused["sent"]["answer"]) == ("refused", "550 5.1.1 no such user")
+    assert (failed["sent"], alone["sent"]) == (None, None)
+    assert alone["notes"][-1]["text"] == "the mail was not sent: no mailer is available to send the mail"
+    assert before == after, "a try is not in the log"
+
+
+async def test_a_preview_is_mailed_to_an_address_only(api: Replica) -> None:
+    source = {"source_type": "file", "location": "sales.csv", "file_type": "csv"}
+    body = {"data_source": source, "processing_script": "return data", "send_to": "nobody"}
+    answer = await api.http.post("/jobs/preview", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "send_to")

@@ -64,6 +64,36 @@ def test_a_new_analyst_gets_the_first_own_mail_in_four_steps(
     system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
 
 
+def test_a_draft_is_mailed_once_to_its_writer_only(system: Nightmail, visit: NewVisit) -> None:
+    system.call("PUT", "/files/once.csv", content=CSV)
+    ann = visit("jobs/new?from=nothing")
+    ann.expect_complaints("400")
+    page = ann.page
+    # Runs of other tests are mailed meanwhile: the address is this visit's own.
+    address = f"{ann.name}@example.com"
+    page.get_by_label("Name").fill(f"once {ann.name}")
+    page.get_by_label("File", exact=True).fill("once.csv")
+    write_script(page, "return data.tail(1)")
+    page.get_by_label("Recipients").fill("everybody@example.com")
+    send = page.get_by_role("button", name="Send", exact=True)
+    status = page.locator("#send-once-to-result")
+    page.get_by_label("Send me this once").fill("nobody")
+    send.click()
+    expect(status).to_contain_text("Not sent: ")
+    page.get_by_label("Send me this once").fill(address)
+    write_script(page, "return data.head(1)")
+    send.click()
+    expect(status).to_have_text(f"Sent. The server accepted it for {address}.")
+    expect(page.get_by_role("cell", name="1200")).to_be_visible()
+    [mail] = [mail for mail in system.caught_mails() if address in str(mail["To"])]
+    assert str(mail["Subject"]).startswith(f"once {ann.name}")
+    assert not [mail for mail in system.caught_mails() if "everybody@example.com" in str(mail["To"])]
+    write_script(page, "return data['amuont']")
+    send.click()
+    expect(status).to_have_text("Not sent: the try failed.")
+    expect(page.get_by_role("alert")).to_contain_text("amuont")
+
+
 def test_an_example_of_the_gallery_brings_its_data_and_gives_a_result_at_once(
     system: Nightmail, visit: NewVisit
 ) -> None:

@@ -147,9 +147,12 @@ class Nightmail:
 
     def mails(self, run_id: str) -> list[EmailMessage]:
         """Return the caught mails of a run."""
+        return [mail for mail in self.caught_mails() if mail["X-Nightmail-Run"] == run_id]
+
+    def caught_mails(self) -> list[EmailMessage]:
         caught = (mail.as_bytes() for mail in mailbox.Maildir(self.data_dir / "mailbox", create=False))
         mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
-        return [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Nightmail-Run"] == run_id]
+        return [mail for mail in mails if isinstance(mail, EmailMessage)]
 
     def mails_when(self, run_id: str, count: int) -> list[EmailMessage]:
         """Return the caught mails of a run once there are so many."""

@@ -148,6 +148,8 @@ def test_a_run_is_watched_until_it_ends(nightmail: Nightmail, job_file: Path) ->
 def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="return pd.DataFrame({'n': range(344)})")
     assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("the first 20 of 344 rows\n")
+    sent = nightmail.command_line("jobs", "preview", "-f", job_file, "--send-to", "ann@example.com")
+    assert (sent.returncode, "mail to ann@example.com: accepted: 250 " in sent.stderr) == (0, True), sent.stderr
 
 
 def test_a_command_finds_the_system_of_the_folder_in_which_the_user_stands(nightmail: Nightmail) -> None:

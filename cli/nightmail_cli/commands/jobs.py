@@ -160,14 +160,21 @@ def run(
 
 
 @app.command("preview")
-def preview(file: JobFile, script: ScriptFile = None, as_json: AsJson = False) -> None:
-    """Run a job without saving it, and mail nothing.
+def preview(
+    file: JobFile,
+    script: ScriptFile = None,
+    send_to: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Mail the result once, to you only.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job without saving it. Its recipients get no mail.
 
-    The data is fetched and the script runs. Exit 1 if that fails.
+    The data is fetched and the script runs. Exit 1 if that fails, or the server does not accept the mail of --send-to.
     """
-    answer = Client().call("POST", "/jobs/preview", json=_read(file, script)).json()
+    job = _read(file, script) | ({} if send_to is None else {"send_to": send_to})
+    answer = Client().call("POST", "/jobs/preview", json=job).json()
     print_json(answer) if as_json else print_preview(answer)
-    if answer.get("error") is not None:
+    is_sent = send_to is None or (answer["sent"] or {}).get("outcome") == "accepted"
+    if answer.get("error") is not None or not is_sent:
         raise typer.Exit(FAILED)
 
 

@@ -21,6 +21,9 @@ def print_preview(answer: dict[str, Any]) -> None:
     print_table(answer["columns"], answer["first_rows"], empty="no rows")
     rows, shown = answer["rows"], len(answer["first_rows"])
     echo(f"{rows:,} rows" if rows <= shown else f"the first {shown:,} of {rows:,} rows")
+    if (sent := answer.get("sent")) is not None:
+        colour = "green" if sent["outcome"] == "accepted" else "red"
+        echo(f"mail to {sent['recipient']}: {sent['outcome']}: {sent['answer']}", fg=colour, err=True)
 
 
 def describe(error: dict[str, Any]) -> str:

@@ -20,7 +20,15 @@ from nightmail_common.broker.streams import (
     STREAKS,
     STREAM,
 )
-from nightmail_common.contract.subjects import ALL_EVENTS, MAIL_RENDER, PREVIEW, PREVIEW_CANCEL, SOURCE_CHECK, TEST_MAIL
+from nightmail_common.contract.subjects import (
+    ALL_EVENTS,
+    MAIL_RENDER,
+    MAIL_SEND,
+    PREVIEW,
+    PREVIEW_CANCEL,
+    SOURCE_CHECK,
+    TEST_MAIL,
+)
 
 #: The API's bucket of tokens.
 TOKENS = "TOKENS"
@@ -133,6 +141,7 @@ _API_USER = NatsUser(
         PREVIEW_CANCEL,
         SOURCE_CHECK,
         MAIL_RENDER,
+        MAIL_SEND,
         TEST_MAIL,
         *_declares(),
         *_reads_log(),
@@ -216,7 +225,7 @@ _MAILER = NatsUser(
         *_writes_bucket(STREAKS),
         _announces("mailer"),
     ),
-    subscribe=(_replies("mailer"), MAIL_RENDER, TEST_MAIL),
+    subscribe=(_replies("mailer"), MAIL_RENDER, MAIL_SEND, TEST_MAIL),
     deny=_other_durables("mailer"),
     answers=True,
 )

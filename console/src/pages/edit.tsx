@@ -10,6 +10,7 @@ import { MailPreview } from "../components/edit/mail-preview.tsx";
 import { OptionsForm, RecipientsForm } from "../components/edit/report-form.tsx";
 import { ScheduleForm } from "../components/edit/schedule-form.tsx";
 import { ScriptField } from "../components/edit/script-field.tsx";
+import { SendOnce } from "../components/edit/send-once.tsx";
 import { SourceForm } from "../components/edit/source-form.tsx";
 import { NOT_TRIED, type Tried, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
 import { jobHref } from "../components/job-table.tsx";
@@ -108,7 +109,7 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
   const [conflict, setConflict] = useState<Job | null>(null);
   const { definition } = draft;
   const isChanged = !same(definition, draft.base);
-  const { state, tryNow } = useTry(definition, name === null);
+  const { state, tryNow, sendOnce } = useTry(definition, name === null);
   const change = (fields: Partial<Definition>) => {
     const next = { ...draft, definition: { ...definition, ...fields }, savedAt: Date.now() };
     setDraft(next);
@@ -218,6 +219,7 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
           </Card>
           <Card title="Who">
             <RecipientsForm definition={definition} errors={errors} onChange={change} />
+            <SendOnce send={sendOnce} />
           </Card>
           <Card>
             <details class="options">
@@ -259,26 +261,36 @@ function useTry(definition: Definition, isNew: boolean) {
   const request = useRef(new AbortController());
   const sample = useRef<Sample | null>(null);
   const sources = [definition.data_source, definition.more_sources, definition.timezone];
-  const tryOn = async (wanted: Sample | null) => {
+  const isOfDraft = (kept: Sample | null): kept is Sample => kept !== null && same(kept.of, sources);
+  const tryOn = async (wanted: Sample | null, sendTo: string | null = null): Promise<Tried | null> => {
     request.current.abort();
     const mine = new AbortController();
     request.current = mine;
     setState((before) => ({ ...before, running: true, problem: null }));
     try {
-      const last = await tryDraft(definition, wanted?.id ?? null, mine.signal);
-      if (wanted !== null && last.error?.stage === "fetch") return void tryOn(null); // it has expired
+      const last = await tryDraft(definition, wanted?.id ?? null, sendTo, mine.signal);
+      if (wanted !== null && last.error?.stage === "fetch") return tryOn(null, sendTo); // it has expired
       sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sources };
       setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
+      return last;
     } catch (error) {
-      if (mine.signal.aborted) return;
+      if (mine.signal.aborted) return null;
       if (!(error instanceof ApiError)) throw error;
-      setState((before) => ({ ...before, running: false, last: asError(error) ?? before.last, problem: error }));
+      const refused = sendTo !== null && error.fields[0]?.field === "send_to";
+      setState((before) =>
+        refused
+          ? { ...before, running: false }
+          : { ...before, running: false, last: asError(error) ?? before.last, problem: error },
+      );
+      if (sendTo !== null) throw error;
+      return null;
     }
   };
-  const tryNow = () => tryOn(null);
+  const tryNow = async () => void (await tryOn(null));
+  const sendOnce = (address: string) => tryOn(isOfDraft(sample.current) ? sample.current : null, address);
   useEffect(() => {
     const kept = sample.current;
-    if (kept === null || !same(kept.of, sources)) return;
+    if (!isOfDraft(kept)) return;
     const timer = setTimeout(() => void tryOn(kept), TRY_AFTER_MS);
     return () => clearTimeout(timer);
   }, [definition.processing_script, definition.subject, definition.message, definition.description]);
@@ -287,7 +299,7 @@ function useTry(definition: Definition, isNew: boolean) {
     if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
     return () => request.current.abort();
   }, []);
-  return { state, tryNow };
+  return { state, tryNow, sendOnce };
 }
 
 /** Returns a refused script or source as the outcome of a try. */
@@ -308,6 +320,7 @@ function asError(error: ApiError): TryState["last"] {
     timings: null,
     error: found,
     mail: null,
+    sent: null,
     sample_id: null,
   } as Tried;
 }

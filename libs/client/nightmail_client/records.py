@@ -121,6 +121,7 @@ class PreviewRecord(TypedDict):
     notes: list[dict[str, str]]
     error: ErrorRecord | None
     skipped: str | None
+    sent: dict[str, str] | None
     sample_id: str | None
     log: str
     timings: dict[str, float | None] | None

@@ -19,13 +19,14 @@ from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
 from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.result_mails import ResultMails
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
 from nightmail_mailer.workflow import MailWorkflow
 
 
-async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpPool) -> MailWorkflow:
+async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpPool, smtp: SmtpClient) -> MailWorkflow:
     """Return the workflow, which knows every unsubscribe in the log and follows the further ones."""
     js, log = service.client.jetstream(), service.log
     unsubscribes = Unsubscribes(log)
@@ -34,7 +35,6 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     deleted_jobs = DeletedJobs(log)
     await deleted_jobs.catch_up()
     service.background(deleted_jobs.follow(), "deleted jobs")
-    smtp = SmtpClient(pool, settings.smtp_from)
     mailed = await js.key_value(MAILED)
     notices = Notices(smtp, Claims(mailed))
     service.background(notices.run(), "notices")
@@ -51,16 +51,21 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
         service.background(bounced.follow(), "bounced recipients")
         owners = OwnerWarnings(log, notices, unsubscribes, bounced)
         service.background(BounceReader(mailbox, key, log, mailed, owners, operator).run(), "bounces")
+    renderer = MailRenderer(settings.smtp_from, build_links(settings), bounce_key)
     return MailWorkflow(
-        ResultStore(js),
+        build_result_mails(settings, service, renderer, smtp),
         log,
         MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
-        MailRenderer(settings.smtp_from, build_links(settings), bounce_key),
-        smtp,
-        settings.max_attachment_bytes,
+        renderer,
     )
+
+
+def build_result_mails(
+    settings: MailerSettings, service: Service, renderer: MailRenderer, smtp: SmtpClient
+) -> ResultMails:
+    return ResultMails(ResultStore(service.client.jetstream()), renderer, smtp, settings.max_attachment_bytes)
 
 
 def _bounce_mailbox(settings: MailerSettings) -> Mailbox | None:

@@ -1,7 +1,7 @@
 """A mail is sent to each of its recipients once: the ledger entry comes before the event, the event before the ack."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
@@ -11,7 +11,7 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailSent
+from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailKind, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
 from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
@@ -155,18 +155,9 @@ class MailDelivery:
             return entry
 
     async def _send(self, mail_job: MailJob, recipient: str, renditions: Renditions) -> SendResult:
-        """Send a mail; a second time on a new connection, or smaller, if the reply asks for that."""
-        for number in range(renditions.count):
-            render_for = self._unless_deleted(mail_job, await renditions.get(number))
-            result = await self._smtp.send(render_for, recipient)
-            ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
-            if result.outcome == "deferred" and result.consequence == "reconnect":
-                result = await self._smtp.send(render_for, recipient, new_connection=True)
-                ATTEMPTS.labels(mail_job.kind, result.outcome).inc()
-            if result.consequence != "smaller":
-                return result
-            logger.warning("mail_too_large", kind=mail_job.kind, reply=_code(result.text))
-        return SendResult("refused", f"{renditions.too_large}: {result.text}", "refuse")
+        return await send_renditions(
+            self._smtp, mail_job.kind, renditions, recipient, lambda render: self._unless_deleted(mail_job, render)
+        )
 
     def _unless_deleted(self, mail_job: MailJob, render_for: RenderFor) -> RenderFor:
         """Return a rendering that raises JobWasDeleted if the job is deleted by the time that there is a connection."""
@@ -259,6 +250,34 @@ class MailDelivery:
     async def _publish(self, mail_job: MailJob, event: MailEvent) -> None:
         identity = run_message_id(mail_job.run_id, "mail", mail_job.kind, *mail_job.identity)
         await self._log.publish(event, message_id=identity)
+
+
+async def send_renditions(
+    smtp: SmtpClient,
+    kind: MailKind,
+    renditions: Renditions,
+    recipient: str,
+    guard: Callable[[RenderFor], RenderFor] = lambda render_for: render_for,
+) -> SendResult:
+    """Send a mail; a second time on a new connection, or smaller, if the reply asks for that.
+
+    Args:
+        guard: wraps each rendition; what it raises is raised once there is a connection.
+
+    Raises:
+        CannotRender: the mail cannot be made.
+    """
+    for number in range(renditions.count):
+        render_for = guard(await renditions.get(number))
+        result = await smtp.send(render_for, recipient)
+        ATTEMPTS.labels(kind, result.outcome).inc()
+        if result.outcome == "deferred" and result.consequence == "reconnect":
+            result = await smtp.send(render_for, recipient, new_connection=True)
+            ATTEMPTS.labels(kind, result.outcome).inc()
+        if result.consequence != "smaller":
+            return result
+        logger.warning("mail_too_large", kind=kind, reply=_code(result.text))
+    return SendResult("refused", f"{renditions.too_large}: {result.text}", "refuse")
 
 
 def entry_after(result: SendResult, before: LedgerEntry | None, began_at: datetime, now: datetime) -> LedgerEntry:

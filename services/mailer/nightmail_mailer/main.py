@@ -6,13 +6,16 @@ from nightmail_common.broker.streams import MAILER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
-from nightmail_mailer.bootstrap import build_links, build_workflow
+from nightmail_mailer.bootstrap import build_links, build_result_mails, build_workflow
+from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, MailHandler
 from nightmail_mailer.metrics import observe_queue
+from nightmail_mailer.preview_mails import preview_mails
 from nightmail_mailer.records.cancelled_runs import CancelledRuns
 from nightmail_mailer.render_requests import RenderRequests
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.check_requests import smtp_checks
+from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
 
 
@@ -32,7 +35,8 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     }
     service.background(pool.run(), "SMTP pool")
     await service.connected()
-    workflow = await build_workflow(settings, service, pool)
+    smtp = SmtpClient(pool, settings.smtp_from)
+    workflow = await build_workflow(settings, service, pool, smtp)
     queue = WorkQueue(service.client, MAILER_QUEUE, SLOTS, DRAIN_SECONDS + HAND_BACK_SECONDS)
     cancelled_runs = CancelledRuns(service.log)
     await cancelled_runs.catch_up()
@@ -41,7 +45,9 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     renderings = RenderRequests(service.log, workflow, build_links(settings))
-    responders = [renderings.responder(), smtp_checks(settings)]
+    # The mail of a dry run has no links: there is no run, and nobody subscribes to it.
+    once = build_result_mails(settings, service, MailRenderer(settings.smtp_from, None), smtp)
+    responders = [renderings.responder(), smtp_checks(settings), preview_mails(once, smtp)]
     for responder in responders:
         await responder.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")

@@ -1,14 +1,13 @@
 """Which mails an event asks for: a result, a failure, a recovery, or a mail sent again."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 import structlog
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.results import ResultDamaged, ResultGone, ResultStore
+from nightmail_common.broker.results import ResultDamaged, ResultGone
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import (
     MailKind,
@@ -19,20 +18,15 @@ from nightmail_common.contract.events import (
     RunFailed,
     RunSkipped,
 )
-from nightmail_mailer.compose.attachment import Attachment, zip_files
 from nightmail_mailer.compose.errors import CannotRender
-from nightmail_mailer.compose.figures import choose_parts
 from nightmail_mailer.compose.mail_job import MailJob
-from nightmail_mailer.compose.render import MailRenderer, RenderFor, result_file_stem
+from nightmail_mailer.compose.render import MailRenderer, RenderFor
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.records.failure_streaks import FailureStreaks
 from nightmail_mailer.records.unsubscribes import Unsubscribes
-from nightmail_mailer.smtp.client import SmtpClient
+from nightmail_mailer.result_mails import ResultMails
 from nightmail_mailer.split_mails import SplitMails
-
-#: Up to this size the server's SIZE is not asked for, and a mail is rendered in the event loop (a millisecond).
-SMALL_BYTES = 256 * 1024
 
 logger = structlog.get_logger()
 
@@ -45,24 +39,20 @@ class MailWorkflow:
 
     def __init__(
         self,
-        results: ResultStore,
+        result_mails: ResultMails,
         log: EventLog,
         delivery: MailDelivery,
         streaks: FailureStreaks,
         unsubscribes: Unsubscribes,
         renderer: MailRenderer,
-        smtp: SmtpClient,
-        max_attachment_bytes: int,
     ) -> None:
-        self._results = results
+        self._result_mails = result_mails
         self._log = log
         self._delivery = delivery
         self._streaks = streaks
         self._unsubscribes = unsubscribes
         self._renderer = renderer
-        self._smtp = smtp
-        self._max_attachment_bytes = max_attachment_bytes
-        self._splits = SplitMails(results, delivery, unsubscribes, self._render_result, self._skip)
+        self._splits = SplitMails(result_mails.results, delivery, unsubscribes, result_mails.render, self._skip)
 
     async def mail_result(self, event: ResultReady, sequence: int) -> datetime | None:
         """Mail a result and, if it ends a failure streak, the recovery."""
@@ -119,7 +109,7 @@ class MailWorkflow:
         if isinstance(event, RunFailed):
             return self._renderer.failure(MailJob(event.job, event.run_id, "failure", ()), event, 1, None)
         mail_job = MailJob(event.job, event.run_id, "result", ())
-        renditions = await self._render_result(mail_job, event, *await self._read_result(event))
+        renditions = await self._result_mails.render(mail_job, event, *await self._result_mails.read(event))
         return await renditions.get(0)
 
     async def skip_deleted(self, event: ResultReady | RunFailed, kind: MailKind) -> None:
@@ -144,59 +134,13 @@ class MailWorkflow:
             await self._skip(mail_job, "unsubscribed")
             return None
         try:
-            csv, files, images = await self._read_result(event)
-            renditions = await self._render_result(mail_job, event, csv, files, images)
+            csv, files, images = await self._result_mails.read(event)
+            renditions = await self._result_mails.render(mail_job, event, csv, files, images)
         except (ResultGone, ResultDamaged, CannotRender) as error:
             await self._delivery.fail(mail_job, str(error))
             return None
         of_others = {one.format: one.blob.sha256 for one in event.attachments}
         return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
-
-    async def _read_result(self, event: ResultReady) -> tuple[bytes, list[Attachment], list[bytes]]:
-        """Return the CSV, the attached files and the figures of a result."""
-        csv = await self._results.get(event.csv)
-        files = await self._files(event, csv)
-        return csv, files, [await self._results.get(figure.blob) for figure in event.figures]
-
-    async def _files(self, event: ResultReady, csv: bytes) -> list[Attachment]:
-        """Return the files that the job asks for; the CSV if the event has no other."""
-        others = [one for one in event.attachments if one.format in event.job.attachments]
-        files = [Attachment(await self._results.get(one.blob), one.format) for one in others]
-        return [Attachment(csv), *files] if "csv" in event.job.attachments or not files else files
-
-    async def _render_result(
-        self, mail_job: MailJob, event: ResultReady, csv: bytes, files: Sequence[Attachment], images: Sequence[bytes]
-    ) -> Renditions:
-        limit, has_link = self._max_attachment_bytes, self._renderer.links is not None
-        stem = result_file_stem(event, mail_job.split_value)
-        render = partial(self._renderer.result, mail_job, event, csv)
-        choose = partial(choose_parts, files, images, name=stem, has_link=has_link)
-        if sum(map(len, images)) + sum(len(file.data) for file in files) + len(csv) <= SMALL_BYTES:
-            parts = choose(limit)
-            first = render(*parts)
-        else:
-            if (server_limit := await self._smtp.max_mail_bytes()) is not None:
-                limit = min(limit, server_limit)
-            # Large files take longer to compress and to encode than the heartbeats may pause.
-            parts = await asyncio.to_thread(choose, limit)
-            first = await asyncio.to_thread(render, *parts)
-
-        def render_packed(pictures: Sequence[bytes]) -> RenderFor:
-            return render([zip_files(files, stem)], pictures)
-
-        smaller: list[Callable[[], RenderFor]] = []
-        attachments, shown = parts
-        for pictures in (shown, ()) if shown else ((),):
-            if pictures is not shown:
-                smaller.append(partial(render, attachments))
-            if attachments and attachments[0].format != "zip":
-                smaller.append(partial(render_packed, pictures))
-        if attachments and has_link:
-            smaller.append(partial(render, ()))
-        too_large = "the mail is too large for the server, compressed too"
-        if not has_link:
-            too_large += "; NIGHTMAIL_PUBLIC_URL would let mails link to large results"
-        return Renditions(first, *smaller, too_large=too_large)
 
     async def _deliver_failure(
         self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None

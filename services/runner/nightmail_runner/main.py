@@ -7,6 +7,7 @@ from functools import partial
 import uvloop
 
 from nightmail_common.broker.delivery import SlotPolicy
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.limits import MAX_SOURCE_CHECK_SECONDS
@@ -52,7 +53,9 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
     queue.subscribe(RequestHandler(queue, log, outcomes, executor, keeper, stops, runner).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
-    previews = PreviewHandler(executor, build_samples(settings, service), max_event_bytes)
+    previews = PreviewHandler(
+        executor, build_samples(settings, service), ResultStore(service.client.jetstream()), max_event_bytes
+    )
     await previews.serve(service.client)
     checks = source_checks(fetcher)
     await checks.serve(service.client)

@@ -4,7 +4,8 @@ A request on `preview.run` is a job definition as JSON. The
 header `Nightmail-Sample` names a sample to run on, `Nightmail-Keep-As` the name under which to keep the input as one. The
 answer is JSON: `sample_kept`, `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
 `height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped` (the reason) with `log` and
-`timings`.
+`timings`. With the header `Nightmail-Whole` a result is also in `result`, as the `ResultReady` that a run would store: null if
+it is too large to be mailed from a dry run, which a note says.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
+from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import RunError, RunFailed, RunRequested, Timings
@@ -32,9 +34,10 @@ from nightmail_common.contract.limits import (
     MAX_RUNNER_PREVIEWS,
     MAX_WAITING_PREVIEWS,
 )
-from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, RUNNERS
+from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, PREVIEW_WHOLE, RUNNERS
 from nightmail_runner.execute import RunExecutor, ScriptRefused
 from nightmail_runner.output_files import open_outputs
+from nightmail_runner.preview_result import TooLargeToMail, whole_result
 from nightmail_runner.samples import PreviewInput, Samples
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import DrawnFigure, Skipped
@@ -58,12 +61,14 @@ class PreviewHandler:
     """Answers preview requests, several at a time, in parallel with the runs. Every request gets an answer.
 
     Args:
+        results: keeps the files of a result that is mailed and does not fit an answer.
         max_answer_bytes: the largest message; an answer is shortened to fit.
     """
 
-    def __init__(self, executor: RunExecutor, samples: Samples, max_answer_bytes: int) -> None:
+    def __init__(self, executor: RunExecutor, samples: Samples, results: ResultStore, max_answer_bytes: int) -> None:
         self._executor = executor
         self._samples = samples
+        self._results = results
         self._max_answer_bytes = max_answer_bytes
         self._at_once = asyncio.Semaphore(MAX_RUNNER_PREVIEWS)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -122,8 +127,9 @@ class PreviewHandler:
             script = await self._executor.read_script(request)
         except ScriptRefused as refused:
             return _error_answer(refused.error)
+        is_whole = PREVIEW_WHOLE in headers
         wanted = {"slices": definition.split_by is not None, "figures": script.draws_charts}
-        with open_outputs(xlsx=False, **wanted) as outputs:
+        with open_outputs(xlsx=is_whole and "xlsx" in definition.attachments, **wanted) as outputs:
             async with PreviewInput(self._executor.fetch, self._samples, headers) as source:
                 result, timings, notes = await self._executor.preview(request, script, outputs, source.fetch)
                 kept, why_not = await source.kept()
@@ -138,6 +144,11 @@ class PreviewHandler:
             rows = _first_rows(outputs.csv, len(result.columns), definition.csv.delimiter)
             if len(rows) < min(FIRST_ROWS, result.rows):
                 shown["notes"].append({"stage": "output", "text": f"the rows are too large: {len(rows)} are shown"})
+            if is_whole:
+                try:
+                    shown["result"] = await whole_result(self._results, request, result, outputs, timings, notes)
+                except TooLargeToMail as error:
+                    shown["notes"].append({"stage": "output", "text": str(error)})
             return shown | {
                 "columns": list(result.columns),
                 "rows": result.rows,

@@ -24,6 +24,7 @@ const TRIED_FIELDS = [
   "processing_script",
   "timezone",
   "csv",
+  "csv_formulas",
   "attachments",
   "subject",
   "message",
@@ -31,16 +32,22 @@ const TRIED_FIELDS = [
 ] as const;
 
 /**
- * Runs the draft without saving it, and renders its mail: nothing is sent, and no event says so.
+ * Runs the draft without saving it, and renders its mail: no event says so, and nothing is sent but to `sendTo`.
  * With the id of a sample it runs on that, and fetches nothing.
  */
-export function tryDraft(definition: Definition, sampleId: string | null, signal: AbortSignal): Promise<Tried> {
+export function tryDraft(
+  definition: Definition,
+  sampleId: string | null,
+  sendTo: string | null,
+  signal: AbortSignal,
+): Promise<Tried> {
   const fields = TRIED_FIELDS.map((name) => [name, definition[name]]).filter(
     ([, value]) => value != null && value !== "",
   );
   const body = {
     ...Object.fromEntries(fields),
     sample_id: sampleId,
+    send_to: sendTo,
     with_mail: true,
   } as unknown as Schemas["PreviewDefinition"];
   return data(client.POST("/jobs/preview", { body, signal }));

@@ -64,13 +64,15 @@ class JobCalls:
         answer = self._transport.send("POST", job_path(job_name, "run"), headers=headers)
         return str(answer.json()["run_id"])
 
-    def preview(self, job: JobRequest, *, sample_id: str | None = None) -> PreviewRecord:
-        """Fetch the data and run the script of an unsaved job; mail nothing.
+    def preview(self, job: JobRequest, *, sample_id: str | None = None, send_to: str | None = None) -> PreviewRecord:
+        """Fetch the data and run the script of an unsaved job; its recipients get no mail.
 
         Args:
             sample_id: of an earlier preview within the hour; its data is used and nothing is fetched.
+            send_to: mail the result once, to this address.
         """
-        body = {**job} if sample_id is None else {**job, "sample_id": sample_id}
+        options = {"sample_id": sample_id, "send_to": send_to}
+        body = {**job, **{name: value for name, value in options.items() if value is not None}}
         return cast("PreviewRecord", (self._transport.send("POST", "/jobs/preview", json=body)).json())
 
     def versions(self, job_name: str, *, limit: int | None = None) -> Iterator[VersionRecord]:

@@ -19,10 +19,14 @@ PREVIEW_CANCEL = "preview.cancel"
 PREVIEW_ID = "Nightmail-Preview"
 #: Headers of the request: the sample to run on, or the name under which to keep the input as a sample.
 PREVIEW_SAMPLE, PREVIEW_KEEP_AS = "Nightmail-Sample", "Nightmail-Keep-As"
+#: Header of the request: the answer has the whole result, as the event of a run would.
+PREVIEW_WHOLE = "Nightmail-Whole"
 #: The subject of a request to try a source, which any runner answers.
 SOURCE_CHECK = "preview.source"
 #: The subject of a request for the rendered mail of an outcome, which any mailer answers.
 MAIL_RENDER = "preview.mail"
+#: The subject of a request to mail the result of a dry run to one address, which any mailer answers with the server's reply.
+MAIL_SEND = "preview.send"
 #: The subject of a request to send a test mail, which any mailer answers with the steps of the SMTP session.
 TEST_MAIL = "preview.test-mail"
 

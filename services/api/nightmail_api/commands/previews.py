@@ -3,26 +3,36 @@
 import asyncio
 import json
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import nats.errors
 from nats.aio.client import Client
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
 
 from nightmail_api.access.quota import Quota
+from nightmail_api.commands.mailer_requests import ask_mailer
 from nightmail_api.commands.rendered_mails import RenderedMails
 from nightmail_api.commands.samples import PreviewSamples
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import NotReady
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients
-from nightmail_common.contract.limits import MAX_API_PREVIEWS, MAX_TOKEN_PREVIEWS
-from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, PREVIEW_KEEP_AS, PREVIEW_SAMPLE
+from nightmail_common.contract.job_definition import JobDefinition, JobName, Recipients, normalise_email
+from nightmail_common.contract.limits import MAX_API_PREVIEWS, MAX_SEND_PREVIEW_SECONDS, MAX_TOKEN_PREVIEWS
+from nightmail_common.contract.subjects import (
+    MAIL_SEND,
+    PREVIEW,
+    PREVIEW_CANCEL,
+    PREVIEW_ID,
+    PREVIEW_KEEP_AS,
+    PREVIEW_SAMPLE,
+    PREVIEW_WHOLE,
+)
 from nightmail_common.contract.timetable_definition import ScheduleTime
 
 #: A runner answers within `MAX_PREVIEW_SECONDS`.
 DEADLINE_SECONDS = 90.0
+SEND_DEADLINE_SECONDS = MAX_SEND_PREVIEW_SECONDS + 10
 
 
 class PreviewDefinition(JobDefinition):
@@ -36,13 +46,20 @@ class PreviewDefinition(JobDefinition):
         default=None, description="Run on the input of an earlier preview of this caller (kept 1 hour); fetch nothing."
     )
 
+    send_to: Annotated[str, AfterValidator(normalise_email)] | None = Field(
+        default=None,
+        max_length=320,
+        description="Mail the result once, to this address only. The mail is no run: no event says so.",
+    )
+
     @property
     def job(self) -> JobDefinition:
         """The job without what only a preview has."""
-        return JobDefinition.model_construct(
-            _fields_set=self.model_fields_set & JobDefinition.model_fields.keys(),
-            **{name: getattr(self, name) for name in JobDefinition.model_fields},
-        )
+        fields = {name: getattr(self, name) for name in JobDefinition.model_fields}
+        if self.send_to is not None:
+            fields |= {"consumer_emails": (self.send_to,), "cc": (), "bcc": ()}
+        given = self.model_fields_set & JobDefinition.model_fields.keys()
+        return JobDefinition.model_construct(_fields_set=given, **fields)
 
 
 class Previews:
@@ -80,6 +97,7 @@ class Previews:
                 "error": None,
                 "skipped": None,
                 "mail": None,
+                "sent": None,
                 "sample_id": preview.sample_id,
             }
             new_sample = uuid4()
@@ -87,13 +105,29 @@ class Previews:
                 headers = {PREVIEW_KEEP_AS: self._samples.name(caller, new_sample)}
             else:
                 headers = {PREVIEW_SAMPLE: self._samples.name(caller, preview.sample_id)}
+            if preview.send_to is not None:
+                headers[PREVIEW_WHOLE] = "1"
             answer.update(json.loads(await self._ask_runner(definition, headers)))
             if answer.pop("sample_kept", False):
                 answer["sample_id"] = new_sample
                 await self._samples.add(caller, new_sample)
             if preview.with_mail and answer["columns"] is not None:
                 await self._add_mail(definition, answer)
+            if preview.send_to is not None:
+                await self._send(answer, preview.send_to)
             return answer
+
+    async def _send(self, answer: dict[str, Any], recipient: str) -> None:
+        """Mail the whole result, and add what the server answered, or a note that says why it was not sent."""
+        if (result := answer.pop("result", None)) is None:
+            return
+        request = {"result": result, "recipient": recipient}
+        try:
+            sent = await ask_mailer(self._client, MAIL_SEND, request, SEND_DEADLINE_SECONDS, "send the mail")
+        except NotReady as error:
+            answer["notes"].append({"stage": "output", "text": f"the mail was not sent: {error.detail}"})
+        else:
+            answer["sent"] = {"recipient": recipient} | sent
 
     async def _add_mail(self, definition: JobDefinition, answer: dict[str, Any]) -> None:
         """Add the rendered mail, or a note that says why there is none: the result of the script is worth an answer."""

@@ -1,22 +1,20 @@
 """Mails as recipients see them: a mailer renders them, and the figures become part of the page."""
 
-import asyncio
 import base64
 import csv
 import hashlib
 import io
-import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import nats.errors
 from nats.aio.client import Client
 
 from nightmail_api.access.quota import Quota
-from nightmail_api.http.problems import Gone, NotFound, NotReady
+from nightmail_api.commands.mailer_requests import ask_mailer
+from nightmail_api.http.problems import Gone, NotFound
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.events import ResultReady, RunFailed, Timings
@@ -40,7 +38,7 @@ RenderedMail = dict[str, str]
 class RenderedMails:
     """Asks a mailer for the mail of a run or of a dry run, as a NATS request.
 
-    Each method raises `NotReady` if no mailer answers.
+    Each method raises `NotReady` if no mailer answers, or it cannot render the mail.
     """
 
     def __init__(self, client: Client, results: Results) -> None:
@@ -77,21 +75,9 @@ class RenderedMails:
         return _with_figures(mail, {number: figure["png"] or "" for number, figure in enumerate(figures, 1)})
 
     async def _ask(self, request: dict[str, Any]) -> RenderedMail:
-        if not self._client.is_connected:
-            raise NotReady("the broker does not answer")
-        try:
-            reply = await self._client.request(MAIL_RENDER, json.dumps(request).encode(), timeout=DEADLINE_SECONDS)
-        except nats.errors.NoRespondersError:
-            raise NotReady("no mailer is available to render the mail", retry_after_seconds=5) from None
-        except nats.errors.MaxPayloadError:
-            raise NotReady("the mail is too large to be shown") from None
-        except nats.errors.TimeoutError:
-            raise NotReady("no mailer rendered the mail in time", retry_after_seconds=30) from None
-        mail: RenderedMail = await asyncio.to_thread(json.loads, reply.data)
+        mail: RenderedMail = await ask_mailer(self._client, MAIL_RENDER, request, DEADLINE_SECONDS, "render the mail")
         if "gone" in mail:
             raise Gone(mail["gone"])
-        if "error" in mail:
-            raise NotReady(f"the mailer cannot render the mail: {mail['error']}")
         return mail
 
 

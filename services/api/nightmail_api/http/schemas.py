@@ -25,7 +25,7 @@ MailOutcomeName = Literal[MailAnswer, "waiting", "bounced"]
 
 _RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
 _TIME = "2026-11-23T08:00:00.066Z"
-_TIMINGS = {"fetch_ms": 41.2, "parse_ms": 1.9, "script_ms": 3.4, "output_ms": 0.8, "total_ms": 52.6}
+TIMINGS_EXAMPLE = {"fetch_ms": 41.2, "parse_ms": 1.9, "script_ms": 3.4, "output_ms": 0.8, "total_ms": 52.6}
 
 #: A job as a user writes it.
 JOB_EXAMPLE: dict[str, Any] = {
@@ -83,42 +83,6 @@ class JobResponse(Job):
     next_run: datetime | None = Field(examples=["2026-11-24T09:00:00+01:00"])
     unsubscribed: list[str] = Field(examples=[[]])
     warnings: list[JobWarning] = Field(examples=[[]])
-
-
-class PreviewFigure(BaseModel):
-    """A figure of a dry run: `png` is its PNG in base64, null if it is too large for the answer."""
-
-    alt: str = Field(examples=["Bar chart: Sales by region."])
-    width: int = Field(examples=[1280])
-    height: int = Field(examples=[960])
-    png: str | None = Field(examples=[None])
-
-
-class PreviewMail(BaseModel):
-    """The mail of a dry run as recipients would see it; its figures are inside `html`."""
-
-    subject: str = Field(examples=["daily sales, 2026-11-23"])
-    html: str = Field(examples=["<!doctype html><html><body>…</body></html>"])
-    text: str = Field(examples=["daily sales\n…"])
-
-
-class PreviewResponse(BaseModel):
-    """The outcome of a dry run: columns, row count and first rows as in the CSV; or only the error.
-
-    `skipped` is the reason with which the script called `skip`.
-    """
-
-    columns: list[str] | None = Field(examples=[["region", "amount"]])
-    rows: int | None = Field(examples=[2])
-    first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
-    figures: list[PreviewFigure] = Field(examples=[[]])
-    notes: list[Note] = Field(examples=[[]])
-    error: RunError | None = Field(examples=[None])
-    skipped: str | None = Field(examples=[None])
-    mail: PreviewMail | None = Field(description="With `with_mail`, if there is a result.", examples=[None])
-    sample_id: UUID | None = Field(description="Of the input, for a further preview; null: not kept.", examples=[None])
-    log: str = Field(examples=[""])
-    timings: Timings | None = Field(examples=[_TIMINGS])
 
 
 class FieldChange(BaseModel):
@@ -180,7 +144,7 @@ class Run(LastRun):
     late: bool = Field(examples=[False])
     skipped: Skip | None = Field(examples=[None])
     mails: list[MailOutcome]
-    timings: Timings | None = Field(examples=[_TIMINGS])
+    timings: Timings | None = Field(examples=[TIMINGS_EXAMPLE])
 
 
 class TimelineEntry(BaseModel):

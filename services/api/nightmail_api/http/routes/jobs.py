@@ -13,11 +13,12 @@ from pydantic_core import from_json
 from nightmail_api.commands.previews import PreviewDefinition
 from nightmail_api.http.client_disconnect import run_while_connected
 from nightmail_api.http.dependencies import AppState, State
+from nightmail_api.http.preview_schemas import PreviewResponse
 from nightmail_api.http.problems import Forbidden, NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, LastRun, PreviewResponse, RunAccepted
+from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, LastRun, RunAccepted
 from nightmail_api.http.serialization import with_warnings
 from nightmail_api.read_model.job_lists import JobSort
 from nightmail_api.read_model.job_lists import list_jobs as list_of_jobs
@@ -90,7 +91,7 @@ async def preview_job(
     state: State,
     definition: Annotated[PreviewDefinition, Body(examples=[_PREVIEW_EXAMPLE])],
 ) -> Response:
-    """Try a job without saving it: fetch its data and run its script now, mail nothing.
+    """Try a job without saving it: fetch its data and run its script now. It mails nothing, but with `send_to` to that address.
 
     The input is kept for an hour: a further preview with the answer's `sample_id` runs on it and fetches nothing.
     Only `data_source` and `processing_script` are required. If the script fails, the answer is 200 and has `error`.
