@@ -27,6 +27,8 @@ SIGNED = {"/shared/results/{token}", "/shared/slices/{token}", "/unsubscribe/{to
 #: Sign-in, sign-out, and the console's own files, which contain no data. test_session.py and test_console_files.py test them.
 SIGN_IN = {
     "/session",
+    "/session/oidc",
+    "/session/oidc/callback",
     "/",
     "/console",
     "/console/assets/{version}/{name}",

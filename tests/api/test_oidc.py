@@ -1,92 +1,20 @@
 """Tokens of an OpenID Connect issuer: a local HTTP server with real keys."""
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from urllib.parse import parse_qsl, quote, urlsplit
 
+import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api.conftest import MakeReplica, Replica
 from nightmail_api.access.oidc import REFRESH_SECONDS
 from nightmail_common.broker.log import EventLog
 from support.job_requests import job_request
-
-AUDIENCE = "nightmail-tests"
-
-
-class Key:
-    """A signing key of the issuer."""
-
-    def __init__(self, algorithm: str, *, tells_algorithm: bool = True) -> None:
-        self.kid = str(uuid4())
-        self.algorithm = algorithm
-        elliptic = algorithm.startswith("ES")
-        self.private: Any = (
-            ec.generate_private_key(ec.SECP256R1()) if elliptic else rsa.generate_private_key(65537, 2048)
-        )
-        made: Any = jwt.algorithms.ECAlgorithm if elliptic else jwt.algorithms.RSAAlgorithm
-        self.public: dict[str, Any] = made.to_jwk(self.private.public_key(), as_dict=True) | {
-            "kid": self.kid,
-            "use": "sig",
-        }
-        if tells_algorithm:
-            self.public["alg"] = algorithm
-
-
-class IssuerServer:
-    """Serves a discovery document and a key set. `keys` are the published ones, `asked` the requested paths."""
-
-    def __init__(self) -> None:
-        self.keys = [Key("RS256"), Key("ES256", tells_algorithm=False)]
-        self.asked: list[str] = []
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.asked.append(self.path)
-                documents = {
-                    "/realm/.well-known/openid-configuration": {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"},
-                    "/realm/keys": {"keys": [key.public for key in issuer.keys]},
-                }
-                body = json.dumps(documents[self.path]).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Log nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/realm"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-
-    def token(self, key: Key | None = None, **claims: Any) -> str:
-        """Return a token for an editor; `claims` replace or add, and None removes one."""
-        key = key or self.keys[0]
-        now = int(time.time())
-        usual = {
-            "iss": self.url,
-            "aud": AUDIENCE,
-            "sub": "u-1",
-            "iat": now,
-            "exp": now + 300,
-            "nightmail_role": "editor",
-        }
-        said = {name: value for name, value in (usual | claims).items() if value is not None}
-        return jwt.encode(said, key.private, key.algorithm, {"kid": key.kid})
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+from support.oidc_issuer import AUDIENCE, IssuerServer, Key
 
 
 @pytest.fixture
@@ -206,3 +134,87 @@ async def test_an_unreachable_issuer_is_answered_503(make_replica: MakeReplica, 
 async def test_without_an_issuer_its_tokens_are_refused(make_replica: MakeReplica, issuer: IssuerServer) -> None:
     api = await make_replica()
     assert await status(api, issuer.token()) == 401
+
+
+CLIENT = "the-console"
+CALLBACK = "/session/oidc/callback"
+
+
+async def sign_in(api: Replica, browser: httpx.AsyncClient, path: str = "/console/jobs?q=a") -> httpx.Response:
+    """Go through the issuer's page, as a browser does; return the answer of the callback."""
+    begun = await browser.get("/session/oidc", params={"next": path})
+    assert begun.status_code == 303, begun.text
+    async with httpx.AsyncClient() as elsewhere:
+        page = await elsewhere.get(begun.headers["location"])
+    return await browser.get(page.headers["location"])
+
+
+def failure(answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    assert "set-cookie" not in answer.headers or "sign-in=" in answer.headers["set-cookie"]
+    return str(answer.headers["location"]).removeprefix("/console/#sign-in=")
+
+
+@pytest.mark.parametrize("secret", [None, "a secret: 100 %"])
+async def test_a_person_signs_in_at_the_issuer_with_pkce(
+    make_replica: MakeReplica, issuer: IssuerServer, secret: str | None
+) -> None:
+    issuer.secret = None if secret is None else quote(secret, safe="")
+    settings = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "oidc_client_id": CLIENT}
+    api = await make_replica(**settings, **({} if secret is None else {"oidc_client_secret": secret}))
+    async with api.client(None) as browser:
+        assert (await browser.get("/session")).json() == {"oidc": issuer.url}
+        answer = await sign_in(api, browser)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/jobs?q=a"), answer.text
+        session, forgotten = answer.headers.get_list("set-cookie")
+        assert session.startswith("nightmail=")
+        assert {"HttpOnly", "SameSite=strict"} <= set(session.split("; "))
+        assert forgotten.startswith('nightmail-sign-in=""')
+        me = (await browser.get("/me")).json()
+        assert (me["name"], me["role"]) == ("oidc:u-1", "editor")
+        left = datetime.fromisoformat(me["expires_at"]) - datetime.now(UTC)
+        assert timedelta(hours=7) < left <= timedelta(hours=8)
+        for stranger in ("https://elsewhere.example/", "//elsewhere.example", "/jobs"):
+            assert (await sign_in(api, browser, stranger)).headers["location"] == "/console/"
+
+
+async def test_a_sign_in_that_fails_leads_back_with_the_reason(make_replica: MakeReplica, issuer: IssuerServer) -> None:
+    api = await make_replica(oidc_issuer=issuer.url, oidc_audience=AUDIENCE, oidc_client_id=CLIENT)
+    async with api.client(None) as browser:
+        assert failure(await browser.get(CALLBACK, params={"code": "x", "state": "y"})) == "expired"
+        for claims, why in (
+            ({"nightmail_role": None}, "no-role"),
+            ({"nonce": "another"}, "failed"),
+            ({"aud": AUDIENCE}, "failed"),
+            ({"exp": int(time.time()) - 60}, "failed"),
+        ):
+            issuer.claims = claims
+            assert failure(await sign_in(api, browser)) == why, claims
+        issuer.claims = {}
+        issuer.refusal = "access_denied"
+        assert failure(await sign_in(api, browser)) == "refused"
+        issuer.refusal = None
+
+        begun = await browser.get("/session/oidc")
+        async with httpx.AsyncClient() as elsewhere:
+            back = str((await elsewhere.get(begun.headers["location"])).headers["location"])
+        async with api.client(None) as victim:
+            assert failure(await victim.get(back)) == "expired", "an answer without the browser's own cookie"
+            await victim.get("/session/oidc")
+            assert failure(await victim.get(back)) == "expired", "an answer to another browser's sign-in"
+        assert failure(await browser.get(back.replace("iss=", "iss=https%3A%2F%2Felsewhere"))) == "failed"
+        begun = await browser.get("/session/oidc")
+        query = dict(parse_qsl(urlsplit(begun.headers["location"]).query))
+        unknown = {"state": query["state"], "code": "unknown"}
+        assert failure(await browser.get(CALLBACK, params=unknown)) == "failed"
+        assert failure(await browser.get(CALLBACK, params=unknown)) == "expired", "a sign-in ends once"
+        assert (await browser.get("/me")).status_code == 401
+
+
+async def test_without_a_client_nobody_signs_in_at_the_issuer(api: Replica, make_replica: MakeReplica) -> None:
+    async with api.client(None) as browser:
+        assert (await browser.get("/session")).json() == {"oidc": None}
+        assert (await browser.get("/session/oidc")).status_code == 404
+    away = await make_replica(oidc_issuer="http://127.0.0.1:9/x", oidc_audience=AUDIENCE, oidc_client_id=CLIENT)
+    async with away.client(None) as browser:
+        assert failure(await browser.get("/session/oidc")) == "unreachable"

@@ -1,11 +1,18 @@
 import { useEffect, useState } from "preact/hooks";
+import { client, data } from "../api/client.ts";
 import { signIn, signInNotice } from "../store/session.ts";
 
 export function SignIn() {
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState(false);
+  const [issuer, setIssuer] = useState<string | null>(null);
   useEffect(() => {
     document.title = "Sign in · Nightmail";
+    // Without an answer the token is still a way in.
+    data(client.GET("/session")).then(
+      ({ oidc }) => setIssuer(oidc),
+      () => setIssuer(null),
+    );
   }, []);
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -22,6 +29,14 @@ export function SignIn() {
             {signInNotice.value}
           </p>
         )}
+        {issuer === null ? null : (
+          <>
+            <a class="button primary" href={`/session/oidc?next=${encodeURIComponent(here())}`}>
+              Sign in with {new URL(issuer).host}
+            </a>
+            <p class="soft">Or without an account there:</p>
+          </>
+        )}
         <p class="soft">
           Open the link that <code>nightmail up</code> or <code>nightmail open</code> prints, or sign in with a token.
         </p>
@@ -34,10 +49,15 @@ export function SignIn() {
           value={token}
           onInput={(event) => setToken(event.currentTarget.value)}
         />
-        <button type="submit" class="button primary" aria-busy={busy}>
+        <button type="submit" class={issuer === null ? "button primary" : "button"} aria-busy={busy}>
           Sign in
         </button>
       </form>
     </main>
   );
+}
+
+/** Returns the page that was asked for: the sign-in stands in its place. */
+function here(): string {
+  return location.pathname + location.search;
 }

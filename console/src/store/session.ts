@@ -32,9 +32,26 @@ whenSessionEnds(() => {
   me.value = null;
 });
 
+/** What became of a sign-in at the issuer, by the word in the address. */
+const ISSUER_FAILURES: Record<string, string> = {
+  expired: "The sign-in was too old, or begun in another window. Try again.",
+  refused: "The issuer did not sign you in.",
+  "no-role": "You are signed in at the issuer, but have no role here. Ask an admin for viewer, editor or admin.",
+  unreachable: "The issuer does not answer at the moment.",
+  failed: "The issuer's answer was not valid. An admin finds the reason in the API's log (sign_in_failed).",
+};
+
 /** Signs in with the code of the address, if it has one, and finds out who the session belongs to. */
 export async function openSession(): Promise<void> {
-  const code = new URLSearchParams(location.hash.slice(1)).get("start");
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const failure = ISSUER_FAILURES[fragment.get("sign-in") ?? ""];
+  if (failure !== undefined) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    signInNotice.value = failure;
+    me.value = null;
+    return;
+  }
+  const code = fragment.get("start");
   if (code !== null) {
     // The code is used up by the request, and must not stay in the history.
     history.replaceState(history.state, "", location.pathname + location.search);

@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.oidc import Issuer
+from nightmail_api.access.oidc_sign_in import OidcSignIn
 from nightmail_api.access.quota import Quota
 from nightmail_api.access.sessions import USED_CODES, Sessions
 from nightmail_api.access.tokens import BUCKET as TOKENS_BUCKET
@@ -47,7 +48,13 @@ from nightmail_common.broker.object_bucket import ObjectBucket
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.sample_store import SampleStore
 from nightmail_common.contract.errors import CannotStart
-from nightmail_common.contract.limits import MAX_API_STREAMS, MAX_API_UPLOADS, MAX_TOKEN_STREAMS, MAX_TOKEN_UPLOADS
+from nightmail_common.contract.limits import (
+    MAX_API_SIGN_INS,
+    MAX_API_STREAMS,
+    MAX_API_UPLOADS,
+    MAX_TOKEN_STREAMS,
+    MAX_TOKEN_UPLOADS,
+)
 from nightmail_common.contract.script import DEFAULT_IMPORTS
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
@@ -114,14 +121,17 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     tokens = TokenStore(js, token)
     secret_key = _secret_key(settings)
     sessions = Sessions(js, secret_key, tokens)
+    issuer = _issuer(settings)
     scripts = ScriptCheck(DEFAULT_IMPORTS.union(settings.script_imports))
     results = Results(read, log, ResultStore(js))
     inputs = KeptInputs(InputStore(js), log, model, read, settings.input_retention)
     mails = RenderedMails(service.client, results)
     return AppState(
         tokens=tokens,
-        authenticator=Authenticator(tokens, _issuer(settings), sessions),
+        authenticator=Authenticator(tokens, issuer, sessions),
         sessions=sessions,
+        oidc_sign_in=_oidc_sign_in(settings, issuer, secret_key),
+        sign_ins=Quota("sign-ins", MAX_API_SIGN_INS, MAX_API_SIGN_INS),
         health=service.health,
         log=log,
         audit=audit,
@@ -173,6 +183,19 @@ def _issuer(settings: ApiSettings) -> Issuer | None:
     if settings.oidc_issuer is None or settings.oidc_audience is None:
         return None
     return Issuer(settings.oidc_issuer, settings.oidc_audience)
+
+
+def _oidc_sign_in(settings: ApiSettings, issuer: Issuer | None, secret_key: str) -> OidcSignIn | None:
+    if issuer is None or settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret
+    return OidcSignIn(
+        issuer=issuer,
+        issuer_url=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        secret_key=secret_key,
+    )
 
 
 def _secret_key(settings: ApiSettings) -> str:

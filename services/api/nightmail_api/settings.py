@@ -33,6 +33,10 @@ class ApiSettings(ServiceSettings):
     #: Whose tokens (JWT) are good beside our own, as the `iss` in them, and the `aud` that they must have.
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+[^?#\s]*$")
     oidc_audience: str | None = Field(default=None, validate_default=True)
+    #: With which people sign in to the console at the issuer (authorization code with PKCE). Without it they cannot.
+    oidc_client_id: str | None = Field(default=None, validate_default=True)
+    #: None: a public client.
+    oidc_client_secret: SecretStr | None = None
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
     cors_origins: CommaSeparated = ()
     #: The addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count, comma separated. None unless set.
@@ -60,6 +64,13 @@ class ApiSettings(ServiceSettings):
         if (info.data.get("oidc_issuer") is None) != (audience is None):
             raise ValueError("it and NIGHTMAIL_OIDC_ISSUER are set together or not at all")
         return audience
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _needs_the_issuer(cls, client_id: str | None, info: ValidationInfo) -> str | None:
+        if client_id is not None and info.data.get("oidc_issuer") is None:
+            raise ValueError("it needs NIGHTMAIL_OIDC_ISSUER")
+        return client_id
 
 
 def admin_token(settings: ApiSettings) -> str:

@@ -96,6 +96,9 @@ MAX_RENDER_SECONDS = 30.0
 #: The files of a dry run that is mailed once, together; and the time for its mail on a mailer. The API waits longer.
 MAX_SENT_PREVIEW_BYTES, MAX_SEND_PREVIEW_SECONDS = 16 * 1024**2, 60.0
 
+#: Sign-ins of one replica that wait for the OpenID Connect issuer at a time: each holds a thread for up to 5 s.
+MAX_API_SIGN_INS = 4
+
 #: Of a test mail on a mailer, for all its steps; the API waits longer for its answer.
 MAX_TEST_MAIL_SECONDS = 60.0
 #: Test mails at a time: of one mailer, of one token, and of one replica of the API.

@@ -1,6 +1,6 @@
 """Tokens of an OpenID Connect issuer: JWTs (RFC 7519), verified with the keys that the issuer publishes.
 
-The issuer's discovery document (OpenID Connect Discovery 1.0) names the URL of its keys (JWKS, RFC 7517).
+The issuer's discovery document (OpenID Connect Discovery 1.0) names the URLs of its keys (JWKS, RFC 7517) and of its sign-in.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _opener = urllib.request.build_opener(_NoRedirects)
 
 
 class IssuerNotReachable(Exception):
-    """The issuer's keys cannot be read, so none of its tokens can be verified."""
+    """The issuer's documents cannot be read: none of its tokens can be verified, and nobody can sign in there."""
 
 
 class JwtNotValid(Exception):
@@ -64,12 +64,29 @@ class Issuer:
         self._issuer = issuer
         self._audience = audience
         self._keys: list[dict[str, Any]] = []
+        self._endpoints: dict[str, str] = {}
         self._read_at = -KEYS_SECONDS
         self._requested_at = -REFRESH_SECONDS
         self._refreshing = asyncio.Lock()
 
-    async def principal(self, token: str) -> Principal:
+    async def endpoint(self, name: str) -> str:
+        """Return the URL of an endpoint by its name in the discovery document, such as `token_endpoint`.
+
+        Raises:
+            IssuerNotReachable: the document cannot be read, or has no such endpoint.
+        """
+        if not self._endpoints or time.monotonic() - self._read_at > KEYS_SECONDS:
+            await self._refresh()
+        if name not in self._endpoints:
+            raise IssuerNotReachable
+        return self._endpoints[name]
+
+    async def principal(self, token: str, audience: str | None = None, nonce: str | None = None) -> Principal:
         """Verify a token and return its principal.
+
+        Args:
+            audience: who the token must be for; by default who the issuer's access tokens are for.
+            nonce: what an ID token must repeat (OpenID Connect Core 1.0, section 3.1.3.7).
 
         Raises:
             JwtNotValid: the token is not valid.
@@ -86,13 +103,15 @@ class Issuer:
                 token,
                 await self._key(header),
                 algorithms=ALGORITHMS,
-                audience=self._audience,
+                audience=audience or self._audience,
                 issuer=self._issuer,
                 leeway=CLOCK_SKEW_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
             )
         except jwt.PyJWTError as error:
             raise JwtNotValid(str(error)) from None
+        if nonce is not None and claims.get("nonce") != nonce:
+            raise JwtNotValid("the token is the answer to another sign-in")
         expires_at = iso_time(datetime.fromtimestamp(claims["exp"], UTC))
         return Principal(_actor(claims["sub"]), _role(claims), expires_at=expires_at)
 
@@ -121,7 +140,7 @@ class Issuer:
                 return
             self._requested_at = time.monotonic()
             try:
-                self._keys = await asyncio.to_thread(_published_keys, self._issuer)
+                self._keys, self._endpoints = await asyncio.to_thread(_published, self._issuer)
             except (OSError, ValueError, HTTPException) as error:
                 logger.warning("issuer_keys_not_read", error=str(error))
             else:
@@ -129,30 +148,42 @@ class Issuer:
                 logger.info("issuer_keys_read", count=len(self._keys))
 
 
-def _published_keys(issuer: str) -> list[dict[str, Any]]:
-    """Return an issuer's signing keys.
+def _published(issuer: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return an issuer's signing keys, and its endpoints by their names.
 
     Raises:
         OSError, HTTPException: the issuer does not answer.
         ValueError: the answer is not a discovery document or a key set.
     """
-    document = _document(issuer.rstrip("/") + "/.well-known/openid-configuration")
+    document = read_document(issuer.rstrip("/") + "/.well-known/openid-configuration")
     if document.get("issuer") != issuer:
         raise ValueError(f"the discovery document is of another issuer: {document.get('issuer')!r}")
     url = str(document.get("jwks_uri"))
-    if urlsplit(url).scheme not in {"https", urlsplit(issuer).scheme}:
+    if not _is_safe(url, issuer):
         raise ValueError("jwks_uri is less protected than the issuer")
-    keys = _document(url).get("keys")
+    keys = read_document(url).get("keys")
     if not isinstance(keys, list):
         raise ValueError("the key set has no keys")
-    return [key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+    found = [key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+    return found, {name: url for name, url in document.items() if name.endswith("_endpoint") and _is_safe(url, issuer)}
 
 
-def _document(url: str) -> dict[str, Any]:
+def _is_safe(url: object, issuer: str) -> bool:
+    """Say whether a URL is no less protected than the issuer's own."""
+    return isinstance(url, str) and urlsplit(url).scheme in {"https", urlsplit(issuer).scheme}
+
+
+def read_document(url: str | urllib.request.Request) -> dict[str, Any]:
+    """Return the JSON object at a URL of the issuer.
+
+    Raises:
+        OSError, HTTPException: the issuer does not answer, or refuses.
+        ValueError: the answer is not a JSON object.
+    """
     with _opener.open(url, timeout=TIMEOUT_SECONDS) as response:
         document = json.loads(response.read(MAX_DOCUMENT_BYTES))
     if not isinstance(document, dict):
-        raise ValueError(f"{url} is not a JSON object")
+        raise ValueError("the answer is not a JSON object")
     return document
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from nightmail_api.access.authentication import Authenticator
+from nightmail_api.access.oidc_sign_in import OidcSignIn
 from nightmail_api.access.quota import Quota
 from nightmail_api.access.sessions import Sessions
 from nightmail_api.access.tokens import TokenStore
@@ -37,6 +38,10 @@ class AppState:
     tokens: TokenStore
     authenticator: Authenticator
     sessions: Sessions
+    #: None: nobody signs in at an issuer here.
+    oidc_sign_in: OidcSignIn | None
+    #: The sign-ins that wait for the issuer.
+    sign_ins: Quota
     health: Health
     log: EventLog
     audit: EventQueries
