@@ -4,10 +4,8 @@ import csv
 import gzip
 import io
 import json
-import zipfile
 from typing import Any
 
-import openpyxl
 import pandas
 import pyarrow
 import pyarrow.parquet
@@ -15,30 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
-from nightmail_runner.parsing.parse_input import parse_input
-from nightmail_runner.parsing.table import Table
-
-FIRST = "<first>"
-
-
-def parsed(data: bytes | str, file_type: Any = "csv", **options: Any) -> Table:
-    raw = data.encode() if isinstance(data, str) else data
-    return parse_input(memoryview(raw), ReadOptions(file_type, **options))
-
-
-def columns(data: bytes | str, file_type: Any = "csv", **options: Any) -> dict[str, list[Any]]:
-    frame = parsed(data, file_type, **options).frame
-    return {
-        str(name): [None if pandas.isna(value) else value for value in values]
-        for name, values in frame.to_dict("list").items()
-    }
-
-
-def refusal(data: bytes | str, file_type: Any = "csv", **options: Any) -> str:
-    with pytest.raises(InputNotReadable) as refused:
-        parsed(data, file_type, **options)
-    return str(refused.value)
+from support.parsing import columns, parsed, refusal, rewritten, workbook, zipped
 
 
 @pytest.mark.parametrize(
@@ -227,27 +202,6 @@ def test_the_encoding_is_found(data: bytes, options: dict[str, Any], value: str,
 def test_bytes_that_are_not_the_text_they_should_be_name_the_line(data: bytes, options: Any, parts: list[str]) -> None:
     message = refusal(data, **options)
     assert all(part in message for part in parts), message
-
-
-def zipped(**members: str) -> bytes:
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-    return output.getvalue()
-
-
-def workbook(*rows: list[Any], sheets: int = 1) -> bytes:
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    book.active.title = "Data"
-    for row in rows:
-        book.active.append(row)
-    for number in range(1, sheets):
-        book.create_sheet(f"Sheet {number}")
-    output = io.BytesIO()
-    book.save(output)
-    return output.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -455,19 +409,6 @@ def test_a_large_file_with_a_record_that_does_not_fit_names_its_line() -> None:
     lines = ["1,text,1.5\n"] * 600_000
     assert "line 500002 has 4 fields" in refusal(large([*lines[:500_000], "1,2,3,4\n", *lines[500_000:]]))
     assert "line 500002: a quote opens here" in refusal(large([*lines[:500_000], '1,"2,3\n', *lines[500_000:]]))
-
-
-def rewritten(data: bytes, old: bytes, new: bytes) -> bytes:
-    """Return a workbook with other bytes in its first sheet."""
-    output = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(output, "w") as after:
-        for name in before.namelist():
-            content = before.read(name)
-            if name.endswith("sheet1.xml"):
-                assert old in content
-                content = content.replace(old, new)
-            after.writestr(name, content)
-    return output.getvalue()
 
 
 def test_an_error_in_a_cell_of_a_workbook_is_text_unless_na_values_names_it() -> None:

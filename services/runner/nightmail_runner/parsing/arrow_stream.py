@@ -9,8 +9,8 @@ import pyarrow.compute
 import pyarrow.ipc
 
 from nightmail_runner.parsing.arrow_metadata import DECIMAL
+from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import NumberFormat, number_array, text_array, to_numbers
-from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table

@@ -82,6 +82,8 @@ def _read_block(
     """
     names = [str(position) for position in range(shape.width)]
     block = records[slice(*span)]
+    if shape.width == 1 and _has_blank_line(bytes(block)):
+        raise pyarrow.ArrowInvalid("a blank line is a record with one empty field")
     table = pyarrow.csv.read_csv(
         pyarrow.BufferReader(pyarrow.py_buffer(block)),  # type: ignore[arg-type]
         pyarrow.csv.ReadOptions(column_names=names, block_size=2 * _BLOCK_BYTES, use_threads=False),
@@ -100,6 +102,10 @@ def _read_block(
         return texts
     numbers = NumberFormat.of(options)
     return [text if position in shape.as_text else _convert(text, numbers) for position, text in enumerate(texts)]
+
+
+def _has_blank_line(block: bytes) -> bool:
+    return block.startswith((b"\n", b"\r")) or any(end in block for end in (b"\n\n", b"\n\r", b"\r\r"))
 
 
 def _convert(texts: Arrow, numbers: NumberFormat) -> Arrow:

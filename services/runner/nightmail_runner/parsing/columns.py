@@ -29,6 +29,9 @@ _TINY = r"[eE]-0*([3-9]\d\d|[1-9]\d{3,})$"
 _TRIED_FIRST = 20
 _SPACES = " \t\u00a0"
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
+_TOO_MANY_DIGITS = (
+    "64 bits do not keep all of its digits; declare text, and convert it in the script if you can do without them"
+)
 _EXPECTED: dict[ColumnType, str] = {
     "text": "text",
     "integer": "an integer",
@@ -72,12 +75,17 @@ class NumberFormat:
 
 
 class NotOfType(Exception):
-    """A value is not of its column's declared type. `row` counts from 0."""
+    """A value is not of its column's declared type. `row` counts from 0; `why` says more than what is expected."""
 
-    def __init__(self, row: int, value: str) -> None:
+    def __init__(self, row: int, value: str, why: str | None = None) -> None:
         super().__init__(value)
         self.row = row
         self.value = value
+        self.why = why
+
+
+class _DigitsLost(ValueError):
+    """A number has more digits than a column of its type keeps."""
 
 
 def to_column(name: str, texts: Arrow, options: ReadOptions, notes: list[str], place: Callable[[int], str]) -> Any:
@@ -109,7 +117,7 @@ def convert(name: str, texts: Arrow, declared: ColumnType, numbers: NumberFormat
     except NotOfType as error:
         raise InputNotReadable(
             f"{place(error.row)}: the column {name!r} has {shorten(error.value)!r}, but types declares {declared}: "
-            f"{_EXPECTED[declared]} is expected"
+            f"{error.why or f'{_EXPECTED[declared]} is expected'}"
         ) from None
 
 
@@ -313,14 +321,18 @@ def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any]
             plain = plain.replace(numbers.thousands or "\0", "").replace(numbers.decimal, ".")
         try:
             values.append(parse(plain))
+        except _DigitsLost:
+            raise NotOfType(row, text, _TOO_MANY_DIGITS) from None
         except (ValueError, ArithmeticError):
             raise NotOfType(row, text) from None
     return pyarrow.chunked_array([pyarrow.array(values, kind)], kind)
 
 
 def _parse_integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text) or not -(2**63) <= (value := int(text)) < 2**63:
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
         raise ValueError(text)
+    if not -(2**63) <= (value := int(text)) < 2**63:
+        raise _DigitsLost(text)
     return value
 
 
@@ -330,6 +342,8 @@ def _parse_number(text: str) -> float:
     value = float(text)
     if math.isinf(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", text)[0])):
         raise ValueError(text)  # too large or too small for a number
+    if len(text) > _SURELY_EXACT_CHARACTERS and Decimal(repr(value)) != Decimal(text):
+        raise _DigitsLost(text)
     return value
 
 

@@ -9,29 +9,52 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow
 
+from nightmail_common.contract.source_types import FileType
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The first bytes of formats that are not tables (and of formats that need their own file_type).
-_MAGIC = (
+_MAGIC: tuple[tuple[bytes, str, FileType | None], ...] = (
     (b"%PDF-", "a PDF document", None),
     (b"\x89PNG", "a PNG image", None),
     (b"\xff\xd8\xff", "a JPEG image", None),
     (b"GIF8", "a GIF image", None),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls); save it as .xlsx", None),
     (b"SQLite format 3\x00", "an SQLite database", None),
     (b"ARROW1", "an Arrow file", None),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", None),
     (b"Rar!", "a RAR archive", None),
-    (b"BZh", "bzip2 data; gzip, zip and zstd are unpacked", None),
-    (b"\xfd7zXZ\x00", "xz data; gzip, zip and zstd are unpacked", None),
+    (b"BZh", "bzip2 data (only gzip, zip and zstd are unpacked)", None),
+    (b"\xfd7zXZ\x00", "xz data (only gzip, zip and zstd are unpacked)", None),
     (b"PAR1", "a Parquet file", "parquet"),
 )
 _ZIP, _GZIP, _ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_OLD_WORKBOOK, _LOCKED_WORKBOOK = "an old Excel workbook (.xls)", "an Excel workbook with a password"
+_OPEN_DOCUMENT = "an OpenDocument file (.ods)"
+_WAYS_OUT = {
+    _OLD_WORKBOOK: "; save it as .xlsx",
+    _OPEN_DOCUMENT: "; save it as .xlsx",
+    _LOCKED_WORKBOOK: "; save it without one",
+}
+#: Compound files ([MS-CFB]): workbooks before 2007, and newer ones that a password encrypts ([MS-OFFCRYPTO]).
+_COMPOUND, _ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "EncryptedPackage".encode("utf-16-le")
+#: A file that was compressed, and again on its way.
+_MOST_PACKINGS = 3
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
-_HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|script|br|div|table|h1|p|b)\b", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]])')
+_ERROR_KEYS, _TEXT_KEYS = (
+    ("error", "errors", "fault", "exception"),
+    ("message", "detail", "title", "error_description", "reason", "msg"),
+)
+_CODE_KEYS = ("errorCode", "error_code")
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+#: What an object about an error has (RFC 9457, RFC 6749, and what large APIs send), casefolded.
+_MESSAGE_KEYS = frozenset({
+    "error", "errors", "fault", "exception", "message", "msg", "detail", "details", "title", "error_description", "error_uri",
+    "errorcode", "error_code", "code", "status", "statuscode", "status_code", "success", "ok", "reason", "type", "instance",
+    "timestamp", "path", "request_id", "requestid", "documentation_url", "trace", "traceid", "trace_id", "hint",
+})  # fmt: skip
 #: Enough to recognise a format and to show a page's title.
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1024 * 1024
@@ -42,20 +65,35 @@ _GZIP_WINDOW = 47
 def unpack(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
     """Return the plain bytes of gzip, zstd, or a zip archive with one member; other bytes as they are.
 
+    Data that was packed twice, as a server does that compresses a `.gz` file, is unpacked twice.
+
     Raises:
-        InputNotReadable: the compressed data is damaged, has several members, or is larger than `max_bytes`.
+        InputNotReadable: the compressed data is damaged, has several members, or is larger than `max_bytes`; or it is packed
+            more than three times.
     """
-    head = bytes(data[:_HEAD_BYTES])
+    packings: list[str] = []
+    while (packing := _packing(data)) is not None:
+        if len(packings) == _MOST_PACKINGS:
+            raise InputNotReadable(f"the data is packed more than {_MOST_PACKINGS} times: {', '.join(packings)}, ...")
+        packings.append(packing)
+        if packing == "gzip":
+            data = memoryview(_inflate(data, options.max_bytes))
+        elif packing == "zstd":
+            data = memoryview(_read_up_to(_zstd(data), options.max_bytes, "zstd data"))
+        else:
+            data = memoryview(_only_member(data, options.max_bytes))
+    if packings:
+        notes.append(f"the data was unpacked from {', then '.join(packings)}")
+    return data
+
+
+def _packing(data: memoryview) -> str | None:
+    head = bytes(data[:4])
     if head.startswith(_GZIP):
-        unpacked, packing = _inflate(data, options.max_bytes), "gzip"
-    elif head.startswith(_ZSTD):
-        unpacked, packing = _read_up_to(_zstd(data), options.max_bytes, "zstd data"), "zstd"
-    elif head.startswith(_ZIP) and not _is_workbook(data):
-        unpacked, packing = _only_member(data, options.max_bytes), "zip"
-    else:
-        return data
-    notes.append(f"the data was unpacked from {packing}")
-    return memoryview(unpacked)
+        return "gzip"
+    if head.startswith(_ZSTD):
+        return "zstd"
+    return "zip" if head.startswith(_ZIP) and _format_of_zip(data) is None else None
 
 
 def refuse_other_formats(data: memoryview, options: ReadOptions) -> None:
@@ -70,32 +108,48 @@ def refuse_other_formats(data: memoryview, options: ReadOptions) -> None:
         return
     if right_type == "json" and options.file_type == "jsonl":
         return
-    hint = f"; set file_type to {right_type}" if right_type else ""
+    if right_type == "json" and (error := _error_in_json(data)) is not None:
+        raise InputNotReadable(f"this seems to be an error in JSON ({error}), not {options.file_type}")
+    hint = f"; set file_type to {right_type}" if right_type else _WAYS_OUT.get(seems, "")
     raise InputNotReadable(f"this seems to be {seems}, not {options.file_type}{hint}")
 
 
 def error_in(value: Any) -> str | None:
     """Return the text of a JSON object that reports an error instead of data; None for anything else."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and _is_only_message(value[0]):
+        return error_in(value[0]) if any(value[0].get(key) for key in (*_ERROR_KEYS, *_CODE_KEYS)) else None
     if not isinstance(value, dict):
         return None
-    named = next((value[key] for key in ("error", "errors", "fault", "exception") if value.get(key)), None)
-    text = next((value[key] for key in ("message", "detail", "title", "error_description") if value.get(key)), None)
-    failed = value.get("success") is False or value.get("ok") is False
+    named = next((value[key] for key in _ERROR_KEYS if value.get(key)), None)
+    text = next((value[key] for key in _TEXT_KEYS if value.get(key)), None)
+    failed = any(value.get(key) is False for key in ("success", "ok")) or str(value.get("status")).casefold() in _FAILED
     coded = any(key in value for key in ("status", "code", "statusCode", "status_code"))
-    if not (named or failed or (text and coded)) or any(isinstance(part, list) and part for part in value.values()):
+    alone = any(value.get(key) for key in _TEXT_KEYS if key != "title") and _is_only_message(value)
+    if not (named or failed or (text and coded) or alone) or any(
+        isinstance(part, list) and part for part in value.values()
+    ):
         errors = value.get("errors")
         if not (isinstance(errors, list) and errors):
             return None
     shown = named if isinstance(named, str) and not text else text or named or value
+    if isinstance(shown, dict):
+        shown = next((shown[key] for key in _TEXT_KEYS if isinstance(shown.get(key), str)), shown)
     return shorten(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
 
 
-def _recognise(data: memoryview, head: bytes) -> tuple[str | None, str | None]:
+def _is_only_message(value: dict[str, Any]) -> bool:
+    """Say whether an object has nothing but what belongs to a message: a record of data has more."""
+    return all(key.casefold() in _MESSAGE_KEYS for key in value)
+
+
+def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | None]:
     for magic, name, right_type in _MAGIC:
         if head.startswith(magic):
             return name, right_type
-    if head.startswith(_ZIP):
-        return "an Excel workbook", "xlsx"
+    if head.startswith(_ZIP) and (kind := _format_of_zip(data)) is not None:
+        return kind
+    if head.startswith(_COMPOUND):
+        return (_LOCKED_WORKBOOK if _ENCRYPTED in bytes(data) else _OLD_WORKBOOK), None
     text = head.lstrip(b"\xef\xbb\xbf")
     if _MARKUP.match(text):
         if not _HTML.search(text):
@@ -103,28 +157,32 @@ def _recognise(data: memoryview, head: bytes) -> tuple[str | None, str | None]:
         title = _TITLE.search(text)
         named = f" with the title {shorten(title[1].decode('utf-8', 'replace'))!r}" if title else ""
         return f"an HTML page{named} (does the source ask to sign in?)", None
-    if _JSON.match(text):
-        return _describe_json(data), "json"
-    return None, None
+    return ("JSON", "json") if _JSON.match(text) else (None, None)
 
 
-def _describe_json(data: memoryview) -> str:
-    if len(data) <= _CHUNK_BYTES:
-        try:
-            error = error_in(json.loads(bytes(data)))
-        except (ValueError, RecursionError):
-            return "JSON"
-        if error is not None:
-            return f"an error in JSON ({error})"
-    return "JSON"
+def _error_in_json(data: memoryview) -> str | None:
+    if len(data) > _CHUNK_BYTES:
+        return None
+    try:
+        return error_in(json.loads(bytes(data)))
+    except (ValueError, RecursionError):
+        return None
 
 
-def _is_workbook(data: memoryview) -> bool:
+def _format_of_zip(data: memoryview) -> tuple[str, FileType | None] | None:
+    """Return which document a zip archive is; None if it is an archive of files."""
     try:
         with zipfile.ZipFile(_reader(data)) as archive:
-            return any(name.startswith("xl/") for name in archive.namelist())
+            names = archive.namelist()
     except zipfile.BadZipFile:
-        return False
+        return None
+    if any(name.startswith("xl/") for name in names):
+        return "an Excel workbook", "xlsx"
+    if "word/document.xml" in names:
+        return "a Word document", None
+    if "content.xml" in names and "mimetype" in names:
+        return _OPEN_DOCUMENT, None
+    return None
 
 
 def _only_member(data: memoryview, limit: int) -> bytes:

@@ -12,15 +12,16 @@ import pandas
 import pyarrow
 
 from nightmail_runner.parsing.blocks import Shape, read_blocks
+from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
+from nightmail_runner.parsing.delimiters import judge_delimiters
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.plain_text import refuse_message
 from nightmail_runner.parsing.table import Table
 
 #: Enough to see how the records of a file are delimited.
 _HEAD_BYTES = 64 * 1024
-_JUDGED_RECORDS = 50
-_DELIMITERS = ",;\t|"
 #: Excel's own first line: which delimiter the file has.
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
 _QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
@@ -49,7 +50,8 @@ class _Layout:
     delimiter: str
     #: As the header has them.
     fields: list[str]
-    #: Of the header in the file, from 1.
+    #: Of the header in the file: its first byte, and its line, from 1.
+    header_start: int
     header_line: int
     #: Where the records begin: their first byte and the number of their first line.
     start: int
@@ -61,6 +63,8 @@ class _Ragged:
     """The lines of records that had more or fewer fields than the header."""
 
     short: list[int] = field(default_factory=list)
+    #: So many blank lines are records with one empty field.
+    blank: int = 0
     trailing: list[int] = field(default_factory=list)
 
 
@@ -75,12 +79,17 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         InputNotReadable: a record has more filled fields than the header, a quote does not close, a value is not of its
             declared type.
     """
-    layout = _lay_out(text, options)
+    if not bytes(text[:_HEAD_BYTES]).strip() and not bytes(text).strip():
+        text = text[:0]
+    layout = _lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
+    refuse_message(_start_of(text, layout), (*options.types,), options.file_type)
+    _judge_declared_delimiter(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
+    _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
     check_declared(names, options)
@@ -105,75 +114,87 @@ def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> l
     return layout.fields[:width]
 
 
-def _lay_out(text: memoryview, options: ReadOptions) -> _Layout | None:
-    """Return the layout of a file; None if it has no header, because it is empty."""
+def _lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> _Layout | None:
+    """Return the layout of a file; None if it has no header, because it is empty, which is a note.
+
+    Raises:
+        InputNotReadable: it ends above the header.
+    """
     start, line = 0, 1
     for _ in range(options.skip_rows):
+        if start >= len(text) > 0:
+            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the data has only {line - 1} lines")
         start, line = _next_line(text, start), line + 1
     head = bytes(text[start : start + _HEAD_BYTES])
     delimiter = options.delimiter or ("\t" if options.file_type == "tsv" else None)
-    if (sep := _SEP_LINE.match(head)) and delimiter in {None, sep[1].decode("utf-8", "replace")}:
-        delimiter = sep[1].decode("utf-8", "replace")
+    if sep := _SEP_LINE.match(head):
+        said = sep[1].decode("utf-8", "replace")
+        if delimiter not in {None, said}:
+            notes.append(
+                f"line {line} names the delimiter {said!r}, but {delimiter!r} was used, which the source declares"
+            )
+        delimiter = delimiter or said
         start, line = start + sep.end(), line + 1
     while start < len(text) and _is_skipped(bytes(text[start : (after := _next_line(text, start))]), options.comment):
         start, line = after, line + 1
     if start >= len(text):
+        if options.skip_rows and len(text):
+            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but no line with a header comes after that")
+        notes.append("the data has no line with a header: it is empty")
         return None
     head = bytes(text[start : start + _HEAD_BYTES])
     if len(text) > start + _HEAD_BYTES:
         head = head[: head.rfind(b"\n") + 1] or head
-    delimiter = delimiter or _find_delimiter(head.decode("utf-8", "replace"), options.comment)
+    delimiter = delimiter or judge_delimiters(head.decode("utf-8", "replace"), options.comment)[0]
     end = _record_end(text, start)
     header = bytes(text[start:end]).decode()
     try:
         fields = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise InputNotReadable(f"line {line}: the header cannot be read: {error}") from None
-    return _Layout(delimiter, fields, line, end, line + header.replace("\r\n", "\n").replace("\r", "\n").count("\n"))
+    lines = header.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    return _Layout(delimiter, fields, start, line, end, line + lines)
 
 
-def _find_delimiter(head: str, comment: str | None) -> str:
-    """Return the delimiter with which most records have as many fields as the header: of several, the most fields."""
-    lines = [line for line in head.splitlines(keepends=True) if not (comment and line.startswith(comment))]
-    best, best_score = ",", (0.0, 0)
-    for delimiter in _DELIMITERS:
-        try:
-            records = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter)
-            counts = [len(record) for record, _ in zip(records, range(_JUDGED_RECORDS), strict=False) if record]
-        except csv.Error:
-            continue
-        if not counts or counts[0] < 2:
-            continue
-        agreeing = sum(count == counts[0] for count in counts) / len(counts)
-        if (agreeing, counts[0]) > best_score:
-            best, best_score = delimiter, (agreeing, counts[0])
-    return best
+def _start_of(text: memoryview, layout: _Layout) -> str:
+    """Return the text of a file that can be a message: of one column, or a header without records. Empty for any other."""
+    rest = text[layout.start :]
+    if len(rest) > _HEAD_BYTES or (len(layout.fields) > 1 and bytes(rest).strip()):
+        return ""
+    return bytes(text[layout.header_start :]).decode()
 
 
-def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
-    """Return unique names for the columns, as pandas makes them unique; what was changed is a note.
+def _judge_declared_delimiter(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> None:
+    """Note that a declared delimiter is nowhere, while another one gives equal records.
 
-    Args:
-        place: where the header stands in the user's file: `line 1`.
+    Raises:
+        InputNotReadable: the same of the tabs of `tsv`.
     """
-    names: list[str] = []
-    taken: set[str] = set()
-    for position, name in enumerate(fields):
-        own = name.strip()
-        if not own:
-            own = f"Unnamed: {position}"
-            notes.append(f"{place}: column {position + 1} has no name; it is {own!r} here")
-        elif own != name:
-            notes.append(f"{place}: the column name {name!r} has spaces at its ends; it is {own!r} here")
-        unique, number = own, 0
-        while unique in taken:
-            number += 1
-            unique = f"{own}.{number}"
-        if unique != own:
-            notes.append(f"{place}: the column name {own!r} is there twice; column {position + 1} is {unique!r} here")
-        names.append(unique)
-        taken.add(unique)
-    return names
+    if len(layout.fields) > 1 or not len(text[layout.start :]) or layout.fields[0].strip() in options.types:
+        return
+    head = bytes(text[layout.header_start : layout.header_start + _HEAD_BYTES])
+    if len(text) > layout.header_start + _HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
+    records = head.decode("utf-8", "replace")
+    if layout.delimiter in records:
+        return
+    other, agreeing = judge_delimiters(records, options.comment)
+    if other == layout.delimiter or agreeing < 1:
+        return
+    said = f"there is no {layout.delimiter!r}, but every line has as many fields with {other!r}"
+    if options.file_type == "tsv":
+        raise InputNotReadable(f"line {layout.header_line}: {said}; set file_type to csv")
+    notes.append(f"{said}; delimiter can name that")
+
+
+def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
+    """Raise InputNotReadable if a line above the table was taken for the header: Excel fills its other fields up, empty."""
+    filled = [len(column) > column.null_count for column in texts]
+    if sum(filled) > 2 and layout.fields[0].strip() and not any(name.strip() for name in layout.fields[1:]):
+        raise InputNotReadable(
+            f"line {layout.header_line} has only one name, {shorten(layout.fields[0])!r}, for {sum(filled)} columns with values; "
+            "if it is a title above the table, set skip_rows"
+        )
 
 
 def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
@@ -211,7 +232,15 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
             chunks[position].append(pyarrow.array(found, pyarrow.string()))
         rows.clear()
 
+    blank = 0
     for line, record in _records(text, layout, options):
+        if not record:
+            blank += 1
+            continue
+        if blank and width == 1:  # a lone empty field, which ends a file as a blank line
+            ragged.blank += blank
+            rows.extend([[""]] * blank)
+        blank = 0
         if len(record) > width:
             if any(record[width:]):
                 raise _too_many_fields(layout, line, record)
@@ -221,10 +250,12 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
             ragged.short.append(line)
             record.extend([""] * (width - len(record)))
         rows.append(record)
-        if len(rows) == _CHUNK_RECORDS:
+        if len(rows) >= _CHUNK_RECORDS:
             flush()
     if rows:
         flush()
+    if ragged.blank:
+        notes.append(f"the only column has {ragged.blank} missing values, which are blank lines in the file")
     if ragged.trailing:
         notes.append(f"{_named(ragged.trailing)} had empty fields beyond the header; they were dropped")
     if ragged.short:
@@ -233,12 +264,13 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
 
 
 def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the number of its first line."""
+    """Yield each record with the number of its first line; a blank line is a record without fields."""
     file = io.TextIOWrapper(io.BufferedReader(_Bytes(text[layout.start :])), "utf-8", newline="")
     lines = _Lines(file, options.comment)
     reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
     while True:
         first = lines.count + 1
+        lines.in_record = lines.was_comment = False
         try:
             record = next(reader, None)
         except csv.Error as error:
@@ -247,17 +279,20 @@ def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterato
             raise InputNotReadable(f"line {line}: {why}; quotes inside of a quoted field are doubled") from None
         if record is None:
             return
-        if record:
+        if not lines.was_comment:
             yield layout.start_line + first - 1, record
 
 
 class _Lines:
-    """Lines of a file for csv.reader: counted, comments empty."""
+    """Lines of a file for csv.reader: counted, comments empty. A line inside of a quoted field is no comment."""
 
     def __init__(self, file: io.TextIOWrapper, comment: str | None) -> None:
         self._file = file
         self._comment = comment
         self.count = 0
+        #: The next line goes on with a record.
+        self.in_record = False
+        self.was_comment = False
 
     def __iter__(self) -> "_Lines":
         return self
@@ -265,7 +300,9 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._file)
         self.count += 1
-        return "\n" if self._comment is not None and line.startswith(self._comment) else line
+        self.was_comment = self._comment is not None and not self.in_record and line.startswith(self._comment)
+        self.in_record = True
+        return "\n" if self.was_comment else line
 
 
 class _Bytes(io.RawIOBase):
@@ -288,10 +325,10 @@ class _Bytes(io.RawIOBase):
 def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotReadable:
     names = len(layout.fields)
     fields = "1 column" if names == 1 else f"{names} columns"
-    if names == 1:
-        hint = "text that contains the delimiter must be in quotes; if lines above the table are a title, set skip_rows"
-    else:
-        hint = "text that contains the delimiter must be in quotes, or another delimiter set"
+    others = "" if names == 1 else ", or another delimiter set"
+    if names > 1 and any(field.startswith(' "') for field in record):
+        others += " (a quote counts directly behind the delimiter only)"
+    hint = f"text that contains the delimiter must be in quotes{others}; if lines above the table are a title, set skip_rows"
     shown = shorten(layout.delimiter.join(record))
     return InputNotReadable(
         f"line {line} has {len(record)} fields, but the header in line {layout.header_line} has {fields}: {shown!r}; {hint}; "
@@ -301,7 +338,15 @@ def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotR
 
 def _line_of(text: memoryview, layout: _Layout, options: ReadOptions, row: int) -> int:
     """Return the number of the line in which a record (from 0) begins. Reads the file again: for errors only."""
-    return next(line for number, (line, _) in enumerate(_records(text, layout, options)) if number == row)
+    number = -1
+    lines = []
+    for line, record in _records(text, layout, options):
+        lines.append(line)
+        if record or len(layout.fields) == 1:
+            number += 1
+        if number == row:
+            break
+    return lines[-1]
 
 
 def _first_width(records: memoryview, delimiter: str) -> int | None:

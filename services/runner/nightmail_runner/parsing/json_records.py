@@ -9,9 +9,9 @@ import pandas
 import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
+from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
 from nightmail_runner.parsing.content import error_in
-from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -22,6 +22,8 @@ _SURELY_EXACT_CHARACTERS = 16
 #: Between these a float of few digits is exact; outside, some numbers become zero or infinite.
 _SURELY_EXACT_FROM, _SURELY_EXACT_TO = 1e-300, 1e300
 _INT64 = range(-(2**63), 2**63)
+#: Of data that is not JSON.
+_SHOWN_BYTES = 400
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2**53
 
@@ -36,13 +38,13 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
     """
     data = bytes(text)
     if not data.strip():
-        return _table([], options, notes)
+        return _nothing(options, notes)
     try:
         found = _loads(data)
     except json.JSONDecodeError as error:
         if (error.msg == "Extra data" and data[: error.pos].count(b"\n") >= 1) or data.strip().count(b"\n"):
             return _lines_or(error, data, options, notes)
-        raise _not_json(error) from None
+        raise _not_json(error, data) from None
     if options.paged:
         return _table([record for page in _pages(found, options, notes) for record in page], options, notes)
     return _table(_records(found, options, notes), options, notes)
@@ -54,7 +56,13 @@ def read_json_lines(text: memoryview, options: ReadOptions, notes: list[str]) ->
     Raises:
         InputNotReadable: a line is not a JSON object; names the line.
     """
-    return _table(_lines(bytes(text)), options, notes)
+    data = bytes(text)
+    return _table(_lines(data), options, notes) if data.strip() else _nothing(options, notes)
+
+
+def _nothing(options: ReadOptions, notes: list[str]) -> Table:
+    notes.append("the data is empty")
+    return _table([], options, notes)
 
 
 def _lines_or(error: json.JSONDecodeError, data: bytes, options: ReadOptions, notes: list[str]) -> Table:
@@ -62,7 +70,7 @@ def _lines_or(error: json.JSONDecodeError, data: bytes, options: ReadOptions, no
     try:
         _loads(first)
     except json.JSONDecodeError:
-        raise _not_json(error) from None
+        raise _not_json(error, data) from None
     notes.append("the data is JSON Lines: each line is one record; file_type jsonl says so")
     return _table(_lines(data), options, notes)
 
@@ -126,6 +134,13 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
         notes.append("the data has columns and rows apart (split); they were joined")
         names = name_columns(found["columns"], notes, "columns")
         return [dict(zip(names, row, strict=True)) for row in found["data"]]
+    if _is_columns(found):
+        notes.append("the data has a list of values for each column; they were joined")
+        return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+    if _is_header_and_rows(found):
+        notes.append("the first list of the data was taken for the names of the columns")
+        names = name_columns(found[0], notes, "the first list")
+        return [dict(zip(names, row, strict=True)) for row in found[1:]]
     if isinstance(found, dict):
         if not any(isinstance(value, list | dict) for value in found.values()) and found:
             return [found]
@@ -160,14 +175,53 @@ def _is_split(found: Any) -> bool:
     )
 
 
+def _is_columns(found: Any) -> bool:
+    """Say whether an object has a list of values for each column, all of one length (pandas' `list`)."""
+    return (
+        isinstance(found, dict)
+        and all(isinstance(values, list) for values in found.values())
+        and len({len(values) for values in found.values()}) == 1
+        and not any(isinstance(value, list | dict) for values in found.values() for value in values)
+        and any(found.values())
+    )
+
+
+def _is_header_and_rows(found: Any) -> bool:
+    """Say whether a list has lists of one length, of which the first has different texts (a sheet's or census' rows)."""
+    return (
+        isinstance(found, list)
+        and len(found) > 1
+        and isinstance(found[0], list)
+        and len(found[0]) > 1
+        and all(isinstance(name, str) and name for name in found[0])
+        and len(set(found[0])) == len(found[0])
+        and all(isinstance(row, list) and len(row) == len(found[0]) for row in found)
+    )
+
+
 def _hint(found: dict[str, Any]) -> str:
     names = shorten(", ".join(found)) or "nothing in it"
-    lists = [name for name, value in found.items() if isinstance(value, list)]
+    lists = [
+        name for name, value in found.items() if isinstance(value, list) and all(isinstance(v, dict) for v in value)
+    ]
+    if _is_columns_by_row(found):
+        return f"{names}, each with its values by the number of the row (pandas' to_json()); write it with orient='records'"
     if lists:
         return f"{names}; set records_path to the list in it, such as {lists[0]!r}"
     if found and all(isinstance(value, dict) for value in found.values()):
         return f"{names}; if each of these is a record, set records_path to '*'"
+    if any(isinstance(value, list) for value in found.values()):
+        return f"{names}; its lists have no records (objects), and are not columns of one length either"
     return f"{names}; records_path can name the list in it (key.key, key[0], [\"a.key\"]); '*' takes all values of an object"
+
+
+def _is_columns_by_row(found: dict[str, Any]) -> bool:
+    first = next(iter(found.values()), None)
+    return (
+        isinstance(first, dict)
+        and list(first) == [str(number) for number in range(len(first))]
+        and all(isinstance(values, dict) and list(values) == list(first) for values in found.values())
+    )
 
 
 def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]) -> Table:
@@ -226,5 +280,7 @@ def _half_character(error: UnicodeEncodeError) -> InputNotReadable:
     )
 
 
-def _not_json(error: json.JSONDecodeError) -> InputNotReadable:
-    return InputNotReadable(f"this is not JSON: {error.msg} in line {error.lineno}, character {error.colno}")
+def _not_json(error: json.JSONDecodeError, data: bytes) -> InputNotReadable:
+    start = shorten(data[:_SHOWN_BYTES].decode("utf-8", "replace"))
+    shown = f"; it begins with {start!r}" if error.lineno == 1 or not data[: error.pos].strip() else ""
+    return InputNotReadable(f"this is not JSON: {error.msg} in line {error.lineno}, character {error.colno}{shown}")

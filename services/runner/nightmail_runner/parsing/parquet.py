@@ -1,11 +1,13 @@
 """Parquet to a table: columns have types already."""
 
+from typing import Any, cast
+
 import pandas
 import pyarrow
 import pyarrow.parquet
 
-from nightmail_runner.parsing.columns import check_declared
-from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.column_names import name_columns
+from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
 
 _NULLABLE = {
@@ -21,17 +23,26 @@ _NULLABLE = {
 }
 
 
-def read_parquet(data: memoryview, options: ReadOptions, notes: list[str]) -> Table:
-    """Return a Parquet file as a table. Integers with missing values become pandas' nullable ones: no digit is lost.
+def read_parquet(data: memoryview, notes: list[str]) -> Table:
+    """Return a Parquet file as a table, every column of the file a column of it.
+
+    Integers with missing values become pandas' nullable ones, and nested values Python's: no digit is lost.
 
     Raises:
         InputNotReadable: it is not a Parquet file.
     """
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(pyarrow.py_buffer(data)))
+        table = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(pyarrow.py_buffer(data))).read()
     except (pyarrow.ArrowException, OSError) as error:
         raise InputNotReadable(f"this is not a Parquet file: {error}") from None
-    check_declared(table.column_names, options)
-    with_missing = {field.type for field, column in zip(table.schema, table.columns, strict=True) if column.null_count}
-    types = {kind: dtype for kind, dtype in _NULLABLE.items() if kind in with_missing}
-    return Table(table.to_pandas(types_mapper=types.get), notes)
+    names = name_columns(table.column_names, notes, "the Parquet file")
+    columns = {name: _to_column(column) for name, column in zip(names, table.columns, strict=True)}
+    return Table(pandas.DataFrame(columns, copy=False), notes)
+
+
+def _to_column(column: Any) -> Any:
+    if pyarrow.types.is_nested(column.type):
+        return pandas.Series(column.to_pylist(), dtype=object).array
+    if column.null_count and (dtype := _NULLABLE.get(column.type)) is not None:
+        return cast("Any", dtype).__from_arrow__(column)
+    return column.to_pandas().array

@@ -28,7 +28,7 @@ def parse_input(data: memoryview, options: ReadOptions) -> Table:
     if options.file_type == "xlsx":
         return read_workbook(data, options, notes)
     if options.file_type == "parquet":
-        return read_parquet(data, options, notes)
+        return read_parquet(data, notes)
     text = to_utf8(data, options, notes)
     refuse_nuls(text)
     refuse_other_formats(text, options)

@@ -29,6 +29,13 @@ _CANDIDATES = [
     "cp1250", "cp1251", "cp1252", "cp1253", "cp1255", "cp1256", "koi8_r", "gb18030", "big5", "shift_jis", "euc_kr",
 ]  # fmt: skip
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]")
+#: Two bytes beyond ASCII together, or one that is a letter in cp1252: more than `5 €`, `20°` or `“quoted”`.
+_OTHER_THAN_LONE_SIGNS = re.compile(
+    rb"[\x80-\xff]{2}|[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xaa\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\xff]"
+)
+_UNKNOWN = "the data is not UTF-8, and its encoding cannot be recognised; set encoding"
+#: Of Western Europe; what cp1252 cannot be, because it has `ü` and others where cp1252 has nothing.
+_DOS = "cp850"
 _LETTERS = re.compile(rb"[A-Za-z]")
 
 
@@ -140,18 +147,20 @@ def _detect(data: memoryview, notes: list[str]) -> memoryview:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
-        encoding, text = "latin-1", raw.decode("latin-1")
+        encoding, text = _DOS, raw.decode(_DOS)
+        if not all(letter.isalnum() for letter in text if not letter.isascii()):
+            raise InputNotReadable(_UNKNOWN) from None
     notes.append(f"the data is not UTF-8 and was read as {encoding}; set encoding if letters look wrong")
     return memoryview(text.encode())
 
 
 def _recognise(sample: bytes) -> str:
     high, latin = len(_HIGH_BYTES.findall(sample)), len(_LETTERS.findall(sample))
-    if high < _NOT_LATIN_SHARE * (high + latin):
+    if high < _NOT_LATIN_SHARE * (high + latin) or not _OTHER_THAN_LONE_SIGNS.search(sample):
         return "cp1252"
     from charset_normalizer import from_bytes  # 40 ms that only such a file needs
 
     best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
     if best is None:
-        raise InputNotReadable("the data is not UTF-8, and its encoding cannot be recognised; set encoding")
+        raise InputNotReadable(_UNKNOWN)
     return best.encoding

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas
 
+from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import check_declared, empty_column
-from nightmail_runner.parsing.delimited import name_columns
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -30,11 +30,14 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         raise InputNotReadable(f"this is not an Excel workbook (.xlsx): {error}") from None
     name = _sheet_name(workbook.sheet_names, options.sheet, notes)
     rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    _put_errors(rows, read_cells(data, name), notes)
     number = options.skip_rows
+    if number >= len(rows) and options.skip_rows:
+        raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the sheet {name!r} has only {len(rows)} rows")
+    _put_errors(rows, read_cells(data, name, number + 1), notes)
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
     if number >= len(rows):
+        notes.append(f"the sheet {name!r} is empty")
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     header = _without_empty_end(rows[number])
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
@@ -69,6 +72,11 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
         raise InputNotReadable(
             f"the formula in {cells.without_value[0]} has no value, because no spreadsheet program has calculated it; "
             "open the workbook in one and save it"
+        )
+    if cells.merged:
+        many = "1 range of merged cells" if len(cells.merged) == 1 else f"{len(cells.merged)} ranges of merged cells"
+        notes.append(
+            f"{many} ({shorten(', '.join(cells.merged))}): only the first cell of each has the value, the others are missing"
         )
     if cells.inexact:
         place, text = cells.inexact[0]
@@ -124,4 +132,6 @@ def _without_empty_end(cells: Sequence[Any]) -> list[Any]:
 
 
 def _shown(cell: Any) -> str:
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        cell = cell.date()
     return "" if cell is None else f"{_plain(cell)}"

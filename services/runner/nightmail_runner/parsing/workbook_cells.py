@@ -1,4 +1,4 @@
-"""What python-calamine does not say of a sheet: error values, formulas without a value, and numbers with too many digits.
+"""What python-calamine does not say of a sheet: error values, formulas without a value, numbers with too many digits, merged cells.
 
 calamine gives an empty text for the first two (https://github.com/dimastbk/python-calamine), and floats for all numbers. They
 are read from the sheet's XML (ECMA-376, part 1, 18.3.1.4: `c`, the cell).
@@ -19,6 +19,7 @@ _VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]*)</v>")
 _FORMULA = re.compile(rb"<f[\s>/]")
 _LONG_INTEGER = re.compile(rb"-?[0-9]{16,}")
 _ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</v>")
+_MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))"')
 _OTHER_KIND = re.compile(rb'\bt="(?!n")')
 
 
@@ -27,22 +28,28 @@ class SheetCells:
     """The cells of a sheet that need care.
 
     `errors`: row and column from 0 -> text such as `#N/A`. `without_value`: the places of formulas, `C2`. `inexact`: the
-    places and texts of integers that no float keeps.
+    places and texts of integers that no float keeps. `merged`: ranges of which only the first cell has a value, `A2:A3`.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     without_value: list[str] = field(default_factory=list)
     inexact: list[tuple[str, str]] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
 
 
-def read_cells(data: memoryview, sheet: str) -> SheetCells:
-    """Return the cells of a sheet that need care; none if the workbook's parts are not where the standard has them."""
+def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
+    """Return the cells of a sheet that need care; none if the workbook's parts are not where the standard has them.
+
+    Args:
+        first_row: from 1; what is above it is not looked at.
+    """
     cells = SheetCells()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         try:
             xml = archive.read(_part_of(archive, sheet))
         except (KeyError, ElementTree.ParseError):
             return cells
+    cells.merged = [place.decode() for place, last_row in _MERGED.findall(xml) if int(last_row) >= first_row]
     if b't="e"' not in xml and b"<f" not in xml and _ANY_LONG_INTEGER.search(xml) is None:
         return cells
     for found in _CELL.finditer(xml):
@@ -51,7 +58,7 @@ def read_cells(data: memoryview, sheet: str) -> SheetCells:
         if not (is_error or b"<f" in content or len(content) > 16):
             continue
         place = _PLACE.search(attributes)
-        if place is None:
+        if place is None or int(place[2]) < first_row:
             continue
         value = _VALUE.search(content)
         name = (place[1] + place[2]).decode()

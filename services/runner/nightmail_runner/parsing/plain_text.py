@@ -1,0 +1,60 @@
+"""Messages that come in place of data: `Service unavailable` is a CSV file of one column and no rows by its form alone."""
+
+import re
+from http import HTTPStatus
+
+from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.options import InputNotReadable
+
+#: A table of one column that is no longer than this can be a message of some lines.
+_MOST_LINES = 20
+#: The fewest words that make a sentence of a lone line.
+_SENTENCE_WORDS = 4
+_PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus)
+#: Words of refusals and failures that no column is named after.
+_FAILURE = re.compile(
+    r"\b(error|exception|unavailable|unauthori[sz]ed|forbidden|denied|not found|bad gateway|timed? ?out|too many|invalid"
+    r"|failed|failure|expired|unknown host|log ?in|sign ?in|not authori[sz]ed|refused|maintenance|no such|not allowed)\b",
+    re.IGNORECASE,
+)
+#: How programs begin a message about their own failure.
+_REPORT = re.compile(
+    r"(traceback \(most recent|(uncaught |unhandled )?exception\b|fatal( error)?:|panic:|(php )?(warning|notice|fatal error):"
+    r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|\d{3} [A-Z][a-z]+|ORA-\d{5}|access denied|permission denied)",
+    re.IGNORECASE,
+)
+_SCALAR = re.compile(r"(null|true|false|none|undefined|-?\d+(\.\d+)?)", re.IGNORECASE)
+
+
+def refuse_message(text: str, names: tuple[str, ...], file_type: str) -> None:
+    """Check that a text that has no delimiter, or no records, is not a message.
+
+    Args:
+        text: from the header on, as far as it is needed.
+        names: of the columns that `types` declares, which are columns whatever they look like.
+
+    Raises:
+        InputNotReadable: it seems to be one; the message shows it.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or lines[0].strip('"') in names or len(lines) > _MOST_LINES:
+        return
+    if _is_message(lines):
+        raise InputNotReadable(
+            f"this seems to be a message, not {file_type}: {shorten(' '.join(lines))!r}; if it is a column's name, declare it in types"
+        )
+
+
+def _is_message(lines: list[str]) -> bool:
+    first = lines[0]
+    if _REPORT.match(first):
+        return True
+    if len(lines) > 1:
+        return False
+    plain = re.sub(r"^\d{3}\b[\s:-]*", "", first).strip(" .!").casefold()
+    if plain in _PHRASES or _SCALAR.fullmatch(first):
+        return True
+    words = len(first.split())
+    if _FAILURE.search(first) and not re.search("[;\t|]", first):
+        return words > 1 or "_" not in first
+    return words >= _SENTENCE_WORDS and not re.search("[,;\t|]", first)

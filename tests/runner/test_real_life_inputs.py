@@ -1,0 +1,294 @@
+"""Inputs as banks, spreadsheets, programs and failing servers send them: each comes out whole, with a note, or is refused in words."""
+
+import gzip
+import io
+import zipfile
+from decimal import Decimal
+from typing import Any
+
+import openpyxl
+import pandas
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from support.parsing import columns, parsed, refusal, workbook
+
+PLAIN_MESSAGES = [
+    "Service unavailable",
+    "503 Service Unavailable\n",
+    "Unauthorized",
+    "OK",
+    "Too many requests, slow down",
+    "Access denied.\n",
+    "Please log in",
+    "The report is not ready yet.",
+    "Error: connection reset\nTry again later\n",
+    'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n',
+    "ERROR 1045 (28000): Access denied for user",
+    "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+    "null",
+    "404",
+]
+
+
+@pytest.mark.parametrize("message", PLAIN_MESSAGES)
+@pytest.mark.parametrize("file_type", ["csv", "tsv"])
+def test_a_message_in_place_of_a_table_is_shown_in_the_error(message: str, file_type: str) -> None:
+    found = refusal(message, file_type)
+    assert f"this seems to be a message, not {file_type}" in found
+    assert message.split("\n", maxsplit=1)[0].split()[0] in found
+
+
+@pytest.mark.parametrize("message", PLAIN_MESSAGES[:3])
+def test_a_message_in_place_of_json_is_shown_in_the_error(message: str) -> None:
+    assert f"it begins with {message.strip()!r}" in refusal(message, "json")
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ("id\n", ["id"]),
+        ("Order date\n", ["Order date"]),
+        ("error_code,message\n", ["error_code", "message"]),
+        ("first name,last name,e-mail address\n", ["first name", "last name", "e-mail address"]),
+        ("status\nOK\nNot found\n", ["status"]),
+        ("message\nService unavailable\n", ["message"]),
+        ("What went well this week?\nEverything\n", ["What went well this week?"]),
+    ],
+)
+def test_an_honest_table_of_few_words_is_no_message(data: str, names: list[str]) -> None:
+    assert list(columns(data)) == names
+
+
+def test_a_column_that_is_named_like_a_message_can_be_declared() -> None:
+    assert columns("Not found\n", types={"Not found": "text"}) == {"Not found": []}
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "text"),
+    [
+        ('{"error": {"code": 401, "message": "bad key"}}', "csv", "error in JSON (bad key)"),
+        ('{"message": "Unauthorized"}', "csv", "error in JSON (Unauthorized)"),
+        ('{"message": "Unauthorized"}', "json", "reports an error instead of data: Unauthorized"),
+        ('{"detail": "Not authenticated"}', "json", "Not authenticated"),
+        ('{"status": "error", "reason": "quota"}', "json", "quota"),
+        ('[{"message": "Session expired", "errorCode": "INVALID_SESSION_ID"}]', "json", "Session expired"),
+    ],
+)
+def test_an_error_in_json_is_no_record(data: str, file_type: str, text: str) -> None:
+    message = refusal(data, file_type)
+    assert text in message
+    assert "set file_type" not in message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"message": "hello", "author": "Ann"}',
+        '{"title": "The Matrix", "type": "movie"}',
+        '{"status": "ok", "users": 3}',
+        '[{"code": 1, "message": "hello"}]',
+        '[{"error": "late", "count": 3}, {"error": "lost", "count": 1}]',
+    ],
+)
+def test_a_record_that_has_a_message_in_it_is_data(data: str) -> None:
+    assert len(parsed(data, "json").frame) in {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "note"),
+    [
+        ('{"a": [1, 2]}', {"a": [1, 2]}, "a list of values for each column"),
+        ('{"a": [1, 2], "b": ["x", null]}', {"a": [1, 2], "b": ["x", None]}, "a list of values for each column"),
+        ('[["NAME", "POP"], ["Ohio", "11"]]', {"NAME": ["Ohio"], "POP": ["11"]}, "names of the columns"),
+    ],
+)
+def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str, Any], note: str) -> None:
+    assert columns(data, "json") == expected
+    assert any(note in text for text in parsed(data, "json").notes)
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        ('{"a": [1, 2], "b": [1]}', "not columns of one length"),
+        ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
+        ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
+        ("[[1, 2], [3, 4]]", "number 1 of the list is a list"),
+    ],
+)
+def test_json_of_another_shape_has_the_hint_that_helps(data: str, part: str) -> None:
+    message = refusal(data, "json")
+    assert part in message
+    assert "such as 'tags'" not in message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("count", [1, 60_000])
+def test_a_blank_line_is_a_missing_value_of_a_lone_column(end: str, count: int) -> None:
+    values = ["1", "", "3"] * count
+    data = end.join(["x", *values, "4", "", ""])
+    assert columns(data)["x"] == [1, None, 3] * count + [4]
+    assert any(f"{count} missing values, which are blank lines" in note for note in parsed(data).notes)
+    message = refusal(end.join(["x", "1", "", "y"]), types={"x": "integer"})
+    assert "line 4" in message
+
+
+def test_a_comment_mark_inside_of_quotes_is_text() -> None:
+    data = '# made by X\na,b\n1,"x\n# y"\n# end\n2,z\n'
+    assert columns(data, comment="#") == {"a": [1, 2], "b": ["x\n# y", "z"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "part"),
+    [
+        ("a\n1\n", "csv", {"skip_rows": 10}, "skip_rows is 10, but the data has only 2 lines"),
+        ("a\n1\n\n", "csv", {"skip_rows": 2}, "no line with a header comes after that"),
+        (workbook(["a"], [1]), "xlsx", {"skip_rows": 5}, "skip_rows is 5, but the sheet 'Data' has only 2 rows"),
+        ("a,b\n1,2\n", "tsv", {}, "set file_type to csv"),
+        ("Report,,\nid,name,x\n1,a,2\n", "csv", {}, "has only one name, 'Report', for 3 columns"),
+        ("Report,May\nid,name,amount\n1,a,2\n", "csv", {}, "set skip_rows"),
+        ('a, b\n1, "x, y"\n', "csv", {}, "a quote counts directly behind the delimiter only"),
+    ],
+)
+def test_options_that_do_not_fit_the_data_are_named(data: Any, file_type: str, options: Any, part: str) -> None:
+    assert part in refusal(data, file_type, **options)
+
+
+def test_a_declared_delimiter_that_is_nowhere_is_noted() -> None:
+    assert columns("a;b\n1;2\n", delimiter=",") == {"a;b": ["1;2"]}
+    assert any("as many fields with ';'" in note for note in parsed("a;b\n1;2\n", delimiter=",").notes)
+    assert parsed("a\n1;2\n", delimiter=",").notes == []
+
+
+def test_a_declared_delimiter_counts_where_the_file_names_another() -> None:
+    assert columns("sep=,\na;b\n1;2\n", delimiter=";") == {"a": [1], "b": [2]}
+    assert any("names the delimiter ','" in note for note in parsed("sep=,\na;b\n1;2\n", delimiter=";").notes)
+
+
+@pytest.mark.parametrize("file_type", ["csv", "tsv", "json", "jsonl"])
+@pytest.mark.parametrize("data", ["", "  \n \n"])
+def test_an_empty_answer_is_a_note(data: str, file_type: str) -> None:
+    table = parsed(data, file_type)
+    assert len(table.frame) == 0
+    assert any("empty" in note for note in table.notes)
+
+
+def test_an_empty_sheet_is_a_note() -> None:
+    assert parsed(workbook(), "xlsx").notes == ["the sheet 'Data' is empty"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("9007199254740993", "number"), ("0.1234567890123456789", "number"), ("92233720368547758070", "integer")],
+)
+@pytest.mark.parametrize("file_type", ["csv", "json"])
+def test_a_declared_number_loses_no_digit(value: str, kind: str, file_type: str) -> None:
+    data = f"x\n0.5\n{value}\n" if kind == "number" else f"x\n5\n{value}\n"
+    if file_type == "json":
+        data = f'[{{"x": 5}}, {{"x": 0.5}}, {{"x": {value}}}]' if kind == "number" else f'[{{"x": {value}}}]'
+    message = refusal(data, file_type, types={"x": kind})
+    assert all(part in message for part in (value, "keep all of its digits", "declare text")), message
+
+
+def test_long_integers_that_are_declared_numbers_keep_their_digits() -> None:
+    assert columns("x\n9007199254740993\n7\n", types={"x": "number"}) == {"x": [9007199254740993, 7]}
+
+
+def parquet(table: Any) -> bytes:
+    output = io.BytesIO()
+    pyarrow.parquet.write_table(table, output)
+    return output.getvalue()
+
+
+def test_nested_values_of_parquet_keep_their_digits() -> None:
+    long = 9007199254740993
+    table = pyarrow.table({"s": [{"id": long}, {"id": None}, None], "l": [[long, None], [], None]})
+    frame = parsed(parquet(table), "parquet").frame
+    assert frame["s"].tolist() == [{"id": long}, {"id": None}, None]
+    assert frame["l"].tolist() == [[long, None], [], None]
+
+
+def test_every_column_of_a_parquet_file_is_a_column() -> None:
+    output = io.BytesIO()
+    pandas.DataFrame({"a": [1, 2]}, index=pandas.Index(["x", "y"], name="k")).to_parquet(output)
+    assert columns(output.getvalue(), "parquet") == {"a": [1, 2], "k": ["x", "y"]}
+    twice = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([Decimal("1.10")])], ["a", "a"])
+    assert columns(parquet(twice), "parquet") == {"a": [1], "a.1": [Decimal("1.10")]}
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+def test_merged_cells_of_a_workbook_are_noted() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Title", None], ["region", "x"], ["north", 1], [None, 2]):
+        sheet.append(row)
+    sheet.merge_cells("A1:B1")
+    sheet.merge_cells("A3:A4")
+    assert columns(saved(book), "xlsx", skip_rows=1) == {"region": ["north", None], "x": [1, 2]}
+    [note] = parsed(saved(book), "xlsx", skip_rows=1).notes
+    assert "1 range of merged cells (A3:A4)" in note
+
+
+def test_a_formula_in_a_skipped_row_does_not_refuse_a_workbook() -> None:
+    data = workbook(["Report of", "=TODAY()"], ["a", "b"], [1, 2])
+    assert columns(data, "xlsx", skip_rows=1) == {"a": [1], "b": [2]}
+
+
+def zip_of(name: str, content: bytes) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w") as archive:
+        archive.writestr(name, content)
+    return output.getvalue()
+
+
+GZIP = gzip.compress(b"a,b\n1,2\n", mtime=0)
+
+
+@pytest.mark.parametrize("data", [gzip.compress(GZIP, mtime=0), zip_of("x.csv.gz", GZIP)])
+def test_what_was_packed_twice_is_unpacked_twice(data: bytes) -> None:
+    assert columns(data) == {"a": [1], "b": [2]}
+    assert any("then gzip" in note for note in parsed(data).notes)
+
+
+def test_what_was_packed_without_end_is_refused() -> None:
+    data = GZIP
+    for _ in range(3):
+        data = gzip.compress(data, mtime=0)
+    assert "packed more than 3 times" in refusal(data)
+
+
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "text"),
+    [
+        (COMPOUND, "csv", "an old Excel workbook (.xls), not csv; save it as .xlsx"),
+        (COMPOUND, "xlsx", "an old Excel workbook (.xls), not xlsx; save it as .xlsx"),
+        (COMPOUND + "EncryptedPackage".encode("utf-16-le"), "xlsx", "with a password, not xlsx; save it without one"),
+        (zip_of("word/document.xml", b"<w/>"), "csv", "a Word document, not csv"),
+        (b"<br />\n<b>Warning</b>: mysqli_connect()", "csv", "an HTML page"),
+        (b"BZh91AY", "csv", "bzip2 data (only gzip, zip and zstd are unpacked), not csv"),
+    ],
+)
+def test_a_file_of_an_office_or_a_server_is_named(data: bytes, file_type: str, text: str) -> None:
+    assert text in refusal(data, file_type)
+
+
+@pytest.mark.parametrize(
+    ("data", "value", "note"),
+    [
+        ("a;b\n1;5 €\n".encode("cp1252"), "5 €", "cp1252"),
+        ("a;b\n1;Müller\n".encode("cp850"), "Müller", "cp850"),
+    ],
+)
+def test_a_few_bytes_beyond_ascii_are_read_as_europe_writes_them(data: bytes, value: str, note: str) -> None:
+    assert columns(data)["b"] == [value]
+    assert any(note in text for text in parsed(data).notes)
