@@ -145,6 +145,15 @@ async def test_a_token_is_requested_once_for_the_same_credentials(source: Source
     assert source.requests[1][1]["authorization"] == "Bearer t1"
 
 
+async def test_fetches_at_the_same_time_share_a_token(source: Source) -> None:
+    source.answers |= {"/token": [token("t1")], "/a": [(200, {}, b"a\n1\n")]}
+    async with open_fetcher(CRM="s3cret") as fetcher:
+        one = api(source.url("/a"), auth=oauth2(source))
+        for data in await asyncio.gather(*(fetcher.fetch(one, TIMES) for _ in range(3))):
+            data.file.close()
+    assert [path for path, _ in source.requests] == ["/token", "/a", "/a", "/a"]
+
+
 async def test_a_token_that_the_source_refuses_is_replaced_once(source: Source) -> None:
     source.answers["/token"] = [token("t1"), token("t2")]
     source.answers["/a"] = [(401, {}, b"expired"), (200, {}, b"[1]"), (401, {}, b"never t2")]

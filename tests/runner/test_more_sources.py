@@ -1,5 +1,6 @@
 """A job with several sources: all are fetched and read, each by its own options, and errors and notes name the source."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.events import InputKept, ResultReady, RunFailed
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch_all import Fetched
-from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.input import ByteBudget, Input
 from support.deadlines import eventually
 from support.http_source import Source
 from support.job_requests import job_request
@@ -99,7 +101,46 @@ async def test_errors_and_notes_name_the_source(
         event_log, await request_run(processing_script=JOIN, more_sources={"names": named(source)})
     )
     assert isinstance(failed, RunFailed)
-    assert "1000 bytes of NIGHTMAIL_MAX_INPUT_BYTES, of which the sources before it take " in failed.error.message
+    assert "1000 bytes of NIGHTMAIL_MAX_INPUT_BYTES, of which the other sources take " in failed.error.message
+
+
+async def test_the_sources_of_a_run_are_fetched_four_at_a_time(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog, source: Source
+) -> None:
+    barrier = asyncio.Barrier(4)
+    for number in range(8):
+        source.answers[f"/{number}"] = [(200, {}, f"n\n{number}\n".encode())]
+        source.together[f"/{number}"] = barrier
+    await start_runner().ready()
+    apis = [named(source) | {"location": source.url(f"/{number}")} for number in range(8)]
+    request = await request_run(
+        data_source=apis[0],
+        more_sources={str(number): apis[number] for number in range(1, 8)},
+        processing_script="return pd.concat(sources.values(), keys=sources, names=['source']).reset_index('source')",
+    )
+    outcome = await outcome_of(event_log, request)
+    assert isinstance(outcome, ResultReady), outcome
+    assert outcome.csv.data is not None
+    assert outcome.csv.data.decode().split() == [
+        "source,n",
+        "data,0",
+        *(f"{number},{number}" for number in range(1, 8)),
+    ]
+    assert {path for path, _ in source.requests[:4]} == {"/0", "/1", "/2", "/3"}
+
+
+def test_what_a_fetch_discards_is_free_for_the_other_sources() -> None:
+    budget = ByteBudget(10)
+    one, other = Input(budget), Input(budget)
+    with one.file, other.file:
+        one.write(b"12345678")
+        with pytest.raises(CannotFetch, match="of which the other sources take 8"):
+            other.write(b"123")
+        write = one.begin()
+        other.write(b"12345")
+        write(b"12345")
+        with pytest.raises(CannotFetch, match="of which the other sources take 5"):
+            write(b"6")
 
 
 def test_a_source_that_is_not_valid_is_named_by_its_path() -> None:
@@ -141,7 +182,7 @@ async def test_an_error_of_any_length_names_its_source(
 
 
 def test_the_notes_of_all_sources_together_fit_an_event() -> None:
-    inputs = {name: Input(1) for name in ("data", "a" * 64, "b")}
+    inputs = {name: Input(ByteBudget(1)) for name in ("data", "a" * 64, "b")}
     for data in inputs.values():
         data.file.close()
         for number in range(6):

@@ -15,7 +15,7 @@ from nightmail_common.contract.source_definition import DataSourceDefinition
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.input import ByteBudget, Input
 from support.http_source import TIMES, Answer, Source, open_fetcher
 from support.runner_process import Request, RunnerProcess, outcome_of
 
@@ -229,7 +229,7 @@ async def test_a_page_of_many_megabytes_is_refused(source: Source) -> None:
 
 
 def test_the_notes_of_a_fetch_fit_an_event() -> None:
-    data = Input(1)
+    data = Input(ByteBudget(1))
     with data.file:
         for number in range(15):
             data.add_note(f"{number} {'a' * 600}")

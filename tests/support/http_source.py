@@ -36,6 +36,8 @@ class Source:
         self.pages: dict[str, Callable[[dict[str, str]], Answer]] = {}
         #: Paths whose body comes byte by byte, each after so many seconds.
         self.pauses: dict[str, list[float]] = {}
+        #: Paths whose answer waits until so many requests are there.
+        self.together: dict[str, asyncio.Barrier] = {}
         self.queries: list[str] = []
         self.methods: list[str] = []
         self.bodies: list[bytes] = []
@@ -54,6 +56,8 @@ class Source:
         self.methods.append(scope["method"])
         self.queries.append(scope["query_string"].decode())
         self.requests.append((path, {name.decode(): value.decode() for name, value in scope["headers"]}))
+        if path in self.together:
+            await self.together[path].wait()
         if path in self.pauses:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             for seconds in self.pauses[path]:

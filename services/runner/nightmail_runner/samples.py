@@ -23,7 +23,7 @@ from nightmail_runner.execute import Fetch
 from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch_all import Fetched
-from nightmail_runner.sources.input import Input, shorten_note
+from nightmail_runner.sources.input import ByteBudget, Input, shorten_note
 from nightmail_runner.sources.masking import Masker
 
 #: What says how the bytes are read, not which bytes they are: a sample may be read in another way.
@@ -130,7 +130,7 @@ class Samples:
         return Fetched(fetched)
 
     def _input(self, facts: dict[str, Any], content: bytes) -> Input:
-        data = Input(self._max_input_bytes)
+        data = Input(ByteBudget(self._max_input_bytes))
         try:
             data.write(content)
             data.file.seal()

@@ -38,6 +38,8 @@ MAX_COLUMN_NAMES_JSON_BYTES = 64 * 1024
 MAX_NOTES, MAX_NOTE_CHARS = 50, 500
 #: Sources of a job besides its first one, and the length of their names.
 MAX_MORE_SOURCES, MAX_SOURCE_NAME_CHARS = 8, 64
+#: Of one run: its sources are often on one host, which may count requests.
+MAX_FETCHES_AT_ONCE = 4
 MAX_NOTES_JSON_BYTES = 48 * 1024
 #: A message or a traceback of a failed run, which people read. A script can raise an exception with a text of any length.
 MAX_ERROR_TEXT_CHARS = 16_384

@@ -16,7 +16,7 @@ from nightmail_common.contract.sql_source import parameter_values
 from nightmail_runner.sources.api import ApiFetcher
 from nightmail_runner.sources.conditional import Memory
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.input import ByteBudget, Input
 from nightmail_runner.sources.source_secrets import SecretStore
 from nightmail_runner.sources.stored_files import StoredFiles
 from nightmail_runner.sql.fetcher import SqlFetcher
@@ -45,19 +45,23 @@ class Fetcher:
         self._max_input_bytes = max_input_bytes
         self._secrets = secrets
 
+    def budget(self) -> ByteBudget:
+        """Return the budget of a run."""
+        return ByteBudget(self._max_input_bytes)
+
     async def fetch(
-        self, source: DataSource, times: SourceTimes, *, taken_bytes: int = 0, memory: Memory | None = None
+        self, source: DataSource, times: SourceTimes, *, budget: ByteBudget | None = None, memory: Memory | None = None
     ) -> Input:
         """Return a source's bytes in a sealed file, which the caller closes.
 
         Args:
-            taken_bytes: what other sources of the run take of the limit.
+            budget: that all sources of a run share.
             memory: of a source that may be asked for changes only.
 
         Raises:
             CannotFetch: the data cannot be fetched. The message contains no secret.
         """
-        data = Input(self._max_input_bytes, taken_bytes)
+        data = Input(budget or self.budget())
         data.notes.extend(times.notes)
         try:
             await self._fetch(source, times, data, memory)
@@ -78,7 +82,7 @@ class Fetcher:
         changes: dict[str, Any] = {"pagination": None}
         if source.source_type == "sql":
             changes |= {"query": "SELECT 1 AS one", "parameters": None}
-        data = _FirstBytes(self._max_input_bytes)
+        data = _FirstBytes(self.budget())
         with data.file, suppress(_Enough):
             await self._fetch(source.model_copy(update=changes), times, data)
 

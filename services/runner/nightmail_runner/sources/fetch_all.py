@@ -1,10 +1,12 @@
-"""Fetches every source of a job, one after the other, and keeps what the run's event says of them."""
+"""Fetches the sources of a job, some at a time, and keeps what the run's event says of them."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from nightmail_common.broker import tracing
 from nightmail_common.contract.events import Note, RunRequested
-from nightmail_common.contract.limits import MAX_FETCH_NOTES
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.limits import MAX_FETCH_NOTES, MAX_FETCHES_AT_ONCE
 from nightmail_common.contract.source_types import MAIN_SOURCE, of_source
 from nightmail_runner.kept_inputs import RunInputs
 from nightmail_runner.sources.conditional import KeptAnswers, may_be_conditional
@@ -51,7 +53,9 @@ class Fetched:
 async def fetch_all(
     fetcher: Fetcher, times: TemplateTimes, answers: KeptAnswers, request: RunRequested, inputs: RunInputs
 ) -> Fetched:
-    """Fetch the sources of a run's job, and add each to `inputs`, which owns them.
+    """Fetch the sources of a run's job, `MAX_FETCHES_AT_ONCE` at a time, and add each to `inputs`, which owns them.
+
+    The first failure ends the other fetches. What has been fetched by then is in `inputs`, in the order of the job.
 
     Raises:
         CannotFetch: a source cannot be fetched, or all together are larger than one may be. The message names it.
@@ -60,15 +64,27 @@ async def fetch_all(
     job = request.job
     conditional = {name for name, source in job.sources.items() if inputs.keeps and may_be_conditional(source)}
     kept = await answers.find(job) if conditional else {}
-    for name, source in job.sources.items():
-        of_run = await times.of(request, named_times(source))
-        taken_bytes = sum(data.file.size for data in fetched.values())
-        memory = answers.memory(job, source, of_run, kept.get(name)) if name in conditional else None
-        try:
-            with tracing.span("fetch", nightmail__source_type=source.source_type):
-                data = await fetcher.fetch(source, of_run, taken_bytes=taken_bytes, memory=memory)
-        except CannotFetch as error:
-            raise CannotFetch(of_source(name, str(error))) from error
-        inputs.add(name, source, data)
-        fetched[name] = data
-    return Fetched(fetched)
+    budget = fetcher.budget()
+    turns = asyncio.Semaphore(MAX_FETCHES_AT_ONCE)
+
+    async def fetch(name: str, source: DataSource) -> None:
+        async with turns:
+            of_run = await times.of(request, named_times(source))
+            memory = answers.memory(job, source, of_run, kept.get(name)) if name in conditional else None
+            try:
+                with tracing.span("fetch", nightmail__source_type=source.source_type):
+                    fetched[name] = await fetcher.fetch(source, of_run, budget=budget, memory=memory)
+            except CannotFetch as error:
+                raise CannotFetch(of_source(name, str(error))) from error
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for name, source in job.sources.items():
+                tasks.create_task(fetch(name, source))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    finally:
+        in_order = {name: fetched[name] for name in job.sources if name in fetched}
+        for name, data in in_order.items():
+            inputs.add(name, job.sources[name], data)
+    return Fetched(in_order)

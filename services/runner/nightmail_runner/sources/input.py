@@ -10,17 +10,21 @@ from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
 
 
-class Input:
-    """The bytes of a source: counted against the limit, hashed, and kept in a memory file.
+class ByteBudget:
+    """The bytes that all sources of a run may have together. Each takes of it while it is fetched."""
 
-    Args:
-        limit_bytes: of all sources of a run together, of which the others take `taken_bytes`.
-    """
-
-    def __init__(self, limit_bytes: int, taken_bytes: int = 0) -> None:
-        self.file = MemoryFile("input")
+    def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        self._taken_bytes = taken_bytes
+        self.taken_bytes = 0
+
+
+class Input:
+    """The bytes of a source: taken from the budget of its run, hashed, and kept in a memory file."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self.file = MemoryFile("input")
+        self._budget = budget
+        self._size = 0
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
         #: What the HTTP answer says of a later change.
@@ -31,23 +35,30 @@ class Input:
         self.masker = Masker()
         self.begin()
 
+    @property
+    def limit_bytes(self) -> int:
+        return self._budget.limit_bytes
+
     def begin(self) -> Callable[[bytes], None]:
         """Discard the bytes so far; return `write`."""
         self.file.clear()
         self._hash = hashlib.sha256()
-        self._free_bytes = self.limit_bytes - self._taken_bytes
+        self._budget.taken_bytes -= self._size
+        self._size = 0
         return self.write
 
     def write(self, data: bytes) -> None:
         """Append bytes.
 
         Raises:
-            CannotFetch: the input is larger than the limit.
+            CannotFetch: the inputs of the run are larger than the limit.
         """
-        self._free_bytes -= len(data)
-        if self._free_bytes < 0:
-            of = f", of which the sources before it take {self._taken_bytes}" if self._taken_bytes else ""
+        if self._budget.taken_bytes + len(data) > self.limit_bytes:
+            others = self._budget.taken_bytes - self._size
+            of = f", of which the other sources take {others}" if others else ""
             raise CannotFetch(f"the data is larger than the {self.limit_bytes} bytes of NIGHTMAIL_MAX_INPUT_BYTES{of}")
+        self._budget.taken_bytes += len(data)
+        self._size += len(data)
         self._hash.update(data)
         self.file.write(data)
 

@@ -1,11 +1,13 @@
 """OAuth 2.0 access tokens for a client itself (RFC 6749 section 4.4), kept until they expire or are refused."""
 
+import asyncio
 import base64
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlencode
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -42,6 +44,8 @@ class TokenCache:
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
         self._tokens: dict[Credentials, _Token] = {}
+        #: While a token is asked for, the other fetches with the same credentials wait for it.
+        self._asking: WeakValueDictionary[Credentials, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, credentials: Credentials, timeout_seconds: float, mask: Callable[[str], str]) -> str:
         """Return a token that is valid, as far as its server says.
@@ -49,14 +53,15 @@ class TokenCache:
         Raises:
             CannotFetch: the server gives none.
         """
-        kept = self._tokens.get(credentials)
-        if kept is None or kept.expires_at <= time.monotonic():
-            kept = await self._request(credentials, timeout_seconds, mask)
-            self._tokens.pop(credentials, None)
-            self._tokens[credentials] = kept
-            if len(self._tokens) > MAX_TOKENS:
-                self._tokens.pop(next(iter(self._tokens)))
-        return kept.text
+        async with self._asking.setdefault(credentials, asyncio.Lock()):
+            kept = self._tokens.get(credentials)
+            if kept is None or kept.expires_at <= time.monotonic():
+                kept = await self._request(credentials, timeout_seconds, mask)
+                self._tokens.pop(credentials, None)
+                self._tokens[credentials] = kept
+                if len(self._tokens) > MAX_TOKENS:
+                    self._tokens.pop(next(iter(self._tokens)))
+            return kept.text
 
     def discard(self, credentials: Credentials, token: str) -> None:
         """Forget a token that a source has refused, unless another fetch has replaced it."""
