@@ -164,6 +164,24 @@ async def test_an_input_is_downloaded_as_the_source_sent_it(
     assert (await api.http.get(f"/runs/{run_id}")).json()["timeline"][-1]["type"] == "input-kept"
 
 
+async def test_a_run_lists_what_it_has_read(api: Replica, event_log: EventLog, nats_client: Client) -> None:
+    more = {"orders": {"source_type": "file", "location": "orders.json", "file_type": "json"}}
+    run_id = await ended(api, event_log, job_name="a", more_sources=more)
+    assert (await api.http.get(f"/runs/{run_id}")).json()["inputs"] == []
+    await keep(event_log, nats_client, "a", run_id, b"n\n1\n")
+    await keep(event_log, nats_client, "a", run_id, b"[]", source="orders", file_type="json", object_name=None)
+
+    async def listed() -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] = (await api.http.get(f"/runs/{run_id}")).json()["inputs"]
+        return found if len(found) == 2 else None
+
+    digest = {name: hashlib.sha256(data).hexdigest() for name, data in (("data", b"n\n1\n"), ("orders", b"[]"))}
+    assert await eventually(listed, "both inputs are listed") == [
+        {"source": "data", "file_type": "csv", "bytes": 4, "sha256": digest["data"], "kept": True},
+        {"source": "orders", "file_type": "json", "bytes": 2, "sha256": digest["orders"], "kept": False},
+    ]
+
+
 @pytest.mark.parametrize(
     ("file_type", "content_type", "ending"),
     [

@@ -84,6 +84,16 @@ class TimelineRecord(TypedDict):
     sequence: int
 
 
+class InputRecord(TypedDict):
+    """What a run has read from a source."""
+
+    source: str
+    file_type: str
+    bytes: int
+    sha256: str
+    kept: bool
+
+
 class RunRecord(LastRunRecord):
     """A run as lists have it."""
 
@@ -109,6 +119,7 @@ class RunDetails(RunRecord):
     result_sha256: str | None
     runtime: dict[str, str] | None
     notes: list[dict[str, str]]
+    inputs: list[InputRecord]
     timeline: list[TimelineRecord]
 
 

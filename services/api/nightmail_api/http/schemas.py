@@ -17,6 +17,7 @@ from nightmail_common.contract.events import (
     Trigger,
 )
 from nightmail_common.contract.job import Calendar, Job
+from nightmail_common.contract.kept_input import InputType
 from nightmail_common.contract.mail_outcomes import MailAnswer
 from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.run import RunStatus
@@ -155,6 +156,16 @@ class TimelineEntry(BaseModel):
     sequence: int = Field(examples=[43])
 
 
+class InputOfRun(BaseModel):
+    """What a run has read from a source; `kept` says whether `GET /runs/{run_id}/input` still has it."""
+
+    source: str = Field(examples=["data"])
+    file_type: InputType = Field(examples=["csv"])
+    bytes: int = Field(examples=[41])
+    sha256: str = Field(examples=["6f1ed002ab5595859014ebf0951522d9f3e5d0a1b8a9f0c0d7e4c5a1b2c3d4e5"])
+    kept: bool = Field(examples=[True])
+
+
 class RunWithTimeline(Run):
     """A run and its events, in order.
 
@@ -175,6 +186,7 @@ class RunWithTimeline(Run):
     runtime: Runtime | None = Field(examples=[{"python": "3.11.7", "pandas": "3.1.1"}])
     notes: list[Note] = Field(examples=[[{"stage": "parse", "text": "line 7 had fewer fields than the header"}]])
     figures: list[FigureOfRun] = Field(examples=[[]])
+    inputs: list[InputOfRun] = Field(description="Known as soon as the runner has kept them, behind the outcome.")
     slices: int | None = Field(examples=[None], description="How many slices the result is split into.")
     changes: RunChanges | None = Field(description="Null without `compare_by`, and if there was no earlier result.")
     timeline: list[TimelineEntry]

@@ -85,6 +85,21 @@ class KeptInputs:
             raise Gone(f"the input of the run {run_id} is kept no longer")
         return StoredInput(row["file_type"], row["charset"], entry)
 
+    async def of_run(self, run_id: str) -> list[dict[str, Any]]:
+        """Return what a run has read, as far as the log still has it: source, type, size, digest, and whether it is kept."""
+        rows = await self._read(inputs_of_run, run_id)
+        since = self._since()
+        return [
+            {
+                "source": source,
+                "file_type": row["file_type"],
+                "bytes": row["size"],
+                "sha256": row["sha256"],
+                "kept": row["object_name"] is not None and row["kept_at"] >= since,
+            }
+            for source, row in rows.items()
+        ]
+
     async def _row(self, run_id: str, source: str) -> dict[str, Any] | None:
         """Return the row of an input, for which a run that has just ended is given time; None if there is none."""
         give_up = time.monotonic() + APPEARS_SECONDS

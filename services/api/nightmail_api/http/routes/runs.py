@@ -97,7 +97,7 @@ async def get_run(state: State, run_id: RunId) -> Response:
     run = await state.read(Queries.run, str(run_id))
     if run is None:
         raise NotFound(f"there is no run {run_id}")
-    return json_response(run)
+    return json_response(run | {"inputs": await state.inputs.of_run(str(run_id))})
 
 
 @editor.post("/runs/{run_id}/cancel", status_code=202, responses=problems(404, 409))
