@@ -93,10 +93,10 @@ async def test_a_service_that_is_not_ready_says_why(api: Replica, nats_server: N
         reason: list[str | None] = [None]
         mailer.health.add("smtp", lambda: reason[0])
         report = await system_when(api, "the mailer is ready", mailer=1)
-        assert report["smtp"] == smtp | {"reachable": True, "reason": None}
+        assert report["smtp"] == smtp | {"catcher": False, "reachable": True, "reason": None}
         reason[0] = "refused: 535 wrong password"
         report = await system_when(api, "the mailer is not ready", mailer=0)
-        assert report["smtp"] == smtp | {"reachable": False, "reason": "refused: 535 wrong password"}
+        assert report["smtp"] == smtp | {"catcher": False, "reachable": False, "reason": "refused: 535 wrong password"}
         assert check(report, "smtp") == [("problem", "mail.example.com:587: refused: 535 wrong password")]
         [detail] = [text for _, text in check(report, "services") if text.startswith("mailer ")]
         assert detail.endswith("is not ready: smtp: refused: 535 wrong password")

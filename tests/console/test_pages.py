@@ -69,6 +69,10 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
     }
 
 
+#: Of a page, besides its event stream (the budget of the console).
+MAX_REQUESTS = 4
+
+
 def settled(page: Page) -> Page:
     """Return the page when it has loaded what it shows."""
     page.locator("main h1").wait_for()
@@ -90,16 +94,26 @@ def violations(page: Page) -> list[str]:
         pytest.param("light", 360, marks=pytest.mark.long),
     ],
 )
-def test_axe_finds_nothing(visit: NewVisit, pages: dict[str, str], theme: Literal["light", "dark"], width: int) -> None:
+def test_axe_finds_nothing_and_a_page_asks_the_api_at_most_four_times(
+    visit: NewVisit, pages: dict[str, str], theme: Literal["light", "dark"], width: int
+) -> None:
     ann = visit(theme=theme, width=width)
     ann.expect_complaints("404")
-    found = {name: violations(settled(ann.go(path))) for name, path in pages.items()}
+    asked: list[str] = []
+    ann.page.on("request", lambda one: asked.append(one.url) if one.resource_type == "fetch" else None)
+    found = {}
+    for name, path in pages.items():
+        asked.clear()
+        found[name] = violations(settled(ann.go(path)))
+        # The tab of a comparison needs the run before, which it finds in the list of runs.
+        if len(asked) > MAX_REQUESTS + (name == "its comparison"):
+            found[name].append(f"it asks the API {len(asked)} times: {' '.join(asked)}")
     ann.go("jobs").get_by_role("button", name=ann.name).click()
     found["the menu"] = violations(ann.page)
     ann.page.keyboard.press("Escape")
     ann.page.keyboard.press("?")
     found["the keys"] = violations(ann.page)
-    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    assert [f"{name}: {wrong}" for name, all_wrong in found.items() for wrong in all_wrong] == []
 
 
 def test_the_sign_in_page_is_accessible(visit: NewVisit) -> None:
@@ -205,10 +219,32 @@ def test_each_kind_of_failure_has_its_words_and_the_page_recovers(
 def test_a_system_without_jobs_says_how_to_begin(visit: NewVisit) -> None:
     ann = visit("runs")
     empty = json.dumps({"items": [], "next_cursor": None})
+    setup = {"report": False, "mail_server": False, "tested": False, "invited": True}
+    overview = json.dumps({"jobs": 0, "failing": [], "next": [], "refused": [], "setup": setup})
     ann.page.route("**/jobs?*", lambda route: route.fulfill(content_type="application/json", body=empty))
+    ann.page.route("**/overview", lambda route: route.fulfill(content_type="application/json", body=overview))
     for word, begin in (("Overview", "No reports yet."), ("Jobs", "No reports yet.")):
         ann.page.get_by_role("link", name=word).first.click()
         expect(ann.page.get_by_text(begin)).to_be_visible()
+
+
+def test_the_first_steps_lead_to_their_pages_until_they_are_hidden(visit: NewVisit, job: NewJob) -> None:
+    job()
+    ann = visit()
+    page = ann.page
+    steps = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Connect a mail server"))
+    expect(page.get_by_text("2 of 4 done")).to_be_visible()
+    expect(page.locator(".sentence")).to_contain_text("Mail is kept here and reaches nobody")
+    steps.get_by_role("link").click()
+    expect(page.get_by_text("keeps every mail on this machine, and delivers none")).to_be_visible()
+    expect(page.get_by_text("NIGHTMAIL_SMTP_HOST")).to_be_visible()
+    ann.go("mail").get_by_role("link", name="connect a mail server").click()
+    expect(page.get_by_role("heading", name="Mail server")).to_be_visible()
+    ann.go("")
+    page.get_by_role("button", name="Hide").click()
+    expect(steps).to_have_count(0)
+    settled(ann.go(""))
+    expect(steps).to_have_count(0)
 
 
 def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(

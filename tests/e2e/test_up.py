@@ -225,6 +225,7 @@ def test_status_shows_every_service_with_or_without_the_data_folder(nightmail: N
         "mailer": 1,
     }
     assert shown["system"]["smtp"]["reachable"] is True
+    assert shown["system"]["smtp"]["catcher"] is True
     assert set(shown["waiting"]) == {"api", "runner", "mailer"}
     elsewhere = nightmail.command_line(
         "status",

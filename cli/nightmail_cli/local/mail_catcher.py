@@ -18,6 +18,13 @@ class MaildirHandler:
     def __init__(self, folder: Path) -> None:
         self._mailbox = mailbox.Maildir(folder, create=True)
 
+    async def handle_EHLO(  # noqa: N802 (aiosmtpd's name)
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Say that nobody gets these mails: the mailer tells the console. `X` begins a private keyword (RFC 5321, 2.2.2)."""
+        session.host_name = hostname
+        return [responses[0], "250-X-NIGHTMAIL-CATCHER", *responses[1:]]
+
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()

@@ -75,3 +75,11 @@ export async function listJobs(query: JobQuery, signal: AbortSignal | null): Pro
   // The document cannot say that `view` decides which of two pages the answer is.
   return (await data(client.GET("/jobs", { params, signal }))) as unknown as JobSummaryPage;
 }
+
+export type Overview = Omit<Schemas["Overview"], "failing" | "next"> & Record<"failing" | "next", JobSummary[]>;
+
+/** Returns how things stand, in one answer. */
+export async function readOverview(signal: AbortSignal): Promise<Overview> {
+  // The document leaves the fields of a summary's job open.
+  return (await data(client.GET("/overview", { signal }))) as unknown as Overview;
+}

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { client, data, type Fate, type Slot } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
-import { WEEKDAYS, weeksOf } from "../words/calendar.ts";
+import { addDays, dayStart, WEEKDAYS, weeksOf } from "../words/calendar.ts";
 import { clock, isoDay, zoneName } from "../words/format.ts";
 import { STATES } from "../words/status.ts";
 import { tally } from "./axis.tsx";
@@ -12,7 +12,8 @@ import { Icon } from "./icon.tsx";
 import { Card } from "./page.tsx";
 import { Loaded } from "./states.tsx";
 
-const DAY = 86_400_000;
+/** Of what the API lists in one call. */
+const LONGEST = 31 * 86_400_000;
 /** Of several fates of a day, the first of these is shown. */
 const WORST: Fate[] = [
   "failed",
@@ -35,15 +36,13 @@ export function Ledger({ jobName, timezone }: { jobName: string; timezone: strin
   const slots = useResource(
     `ledger ${jobName} ${month}`,
     async (signal) => {
-      // A zone is at most 14 hours away from UTC. A call covers 31 days, so a long month takes two.
-      const from = first - DAY;
-      const middle = first + 15 * DAY;
-      const until = first + (days + 1) * DAY;
-      const halves = [
-        [from, middle],
-        [middle, until],
-      ] as const;
-      const answers = await Promise.all(halves.map(([start, end]) => load(jobName, start, end, signal)));
+      const from = dayStart(`${month}-01`, timezone);
+      const until = dayStart(addDays(`${month}-01`, days), timezone);
+      // A call covers 31 days. Where the clocks go back in a month of 31 days, it is an hour longer.
+      const begins = until - from > LONGEST ? [from, from + LONGEST] : [from];
+      const answers = await Promise.all(
+        begins.map((begin) => load(jobName, begin, Math.min(begin + LONGEST, until), signal)),
+      );
       return answers.flat();
     },
     { touches: (event) => event.job_name === jobName },
@@ -140,7 +139,7 @@ interface DayProperties {
 
 function Day({ date, first, byDay, timezone, today }: DayProperties) {
   if (date === null) return <td />;
-  const day = new Date(first + (date - 1) * DAY).toISOString().slice(0, 10);
+  const day = addDays(new Date(first).toISOString().slice(0, 10), date - 1);
   const slots = byDay.get(day) ?? [];
   const worst = WORST.find((fate) => slots.some((slot) => slot.fate === fate));
   const run = slots.find((slot) => slot.fate === worst)?.run_id;

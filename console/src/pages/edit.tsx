@@ -334,6 +334,7 @@ function lineOf(error: FieldError | undefined): { line: number; message: string 
 function Kept({ draft, isChanged, readOnly }: { draft: Draft; isChanged: boolean; readOnly: boolean }) {
   if (readOnly) return <>{reasonAgainst("edit")}</>;
   if (!isChanged) return <>{draft.version === null ? "Not saved yet." : `Version ${draft.version}, unchanged.`}</>;
+  if (draft.version === null && draft.savedAt === 0) return <>Not saved yet.</>;
   return (
     <>
       <span class="wait">Not saved.</span> The draft is kept in this browser

@@ -22,11 +22,13 @@ const PERIODS = [
 ] as const;
 const DEFAULT_DAYS = 7;
 const DAY_MS = 86_400_000;
-/** Counted exactly up to here; more is said as "100 or more". */
-const COUNTED = 100;
 
 function changesMails({ type }: LogEvent): boolean {
   return ["mail-sent", "mail-failed", "mail-deferred", "mail-bounced"].includes(type);
+}
+
+function isoDay(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
 }
 
 /** Returns the earliest time of a period, on a whole minute so that a reload asks for the same list. */
@@ -61,7 +63,12 @@ export function MailPage() {
   return (
     <Page
       title="Mail"
-      sentence={<Sentence />}
+      sentence={
+        <>
+          <Sentence />
+          <Caught />
+        </>
+      }
       actions={
         <a href="/console/mail/explain" class="button plain">
           Explain a mail
@@ -110,16 +117,11 @@ function Sentence() {
   const lost = useResource(
     "mails to worry about",
     async (signal) => {
-      const since = periodStart(undefined) as string;
-      const ask = async (outcome: Mail["outcome"], query: { since?: string }) =>
-        (await data(client.GET("/mails", { params: { query: { outcome, limit: COUNTED, ...query } }, signal }))).items
-          .length;
-      const [waiting, refused, bounced] = await Promise.all([
-        ask("waiting", {}),
-        ask("refused", { since }),
-        ask("bounced", { since }),
-      ]);
-      return { waiting, refused, bounced };
+      // A mail that waits has waited five days at most; counters are by day, in UTC.
+      const query = { from: isoDay(Date.now() - (DEFAULT_DAYS - 1) * DAY_MS), group_by: "day" as const };
+      const { items } = await data(client.GET("/stats/days", { params: { query }, signal }));
+      const sum = (outcome: Mail["outcome"]) => items.reduce((total, { mails }) => total + (mails[outcome] ?? 0), 0);
+      return { waiting: sum("waiting"), refused: sum("refused"), bounced: sum("bounced") };
     },
     { touches: changesMails },
   );
@@ -133,7 +135,7 @@ function Sentence() {
         "No mail waits"
       ) : (
         <a href="/console/mail?outcome=waiting&days=all">
-          {atLeast(waiting, "mail")} {waiting === 1 ? "waits" : "wait"}
+          {count(waiting, "mail")} {waiting === 1 ? "waits" : "wait"}
         </a>
       )}
       {"; in the last 7 days "}
@@ -141,13 +143,13 @@ function Sentence() {
         "none was refused"
       ) : (
         <a href="/console/mail?outcome=refused">
-          {atLeast(refused, "mail")} {refused === 1 ? "was" : "were"} refused
+          {count(refused, "mail")} {refused === 1 ? "was" : "were"} refused
         </a>
       )}
       {bounced === 0 ? null : (
         <>
           {" "}
-          and <a href="/console/mail?outcome=bounced">{atLeast(bounced, "mail")} bounced</a>
+          and <a href="/console/mail?outcome=bounced">{count(bounced, "mail")} bounced</a>
         </>
       )}
       .
@@ -155,8 +157,16 @@ function Sentence() {
   );
 }
 
-function atLeast(many: number, noun: string): string {
-  return many < COUNTED ? count(many, noun) : `${COUNTED} or more ${noun}s`;
+/** Says that nobody gets the mails, where that is so. */
+function Caught() {
+  const system = useResource("system", (signal) => data(client.GET("/system", { signal })));
+  if (!system.data.value?.smtp?.catcher) return null;
+  return (
+    <>
+      {" "}
+      Mail is kept here and reaches nobody: <a href="/console/system">connect a mail server</a>.
+    </>
+  );
 }
 
 function MailTable({ mails }: { mails: Mail[] }) {

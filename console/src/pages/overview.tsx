@@ -1,7 +1,8 @@
-import { client, data, type JobSummary, listJobs } from "../api/client.ts";
+import { client, data, type JobSummary, type Overview, readOverview } from "../api/client.ts";
 import { Axis } from "../components/axis.tsx";
 import { Button } from "../components/button.tsx";
 import { ViewSwitch } from "../components/calendar-links.tsx";
+import { Checklist } from "../components/checklist.tsx";
 import { changesJobs, JobTable, jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
@@ -11,36 +12,17 @@ import { now } from "../store/clock.ts";
 import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
-import { count, moment } from "../words/format.ts";
+import { count, moment, number } from "../words/format.ts";
 
 const HOUR = 3_600_000;
-const SHOWN_JOBS = 12;
-const SHOWN_FAILING = 10;
 /** More due times than the API lists in one answer. */
 const MAX_SLOTS = 10_000;
 
-interface Jobs {
-  failing: JobSummary[];
-  /** Whether more jobs fail than these. */
-  hasMore: boolean;
-  next: JobSummary[];
-}
-
 export function OverviewPage() {
-  const jobs = useResource(
-    "overview jobs",
-    async (signal): Promise<Jobs> => {
-      const [failing, next] = await Promise.all([
-        listJobs({ failing: true, limit: SHOWN_FAILING }, signal),
-        listJobs({ sort: "next_run", limit: SHOWN_JOBS }, signal),
-      ]);
-      return { failing: failing.items, hasMore: failing.next_cursor !== null, next: next.items };
-    },
-    {
-      fold: (all, event) => ({ ...all, failing: foldList(all.failing, event), next: foldList(all.next, event) }),
-      touches: changesJobs,
-    },
-  );
+  const overview = useResource("overview", readOverview, {
+    fold: (all, event) => ({ ...all, failing: foldList(all.failing, event), next: foldList(all.next, event) }),
+    touches: (event) => changesJobs(event) || event.type.startsWith("mail-"),
+  });
   const slots = useResource(
     "overview slots",
     async (signal) => {
@@ -52,27 +34,20 @@ export function OverviewPage() {
     },
     { touches: ({ type }) => type.startsWith("job-") || type.startsWith("run-") || type.startsWith("mail-") },
   );
-  const mails = useResource(
-    "overview mails",
-    async (signal) => {
-      const query = { outcome: "refused" as const, limit: 5, since: new Date(Date.now() - 24 * HOUR).toISOString() };
-      return (await data(client.GET("/mails", { params: { query }, signal }))).items;
-    },
-    { touches: ({ type }) => type === "mail-failed" || type === "mail-sent" },
-  );
-  const all = jobs.data.value;
+  const all = overview.data.value;
   const failing = all?.failing.filter(needsYou) ?? [];
   return (
-    <Page
-      title="Overview"
-      sentence={all === undefined || all.next.length === 0 ? undefined : summary(failing.length, all.hasMore)}
-    >
-      <Loaded of={jobs}>
+    <Page title="Overview" sentence={all === undefined || all.jobs === 0 ? undefined : summary(failing.length, all)}>
+      <Loaded of={overview}>
         {(loaded) =>
-          loaded.next.length === 0 ? (
-            <FirstRun />
+          loaded.jobs === 0 ? (
+            <>
+              <FirstRun />
+              <Checklist setup={loaded.setup} />
+            </>
           ) : (
             <>
+              <Checklist setup={loaded.setup} />
               {failing.length === 0 ? null : (
                 <Card title="Needs you" aside={<a href="/console/jobs?failing=true">All of them</a>}>
                   <ul class="list">
@@ -97,27 +72,26 @@ export function OverviewPage() {
               <Card title="Next jobs" aside={<a href="/console/jobs">All jobs</a>}>
                 <JobTable jobs={loaded.next} caption="The jobs that are due next" />
               </Card>
-              <Loaded of={mails}>
-                {(refused) =>
-                  refused.length === 0 ? null : (
-                    <Card title="Mails refused in the past 24 hours">
-                      <ul class="list">
-                        {refused.map((mail) => (
-                          <li key={`${mail.run_id} ${mail.recipient}`}>
-                            <div>
-                              <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
-                              <span class="soft">did not get</span>{" "}
-                              <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
-                              <span class="soft">{moment(mail.time)}</span>
-                              <p class="small mono soft">{mail.answer}</p>
-                            </div>
-                          </li>
-                        ))}
-                      </ul>
-                    </Card>
-                  )
-                }
-              </Loaded>
+              {loaded.refused.length === 0 ? null : (
+                <Card
+                  title="Mails refused in the past 24 hours"
+                  aside={<a href="/console/mail?outcome=refused">All of them</a>}
+                >
+                  <ul class="list">
+                    {loaded.refused.map((mail) => (
+                      <li key={`${mail.run_id} ${mail.recipient}`}>
+                        <div>
+                          <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
+                          <span class="soft">did not get</span>{" "}
+                          <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
+                          <span class="soft">{moment(mail.time)}</span>
+                          <p class="small mono soft">{mail.answer}</p>
+                        </div>
+                      </li>
+                    ))}
+                  </ul>
+                </Card>
+              )}
             </>
           )
         }
@@ -138,9 +112,17 @@ function needsYou(job: JobSummary): boolean {
   return job.last_run !== null && ["failed", "undelivered"].includes(job.last_run.status);
 }
 
-function summary(failing: number, hasMore: boolean): string {
-  if (failing === 0) return "Nothing needs you. The last run of every report went well.";
-  return `${hasMore ? "More than " : ""}${count(failing, "report")} ${failing === 1 && !hasMore ? "needs" : "need"} you.`;
+/** Says how things stand: reports that need a person, those that are well, and what went out today. */
+function summary(failing: number, { jobs, paused, more_failing, mails_today, is_caught }: Overview): string {
+  const need = failing === 1 && !more_failing ? "needs" : "need";
+  const trouble = `${more_failing ? "More than " : ""}${number(failing)} of ${count(jobs, "report")} ${need} you.`;
+  const running = paused === jobs ? ` All are paused.` : paused === 0 ? "" : ` ${number(paused)} paused.`;
+  const lost = mails_today.refused + mails_today.bounced;
+  const out = is_caught
+    ? " Mail is kept here and reaches nobody: no mail server is set."
+    : ` ${count(mails_today.accepted, "mail")} went out today${lost === 0 ? "" : `, ${number(lost)} came back or was refused`} (UTC).`;
+  const well = jobs === 1 ? "Your report is well." : `All ${number(jobs)} reports are well.`;
+  return `${failing === 0 ? well : trouble}${running}${out}`;
 }
 
 function Failing({ job }: { job: JobSummary }) {

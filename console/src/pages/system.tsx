@@ -237,7 +237,9 @@ function MailServer({ smtp }: { smtp: System["smtp"] }) {
         <div>
           <dt class="soft">State</dt>
           <dd>
-            {smtp.reachable ? (
+            {smtp.catcher ? (
+              <Mark of="warning">keeps every mail on this machine, and delivers none</Mark>
+            ) : smtp.reachable ? (
               <Mark of="ok">answers</Mark>
             ) : (
               <Mark of="problem">{smtp.reason ?? "does not answer"}; mails wait, and none is lost</Mark>
@@ -245,6 +247,13 @@ function MailServer({ smtp }: { smtp: System["smtp"] }) {
           </dd>
         </div>
       </dl>
+      {smtp.catcher ? (
+        <p class="card-text small">
+          To connect a mail server set <code>NIGHTMAIL_SMTP_HOST</code>, <code>NIGHTMAIL_SMTP_FROM</code> and, if it
+          asks for them, <code>NIGHTMAIL_SMTP_USERNAME</code> and <code>NIGHTMAIL_SMTP_PASSWORD</code> in{" "}
+          <code>.env</code>, and start Nightmail again.
+        </p>
+      ) : null}
       <TestMail />
     </Card>
   );

@@ -32,6 +32,7 @@ async def serve(settings: MailerSettings, service: Service) -> None:
         "server": f"{settings.smtp_host}:{settings.smtp_port}",
         "security": settings.smtp_security,
         "sender": settings.smtp_from,
+        "catcher": pool.is_catcher,
     }
     service.background(pool.run(), "SMTP pool")
     await service.connected()

@@ -94,6 +94,7 @@ class TokenStore:
         self._js = js
         self._admin = TokenEntry(ADMIN_KEY, "admin", "", ADMIN_KEY, token_digest(admin_token))
         self._bucket: KeyValue | None = None
+        self._has_any = False
         #: Done at the next change of any token.
         self._next_change: asyncio.Future[None] | None = None
         #: Key -> the token's entry, and the monotonic time at which that expires.
@@ -172,6 +173,12 @@ class TokenStore:
         except KeyWrongLastSequenceError:
             raise NameInUse from None
         return entry, token
+
+    async def has_any(self) -> bool:
+        """Say whether somebody besides the admin of the settings ever had a token."""
+        if not self._has_any:
+            self._has_any = await self.list() != []
+        return self._has_any
 
     async def list(self) -> list[TokenEntry]:
         """Return the tokens by name."""

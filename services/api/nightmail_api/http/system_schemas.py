@@ -38,11 +38,15 @@ class ServiceStatus(BaseModel):
 
 
 class SmtpStatus(BaseModel):
-    """The SMTP server as the mailers see it. `reason` is the last error while it is not reachable."""
+    """The SMTP server as the mailers see it. `reason` is the last error while it is not reachable.
+
+    `catcher`: it is the one of `nightmail up` that keeps every mail, and delivers none.
+    """
 
     server: str | None = Field(examples=["mail.example.com:587"])
     security: str | None = Field(examples=["starttls"])
     sender: str | None = Field(examples=["reports@example.com"])
+    catcher: bool = Field(examples=[False])
     reachable: bool = Field(examples=[True])
     reason: str | None = Field(examples=[None])
 

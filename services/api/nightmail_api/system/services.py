@@ -69,6 +69,7 @@ def smtp_json(mailers: list[Entry]) -> dict[str, Any] | None:
         "server": settings.get("server"),
         "security": settings.get("security"),
         "sender": settings.get("sender"),
+        "catcher": settings.get("catcher", False),
         "reachable": not reasons,
         "reason": reasons[0] if reasons else None,
     }

@@ -62,6 +62,11 @@ def size_limit(connection: aiosmtplib.SMTP) -> int | None:
     return int(size) or None if size.isdigit() else None
 
 
+def is_catcher(connection: aiosmtplib.SMTP) -> bool:
+    """Say whether the server is the catcher of `nightmail up`, which delivers nothing."""
+    return connection.supports_extension("x-nightmail-catcher")
+
+
 async def answers(connection: aiosmtplib.SMTP) -> bool:
     """Send NOOP; False if the server closed the connection or does not reply in time."""
     try:

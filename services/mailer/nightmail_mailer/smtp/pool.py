@@ -18,6 +18,7 @@ from nightmail_mailer.smtp.connection import (
     abort,
     answers,
     check_sender,
+    is_catcher,
     open_connection,
     quit_connection,
     size_limit,
@@ -91,6 +92,8 @@ class SmtpPool:
         self._unreachable.set()
         #: The largest mail that the server accepts, as it said at the last connect; None if it does not say.
         self.max_mail_bytes: int | None = None
+        #: It said that it delivers nothing.
+        self.is_catcher = False
         SLOW_SENDS.set_function(lambda: self.slow_sends)
         UNREACHABLE.set_function(lambda: self.unreachable_reason is not None)
         SENDER_REFUSED.set_function(lambda: self.refuses_us)
@@ -217,7 +220,7 @@ class SmtpPool:
             self._set_unreachable(describe_smtp_error(error))
             return None
         self._sender_refused = False
-        self.max_mail_bytes = size_limit(connection)
+        self._learn(connection)
         return connection
 
     async def _connect(self) -> aiosmtplib.SMTP | None:
@@ -233,9 +236,13 @@ class SmtpPool:
         if self._sender_refused:  # found by a mail on another connection, in the meantime
             abort(connection)
             return None
-        self.max_mail_bytes = size_limit(connection)
+        self._learn(connection)
         self._set_reachable()
         return connection
+
+    def _learn(self, connection: aiosmtplib.SMTP) -> None:
+        self.max_mail_bytes = size_limit(connection)
+        self.is_catcher = is_catcher(connection)
 
     def _add_idle(self, connection: aiosmtplib.SMTP) -> None:
         if self._sender_refused:
