@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, Replica
 from api.test_runs_over_rest import inline, mail_sent, requested, result_ready, run_with_status
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunError, RunFailed, Timings
@@ -67,6 +67,22 @@ async def test_jobs_are_listed_by_their_next_run(api: Replica) -> None:
     assert [item["job_name"] for item in await listed(api, sort="name")] == sorted(i["job_name"] for i in items)
 
 
+@ON_BOTH_DATABASES
+async def test_many_jobs_of_one_due_time_are_listed_by_name_over_pages(api: Replica) -> None:
+    for name in ("e", "b", "d", "a", "c"):
+        await create(api, name, schedule_time="0 9 1 1 *", timezone="UTC")
+    await create(api, "z earlier", schedule_time="59 8 1 1 *", timezone="UTC")
+    await create(api, "f same time, other zone", schedule_time="0 10 1 1 *", timezone="Europe/Paris")
+    for name in ("b", "e"):
+        await api.http.post(f"/jobs/{name}/pause")
+    expected = ["z earlier", "a", "c", "d", "f same time, other zone", "b", "e"]
+    assert [item["job_name"] for item in await listed(api, sort="next_run")] == expected
+    assert [item["job_name"] for item in await listed(api, sort="next_run", status="paused")] == ["b", "e"]
+    assert [item["job_name"] for item in await listed(api, sort="next_run", q="OTHER")] == ["f same time, other zone"]
+    assert await listed(api, sort="next_run", failing="true") == []
+
+
+@ON_BOTH_DATABASES
 async def test_jobs_are_listed_by_their_last_run_and_those_that_fail_alone(api: Replica, event_log: EventLog) -> None:
     for name in ("never", "first", "second"):
         await create(api, name)
@@ -89,6 +105,14 @@ async def test_jobs_are_listed_by_their_last_run_and_those_that_fail_alone(api: 
     await run_with_status(api, run_id, "failed")
     [failing] = await listed(api, failing="true", view="summary")
     assert (failing["job_name"], failing["failing"]) == ("broken", True)
+    assert [item["job_name"] for item in await listed(api, failing="true", sort="next_run")] == ["broken"]
+    again = await run_again(api, "broken")
+    assert await listed(api, failing="true") == []
+    await event_log.publish(failed.model_copy(update={"run_id": again}))
+    await run_with_status(api, again, "failed")
+    await event_log.publish(mail_sent(run_id, job))  # a mail of the run before says nothing about the last one
+    await run_with_status(api, run_id, "delivered")
+    assert [item["job_name"] for item in await listed(api, failing="true")] == ["broken"]
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,15 @@ class FixedQuery:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        rows = self._fetch(connection, parameters, lambda cursor: cursor.fetchall())
-        return [dict(zip(self._names, row, strict=True)) for row in rows]
+        return [dict(zip(self._names, row, strict=True)) for row in self.tuples(connection, parameters)]
+
+    def tuples(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return the rows as the driver has them.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        return self._fetch(connection, parameters, lambda cursor: cursor.fetchall())
 
     def _fetch(
         self, connection: Connection, parameters: Mapping[str, Any], fetch: Callable[[Any], list[Any]]
@@ -55,7 +62,9 @@ class FixedQuery:
             raise DatabaseUnavailable(str(error).partition("\n")[0]) from error
 
     def _compile(self, connection: Connection) -> tuple[str, Mapping[str, Any]]:
-        compiled: Compiled = self._statement.compile(dialect=connection.dialect)
+        compiled: Compiled = self._statement.compile(
+            dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+        )
         entry = str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
         self._compiled[connection.dialect.name] = entry
         return entry

@@ -1,7 +1,8 @@
 """Lists of jobs: in full or as summaries, by name, by next run or by last run."""
 
+import heapq
 import statistics
-from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -69,15 +70,13 @@ def list_jobs(
     limit = min(limit, MAX_SUMMARIES) if summary else limit
     last = None if cursor is None else _Place(*_read(cursor))
     chosen = partial(_chosen, queries, query, status, failing=failing)
-    if sort == "next_run":
-        places = _by_next_run(queries, chosen, now)
-        places = places if last is None else places[bisect_right(places, last) :]
-    else:
-        places = (
-            _by_name(queries, chosen, last, limit + 1)
-            if sort == "name"
-            else _by_last_run(queries, chosen, last, limit + 1)
-        )
+    match sort:
+        case "name":
+            places = _by_name(queries, chosen, last, limit + 1)
+        case "last_run":
+            places = _by_last_run(queries, chosen, last, limit + 1)
+        case "next_run":
+            places = _by_next_run(queries, chosen, last, limit + 1, now)
     shown = places[:limit]
     rows = {row["job_name"]: row for row in queries.all_rows(JOBS.where(jobs.c.job_name.in_([p.name for p in shown])))}
     items = [
@@ -104,20 +103,40 @@ def _by_last_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: i
     return [_Place(row["time"], row["job_name"]) for row in rows]
 
 
-def _by_next_run(queries: Queries, chosen: Chosen, now: datetime) -> list[_Place]:
-    """Return all places: when a job is due next is no column, since it changes with the time."""
-    rows = queries.all_rows(chosen(jobs.c.job_name, jobs.c.status, jobs.c.timetable))
-    return sorted(_Place(next_run_in_order(row, now) or _NEVER, row["job_name"]) for row in rows)
+def _by_next_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: int, now: datetime) -> list[_Place]:
+    """Return the places from the distinct timetables: when a job is due next is no column, since it changes with the time."""
+    due = {}
+    of_time: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    counts: dict[str, int] = defaultdict(int)
+    grouped = chosen(jobs.c.timetable, jobs.c.status, func.count().label("count"))
+    for row in queries.all_rows(grouped.group_by(jobs.c.timetable, jobs.c.status)):
+        group = row["timetable"], row["status"]
+        due[group] = time = next_run_in_order(row, now) or _NEVER
+        of_time[time].append(group)
+        counts[time] += row["count"]
+    wanted: list[tuple[str, str]] = []
+    found = 0
+    for time in sorted(of_time):
+        if last is not None and time < last.time:
+            continue
+        wanted += of_time[time]
+        # Of the jobs with the time of the last place, some are in front of it.
+        found += counts[time] if last is None or time > last.time else 0
+        if found >= limit:
+            break
+    statement = chosen(jobs.c.job_name, jobs.c.timetable, jobs.c.status)
+    rows = queries.all_rows(statement.where(jobs.c.timetable.in_({timetable for timetable, _ in wanted})))
+    # A timetable of a paused job may be that of an active one.
+    places = (_Place(due[row["timetable"], row["status"]], row["job_name"]) for row in rows)
+    return heapq.nsmallest(limit, (place for place in places if last is None or place > last))
 
 
 def _chosen(
     queries: Queries, query: str | None, status: JobStatus | None, *columns: ColumnElement[Any], failing: bool
 ) -> Select[Any]:
-    """Return the selection of the jobs of a list; it reads runs only for those that fail."""
-    statement = select(*columns).where(jobs.c.job_name.in_(queries.names_of(query, status)))
-    if failing:
-        statement = statement.where(jobs.c.last_run_id == runs.c.run_id, runs.c.status.in_(FAILING))
-    return statement
+    """Return the selection of the jobs of a list; it reads no runs."""
+    statement = select(*columns).where(*queries.jobs_with(query, status))
+    return statement.where(jobs.c.last_status.in_(FAILING)) if failing else statement
 
 
 def _read(cursor: str) -> tuple[str, str]:

@@ -176,12 +176,15 @@ class Queries:
 
     def names_of(self, query: str | None, status: JobStatus | None) -> Select[Any]:
         """Return the selection of the names that contain a text, from an index alone: a search for a rare one stays fast."""
-        names = select(jobs.c.job_name).where(jobs.c.status == status if status else jobs.c.status != "deleted")
-        if not query:
-            return names
-        position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
-        word = literal(query.casefold(), jobs.c.folded_name.type)
-        return names.where(position(jobs.c.folded_name, word) > 0)
+        return select(jobs.c.job_name).where(*self.jobs_with(query, status))
+
+    def jobs_with(self, query: str | None, status: JobStatus | None) -> list[ColumnElement[bool]]:
+        """Return the conditions of the jobs whose names contain a text."""
+        conditions = [jobs.c.status == status if status else jobs.c.status != "deleted"]
+        if query:
+            position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
+            conditions.append(position(jobs.c.folded_name, literal(query.casefold(), jobs.c.folded_name.type)) > 0)
+        return conditions
 
     def versions(self, job_id: UUID, *, limit: int, cursor: str | None) -> Page:
         """Return a page of a job's versions with the changes of each, the newest first.
@@ -331,6 +334,10 @@ class Queries:
 
     def all_of(self, query: FixedQuery, **parameters: Any) -> list[dict[str, Any]]:
         return query.all(self._connection, parameters)
+
+    def tuples_of(self, query: FixedQuery, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows in the order of the selected columns: many rows take half the time of `all_of`."""
+        return query.tuples(self._connection, parameters)
 
     def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
         result = self._connection.execute(statement)

@@ -12,6 +12,7 @@ from nightmail_api.read_model.event_reader import expires_at
 from nightmail_api.read_model.input_projection import InputProjection
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
 from nightmail_api.read_model.schema import erased, jobs, runs
+from nightmail_api.read_model.slots import end_of_slot
 from nightmail_common.contract.blob import ResultFigure
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
@@ -47,6 +48,7 @@ _FIXED = (
 #: The columns that later events change.
 _CHANGING = (
     "status",
+    "slot",
     "started_at",
     "finished_at",
     "rows",
@@ -60,11 +62,19 @@ _CHANGING = (
     "timeline",
 )
 
+#: The columns of those that a change needs.
+_IDENTITY = ("run_id", "job_name", "scheduled_at", "requested_at")
+
 _UPDATE = update(runs).where(runs.c.run_id == bindparam("of_run")).values({name: bindparam(name) for name in _CHANGING})
 _SET_LAST_RUN = (
     update(jobs)
     .where(jobs.c.job_name == bindparam("of_name"), jobs.c.job_id == bindparam("of_id"))
-    .values(last_run_id=bindparam("run_id"), last_requested_at=bindparam("at"))
+    .values(last_run_id=bindparam("run_id"), last_requested_at=bindparam("at"), last_status=bindparam("run_status"))
+)
+_SET_LAST_STATUS = (
+    update(jobs)
+    .where(jobs.c.job_name == bindparam("of_name"), jobs.c.last_run_id == bindparam("of_run"))
+    .values(last_status=bindparam("run_status"))
 )
 
 
@@ -80,6 +90,8 @@ class RunProjection:
         self._connection = connection
         self._new: set[str] = set()
         self._changed: set[str] = set()
+        #: Those of them whose status has changed.
+        self._moved: set[str] = set()
         self._last_of_job: dict[tuple[str, str], str] = {}
         self._mails = MailProjection(connection)
         self._inputs = InputProjection(connection)
@@ -88,7 +100,7 @@ class RunProjection:
     def load(self, events: Iterable[Event]) -> None:
         """Read the runs and erased jobs that events name; nothing may be unwritten."""
         of_runs = [event for event in events if isinstance(event, RunEvent)]
-        wanted = select(runs.c.run_id, *(runs.c[name] for name in _CHANGING)).where(
+        wanted = select(*(runs.c[name] for name in (*_IDENTITY, *_CHANGING))).where(
             runs.c.run_id.in_({str(event.run_id) for event in of_runs})
         )
         gone = select(erased.c.job_name, erased.c.job_id).where(
@@ -129,6 +141,9 @@ class RunProjection:
         if details := _details(event):
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
+        if run["status"] != status:
+            run["slot"] = end_of_slot(run)
+            self._moved.add(run_id)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)
         elif isinstance(event, InputKept):
@@ -141,23 +156,30 @@ class RunProjection:
             self._connection.execute(insert(runs), [self._runs[run_id] for run_id in self._new])
         if changed := self._changed - self._new:
             self._connection.execute(_UPDATE, [{"of_run": run_id} | self._changing(run_id) for run_id in changed])
+        if moved := self._moved - self._new:
+            self._connection.execute(_SET_LAST_STATUS, [self._state(run_id, "of_run") for run_id in moved])
         if self._last_of_job:
             self._connection.execute(
                 _SET_LAST_RUN,
                 [
-                    {"of_name": name, "of_id": job_id, "run_id": run_id, "at": self._runs[run_id]["requested_at"]}
-                    for (name, job_id), run_id in self._last_of_job.items()
+                    {"of_id": job_id, "at": self._runs[run_id]["requested_at"]} | self._state(run_id, "run_id")
+                    for (_, job_id), run_id in self._last_of_job.items()
                 ],
             )
         self._mails.write()
         self._inputs.write()
         self._new.clear()
         self._changed.clear()
+        self._moved.clear()
         self._last_of_job.clear()
 
     def _changing(self, run_id: str) -> dict[str, Any]:
         run = self._runs[run_id]
         return {name: run[name] for name in _CHANGING}
+
+    def _state(self, run_id: str, parameter: str) -> dict[str, Any]:
+        run = self._runs[run_id]
+        return {"of_name": run["job_name"], parameter: run_id, "run_status": run["status"]}
 
     def _is_erased(self, job_name: str, job_id: str | None) -> bool:
         """Say whether a run without a row is one of an erased job: a runner or mailer had not finished with it."""

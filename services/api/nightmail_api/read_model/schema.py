@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 21
+SCHEMA_VERSION = 22
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -67,14 +67,19 @@ jobs = Table(
     Column("job_id", _text),
     Column("definition", _text),
     Column("last_run_id", _text),
-    #: Of the last run: a list in its order reads no runs.
+    #: Of the last run: a list in its order, or of the jobs that fail, reads no runs.
     Column("last_requested_at", _text),
+    Column("last_status", _text),
     _required("unsubscribed", server_default="[]"),
     #: What `timetable_json` writes.
     Column("timetable", _text),
-    # A search by name or status reads this index alone.
-    Index("jobs_to_list", "job_name", "status", "folded_name"),
+    # A list by name or by last run, and a search, read this index alone.
+    Index("jobs_to_list", "job_name", "status", "folded_name", "last_status", "last_requested_at"),
 )
+# What reads the timetables of all jobs reads this index alone. An entry of PostgreSQL's holds no long timetable.
+Index(
+    "jobs_by_timetable", jobs.c.timetable, jobs.c.status, jobs.c.job_name, jobs.c.folded_name, jobs.c.last_status
+).ddl_if("sqlite")
 
 versions = Table(
     "versions",
@@ -105,6 +110,8 @@ runs = Table(
     #: The due times that the run or skip stands for besides its own, as a JSON list.
     Column("missed", _text),
     _required("status"),
+    #: Of its item in the ledger of due times, what follows the job and the time, as `slots.py` writes it.
+    _required("slot"),
     Column("requested_at", _text),
     Column("started_at", _text),
     Column("finished_at", _text),
@@ -120,10 +127,19 @@ runs = Table(
     Column("expires_at", Double()),
 )
 Index("runs_of_job", runs.c.job_name, runs.c.status, runs.c.trigger, runs.c.sequence)
-#: The last runs of one job.
-Index("runs_by_job", runs.c.job_name, runs.c.sequence)
+# The last runs of one job, as a summary of the job has them: it reads this index alone.
+Index(
+    "runs_by_job",
+    *(runs.c[name] for name in ("job_name", "sequence", "run_id", "status", "scheduled_at", "rows")),
+)
 Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
-Index("runs_by_due_time", runs.c.scheduled_at)
+# The ledger of due times reads this index alone.
+Index(
+    "runs_by_due_time",
+    *(runs.c[name] for name in ("scheduled_at", "job_name", "trigger", "slot")),
+)
+# Of one job, which may have a run for each minute of the last months.
+Index("runs_of_job_by_due_time", runs.c.job_name, runs.c.scheduled_at, runs.c.trigger)
 _missed = runs.c.missed.is_not(None)
 Index("runs_after_missed", runs.c.scheduled_at, sqlite_where=_missed, postgresql_where=_missed)
 Index("runs_by_time", runs.c.requested_at, runs.c.sequence)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import ValidationProblem
-from nightmail_api.http.responses import json_response, problems
+from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routes.parameters import Moment
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import SlotList
@@ -38,4 +38,5 @@ async def list_slots(
         raise ValidationProblem(("until", "it is before `from`"))
     if until - since > MAX_SPAN:
         raise ValidationProblem(("until", f"at most {MAX_SPAN.days} days after `from`"))
-    return json_response({"items": await state.read(due_time_slots, since, until, job_name, now)})
+    slots = await state.read(due_time_slots, since, until, job_name, now)
+    return encoded_response(f'{{"items":[{",".join(item for _, _, item in slots)}]}}')

@@ -1,0 +1,72 @@
+"""The lists over all jobs and runs read indexes alone: SQLite says so, whatever the machine's speed."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nightmail_api.read_model.job_lists import _LAST_RUNS, list_jobs
+from nightmail_api.read_model.queries import Queries
+from nightmail_api.read_model.slots import due_time_slots
+from nightmail_api.read_model.sqlite import SqliteDatabase
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+PAGE: dict[str, Any] = {
+    "query": None,
+    "status": None,
+    "sort": "name",
+    "failing": False,
+    "summary": True,
+    "limit": 100,
+    "cursor": None,
+    "now": NOW,
+}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> SqliteDatabase:
+    database = SqliteDatabase(tmp_path / "projection.sqlite")
+    database.create_missing_tables()
+    return database
+
+
+def plans(database: SqliteDatabase, work: Callable[[Queries], object]) -> list[str]:
+    """Return the steps of SQLite's plans for every statement that a query executes."""
+    with closing(database.read_engine.connect()) as connection:
+        driver: Any = connection.connection.driver_connection
+        statements: list[str] = []
+        driver.set_trace_callback(statements.append)
+        work(Queries(connection))
+        driver.set_trace_callback(None)
+        return [row[3] for one in statements for row in driver.execute(f"EXPLAIN QUERY PLAN {one}")]
+
+
+@pytest.mark.parametrize("sort", ["next_run", "last_run"])
+@pytest.mark.parametrize("filters", [{}, {"query": "009"}, {"failing": True}, {"status": "paused"}])
+def test_an_order_of_jobs_is_read_from_an_index(database: SqliteDatabase, sort: str, filters: dict[str, Any]) -> None:
+    steps = plans(database, lambda queries: list_jobs(queries, **PAGE | filters | {"sort": sort}))
+    index = {"next_run": "jobs_by_timetable", "last_run": "jobs_to_list"}[sort]
+    assert [step for step in steps if step.startswith(("SCAN jobs", "SCAN runs"))] == [
+        f"SCAN jobs USING COVERING INDEX {index}"
+    ], steps
+
+
+def test_a_summary_reads_the_last_runs_from_an_index(database: SqliteDatabase) -> None:
+    steps = plans(database, lambda queries: queries.all_of(_LAST_RUNS, job_name="daily"))
+    assert steps == ["SEARCH runs USING COVERING INDEX runs_by_job (job_name=?)"]
+
+
+def test_the_due_times_of_a_day_are_read_from_indexes(database: SqliteDatabase) -> None:
+    steps = plans(database, lambda queries: due_time_slots(queries, NOW, NOW + DAY, None, NOW))
+    expected = ["COVERING INDEX runs_by_due_time", "INDEX runs_after_missed", "COVERING INDEX jobs_by_timetable"]
+    assert [name for step, name in zip(steps, expected, strict=True) if name in step] == expected, steps
+
+
+def test_the_due_times_of_one_job_are_read_without_its_other_runs(database: SqliteDatabase) -> None:
+    steps = plans(database, lambda queries: due_time_slots(queries, NOW, NOW + DAY, "daily", NOW))
+    expected = ["INDEX runs_of_job_by_due_time", "INDEX runs_after_missed", "INDEX sqlite_autoindex_jobs_1"]
+    assert [name for step, name in zip(steps, expected, strict=True) if name in step] == expected, steps
