@@ -88,8 +88,14 @@ def list_paths(since: str, until: str, cursor: str, run_id: str) -> Iterable[str
     yield from ("/jobs?limit=1000", "/jobs?limit=1000&q=7")
     yield from ("/jobs?view=summary", "/jobs?view=summary&sort=next_run", "/jobs?view=summary&sort=last_run")
     yield from ("/jobs?view=summary&failing=true", "/jobs?sort=last_run&q=nowhere")
+    yield "/jobs?view=summary&failing=true&sort=next_run"
     today = datetime.now(UTC).date()
     month, week = today - timedelta(days=31), today - timedelta(days=7)
+    tomorrow, later = today + timedelta(days=1), today + timedelta(days=31)
+    for one in ("", f"job_name={job}&"):
+        yield f"/slots?{one}from={tomorrow}T00:00:00Z&until={tomorrow + timedelta(days=1)}T00:00:00Z"
+        yield f"/slots?{one}from={month}T00:00:00Z&until={today}T00:00:00Z"
+        yield f"/slots?{one}from={today}T00:00:00Z&until={later}T00:00:00Z"
     for one in ("", f"job_name={job}&", "job_name=nowhere&"):
         yield f"/stats/days?{one}from={month}&until={today}"
         yield f"/slots?{one}from={today}T00:00:00Z&until={today + timedelta(days=1)}T00:00:00Z"
@@ -185,6 +191,7 @@ def multiply(path: Path) -> None:
         "sequence": "sequence + :offset",
         "run_id": other_id("run_id"),
         "scheduled_at": later("scheduled_at"),
+        "slot": f"replace(slot, run_id, {other_id('run_id')})",
         "requested_at": later("requested_at"),
         "status": "CASE (sequence * 7 + :copy) % 1000 WHEN 0 THEN 'failed' ELSE status END",
         "trigger": "CASE (sequence * 3 + :copy) % 1000 WHEN 0 THEN 'manual' ELSE trigger END",

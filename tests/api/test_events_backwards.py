@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.conftest import Replica
+from api.conftest import ON_BOTH_DATABASES, Replica
 from nightmail_api.read_model import event_queries
 from support.job_requests import job_request
 
@@ -45,12 +45,42 @@ async def test_the_log_is_read_from_its_end(api: Replica, monkeypatch: pytest.Mo
     assert await backwards(api, limit=limit, job_name="another") == []
 
 
+async def test_rare_and_crowded_events_are_both_found(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window that grew over a sparse part of the log is made smaller where the events are close together."""
+    monkeypatch.setattr(event_queries, "MAX_EVENTS_WINDOW", 4)
+    await api.create(job_name="rare")
+    name = await write(api, 12)
+    await api.http.post("/jobs/rare/pause")
+    forwards = (await api.http.get("/events", params={"limit": "1000"})).json()["items"]
+    for job_name in ("rare", name):
+        for limit in ("1", "3"):
+            assert await backwards(api, limit=limit, job_name=job_name) == [
+                event for event in forwards[::-1] if event["job_name"] == job_name
+            ]
+
+
+@ON_BOTH_DATABASES
 async def test_events_of_an_actor_are_found(api: Replica) -> None:
-    await write(api, 6)
+    name = await write(api, 6)
     events = await backwards(api, actor="maria")
     assert [event["data"]["actor"] for event in events] == ["maria"] * 2
     newest = (await api.http.get("/events", params={"actor": "maria", "limit": "1"})).json()
     assert (newest["items"], newest["next_before"]) == (events[:1], events[0]["seq"])
+    assert await backwards(api, actor="maria", limit="1") == events
+    assert await backwards(api, actor="maria", type="job-updated", job_name=name) == events
+    assert await backwards(api, actor="maria", type="job-created") == []
+    assert await backwards(api, actor="maria", job_name="another") == []
+    await api.http.delete(f"/jobs/{name}", params={"erase": "true"})
+    assert await backwards(api, actor="maria") == []
+
+
+async def test_what_an_actor_did_to_a_run_is_found(api: Replica) -> None:
+    await api.create(job_name="daily")
+    run_id = (await api.http.post("/jobs/daily/run")).json()["run_id"]
+    await api.http.post(f"/runs/{run_id}/cancel")
+    [created, *_] = (await api.http.get("/events", params={"limit": "1"})).json()["items"]
+    events = await backwards(api, actor=created["data"]["actor"])
+    assert [event["type"] for event in events] == ["run-cancelled", "run-requested", "job-created"]
 
 
 @pytest.mark.parametrize("query", [{"after": "1"}, {"run_id": "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"}])

@@ -113,7 +113,7 @@ MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 #: Of one request to the log for such an answer.
 MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
-#: Of one page backwards: the sequences that it looks at, and at a time. A rare event may be on a later page.
+#: Of one page backwards: the sequences that it looks at, and the events at a time. A rare event may be on a later page.
 MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
 #: Event streams open at a time: of one token, and of one replica.
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400

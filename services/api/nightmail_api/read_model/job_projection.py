@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
+from nightmail_api.read_model.acts import act_of, add_acts, delete_acts_of_job
 from nightmail_api.read_model.input_projection import delete_earlier_inputs, delete_inputs_of_job
 from nightmail_api.read_model.mail_projection import delete_mails_of_job
 from nightmail_api.read_model.schema import erased, jobs, runs, unreadable, versions
@@ -35,6 +36,8 @@ _INSERT = {table.name: insert(table) for table in (jobs, versions, erased)}
 
 def apply_job_event(connection: Connection, event: Event, stored: StoredEvent) -> None:
     """Change the rows of a job as its event says."""
+    if (act := act_of(event, stored)) is not None:
+        add_acts(connection, [act])
     name, sequence = event.job_name, stored.sequence
     match event:
         case JobCreated():
@@ -124,6 +127,7 @@ def _erase(connection: Connection, event: JobErased, sequence: int) -> None:
         connection.execute(delete(table).where(table.c.job_name == name, table.c.sequence <= event.up_to))
     delete_mails_of_job(connection, name, event.up_to)
     delete_inputs_of_job(connection, name, event.up_to)
+    delete_acts_of_job(connection, name, event.up_to)
     for subjects in events_of_job(name):
         # `jobs.name.` up to, and without, `jobs.name/`, the next text in the order of bytes.
         first = subjects.removesuffix(">")

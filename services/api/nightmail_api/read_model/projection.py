@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
+from nightmail_api.read_model.acts import delete_acts_of_runs
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
 from nightmail_api.read_model.event_reader import describe, expires_at, read_event
 from nightmail_api.read_model.input_projection import delete_inputs_of_runs
@@ -139,6 +140,7 @@ class Projection:
                 run_ids = [row.run_id for row in expired]
                 delete_mails_of_runs(connection, run_ids)
                 delete_inputs_of_runs(connection, run_ids)
+                delete_acts_of_runs(connection, run_ids)
             connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from nightmail_api.read_model.acts import act_of, add_acts
 from nightmail_api.read_model.event_reader import expires_at
 from nightmail_api.read_model.input_projection import InputProjection
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
@@ -95,6 +96,7 @@ class RunProjection:
         self._last_of_job: dict[tuple[str, str], str] = {}
         self._mails = MailProjection(connection)
         self._inputs = InputProjection(connection)
+        self._acts: list[dict[str, Any]] = []
         self.load(events)
 
     def load(self, events: Iterable[Event]) -> None:
@@ -137,6 +139,8 @@ class RunProjection:
             self._runs[run_id] = run
             self._new.add(run_id)
             self._last_of_job[event.job_name, known["job_id"]] = run_id
+        if (act := act_of(event, stored)) is not None:
+            self._acts.append(act)
         run |= _columns(event, now, stored.sequence, status, run["mails"])
         if details := _details(event):
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
@@ -168,6 +172,8 @@ class RunProjection:
             )
         self._mails.write()
         self._inputs.write()
+        add_acts(self._connection, self._acts)
+        self._acts.clear()
         self._new.clear()
         self._changed.clear()
         self._moved.clear()

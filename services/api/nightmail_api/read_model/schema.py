@@ -199,6 +199,20 @@ days = Table(
     Index("days_of_job", "job_name", "day"),
 )
 
+#: The events that somebody caused; see `acts.py`.
+acts = Table(
+    "acts",
+    metadata,
+    Column("sequence", _integer, primary_key=True, autoincrement=False),
+    _required("actor"),
+    _required("job_name"),
+    _required("type"),
+    Column("run_id", _text),
+    Index("acts_of_actor", "actor", "sequence"),
+    Index("acts_of_run", "run_id"),
+    Index("acts_of_job", "job_name", "sequence"),
+)
+
 erased = Table(
     "erased",
     metadata,
@@ -218,7 +232,7 @@ unreadable = Table(
 )
 
 #: The tables that the log fills.
-TABLES = (jobs, versions, runs, mails, inputs, days, erased, unreadable)
+TABLES = (jobs, versions, runs, mails, inputs, days, acts, erased, unreadable)
 
 
 def create_tables(connection: Connection) -> None:

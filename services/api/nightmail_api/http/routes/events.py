@@ -16,6 +16,7 @@ from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
+from nightmail_api.read_model.acts import acts_before
 from nightmail_api.read_model.event_feed import FeedEvent
 from nightmail_api.read_model.event_queries import subject_filter
 from nightmail_api.read_model.queries import Queries
@@ -91,7 +92,7 @@ async def list_events(
         is_of_job = job_name in {None, run["job_name"]}
         sequences = [entry["sequence"] for entry in run["timeline"] if is_of_job and type in {None, entry["type"]}]
         wanted = [sequence for sequence in sequences if sequence > after][:limit]
-        events = await state.audit.run_page(wanted, with_results=include == "results")
+        events, _ = await state.audit.page_of(wanted, with_results=include == "results")
     return encoded_response(b'{"items":[' + b",".join(events) + b"]}")
 
 
@@ -110,9 +111,14 @@ async def _list_backwards(
         other = "run_id" if run_id is not None else "after"
         raise ValidationProblem((other, "cannot be combined with before and actor"))
     end = min(max(state.model.applied, state.model.last) + 1, 2**62 if before is None else before)
-    events, next_before = await state.audit.page_before(
-        subject_filter(job_name, event_type), end, limit, actor=actor, with_results=include == "results"
-    )
+    if actor is None:
+        events, next_before = await state.audit.page_before(
+            subject_filter(job_name, event_type), end, limit, with_results=include == "results"
+        )
+    else:
+        sequences = await state.read(acts_before, actor, end, limit + 1, job_name=job_name, event_type=event_type)
+        events, count = await state.audit.page_of(sequences[:limit], with_results=include == "results")
+        next_before = sequences[count - 1] if count < len(sequences) else None
     ending = b"null" if next_before is None else b"%d" % next_before
     return encoded_response(b'{"items":[' + b",".join(events) + b'],"next_before":' + ending + b"}")
 

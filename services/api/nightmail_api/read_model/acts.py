@@ -1,0 +1,57 @@
+"""The events that somebody caused, by actor: they are few, and the log cannot be asked for them."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.engine import Connection
+
+from nightmail_api.read_model.queries import Queries
+from nightmail_api.read_model.schema import acts
+from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.events import Event, RunEvent
+
+_INSERT = insert(acts)
+_FORGET_RUN = delete(acts).where(acts.c.run_id == bindparam("of_run"))
+
+
+def act_of(event: Event, stored: StoredEvent) -> dict[str, Any] | None:
+    """Return the row of an event; None if nobody is named."""
+    actor = getattr(event, "actor", None)
+    if actor is None:
+        return None
+    run_id = str(event.run_id) if isinstance(event, RunEvent) else None
+    return {
+        "sequence": stored.sequence,
+        "actor": actor,
+        "job_name": event.job_name,
+        "type": event.name,
+        "run_id": run_id,
+    }
+
+
+def add_acts(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def delete_acts_of_runs(connection: Connection, run_ids: list[str]) -> None:
+    """Delete the rows of runs that the log has dropped."""
+    connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in run_ids])
+
+
+def delete_acts_of_job(connection: Connection, job_name: str, up_to: int) -> None:
+    """Delete the rows of an erased job, up to the sequence of its last erased event."""
+    connection.execute(delete(acts).where(acts.c.job_name == job_name, acts.c.sequence <= up_to))
+
+
+def acts_before(
+    queries: Queries, actor: str, before: int, limit: int, *, job_name: str | None, event_type: str | None
+) -> list[int]:
+    """Return the sequences of the last events that an actor caused before a sequence, newest first."""
+    statement = select(acts.c.sequence).where(acts.c.actor == actor, acts.c.sequence < before)
+    if job_name is not None:
+        statement = statement.where(acts.c.job_name == job_name)
+    if event_type is not None:
+        statement = statement.where(acts.c.type == event_type)
+    rows = queries.all_rows(statement.order_by(acts.c.sequence.desc()).limit(limit))
+    return [row["sequence"] for row in rows]
