@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from nightmail_api.http.serialization import job_json, next_run_in_order, summary_json
+from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.fixed_query import FixedQuery
-from nightmail_api.read_model.queries import JOBS, JobStatus, Page, Queries, cursor_of, read_cursor
+from nightmail_api.read_model.queries import JOBS, JobStatus, Page, Queries
 from nightmail_api.read_model.schema import jobs, runs
 
 JobSort = Literal["name", "next_run", "last_run"]

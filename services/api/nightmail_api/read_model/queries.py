@@ -1,6 +1,5 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
-from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.serialization import job_json, run_json
+from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.schema import jobs, mails, runs, versions
 from nightmail_common.contract.envelope import iso_time
@@ -377,27 +376,3 @@ def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]
     """Return the fields of the owner in which two versions differ: field name to (before, after)."""
     old, new = before.model_dump(mode="json", exclude=_GIVEN), after.model_dump(mode="json", exclude=_GIVEN)
     return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
-
-
-def cursor_of(position: str | int) -> str:
-    """Return the cursor of the page behind a position in a list."""
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
-
-
-def read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
-    """Return the position of a cursor; None for the first page.
-
-    Raises:
-        ValidationProblem: it is not a cursor of the list.
-    """
-    if cursor is None:
-        return None
-    try:
-        position = from_json(base64.urlsafe_b64decode(cursor))
-    except ValueError:  # binascii.Error, too
-        position = None
-    if isinstance(position, int) and abs(position) >= 2**63:
-        position = None
-    if type(position) is not kind:
-        raise ValidationProblem(("cursor", "this is not a next_cursor of this list"))
-    return position
