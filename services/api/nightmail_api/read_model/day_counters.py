@@ -5,8 +5,9 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import func, select, tuple_
 
+from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import COUNTERS, MAIL_OUTCOMES, RUN_STATUSES
-from nightmail_api.read_model.queries import Page, Queries, cursor_of, read_cursor
+from nightmail_api.read_model.queries import Page, Queries
 from nightmail_api.read_model.schema import days
 
 _SEPARATOR = "\n"
