@@ -1,8 +1,10 @@
 """A large CSV through the sandbox: seconds and peak memory, as ratios to a bare pandas script on the same file.
 
-The bare script reads the file by its path and writes its CSV to a file. Memory of the sandbox is the largest sum of
-PSS, over the run, of this process, the fork server and the run, memory files counted, less what it was before the run
-(a warm pandas included on both sides: the bare script's peak counts from behind its import, too).
+The bare script reads the file by its path and writes its CSV to a file. Memory of the sandbox is the largest sum, over the
+run, of the proportional memory (PSS) of this process, the fork server and the run, and of the input in its memory file, which
+counts once and whole, mapped or not; less what it was before the run (a warm pandas included on both sides: the bare
+script's peak counts from behind its import, too). Both alternate. Time is the shortest of the rounds, because what else
+runs on a machine only adds to it. Memory is measured in a run of its own: to read it takes a third of a processor.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,21 +37,27 @@ data = pandas.read_csv(sys.argv[1])
 data.groupby('region', as_index=False).amount.sum().to_csv(sys.argv[2], index=False)
 print(time.perf_counter() - since, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
-TIME_BUDGET, MEMORY_BUDGET = 1.1, 1.5
+TIME_BUDGET, MEMORY_BUDGET = 1.1, 1.3
 POLL_SECONDS = 0.05
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=500)
-    megabytes = parser.parse_args().megabytes
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "big.csv"
-        write_table(path, megabytes * 1_000_000)
-        bare_seconds, bare_bytes = bare(path)
-        seconds, peak_bytes = asyncio.run(sandboxed(path))
+        write_table(path, arguments.megabytes * 1_000_000)
+        bare_seconds, bare_bytes, seconds = [], 0.0, []
+        for _ in range(arguments.rounds):
+            its_seconds, its_bytes = bare(path)
+            bare_seconds.append(its_seconds)
+            bare_bytes = max(bare_bytes, its_bytes)
+            seconds.append(asyncio.run(sandboxed(path, measure_memory=False))[0])
+        _, peak_bytes = asyncio.run(sandboxed(path, measure_memory=True))
     for name, ours, theirs, budget in (
-        ("seconds", seconds, bare_seconds, TIME_BUDGET),
+        ("seconds", min(seconds), min(bare_seconds), TIME_BUDGET),
         ("peak MB", peak_bytes / 1e6, bare_bytes / 1e6, MEMORY_BUDGET),
     ):
         verdict = "ok" if ours / theirs <= budget else "OVER"
@@ -73,7 +82,7 @@ def bare(path: Path) -> tuple[float, float]:
     return float(seconds), float(peak)
 
 
-async def sandboxed(path: Path) -> tuple[float, float]:
+async def sandboxed(path: Path, *, measure_memory: bool) -> tuple[float, float]:
     task = Task(SCRIPT, ReadOptions("csv"), "big", datetime.now(UTC), limits=Limits(600, 8 * 1024**3))
     async with Sandbox() as sandbox:
         await sandbox.started()
@@ -81,11 +90,11 @@ async def sandboxed(path: Path) -> tuple[float, float]:
         with MemoryFile("input") as source, MemoryFile("csv") as csv:
             copy(path, source)
             source.seal()
-            peak = Peak()
+            peak = Peak() if measure_memory else None
             since = time.perf_counter()
             result = await sandbox.run(task, source, csv)
             seconds = time.perf_counter() - since
-            highest = peak.stop() + source.size
+            highest = peak.stop() + source.size if peak else 0
         assert isinstance(result, Succeeded), result
         return seconds, highest - before
 
@@ -97,18 +106,19 @@ def copy(path: Path, source: MemoryFile) -> None:
 
 
 def memory_bytes() -> int:
+    """Return the memory of this process and its children, without what they have mapped of memory files."""
     own = psutil.Process()
     total = 0
     for process in (own, *own.children(recursive=True)):
-        try:
-            total += process.memory_full_info().pss
-        except psutil.Error:
-            continue
+        with suppress(OSError):
+            for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+                if line.startswith(("Pss_Anon:", "Pss_File:")):
+                    total += int(line.split()[1]) * 1024
     return total
 
 
 class Peak(threading.Thread):
-    """Samples the memory until it is stopped. It sees only the mapped part of a memory file, so callers add its size."""
+    """Samples the memory until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

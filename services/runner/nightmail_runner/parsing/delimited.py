@@ -27,6 +27,8 @@ _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
 _QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
 #: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
+#: Above this, what the conversion of a column leaves behind goes back to the system at once.
+_LARGE_BYTES = 32 * 1024**2
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
 _CHUNK_RECORDS = 50_000
 #: A note names so many lines.
@@ -99,6 +101,8 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
             name, texts[position], options, notes, lambda row: f"line {_line_of(text, layout, options, row)}"
         )
         texts[position] = None
+        if len(text) > _LARGE_BYTES:
+            pyarrow.default_memory_pool().release_unused()
     frame = pandas.DataFrame(columns, copy=False)
     frame.columns = pandas.Index(names)
     return Table(frame, notes)
