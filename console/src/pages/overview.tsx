@@ -1,4 +1,4 @@
-import { client, data, type JobSummary, type Overview, readOverview } from "../api/client.ts";
+import { client, data, type JobSummary, type Overview, readOverview, type Slot } from "../api/client.ts";
 import { Axis } from "../components/axis.tsx";
 import { Button } from "../components/button.tsx";
 import { ViewSwitch } from "../components/calendar-links.tsx";
@@ -23,17 +23,9 @@ export function OverviewPage() {
     fold: (all, event) => ({ ...all, failing: foldList(all.failing, event), next: foldList(all.next, event) }),
     touches: (event) => changesJobs(event) || event.type.startsWith("mail-"),
   });
-  const slots = useResource(
-    "overview slots",
-    async (signal) => {
-      const query = {
-        from: new Date(Date.now() - 24.5 * HOUR).toISOString(),
-        until: new Date(Date.now() + 24 * HOUR).toISOString(),
-      };
-      return (await data(client.GET("/slots", { params: { query }, signal }))).items;
-    },
-    { touches: ({ type }) => type.startsWith("job-") || type.startsWith("run-") || type.startsWith("mail-") },
-  );
+  const slots = useResource("overview slots", aroundNow, {
+    touches: ({ type }) => type.startsWith("job-") || type.startsWith("run-") || type.startsWith("mail-"),
+  });
   const all = overview.data.value;
   const failing = all?.failing.filter(needsYou) ?? [];
   return (
@@ -63,7 +55,9 @@ export function OverviewPage() {
                     <>
                       <Axis slots={found} now={now.value} />
                       {found.length < MAX_SLOTS ? null : (
-                        <p class="card-text small soft">Only the first {count(MAX_SLOTS, "due time")} are drawn.</p>
+                        <p class="card-text small soft">
+                          Of each half, only the first {count(MAX_SLOTS, "due time")} are drawn.
+                        </p>
                       )}
                     </>
                   )}
@@ -98,6 +92,18 @@ export function OverviewPage() {
       </Loaded>
     </Page>
   );
+}
+
+/** Returns the due times of 24 hours back and ahead. Where there are very many, each half has as many as the API lists at once. */
+async function aroundNow(signal: AbortSignal): Promise<Slot[]> {
+  const now = Date.now();
+  const ask = async (from: number) => {
+    const query = { from: new Date(from).toISOString(), until: new Date(now + 24 * HOUR).toISOString() };
+    return (await data(client.GET("/slots", { params: { query }, signal }))).items;
+  };
+  const found = await ask(now - 24.5 * HOUR);
+  if (found.length < MAX_SLOTS) return found;
+  return [...found.filter(({ due }) => Date.parse(due) < now), ...(await ask(now))];
 }
 
 function foldList(list: JobSummary[], event: LogEvent): JobSummary[] {
