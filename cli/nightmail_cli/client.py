@@ -1,5 +1,6 @@
 """The API of the Nightmail that a command talks to. An error of the API ends the command with one line on stderr."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -20,6 +21,8 @@ class Client:
     """Calls the API; `api` is its Python client."""
 
     def __init__(self, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        # httpx would import its own command, and with it rich and pygments: 60 ms. Without the module, it does not.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         from nightmail_client import Nightmail
 
         found = location.api()

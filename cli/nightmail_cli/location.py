@@ -8,14 +8,15 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.output import fail
-from nightmail_common.service.settings import ServiceSettings, load, load_without_broker
+
+if TYPE_CHECKING:  # the settings take long to import, and `--help` needs none
+    from nightmail_cli.client_settings import ClientSettings
+    from nightmail_common.service.settings import ServiceSettings
 
 #: `nightmail up` keeps the list of its running processes here, in the data folder.
 STATE_FILE = "up.json"
@@ -24,17 +25,7 @@ LOCK_FILE = "up.lock"
 TOKEN_FILE = "admin-token"  # noqa: S105 (a file's name)
 DEFAULT_DATA_DIR = "data"
 
-SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
-
-
-class ClientSettings(ServiceSettings):
-    """The URL and token of the API."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    url: str | None = None
-    token: SecretStr | None = None
-    admin_token: SecretStr | None = None
+SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
 
 @dataclass(frozen=True)
@@ -72,6 +63,8 @@ def located(settings: type[SettingsT], *, with_broker: bool = False, **given: An
     Args:
         with_broker: also read the URL and the user of the embedded nats-server from the data folder.
     """
+    from nightmail_common.service.settings import load, load_without_broker
+
     read = load if with_broker else load_without_broker
     loaded = read(settings, **given)
     if "data_dir" in loaded.model_fields_set or (found := _data_folder(Path.cwd())) is None:
@@ -79,8 +72,17 @@ def located(settings: type[SettingsT], *, with_broker: bool = False, **given: An
     return read(settings, data_dir=found, **given)
 
 
+def data_folder() -> Path:
+    """Return the data folder of a command."""
+    from nightmail_common.service.settings import ServiceSettings
+
+    return located(ServiceSettings).data_dir
+
+
 def api() -> Api:
     """Return the API of a command; a missing token ends the command with the places where one can be."""
+    from nightmail_cli.client_settings import ClientSettings
+
     settings = located(ClientSettings)
     url, kept = _address(settings)
     given = settings.token or settings.admin_token
@@ -93,10 +95,12 @@ def api() -> Api:
 
 def api_url() -> str:
     """Return the URL of the API of a command."""
+    from nightmail_cli.client_settings import ClientSettings
+
     return _address(located(ClientSettings))[0]
 
 
-def _address(settings: ClientSettings) -> tuple[str, str | None]:
+def _address(settings: "ClientSettings") -> tuple[str, str | None]:
     """Return the URL of the API, and the token that is kept for it."""
     login = read_login()
     if settings.url is not None:
@@ -109,7 +113,7 @@ def _address(settings: ClientSettings) -> tuple[str, str | None]:
     return f"http://{settings.host}:{settings.port}", _token_file(settings)
 
 
-def _names_an_address(settings: ClientSettings) -> bool:
+def _names_an_address(settings: "ClientSettings") -> bool:
     return bool({"host", "port", "admin_token", "data_dir"} & settings.model_fields_set)
 
 
@@ -129,7 +133,7 @@ def _data_folder(start: Path) -> Path | None:
     return None
 
 
-def _running_url(settings: ClientSettings) -> str | None:
+def _running_url(settings: "ClientSettings") -> str | None:
     """Return the URL of the API of the `nightmail up` that runs on the data folder; None if none runs."""
     try:
         processes = json.loads((settings.data_dir / STATE_FILE).read_text(encoding="utf-8"))["processes"]
@@ -140,7 +144,7 @@ def _running_url(settings: ClientSettings) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _token_file(settings: ClientSettings) -> str | None:
+def _token_file(settings: "ClientSettings") -> str | None:
     try:
         return (settings.data_dir / TOKEN_FILE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

@@ -2,40 +2,54 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 import typer
-from typer.core import TyperGroup
 
-from nightmail_cli.backup import backup
-from nightmail_cli.commands import events, files, jobs, login, mail, mails, mcp, open_console, runs, status, tokens
-from nightmail_cli.local import nats_config
+from nightmail_cli.help import LazyCommands, Place
 from nightmail_cli.output import AsJson, fail
 
-#: The order of the help: what a new user needs first.
-ORDER = (
-    "up",
-    "open",
-    "login",
-    "jobs",
-    "runs",
-    "files",
-    "mails",
-    "mail",
-    "events",
-    "status",
-    "doctor",
-    "tokens",
-    "mcp",
-    "backup",
-    "restore",
-    "nats-config",
-)
+_COMMANDS = "nightmail_cli.commands."
 
 
-class _Commands(TyperGroup):
-    def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+class _Commands(LazyCommands):
+    places: ClassVar = {
+        "open": Place(_COMMANDS + "open_console", "open_console", "Print a link that opens the console."),
+        "login": Place(_COMMANDS + "login", "login", "Sign this user's shell in to a Nightmail elsewhere."),
+        "jobs": Place(_COMMANDS + "jobs", "app", "Create, change, show and run jobs."),
+        "runs": Place(_COMMANDS + "runs", "app", "Show runs, their logs and their results."),
+        "files": Place(_COMMANDS + "files", "app", "List, upload, download and delete the files that jobs read."),
+        "mails": Place(_COMMANDS + "mails", "app", "List what was mailed to whom: sent, refused, waiting."),
+        "mail": Place(_COMMANDS + "mail", "app", "Show caught mails, and test the SMTP server."),
+        "events": Place(_COMMANDS + "events", "app", "Read the event log."),
+        "status": Place(_COMMANDS + "status", "status", "Show the services, their backlog, and what is wrong."),
+        "tokens": Place(_COMMANDS + "tokens", "app", "Create, list and revoke tokens of the API."),
+        "mcp": Place(_COMMANDS + "mcp", "mcp", "Serve agents over MCP on stdin and stdout."),
+        "backup": Place("nightmail_cli.backup.backup", "backup", "Copy the log, results and tokens into a folder."),
+        "restore": Place("nightmail_cli.backup.backup", "restore", "Restore a backup, while no service runs."),
+        "nats-config": Place(
+            "nightmail_cli.local.nats_config", "nats_config", "Print the users of a nats-server, and write their seeds."
+        ),
+    }
+    # What a new user needs first.
+    order = (
+        "up",
+        "open",
+        "login",
+        "jobs",
+        "runs",
+        "files",
+        "mails",
+        "mail",
+        "events",
+        "status",
+        "doctor",
+        "tokens",
+        "mcp",
+        "backup",
+        "restore",
+        "nats-config",
+    )
 
 
 app = typer.Typer(
@@ -44,20 +58,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(jobs.app, name="jobs", help="Create, change, show and run jobs.")
-app.add_typer(runs.app, name="runs", help="Show runs, their logs and their results.")
-app.add_typer(events.app, name="events", help="Read the event log.")
-app.add_typer(files.app, name="files", help="List, upload, download and delete the files that jobs read.")
-app.add_typer(mails.app, name="mails", help="List what was mailed to whom: sent, refused, waiting.")
-app.add_typer(mail.app, name="mail", help="Show caught mails, and test the SMTP server.")
-app.add_typer(tokens.app, name="tokens", help="Create, list and revoke tokens of the API.")
-app.command("status")(status.status)
-app.command("open")(open_console.open_console)
-app.command("login")(login.login)
-app.command("mcp")(mcp.mcp)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("nats-config")(nats_config.nats_config)
 
 
 def _print_version(wanted: bool) -> None:

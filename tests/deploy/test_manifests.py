@@ -16,7 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from nightmail_api.settings import ApiSettings
-from nightmail_cli.location import ClientSettings
+from nightmail_cli.client_settings import ClientSettings
 from nightmail_common.service.settings import PREFIX, ServiceSettings
 from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings

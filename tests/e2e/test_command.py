@@ -444,20 +444,6 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
     assert command("jobs", "list").returncode == 1
 
 
-@pytest.mark.parametrize("group", ["", "up", "jobs", "runs", "files", "mails", "mail", "events", "tokens"])
-def test_help_is_whole_at_80_columns_and_says_each_default_once(group: str) -> None:
-    shown = subprocess.run(
-        [NIGHTMAIL, *group.split(), "--help"],
-        env=os.environ | {"COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    _, _, body = shown.stdout.partition("Options:")
-    assert body
-    assert not [line for line in body.splitlines() if line.endswith("...") or line.count("default") > 1]
-
-
 def test_the_version_is_printed(nightmail: Nightmail) -> None:
     assert said(nightmail, "--version").startswith("nightmail 0.")
 

@@ -12,16 +12,17 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import SecretStr
 
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.location import LOCK_FILE, located
 from nightmail_cli.output import AsJson, echo, fail, print_json, print_table
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings
+
+if TYPE_CHECKING:  # the settings take long to import, and `--help` needs none
+    from nightmail_common.service.settings import ServiceSettings
 
 NAME = "nightmail-backup"
 #: The user of `nightmail nats-config` that may take and restore snapshots.
@@ -46,6 +47,7 @@ def backup(
     """
     from nightmail_cli.backup.snapshots import copy_streams
     from nightmail_cli.connect import connected  # the NATS client takes long to import
+    from nightmail_common.service.settings import ServiceSettings
 
     async def make() -> None:
         async with connected(located(ServiceSettings, with_broker=True), NAME, BACKUP_USER) as client:
@@ -74,6 +76,7 @@ def restore(
     """
     from nightmail_cli.backup.snapshots import read_copy, restore_streams
     from nightmail_cli.connect import connected
+    from nightmail_common.service.settings import ServiceSettings
 
     settings = located(ServiceSettings)
 
@@ -116,6 +119,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 def _new_store(data_dir: Path) -> Iterator[Path | None]:
     """Move the existing store away, and back if the restore fails; yield its new path, None if there was no store."""
     from nightmail_cli.backup.snapshots import SnapshotFailed
+    from nightmail_common.service.settings import PRIVATE_UMASK
 
     os.umask(PRIVATE_UMASK)  # nats-server inherits it
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -148,9 +152,12 @@ def _give_to_owner(data_dir: Path, store: Path) -> None:
 
 
 @contextmanager
-def _server(data_dir: Path) -> Iterator[ServiceSettings]:
+def _server(data_dir: Path) -> Iterator["ServiceSettings"]:
     """Run a nats-server on the data folder's store with a password of its own; yield the settings to reach it."""
+    from pydantic import SecretStr
+
     from nightmail_cli.local.embedded_nats import executable  # the users of NATS take long to import
+    from nightmail_common.service.settings import ServiceSettings
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -45,11 +45,10 @@ def mail_outcomes(incomplete: str) -> list[str]:
 def caught_mails(incomplete: str) -> list[tuple[str, str]]:
     """Return the ids of the caught mails with this prefix, each with its subject."""
     from nightmail_cli.local.mailbox import caught_mails as caught
-    from nightmail_cli.location import located
-    from nightmail_common.service.settings import ServiceSettings
+    from nightmail_cli.location import data_folder
 
     try:
-        mails = caught(located(ServiceSettings).data_dir)
+        mails = caught(data_folder())
     except OSError:
         return []
     return [(mail.id, mail.header("Subject")) for mail in mails[:MAX_ITEMS] if mail.id.startswith(incomplete)]

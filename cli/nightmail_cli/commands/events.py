@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from nightmail_cli.commands.completion import job_names
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import AsJson, fail
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 
 
 @app.callback()

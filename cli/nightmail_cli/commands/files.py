@@ -9,9 +9,10 @@ from urllib.parse import quote
 import typer
 
 from nightmail_cli.client import Client
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 StoredPath = Annotated[str, typer.Argument(help="The path by which jobs name the file: sales/2026.csv", metavar="PATH")]
 IfMatch = Annotated[
     str | None, typer.Option("--if-match", help="Only if the file has this SHA-256, as `files list --json` shows it.")

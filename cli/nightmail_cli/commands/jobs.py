@@ -14,6 +14,7 @@ from nightmail_cli.commands.job_file import JobFileError, read_job
 from nightmail_cli.commands.job_view import print_job
 from nightmail_cli.commands.preview_view import print_preview
 from nightmail_cli.commands.run_view import print_error, summary
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import (
     FAILED,
     AsJson,
@@ -26,7 +27,7 @@ from nightmail_cli.output import (
 )
 from nightmail_cli.wait import SUCCEEDED, wait_for_end
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME", autocompletion=job_names)]
 JobFile = Annotated[Path, typer.Option("-f", "--file", help="A YAML or JSON file with the job.")]
 ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processing script.")]

@@ -1,6 +1,5 @@
 """`nightmail mail`: show caught mails, and test the SMTP server step by step."""
 
-import asyncio
 import json
 import webbrowser
 from typing import Annotated, Any
@@ -8,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from nightmail_cli.commands.completion import caught_mails
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
 from nightmail_cli.local.private_files import write_private
-from nightmail_cli.location import STATE_FILE, located
+from nightmail_cli.location import STATE_FILE, data_folder, located
 from nightmail_cli.output import FAILED, AsJson, echo, fail, format_time, print_fields, print_json, print_table
-from nightmail_common.service.settings import ServiceSettings
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 MailId = Annotated[
     str | None,
     typer.Argument(
@@ -80,7 +79,7 @@ def open_mail(
     if html is None:
         fail("this mail has no HTML part; nightmail mail show prints its text")
     # The browser reads the file after this command has ended, so it stays: in the data folder, once for each mail.
-    folder = located(ServiceSettings).data_dir.absolute() / OPENED
+    folder = data_folder().absolute() / OPENED
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{mail.id}.html"
     write_private(path, html)
@@ -102,6 +101,8 @@ def send_test_mail(
 
     For a system elsewhere, one of its mailers sends it. Exit 1 if a step fails.
     """
+    import asyncio
+
     from nightmail_common.contract.job_definition import normalise_email  # it and the mailer take long to import
     from nightmail_mailer.settings import MailerSettings
     from nightmail_mailer.smtp.smtp_check import check_smtp
@@ -149,17 +150,18 @@ def _steps_of_a_mailer(recipient: str) -> list[dict[str, Any]]:
     return list(answer["steps"])
 
 
-class _SmtpHost(ServiceSettings):
-    smtp_host: str | None = None
-
-
 def _smtp_host_is_set() -> bool:
+    from nightmail_common.service.settings import ServiceSettings
+
+    class _SmtpHost(ServiceSettings):
+        smtp_host: str | None = None
+
     return located(_SmtpHost).smtp_host is not None
 
 
 def _catcher_settings() -> dict[str, Any] | None:
     """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder; None if none runs."""
-    data_dir = located(ServiceSettings).data_dir
+    data_dir = data_folder()
     try:
         processes = json.loads((data_dir / STATE_FILE).read_text())["processes"]
         port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
@@ -170,7 +172,7 @@ def _catcher_settings() -> dict[str, Any] | None:
 
 
 def _caught() -> list[CaughtMail]:
-    data_dir = located(ServiceSettings).data_dir
+    data_dir = data_folder()
     try:
         return mailbox.caught_mails(data_dir)
     except OSError as error:

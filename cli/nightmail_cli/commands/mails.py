@@ -7,9 +7,10 @@ import typer
 from nightmail_cli.client import Client
 from nightmail_cli.commands.completion import job_names, mail_outcomes
 from nightmail_cli.commands.run_view import short_ids
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import AsJson, format_time, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 
 
 @app.callback()

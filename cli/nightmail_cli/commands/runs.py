@@ -13,9 +13,10 @@ from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
 from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 #: How long `watch` waits before it asks again a read model that is behind the event it has just printed.
 BEHIND_SECONDS = 0.05
 RunId = Annotated[

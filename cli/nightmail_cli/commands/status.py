@@ -6,9 +6,8 @@ from typing import Any
 
 import typer
 
-from nightmail_cli.location import STATE_FILE, located
+from nightmail_cli.location import STATE_FILE, data_folder
 from nightmail_cli.output import FAILED, AsJson, echo, format_time, print_json, print_table
-from nightmail_common.service.settings import ServiceSettings
 
 
 def status(as_json: AsJson = False) -> None:
@@ -73,7 +72,7 @@ def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
 def _local_processes() -> list[dict[str, Any]]:
     """Return the processes of the `nightmail up` of the data folder; none if none runs there."""
     try:
-        state = json.loads((located(ServiceSettings).data_dir / STATE_FILE).read_text())
+        state = json.loads((data_folder() / STATE_FILE).read_text())
     except OSError:
         return []
     return list(state["processes"])

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import typer
 
 from nightmail_cli.client import Client
+from nightmail_cli.help import WholeHelp
 from nightmail_cli.output import AsJson, format_time, print_done, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The token's name, which the audit log shows as the actor.", metavar="NAME")]
 
 

@@ -17,11 +17,12 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from nightmail_api.settings import ApiSettings
+from nightmail_cli.client_settings import ClientSettings
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.supervisor import http_status
 from nightmail_cli.local.up import UpSettings, reachable
-from nightmail_cli.location import LOCK_FILE, ClientSettings, api_url, located
+from nightmail_cli.location import LOCK_FILE, api_url, located
 from nightmail_cli.output import FAILED, echo, print_json, print_table
 from nightmail_common.broker.checks import Check
 from nightmail_common.service.settings import PREFIX, ServiceSettings, load_without_broker

@@ -1,6 +1,7 @@
 """The Python client of Nightmail's REST API: `Nightmail`, and `AsyncNightmail` for asyncio."""
 
-from nightmail_client.asynchronous.client import AsyncNightmail
+from typing import TYPE_CHECKING, Any
+
 from nightmail_client.blocking.client import Nightmail
 from nightmail_client.errors import (
     CannotReach,
@@ -12,6 +13,9 @@ from nightmail_client.errors import (
     NotThere,
     RunTimeout,
 )
+
+if TYPE_CHECKING:
+    from nightmail_client.asynchronous.client import AsyncNightmail
 
 __all__ = [
     "AsyncNightmail",
@@ -25,3 +29,12 @@ __all__ = [
     "NotThere",
     "RunTimeout",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever blocks does not import the other client, which costs a command 20 ms.
+    if name == "AsyncNightmail":
+        from nightmail_client.asynchronous.client import AsyncNightmail
+
+        return AsyncNightmail
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
