@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo pictures terminal up console test test-deploy lint soak bench lock clean
+.PHONY: install demo pictures terminal up console asyncapi test test-deploy lint soak bench lock clean
 
 install: .venv/installed
 
@@ -45,6 +45,12 @@ console: install console/node_modules/.package-lock.json
 	$(BIN)/python -c 'import json; from nightmail_api.http.application import build_application as build; print(json.dumps(build(None).openapi()))' > console/build/openapi.json
 	$(BIN)/python -c 'import json; from nightmail_cli.commands.gallery import document; print(json.dumps(document()))' > console/build/gallery.json
 	cd console && npm run --silent types && npm run --silent check && npm run --silent test && npm run --silent build
+
+# The event contract by the official parser of AsyncAPI; needs Node 20. The suite validates it by the official schema (decision 0309).
+asyncapi:
+	mkdir -p .asyncapi && npm install --silent --no-save --prefix .asyncapi @asyncapi/parser@3
+	echo 'import {Parser} from "@asyncapi/parser"; import {readFileSync} from "node:fs"; const {document, diagnostics} = await new Parser().parse(readFileSync("docs/asyncapi.json", "utf8")); console.log(diagnostics.map(one => `$${one.message} $${one.path.join(".")}\n`).join(""), document ? `$${document.allMessages().length} messages` : "invalid"); process.exit(document && diagnostics.every(one => one.severity > 1) ? 0 : 1)' > .asyncapi/validate.mjs
+	node .asyncapi/validate.mjs
 
 console/node_modules/.package-lock.json: console/package-lock.json
 	cd console && npm ci --silent
@@ -86,4 +92,4 @@ lock: install
 	echo flit_core | $(DERIVE) - -o deploy/locks/build.lock
 
 clean:
-	rm -rf console/node_modules console/build .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .asyncapi console/node_modules console/build .venv .mypy_cache .ruff_cache .pytest_cache

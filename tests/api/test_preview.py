@@ -123,6 +123,7 @@ async def test_a_token_has_a_few_previews_open_and_the_others_go_on(api: Replica
     await eventually(lambda: received == MAX_TOKEN_PREVIEWS, "all of them wait")
     refused = await preview(api, processing_script="return data")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert f"has {MAX_TOKEN_PREVIEWS} previews open, the most of one token" in refused.json()["detail"]
     async with api.client(await make_token(api, "other", "editor")) as other:
         fields = {"data_source": SOURCE, "processing_script": "return data"}
         waiting.append(asyncio.create_task(other.post("/jobs/preview", json=fields)))

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import httpx2
@@ -93,26 +95,44 @@ async def test_an_agent_previews_creates_runs_and_reads_a_job(
         assert [run["run_id"] for run in await called(client, "list_runs", job_name=name)] == [run_id]
         assert await called(client, "get_result", run_id=run_id) == SALES.decode()
         assert "is delivered" in await called(client, "find_out_why", run_id=run_id)
+        compared = await called(client, "compare_runs", run_id=run_id, other_run_id=run_id, key=["region"])
+        assert [compared["rows"][kind]["count"] for kind in ("added", "removed", "changed")] == [0, 0, 0]
         [resource] = (await client.read_resource(f"nightmail://runs/{run_id}/result")).contents
         assert isinstance(resource, TextResourceContents)
         assert resource.text == SALES.decode()
+        for uri, field, value in (
+            (f"nightmail://jobs/{quote(name, safe='')}", "job_name", name),
+            (f"nightmail://runs/{run_id}", "run_id", run_id),
+        ):
+            [resource] = (await client.read_resource(uri)).contents
+            assert isinstance(resource, TextResourceContents)
+            assert json.loads(resource.text)[field] == value
 
 
-@pytest.mark.parametrize("user", [User("decline"), User(confirm=False)])
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize(("answer", "confirm"), [("decline", True), ("accept", False)])
 async def test_nothing_is_deleted_that_the_user_does_not_confirm(
-    nightmail: Nightmail, job: dict[str, object], user: User
+    nightmail: Nightmail, job: dict[str, object], transport: str, answer: Answer, *, confirm: bool
 ) -> None:
     created = nightmail.create(**job)
-    async with agent(nightmail, "http", user) as client:
-        answer = await client.call_tool("delete_job", {"job_name": created["job_name"]})
-    assert answer.is_error
+    user = User(answer, confirm=confirm)
+    async with agent(nightmail, transport, user) as client:
+        ended = await client.call_tool("delete_job", {"job_name": created["job_name"]})
+    assert ended.is_error
     assert user.questions == [f"Delete the job {created['job_name']!r}? Its history stays readable."]
     assert nightmail.call("GET", f"/jobs/{created['job_name']}").status_code == 200
 
 
-async def test_every_tool_that_destroys_says_so_and_no_tool_takes_a_target(nightmail: Nightmail) -> None:
-    async with agent(nightmail, "http", User()) as client:
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+async def test_every_tool_that_destroys_says_so_and_no_tool_takes_a_target(
+    nightmail: Nightmail, transport: str
+) -> None:
+    async with agent(nightmail, transport, User()) as client:
         tools = (await client.list_tools()).tools
+        templates = (await client.list_resource_templates()).resource_templates
+    documented = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
+    assert {tool.name for tool in tools} == set(re.findall(r"`([a-z]+_[a-z_]+)`", documented.partition("## Tools")[2]))
+    assert {template.uri_template for template in templates} == set(re.findall(r"`(nightmail://[^`]+)`", documented))
     destructive = {tool.name for tool in tools if tool.annotations and tool.annotations.destructive_hint}
     assert destructive == {"update_job", "run_job", "resend_result", "cancel_run", "delete_job"}
     arguments = {name for tool in tools for name in tool.input_schema.get("properties", {})}

@@ -42,8 +42,16 @@ def test_the_commands_of_the_first_job_work_as_printed(nightmail: Nightmail, che
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert '"run_id"' in ended.stdout
     assert "delivered, 6 rows" in ended.stdout
+    assert "you@example.com" in ended.stdout
     runs = nightmail.call("GET", "/jobs/heavy%20penguins/runs").json()["items"]
     assert nightmail.run_when(runs[0]["run_id"], "delivered", "failed")["status"] == "delivered"
+
+
+def test_a_new_user_has_the_report_of_an_example_in_the_mailbox_in_four_steps() -> None:
+    """The test above executes them."""
+    [steps] = [block.splitlines() for block in blocks("sh") if "jobs new" in block]
+    words = [step.removeprefix(".venv/bin/nightmail ").split()[:2] for step in steps]
+    assert words == [["jobs", "new"], ["jobs", "create"], ["jobs", "run"], ["mail", "show"]]
 
 
 def test_the_subscriber_in_the_readme_is_the_example_and_prints_results(nightmail: Nightmail, checkout: Path) -> None:

@@ -1,0 +1,113 @@
+"""What a walk as a new user found, where no other test holds the mend. The number is that of the finding.
+
+The others: 1 test_up, 2 and 3 test_command, 5 test_command and test_up, 6 to 8 and 24 api/test_field_errors, 9 to 11 and 13
+test_command and cli/test_output, 15 test_command, 16 cli/test_help, 18 cli/test_imports, 19 cli/test_output, 21 cli/test_mail,
+22 test_setting_names, 23 test_command.
+"""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from e2e.conftest import NIGHTMAIL, Nightmail
+from support.job_requests import job_request
+
+JOB = "found by a new user"
+SCRIPT = "known = data.dropna()\nreturn known"
+#: A day with a time, wherever it stands; what follows must be its zone. A mail's subject has a time behind a dot.
+TIME = re.compile(r"(?<!· )\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*.{0,7}")
+ONE_STYLE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? (UTC|[+-]\d\d:\d\d)")
+
+
+@pytest.fixture(scope="module")
+def run_id(nightmail: Nightmail) -> str:
+    """The delivered run of a job that was changed once."""
+    (nightmail.data_dir / "files" / "new-user.csv").write_text("region,amount\nnorth,10\n")
+    source = {"source_type": "file", "location": "new-user.csv", "file_type": "csv"}
+    fields = job_request(job_name=JOB, data_source=source, consumer_emails=["ann@example.com"], timezone="Europe/Paris")
+    nightmail.create(**fields | {"processing_script": "known = data\nreturn known"})
+    changed = nightmail.call("PUT", f"/jobs/{JOB}", json=fields | {"processing_script": SCRIPT})
+    assert changed.status_code == 200, changed.text
+    assert nightmail.call("PUT", "/files/uploaded.csv", content=b"a\n1\n").is_success
+    started = nightmail.run(JOB)
+    nightmail.run_when(started, "delivered")
+    return started
+
+
+def said(nightmail: Nightmail, *arguments: str) -> str:
+    ended = nightmail.command_line(*arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def completed(nightmail: Nightmail, *words: str) -> list[str]:
+    """Return what the shell offers for the last of the words."""
+    line = {"_NIGHTMAIL_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(("nightmail", *words))}
+    return nightmail.command_line(**line, COMP_CWORD=str(len(words))).stdout.split()
+
+
+def test_4_doctor_finds_the_system_of_the_folder_on_whatever_port(nightmail: Nightmail, run_id: str) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
+
+    def checks(**settings: str) -> dict[str, str]:
+        ended = subprocess.run(
+            [NIGHTMAIL, "doctor", "--json"],
+            cwd=nightmail.data_dir.parent,
+            env=bare | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return {one["name"]: one["state"] for one in json.loads(ended.stdout)["checks"]}
+
+    for settings in ({}, {"NIGHTMAIL_URL": nightmail.url, "NIGHTMAIL_TOKEN": nightmail.token}):
+        assert checks(**settings)["api"] == "ok", settings
+
+
+def test_12_every_command_writes_times_in_one_style(nightmail: Nightmail, run_id: str) -> None:
+    for command in (
+        ("jobs", "list"),
+        ("jobs", "show", JOB),
+        ("jobs", "versions", JOB),
+        ("runs", "list", "--job", JOB),
+        ("runs", "show", run_id),
+        ("mails", "list", "--job", JOB),
+        ("mail", "list"),
+        ("files", "list"),
+        ("tokens", "list"),
+        ("status",),
+    ):
+        times = TIME.findall(said(nightmail, *command))
+        assert [time for time in times if not ONE_STYLE.match(time)] == [], command
+        assert times or command[0] in {"tokens", "status"}, command
+
+
+def test_14_versions_show_the_lines_of_a_script_that_changed(nightmail: Nightmail, run_id: str) -> None:
+    shown = said(nightmail, "jobs", "versions", JOB)
+    lines = [line.strip() for line in shown.splitlines()]
+    assert "processing_script:" in lines
+    assert lines.index("-known = data") < lines.index("+known = data.dropna()")
+    assert "return known" in lines
+
+
+def test_17_one_command_says_whether_somebody_got_it(nightmail: Nightmail, run_id: str) -> None:
+    shown = said(nightmail, "mails", "list", "--recipient", "ann@example.com", "--job", JOB)
+    [line] = [line for line in shown.splitlines() if "ann@example.com" in line]
+    assert "accepted" in line
+    assert run_id.startswith(line.split()[-1])
+    [mail] = json.loads(said(nightmail, "mails", "list", "--recipient", "ann@example.com", "--job", JOB, "--json"))
+    assert (mail["run_id"], mail["outcome"], mail["answer"][:3]) == (run_id, "accepted", "250")
+    assert "there are no mails" in said(nightmail, "mails", "list", "--recipient", "bob@example.com", "--job", JOB)
+
+
+def test_20_the_shell_completes_ids_statuses_outcomes_and_event_types(nightmail: Nightmail, run_id: str) -> None:
+    assert completed(nightmail, "runs", "show", run_id[:13]) == [run_id]
+    assert completed(nightmail, "runs", "list", "--status", "de") == ["delivered"]
+    assert completed(nightmail, "mails", "list", "--outcome", "acc") == ["accepted"]
+    assert completed(nightmail, "events", "tail", "--type", "run-f") == ["run-failed"]
+    mails = json.loads(said(nightmail, "mail", "list", "--json"))
+    assert completed(nightmail, "mail", "show", mails[0]["id"]) == [mails[0]["id"]]
+    assert completed(nightmail, "runs", "show", "zzzz") == []
