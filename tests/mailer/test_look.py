@@ -1,81 +1,225 @@
-"""How a real browser draws the mails, in light and in dark."""
+"""How a real browser draws the mails: on a phone and on a desktop, in light and in dark, next to pictures that people have looked at.
 
+The font is one that matplotlib has with it, so that lines break alike on every machine. The pictures are compared at an eighth
+of their size, so that the way in which a browser smooths letters does not count. `tests/data/README.md` says how to renew them.
+"""
+
+import base64
+import hashlib
+import io
 import shutil
-import struct
-import subprocess
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
+import matplotlib
+import numpy
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from matplotlib.figure import Figure
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from nightmail_common.contract.blob import Blob, ResultFigure
 from nightmail_common.contract.events import RunError
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.result_parts import Changes
 from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.mail_job import MailJob
-from nightmail_mailer.compose.render import MailRenderer
+from nightmail_mailer.compose.render import MailRenderer, RenderFor
 from support.deadlines import scaled
-from support.mailer_process import failure_of, result_of
+from support.mailer_process import DUE, failure_of, result_of
 from support.mails import LINKS, parsed, text_of
 
+MakeJob = Callable[..., Job]
+Scheme = Literal["light", "dark"]
 RENDERER = MailRenderer("nightmail@example.com", LINKS)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND")
-
-
-def background(picture: Path) -> tuple[int, int, int]:
-    """Return the colour of a PNG's first pixel: of 8 bits a sample, as Chromium writes it (RFC 2083)."""
-    data = picture.read_bytes()
-    at, packed = 8, b""
-    while at < len(data):
-        (size,) = struct.unpack(">I", data[at : at + 4])
-        if data[at + 4 : at + 8] == b"IDAT":
-            packed += data[at + 8 : at + 8 + size]
-        at += size + 12
-    red, green, blue = zlib.decompress(packed)[1:4]
-    return red, green, blue
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the look of the mails is not tested")
-@pytest.mark.parametrize(
-    ("scheme", "colour"), [(1, (0xF3, 0xF4, 0xF6)), (0, (0x14, 0x16, 0x1A))], ids=["light", "dark"]
+RUN_ID = UUID("0199c3a5-7a10-7c3e-8a52-3c1f0e5b9d21")
+REFERENCES = Path(__file__).parents[1] / "data" / "looks"
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+SCREENS: list[tuple[int, Scheme]] = [(400, "light"), (400, "dark"), (1000, "light"), (1000, "dark")]
+HEIGHT = 1000
+SHRINK = 8
+#: A block of 8 x 8 pixels is another one if a colour of it differs by more from all blocks around it.
+SAME_COLOUR = 24
+#: The share of other blocks that two drawings of one mail may have. What the tests take away makes more of them.
+SAME_PICTURE = 0.01
+RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "image-alt", "link-name", "html-has-lang"]}}
+TABLE = b"region,product,amount,share\n" + b"".join(
+    b"Region %d,Product %d,%d.50,%.3f\n" % (number, number % 7, number * 997, number / 50) for number in range(8)
 )
-def test_the_mails_are_drawn_by_a_browser_in_light_and_dark(
-    scheme: int, colour: tuple[int, int, int], tmp_path: Path, make_job: Callable[..., Job]
-) -> None:
-    table = b"region,product,amount,share\n" + b"".join(
-        b"Region %d,Product %d,%d.50,%.3f\n" % (number, number % 7, number * 997, number / 50) for number in range(50)
+
+pytestmark = pytest.mark.timeout(scaled(120))
+
+
+class Mail(NamedTuple):
+    """The HTML of a mail, its images in it."""
+
+    html: str
+
+    def without(self, part: str, put: str = "") -> "Mail":
+        assert part in self.html
+        return Mail(self.html.replace(part, put))
+
+
+def html_of(render_for: RenderFor) -> Mail:
+    mail = parsed(render_for)
+    html = text_of(mail, "html")
+    for part in mail.walk():
+        if part.get_content_maintype() == "image":
+            data = base64.b64encode(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
+            html = html.replace(f"cid:{part['Content-ID'].strip('<>')}", f"data:image/png;base64,{data}")
+    return Mail(html)
+
+
+def chart() -> bytes:
+    """Return a chart as runs draw it: 1280 pixels wide, on white."""
+    figure = Figure(figsize=(6.4, 3.2), dpi=200)
+    figure.add_subplot().bar(["north", "south", "west"], [17, 5, 12])
+    output = io.BytesIO()
+    figure.savefig(output, format="png")
+    return output.getvalue()
+
+
+def result(
+    job: Job, table: bytes = TABLE, images: tuple[bytes, ...] = (), value: str | None = None, **fields: Any
+) -> Mail:
+    event = result_of(job, table, table.count(b"\n") - 1, run_id=RUN_ID, **fields)
+    return html_of(
+        RENDERER.result(
+            MailJob(job, RUN_ID, "result", (), split_value=value), event, table, [Attachment(table)], images
+        )
     )
+
+
+@pytest.fixture
+def mails(make_job: MakeJob) -> dict[str, Mail]:
+    data = chart()
+    blob = Blob(size=len(data), sha256=hashlib.sha256(data).hexdigest(), data=data)
+    figure = ResultFigure(name="figure-1.png", alt="Sales by region.", width=1280, height=640, blob=blob)
     message = "# Numbers\n\n**{{ rows }} rows**, see [the plan](https://example.com).\n\n> quoted"
-    job = make_job(
-        message=message, description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b"
+    since = Changes(
+        run_id=RUN_ID,
+        since=DUE,
+        added=1,
+        removed=3,
+        changed=2,
+        unchanged=5,
+        marks=("new", "changed", "", "changed", *[""] * 4),
     )
-    event = result_of(job, csv=table, rows=50, late=True)
-    mail_job = MailJob(job, event.run_id, "result", ())
-    error = RunError(stage="script", type="KeyError", message="'amont'", line=2)
-    failed = failure_of(job, error=error)
-    mails = (
-        RENDERER.result(mail_job, event, table, [Attachment(table)]),
-        RENDERER.result(mail_job, event, table, []),
-        RENDERER.failure(mail_job, failed, 3, failed.scheduled_at),
-        RENDERER.recovery(mail_job, event, 3, failed.scheduled_at),
+    return {
+        "charts": result(make_job(message=message), figures=(figure,), images=(data,)),
+        "changes": result(make_job(compare_by="region", description="Sales by region."), changes=since),
+        "split": result(
+            make_job(split_by="region", recipients_by={"north": ["a@example.com"]}), value="north", late=True
+        ),
+    }
+
+
+# Playwright's blocking API runs an event loop until it is stopped, in which the asynchronous tests of other files fail.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine: the look of the mails is not tested")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"], timeout=scaled(60) * 1000)
+
+
+@contextmanager
+def shown(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Iterator[Page]:
+    """Show a mail as a recipient's program does, in the font of the tests. No page loads anything."""
+    font = base64.b64encode(FONT.read_bytes()).decode()
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    page.set_default_timeout(scaled(30) * 1000)
+    page.set_content(mail.html)
+    page.add_style_tag(
+        content=f"@font-face {{ font-family: Reference; src: url(data:font/ttf;base64,{font}) }}"
+        "* { font-family: Reference !important; font-weight: 400 !important }"
     )
-    (tmp_path / "all.html").write_text("".join(text_of(parsed(mail), "html") for mail in mails))
-    picture = tmp_path / "mail.png"
-    assert CHROMIUM is not None
-    subprocess.run(
-        [
-            CHROMIUM,
-            *("--headless", "--no-sandbox", "--hide-scrollbars", *QUIET),
-            f"--blink-settings=preferredColorScheme={scheme}",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--screenshot={picture}",
-            "--window-size=900,3000",
-            (tmp_path / "all.html").as_uri(),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=scaled(60),
+    page.evaluate(
+        "Promise.all([document.fonts.load('15px Reference'), ...[...document.images].map(one => one.decode())])"
     )
-    assert background(picture) == colour
-    assert picture.stat().st_size > 50_000
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def drawn(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Image.Image:
+    """Return a mail as the browser draws it, at an eighth of its size."""
+    with shown(browser, mail, width, scheme) as page:
+        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    return picture.resize((width // SHRINK, HEIGHT // SHRINK), Image.Resampling.BOX)
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Return the share of blocks that are like no block at their place, or next to it, in the other picture."""
+    assert one.size == other.size
+    blocks = numpy.asarray(one, dtype=int)
+    around = numpy.pad(numpy.asarray(other, dtype=int), ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows, columns, _ = blocks.shape
+    nearest = numpy.full((rows, columns), 255)
+    for down in range(3):
+        for right in range(3):
+            distance = abs(blocks - around[down : down + rows, right : right + columns]).max(axis=2)
+            nearest = numpy.minimum(nearest, distance)
+    return float((nearest > SAME_COLOUR).mean())
+
+
+def reference(name: str, width: int, scheme: Scheme) -> Image.Image:
+    return Image.open(REFERENCES / f"{name}-{width}-{scheme}.png").convert("RGB")
+
+
+@pytest.mark.parametrize("name", ["charts", "changes", "split"])
+def test_a_mail_looks_as_it_did_when_people_looked_at_it(
+    browser: Browser, mails: dict[str, Mail], name: str, tmp_path: Path
+) -> None:
+    pictures = {screen: drawn(browser, mails[name], *screen) for screen in SCREENS}
+    for (width, scheme), picture in pictures.items():
+        picture.save(tmp_path / f"{name}-{width}-{scheme}.png", optimize=True)
+    others = {screen: difference(picture, reference(name, *screen)) for screen, picture in pictures.items()}
+    assert max(others.values()) <= SAME_PICTURE, (
+        f"look at the mails, and then: cp {tmp_path}/*.png {REFERENCES} ({others})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "put", "screen"),
+    [
+        ("charts", "<img ", "<i ", (400, "light")),
+        ("charts", "prefers-color-scheme: dark", "prefers-color-scheme: none", (1000, "dark")),
+        ("changes", "6px 16px 6px 0", "0", (1000, "light")),
+        ("split", "padding: 28px 32px", "padding: 0", (1000, "light")),
+        ("split", "@media (max-width: 520px)", "@media print", (400, "dark")),
+    ],
+)
+def test_what_a_mail_loses_is_seen_in_its_picture(
+    browser: Browser, mails: dict[str, Mail], name: str, part: str, put: str, screen: tuple[int, Scheme]
+) -> None:
+    less = drawn(browser, mails[name].without(part, put), *screen)
+    assert difference(less, reference(name, *screen)) > 2 * SAME_PICTURE
+
+
+def test_every_mail_can_be_read_on_every_screen(browser: Browser, mails: dict[str, Mail], make_job: MakeJob) -> None:
+    job = make_job(description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b")
+    failed = failure_of(job, error=RunError(stage="script", type="KeyError", message="'amont'", line=2))
+    mail_job = MailJob(job, failed.run_id, "failure", ())
+    wide = b",".join(b"column %d" % number for number in range(12)) + b"\n" + b",".join([b"1234567.5"] * 12) + b"\n"
+    mails |= {
+        "failure": html_of(RENDERER.failure(mail_job, failed, 3, failed.scheduled_at)),
+        "recovery": html_of(RENDERER.recovery(mail_job, result_of(job), 3, failed.scheduled_at)),
+        "wide": result(make_job(), wide),
+    }
+    wrong = []
+    for name, mail in mails.items():
+        for width, scheme in SCREENS[::3]:
+            with shown(browser, mail, width, scheme) as page:
+                found = Axe().run(page, options=RULES).response["violations"]
+                wrong += [f"{name}, {width}, {scheme}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    wrong.append(f"{name}, {width}, {scheme}: it scrolls sideways")
+    assert wrong == []
