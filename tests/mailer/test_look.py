@@ -157,7 +157,11 @@ def drawn(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Image.Ima
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """Return the share of blocks that are like no block at their place, or next to it, in the other picture."""
+    """Return the share of blocks of one picture that are like no block at their place, or next to it, in the other one."""
+    return max(_only_in(one, other), _only_in(other, one))
+
+
+def _only_in(one: Image.Image, other: Image.Image) -> float:
     assert one.size == other.size
     blocks = numpy.asarray(one, dtype=int)
     around = numpy.pad(numpy.asarray(other, dtype=int), ((1, 1), (1, 1), (0, 0)), mode="edge")
@@ -192,7 +196,8 @@ def test_a_mail_looks_as_it_did_when_people_looked_at_it(
     [
         ("charts", "<img ", "<i ", (400, "light")),
         ("charts", "prefers-color-scheme: dark", "prefers-color-scheme: none", (1000, "dark")),
-        ("changes", "6px 16px 6px 0", "0", (1000, "light")),
+        ("changes", '<p class="changes"', '<p hidden class="changes"', (400, "light")),
+        ("changes", "6px 16px 6px 0", "0", (400, "light")),
         ("split", "padding: 28px 32px", "padding: 0", (1000, "light")),
         ("split", "@media (max-width: 520px)", "@media print", (400, "dark")),
     ],
