@@ -57,6 +57,25 @@ def test_a_job_is_created_run_and_its_result_read(client: Nightmail, job: dict[s
     assert [one["run_id"] for one in client.runs.list(job_name=name)] == [run["run_id"]]
     assert {event["type"] for event in client.events.list(run_id=run["run_id"])} >= {"run-requested", "mail-sent"}
     assert next(client.mails.list(job_name=name))["outcome"] == "accepted"
+    assert client.runs.rows(run["run_id"], sort="-amount", limit=1)["rows"] == [["north", 10]]
+    assert "north" in client.runs.mail(run["run_id"], "text")
+    assert [fate["status"] for fate in next(client.jobs.summaries(q=name, sort="last_run"))["fates"]] == ["delivered"]
+    newest = [event["type"] for event in client.events.backwards(job_name=name, actor=client.me()["name"])]
+    assert newest == ["run-requested", "job-created"]
+    assert client.jobs.version(name, 1)["job"]["job_name"] == name
+
+
+def test_a_file_is_uploaded_replaced_and_deleted(client: Nightmail) -> None:
+    stored = client.files.put("client/été.csv", SALES)
+    assert client.files.get("client/été.csv") == SALES
+    assert ("client/été.csv", stored["sha256"]) in {(one["path"], one["sha256"]) for one in client.files.list()}
+    with pytest.raises(JobChanged):
+        client.files.put("client/été.csv", b"other", sha256="0" * 64)
+    replaced = client.files.put("client/été.csv", iter([b"a\n", b"1\n"]), size=4, sha256=stored["sha256"])
+    assert replaced["size"] == 4
+    client.files.delete("client/été.csv", sha256=replaced["sha256"])
+    with pytest.raises(NotThere):
+        client.files.get("client/été.csv")
 
 
 async def test_the_asyncio_client_does_the_same(nightmail: RunningNightmail, job: dict[str, object]) -> None:

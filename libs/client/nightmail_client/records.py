@@ -169,6 +169,58 @@ class EventRecord(TypedDict):
     data: dict[str, Any]
 
 
+class FileRecord(TypedDict):
+    """An uploaded file, which jobs read by its `path`."""
+
+    path: str
+    size: int
+    sha256: str
+    modified_at: str
+
+
+class SummaryRecord(TypedDict):
+    """A job without its script: its last 12 runs, the newest first, and the usual number of rows."""
+
+    job_name: str
+    status: Literal["active", "paused"]
+    last_run: LastRunRecord | None
+    next_run: str | None
+    fates: list[dict[str, Any]]
+    usual_rows: int | None
+    failing: bool
+
+
+class VersionWithJobRecord(VersionRecord):
+    """A version of a job, and the job as it was."""
+
+    job: dict[str, Any]
+
+
+class RowsRecord(TypedDict):
+    """Rows of a result; `total` counts all of them."""
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+    total: int
+
+
+class SliceRecord(TypedDict):
+    """A slice of a result that is split: one report of its own."""
+
+    value: str
+    rows: int
+    recipients: list[str]
+    size: int
+    sha256: str
+
+
+class CodeRecord(TypedDict):
+    """A code that signs the holder in to the console once."""
+
+    code: str
+    expires_at: str
+
+
 class SlotRecord(TypedDict):
     """A due time and what became of it."""
 

@@ -11,6 +11,11 @@ def job_path(job_name: str, *more: str) -> str:
     return "/".join(("/jobs", quote(job_name, safe=""), *more))
 
 
+def file_path(path: str) -> str:
+    """Return the path of an uploaded file."""
+    return f"/files/{quote(path)}"
+
+
 def without_none(**query: object) -> dict[str, str]:
     """Return a query as texts, without what is None."""
     return {name: str(value) for name, value in query.items() if value is not None}

@@ -6,13 +6,14 @@ from typing import Any, Self, cast
 import httpx
 
 from nightmail_client.asynchronous.events import AsyncEventCalls
+from nightmail_client.asynchronous.files import AsyncFileCalls
 from nightmail_client.asynchronous.jobs import AsyncJobCalls
 from nightmail_client.asynchronous.mails import AsyncMailCalls
 from nightmail_client.asynchronous.runs import AsyncRunCalls
 from nightmail_client.asynchronous.schedules import AsyncScheduleCalls
 from nightmail_client.asynchronous.tokens import AsyncTokenCalls
 from nightmail_client.asynchronous.transport import AsyncTransport
-from nightmail_client.records import CallerRecord, SystemRecord
+from nightmail_client.records import CallerRecord, CodeRecord, SystemRecord
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -39,6 +40,7 @@ class AsyncNightmail:
         self.events = AsyncEventCalls(self._transport)
         self.schedules = AsyncScheduleCalls(self._transport)
         self.tokens = AsyncTokenCalls(self._transport)
+        self.files = AsyncFileCalls(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,6 +59,19 @@ class AsyncNightmail:
     async def system(self) -> SystemRecord:
         """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
         return cast("SystemRecord", (await self.send("GET", "/system")).json())
+
+    async def overview(self) -> dict[str, Any]:
+        """Return how things stand, in one answer of bounded size."""
+        return cast("dict[str, Any]", (await self.send("GET", "/overview")).json())
+
+    async def send_test_mail(self, recipient: str) -> list[dict[str, Any]]:
+        """Let a mailer send a test mail, and return the steps of its SMTP session up to the first that failed."""
+        answer = await self.send("POST", "/system/test-mail", json={"recipient": recipient})
+        return cast("list[dict[str, Any]]", answer.json()["steps"])
+
+    async def console_code(self) -> CodeRecord:
+        """Return a code that signs the holder of this token in to the console once, within ten minutes."""
+        return cast("CodeRecord", (await self.send("POST", "/session/codes")).json())
 
     async def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""

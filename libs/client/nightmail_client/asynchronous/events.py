@@ -10,6 +10,8 @@ from nightmail_client.requests import PAGE, without_none
 
 #: The wait before a lost stream is opened again.
 RECONNECT_SECONDS = 1.0
+#: The largest that the API takes.
+LAST_SEQUENCE = 2**62
 
 
 class AsyncEventCalls:
@@ -39,6 +41,33 @@ class AsyncEventCalls:
             if not items:
                 return
             after = items[-1]["seq"]
+
+    async def backwards(
+        self,
+        *,
+        before: int | None = None,
+        job_name: str | None = None,
+        event_type: str | None = None,
+        actor: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[EventRecord]:
+        """Yield the events of the log from the newest back, at most `limit`.
+
+        Args:
+            before: the sequence before which to begin; None: the end of the log.
+            actor: only what this token or user caused.
+        """
+        at: int | None = LAST_SEQUENCE if before is None else before
+        remaining = limit
+        while at is not None and (remaining is None or remaining > 0):
+            size = PAGE if remaining is None else min(remaining, PAGE)
+            query = without_none(before=at, job_name=job_name, type=event_type, actor=actor, limit=size)
+            page = (await self._transport.send("GET", "/events", params=query)).json()
+            for event in page["items"]:
+                yield cast("EventRecord", event)
+            if remaining is not None:
+                remaining -= len(page["items"])
+            at = page["next_before"]
 
     async def follow(
         self, *, job_name: str | None = None, run_id: str | None = None, after: int | None = None

@@ -1,11 +1,20 @@
 """Jobs: create, change, read, run and preview them."""
 
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Literal, cast
 
 from nightmail_client.asynchronous.transport import AsyncTransport
-from nightmail_client.records import JobRecord, JobRequest, PreviewRecord, VersionRecord
+from nightmail_client.records import (
+    JobRecord,
+    JobRequest,
+    PreviewRecord,
+    SummaryRecord,
+    VersionRecord,
+    VersionWithJobRecord,
+)
 from nightmail_client.requests import if_match, job_path
+
+JobSort = Literal["name", "next_run", "last_run"]
 
 
 class AsyncJobCalls:
@@ -15,11 +24,33 @@ class AsyncJobCalls:
         self._transport = transport
 
     async def list(
-        self, *, q: str | None = None, status: str | None = None, limit: int | None = None
+        self,
+        *,
+        q: str | None = None,
+        status: str | None = None,
+        sort: JobSort = "name",
+        failing: bool = False,
+        limit: int | None = None,
     ) -> AsyncIterator[JobRecord]:
-        """Yield the jobs by name; `q` is a part of the name."""
-        async for job in self._transport.pages("/jobs", limit, q=q, status=status):
+        """Yield the jobs; `q` is a part of the name, `failing` leaves those whose last run failed or was not delivered."""
+        only = "true" if failing else None
+        async for job in self._transport.pages("/jobs", limit, q=q, status=status, sort=sort, failing=only):
             yield cast("JobRecord", job)
+
+    async def summaries(
+        self,
+        *,
+        q: str | None = None,
+        status: str | None = None,
+        sort: JobSort = "name",
+        failing: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[SummaryRecord]:
+        """Yield the same jobs without their scripts, with what became of the last runs of each."""
+        only = "true" if failing else None
+        query = {"q": q, "status": status, "sort": sort, "failing": only, "view": "summary"}
+        async for job in self._transport.pages("/jobs", limit, **query):
+            yield cast("SummaryRecord", job)
 
     async def get(self, job_name: str) -> JobRecord:
         """Return a job."""
@@ -83,6 +114,11 @@ class AsyncJobCalls:
         """Yield the versions of a job, the newest first, with what each changed."""
         async for version in self._transport.pages(job_path(job_name, "versions"), limit):
             yield cast("VersionRecord", version)
+
+    async def version(self, job_name: str, version: int) -> VersionWithJobRecord:
+        """Return one version of a job, with the job as it was."""
+        answer = await self._transport.send("GET", job_path(job_name, "versions", str(version)))
+        return cast("VersionWithJobRecord", answer.json())
 
     async def roll_back(self, job_name: str, version: int) -> JobRecord:
         """Restore the definition of an earlier version, as a new version."""

@@ -7,8 +7,17 @@ from typing import Any, Literal, cast
 
 from nightmail_client.asynchronous.transport import AsyncTransport
 from nightmail_client.errors import NotThere, RunTimeout
-from nightmail_client.records import UNFINISHED, DayRecord, ResentMailRecord, RunDetails, RunRecord, RunStatus
-from nightmail_client.requests import job_path
+from nightmail_client.records import (
+    UNFINISHED,
+    DayRecord,
+    ResentMailRecord,
+    RowsRecord,
+    RunDetails,
+    RunRecord,
+    RunStatus,
+    SliceRecord,
+)
+from nightmail_client.requests import job_path, without_none
 
 #: The poll interval grows with the time waited: short runs are polled often, long ones seldom.
 SHORTEST_POLL_SECONDS = 0.05
@@ -114,6 +123,33 @@ class AsyncRunCalls:
     async def result(self, run_id: str) -> bytes:
         """Return the CSV of a run: the very bytes that were mailed."""
         return (await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/result")).content
+
+    async def rows(
+        self, run_id: str, *, limit: int | None = None, offset: int = 0, sort: str | None = None
+    ) -> RowsRecord:
+        """Return rows of a result, with the types of its columns.
+
+        Args:
+            limit: at most 1,000; a page of large rows has fewer.
+            sort: a column; with a hyphen in front of it, the largest values first.
+        """
+        query = without_none(limit=limit, offset=offset, sort=sort)
+        answer = await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/rows", params=query)
+        return cast("RowsRecord", answer.json())
+
+    async def mail(self, run_id: str, part: Literal["html", "text"] = "html") -> str:
+        """Return the mail of a run as recipients see it."""
+        path = f"/runs/{await self.whole_id(run_id)}/mail"
+        return (await self._transport.send("GET", path, params={"part": part})).text
+
+    async def figure(self, run_id: str, number: int) -> bytes:
+        """Return a chart of a run as PNG; the first one is 1."""
+        return (await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/figures/{number}")).content
+
+    async def slices(self, run_id: str) -> Sequence[SliceRecord]:
+        """Return the slices of a result that is split, in the order of the first row of each."""
+        answer = await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/slices")
+        return cast("Sequence[SliceRecord]", answer.json()["items"])
 
     async def input(self, run_id: str, source: str = "data") -> bytes:
         """Return what a run has read from a source, as the source sent it. The job's `data_source` is `data`.

@@ -6,13 +6,14 @@ from typing import Any, Self, cast
 import httpx
 
 from nightmail_client.blocking.events import EventCalls
+from nightmail_client.blocking.files import FileCalls
 from nightmail_client.blocking.jobs import JobCalls
 from nightmail_client.blocking.mails import MailCalls
 from nightmail_client.blocking.runs import RunCalls
 from nightmail_client.blocking.schedules import ScheduleCalls
 from nightmail_client.blocking.tokens import TokenCalls
 from nightmail_client.blocking.transport import Transport
-from nightmail_client.records import CallerRecord, SystemRecord
+from nightmail_client.records import CallerRecord, CodeRecord, SystemRecord
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -39,6 +40,7 @@ class Nightmail:
         self.events = EventCalls(self._transport)
         self.schedules = ScheduleCalls(self._transport)
         self.tokens = TokenCalls(self._transport)
+        self.files = FileCalls(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +59,19 @@ class Nightmail:
     def system(self) -> SystemRecord:
         """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
         return cast("SystemRecord", (self.send("GET", "/system")).json())
+
+    def overview(self) -> dict[str, Any]:
+        """Return how things stand, in one answer of bounded size."""
+        return cast("dict[str, Any]", (self.send("GET", "/overview")).json())
+
+    def send_test_mail(self, recipient: str) -> list[dict[str, Any]]:
+        """Let a mailer send a test mail, and return the steps of its SMTP session up to the first that failed."""
+        answer = self.send("POST", "/system/test-mail", json={"recipient": recipient})
+        return cast("list[dict[str, Any]]", answer.json()["steps"])
+
+    def console_code(self) -> CodeRecord:
+        """Return a code that signs the holder of this token in to the console once, within ten minutes."""
+        return cast("CodeRecord", (self.send("POST", "/session/codes")).json())
 
     def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""

@@ -1,11 +1,20 @@
 """Jobs: create, change, read, run and preview them."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Literal, cast
 
 from nightmail_client.blocking.transport import Transport
-from nightmail_client.records import JobRecord, JobRequest, PreviewRecord, VersionRecord
+from nightmail_client.records import (
+    JobRecord,
+    JobRequest,
+    PreviewRecord,
+    SummaryRecord,
+    VersionRecord,
+    VersionWithJobRecord,
+)
 from nightmail_client.requests import if_match, job_path
+
+JobSort = Literal["name", "next_run", "last_run"]
 
 
 class JobCalls:
@@ -14,10 +23,34 @@ class JobCalls:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self, *, q: str | None = None, status: str | None = None, limit: int | None = None) -> Iterator[JobRecord]:
-        """Yield the jobs by name; `q` is a part of the name."""
-        for job in self._transport.pages("/jobs", limit, q=q, status=status):
+    def list(
+        self,
+        *,
+        q: str | None = None,
+        status: str | None = None,
+        sort: JobSort = "name",
+        failing: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[JobRecord]:
+        """Yield the jobs; `q` is a part of the name, `failing` leaves those whose last run failed or was not delivered."""
+        only = "true" if failing else None
+        for job in self._transport.pages("/jobs", limit, q=q, status=status, sort=sort, failing=only):
             yield cast("JobRecord", job)
+
+    def summaries(
+        self,
+        *,
+        q: str | None = None,
+        status: str | None = None,
+        sort: JobSort = "name",
+        failing: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[SummaryRecord]:
+        """Yield the same jobs without their scripts, with what became of the last runs of each."""
+        only = "true" if failing else None
+        query = {"q": q, "status": status, "sort": sort, "failing": only, "view": "summary"}
+        for job in self._transport.pages("/jobs", limit, **query):
+            yield cast("SummaryRecord", job)
 
     def get(self, job_name: str) -> JobRecord:
         """Return a job."""
@@ -79,6 +112,11 @@ class JobCalls:
         """Yield the versions of a job, the newest first, with what each changed."""
         for version in self._transport.pages(job_path(job_name, "versions"), limit):
             yield cast("VersionRecord", version)
+
+    def version(self, job_name: str, version: int) -> VersionWithJobRecord:
+        """Return one version of a job, with the job as it was."""
+        answer = self._transport.send("GET", job_path(job_name, "versions", str(version)))
+        return cast("VersionWithJobRecord", answer.json())
 
     def roll_back(self, job_name: str, version: int) -> JobRecord:
         """Restore the definition of an earlier version, as a new version."""
