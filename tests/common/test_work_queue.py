@@ -226,6 +226,43 @@ async def test_events_of_a_dead_worker_are_delivered_to_another(
     assert worked[:2] == [1, 2]
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["heartbeats were lost", "the broker was restarted"])
+async def test_an_event_that_comes_back_while_its_handler_works_is_not_handled_again(
+    nats_server: NatsServer,
+    nats_client: Client,
+    event_log: EventLog,
+    monkeypatch: pytest.MonkeyPatch,
+    restarted: bool,
+) -> None:
+    monkeypatch.setattr(streams, "ACK_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(queue_middleware, "HEARTBEAT_SECONDS", 3600.0)  # none comes: the broker misses them for sure
+    handled: list[int] = []
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(_event: RunStarted, delivery: Delivery) -> Ack | Retry:
+        handled.append(delivery.number)
+        begun.set()
+        await go_on.wait()
+        return Retry(0.05) if len(handled) == 1 else Ack()
+
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        async with queue(nats_client, work, slots=3):
+            await start_runs(event_log, 1)
+            await begun.wait()
+            if restarted:
+                nats_server.restart()
+            came_back = await eventually(
+                lambda: [line["delivery"] for line in lines if line["event"] == "event_delivered_while_in_progress"],
+                "the broker delivers the event again",
+            )
+            assert handled == [1]
+            go_on.set()
+            await all_done(nats_client, 1)  # the answers to the latest delivery count: the retry, then the ack
+    # A broker that was killed may have forgotten the first delivery, and then counts from 1 again.
+    assert handled[1] > came_back[0]
+
+
 @pytest.mark.parametrize(
     ("subject", "body", "headers"),
     [

@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from nats.aio.msg import Msg
+
+from nightmail_common.broker.stored_messages import AckSubject
+
 
 @dataclass(frozen=True)
 class Ack:
@@ -93,3 +97,43 @@ class Slots:
                 self._detached -= 1
             else:
                 self._free.release()
+
+
+class EventsInProgress:
+    """The events that the handlers of one process work on, each with the message that answers for it.
+
+    The broker delivers an event again whose heartbeats it missed, for instance because it was restarted meanwhile. Where
+    the event comes back to the process that works on it, the new message takes the place of the old one: the handler
+    goes on, and its heartbeats and its ack belong to the latest delivery.
+    """
+
+    def __init__(self) -> None:
+        # A log that was restored counts its sequences anew: the time tells two events apart.
+        self._latest: dict[tuple[int, str], Msg] = {}
+
+    def adopt(self, message: Msg) -> bool:
+        """Return whether a handler works on the message's event already; then the message answers for it from now on."""
+        key = _key(message)
+        if key not in self._latest:
+            return False
+        self._latest[key] = message
+        return True
+
+    @contextmanager
+    def hold(self, message: Msg) -> Iterator[None]:
+        """Count the message's event as one in progress while inside."""
+        key = _key(message)
+        self._latest[key] = message
+        try:
+            yield
+        finally:
+            del self._latest[key]
+
+    def latest(self, message: Msg) -> Msg:
+        """Return the message that answers for the event that came with `message`."""
+        return self._latest[_key(message)]
+
+
+def _key(message: Msg) -> tuple[int, str]:
+    ack = AckSubject.of(message)
+    return ack.sequence, ack.timestamp

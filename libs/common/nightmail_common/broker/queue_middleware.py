@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
 from nightmail_common.broker.backoff import Backoff
-from nightmail_common.broker.delivery import Ack, Delivery, Retry, Slots
+from nightmail_common.broker.delivery import Ack, Delivery, EventsInProgress, Retry, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.metrics import QUEUE_IN_PROGRESS, UNREADABLE_EVENTS
 from nightmail_common.broker.stored_messages import AckSubject, broker_time, from_consumer
@@ -53,12 +53,24 @@ def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], A
 
 
 class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
-    """Gives the handler its `Delivery`, and frees the slot at the end."""
+    """Gives the handler its `Delivery`, and frees the slot at the end.
+
+    An event that comes back while this process still works on it has no second handler; see `EventsInProgress`.
+    """
 
     async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
         ack = AckSubject.of(msg.raw_message)
         slots: Slots = self.context.get("slots")
-        with slots.hold() as release_slot, QUEUE_IN_PROGRESS.labels(ack.consumer).track_inprogress():
+        in_progress: EventsInProgress = self.context.get("in_progress")
+        if in_progress.adopt(msg.raw_message):
+            slots.release()
+            logger.warning("event_delivered_while_in_progress", sequence=ack.sequence, delivery=ack.deliveries)
+            return
+        with (
+            in_progress.hold(msg.raw_message),
+            slots.hold() as release_slot,
+            QUEUE_IN_PROGRESS.labels(ack.consumer).track_inprogress(),
+        ):
             delivery = Delivery(ack.deliveries, ack.sequence, broker_time(ack.timestamp), release_slot)
             with self.context.scope("delivery", delivery):
                 await call_next(msg)
@@ -104,7 +116,8 @@ class AckMiddleware(BaseMiddleware[Any, Msg]):
             logger.exception("handler_failed", delivery=ack.deliveries)
             result = Retry(ERROR_BACKOFF.wait(ack.deliveries))
         try:
-            raw: Msg = msg.raw_message
+            in_progress: EventsInProgress = self.context.get("in_progress")
+            raw = in_progress.latest(msg.raw_message)
             await (raw.ack() if isinstance(result, Ack) else raw.nak(delay=result.after or None))
         except BROKER_ERRORS as error:  # the event is delivered again, and the log says how far it came
             logger.warning("ack_failed", error=describe_error(error))
@@ -114,15 +127,15 @@ class HeartbeatMiddleware(BaseMiddleware[Any, Msg]):
     """Keeps an event from being delivered to another worker while its handler works."""
 
     async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> Any:
-        beating = asyncio.create_task(_beat(msg.raw_message))
+        beating = asyncio.create_task(_beat(self.context.get("in_progress"), msg.raw_message))
         try:
             return await call_next(msg)
         finally:
             beating.cancel()
 
 
-async def _beat(message: Msg) -> None:
+async def _beat(in_progress: EventsInProgress, message: Msg) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
         with suppress(*BROKER_ERRORS):
-            await message.in_progress()
+            await in_progress.latest(message).in_progress()

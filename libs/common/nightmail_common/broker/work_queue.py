@@ -17,7 +17,7 @@ from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
 from nightmail_common.broker.backoff import retry_forever
-from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy, Slots
+from nightmail_common.broker.delivery import Ack, Delivery, EventsInProgress, Retry, SlotPolicy, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.faststream_patches import FastStreamAdapter
 from nightmail_common.broker.metrics import UNREADABLE_EVENTS
@@ -68,6 +68,7 @@ class WorkQueue:
             middlewares=[DeliveryMiddleware, ContextMiddleware, AckMiddleware, HeartbeatMiddleware],
         )
         self.broker.context.set_global("slots", slots)
+        self.broker.context.set_global("in_progress", EventsInProgress())
 
     def subscribe(self, handler: Handler) -> None:
         """Give each event of the queue and its `Delivery` to a handler; called before `start`."""
