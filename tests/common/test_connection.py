@@ -62,8 +62,19 @@ async def test_a_connection_waits_for_its_broker(tmp_path: Path) -> None:
         async with broker(tmp_path, port):
             client = await asyncio.wait_for(connecting, scaled(20))
             assert client.is_connected
-            assert [line["event"] for line in lines] == ["nats_unreachable"]
+            assert [line["event"] for line in lines] == ["nats_unreachable", "nats_connected"]
             await client.close()
+
+
+async def test_a_line_about_a_connection_names_its_server(nats_server: NatsServer) -> None:
+    with capture_logs() as lines:
+        async with connected(ServiceSettings(nats_url=nats_server.url)):
+            nats_server.restart()
+            reconnected = "nats_reconnected"
+            await eventually(lambda: reconnected in [line["event"] for line in lines], "the connection is back")
+    servers = [(line["event"], line["server"]) for line in lines if "server" in line][:3]  # the close is a loss, too
+    address = nats_server.url.removeprefix("nats://")
+    assert servers == [(f"nats_{event}", address) for event in ("connected", "disconnected", "reconnected")]
 
 
 async def test_a_reconnect_restores_the_subscriptions(nats_server: NatsServer) -> None:

@@ -1,9 +1,7 @@
 """A connection to NATS that waits for the broker, and reconnects after every loss."""
 
-import math
 import re
 import ssl
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from nats.aio.client import Client, Server
 
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.patches import PatchedClient
+from nightmail_common.broker.repeated_lines import RepeatedLines
 from nightmail_common.broker.settings import DEFAULT_NATS_URL, BrokerSettings
 from nightmail_common.contract.errors import CannotStart, describe_error
 
@@ -23,8 +22,6 @@ RECONNECT_BACKOFF = Backoff(first=0.05, longest=2.0)
 #: A broker that is cut off is given up after 3 to 4 s of silence.
 PING_SECONDS = 1.0
 MAX_PINGS = 3
-#: The same error is logged once in this time: an hour without a broker makes sixty lines, not ten thousand.
-REPEAT_ERROR_SECONDS = 60.0
 #: The user that reads the log and the results and does nothing else: audit subscribers and commands.
 AUDITOR = "auditor"
 
@@ -55,8 +52,6 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
         "ping_interval": PING_SECONDS,
         "max_outstanding_pings": MAX_PINGS,
         "error_cb": _ErrorLog().log,
-        "disconnected_cb": _log_disconnected,
-        "reconnected_cb": _log_reconnected,
     }
     if settings.nats_ca is not None:
         options["tls"] = ssl.create_default_context(cafile=settings.nats_ca)
@@ -75,8 +70,17 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
 async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> Client:
     """Return a connection, however long the broker is away; the arguments are those of `connect_options`."""
     client = PatchedClient()
-    await client.connect(**connect_options(settings, name, user))
+    await connect_client(client, settings, name, user)
     return client
+
+
+async def connect_client(client: PatchedClient, settings: BrokerSettings, name: str, user: str) -> None:
+    """Connect this client as `connect` does, and log each server that it reaches or loses."""
+    log = _ConnectionLog(client)
+    options = connect_options(settings, name, user)
+    options |= {"disconnected_cb": log.disconnected, "reconnected_cb": log.reconnected}
+    await client.connect(**options)
+    log.connected()
 
 
 def without_passwords(urls: str) -> str:
@@ -112,23 +116,36 @@ class _ErrorLog:
     """Logs a connection's errors. The same error comes with each attempt, and is logged once in a while."""
 
     def __init__(self) -> None:
-        self._logged_at: dict[str, float] = {}
+        self._lines = RepeatedLines()
 
     async def log(self, error: Exception) -> None:
         text = describe_error(error)
-        now = time.monotonic()
-        if now - self._logged_at.get(text, -math.inf) < REPEAT_ERROR_SECONDS:
+        if not self._lines.is_due(text):
             return
-        self._logged_at[text] = now
         if isinstance(error, ConnectionRefusedError | nats.errors.NoServersError):
             logger.info("nats_unreachable", error=text)
         else:
             logger.warning("nats_error", error=text)
 
 
-async def _log_disconnected() -> None:
-    logger.info("nats_disconnected")
+class _ConnectionLog:
+    """Logs the address of each server that a client reaches or loses; while it is lost, the client does not know it."""
 
+    def __init__(self, client: PatchedClient) -> None:
+        self._client = client
+        self._server = ""
 
-async def _log_reconnected() -> None:
-    logger.info("nats_reconnected")
+    def connected(self) -> None:
+        self._remember()
+        logger.info("nats_connected", server=self._server)
+
+    async def disconnected(self) -> None:
+        logger.info("nats_disconnected", server=self._server)
+
+    async def reconnected(self) -> None:
+        self._remember()
+        logger.info("nats_reconnected", server=self._server)
+
+    def _remember(self) -> None:
+        if (url := self._client.connected_url) is not None:
+            self._server = url.netloc.rpartition("@")[2]

@@ -22,7 +22,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from nightmail_common.broker import streams
-from nightmail_common.broker.connection import connect_options
+from nightmail_common.broker.connection import connect_client
 from nightmail_common.broker.errors import BROKER_ERRORS, TRANSIENT_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.metrics import READY
@@ -154,7 +154,7 @@ class Service:
         return self._cancelled and isinstance(error, asyncio.CancelledError)
 
     async def _connect(self) -> None:
-        await self.client.connect(**connect_options(self._settings, f"nightmail-{self.name}", self.name))
+        await connect_client(self.client, self._settings, f"nightmail-{self.name}", self.name)
         await self._prepare(self.client.jetstream(), self._settings)
         self.background(self._announcer.run(), "announcements")
 

@@ -14,9 +14,12 @@ from nightmail_api.http.field_errors import field_errors
 from nightmail_api.http.patches import allowed_methods
 from nightmail_api.http.problems import Problem, ValidationProblem, problem_response
 from nightmail_api.read_model.database import DatabaseUnavailable
+from nightmail_common.broker.repeated_lines import RepeatedLines
 from nightmail_common.contract.errors import describe_error
 
 logger = structlog.get_logger()
+#: A client that asks every second makes one line a minute.
+_lines = RepeatedLines()
 
 
 def add_exception_handlers(app: FastAPI) -> None:
@@ -54,12 +57,14 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
 
 
 async def _handle_broker_error(_request: Request, error: Exception) -> Response:
-    logger.warning("log_not_reachable", error=describe_error(error))
+    if _lines.is_due(text := describe_error(error)):
+        logger.warning("log_not_reachable", error=text)
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the log does not answer", headers={"Retry-After": "1"})
 
 
 async def _handle_database_error(_request: Request, error: Exception) -> Response:
-    logger.warning("database_not_reachable", error=str(error))
+    if _lines.is_due(text := str(error)):
+        logger.warning("database_not_reachable", error=text)
     detail = "the database does not answer"
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 

@@ -13,10 +13,12 @@ from nats.js import JetStreamContext
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED, OLDEST_WAITING_MAIL, OLDEST_WAITING_RUN
 from nightmail_api.read_model.database import DatabaseUnavailable
+from nightmail_api.read_model.database_state import DatabaseState
 from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.projection import EXPIRED_AT_ONCE, Projection, StartedOver
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import raise_if_cancelled
+from nightmail_common.broker.repeated_lines import RepeatedLines
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.errors import describe_error
@@ -56,14 +58,15 @@ class ReadModel:
         self._write = projection.database.run_write
         self._log_id = ""
         self._caught_up = False
-        self._database_unavailable = False
+        self._database = DatabaseState()
+        self._lines = RepeatedLines()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self.applied = 0
         self.last = 0
 
     def reason_not_ready(self) -> str | None:
         """Return the progress while the read model catches up with the log; None once it has."""
-        if self._database_unavailable:
+        if not self._database.is_available():
             return "the database does not answer"
         if self._caught_up:
             return None
@@ -79,10 +82,11 @@ class ReadModel:
                 await self._resume()
                 await self._follow_while_same_log()
             except (nats.errors.Error, OSError) as error:
-                logger.warning("log_not_reachable", error=describe_error(error))
+                if self._lines.is_due(text := describe_error(error)):
+                    logger.warning("log_not_reachable", error=text)
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
-            except DatabaseUnavailable as error:
-                await self._wait_for_database(error)
+            except DatabaseUnavailable:  # logged by `DatabaseState`
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
             except StartedOver:
                 logger.info("read_model_started_over_elsewhere")
 
@@ -104,14 +108,15 @@ class ReadModel:
 
     async def _resume(self) -> None:
         """Resume at the checkpoint, or start over if the rows are of another log, or of a later state of this one."""
-        self.applied, of_log = await self._write(self._projection.position)
+        with self._database.during("position"):
+            self.applied, of_log = await self._write(self._projection.position)
         self._log_id, self.last = await self._poll()
         if of_log != self._log_id or self.applied > self.last:
             logger.info("read_model_rebuilds", checkpoint=self.applied, last=self.last)
             self._caught_up = False
-            await self._write(self._projection.start_over, self._log_id, self.last)
-            self.applied, _ = await self._write(self._projection.position)
-        self._database_unavailable = False
+            with self._database.during("start over"):
+                await self._write(self._projection.start_over, self._log_id, self.last)
+                self.applied, _ = await self._write(self._projection.position)
 
     async def _poll(self) -> tuple[str, int]:
         """Return the identity of the log and its last sequence."""
@@ -136,26 +141,21 @@ class ReadModel:
             with suppress(asyncio.CancelledError, DatabaseUnavailable, StartedOver):
                 await following
 
-    async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
-        self._database_unavailable = True
-        logger.warning("database_not_reachable", error=str(error))
-        await asyncio.sleep(POLL_INTERVAL_SECONDS)
-
     async def _expire(self) -> None:
         while True:
             try:
                 now = datetime.now(UTC)
-                expired = await self._write(self._projection.expire, now)
-                for gauge, oldest in (
-                    (OLDEST_WAITING_MAIL, self._projection.oldest_waiting_mail),
-                    (OLDEST_WAITING_RUN, self._projection.oldest_waiting_run),
-                ):
-                    since = await self._write(oldest)
-                    gauge.set(0 if since is None else max((now - since).total_seconds(), 0))
-            except DatabaseUnavailable as error:
-                await self._wait_for_database(error)
+                with self._database.during("expire"):
+                    expired = await self._write(self._projection.expire, now)
+                    for gauge, oldest in (
+                        (OLDEST_WAITING_MAIL, self._projection.oldest_waiting_mail),
+                        (OLDEST_WAITING_RUN, self._projection.oldest_waiting_run),
+                    ):
+                        since = await self._write(oldest)
+                        gauge.set(0 if since is None else max((now - since).total_seconds(), 0))
+            except DatabaseUnavailable:  # logged by `DatabaseState`
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
                 continue
-            self._database_unavailable = False
             # Paced, so that requests are answered between the transactions.
             await asyncio.sleep(EXPIRE_PAUSE_SECONDS if expired == EXPIRED_AT_ONCE else EXPIRE_SECONDS)
 
@@ -193,9 +193,10 @@ class ReadModel:
         """Apply events; return the sequences of those that are erased because their job was."""
         erased: set[int] = set()
         while True:
-            applied = await self._write(
-                self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
-            )
+            with self._database.during("apply"):
+                applied = await self._write(
+                    self._projection.apply, events, log_id=self._log_id, after=self.applied, up_to=up_to
+                )
             self._set_applied(applied.checkpoint)
             if (late := applied.late) is None:
                 return erased

@@ -253,7 +253,7 @@ class SmtpPool:
 
     def _set_reachable(self) -> None:
         if self.unreachable_reason is not None:
-            logger.info("smtp_reachable")
+            logger.info("smtp_reachable", server=self.server)
         self.unreachable_reason = None
         self._failed_connects = 0
         self._credentials_refused = False
@@ -261,7 +261,7 @@ class SmtpPool:
         self._reachable.set()
 
     def _set_unreachable(self, reason: str) -> None:
-        reason = f"{self._settings.smtp_host}:{self._settings.smtp_port}: {reason}"
+        reason = f"{self.server}: {reason}"
         if self.unreachable_reason is None:
             logger.warning("smtp_unreachable", reason=reason)
         self.unreachable_reason = reason
