@@ -115,6 +115,43 @@ def test_an_example_of_the_gallery_brings_its_data_and_gives_a_result_at_once(
     expect(page.get_by_label("Name")).to_have_value(f"pivot of {ann.name}")
 
 
+def test_a_job_file_fills_the_form(system: Nightmail, visit: NewVisit, tmp_path: Path) -> None:
+    ann = visit("jobs/new")
+    page = ann.page
+    name = f"imported {ann.name}"
+    pulled = tmp_path / "job.yaml"
+    pulled.write_text(
+        f"job_name: {name}\nschedule_time: '09:30'\ntimezone: Asia/Tokyo\ndata_source:\n  source_type: file\n"
+        "  location: once.csv\n  file_type: csv\nprocessing_script: |\n  first = data.head(1)\n  return first\n"
+        "consumer_emails: [ann@example.com]\nretries: 2\nunsubscribed: []\n"
+    )
+    files = page.locator("input[type=file]")
+    included = tmp_path / "included.yml"
+    included.write_text("job_name: x\nprocessing_script: !file report.py\n")
+    for wrong, words in (
+        (included, "it includes report.py, which is beside it"),
+        (tmp_path / "list.yaml", "a job is a mapping of fields"),
+        (tmp_path / "broken.yaml", "at line 2, column 1"),
+    ):
+        if wrong is not included:
+            wrong.write_text("- a\n" if wrong.name == "list.yaml" else "a: [1,\n")
+        files.set_input_files(wrong)
+        expect(page.get_by_text("Not imported: ")).to_contain_text(words)
+    files.set_input_files(pulled)
+    expect(page.get_by_label("Name")).to_have_value(name)
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+    expect(page.locator(".code")).to_contain_text("return first")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    saved = system.call("GET", f"/jobs/{name}").json()
+    assert (saved["retries"], saved["schedule_time"], saved["processing_script"]) == (
+        2,
+        "09:30",
+        "first = data.head(1)\nreturn first\n",
+    )
+    system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
 def test_an_error_marks_its_line_and_the_last_good_result_stays(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:

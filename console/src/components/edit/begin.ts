@@ -1,7 +1,16 @@
 // What a new report begins with: an example, a file of this device, or nothing. Files are stored before a draft names them.
 import { ApiError, CONSOLE_HEADER, client, data } from "../../api/client.ts";
-import { type Definition, type Draft, newDraft, type Source } from "../../store/draft.ts";
+import {
+  type Definition,
+  type Draft,
+  definitionOf,
+  keepDraft,
+  newDraft,
+  newPlace,
+  type Source,
+} from "../../store/draft.ts";
 import { ownAddress } from "../../store/preferences.ts";
+import { me } from "../../store/session.ts";
 
 export const FILE_TYPES = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet"] as const;
 
@@ -23,6 +32,21 @@ export async function loadGallery(): Promise<{ examples: Example[]; files: Recor
 
 export function newHref(from: string): string {
   return `/console/jobs/new?from=${encodeURIComponent(from)}`;
+}
+
+/** The name of the error of `job-file.ts` for a file that is no job. */
+export const NOT_A_JOB = "NotAJob";
+
+/** Keeps the job of a file as a new draft, and returns what it begins with; null: the file is data. */
+export async function draftOfJobFile(file: File): Promise<string | null> {
+  const isJson = /\.json$/i.test(file.name);
+  if (!isJson && !/\.ya?ml$/i.test(file.name)) return null;
+  const text = await file.text();
+  if (isJson && !/"processing_script"\s*:/.test(text)) return null;
+  const { readJob } = await import("./job-file.ts");
+  const from = `import:${file.name} ${new Date().toISOString()}`;
+  keepDraft(me.value?.name ?? "", newPlace(from), { ...newDraft(definitionOf(readJob(text))), savedAt: Date.now() });
+  return from;
 }
 
 /** Stores a file, and returns where a job finds it. */

@@ -6,7 +6,16 @@ import { newDrafts } from "../../store/draft.ts";
 import { may, me, reasonAgainst } from "../../store/session.ts";
 import { moment } from "../../words/format.ts";
 import { Card, Page } from "../page.tsx";
-import { EMPTY_PAGE, type Example, fromFile, loadGallery, newHref, uploadFile } from "./begin.ts";
+import {
+  draftOfJobFile,
+  EMPTY_PAGE,
+  type Example,
+  fromFile,
+  loadGallery,
+  NOT_A_JOB,
+  newHref,
+  uploadFile,
+} from "./begin.ts";
 
 export function Gallery() {
   const [examples, setExamples] = useState<Example[]>([]);
@@ -61,13 +70,16 @@ function FromFile() {
   const take = async (file: File | null | undefined) => {
     setOver(false);
     if (file == null || !may("edit")) return;
-    setWords("Uploading…");
+    setWords("Reading…");
     try {
+      const from = await draftOfJobFile(file);
+      if (from !== null) return route(newHref(from));
       const { location } = await uploadFile(file);
       route(newHref(fromFile(location ?? file.name)));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      setWords(`Not uploaded: ${error.fields[0]?.detail ?? error.message}`);
+      if (error instanceof ApiError) setWords(`Not uploaded: ${error.fields[0]?.detail ?? error.message}`);
+      else if (error instanceof Error && error.name === NOT_A_JOB) setWords(`Not imported: ${error.message}.`);
+      else throw error;
     }
   };
   return (
@@ -83,9 +95,9 @@ function FromFile() {
         void take(event.dataTransfer?.files[0]);
       }}
     >
-      <span class="as-link">A CSV, Excel or JSON file</span>
+      <span class="as-link">A CSV, Excel or JSON file, or a job in YAML</span>
       <span class="small soft" role="status">
-        {words ?? "Drop it here, or choose it. It is uploaded, and the report reads it."}
+        {words ?? "Drop it here, or choose it. Data is uploaded, and the report reads it; a job file fills the form."}
       </span>
       <input
         type="file"
