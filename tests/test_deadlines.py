@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
 #: Literal time-outs up to this many seconds are probes inside a polling loop, or the subject of the test.
 LONGEST_PROBE_SECONDS = 3
+#: A call that reads a clock, in the text of an expression.
+CLOCK = re.compile(r"\btime\.(monotonic|perf_counter|process_time|time)\(\)")
 #: A part of the 150 seconds of a test.
 FACTOR = "0.02"
 
@@ -35,6 +38,23 @@ def literal_timeouts(path: Path) -> list[int]:
 
 def test_every_time_out_of_a_test_scales() -> None:
     found = {str(path.relative_to(ROOT)): literal_timeouts(path) for path in (ROOT / "tests").rglob("*.py")}
+    assert {path: lines for path, lines in found.items() if lines} == {}, "use support.deadlines.scaled"
+
+
+def literal_limits(path: Path) -> list[int]:
+    """Return the lines that compare a measured time, as `time.monotonic() - begun`, with a number."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], ast.Lt | ast.LtE)
+        and isinstance(node.comparators[0], ast.Constant)
+        and CLOCK.search(ast.unparse(node.left))
+    ]
+
+
+def test_every_limit_of_a_measured_time_scales() -> None:
+    found = {str(path.relative_to(ROOT)): literal_limits(path) for path in (ROOT / "tests").rglob("*.py")}
     assert {path: lines for path, lines in found.items() if lines} == {}, "use support.deadlines.scaled"
 
 

@@ -12,7 +12,7 @@ from nightmail_common.contract.events import MailBounced, MailSent, ResultReady
 from nightmail_common.contract.job import Job
 from nightmail_mailer.bounces.notification import TOKEN_HEADER, read_bounce, token_header
 from nightmail_mailer.compose.mail_job import MailJob
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.mailer_process import MailerProcess, events_of, mail_event, result_of
 from support.smtp_server import SmtpServer
 
@@ -220,9 +220,9 @@ def test_a_notification_that_is_cut_off_behind_the_headers_is_read(make_job: Mak
 
 def test_many_parts_in_each_other_are_not_parsed(make_job: MakeJob) -> None:
     dsn = POSTFIX.format(action="failed", mail=headers_for(make_job(), "a@example.com"))
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert read_bounce(KEY, (dsn + "--b\nContent-Type: multipart/mixed; boundary=b\n\n" * 60).encode()) is None
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < scaled(0.1)
 
 
 async def test_mails_that_nobody_can_parse_are_passed_over(

@@ -13,10 +13,11 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.limits import MAX_COLUMN_NAMES_JSON_BYTES, MAX_MESSAGE_TEMPLATE_CHARS
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer
+from support.deadlines import scaled
 from support.mailer_process import result_of
 
 #: CPU time: the load of the machine does not count.
-MAX_SECONDS = 1.0
+MAX_SECONDS = scaled(1.0)
 #: The most is 34 MB: 900 times the columns, before the message is cut.
 MAX_BYTES = 64 * 1024**2
 
