@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nightmail_common.broker import results
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.results import MAX_INLINE_BYTES, ResultDamaged, ResultGone, ResultStore
+from nightmail_common.broker.results import MAX_INLINE_BYTES, JobStorageFull, ResultDamaged, ResultGone, ResultStore
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.blob import Blob
 from support.deadlines import TIME_FACTOR, eventually
@@ -47,6 +47,27 @@ async def test_a_result_that_does_not_fit_its_event_is_stored_in_the_object_stor
     assert blob.object_name is not None
     assert blob.object_name.startswith(f"daily%20sales/{run_id}/")
     assert await store.get(blob) == b"a\n1\n"
+
+
+async def test_the_stored_results_of_each_job_have_a_limit_of_their_own(
+    event_log: EventLog, nats_client: Client
+) -> None:
+    js = nats_client.jetstream()
+    store = ResultStore(js, max_job_bytes=7 * 128 * 1024)
+    first, second = await put(store, LARGE), await put(store, LARGE)  # three pieces each
+    with pytest.raises(JobStorageFull, match=r"have 786432 bytes.* the 917504 of NIGHTMAIL_MAX_JOB_RESULT_BYTES"):
+        await put(store, LARGE)
+    assert (await put(store, b"small")).data == b"small"
+    for name in ("daily", "daily sales.", "Daily Sales"):
+        await store.put(name, uuid4(), io.BytesIO(LARGE))
+    # An object that has expired, or was erased, makes room.
+    assert first.object_name is not None
+    info = await (await js.object_store(RESULTS)).get_info(first.object_name)
+    await js.purge_stream(OBJECTS, subject=f"$O.{RESULTS}.C.{info.nuid}")
+    assert await store.get(await put(store, LARGE)) == LARGE == await store.get(second)
+    # Other clients read it, too.
+    assert second.object_name is not None
+    assert (await (await js.object_store(RESULTS)).get(second.object_name)).data == LARGE
 
 
 @pytest.mark.parametrize("purged", [PIECES, f"$O.{RESULTS}.>", None], ids=["its pieces", "all of it", "the bucket"])

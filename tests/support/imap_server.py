@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from support.deadlines import scaled
 from support.ports import free_port
 
 USER, PASSWORD = "reports@example.com", 'päss "wörd" \\'
@@ -50,7 +51,7 @@ class ImapServer:
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(scaled(10))
         self._loop.close()
 
     def deliver(self, content: str | bytes) -> int:

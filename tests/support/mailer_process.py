@@ -74,7 +74,7 @@ class MailerProcess:
 
     def stop(self, seconds: float = 15) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
+        return self.process.wait(scaled(seconds))
 
 
 def result_of(job: Job, csv: bytes = CSV, rows: int = 2, **fields: Any) -> ResultReady:

@@ -61,7 +61,7 @@ class PostgresServer:
         """Stop at once, as in a crash (SIGQUIT, which stops its child processes too)."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(20)
+            self._process.wait(scaled(20))
             self._process = None
 
     @property

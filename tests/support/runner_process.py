@@ -15,7 +15,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import ResultReady, RunFailed, RunRequested, RunSkipped
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
 
@@ -54,7 +54,7 @@ class RunnerProcess:
 
     def stop(self, seconds: float = 15) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
+        return self.process.wait(scaled(seconds))
 
 
 async def events_of(log: EventLog, request: RunRequested) -> list[StoredEvent]:

@@ -62,7 +62,7 @@ def build_executor(
         columns=settings.max_columns,
     )
     scripts = ScriptReader(DEFAULT_IMPORTS.union(settings.script_imports))
-    results = ResultStore(service.client.jetstream())
+    results = ResultStore(service.client.jetstream(), settings.max_job_result_bytes)
     last_delivered = LastDelivered(service.log, results)
     times = TemplateTimes(service.log)
     kept_answers = KeptAnswers(service.log, InputStore(service.client.jetstream()))

@@ -10,7 +10,7 @@ from datetime import UTC
 import structlog
 
 from nightmail_common.broker import tracing
-from nightmail_common.broker.results import ResultStore
+from nightmail_common.broker.results import JobStorageFull, ResultStore
 from nightmail_common.contract.events import (
     Note,
     ResultReady,
@@ -160,7 +160,12 @@ class RunExecutor:
                 return _run_skipped(request, "script", result.reason, result, stopwatch)
             if (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
                 return _run_skipped(request, "unchanged", why, result, stopwatch)
-            return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
+            try:
+                return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
+            except JobStorageFull as full:
+                metrics.RESULTS_REFUSED.inc()
+                failed = Failed("output", type(full).__name__, str(full), timings=result.timings, log=result.log)
+                return _sandbox_failure(request, failed, stopwatch, fetched)
 
     async def preview(
         self, request: RunRequested, script: ScriptFacts, outputs: Outputs, fetch: Fetch

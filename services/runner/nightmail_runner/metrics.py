@@ -16,6 +16,9 @@ SANDBOX_OUTCOMES = Counter("nightmail_runner_sandbox_outcomes", "Results of scri
 # Exported from 0: an alert on its increase sees the first one.
 for _outcome in ("succeeded", "skipped", *get_args(FailureKind)):
     SANDBOX_OUTCOMES.labels(_outcome)
+RESULTS_REFUSED = Counter(
+    "nightmail_runner_results_refused", "Results that were not stored because their job has stored too many bytes."
+)
 SLOTS_BUSY = Gauge("nightmail_runner_slots_busy", "Runs that this runner is executing.")
 QUEUE_WAITING = Gauge("nightmail_runner_queue_waiting", "Requested runs that wait for a runner.")
 

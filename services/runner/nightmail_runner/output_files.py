@@ -42,6 +42,7 @@ async def store_outputs(
         inline: whether small files are held.
 
     Raises:
+        JobStorageFull: the job has no room for them.
         nats.errors.Error: a permanent error of the broker.
     """
     put = partial(results.put, request.job_name, request.run_id)

@@ -4,7 +4,12 @@ from typing import Literal
 
 from pydantic import ByteSize, Field
 
-from nightmail_common.contract.limits import DEFAULT_MAX_COLUMNS, DEFAULT_MAX_RESULT_BYTES, DEFAULT_MAX_ROWS
+from nightmail_common.contract.limits import (
+    DEFAULT_MAX_COLUMNS,
+    DEFAULT_MAX_JOB_RESULT_BYTES,
+    DEFAULT_MAX_RESULT_BYTES,
+    DEFAULT_MAX_ROWS,
+)
 from nightmail_common.service.settings import CommaSeparated, ServiceSettings
 
 
@@ -22,6 +27,8 @@ class RunnerSettings(ServiceSettings):
     script_memory: ByteSize = ByteSize(1024**3)
     #: Of a result's CSV.
     max_result_bytes: ByteSize = Field(default=ByteSize(DEFAULT_MAX_RESULT_BYTES), gt=0)
+    #: Of all stored results of a job together.
+    max_job_result_bytes: ByteSize = Field(default=ByteSize(DEFAULT_MAX_JOB_RESULT_BYTES), gt=0)
     max_rows: int = Field(default=DEFAULT_MAX_ROWS, ge=1)
     max_columns: int = Field(default=DEFAULT_MAX_COLUMNS, ge=1)
     #: The top-level packages that a script may import besides `DEFAULT_IMPORTS`. They must be installed beside the runner.

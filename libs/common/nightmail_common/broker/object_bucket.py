@@ -127,9 +127,24 @@ class ObjectBucket:
         """Return the size of the bucket: all objects, and what JetStream keeps beside them."""
         return (await self._js.stream_info(self.stream)).state.bytes
 
-    def new_pieces(self) -> str:
-        """Return a subject that no object has."""
-        return f"{self._pieces}.{_nuid.next().decode()}"
+    async def owned_bytes(self, owner: str) -> int:
+        """Return how many bytes an owner's pieces have, each counted as a whole one.
+
+        JetStream lists 100,000 objects at once: of an owner with more, at least so many pieces are counted.
+
+        Args:
+            owner: one token of a subject, as `new_pieces` takes it.
+        """
+        info = await self._js.stream_info(self.stream, subjects_filter=f"{self._pieces}.{owner}.*")
+        return _PIECE_BYTES * sum((info.state.subjects or {}).values())
+
+    def new_pieces(self, owner: str = "") -> str:
+        """Return a subject that no object has.
+
+        Args:
+            owner: one token of a subject, by which `owned_bytes` counts.
+        """
+        return ".".join(filter(None, (self._pieces, owner, _nuid.next().decode())))
 
     async def write(self, subject: str, content: AsyncIterable[bytes]) -> Pieces:
         """Store bytes, which belong to no object until an entry names them."""
@@ -164,7 +179,7 @@ class ObjectBucket:
         entry = {
             "name": name,
             "bucket": self.name,
-            "nuid": "" if pieces is None else pieces.subject.rpartition(".")[2],
+            "nuid": "" if pieces is None else pieces.subject.removeprefix(f"{self._pieces}."),
             "size": size,
             "mtime": datetime.now(UTC).isoformat(),
             "chunks": -(-size // _PIECE_BYTES),

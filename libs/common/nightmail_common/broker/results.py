@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from io import SEEK_END, BufferedIOBase
 from secrets import token_hex
@@ -13,15 +13,19 @@ from nats.js.errors import BadObjectMetaError, NotFoundError
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged
 from nightmail_common.broker.stored_messages import AckSubject
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.blob import Blob
+from nightmail_common.contract.limits import DEFAULT_MAX_JOB_RESULT_BYTES
 from nightmail_common.contract.subjects import job_token
 
 #: Base64 makes 350 KB of it, in an event of at most 1 MB.
 MAX_INLINE_BYTES = 256 * 1024
 #: The largest result (256 MiB) takes some 10 s from a broker in the same data center.
 READ_TIMEOUT_SECONDS = 60.0
+#: Of a file that is stored, at once in memory.
+_READ_BYTES = 128 * 1024
 
 
 class ResultGone(Exception):
@@ -38,11 +42,28 @@ class ResultDamaged(Exception):
         super().__init__("the result is damaged in the store")
 
 
-class ResultStore:
-    """Stores and reads the CSVs of results. Hashes are computed in a thread: a large one takes longer than a heartbeat."""
+class JobStorageFull(Exception):
+    """The stored results of a job have as many bytes as those of one job may have."""
 
-    def __init__(self, js: JetStreamContext) -> None:
+    def __init__(self, stored: int, size: int, most: int) -> None:
+        super().__init__(
+            f"the stored results of this job have {stored} bytes; with {size} more they would have more than the {most} of"
+            " NIGHTMAIL_MAX_JOB_RESULT_BYTES. Return fewer rows or run less often; results expire after"
+            " NIGHTMAIL_RESULT_RETENTION"
+        )
+
+
+class ResultStore:
+    """Stores and reads the CSVs of results. Hashes are computed in a thread: a large one takes longer than a heartbeat.
+
+    Args:
+        max_job_bytes: of all stored results of a job. Runs of a job that end at the same time can exceed it by what they store.
+    """
+
+    def __init__(self, js: JetStreamContext, max_job_bytes: int = DEFAULT_MAX_JOB_RESULT_BYTES) -> None:
         self._js = js
+        self._bucket = ObjectBucket(js, RESULTS)
+        self._max_job_bytes = max_job_bytes
 
     async def put(
         self, job_name: str, run_id: UUID, file: BufferedIOBase, max_inline_bytes: int = MAX_INLINE_BYTES
@@ -53,6 +74,7 @@ class ResultStore:
         would need the permission to purge. Objects expire after `RESULT_RETENTION`.
 
         Raises:
+            JobStorageFull: the result is to be stored, and the job has no room for it.
             nats.errors.Error: a permanent error of the broker.
         """
         size = file.seek(0, SEEK_END)
@@ -61,11 +83,16 @@ class ResultStore:
         file.seek(0)
         if size <= max_inline_bytes:
             return Blob(size=size, sha256=sha256, data=file.read())
-        name = f"{job_token(job_name)}/{run_id}/{token_hex(8)}"
+        job = job_token(job_name)
+        stored = await retry_forever(lambda: self._bucket.owned_bytes(job), "count_results")
+        if stored + size > self._max_job_bytes:
+            raise JobStorageFull(stored, size, self._max_job_bytes)
+        name = f"{job}/{run_id}/{token_hex(8)}"
 
         async def store() -> None:
-            file.seek(0)
-            await (await self._js.object_store(RESULTS)).put(name, file)
+            pieces = await self._bucket.write(self._bucket.new_pieces(job), _parts(file))
+            with suppress(ObjectChanged):  # an earlier try has stored the object, and its answer was lost
+                await self._bucket.publish_entry(name, pieces, expected=0)
 
         await retry_forever(store, "put_result")
         return Blob(size=size, sha256=sha256, bucket=RESULTS, object_name=name)
@@ -113,6 +140,12 @@ class ResultStore:
             with suppress(*BROKER_ERRORS):
                 await subscription.unsubscribe()
         return pieces
+
+
+async def _parts(file: BufferedIOBase) -> AsyncIterator[bytes]:
+    file.seek(0)
+    while part := file.read(_READ_BYTES):
+        yield part
 
 
 def _join(pieces: Sequence[bytes]) -> tuple[bytes, str]:

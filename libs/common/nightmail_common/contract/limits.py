@@ -31,6 +31,8 @@ MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
 DEFAULT_MAX_RESULT_BYTES = 256 * 1024**2
 DEFAULT_MAX_ROWS = 10_000_000
 DEFAULT_MAX_COLUMNS = 16_384
+#: The default of the setting MAX_JOB_RESULT_BYTES: of all stored results of a job, 1 GiB each day for a month.
+DEFAULT_MAX_JOB_RESULT_BYTES = 32 * 1024**3
 
 #: All column names of a result that an event lists, as JSON: enough for 16,384 names of one character.
 MAX_COLUMN_NAMES_JSON_BYTES = 64 * 1024
