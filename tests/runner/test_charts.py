@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -264,8 +265,12 @@ async def test_matplotlib_is_not_where_no_chart_is_expected(charts: Sandbox) -> 
 
 def fork_servers() -> set[int]:
     """Return the fork servers of this process, without their workers."""
-    children = psutil.Process().children()
-    return {one.pid for one in children if "nightmail_runner.sandbox.forkserver" in one.cmdline()}
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it ends meanwhile
+            if "nightmail_runner.sandbox.forkserver" in child.cmdline():
+                found.add(child.pid)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -34,9 +35,13 @@ async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: S
 
 def fork_servers() -> list[psutil.Process]:
     """Return the fork servers of this process, without their workers."""
-    # A child of an earlier test may have ended and not been waited for: it has no command line.
-    children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "forkserver" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        # A child of an earlier test may end meanwhile, or may have ended without being waited for: no command line.
+        with suppress(psutil.NoSuchProcess):
+            if "forkserver" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) -> None:
