@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from nightmail_api.http.compression import chosen
 from nightmail_api.http.problems import NotFound
 
 anyone = APIRouter(include_in_schema=False)
@@ -82,7 +83,7 @@ async def page(request: Request, path: str) -> Response:  # noqa: ARG001 (the pa
 
 def _response(request: Request, file: Asset, cache_control: str, headers: dict[str, str] | None = None) -> Response:
     sent = {"Cache-Control": cache_control, "Vary": "Accept-Encoding", **(headers or {})}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if chosen(",".join(request.headers.getlist("accept-encoding")), ("gzip",)) == "gzip":
         return Response(file.compressed, headers=sent | {"Content-Encoding": "gzip"}, media_type=file.media_type)
     return Response(file.content, headers=sent, media_type=file.media_type)
 
