@@ -1,5 +1,7 @@
 """The metrics of the API."""
 
+import shutil
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.conftest import Replica
@@ -65,3 +67,16 @@ async def test_the_age_of_the_oldest_waiting_run_and_readiness_are_exported(api:
         return (await metrics(api))[of("nightmail_api_oldest_waiting_run_seconds")] > 0
 
     await eventually(waits, "the run, which no runner takes, has an age")
+
+
+async def test_the_disk_and_the_log_have_sizes(api: Replica) -> None:
+    disk = shutil.disk_usage(api.settings.data_dir)
+    await api.create()
+
+    async def sizes() -> dict[tuple[str, frozenset[tuple[str, str]]], float] | None:
+        found = await metrics(api)
+        return found if found[of("nightmail_api_log_bytes")] > 0 else None
+
+    found = await eventually(sizes, "the log has been polled after its first event")
+    assert found[of("nightmail_api_disk_size_bytes")] == disk.total
+    assert 0 < found[of("nightmail_api_disk_free_bytes")] <= disk.total

@@ -44,6 +44,8 @@ HEALTHY = {
     'nightmail_api_auth_failures_total{reason="wrong"}': "0x60",
     'kube_cronjob_created{namespace="nightmail", cronjob="backup"}': "0x60",
     'kube_cronjob_status_last_successful_time{namespace="nightmail", cronjob="backup"}': "0+60x60",
+    'nightmail_api_disk_free_bytes{instance="api"}': "60x60",
+    'nightmail_api_disk_size_bytes{instance="api"}': "100x60",
     "nats_varz_jetstream_stats_storage": "10x60",
     "nats_varz_jetstream_config_max_storage": "100x60",
 }
@@ -85,6 +87,7 @@ CASES: dict[str, tuple[dict[str, str | None], int]] = {
         {'kube_cronjob_status_last_successful_time{namespace="nightmail", cronjob="backup"}': "0+60x19 -93601x40"},
         1,
     ),
+    "NightmailDiskLow": ({'nightmail_api_disk_free_bytes{instance="api"}': "60x19 9x40"}, 6),
     "NightmailLogFull": ({"nats_varz_jetstream_stats_storage": "10x19 90x40"}, 6),
 }
 

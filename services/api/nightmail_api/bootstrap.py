@@ -24,7 +24,7 @@ from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.commands.smtp_check import SmtpChecks
 from nightmail_api.commands.source_check import SourceCheck
 from nightmail_api.http.dependencies import AppState
-from nightmail_api.metrics import follow_read_model
+from nightmail_api.metrics import follow_disk, follow_read_model
 from nightmail_api.read_model.database import Database, DatabaseUnavailable
 from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.event_queries import EventQueries
@@ -117,6 +117,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     feed = EventFeed(audit)
     model = ReadModel(log, js, projection, erasure, feed)
     service.health.add("projection", model.reason_not_ready)
+    follow_disk(settings.data_dir)
     follow_read_model(lambda: model.applied, lambda: model.last)
     tokens = TokenStore(js, token)
     secret_key = _secret_key(settings)

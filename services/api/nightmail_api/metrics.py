@@ -1,8 +1,10 @@
-"""The API's metrics for Prometheus: requests, failed authentications, and the lag of the read model."""
+"""The API's metrics for Prometheus: requests, failed authentications, and the lag of the read model, the disk."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.routing import BaseRoute
@@ -48,6 +50,22 @@ OLDEST_WAITING_RUN = Gauge(
     "nightmail_api_oldest_waiting_run_seconds", "How long the run waits that no runner has started; 0 if none waits."
 )
 LAG = Gauge("nightmail_api_projection_lag_events", "Events in the log that the read model has not applied.")
+LOG_BYTES = Gauge("nightmail_api_log_bytes", "Size of the log's stream of events at the last poll, in one replica.")
+DISK_FREE = Gauge("nightmail_api_disk_free_bytes", "Free space of the disk that holds the API's data folder.")
+DISK_SIZE = Gauge("nightmail_api_disk_size_bytes", "Size of the disk that holds the API's data folder.")
+
+
+def follow_disk(folder: Path) -> None:
+    """Read the free space and the size of the folder's disk at each scrape.
+
+    A folder that does not exist (the read model is in PostgreSQL, the token in a setting) counts as on its parent's disk.
+    """
+
+    def disk() -> Path:
+        return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+    DISK_FREE.set_function(lambda: shutil.disk_usage(disk()).free)
+    DISK_SIZE.set_function(lambda: shutil.disk_usage(disk()).total)
 
 
 def follow_read_model(applied: Callable[[], int], last: Callable[[], int]) -> None:

@@ -11,7 +11,7 @@ import structlog
 from nats.js import JetStreamContext
 
 from nightmail_api.commands.erasure import Erasure
-from nightmail_api.metrics import EVENTS_APPLIED, OLDEST_WAITING_MAIL, OLDEST_WAITING_RUN
+from nightmail_api.metrics import EVENTS_APPLIED, LOG_BYTES, OLDEST_WAITING_MAIL, OLDEST_WAITING_RUN
 from nightmail_api.read_model.database import DatabaseUnavailable
 from nightmail_api.read_model.database_state import DatabaseState
 from nightmail_api.read_model.event_feed import EventFeed
@@ -121,6 +121,7 @@ class ReadModel:
     async def _poll(self) -> tuple[str, int]:
         """Return the identity of the log and its last sequence."""
         info = await self._js.stream_info(STREAM)
+        LOG_BYTES.set(info.state.bytes)
         return str(info.created), info.state.last_seq
 
     async def _follow_while_same_log(self) -> None:
