@@ -11,11 +11,13 @@ def judge_delimiters(head: str, comment: str | None) -> tuple[str, float]:
     """Return the delimiter with which most records have as many fields as the header, of several the one with the most
     fields, and the share of these records.
     """
-    lines = [line for line in io.StringIO(head, newline="") if not (comment and line.startswith(comment))]
     best, best_score = ",", (0.0, 0)
     for delimiter in _DELIMITERS:
+        if delimiter not in head:
+            continue
+        lines = (line for line in io.StringIO(head, newline="") if not (comment and line.startswith(comment)))
+        records = csv.reader(lines, delimiter=delimiter)
         try:
-            records = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter)
             counts = [len(record) for record, _ in zip(records, range(_JUDGED_RECORDS), strict=False) if record]
         except csv.Error:
             continue
