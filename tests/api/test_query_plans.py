@@ -49,10 +49,11 @@ def plans(database: SqliteDatabase, work: Callable[[Queries], object]) -> list[s
 @pytest.mark.parametrize("filters", [{}, {"query": "009"}, {"failing": True}, {"status": "paused"}])
 def test_an_order_of_jobs_is_read_from_an_index(database: SqliteDatabase, sort: str, filters: dict[str, Any]) -> None:
     steps = plans(database, lambda queries: list_jobs(queries, **PAGE | filters | {"sort": sort}))
-    index = {"next_run": "jobs_by_timetable", "last_run": "jobs_to_list"}[sort]
+    index = {"next_run": "jobs_by_timetable", "last_run": "jobs_by_last_run"}[sort]
     assert [step for step in steps if step.startswith(("SCAN jobs", "SCAN runs"))] == [
         f"SCAN jobs USING COVERING INDEX {index}"
     ], steps
+    assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
 def test_a_summary_reads_the_last_runs_from_an_index(database: SqliteDatabase) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from nightmail_api.http.serialization import job_json, next_run_in_order, summary_json
 from nightmail_api.read_model.cursors import cursor_of, read_cursor
@@ -96,10 +96,11 @@ def _by_name(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) 
 
 
 def _by_last_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) -> list[_Place]:
-    time = func.coalesce(jobs.c.last_requested_at, "")
+    time = jobs.c.last_requested_at
     statement = chosen(jobs.c.job_name, time.label("time"))
     if last is not None:
-        statement = statement.where(or_(time < last.time, and_(time == last.time, jobs.c.job_name > last.name)))
+        # The first condition is where the page begins in the index.
+        statement = statement.where(time <= last.time, or_(time < last.time, jobs.c.job_name > last.name))
     rows = queries.all_rows(statement.order_by(time.desc(), jobs.c.job_name).limit(limit))
     return [_Place(row["time"], row["job_name"]) for row in rows]
 

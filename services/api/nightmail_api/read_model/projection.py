@@ -37,7 +37,7 @@ _OLDEST_WAITING_RUN = select(runs.c.requested_at).where(
 _FORGET_LAST_RUN = (
     update(jobs)
     .where(jobs.c.job_name == bindparam("of_name"), jobs.c.last_run_id == bindparam("of_run"))
-    .values(last_run_id=None, last_requested_at=None, last_status=None)
+    .values(last_run_id=None, last_requested_at="", last_status=None)
 )
 # Built once: to build a statement costs as much as to execute it.
 _POSITION = select(checkpoint.c.sequence, checkpoint.c.log_id).with_for_update()

@@ -341,7 +341,7 @@ class Queries:
     def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
         result = self._connection.execute(statement)
         names = tuple(map(str, result.keys()))
-        return [dict(zip(names, row, strict=True)) for row in result]
+        return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
 def _shift(time: str, slack: timedelta) -> str | None:

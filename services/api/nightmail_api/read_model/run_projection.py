@@ -166,7 +166,7 @@ class RunProjection:
             self._connection.execute(
                 _SET_LAST_RUN,
                 [
-                    {"of_id": job_id, "at": self._runs[run_id]["requested_at"]} | self._state(run_id, "run_id")
+                    {"of_id": job_id, "at": self._runs[run_id]["requested_at"] or ""} | self._state(run_id, "run_id")
                     for (_, job_id), run_id in self._last_of_job.items()
                 ],
             )
