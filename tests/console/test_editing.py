@@ -103,6 +103,10 @@ def test_an_example_of_the_gallery_brings_its_data_and_gives_a_result_at_once(
     expect(page.get_by_label("File", exact=True)).to_have_value("orders.csv")
     assert "orders.csv" in {one["path"] for one in system.call("GET", "/files").json()["items"]}
     expect(page.locator(".tried table")).to_be_visible()
+    # Numbers end at one edge, as in the mail; texts begin at one.
+    amounts, words = page.locator(".tried td.number").first, page.locator(".tried td:not(.number)").first
+    expect(amounts).to_have_css("text-align", "end")
+    expect(words).to_have_css("text-align", "start")
     # The mail has its own styles, and no origin.
     mail = page.frame_locator("iframe.mail")
     expect(mail.get_by_text("CSV").first).to_be_visible()

@@ -39,7 +39,6 @@ export function OverviewPage() {
             </>
           ) : (
             <>
-              <Checklist setup={loaded.setup} />
               {failing.length === 0 ? null : (
                 <Card title="Needs you" aside={<a href="/console/jobs?failing=true">All of them</a>}>
                   <ul class="list">
@@ -49,6 +48,7 @@ export function OverviewPage() {
                   </ul>
                 </Card>
               )}
+              <Checklist setup={loaded.setup} />
               <Card title="Past and coming 24 hours" aside={<ViewSwitch here="axis" />}>
                 <Loaded of={slots}>
                   {(found) => (

@@ -102,9 +102,15 @@ export function TryResult({ state, retry }: { state: TryState; retry: () => void
   );
 }
 
+/** A number as a CSV has it; the separator of decimals may be a comma. */
+const NUMBER = /^[-+]?\d+([.,]\d+)?(e[-+]?\d+)?$/i;
+
 function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
   const columns = tried.columns ?? [];
   const rows = tried.first_rows ?? [];
+  const isNumber = columns.map(
+    (_, at) => rows.some((row) => row[at] !== "") && rows.every((row) => row[at] === "" || NUMBER.test(row[at] ?? "")),
+  );
   const took = tried.timings === null ? "" : ` in ${milliseconds(tried.timings.total_ms)}`;
   return (
     <div class={isOld ? "old" : undefined}>
@@ -120,7 +126,7 @@ function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
           <thead>
             <tr>
               {columns.map((column, index) => (
-                <th key={index} scope="col">
+                <th key={index} scope="col" class={isNumber[index] ? "number" : undefined}>
                   {column}
                 </th>
               ))}
@@ -130,7 +136,9 @@ function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
             {rows.map((row, index) => (
               <tr key={index}>
                 {row.map((cell, at) => (
-                  <td key={at}>{cell}</td>
+                  <td key={at} class={isNumber[at] ? "number" : undefined}>
+                    {cell}
+                  </td>
                 ))}
               </tr>
             ))}
