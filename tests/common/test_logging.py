@@ -1,6 +1,8 @@
 """What a process writes to its log, as JSON for machines and on the console for people."""
 
 import json
+import re
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -64,11 +66,12 @@ def event(lines: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return line
 
 
-def test_every_json_line_has_a_time_a_level_and_the_service(json_lines: list[dict[str, Any]]) -> None:
+def test_every_json_line_has_a_time_a_level_the_service_and_its_instance(json_lines: list[dict[str, Any]]) -> None:
     for line in json_lines:
         assert line["timestamp"].endswith("Z")
         assert line["level"] in {"info", "warning", "error"}
         assert line["service"] == "runner"
+        assert re.fullmatch(rf"{re.escape(socket.gethostname())}/\d+", line["instance"])  # tells two runners apart
 
 
 def test_fields_are_top_level_keys_of_a_json_line(json_lines: list[dict[str, Any]]) -> None:

@@ -221,3 +221,26 @@ def test_prometheus_scrapes_each_pod_as_a_target_of_its_own(tmp_path: Path) -> N
             assert endpoint["port"] in {port["name"] for port in ports}
             scraped.add(name)
     assert scraped == {"api", "ticker", "runner", "mailer", "nats"}
+
+
+def test_every_pod_may_ask_the_clusters_dns_and_the_cache_on_its_node(rendered: list[dict[str, Any]]) -> None:
+    policies = [found["spec"] for found in rendered if found["kind"] == "NetworkPolicy"]
+    workloads = [found for found in rendered if found["kind"] in {"Deployment", "StatefulSet", "CronJob"}]
+    assert workloads
+    for workload in workloads:
+        labels = pod_template(workload)["metadata"]["labels"]
+        egress = [
+            rule
+            for policy in policies
+            if policy["podSelector"].get("matchLabels", {}).items() <= labels.items()
+            for rule in policy.get("egress", ())
+        ]
+        places = [
+            place
+            for rule in egress
+            if {"port": 53, "protocol": "UDP"} in rule.get("ports", ()) and {"port": 53} in rule["ports"]
+            for place in rule["to"]
+        ]
+        name = workload["metadata"]["name"]
+        assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in places, name
+        assert any("namespaceSelector" in place for place in places), name

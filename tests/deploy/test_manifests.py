@@ -1,6 +1,7 @@
 """Static checks of the Compose, Kubernetes, systemd, NATS and Prometheus files."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -223,3 +224,24 @@ def test_every_alert_has_a_name_of_its_own() -> None:
     groups = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())["groups"]
     names = [rule["alert"] for group in groups for rule in group["rules"]]
     assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_compose_has_a_health_check_of_its_own_because_an_image_in_ocis_format_has_none(name: str) -> None:
+    port = 8080 if name == "api" else 8081
+    assert f"http://127.0.0.1:{port}/health/live" in COMPOSE["services"][name]["healthcheck"]["test"][-1]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="deploy/cluster/make.sh needs openssl")
+def test_a_server_of_the_cluster_given_by_name_listens_for_other_machines(tmp_path: Path) -> None:
+    """Debian's /etc/hosts gives a machine's own name the address 127.0.1.1, which no other machine reaches."""
+    command: list[str | Path] = [DEPLOY / "cluster/make.sh", tmp_path / "cluster", "nats-a.example", "192.0.2.2"]
+    environment = {**os.environ, "NIGHTMAIL": str(BIN / "nightmail")}
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    by_name, by_address = ((tmp_path / f"cluster/nats-{number}/nats.conf").read_text() for number in (1, 2))
+    assert 'listen: "0.0.0.0:4222"' in by_name
+    assert 'listen: "0.0.0.0:6222"' in by_name
+    assert 'listen: "192.0.2.2:4222"' in by_address
+    for config in (by_name, by_address):  # the monitoring port is for this machine alone
+        assert 'http: "127.0.0.1:8222"' in config

@@ -1,8 +1,12 @@
 """One ticker holds the lease at a time, in terms; a term that has ended publishes nothing."""
 
+import asyncio
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import nats
@@ -17,6 +21,7 @@ from nightmail_ticker.lease import Lease
 from support.deadlines import eventually, scaled
 from support.lossy_proxy import Fault, LossyProxy
 from support.nats_server import NatsServer
+from support.ports import free_port
 from support.tickers import (
     ShiftedClock,
     count_due_time_events,
@@ -138,3 +143,28 @@ async def test_a_due_time_between_two_terms_is_published_at_the_start_of_the_sec
         assert leads()
         (request,) = await requests(event_log)
     assert (request.scheduled_at, request.late) == (midnight, False)
+
+
+async def test_a_ticker_waits_for_the_bucket_of_leases_which_no_backup_has(
+    nats_server: NatsServer, nats_client: Client, bucket: KeyValue, tmp_path: Path
+) -> None:
+    js = nats_client.jetstream()
+    ttl = (await bucket.status()).ttl
+    await js.delete_key_value(streams.LEASES)
+    settings = {"NIGHTMAIL_NATS_URL": nats_server.url, "NIGHTMAIL_HEALTH_PORT": str(free_port())}
+    log = tmp_path / "ticker.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "nightmail_ticker"),
+            env=os.environ | settings | {"NIGHTMAIL_DATA_DIR": str(tmp_path)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        await eventually(lambda: "open the bucket of leases" in log.read_text(), "the ticker waits")
+        assert process.returncode is None
+        await js.create_key_value(bucket=streams.LEASES, ttl=ttl)
+        await eventually(lambda: "lease_acquired" in log.read_text(), "the ticker leads")
+    finally:
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), scaled(20)) == 0
