@@ -112,7 +112,7 @@ def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str
 @pytest.mark.parametrize(
     ("data", "part"),
     [
-        ('{"a": [1, 2], "b": [1]}', "not columns of one length"),
+        ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
         ("[[1, 2], [3, 4]]", "number 1 of the list is a list"),
@@ -239,6 +239,49 @@ def test_merged_cells_of_a_workbook_are_noted() -> None:
 def test_a_formula_in_a_skipped_row_does_not_refuse_a_workbook() -> None:
     data = workbook(["Report of", "=TODAY()"], ["a", "b"], [1, 2])
     assert columns(data, "xlsx", skip_rows=1) == {"a": [1], "b": [2]}
+
+
+def test_an_empty_row_is_a_missing_value_of_a_lone_column_of_a_sheet() -> None:
+    data = workbook(["n"], [1], [None], [3])
+    assert columns(data, "xlsx") == {"n": [1, None, 3]}
+    assert any("1 missing values, which are empty rows" in note for note in parsed(data, "xlsx").notes)
+    assert "row 4" in refusal(workbook(["n"], [1], [None], ["x"]), "xlsx", types={"n": "integer"})
+    assert columns(workbook(["a", "b"], [1, 2], [None, None], [3, 4]), "xlsx") == {"a": [1, 3], "b": [2, 4]}
+
+
+def test_a_hidden_sheet_is_read_only_by_its_name() -> None:
+    book = openpyxl.Workbook()
+    hidden = book.create_sheet("Lists", 0)
+    hidden.sheet_state = "hidden"
+    for number, sheet in enumerate(book.worksheets):
+        sheet.append(["a"])
+        sheet.append([number])
+    assert columns(saved(book), "xlsx") == {"a": [1]}
+    assert columns(saved(book), "xlsx", sheet="Lists") == {"a": [0]}
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "text"),
+    [
+        (
+            '{"message": "expired token", "code": 401}',
+            "json",
+            {"records_path": "data"},
+            "instead of data: expired token",
+        ),
+        ('{"rows": []}', "json", {"records_path": "data"}, "there is no 'data'; there is: rows"),
+        ('{"id": 1, "tags": ["t"]}', "json", {}, "set file_type to jsonl"),
+        ("a,b\n1,2\n", "jsonl", {}, "it begins with 'a,b'"),
+        ("Service unavailable", "xlsx", {}, "it seems to be text, which begins with 'Service unavailable'"),
+        ("Service unavailable", "parquet", {}, "it seems to be text, which begins with 'Service unavailable'"),
+        ("", "xlsx", {}, "it is empty"),
+        ("", "parquet", {}, "it is empty"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "csv", {}, "a pointer of Git LFS"),
+        ("BEGIN:VCALENDAR\nEND:VCALENDAR\n", "csv", {}, "a calendar (.ics)"),
+    ],
+)
+def test_what_came_in_place_of_the_data_is_said(data: str, file_type: str, options: Any, text: str) -> None:
+    assert text in refusal(data, file_type, **options)
 
 
 def zip_of(name: str, content: bytes) -> bytes:

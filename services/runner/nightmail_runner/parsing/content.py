@@ -26,6 +26,9 @@ _MAGIC: tuple[tuple[bytes, str, FileType | None], ...] = (
     (b"BZh", "bzip2 data (only gzip, zip and zstd are unpacked)", None),
     (b"\xfd7zXZ\x00", "xz data (only gzip, zip and zstd are unpacked)", None),
     (b"PAR1", "a Parquet file", "parquet"),
+    (b"version https://git-lfs", "a pointer of Git LFS in place of the file", None),
+    (b"BEGIN:VCALENDAR", "a calendar (.ics)", None),
+    (b"BEGIN:VCARD", "contacts (.vcf)", None),
 )
 _ZIP, _GZIP, _ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _OLD_WORKBOOK, _LOCKED_WORKBOOK = "an old Excel workbook (.xls)", "an Excel workbook with a password"
@@ -58,6 +61,7 @@ _MESSAGE_KEYS = frozenset({
 #: Enough to recognise a format and to show a page's title.
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1024 * 1024
+_SHOWN_BYTES = 200
 #: RFC 1952 and RFC 1950: gzip or zlib, by its head.
 _GZIP_WINDOW = 47
 
@@ -140,6 +144,19 @@ def error_in(value: Any) -> str | None:
 def _is_only_message(value: dict[str, Any]) -> bool:
     """Say whether an object has nothing but what belongs to a message: a record of data has more."""
     return all(key.casefold() in _MESSAGE_KEYS for key in value)
+
+
+def say_of_text(data: memoryview) -> str:
+    """Return what text or nothing in place of a binary file begins with; empty for other data."""
+    if not len(data):
+        return "it is empty"
+    try:
+        text = bytes(data[:_SHOWN_BYTES]).decode("utf-8", "ignore" if len(data) > _SHOWN_BYTES else "strict")
+    except UnicodeDecodeError:
+        return ""
+    if any(not letter.isprintable() and not letter.isspace() for letter in text):
+        return ""
+    return f"it seems to be text, which begins with {shorten(text)!r}"
 
 
 def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | None]:

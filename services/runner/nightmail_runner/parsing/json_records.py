@@ -83,7 +83,10 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
         try:
             record = _loads(line)
         except json.JSONDecodeError as error:
-            raise InputNotReadable(f"line {number} is not JSON: {error.msg} at character {error.colno}") from None
+            shown = shorten(line[:_SHOWN_BYTES].decode("utf-8", "replace"))
+            raise InputNotReadable(
+                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}"
+            ) from None
         if not isinstance(record, dict):
             raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {kind_of(record)}")
         records.append(record)
@@ -126,9 +129,15 @@ def _refuse_constant(text: str) -> Any:
 
 
 def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[str, Any]]:
+    error = error_in(found)
     if options.records_path is not None:
-        found = follow(found, options.records_path)
-    elif (error := error_in(found)) is not None:
+        try:
+            found = follow(found, options.records_path)
+        except InputNotReadable as missing:
+            if error is None:
+                raise
+            raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
+    elif error is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
     if _is_split(found):
         notes.append("the data has columns and rows apart (split); they were joined")
@@ -211,7 +220,7 @@ def _hint(found: dict[str, Any]) -> str:
     if found and all(isinstance(value, dict) for value in found.values()):
         return f"{names}; if each of these is a record, set records_path to '*'"
     if any(isinstance(value, list) for value in found.values()):
-        return f"{names}; its lists have no records (objects), and are not columns of one length either"
+        return f"{names}; its lists have no records (objects) in them; if it is one record, set file_type to jsonl"
     return f"{names}; records_path can name the list in it (key.key, key[0], [\"a.key\"]); '*' takes all values of an object"
 
 

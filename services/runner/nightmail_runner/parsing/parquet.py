@@ -7,6 +7,7 @@ import pyarrow
 import pyarrow.parquet
 
 from nightmail_runner.parsing.column_names import name_columns
+from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
 
@@ -34,7 +35,7 @@ def read_parquet(data: memoryview, notes: list[str]) -> Table:
     try:
         table = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(pyarrow.py_buffer(data))).read()
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputNotReadable(f"this is not a Parquet file: {error}") from None
+        raise InputNotReadable(f"this is not a Parquet file: {say_of_text(data) or error}") from None
     names = name_columns(table.column_names, notes, "the Parquet file")
     columns = {name: _to_column(column) for name, column in zip(names, table.columns, strict=True)}
     return Table(pandas.DataFrame(columns, copy=False), notes)

@@ -9,6 +9,7 @@ import pandas
 
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import check_declared, empty_column
+from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -27,8 +28,14 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     except (python_calamine.CalamineError, OSError) as error:
-        raise InputNotReadable(f"this is not an Excel workbook (.xlsx): {error}") from None
-    name = _sheet_name(workbook.sheet_names, options.sheet, notes)
+        raise InputNotReadable(f"this is not an Excel workbook (.xlsx): {say_of_text(data) or error}") from None
+    visible = [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.visible == python_calamine.SheetVisibleEnum.Visible
+        and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+    ]
+    name = _sheet_name(workbook.sheet_names, visible, options.sheet, notes)
     rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     number = options.skip_rows
     if number >= len(rows) and options.skip_rows:
@@ -43,11 +50,17 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
     check_declared(names, options)
     missing = frozenset({"", *options.na_values})
-    records, numbers = [], []
+    records: list[list[Any]] = []
+    numbers: list[int] = []
+    blank = missing_rows = 0  # rows without a value in a sheet of one column
     for row, cells in enumerate(rows[number + 1 :], number + 2):
         filled = _without_empty_end(cells)
         if not filled:
+            blank += len(names) == 1
             continue
+        records += [[None]] * blank
+        numbers += range(row - blank, row)
+        missing_rows, blank = missing_rows + blank, 0
         if len(filled) > len(names):
             raise InputNotReadable(
                 f"row {row} has a value in column {len(filled)}, but the header in row {number + 1} has {len(names)} columns; "
@@ -55,6 +68,8 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
             )
         records.append([None if isinstance(cell, str) and cell in missing else _plain(cell) for cell in filled])
         numbers.append(row)
+    if missing_rows:
+        notes.append(f"the only column has {missing_rows} missing values, which are empty rows in the sheet")
     columns = {}
     for position, column in enumerate(names):
         values = [record[position] if position < len(record) else None for record in records]
@@ -92,11 +107,13 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
         notes.append(f"{many} an error ({found}), which is text here; na_values can name it")
 
 
-def _sheet_name(names: list[str], wanted: str | None, notes: list[str]) -> str:
+def _sheet_name(names: list[str], visible: list[str], wanted: str | None, notes: list[str]) -> str:
     if wanted is None:
+        first = (visible or names)[0]
         if len(names) > 1:
-            notes.append(f"the workbook has {len(names)} sheets; {names[0]!r} was read; sheet can name another")
-        return names[0]
+            which = f"{first!r}" if first == names[0] else f"{first!r}, the first visible one,"
+            notes.append(f"the workbook has {len(names)} sheets; {which} was read; sheet can name another")
+        return first
     if wanted in names:
         return wanted
     raise InputNotReadable(f"the workbook has no sheet {wanted!r}; its sheets are: {shorten(', '.join(names))}")
