@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import nats.errors
+import structlog
 from nats.aio.client import Client
 from pydantic import AfterValidator, Field, StrictBool
 
@@ -29,6 +30,8 @@ from nightmail_common.contract.subjects import (
     PREVIEW_WHOLE,
 )
 from nightmail_common.contract.timetable_definition import ScheduleTime
+
+logger = structlog.get_logger()
 
 #: A runner answers within `MAX_PREVIEW_SECONDS`.
 DEADLINE_SECONDS = 90.0
@@ -115,6 +118,7 @@ class Previews:
                 await self._add_mail(definition, answer)
             if preview.send_to is not None:
                 await self._send(answer, preview.send_to)
+                logger.info("preview_mail_requested", actor=caller, outcome=(answer["sent"] or {}).get("outcome"))
             return answer
 
     async def _send(self, answer: dict[str, Any], recipient: str) -> None:
