@@ -326,6 +326,22 @@ def test_a_file_of_an_office_or_a_server_is_named(data: bytes, file_type: str, t
 
 
 @pytest.mark.parametrize(
+    ("said", "sent", "value"),
+    [
+        ("iso-8859-1", "cp1252", "5 € “ü”"),
+        ("latin-1", "latin-1", "5 £ ü"),
+        ("iso-8859-9", "cp1254", "5 € ş"),
+        ("shift_jis", "cp932", "①東京"),
+        ("gb2312", "gb18030", "北京€"),
+        ("euc-kr", "cp949", "서울똠"),
+    ],
+)
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+def test_what_windows_adds_to_an_encoding_is_read_under_its_name(option: str, said: str, sent: str, value: str) -> None:
+    assert columns(f"a;b\n1;{value}\n".encode(sent), **{option: said})["b"] == [value]
+
+
+@pytest.mark.parametrize(
     ("data", "value", "note"),
     [
         ("a;b\n1;5 €\n".encode("cp1252"), "5 €", "cp1252"),

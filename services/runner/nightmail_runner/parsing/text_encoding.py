@@ -36,6 +36,13 @@ _OTHER_THAN_LONE_SIGNS = re.compile(
 _UNKNOWN = "the data is not UTF-8, and its encoding cannot be recognised; set encoding"
 #: Of Western Europe; what cp1252 cannot be, because it has `ü` and others where cp1252 has nothing.
 _DOS = "cp850"
+#: What is sent under the names of these encodings, because Windows calls its wider ones so (WHATWG Encoding, section 4.2).
+_WIDER = {
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949",
+}  # fmt: skip
+#: In these the bytes that Windows adds are control characters, which no text has.
+_WITH_C1 = frozenset({"iso8859-1", "iso8859-9"})
+_C1 = re.compile(rb"[\x80-\x9f]")
 _LETTERS = re.compile(rb"[A-Za-z]")
 
 
@@ -84,8 +91,17 @@ def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
         raise InputNotReadable(
             f"line {line} has the byte 0x{byte:02x}, which is not {name.upper()} ({because} says so)"
         )
+    raw = bytes(data)
+    wider = _WIDER.get(name)
+    if wider is not None and (name not in _WITH_C1 or _C1.search(raw)):
+        try:
+            text = raw.decode(wider)
+        except UnicodeDecodeError:
+            pass  # the declared one says where it is wrong
+        else:
+            return memoryview(text.encode())
     try:
-        return memoryview(bytes(data).decode(name).removeprefix("\ufeff").encode())
+        return memoryview(raw.decode(name).removeprefix("\ufeff").encode())
     except UnicodeDecodeError as error:
         line = 1 + bytes(data[: error.start]).count(b"\n")
         bad = bytes(data[error.start : error.start + 1]).hex()
