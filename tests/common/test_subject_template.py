@@ -1,9 +1,13 @@
 """What a job's own subject may be, said when the job is written."""
 
+import time
+
 import pytest
 from pydantic import ValidationError
 
 from nightmail_common.contract.job_definition import JobDefinition
+from nightmail_common.contract.subject_template import parse_subject
+from support.deadlines import scaled
 from support.job_requests import job_request
 
 
@@ -31,6 +35,7 @@ def test_a_subject_template_may_use_the_variables_of_a_run(subject: str) -> None
         ("{{ 9 ** 9 }}", "no Pow"),
         ("{{ job_name.format(1) }}", "no Call"),
         ("{{" + "(" * 250 + "1" + ")" * 250 + "}}", "not a template"),
+        ("{{ columns" + "|title" * 50 + " }}", "at most 40 expressions in each other"),
         ("two\nlines", "one line"),
     ],
 )
@@ -40,3 +45,25 @@ def test_an_invalid_subject_template_is_refused(subject: str, why: str) -> None:
     [error] = refused.value.errors()
     assert error["loc"] == ("subject",)
     assert why in error["msg"].replace("'end of template'", "end of template")
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("{{ columns" + "|title" * 150 + " }}", "at most 40 expressions in each other"),
+        ("{{ rows" + "+rows" * 250 + " }}", "at most 40 expressions in each other"),
+        ("{{ columns|title }}" * 201, "at most 200 filters"),
+    ],
+)
+def test_a_message_that_is_slow_to_compile_is_refused_at_once(message: str, why: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ValidationError, match=why):
+        JobDefinition.model_validate(job_request(message=message))
+    assert time.process_time() - began < scaled(0.3)
+
+
+def test_filters_take_their_arguments() -> None:
+    template = parse_subject(
+        "{{ job_name | trim('-') | title }} {{ rows | round(1) }} {{ split_value | default('x', true) }}"
+    )
+    assert template.render(job_name="-it's a-b-", rows=3, split_value="") == "It's A-B 3 x"

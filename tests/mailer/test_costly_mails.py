@@ -43,9 +43,14 @@ MESSAGES = {
     "wide table": "|a" * 2000 + "\n" + "|-" * 2000,
     "table of short rows": "|a" * 400 + "\n" + "|-" * 400 + "\n" + "a\n" * 3200,
     "table of empty rows": "|" * 60 + "\n" + "|-" * 59 + "|\n" + "|\n" * 3900,
-    "joined columns": "{{ columns|join }}" * 450,
-    "columns joined by columns": "{{ columns|join(columns|join) }}" * 250,
+    "joined columns": "{{ columns|join }}" * 200,
+    "columns joined by columns": "{{ columns|join(columns|join) }}" * 100,
     "added columns": "{{ columns" + "~columns" * 900 + " }}",
+    "filters of filters": "{{ columns" + "|title" * 35 + " }}",
+    "filters of a long text": repeated("{{ (columns" + "~columns" * 400 + ")" + "|title" * 30 + " }}"),
+    "many filters of filters": ("{{ columns" + "|title" * 35 + " }}") * 5,
+    "time in the format of the columns": "{{ scheduled_at.strftime(columns" + "~columns" * 850 + ") }}",
+    "columns in columns": repeated("{{ 'x' in columns }}"),
     "long time": "{{ scheduled_at.strftime('" + "%A" * 4000 + "') }}",
 }
 RESULTS = {

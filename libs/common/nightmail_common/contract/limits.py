@@ -66,6 +66,8 @@ MAX_FIGURE_ALT_CHARS = 300
 
 #: A value that a subject's template reads, and what one of its filters returns: a mail's subject has 200 characters.
 MAX_SUBJECT_VALUE_CHARS = 2_000
+#: Expressions and conditions of a subject or a message in each other, and its filters.
+MAX_TEMPLATE_NESTING, MAX_TEMPLATE_FILTERS = 40, 200
 #: A job's message: a template in Markdown. Filled with values, a mail shows 16,000 characters of it.
 MAX_MESSAGE_TEMPLATE_CHARS = 8_192
 #: The first rows of a result that a mail shows are read from this part of its CSV: 12 columns of 20 rows fit many times.

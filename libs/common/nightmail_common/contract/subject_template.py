@@ -7,15 +7,16 @@ few jobs have a subject.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
-from jinja2.filters import do_round
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.filters import do_round, do_title
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from nightmail_common.contract.limits import MAX_SUBJECT_VALUE_CHARS
+from nightmail_common.contract.limits import MAX_SUBJECT_VALUE_CHARS, MAX_TEMPLATE_FILTERS, MAX_TEMPLATE_NESTING
 from nightmail_common.contract.text import to_one_line
 
 #: The variables of a subject. `split_value` is empty unless the mail has a slice of the result.
@@ -93,9 +94,35 @@ def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "
     return do_round(value, precision, method)
 
 
-_sandbox = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+def _of_text(change: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter of the beginning of a text: `~` makes a text of any length, and filters may follow each other."""
+
+    def changed(value: object, *arguments: object) -> str:
+        return change(str(value)[:MAX_SUBJECT_VALUE_CHARS], *arguments)[:MAX_SUBJECT_VALUE_CHARS]
+
+    return changed
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Calls `strftime` only (`_parse` refuses other calls), and with a format of bounded length."""
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 as Jinja2 names them
+        if any(len(str(one)) > MAX_SUBJECT_VALUE_CHARS for one in (*args, *kwargs.values())):
+            raise ValueError(f"a format of a time has at most {MAX_SUBJECT_VALUE_CHARS} characters")
+        return super().call(__context, __obj, *args, **kwargs)
+
+
+# Not optimized: Jinja2 looks for constants below each expression, from each expression above it.
+_sandbox = _Sandbox(undefined=StrictUndefined, optimized=False)
 _sandbox.globals.clear()
-_sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS} | {"join": _join, "round": _round}
+_sandbox.filters = {name: _sandbox.filters[name] for name in _FILTERS} | {
+    "join": _join,
+    "lower": _of_text(str.lower),
+    "round": _round,
+    "title": _of_text(do_title),
+    "trim": _of_text(str.strip),
+    "upper": _of_text(str.upper),
+}
 
 
 def _escape_markdown(value: object) -> str:
@@ -130,14 +157,25 @@ def parse_message_text(text: str) -> Template:
     return _parse(_sandbox, text, "message")
 
 
+def _nests_deeper(tree: nodes.Template, levels: int) -> bool:
+    level: list[nodes.Node] = [tree]
+    for _ in range(levels):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    return bool(level)
+
+
 def _parse(sandbox: Environment, text: str, what: str) -> Template:
     try:
         tree = sandbox.parse(text)
+        if _nests_deeper(tree, MAX_TEMPLATE_NESTING):
+            raise SubjectNotValid(f"a {what} has at most {MAX_TEMPLATE_NESTING} expressions in each other")
+        if sum(1 for _ in tree.find_all(nodes.Filter)) > MAX_TEMPLATE_FILTERS:
+            raise SubjectNotValid(f"a {what} has at most {MAX_TEMPLATE_FILTERS} filters")
         for node in tree.find_all(nodes.Node):
             calls_another = isinstance(node, nodes.Call) and getattr(node.node, "attr", None) != "strftime"
             if not isinstance(node, _ALLOWED) or calls_another:
                 raise SubjectNotValid(f"a {what} has no {type(node).__name__} in it")
-        if unknown := sorted(meta.find_undeclared_variables(tree) - set(NAMES)):
+        if unknown := sorted({node.name for node in tree.find_all(nodes.Name)} - set(NAMES)):
             raise SubjectNotValid(f"a {what} knows {', '.join(NAMES)}, not {unknown[0]!r}")
         return sandbox.from_string(tree)
     except TemplateSyntaxError as error:
