@@ -11,6 +11,8 @@ from nightmail_cli.output import fail
 if TYPE_CHECKING:  # httpx takes long to import, and `--help` needs no client
     import httpx
 
+    from nightmail_client import Nightmail
+
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -36,6 +38,10 @@ class Client:
     def try_call(self, method: str, path: str, **request: Any) -> "httpx.Response":
         """Return the response, including an error response; only a failed connection ends the command."""
         return self._or_fail(lambda: self.api.try_send(method, path, **request))
+
+    def ask(self, call: Callable[["Nightmail"], AnswerT]) -> AnswerT:
+        """Return what a call of the Python client returns; an error ends the command."""
+        return self._or_fail(lambda: call(self.api))
 
     def run_id(self, prefix: str) -> str:
         """Return the id of the one run whose id begins so; none or several end the command."""

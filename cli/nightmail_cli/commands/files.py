@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -24,7 +23,7 @@ _CHUNK_BYTES = 1024 * 1024
 @app.command("list")
 def list_files(as_json: AsJson = False) -> None:
     """List the uploaded files. Files that lie in the data folder of a runner are not among them."""
-    found = Client().call("GET", "/files").json()["items"]
+    found = Client().ask(lambda api: api.files.list())
     if as_json:
         print_json(found)
         return
@@ -48,11 +47,9 @@ def put(
             while chunk := opened.read(_CHUNK_BYTES):
                 yield chunk
 
-    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)} | _condition(
-        if_match
-    )
-    stored = Client().call("PUT", _url(path or file.name), content=content(), headers=headers).json()
-    print_done(f"stored {stored['path']!r}: {stored['size']} bytes", stored, as_json=as_json)
+    size = file.stat().st_size
+    stored = Client().ask(lambda api: api.files.put(path or file.name, content(), size=size, sha256=if_match))
+    print_done(f"stored {stored['path']!r}: {stored['size']} bytes", dict(stored), as_json=as_json)
 
 
 @app.command("get")
@@ -61,7 +58,7 @@ def get(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file. [default: stdout]")] = None,
 ) -> None:
     """Download a file."""
-    content = Client().call("GET", _url(path)).content
+    content = Client().ask(lambda api: api.files.get(path))
     if output is None:
         sys.stdout.buffer.write(content)
         return
@@ -80,14 +77,5 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete an uploaded file."""
-    query = {"force": "true"} if force else {}
-    Client().call("DELETE", _url(path), params=query, headers=_condition(if_match))
+    Client().ask(lambda api: api.files.delete(path, force=force, sha256=if_match))
     print_done(f"deleted {path!r}", {"path": path, "status": "deleted"}, as_json=as_json)
-
-
-def _url(path: str) -> str:
-    return f"/files/{quote(path)}"
-
-
-def _condition(sha256: str | None) -> dict[str, str]:
-    return {} if sha256 is None else {"If-Match": f'"{sha256}"'}

@@ -146,8 +146,7 @@ def _steps_of_a_mailer(recipient: str) -> list[dict[str, Any]]:
     """Let a running mailer send the mail: it alone has the settings of the SMTP server, and may reach it."""
     from nightmail_cli.client import Client  # httpx takes long to import
 
-    answer = Client().call("POST", "/system/test-mail", json={"recipient": recipient}).json()
-    return list(answer["steps"])
+    return Client().ask(lambda api: api.send_test_mail(recipient))
 
 
 def _smtp_host_is_set() -> bool:

@@ -1,7 +1,7 @@
 """`nightmail open`: a link that opens the console once, for the holder of the client's token."""
 
 import webbrowser
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
@@ -28,7 +28,7 @@ def open_console(
     if kind is not None and (kind not in OBJECTS or name is None):
         raise typer.BadParameter("name a page as `jobs NAME` or `runs ID`, or no page for the overview")
     client = Client()
-    made: dict[str, Any] = client.call("POST", "/session/codes").json()
+    made = client.ask(lambda api: api.console_code())
     page = "" if kind is None or name is None else f"{kind}/{quote(name, safe='')}"
     url = f"{client.url}/console/{page}#start={made['code']}"
     print_done(f"Open {url}  (once, 10 minutes)", {"url": url, "expires_at": made["expires_at"]}, as_json=as_json)

@@ -46,14 +46,15 @@ class FileStore:
         subject = self._bucket.new_pieces()
         try:
             pieces = await self._bucket.write(subject, content)
-            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by)
+            modified_at = datetime.now(UTC)
+            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by, modified_at)
         except BaseException:
             with suppress(*BROKER_ERRORS):
                 await self._bucket.purge(subject)
             raise
         if before is not None:
             await self._bucket.purge(before.pieces)
-        stored = ObjectEntry(path, pieces.size, pieces.digest.hex(), datetime.now(UTC), sequence, subject, stored_by)
+        stored = ObjectEntry(path, pieces.size, pieces.digest.hex(), modified_at, sequence, subject, stored_by)
         return stored, before is None
 
     async def delete(self, path: str, if_match: str | None = None) -> None:
@@ -80,7 +81,12 @@ class FileStore:
         return await self._bucket.stored_bytes()
 
     async def _publish_entry(
-        self, path: str, pieces: Pieces | None, if_match: str | None, stored_by: str = ""
+        self,
+        path: str,
+        pieces: Pieces | None,
+        if_match: str | None,
+        stored_by: str = "",
+        modified_at: datetime | None = None,
     ) -> tuple[ObjectEntry | None, int]:
         """Publish a file's entry; return the one before, and the sequence of the new one."""
         for _ in range(_TURNS):
@@ -88,5 +94,5 @@ class FileStore:
             if if_match is not None and (before is None or if_match not in {"*", before.sha256}):
                 raise ObjectChanged(path)
             with suppress(ObjectChanged):  # another writer was first: the condition is checked again
-                return before, await self._bucket.publish_entry(path, pieces, last, stored_by)
+                return before, await self._bucket.publish_entry(path, pieces, last, stored_by, modified_at)
         raise ObjectChanged(path)

@@ -165,12 +165,20 @@ class ObjectBucket:
         await flush(1)
         return Pieces(subject, size, digest.digest())
 
-    async def publish_entry(self, name: str, pieces: Pieces | None, expected: int, stored_by: str = "") -> int:
+    async def publish_entry(
+        self,
+        name: str,
+        pieces: Pieces | None,
+        expected: int,
+        stored_by: str = "",
+        modified_at: datetime | None = None,
+    ) -> int:
         """Store an object's entry in place of the one before, and return its sequence.
 
         Args:
             pieces: the object's bytes; None for an entry that says 'deleted'.
             expected: the last sequence of the entry's subject, as `last` returns it.
+            modified_at: None: now.
 
         Raises:
             ObjectChanged: another writer was first; nothing is stored.
@@ -181,7 +189,7 @@ class ObjectBucket:
             "bucket": self.name,
             "nuid": "" if pieces is None else pieces.subject.removeprefix(f"{self._pieces}."),
             "size": size,
-            "mtime": datetime.now(UTC).isoformat(),
+            "mtime": (modified_at or datetime.now(UTC)).isoformat(),
             "chunks": -(-size // _PIECE_BYTES),
             "digest": f"SHA-256={base64.urlsafe_b64encode(digest).decode()}",
             "options": {"max_chunk_size": _PIECE_BYTES},
