@@ -152,6 +152,9 @@ async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -
     [
         ("return 3", "not_a_dataframe", "returned an object of type int, not a DataFrame: 3"),
         ("return None", "not_a_dataframe", "returned None"),
+        ("return [{'a': 1}]", "not_a_dataframe", "`pd.DataFrame(...)` makes one of it"),
+        ("return data.groupby('region')", "not_a_dataframe", "such as `.sum()`"),
+        ("return data.sum", "not_a_dataframe", "call it: `()`"),
         ("result = data.amount.sum", "not_a_dataframe", "result is an object of type method"),
         ("x = 1", "not_a_dataframe", "neither returns"),
         ("return (", "script", "never closed"),
@@ -188,6 +191,10 @@ async def test_each_kind_of_failure_is_reported_as_such(sandbox: Sandbox, script
         ("import socket\nsocket.create_connection(('example.com', 80))", "a script has no network"),
         ("import subprocess\nsubprocess.run(['ls'])", "starts no processes"),
         ("import sklearn", "packages that are installed beside the runner"),
+        ("return dta", "name 'dta' is not defined: did you mean 'data'?"),
+        ("total = 1\nreturn totl", "did you mean 'total'?"),
+        ("return df", "a script gets data, sources, job_name, scheduled_at, skip, pd, np"),
+        ("input('x')", "nobody is there to answer a script"),
         ("exit()", "it ends with `return` and a DataFrame"),
     ],
 )

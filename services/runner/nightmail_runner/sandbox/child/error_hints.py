@@ -7,7 +7,7 @@ from types import FrameType
 
 import pandas
 
-from nightmail_common.contract.script import FILENAME
+from nightmail_common.contract.script import FILENAME, INPUTS
 
 #: Of the names in one hint, which people read.
 MAX_NAMES, MAX_NAME_CHARS = 40, 60
@@ -27,6 +27,7 @@ _NOT_INSTALLED = (
     "a script can use only packages that are installed beside the runner; the setting NIGHTMAIL_SCRIPT_IMPORTS names those that"
     " an operator has added"
 )
+_NO_INPUT = "nobody is there to answer a script: its input is `data`"
 _NO_SAVEFIG = "leave savefig out: Nightmail mails the figures that a script draws"
 _NO_CHARTS = (
     "a script draws charts only if its text says so: write `import matplotlib` or `.plot` into it; a name that is made"
@@ -34,8 +35,25 @@ _NO_CHARTS = (
 )
 _NETWORK_ERRORS = frozenset({"URLError", "gaierror", "HTTPException"})
 
+#: How what a script returned in place of a DataFrame becomes one, by its type.
+_WAYS_TO_A_TABLE = {
+    "Styler": "return the table itself: `.data`",
+    "DataFrameGroupBy": "end it with what is to be counted, such as `.sum()`",
+    "SeriesGroupBy": "end it with what is to be counted, such as `.sum()`",
+    **dict.fromkeys(("list", "dict", "ndarray"), "`pd.DataFrame(...)` makes one of it"),
+    "tuple": "return one of them, or `pd.concat([...])`",
+    "method": "call it: `()`",
+    "builtin_function_or_method": "call it: `()`",
+}
+
 _QUOTED = re.compile(r"'([^']+)'")
 _NO_ATTRIBUTE = re.compile(r"'(?:DataFrame|Series|DataFrameGroupBy)' object has no attribute '(.+)'")
+
+
+def hint_for_result(result: object) -> str:
+    """Return a sentence that says how what a script returned becomes a DataFrame, with a mark before it; or nothing."""
+    way = _WAYS_TO_A_TABLE.get(type(result).__name__)
+    return f"; {way}" if way else ""
 
 
 def hint_for(error: BaseException) -> str | None:
@@ -49,6 +67,10 @@ def hint_for(error: BaseException) -> str | None:
             return _NOT_INSTALLED
         case OSError():
             return _about_the_sandbox(error)
+        case NameError(name=str() as name):
+            return _about_variables(name, error)
+        case EOFError() if "EOF when reading a line" in str(error):
+            return _NO_INPUT
         case KeyError() | AttributeError() | pandas.errors.UndefinedVariableError():
             return _about_names(error)
     return None
@@ -62,6 +84,18 @@ def _about_the_sandbox(error: OSError) -> str | None:
     if any(frame.f_code.co_name == "savefig" for frame in _called_by_script(error)):
         return _NO_SAVEFIG
     return _NOT_PERMITTED if error.filename is None else _NO_FILES
+
+
+def _about_variables(name: str, error: BaseException) -> str:
+    """Say what a script can name: the nearest of its own names and of those that it gets, or all that it gets."""
+    names: dict[str, None] = dict.fromkeys(INPUTS)
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == FILENAME:
+            names |= dict.fromkeys(map(str, [*step.tb_frame.f_locals, *step.tb_frame.f_globals]))
+        step = step.tb_next
+    nearest = _nearest(name, [known for known in names if not known.startswith("_")])
+    return f"did you mean {nearest!r}?" if nearest is not None else f"a script gets {', '.join(INPUTS)}"
 
 
 def _about_names(error: BaseException) -> str | None:

@@ -35,6 +35,7 @@ from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
+from nightmail_runner.sandbox.child.error_hints import hint_for_result
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
@@ -314,7 +315,8 @@ def _describe_result(form: ScriptForm, result: Any) -> str:
     origin = {"return": "the script returned", "process": "process(data) returned", "result": "result is"}[form]
     if result is None:
         return f"{origin} None, not a DataFrame"
-    return f"{origin} an object of type {type(result).__name__}, not a DataFrame: {shorten(repr(result))}"
+    shown = f"{origin} an object of type {type(result).__name__}, not a DataFrame: {shorten(repr(result))}"
+    return shown + hint_for_result(result)
 
 
 def _check_size(result: pandas.DataFrame | pandas.Series, limits: Limits) -> None:
