@@ -9,7 +9,7 @@ from nightmail_runner.parsing.options import InputNotReadable
 #: A table of one column that is no longer than this can be a message of some lines.
 _MOST_LINES = 20
 #: The fewest words that make a sentence of a lone line.
-_SENTENCE_WORDS = 4
+_SENTENCE_WORDS = 5
 _PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus)
 #: Words of refusals and failures that no column is named after.
 _FAILURE = re.compile(
@@ -19,10 +19,12 @@ _FAILURE = re.compile(
 )
 #: How programs begin a message about their own failure.
 _REPORT = re.compile(
-    r"(traceback \(most recent|(uncaught |unhandled )?exception\b|fatal( error)?:|panic:|(php )?(warning|notice|fatal error):"
-    r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|\d{3} [A-Z][a-z]+|ORA-\d{5}|access denied|permission denied)",
+    r"(traceback \(most recent|(uncaught |unhandled )?exception( in\b|:)|fatal( error)?:|panic:|(php )?(warning|notice|fatal error):"
+    r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|ORA-\d{5}|access denied|permission denied)",
     re.IGNORECASE,
 )
+#: A header of several columns, or a name that programs give: not prose, where a space follows a comma.
+_NAMES = re.compile(r",(?! )|[;\t|]|_")
 _SCALAR = re.compile(r"(null|true|false|none|undefined|-?\d+(\.\d+)?)", re.IGNORECASE)
 
 
@@ -49,12 +51,13 @@ def _is_message(lines: list[str]) -> bool:
     first = lines[0]
     if _REPORT.match(first):
         return True
+    phrase = re.sub(r"^\d{3}\b[\s:-]*", "", first)
+    is_status = phrase.strip(" .!").casefold() in _PHRASES
     if len(lines) > 1:
-        return False
-    plain = re.sub(r"^\d{3}\b[\s:-]*", "", first).strip(" .!").casefold()
-    if plain in _PHRASES or _SCALAR.fullmatch(first):
+        return is_status and phrase != first
+    if is_status or _SCALAR.fullmatch(first):
         return True
     words = len(first.split())
-    if _FAILURE.search(first) and not re.search("[;\t|]", first):
-        return words > 1 or "_" not in first
-    return words >= _SENTENCE_WORDS and not re.search("[,;\t|]", first)
+    if _NAMES.search(first):
+        return False
+    return bool(_FAILURE.search(first)) or (words >= _SENTENCE_WORDS and "," not in first)
