@@ -88,6 +88,13 @@ def test_a_draft_is_mailed_once_to_its_writer_only(system: Nightmail, visit: New
     [mail] = [mail for mail in system.caught_mails() if address in str(mail["To"])]
     assert str(mail["Subject"]).startswith(f"once {ann.name}")
     assert not [mail for mail in system.caught_mails() if "everybody@example.com" in str(mail["To"])]
+    # A change announces a try; a person who sends before it begins is not disturbed by it.
+    write_script(page, "import time\ntime.sleep(1.5)\nreturn data.tail(2)")
+    send.click()
+    expect(status).to_have_text(f"Sent. The server accepted it for {address}.")
+    wait_until(
+        lambda: len([mail for mail in system.caught_mails() if address in str(mail["To"])]) == 2, "a second mail"
+    )
     write_script(page, "return data['amuont']")
     send.click()
     expect(status).to_have_text("Not sent: the try failed.")

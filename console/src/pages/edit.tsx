@@ -260,9 +260,12 @@ function useTry(definition: Definition, isNew: boolean) {
   const [state, setState] = useState<TryState>(NOT_TRIED);
   const request = useRef(new AbortController());
   const sample = useRef<Sample | null>(null);
+  const pending = useRef(0);
   const sources = [definition.data_source, definition.more_sources, definition.timezone];
   const isOfDraft = (kept: Sample | null): kept is Sample => kept !== null && same(kept.of, sources);
   const tryOn = async (wanted: Sample | null, sendTo: string | null = null): Promise<Tried | null> => {
+    // A try that a change of the script has announced must not end this one, which has the same script.
+    clearTimeout(pending.current);
     request.current.abort();
     const mine = new AbortController();
     request.current = mine;
@@ -291,8 +294,8 @@ function useTry(definition: Definition, isNew: boolean) {
   useEffect(() => {
     const kept = sample.current;
     if (!isOfDraft(kept)) return;
-    const timer = setTimeout(() => void tryOn(kept), TRY_AFTER_MS);
-    return () => clearTimeout(timer);
+    pending.current = window.setTimeout(() => void tryOn(kept), TRY_AFTER_MS);
+    return () => clearTimeout(pending.current);
   }, [definition.processing_script, definition.subject, definition.message, definition.description]);
   useEffect(() => {
     // A new report that begins with an example or a file shows at once what comes out.
