@@ -22,6 +22,7 @@ PLAIN_MESSAGES = [
     "OK",
     "Too many requests, slow down",
     "Access denied.\n",
+    "Invalid api_key",
     "Please log in",
     "The report is not ready yet.",
     "Error: connection reset\nTry again later\n",
@@ -51,6 +52,7 @@ def test_a_message_in_place_of_json_is_shown_in_the_error(message: str) -> None:
     [
         ("id\n", ["id"]),
         ("Order date\n", ["Order date"]),
+        ("last_error\n", ["last_error"]),
         ("Date of last purchase\n", ["Date of last purchase"]),
         ("123 Main Street\n456 Oak Avenue\n", ["123 Main Street"]),
         ("error_code,message\n", ["error_code", "message"]),

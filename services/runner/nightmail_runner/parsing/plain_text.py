@@ -23,8 +23,8 @@ _REPORT = re.compile(
     r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|ORA-\d{5}|access denied|permission denied)",
     re.IGNORECASE,
 )
-#: A header of several columns, or a name that programs give: not prose, where a space follows a comma.
-_NAMES = re.compile(r",(?! )|[;\t|]|_")
+#: A header of several columns (in prose a space follows a comma), or one word as programs name a column.
+_NAMES = re.compile(r",(?! )|[;\t|]|^\w*_\w*$")
 _SCALAR = re.compile(r"(null|true|false|none|undefined|-?\d+(\.\d+)?)", re.IGNORECASE)
 
 
