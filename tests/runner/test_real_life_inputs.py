@@ -164,6 +164,11 @@ def test_options_that_do_not_fit_the_data_are_named(data: Any, file_type: str, o
     assert part in refusal(data, file_type, **options)
 
 
+def test_the_end_of_a_file_in_dos_is_no_record() -> None:
+    assert columns("a,b\r\n1,2\r\n\x1a") == {"a": [1], "b": [2]}
+    assert any("0x1A" in note for note in parsed("a,b\r\n1,2\r\n\x1a").notes)
+
+
 def test_a_declared_delimiter_that_is_nowhere_is_noted() -> None:
     assert columns("a;b\n1;2\n", delimiter=",") == {"a;b": ["1;2"]}
     assert any("as many fields with ';'" in note for note in parsed("a;b\n1;2\n", delimiter=",").notes)

@@ -29,6 +29,7 @@ _QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
 _SMALL_BYTES = 128 * 1024
 #: Above this, what the conversion of a column leaves behind goes back to the system at once.
 _LARGE_BYTES = 32 * 1024**2
+_END_OF_FILE = b"\x1a"
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
 _CHUNK_RECORDS = 50_000
 #: A note names so many lines.
@@ -83,6 +84,9 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     """
     if not bytes(text[:_HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
+    if bytes(text[-1:]) == _END_OF_FILE:
+        text = text[:-1]
+        notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
     layout = _lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
