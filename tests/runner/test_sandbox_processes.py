@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -12,6 +13,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from nightmail_runner.sandbox.child.execute import serve_task
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed
@@ -73,6 +75,13 @@ async def test_closing_a_sandbox_ends_its_processes() -> None:
         [server] = fork_servers()
         assert server.is_running()
     await eventually(lambda: not server.is_running(), "the fork server is gone")
+
+
+def test_a_worker_whose_socket_closes_before_its_task_does_not_end_as_one_that_has_answered() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with ours:
+        assert not serve_task(ours)
 
 
 @pytest.mark.parametrize("missing", ["landlock_create_ruleset", "seccomp"])

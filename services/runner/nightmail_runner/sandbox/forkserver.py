@@ -27,6 +27,8 @@ CONTROL_DESCRIPTOR = 0
 WORKER_SOCKET_DESCRIPTOR = 3
 #: oom_score_adj: when memory is short the kernel kills a worker, or this process, before anything else on the machine.
 OOM_SCORE = 500
+#: The exit status of a worker whose socket closed before its task came. With 0 it has sent an answer, or its script has exited.
+WITHOUT_TASK = 3
 #: Processes and threads of all workers of this fork server together; pandas needs a handful.
 MAX_PROCESSES = 512
 #: Between two attempts to fork while the limit of processes is reached.
@@ -155,8 +157,7 @@ def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int],
             if protected:
                 pid = os.getpid()
                 (filter_of_pid_1 if pid == 1 else lockdown.WorkerFilter(pid)).install()
-            execute.serve_task(own)
-            status = 0
+            status = 0 if execute.serve_task(own) else WITHOUT_TASK
         finally:
             os._exit(status)
 

@@ -97,13 +97,13 @@ def _prewarm() -> None:
     csv_output.write(frame, io.BytesIO())
 
 
-def serve_task(sock: socket.socket) -> None:
-    """Wait for a task, execute it, send the answer. Return at once if the socket closes before a task comes."""
+def serve_task(sock: socket.socket) -> bool:
+    """Wait for a task, execute it, send the answer. Return False if the socket closes before a task comes."""
     if not select.select([sock], [], [], IDLE_SECONDS)[0]:
         _prewarm()
     received = protocol.receive(sock)
     if received is None:
-        return
+        return False
     message, files = received
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
@@ -112,6 +112,7 @@ def serve_task(sock: socket.socket) -> None:
     with suppress(OSError, ValueError):  # the script has closed it
         stdout.flush()
     protocol.send(sock, asdict(result))
+    return True
 
 
 class RunSkip(BaseException):
