@@ -13,7 +13,7 @@ import yaml
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
 from nightmail_cli.commands.job_file import read_job
-from support.deadlines import scaled
+from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 
 REPOSITORY = Path(__file__).parents[2]
@@ -323,7 +323,8 @@ def test_the_shell_completes_names_of_jobs(nightmail: Nightmail, job_file: Path)
     change(job_file, job_name="completed-" + name[-10:].strip())
     said(nightmail, "jobs", "create", "-f", job_file)
     words = {"_NIGHTMAIL_COMPLETE": "complete_bash", "COMP_WORDS": "nightmail jobs show completed-", "COMP_CWORD": "3"}
-    assert nightmail.command_line(**words).stdout.strip() == name_in(job_file)
+    # The shell waits a second for an answer of the API, and then shows none.
+    wait_until(lambda: nightmail.command_line(**words).stdout.strip() == name_in(job_file), "the name is completed")
 
 
 def test_open_prints_a_link_to_the_console_that_signs_in_once(nightmail: Nightmail) -> None:
