@@ -14,6 +14,7 @@ from nightmail_common.contract.schedule import (
     check_schedule_time,
     check_timezone,
 )
+from nightmail_common.contract.timezones import zone
 from support.schedule_words import cron_field, reads_days, reads_times
 
 
@@ -61,6 +62,14 @@ def test_a_zone_that_is_refused_has_the_nearest_name(name: str, reason: str) -> 
     with pytest.raises(TimezoneError) as refused:
         check_timezone(name)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["a/" * 500 + "b", "*/" * 30_000, "x" * 65])
+def test_a_long_name_of_a_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(TimezoneError, match=f"at most 64 characters in its name, not {len(name)}"):
+        check_timezone(name)
+    with pytest.raises(TimezoneError):
+        zone(name)
 
 
 def test_spaces_around_a_schedule_and_a_zone_are_ignored() -> None:

@@ -27,6 +27,8 @@ MAX_BOUNCES_READ = 100
 #: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
 MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
 
+#: The longest name of the tz database has 32 characters.
+MAX_TIMEZONE_CHARS = 64
 #: The defaults of the settings MAX_RESULT_BYTES, MAX_ROWS and MAX_COLUMNS. A spreadsheet has 16,384 columns.
 DEFAULT_MAX_RESULT_BYTES = 256 * 1024**2
 DEFAULT_MAX_ROWS = 10_000_000

@@ -4,6 +4,8 @@ import difflib
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from nightmail_common.contract.limits import MAX_TIMEZONE_CHARS
+
 #: Names in the tz database that are not places: `Factory` means "not configured" and `localtime` differs between machines.
 _PSEUDO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 #: `right/...` counts leap seconds, `posix/...` repeats the other names.
@@ -25,6 +27,7 @@ def zone(name: str) -> ZoneInfo:
     Raises:
         TimezoneError: this machine has no such zone.
     """
+    _check_length(name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -38,6 +41,7 @@ def check_timezone(name: str) -> str:
         TimezoneError: there is no such zone, or it is no zone of a place (`Factory`, `localtime`, `right/...`).
     """
     name = name.strip()
+    _check_length(name)
     pseudo = name in _PSEUDO_ZONES or name.startswith(_PSEUDO_FOLDERS)
     try:
         if not pseudo:
@@ -48,6 +52,14 @@ def check_timezone(name: str) -> str:
     nearest = None if pseudo else _nearest(name)
     question = f"; did you mean {nearest}?" if nearest else " such as 'Europe/Paris'"
     raise TimezoneError(f"{name!r} is not an IANA time zone{question}", nearest)
+
+
+def _check_length(name: str) -> None:
+    # zoneinfo imports a package for each part of a name, one inside the other: a long one ends in a RecursionError.
+    if len(name) > MAX_TIMEZONE_CHARS:
+        raise TimezoneError(
+            f"an IANA time zone has at most {MAX_TIMEZONE_CHARS} characters in its name, not {len(name)}"
+        )
 
 
 def _nearest(name: str) -> str | None:
