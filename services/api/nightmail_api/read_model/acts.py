@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.queries import Queries
-from nightmail_api.read_model.schema import acts
+from nightmail_api.read_model.schema import acts, runs
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import Event, RunEvent
 
@@ -42,6 +42,24 @@ def delete_acts_of_runs(connection: Connection, run_ids: list[str]) -> None:
 def delete_acts_of_job(connection: Connection, job_name: str, up_to: int) -> None:
     """Delete the rows of an erased job, up to the sequence of its last erased event."""
     connection.execute(delete(acts).where(acts.c.job_name == job_name, acts.c.sequence <= up_to))
+
+
+def known_event_of_job(queries: Queries, job_name: str, before: int, limit: int) -> int | None:
+    """Return a sequence from which on a job has about `limit` events before another one; None if none is known.
+
+    They are what somebody did to the job, and the first event of each run; the log has others between them.
+    """
+    found = {
+        row["sequence"]
+        for table in (acts, runs)
+        for row in queries.all_rows(
+            select(table.c.sequence)
+            .where(table.c.job_name == job_name, table.c.sequence < before)
+            .order_by(table.c.sequence.desc())
+            .limit(limit)
+        )
+    }
+    return min(sorted(found, reverse=True)[:limit], default=None)
 
 
 def acts_before(

@@ -70,7 +70,7 @@ class EventQueries:
         return encoded
 
     async def page_before(
-        self, subjects: str, before: int, limit: int, *, with_results: bool
+        self, subjects: str, before: int, limit: int, *, with_results: bool, known: int | None = None
     ) -> tuple[list[bytes], int | None]:
         """Return the last events on subjects before a sequence as JSON, newest first, and the `before` of the next page.
 
@@ -78,11 +78,14 @@ class EventQueries:
         before. A page ends early after `MAX_EVENTS_SCANNED` sequences or `MAX_EVENTS_ANSWER_BYTES`; the next `before` is
         None at the beginning of the log.
 
+        Args:
+            known: where an event on the subjects is, from which on there are about `limit`: the first window begins there.
+
         Raises:
             nats.errors.Error: the log does not answer.
         """
         encoded: list[bytes] = []
-        size, end, window = 0, before, limit
+        size, end, window = 0, before, limit if known is None else max(limit, before - known)
         stop = max(1, before - MAX_EVENTS_SCANNED)
         while end > stop:
             start = max(stop, end - window)

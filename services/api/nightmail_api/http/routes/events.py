@@ -16,7 +16,7 @@ from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
-from nightmail_api.read_model.acts import acts_before
+from nightmail_api.read_model.acts import acts_before, known_event_of_job
 from nightmail_api.read_model.event_feed import FeedEvent
 from nightmail_api.read_model.event_queries import subject_filter
 from nightmail_api.read_model.queries import Queries
@@ -112,8 +112,11 @@ async def _list_backwards(
         raise ValidationProblem((other, "cannot be combined with before and actor"))
     end = min(max(state.model.applied, state.model.last) + 1, 2**62 if before is None else before)
     if actor is None:
+        known = None
+        if job_name is not None and event_type is None:
+            known = await state.read(known_event_of_job, job_name, end, limit)
         events, next_before = await state.audit.page_before(
-            subject_filter(job_name, event_type), end, limit, with_results=include == "results"
+            subject_filter(job_name, event_type), end, limit, with_results=include == "results", known=known
         )
     else:
         sequences = await state.read(acts_before, actor, end, limit + 1, job_name=job_name, event_type=event_type)
