@@ -7,12 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from structlog.testing import capture_logs
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
@@ -210,18 +213,26 @@ async def test_a_service_is_not_ready_while_the_broker_stores_nothing(
     def reason() -> str:
         return service.health.report()[1]["nats"]
 
-    async with service:
-        await service.connected()
-        waiting = asyncio.create_task(service.until_stopped())
-        await eventually(lambda: reason() == "ok", "the service is ready")
-        config = (await js.stream_info(f"KV_{streams.SERVICES}")).config
-        await js.update_stream(config.evolve(max_msg_size=1))
-        await eventually(lambda: reason().startswith("the broker has stored nothing for "), "the service says why")
-        assert "message size exceeds maximum allowed" in reason()
-        await js.update_stream(config)
-        await eventually(lambda: reason() == "ok", "the service is ready again")
-        service.stop("the test ends")
-        await waiting
+    structlog.reset_defaults()
+
+    def changes() -> list[str]:
+        return [line["event"] for line in lines if line["event"] in {"service_ready", "service_not_ready"}]
+
+    with capture_logs() as lines:
+        async with service:
+            await service.connected()
+            waiting = asyncio.create_task(service.until_stopped())
+            await eventually(lambda: changes()[-1:] == ["service_ready"], "the log says that the service is ready")
+            config = (await js.stream_info(f"KV_{streams.SERVICES}")).config
+            await js.update_stream(config.evolve(max_msg_size=1))
+            await eventually(lambda: reason().startswith("the broker has stored nothing for "), "the service says why")
+            assert "message size exceeds maximum allowed" in reason()
+            await eventually(lambda: changes()[-1] == "service_not_ready", "the log says that it is not")
+            await js.update_stream(config)
+            await eventually(lambda: changes()[-1] == "service_ready", "the log says that it is ready again")
+            service.stop("the test ends")
+            await waiting
+    assert all(earlier != later for earlier, later in pairwise(changes())), "one line a change"
 
 
 async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer) -> None:

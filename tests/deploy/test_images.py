@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -113,3 +114,14 @@ def test_the_files_for_images_name_no_index_and_no_machine() -> None:
     for path in (ROOT / "deploy/Dockerfile", *ROOT.glob("deploy/locks/*.lock")):
         assert "://" not in path.read_text().replace("http://127.0.0.1:", ""), path
         assert "--index" not in path.read_text(), path
+
+
+def test_the_folder_on_which_a_tmpfs_is_mounted_has_its_mode_in_the_image() -> None:
+    """Before 1.1.8 runc takes the mode of a tmpfs from the image's folder, and ignores the option."""
+    base = DOCKERFILE.partition(" AS base\n")[2].partition("\nFROM ")[0]
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    mounts = {mount for service in services.values() for mount in service.get("tmpfs", ())}
+    data = [mount for mount in mounts if mount.startswith("/data:")]
+    assert data
+    assert all(mount.endswith(",mode=1777") for mount in data)
+    assert "install -d -m 1777 -o 10001 -g 10001 /data " in base
