@@ -21,6 +21,7 @@ from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, SandboxResult, Skipped, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
+from support.deadlines import scaled
 
 DATA = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 TASK = Task(
@@ -28,7 +29,7 @@ TASK = Task(
     read=ReadOptions("csv"),
     job_name="daily sales",
     scheduled_at=datetime(2026, 1, 2, 9, tzinfo=UTC),
-    limits=Limits(timeout_seconds=20),
+    limits=Limits(timeout_seconds=scaled(20)),
 )
 
 # One fork server for all tests of this file: to start one takes half a second of processor time.
@@ -41,7 +42,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-async def run(sandbox: Sandbox, script: str, timeout_seconds: float = 20) -> tuple[SandboxResult, bytes]:
+async def run(sandbox: Sandbox, script: str, timeout_seconds: float = scaled(20)) -> tuple[SandboxResult, bytes]:
     """Return the result of a script on `DATA`, and its CSV."""
     task = replace(TASK, script=script, limits=Limits(timeout_seconds))
     with MemoryFile.of(DATA) as source, MemoryFile("csv") as csv:
@@ -163,7 +164,7 @@ async def test_a_script_gets_data_name_time_pandas_and_numpy(sandbox: Sandbox) -
     ],
 )
 async def test_each_kind_of_failure_is_reported_as_such(sandbox: Sandbox, script: str, kind: str, says: str) -> None:
-    result, _ = await run(sandbox, script, timeout_seconds=1 if kind == "timeout" else 20)
+    result, _ = await run(sandbox, script, timeout_seconds=1 if kind == "timeout" else scaled(20))
     assert isinstance(result, Failed)
     assert result.kind == kind
     assert says in result.message

@@ -15,6 +15,7 @@ from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, Skipped, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
+from support.deadlines import scaled
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text()
 _BLOCKS = re.findall(r"```(\S+)(?: data)?\n(.*?)```", _PAGE, re.DOTALL)
@@ -46,7 +47,7 @@ async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script
         scheduled_at=datetime(2026, 1, 7, 9, tzinfo=UTC),
         reads_previous=reads_previous(script),
         figures=draws_charts(script),
-        limits=Limits(timeout_seconds=20),
+        limits=Limits(timeout_seconds=scaled(20)),
     )
     with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv, MemoryFile("figures") as figures:
         result = await one_sandbox.run(task, source, csv, figures=figures if task.figures else None)

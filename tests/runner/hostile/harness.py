@@ -37,7 +37,7 @@ TASK = Task(
     read=ReadOptions("csv"),
     job_name="hostile",
     scheduled_at=datetime(2026, 1, 1, tzinfo=UTC),
-    limits=Limits(timeout_seconds=10, memory_bytes=300 * 1024**2, output_bytes=32 * 1024**2),
+    limits=Limits(timeout_seconds=60, memory_bytes=300 * 1024**2, output_bytes=32 * 1024**2),
 )
 
 
