@@ -169,3 +169,13 @@ def test_a_user_without_a_seed_cannot_start(tmp_path: Path) -> None:
 )
 def test_a_url_is_shown_without_user_and_password(urls: str, shown: str) -> None:
     assert without_passwords(urls) == shown
+
+
+async def test_a_flush_that_is_cancelled_does_not_end_the_connection(nats_server: NatsServer) -> None:
+    async with connected(ServiceSettings(nats_url=nats_server.url)) as client:
+        for _ in range(20):
+            flushing = asyncio.create_task(client.flush())
+            await asyncio.sleep(0)  # it has sent its PING
+            flushing.cancel()
+            await client.flush()  # its own PONG comes behind the other's
+        assert (client.is_connected, client.stats["reconnects"], client.stats["errors_received"]) == (True, 0, 0)

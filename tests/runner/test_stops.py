@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import JobDeleted, ResultReady, RunCancelled, RunRequested, RunSkipped
-from support.deadlines import eventually
+from nightmail_runner.stops import RunStopped, Stops
+from support.deadlines import eventually, scaled
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
 StartRunner = Callable[..., RunnerProcess]
@@ -133,3 +135,27 @@ async def test_a_script_under_way_is_killed_when_its_job_is_deleted(
     assert isinstance(outcome, RunSkipped)
     assert outcome.reason == "deleted"
     await next_run_succeeds(event_log, request_run)
+
+
+async def test_a_run_that_loses_a_cancellation_is_ended_all_the_same(event_log: EventLog, request_run: Request) -> None:
+    request = await request_run()
+    stops = Stops(event_log)
+    following = asyncio.create_task(stops.follow_cancellations())
+    lost = 0
+
+    async def lose_the_first() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    running = asyncio.create_task(stops.run_unless_stopped(request, lose_the_first()))
+    assert await cancel(event_log, request)
+    with pytest.raises(RunStopped):
+        await asyncio.wait_for(running, scaled(20))
+    assert lost == 2
+    following.cancel()

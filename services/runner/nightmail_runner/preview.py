@@ -21,6 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
+from nightmail_common.broker.patches import cancel_until_done
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.errors import describe_error
@@ -52,8 +53,6 @@ SHORTENED = ((200, 20), (40, 20), (40, 5), (10, 1), (0, 0))
 #: Longer than a person waits. A job's own timeout applies to its runs.
 TIMEOUT_SECONDS = 60
 
-CANCEL_AGAIN_SECONDS = 0.5
-
 logger = structlog.get_logger()
 
 
@@ -82,7 +81,7 @@ class PreviewHandler:
     async def stop(self) -> None:
         """End the previews under way; their callers get an answer."""
         self._stopping = True
-        await _end(set(self._tasks.values()))
+        await cancel_until_done(self._tasks.values())
 
     async def _accept(self, message: Msg) -> None:
         preview_id = (message.headers or {}).get(PREVIEW_ID) or str(uuid4())
@@ -94,7 +93,7 @@ class PreviewHandler:
 
     async def _cancel(self, message: Msg) -> None:
         if (task := self._tasks.get(message.data.decode(errors="replace"))) is not None:
-            await _end({task})
+            await cancel_until_done({task})
 
     async def _answer(self, message: Msg) -> None:
         try:
@@ -167,14 +166,6 @@ class PreviewHandler:
             return encoded
         error = RunError(stage="output", type="TooManyColumns", message="the column names do not fit an answer")
         return json.dumps(_error_answer(error)).encode()
-
-
-async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended: asyncio before 3.12 loses a cancellation that comes together with a result."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _first_rows(output: MemoryFile, columns: int, delimiter: str) -> list[list[str]]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import cancel_until_done
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobDeleted, RunCancelled, RunRequested
@@ -84,8 +85,7 @@ class Stops:
         finally:
             del self._executing[request.run_id]
             stopping.cancel()
-            working.cancel()  # kills the worker
-            await asyncio.wait({working})
+            await cancel_until_done({working})  # kills the worker
         raise RunStopped(self.reason(request) or "cancelled")
 
     async def _follow(self, subject: str) -> None:

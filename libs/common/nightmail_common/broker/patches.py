@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -9,6 +11,8 @@ from nats.aio.client import Client
 #: How long a publish waits for a broker that is away.
 PUBLISH_WAIT_SECONDS = 3.0
 RECONNECT_POLL_SECONDS = 0.02
+#: From a cancellation to the next one of a task that has not ended.
+CANCEL_AGAIN_SECONDS = 0.5
 
 
 def raise_if_cancelled() -> None:
@@ -26,8 +30,27 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
+async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]], again_seconds: float = CANCEL_AGAIN_SECONDS) -> None:
+    """Cancel tasks, again and again until they have ended: the reason is that of `raise_if_cancelled`."""
+    remaining = set(tasks)
+    while remaining:
+        for task in remaining:
+            task.cancel()
+        _, remaining = await asyncio.wait(remaining, timeout=again_seconds)
+
+
 class PatchedClient(Client):
-    """nats-py's client with three of its methods replaced."""
+    """nats-py's client with four of its methods replaced."""
+
+    async def _process_pong(self) -> None:
+        """Process a PONG, also one for which nobody waits any more.
+
+        nats-py sets the result of a `flush` that was cancelled, which is an error that ends the connection (2.16,
+        https://github.com/nats-io/nats.py/blob/v2.16.0/nats/src/nats/aio/client.py).
+        """
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
 
     async def _attempt_reconnect(self) -> None:
         """Abort the lost connection, then reconnect.

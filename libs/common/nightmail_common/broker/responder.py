@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from nightmail_common.broker.errors import BROKER_ERRORS
+from nightmail_common.broker.patches import cancel_until_done
 from nightmail_common.contract.errors import describe_error
 
 #: Left free in a message for its headers.
@@ -52,10 +53,7 @@ class Responder:
         """End the requests under way, after this time for them to end by themselves."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_seconds)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1)
+        await cancel_until_done(self._tasks)
 
     async def _accept(self, message: Msg) -> None:
         if len(self._tasks) >= self._max_requests:

@@ -26,7 +26,7 @@ from nightmail_common.broker.connection import connect_client
 from nightmail_common.broker.errors import BROKER_ERRORS, TRANSIENT_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.metrics import READY
-from nightmail_common.broker.patches import PatchedClient
+from nightmail_common.broker.patches import PatchedClient, cancel_until_done
 from nightmail_common.broker.tracing import set_up_tracing
 from nightmail_common.contract.errors import CannotStart, describe_error
 from nightmail_common.service.announcements import Announcer, Facts
@@ -143,8 +143,8 @@ class Service:
                 await asyncio.sleep(0)  # the body may have ended before its cancellation came
             self._body.uncancel()
         self.stopping.set()
-        await _cancel({self._connecting}, CANCEL_CONNECT_AGAIN_SECONDS)
-        await _cancel(self._background, CANCEL_AGAIN_SECONDS)
+        await cancel_until_done({self._connecting}, CANCEL_CONNECT_AGAIN_SECONDS)
+        await cancel_until_done(self._background, CANCEL_AGAIN_SECONDS)
         if self.client.is_connected:
             await self._announcer.withdraw()
         await self._close_connection()
@@ -188,13 +188,6 @@ class Service:
     async def _drain_connection(self) -> None:
         with suppress(*BROKER_ERRORS):
             await self.client.drain()
-
-
-async def _cancel(tasks: set[asyncio.Task[Any]], again_seconds: float) -> None:
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=again_seconds)
 
 
 def run_service(
@@ -250,7 +243,10 @@ async def _run(
         logger.warning("drain_cut_short", service=name, seconds=DRAIN_SECONDS)
         # Something never ends. A service may be killed at any time, so it may end here.
         os._exit(1)
-    return _log_end(service, serving.exception())
+    ended_well = _log_end(service, serving.exception())
+    # asyncio.Runner cancels what is left once, and waits for ever for a task of a library that loses that.
+    await cancel_until_done(asyncio.all_tasks() - {asyncio.current_task()})
+    return ended_well
 
 
 async def _serve(service: Service, serve: Callable[[Service], Awaitable[None]]) -> None:
