@@ -40,7 +40,9 @@ def preview_mails(mails: ResultMails, smtp: SmtpClient) -> Responder:
         except (ResultGone, ResultDamaged, CannotRender) as error:
             return {"error": str(error)}
         except TimeoutError:
-            return {"error": f"the server took no mail within {MAX_SEND_PREVIEW_SECONDS:.0f} s"}
+            return {
+                "error": f"the server did not accept it within {MAX_SEND_PREVIEW_SECONDS:.0f} s; it may have arrived"
+            }
         logger.info("preview_mailed", outcome=result.outcome)
         return {"outcome": result.outcome, "answer": result.text}
 
