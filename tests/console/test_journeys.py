@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from console.conftest import NewVisit
 from console.visit import Visitor
@@ -173,6 +173,25 @@ def test_new_runs_wait_behind_a_button_and_rows_change_in_place(
     system.run_when(run_id, "delivered")
     expect(ann.page.locator("tbody tr")).to_contain_text("delivered")
     expect(button).to_have_count(0)
+
+
+def test_what_happens_while_a_list_is_on_its_way_is_shown(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job("while True: pass")
+    run_id = system.run(name)
+    system.run_when(run_id, "running")
+    ann = visit()
+    held: list[tuple[Route, APIResponse]] = []
+    ann.page.route(re.compile(r":\d+/runs\?"), lambda route: held.append((route, route.fetch())))
+    ann.go(f"runs?job={name.replace(' ', '%20')}")
+    wait_until(lambda: ann.page.title() and held, "the API answers with a run that goes on")
+    system.call("POST", f"/runs/{run_id}/cancel")
+    other = system.run(name)
+    # By then the page has the event that the run was cancelled, too.
+    expect(ann.page.get_by_role("button", name="1 new run")).to_be_visible()
+    system.call("POST", f"/runs/{other}/cancel")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    expect(ann.page.locator("tbody tr")).to_contain_text("cancelled")
 
 
 def test_the_page_comes_back_by_itself_when_the_api_was_killed_and_misses_nothing(

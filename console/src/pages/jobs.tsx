@@ -7,10 +7,20 @@ import { Card, Page } from "../components/page.tsx";
 import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { Empty, Loaded } from "../components/states.tsx";
 import { requestPause, requestResume, requestRun } from "../store/actions.ts";
+import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 
 type StatusFilter = "active" | "paused";
+
+function fold(page: ListPage<JobSummary>, event: LogEvent): ListPage<JobSummary> {
+  const at = page.items.findIndex((job) => job.job_name === event.job_name);
+  const job = page.items[at];
+  if (job === undefined) return page;
+  const folded = foldJob(job, event);
+  if (folded === job) return page;
+  return { ...page, items: folded === null ? page.items.toSpliced(at, 1) : page.items.with(at, folded) };
+}
 
 export function JobsPage() {
   const { query, route } = useLocation();
@@ -29,18 +39,8 @@ export function JobsPage() {
       },
       signal,
     );
-  const jobs = useResource<ListPage<JobSummary>>(key, load, {
-    fold: (page, event) => {
-      const at = page.items.findIndex((job) => job.job_name === event.job_name);
-      const job = page.items[at];
-      if (job === undefined) return page;
-      const folded = foldJob(job, event);
-      if (folded === job) return page;
-      return { ...page, items: folded === null ? page.items.toSpliced(at, 1) : page.items.with(at, folded) };
-    },
-    touches: changesJobs,
-  });
-  const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key);
+  const jobs = useResource<ListPage<JobSummary>>(key, load, { fold, touches: changesJobs });
+  const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key, fold);
   const selection = useSelection(more.items.map(({ job_name }) => job_name));
   const filter = (change: { q?: string; status?: string; failing?: string }) => {
     const wanted = Object.entries({ q, status: status ?? "", failing: failing ? "true" : "", ...change }).filter(

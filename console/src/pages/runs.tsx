@@ -8,6 +8,7 @@ import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
 import { RunTable } from "../components/run-table.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { requestRun } from "../store/actions.ts";
+import type { LogEvent } from "../store/events.ts";
 import { foldRun } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { STATES } from "../words/status.ts";
@@ -22,6 +23,12 @@ const FILTERS: RunStatus[] = [
   "skipped",
   "cancelled",
 ];
+
+function fold(page: ListPage<Run>, event: LogEvent): ListPage<Run> {
+  const at = page.items.findIndex((run) => run.run_id === event.run_id);
+  const folded = at === -1 ? undefined : foldRun(page.items[at], event);
+  return folded === undefined ? page : { ...page, items: page.items.with(at, folded) };
+}
 
 export function RunsPage() {
   const filters = useFilters(["status", "job", "since", "until"]);
@@ -45,14 +52,8 @@ export function RunsPage() {
       }),
     );
   // Rows change in place. New ones wait behind a button, so that nothing moves under the pointer.
-  const runs = useResource<ListPage<Run>>(key, load, {
-    fold: (page, event) => {
-      const at = page.items.findIndex((run) => run.run_id === event.run_id);
-      const folded = at === -1 ? undefined : foldRun(page.items[at], event);
-      return folded === undefined ? page : { ...page, items: page.items.with(at, folded) };
-    },
-  });
-  const more = useMore(runs.data.value, (cursor) => load(null, cursor), key);
+  const runs = useResource<ListPage<Run>>(key, load, { fold });
+  const more = useMore(runs.data.value, (cursor) => load(null, cursor), key, fold);
   const fresh = useFresh(key, ({ type, job_name, run_id }) =>
     type === "run-requested" && (!job || job_name === job) ? (run_id ?? undefined) : undefined,
   );

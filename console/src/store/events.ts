@@ -48,6 +48,24 @@ export function onEvents(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+/**
+ * Returns what `load` answers, with the events that arrived in the meantime: the answer may have been written before them. Those
+ * that arrived earlier are in it, because the API streams only what its answers contain. To fold an event twice changes nothing.
+ */
+export async function loadWithEvents<T>(
+  load: () => Promise<T>,
+  fold: ((data: T, event: LogEvent) => T) | undefined,
+): Promise<T> {
+  const arrived: LogEvent[] = [];
+  const stop = onEvents((events) => arrived.push(...events));
+  try {
+    const loaded = await load();
+    return fold === undefined ? loaded : arrived.reduce(fold, loaded);
+  } finally {
+    stop();
+  }
+}
+
 channel.onmessage = ({ data }: MessageEvent<Message>) => {
   if ("events" in data) take(data.events);
   else if ("connection" in data) connection.value = data.connection;

@@ -2,7 +2,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ApiError } from "../api/client.ts";
-import { type LogEvent, onEvents } from "./events.ts";
+import { type LogEvent, loadWithEvents, onEvents } from "./events.ts";
 
 export interface Resource<T> {
   readonly data: Signal<T | undefined>;
@@ -75,7 +75,7 @@ class ApiResource<T> implements Resource<T> {
     this.request = request;
     this.loading.value = true;
     try {
-      const loaded = await this.load(request.signal);
+      const loaded = await loadWithEvents(() => this.load(request.signal), this.options.fold);
       if (request.signal.aborted) return;
       this.data.value = loaded;
       this.error.value = undefined;
