@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -15,13 +15,14 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from nightmail_common.broker import faststream_patches, queue_middleware, streams, work_queue
+from nightmail_common.broker import connection, faststream_patches, queue_middleware, streams, work_queue
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.batch import Message
-from nightmail_common.broker.connection import connect
+from nightmail_common.broker.connection import RECONNECT_BACKOFF, connect
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.streams import STREAM, Queue
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.events import RunStarted
@@ -183,8 +184,8 @@ async def test_a_retried_event_is_delivered_again_with_its_delivery_number(
         numbers.append(delivery.number)
         return Retry(0.05) if delivery.number < 3 else Ack()
 
-    await start_runs(event_log, 1)
     async with queue(nats_client, work):
+        await start_runs(event_log, 1)
         await all_done(nats_client, 1)
     assert numbers == [1, 2, 3]
 
@@ -209,6 +210,7 @@ async def test_events_of_a_dead_worker_are_delivered_to_another(
     nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "ACK_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(queue_middleware, "BACK_SECONDS", 0.5)
     worked: list[int] = []
 
     async def work(event: RunStarted, delivery: Delivery) -> None:
@@ -223,7 +225,41 @@ async def test_events_of_a_dead_worker_are_delivered_to_another(
     assert str(run_id) in taken[0].data.decode()
     async with queue(nats_client, work):
         await all_done(nats_client, 2)
-    assert worked[:2] == [1, 2]
+    assert worked == [1, 3], "the second delivery of an event that is older than the connection is left to its worker"
+
+
+async def test_an_event_whose_worker_reconnects_last_after_a_restart_of_the_broker_stays_with_it(
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker counts its own absence as silence of the worker, and offers the event to who reconnected first."""
+    monkeypatch.setattr(streams, "ACK_WAIT_SECONDS", 0.5)
+    handled: list[str] = []
+    go_on = asyncio.Event()
+
+    def worker(name: str) -> Work:
+        async def work(_event: RunStarted, _delivery: Delivery) -> None:
+            handled.append(name)
+            await go_on.wait()
+
+        return work
+
+    structlog.reset_defaults()
+    async with AsyncExitStack() as workers:
+        with monkeypatch.context() as slowly:
+            slowly.setattr(connection, "_next_server", lambda servers, _info: (servers[0], RECONNECT_BACKOFF.longest))
+            await workers.enter_async_context(queue(nats_client, worker("first")))
+        await start_runs(event_log, 1)
+        await eventually(lambda: handled == ["first"], "the first worker has the event")
+        nats_server.restart()
+        with capture_logs() as lines:
+            await workers.enter_async_context(queue(nats_client, worker("second")))
+            await eventually(
+                lambda: any(line["event"] == "event_left_to_its_worker" for line in lines) or len(handled) > 1,
+                "the event is offered to the second worker",
+            )
+            go_on.set()
+            await all_done(nats_client, 1)
+    assert handled == ["first"]
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["heartbeats were lost", "the broker was restarted"])
@@ -315,8 +351,8 @@ async def test_an_event_whose_handler_raises_an_error_is_delivered_again_with_ba
         if delivery.number == 2:
             raise TimeoutError
 
-    await start_runs(event_log, 1)
     async with queue(nats_client, work):
+        await start_runs(event_log, 1)
         await all_done(nats_client, 1)
     assert numbers == [1, 2, 3]
 
@@ -387,8 +423,9 @@ async def test_a_handler_that_releases_its_slot_makes_room_for_the_next(
 
 
 async def test_a_queue_that_stops_finishes_its_events_and_hands_back_those_beyond_the_drain_time(
-    nats_client: Client, event_log: EventLog
+    nats_client: Client, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(queue_middleware, "BACK_SECONDS", 0.1)
     pulled, release = asyncio.Event(), asyncio.Event()
 
     async def finish(_event: RunStarted, _delivery: Delivery) -> None:
@@ -421,7 +458,7 @@ async def test_a_queue_that_stops_finishes_its_events_and_hands_back_those_beyon
 
     async with queue(nats_client, work):
         await all_done(nats_client, 2)
-    assert numbers == [2]
+    assert numbers == [3], "the second delivery, older than the connection, is left to its worker"
 
 
 async def test_a_queue_that_was_changed_by_hand_is_repaired_at_the_next_start(
@@ -545,10 +582,10 @@ async def test_a_queue_that_was_deleted_by_hand_is_declared_again_and_repeats_no
 
 
 async def test_the_poll_of_a_queue_ends_when_its_cancellation_comes_with_an_answer(
-    nats_client: Client, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(work_queue, "POLL_INTERVAL_SECONDS", 0.0)
-    workers = WorkQueue(nats_client, QUEUE, SlotPolicy(1), stop_seconds=5.0)
+    workers = WorkQueue(PatchedClient(), QUEUE, SlotPolicy(1), stop_seconds=5.0)
     answers = AnswersLast()
     monkeypatch.setattr(workers, "_js", answers)
     polling = asyncio.create_task(workers.poll_depth(lambda _: None))

@@ -1,5 +1,6 @@
 """Every mail arrives, whatever the server replies and whenever the mailer dies."""
 
+import asyncio
 import hashlib
 import io
 import time
@@ -13,7 +14,7 @@ from nats.aio.msg import Msg
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
-from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS
+from nightmail_common.broker.streams import ACK_WAIT_SECONDS, MAILED, MAILER_QUEUE, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
 from nightmail_common.contract.job import Job
@@ -191,6 +192,38 @@ async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
     await eventually(lambda: smtp_server.recipients, "the server has the mail")
     nats_server.start()
     assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+
+
+async def test_a_mail_is_sent_once_although_another_mailer_reaches_the_restarted_broker_first(
+    start_mailer: Start,
+    smtp_server: SmtpServer,
+    event_log: EventLog,
+    make_job: MakeJob,
+    nats_server: NatsServer,
+    nats_client: Client,
+) -> None:
+    """The broker was away for longer than its ack wait, and offers the event to the one that connects."""
+    hang = Hang("reports@example.com", then=None)
+    smtp_server.after_data = hang
+    start_mailer()
+    event = result_of(make_job())
+    await event_log.publish(event)
+    await eventually(lambda: hang.is_reached, "the mail is being sent")
+    nats_server.kill()
+    hang.release()
+    await eventually(lambda: smtp_server.recipients, "the server has the mail")
+    start_mailer()
+    await asyncio.sleep(ACK_WAIT_SECONDS)
+    nats_server.start()
+
+    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+
+    async def acknowledged() -> bool:
+        info = await nats_client.jetstream().consumer_info(STREAM, MAILER_QUEUE.durable)
+        return (info.num_ack_pending, info.num_pending) == (0, 0)
+
+    await eventually(acknowledged, "the event is acknowledged")
+    assert smtp_server.recipients == ["reports@example.com"]
 
 
 async def test_the_next_mailer_sends_the_mails_of_a_killed_one_and_a_duplicate_has_the_same_message_id(

@@ -9,18 +9,20 @@ from typing import cast
 from uuid import uuid4
 
 import psutil
+import pytest
 from nats.aio.client import Client
 
 from nightmail_common.broker.delivery import Ack, Delivery, SlotPolicy
 from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.streams import ACK_WAIT_SECONDS, RESULTS, RUNNER_QUEUE, STREAM, ensure_queue
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.events import AttemptFailed, InputKept, ResultReady, RunError, RunFailed, RunRequested
 from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
 from nightmail_runner.handler import MAX_FRESH_AGE, RequestHandler
 from nightmail_runner.kept_inputs import InputKeeper
-from nightmail_runner.outcome import Outcomes
+from nightmail_runner.outcome import History, Outcomes
 from nightmail_runner.stops import Stops
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
@@ -135,6 +137,21 @@ async def deliver_unanswered(client: Client, times: int) -> None:
     await subscription.unsubscribe()
 
 
+@pytest.mark.parametrize(
+    ("history", "delivery", "faults"),
+    [
+        (History(started=frozenset({1})), 2, 1),
+        (History(started=frozenset({1})), 3, 1),  # the broker offered it to another runner, which left it
+        (History(started=frozenset({1, 3})), 5, 2),
+        (History(started=frozenset({1, 2}), over=frozenset({1})), 3, 1),  # handed back, then killed
+        (History(started=frozenset({1, 2}), over=frozenset({1}), broken=1), 3, 2),
+        (History(), 4, 3),  # each runner died before it could say that it began
+    ],
+)
+def test_faults_are_counted_from_the_attempts_that_began(history: History, delivery: int, faults: int) -> None:
+    assert history.faults(delivery) == faults
+
+
 async def test_a_request_that_killed_three_runners_ends_as_run_failed_at_its_fourth_delivery(
     start_runner: StartRunner, request_run: Request, event_log: EventLog, nats_client: Client
 ) -> None:
@@ -188,7 +205,7 @@ async def test_an_old_request_that_is_delivered_as_if_for_the_first_time_is_not_
 ) -> None:
     """A durable consumer that was deleted while no service ran counts deliveries from 1 again."""
     request = await request_run()
-    queue = WorkQueue(nats_client, RUNNER_QUEUE, SlotPolicy(1), stop_seconds=1.0)
+    queue = WorkQueue(PatchedClient(), RUNNER_QUEUE, SlotPolicy(1), stop_seconds=1.0)
     outcomes = Outcomes(event_log, max_event_bytes=100_000)
     await outcomes.publish(run_failed(request, RunError(stage="script", type="KeyError", message="'a'"), Stopwatch()))
     executor = cast("RunExecutor", None)  # it must not be asked

@@ -12,11 +12,11 @@ from nightmail_common.contract.events import (
     AttemptFailed,
     ResultReady,
     RunCancelled,
-    RunError,
     RunFailed,
     RunOutcome,
     RunRequested,
     RunSkipped,
+    RunStarted,
 )
 from nightmail_common.contract.subjects import job_token
 from nightmail_runner.event_size import fitted
@@ -31,16 +31,26 @@ logger = structlog.get_logger()
 class History:
     """What the log holds about a run that was delivered before.
 
-    `failed` counts attempts that failed by the job: its source, its script or its result.
+    `failed` counts attempts that failed by the job: its source, its script or its result; `broken`: those whose sandbox
+    died. `started` and `over` are the attempts that began, and those whose end is in the log: numbers of deliveries.
     """
 
     ended: bool = False
-    handed_back: int = 0
     failed: int = 0
+    broken: int = 0
+    started: frozenset[int] = frozenset()
+    over: frozenset[int] = frozenset()
 
     def faults(self, delivery: int) -> int:
-        """Return how many earlier deliveries ended by a fault of ours: the runner died, or its sandbox did."""
-        return delivery - 1 - self.handed_back - self.failed
+        """Return how many earlier deliveries ended by a fault of ours: the runner died, or its sandbox did.
+
+        A runner that lives may hold an attempt through further deliveries, in which no attempt begins. Without such an
+        attempt, a delivery in which none began is one whose runner died at once.
+        """
+        earlier = set(range(1, delivery))
+        lost = (self.started - self.over) & earlier
+        silent = earlier - self.started - self.over
+        return self.broken + max(len(lost), len(silent))
 
 
 class Outcomes:
@@ -79,7 +89,8 @@ class Outcomes:
         # A runner's NATS user may read with this filter and with no other.
         subjects = [f"runs.{token}.*"]
         run_id = str(request.run_id).encode()
-        errors: list[RunError] = []
+        over: list[AttemptFailed] = []
+        started: set[int] = set()
         async for events in self._log.replay(subjects, after=after):
             for stored in events:
                 event = readable(stored, "history") if run_id in stored.data else None
@@ -87,6 +98,12 @@ class Outcomes:
                     case ResultReady() | RunFailed() | RunSkipped() | RunCancelled() if event.run_id == request.run_id:
                         return History(ended=True)
                     case AttemptFailed() if event.run_id == request.run_id:
-                        errors.append(event.error)
-        handed_back = sum(error.type == HANDED_BACK for error in errors)
-        return History(handed_back=handed_back, failed=sum(error.stage != "runner" for error in errors))
+                        over.append(event)
+                    case RunStarted() if event.run_id == request.run_id:
+                        started.add(event.attempt)
+        return History(
+            failed=sum(one.error.stage != "runner" for one in over),
+            broken=sum(one.error.stage == "runner" and one.error.type != HANDED_BACK for one in over),
+            started=frozenset(started),
+            over=frozenset(one.attempt for one in over),
+        )

@@ -2,12 +2,13 @@
 
 import re
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import nats.errors
 import structlog
-from nats.aio.client import Client, Server
+from nats.aio.client import Server
 
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.patches import PatchedClient
@@ -67,7 +68,7 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
     return options
 
 
-async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> Client:
+async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> PatchedClient:
     """Return a connection, however long the broker is away; the arguments are those of `connect_options`."""
     client = PatchedClient()
     await connect_client(client, settings, name, user)
@@ -147,5 +148,6 @@ class _ConnectionLog:
         logger.info("nats_reconnected", server=self._server)
 
     def _remember(self) -> None:
+        self._client.connected_since = datetime.now(UTC)
         if (url := self._client.connected_url) is not None:
             self._server = url.netloc.rpartition("@")[2]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import nats.errors
@@ -40,7 +41,12 @@ async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]], again_seconds: f
 
 
 class PatchedClient(Client):
-    """nats-py's client with four of its methods replaced."""
+    """nats-py's client with four of its methods replaced.
+
+    `connected_since`: when it reached the server that it is connected to; `connection.py` sets it.
+    """
+
+    connected_since = datetime.max.replace(tzinfo=UTC)
 
     async def _process_pong(self) -> None:
         """Process a PONG, also one for which nobody waits any more.

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
 from nightmail_common.broker.backoff import Backoff
+from nightmail_common.broker.connection import RECONNECT_BACKOFF
 from nightmail_common.broker.delivery import Ack, Delivery, EventsInProgress, Retry, Slots
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.metrics import QUEUE_IN_PROGRESS, UNREADABLE_EVENTS
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.stored_messages import AckSubject, broker_time, from_consumer
 from nightmail_common.broker.tracing import TRACEPARENT, handling
 from nightmail_common.contract.errors import UnreadableEvent, describe_error
@@ -23,8 +25,11 @@ from nightmail_common.contract.events import RunEvent
 from nightmail_common.contract.job import Job
 
 HEARTBEAT_SECONDS = 1.0
+#: A worker whose connection was lost is back, and has sent a heartbeat, within this time.
+BACK_SECONDS = RECONNECT_BACKOFF.longest + 2 * HEARTBEAT_SECONDS
 #: From a handler that raised an error to the next delivery of its event.
 ERROR_BACKOFF = Backoff(first=1.0, longest=300.0)
+_SECOND = 2
 
 CallNext = Callable[[StreamMessage[Any]], Awaitable[Any]]
 
@@ -55,7 +60,10 @@ def event_decoder(events: Sequence[type[RunEvent]]) -> Callable[[NatsMessage], A
 class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
     """Gives the handler its `Delivery`, and frees the slot at the end.
 
-    An event that comes back while this process still works on it has no second handler; see `EventsInProgress`.
+    An event that comes back while this process still works on it has no second handler; see `EventsInProgress`. While
+    the broker is away, heartbeats do not reach it, and it then offers every event in progress to the worker that is
+    back first. So an event that was in the log before this process connected is left to the worker that had it first:
+    its heartbeats keep it, and without any the broker delivers it a third time.
     """
 
     async def consume_scope(self, call_next: CallNext, msg: StreamMessage[Any]) -> None:
@@ -65,6 +73,13 @@ class DeliveryMiddleware(BaseMiddleware[Any, Msg]):
         if in_progress.adopt(msg.raw_message):
             slots.release()
             logger.warning("event_delivered_while_in_progress", sequence=ack.sequence, delivery=ack.deliveries)
+            return
+        client: PatchedClient = self.context.get("client")
+        if ack.deliveries == _SECOND and broker_time(ack.timestamp) < client.connected_since:
+            slots.release()
+            logger.info("event_left_to_its_worker", sequence=ack.sequence, wait_seconds=BACK_SECONDS)
+            with suppress(*BROKER_ERRORS):  # the broker delivers it again
+                await msg.raw_message.nak(delay=BACK_SECONDS)
             return
         with (
             in_progress.hold(msg.raw_message),

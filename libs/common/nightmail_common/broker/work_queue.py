@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, PullSub
-from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
@@ -21,7 +20,7 @@ from nightmail_common.broker.delivery import Ack, Delivery, EventsInProgress, Re
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.faststream_patches import FastStreamAdapter
 from nightmail_common.broker.metrics import UNREADABLE_EVENTS
-from nightmail_common.broker.patches import raise_if_cancelled
+from nightmail_common.broker.patches import PatchedClient, raise_if_cancelled
 from nightmail_common.broker.queue_middleware import (
     AckMiddleware,
     ContextMiddleware,
@@ -49,7 +48,7 @@ class WorkQueue:
         stop_seconds: the longest time that `stop` takes.
     """
 
-    def __init__(self, client: Client, queue: Queue, policy: SlotPolicy, stop_seconds: float) -> None:
+    def __init__(self, client: PatchedClient, queue: Queue, policy: SlotPolicy, stop_seconds: float) -> None:
         self._js = client.jetstream()
         self._queue = queue
         self._shutdown = asyncio.Event()
@@ -69,6 +68,7 @@ class WorkQueue:
         )
         self.broker.context.set_global("slots", slots)
         self.broker.context.set_global("in_progress", EventsInProgress())
+        self.broker.context.set_global("client", client)
 
     def subscribe(self, handler: Handler) -> None:
         """Give each event of the queue and its `Delivery` to a handler; called before `start`."""

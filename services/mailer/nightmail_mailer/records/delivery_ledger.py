@@ -11,6 +11,7 @@ from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 from pydantic import BaseModel, ConfigDict
 
+from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.contract.events import MailKind
 from nightmail_common.contract.mail_outcomes import MailAnswer
 
@@ -37,15 +38,10 @@ class LedgerEntry(BaseModel):
 
 
 class DeliveryLedger:
-    """The entries by `ledger_key`, in the bucket `MAILED`.
-
-    An entry that cannot be written because the broker is away is kept in memory: its event is redelivered, to this
-    mailer if it is the only one, and the mail must not be sent again.
-    """
+    """The entries by `ledger_key`, in the bucket `MAILED`."""
 
     def __init__(self, bucket: KeyValue) -> None:
         self._bucket = bucket
-        self._unwritten: dict[str, LedgerEntry] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock_for(self, key: str) -> asyncio.Lock:
@@ -57,9 +53,6 @@ class DeliveryLedger:
         return self._locks.setdefault(key, asyncio.Lock())
 
     async def find(self, key: str) -> LedgerEntry | None:
-        if (unwritten := self._unwritten.get(key)) is not None:
-            await self._write(key, unwritten)
-            return unwritten
         try:
             found = await self._bucket.get(key)
         except KeyNotFoundError:
@@ -67,12 +60,12 @@ class DeliveryLedger:
         return LedgerEntry.model_validate_json(found.value or b"")
 
     async def record(self, key: str, entry: LedgerEntry) -> None:
-        self._unwritten[key] = entry
-        await self._write(key, entry)
+        """Write an entry, however long the broker is away.
 
-    async def _write(self, key: str, entry: LedgerEntry) -> None:
-        await self._bucket.put(key, entry.model_dump_json().encode())
-        self._unwritten.pop(key, None)
+        The mail is gone: a handler that gave its event back before the entry is written would let another mailer send it
+        again.
+        """
+        await retry_forever(lambda: self._bucket.put(key, entry.model_dump_json().encode()), "delivery_ledger")
 
 
 def ledger_key(
