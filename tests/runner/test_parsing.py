@@ -443,6 +443,8 @@ def test_a_number_that_is_too_small_for_a_float_is_text(number: str, kept: str |
 
 def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
     assert columns('[{"a": 1e400}]', "json") == {"a": ["1e400"]}
+    assert columns("a\n1e+400\n1.5\n") == {"a": ["1e+400", "1.5"]}
+    assert columns("a\n1.5E308\n") == {"a": [1.5e308]}
     for number in ("1e400", "1e-400"):
         assert number in refusal(f"a\n{number}\n", types={"a": "number"})
 

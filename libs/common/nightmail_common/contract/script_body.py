@@ -20,9 +20,12 @@ def compile_body(tree: ast.Module, filename: str) -> CodeType:
         SyntaxError: as `compile`.
     """
     future = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
-    names = sorted(bound_names(tree.body) - _nonlocal_names(tree))
-    top_level = _TopLevel(lazy_annotations=sys.version_info >= (3, 14) or _defers_annotations(future))
-    script = top_level.visit(ast.Module(body=[node for node in tree.body if node not in future], type_ignores=[]))
+    nodes = list(ast.walk(tree))
+    names = sorted(bound_names(tree.body) - _nonlocal_names(nodes))
+    script = ast.Module(body=[node for node in tree.body if node not in future], type_ignores=[])
+    if any(isinstance(node, ast.AnnAssign | ast.ImportFrom) for node in nodes):
+        lazy = sys.version_info >= (3, 14) or _defers_annotations(future)
+        script = _TopLevel(lazy_annotations=lazy).visit(script)
     declaration: list[ast.stmt] = [ast.Global(names=names)] if names else []
     function = ast.FunctionDef(**vars(_FUNCTION) | {"body": [*declaration, *script.body]})
     module = ast.fix_missing_locations(ast.Module(body=[*future, function], type_ignores=[]))
@@ -65,9 +68,9 @@ def bound_names(statements: list[ast.stmt]) -> set[str]:
     return names
 
 
-def _nonlocal_names(tree: ast.Module) -> set[str]:
+def _nonlocal_names(nodes: list[ast.AST]) -> set[str]:
     """Return the names that stay local to the body: a file has no `nonlocal` of them, but scripts may use it."""
-    return {name for node in ast.walk(tree) if isinstance(node, ast.Nonlocal) for name in node.names}
+    return {name for node in nodes if isinstance(node, ast.Nonlocal) for name in node.names}
 
 
 def _defers_annotations(future: list[ast.ImportFrom]) -> bool:

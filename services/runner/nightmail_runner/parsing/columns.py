@@ -23,10 +23,11 @@ Arrow: TypeAlias = Any
 _SURELY_EXACT_CHARACTERS = 15
 #: `12E4` is a code: an exponent has a sign, or stands behind a decimal point.
 _EXPONENT = r"^-?(\d+[eE][+-]\d+|\d*\.\d+[eE][+-]?\d+)$"
-#: A float this small may be zero, and the number is not.
-_TINY = r"[eE]-0*([3-9]\d\d|[1-9]\d{3,})$"
+#: A float this small may be zero, and one this large infinite, and the number is not.
+_EXTREME = r"[eE][+-]?0*([3-9]\d\d|[1-9]\d{3,})$"
 #: A column whose first values are text is text: no cast of the whole is tried.
 _TRIED_FIRST = 20
+_TEXT = cast("Any", pandas.StringDtype(na_value=numpy.nan))
 _SPACES = " \t\u00a0"
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 _TOO_MANY_DIGITS = (
@@ -135,7 +136,7 @@ def empty_column(declared: ColumnType | None) -> Any:
 
 
 def text_array(texts: Arrow) -> Any:
-    return pandas.array(texts.cast(pyarrow.large_string()), dtype="str")
+    return _TEXT.__from_arrow__(texts.cast(pyarrow.large_string()))
 
 
 def number_array(values: Arrow) -> Any:
@@ -224,8 +225,8 @@ def _ends_are_canonical(texts: Arrow) -> bool:
     with_exponent = texts.filter(pyarrow.compute.match_substring(texts, "e", ignore_case=True))
     if not _all(pyarrow.compute.match_substring_regex(with_exponent, _EXPONENT)):
         return False
-    tiny = with_exponent.filter(pyarrow.compute.match_substring_regex(with_exponent, _TINY))
-    return all(Decimal(repr(float(text))) == Decimal(text) for text in tiny.to_pylist())
+    extreme = with_exponent.filter(pyarrow.compute.match_substring_regex(with_exponent, _EXTREME))
+    return all(Decimal(repr(float(text))) == Decimal(text) for text in extreme.to_pylist())
 
 
 def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
 from nightmail_runner.parsing.delimiters import judge_delimiters
 from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message
 from nightmail_runner.parsing.table import Table
@@ -206,13 +207,15 @@ def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
 
 
 def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
-    """Return the columns of a large file whose records all have the same number of fields; None if some have another.
+    """Return the columns of a file whose records all have the same number of fields; None if some have another.
 
-    A trailing delimiter in every record makes one more, empty column.
+    A trailing delimiter in every record of a large file makes one more, empty column.
     """
     records = text[layout.start :]
-    if options.comment is not None or len(records) < _SMALL_BYTES:
+    if options.comment is not None:
         return None
+    if len(records) < _SMALL_BYTES:
+        return _read_small(records, layout, options)
     width = _first_width(records, layout.delimiter)
     if width is None or width < len(layout.fields):
         return None
@@ -226,18 +229,32 @@ def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes
     return columns[: len(names)]
 
 
+def _read_small(records: memoryview, layout: _Layout, options: ReadOptions) -> list[Any] | None:
+    """As `_read_regular`, with the reader of single records, which need no line numbers here."""
+    width = len(layout.fields)
+    try:
+        rows = list(csv.reader(io.StringIO(str(records, "utf-8"), newline=""), delimiter=layout.delimiter, strict=True))
+    except csv.Error:
+        return None
+    while rows and not rows[-1] and width > 1:
+        rows.pop()
+    if not rows or any(len(row) != width for row in rows):
+        return None
+    missing = _missing(options)
+    return [pyarrow.chunked_array([_to_texts(values, missing)]) for values in zip(*rows, strict=True)]
+
+
 def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
     """Return the columns of a file record by record: short ones are filled, empty fields beyond the header dropped."""
     width = len(layout.fields)
-    missing = frozenset({"", *options.na_values})
+    missing = _missing(options)
     chunks: list[list[Any]] = [[] for _ in range(width)]
     rows: list[list[str]] = []
     ragged = _Ragged()
 
     def flush() -> None:
         for position, values in enumerate(zip(*rows, strict=True)):
-            found = [None if value in missing else value for value in values]
-            chunks[position].append(pyarrow.array(found, pyarrow.string()))
+            chunks[position].append(_to_texts(values, missing))
         rows.clear()
 
     blank = 0
@@ -271,63 +288,16 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
     return [pyarrow.chunked_array(parts, pyarrow.string()) for parts in chunks]
 
 
+def _missing(options: ReadOptions) -> frozenset[str]:
+    return frozenset({"", *options.na_values})
+
+
+def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
+    return pyarrow.array([None if value in missing else value for value in values], pyarrow.string())
+
+
 def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the number of its first line; a blank line is a record without fields."""
-    file = io.TextIOWrapper(io.BufferedReader(_Bytes(text[layout.start :])), "utf-8", newline="")
-    lines = _Lines(file, options.comment)
-    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
-    while True:
-        first = lines.count + 1
-        lines.in_record = lines.was_comment = False
-        try:
-            record = next(reader, None)
-        except csv.Error as error:
-            line = layout.start_line + first - 1
-            why = "a quote opens here and does not close" if "unexpected end" in str(error) else str(error)
-            raise InputNotReadable(f"line {line}: {why}; quotes inside of a quoted field are doubled") from None
-        if record is None:
-            return
-        if not lines.was_comment:
-            yield layout.start_line + first - 1, record
-
-
-class _Lines:
-    """Lines of a file for csv.reader: counted, comments empty. A line inside of a quoted field is no comment."""
-
-    def __init__(self, file: io.TextIOWrapper, comment: str | None) -> None:
-        self._file = file
-        self._comment = comment
-        self.count = 0
-        #: The next line goes on with a record.
-        self.in_record = False
-        self.was_comment = False
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._file)
-        self.count += 1
-        self.was_comment = self._comment is not None and not self.in_record and line.startswith(self._comment)
-        self.in_record = True
-        return "\n" if self.was_comment else line
-
-
-class _Bytes(io.RawIOBase):
-    """A buffer as a file, without a copy."""
-
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        part = self._data[self._position : self._position + len(buffer)]
-        buffer[: len(part)] = part
-        self._position += len(part)
-        return len(part)
+    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment)
 
 
 def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotReadable:

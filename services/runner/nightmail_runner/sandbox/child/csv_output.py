@@ -5,6 +5,7 @@ import csv
 import datetime
 import io
 import json
+import operator
 from decimal import Decimal
 from functools import partial
 from typing import BinaryIO, Literal
@@ -120,8 +121,9 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
 
 
 def _neutral_names(columns: pandas.Index) -> pandas.Index:
-    names = [_neutral(name) for name in columns]
-    return columns if all(name is own for name, own in zip(names, columns, strict=True)) else pandas.Index(names)
+    own = list(columns)  # an Index of text makes other objects each time
+    names = [_neutral(name) for name in own]
+    return columns if all(map(operator.is_, names, own)) else pandas.Index(names)
 
 
 def _iso(column: pandas.Series) -> pandas.Series:

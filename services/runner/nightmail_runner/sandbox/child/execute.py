@@ -7,6 +7,7 @@ import io
 import mmap
 import os
 import random
+import re
 import resource
 import select
 import socket
@@ -14,6 +15,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -65,6 +67,11 @@ REPORT_MEMORY_BYTES = 32 * 1024**2
 #: most of what a small run takes. Under load the task comes sooner, and only the needed pages are copied.
 IDLE_SECONDS = 0.1
 
+#: So often the fork server runs every code path: Python rewrites code that has run a few times, and would do it in each worker.
+PREWARM_ROUNDS = 20
+#: In every script that can draw random numbers: it names `random` or pandas' `sample`, or imports what does.
+_MAY_DRAW = re.compile("random|sample|import")
+
 _UNSET = object()
 
 #: Address space of the prewarmed fork server, in bytes. A worker cannot read it: /proc is not accessible.
@@ -85,15 +92,19 @@ def prewarm_fork_server(*, charts: bool) -> None:
     else:
         # Its import in a worker would take a second and fail, and the runner would not show the figures.
         sys.modules["matplotlib"] = None  # type: ignore[assignment]
-    _prewarm()
+    for _ in range(PREWARM_ROUNDS):
+        _prewarm()
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
         _baseline_bytes = int(statm.read().split()[0]) * resource.getpagesize()
 
 
 def _prewarm() -> None:
     parse_input(memoryview(b'[{"a": 1, "b": "x"}]'), ReadOptions("json"))
-    frame = parse_input(memoryview(b"a,b,c\n1,x,\n2,y,1.5\n"), ReadOptions("csv")).frame
-    frame = csv_output.prepare_for_csv(frame.groupby("b", as_index=False).sum(), keep_formulas=False)
+    data = parse_input(memoryview(b"a,b,c\n1,x,\n2,y,1.5\n"), ReadOptions("csv")).frame
+    task = Task("return data.groupby('b', as_index=False).sum()", ReadOptions("csv"), "prewarm", datetime.now(UTC))
+    sources = Sources()
+    sources[MAIN_SOURCE] = data
+    frame = csv_output.prepare_for_csv(run_script(task, sources), keep_formulas=False)
     csv_output.write(frame, io.BytesIO())
 
 
@@ -280,12 +291,16 @@ def run_script(
         BaseException: whatever the script raises.
     """
     code, form = compile_script(task.script)
-    _seed(task.seed)
+    if _MAY_DRAW.search(task.script):
+        _seed(task.seed)
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
-    scheduled_at = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
     data = sources[MAIN_SOURCE]
-    inputs = dict(zip(INPUTS, (data, sources, task.job_name, scheduled_at, skip, pandas, numpy), strict=True))
+    inputs = dict(zip(INPUTS, (data, sources, task.job_name, task.scheduled_at, skip, pandas, numpy), strict=True))
+    if "scheduled_at" in task.script:
+        inputs["scheduled_at"] = task.scheduled_at.astimezone(ZoneInfo(task.timezone))
+    else:  # to load a time zone takes longer than many a script
+        del inputs["scheduled_at"]
     if task.reads_previous:
         inputs[PREVIOUS] = previous
     module.__dict__.update(inputs, __builtins__=builtins)
