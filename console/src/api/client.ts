@@ -62,6 +62,16 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
   throw new ApiError(response.status, problem?.detail ?? response.statusText, problem?.errors ?? []);
 }
 
+/** Returns null for what is not there, such as the version of a job that was erased. Another failure stays one. */
+export async function orNothing<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 export interface JobSummaryPage {
   items: JobSummary[];
   next_cursor: string | null;

@@ -6,6 +6,7 @@ import { caughtUp, connection } from "../store/events.ts";
 import { singleKeys, type Theme, theme } from "../store/preferences.ts";
 import { me, signOut } from "../store/session.ts";
 import { exactClock } from "../words/format.ts";
+import { Button } from "./button.tsx";
 
 export function Bar() {
   const { path } = useLocation();
@@ -91,9 +92,7 @@ function Account() {
         <a href="/docs" target="_blank" rel="noreferrer">
           API documentation
         </a>
-        <button type="button" class="button plain" onClick={() => void signOut()}>
-          Sign out
-        </button>
+        <Button onAct={signOut}>Sign out</Button>
       </div>
     </div>
   );

@@ -3,15 +3,18 @@ import { deleteJob } from "../store/actions.ts";
 import { may } from "../store/session.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
+import { useGoOn } from "./go-on.ts";
 
 /** Deletes a job, or erases it with all its runs. Erasing needs the job's name, typed. */
-export function DeleteJob({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
+export function DeleteJob({ name, onClose, goesTo }: { name: string; onClose: () => void; goesTo: string }) {
   const [erase, setErase] = useState(false);
   const [typed, setTyped] = useState("");
-  const act = async () => {
-    await deleteJob(name, erase);
-    onDone();
-  };
+  const goOn = useGoOn();
+  const act = () =>
+    goOn(async () => {
+      await deleteJob(name, erase);
+      return goesTo;
+    });
   return (
     <Dialog title={`Delete “${name}”?`} onClose={onClose}>
       <p>It runs no more and its name is free. Its runs stay readable.</p>

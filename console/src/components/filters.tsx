@@ -1,4 +1,5 @@
 // The filters of a list live in its address, so that a link to it shows the same rows.
+import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
 
 /** Returns how to change the filters of the page: an empty value removes one. */
@@ -23,13 +24,17 @@ interface TextProperties {
   onSet: (value: string) => void;
 }
 
-export function TextFilter({ label, value, onSet }: TextProperties) {
+/** A filter that is set on Enter, or when the field is left. What is typed until then stays whatever else the page shows anew. */
+export function TextFilter({ label, value = "", onSet }: TextProperties) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
   return (
     <input
       type="search"
       aria-label={label}
       placeholder={label}
-      value={value ?? ""}
+      value={typed}
+      onInput={(event) => setTyped(event.currentTarget.value)}
       onChange={(event) => onSet(event.currentTarget.value.trim())}
     />
   );

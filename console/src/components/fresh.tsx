@@ -3,34 +3,34 @@ import { useEffect, useState } from "preact/hooks";
 import { type LogEvent, onEvents } from "../store/events.ts";
 import { count } from "../words/format.ts";
 
-/** Collects what the events since the last load added: `idOf` names it, undefined if the event adds nothing. */
-export function useFresh(key: string, idOf: (event: LogEvent) => string | undefined) {
+/** Collects the names of what events add and the list does not show; an answer that was on its way may show it already. */
+export function useFresh(key: string, added: ((event: LogEvent) => string[]) | undefined, shown: string[]) {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     setIds(new Set());
-    return onEvents((events) => {
-      const added = events.map(idOf).filter((id) => id !== undefined);
-      if (added.length > 0) setIds((before) => new Set([...before, ...added]));
-    });
+    return (
+      added &&
+      onEvents((events) => {
+        const names = events.flatMap(added);
+        if (names.length > 0) setIds((before) => new Set([...before, ...names]));
+      })
+    );
   }, [key]);
-  return { many: ids.size, clear: () => setIds(new Set()) };
+  const isShown = new Set(shown);
+  return { many: [...ids].filter((id) => !isShown.has(id)).length, clear: () => setIds(new Set()) };
 }
 
 interface Properties {
-  fresh: { many: number; clear: () => void };
+  many: number;
   noun: string;
-  onShow: () => void;
+  show: () => void;
 }
 
-export function FreshRows({ fresh, noun, onShow }: Properties) {
-  if (fresh.many === 0) return null;
-  const show = () => {
-    fresh.clear();
-    onShow();
-  };
+export function FreshRows({ many, noun, show }: Properties) {
+  if (many === 0) return null;
   return (
     <button type="button" class="fresh" onClick={show}>
-      ↑ {count(fresh.many, `new ${noun}`)}
+      ↑ {count(many, `new ${noun}`)}
     </button>
   );
 }

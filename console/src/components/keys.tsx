@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
 import { NAVIGATION } from "../pages/index.ts";
 import { openPalette } from "../pages/later.tsx";
+import { palette, typeAhead } from "../store/palette.ts";
 import { singleKeys } from "../store/preferences.ts";
 import { Dialog } from "./dialog.tsx";
 
@@ -22,8 +23,13 @@ export function Keys() {
         if (document.querySelector("dialog[open]") === null) openPalette({});
         return;
       }
+      const isOpen = document.querySelector("dialog[open]") !== null;
+      if (palette.value !== null && !isOpen && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        if (typeAhead(event)) event.preventDefault();
+        return;
+      }
       if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (document.querySelector("dialog[open]") !== null) return;
+      if (isOpen) return;
       const going = Date.now() - goPressedAt < CHORD_MS;
       goPressedAt = 0;
       const target = going ? NAVIGATION.find(({ key }) => key === event.key)?.href : undefined;

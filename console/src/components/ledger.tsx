@@ -34,7 +34,7 @@ export function Ledger({ jobName, timezone }: { jobName: string; timezone: strin
   const first = Date.UTC(year, index - 1, 1);
   const days = new Date(Date.UTC(year, index, 0)).getUTCDate();
   const slots = useResource(
-    `ledger ${jobName} ${month}`,
+    `ledger ${jobName} ${month} ${timezone}`,
     async (signal) => {
       const from = dayStart(`${month}-01`, timezone);
       const until = dayStart(addDays(`${month}-01`, days), timezone);

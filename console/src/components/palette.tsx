@@ -4,7 +4,7 @@ import { useLocation } from "preact-iso/router";
 import { ApiError, client, data, type JobSummary, listJobs, type Run } from "../api/client.ts";
 import { NAVIGATION } from "../pages/index.ts";
 import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
-import { palette, type Subject } from "../store/palette.ts";
+import { palette, paletteText, type Subject } from "../store/palette.ts";
 import { may, reasonAgainst } from "../store/session.ts";
 import { show } from "../store/toast.ts";
 import { moment } from "../words/format.ts";
@@ -30,12 +30,14 @@ interface Item {
 }
 
 interface Found {
+  /** What was asked for. Somebody types on while the API answers. */
+  of: string;
   jobs: Pick<JobSummary, "job_name" | "status">[];
   runs: Run[];
   problem: string | null;
 }
 
-const NOTHING: Found = { jobs: [], runs: [], problem: null };
+const NOTHING: Found = { of: "", jobs: [], runs: [], problem: null };
 
 export function Palette() {
   const subject = palette.value;
@@ -44,8 +46,9 @@ export function Palette() {
 
 function Open({ subject }: { subject: Subject }) {
   const { route } = useLocation();
-  const [text, setText] = useState("");
-  const [found, setFound] = useState<Found>(NOTHING);
+  const text = paletteText.value;
+  const [answered, setFound] = useState<Found>(NOTHING);
+  const [isEntered, setEntered] = useState(false);
   const [at, setAt] = useState(0);
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
@@ -62,6 +65,9 @@ function Open({ subject }: { subject: Subject }) {
       stop.abort();
     };
   }, [wanted]);
+  // What was found for other letters is not offered: Enter would act on it.
+  const isSearching = answered.of !== (wanted ?? "");
+  const found = isSearching ? narrowed(answered, wanted ?? "") : answered;
   const close = () => {
     palette.value = null;
   };
@@ -83,9 +89,16 @@ function Open({ subject }: { subject: Subject }) {
       show(refusal(error), "bad");
     });
   };
+  // Enter that comes before the answer opens the first that it finds.
+  useEffect(() => {
+    if (isSearching || !isEntered) return;
+    setEntered(false);
+    act(items[0]);
+  }, [isSearching, isEntered]);
   const onKey = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step !== 0 && items.length > 0) setAt((Math.min(at, items.length - 1) + step + items.length) % items.length);
+    else if (event.key === "Enter" && chosen === undefined) setEntered(true);
     else if (event.key === "Enter") act(chosen);
     else return;
     event.preventDefault();
@@ -106,8 +119,9 @@ function Open({ subject }: { subject: Subject }) {
           spellcheck={false}
           value={text}
           onInput={(event) => {
-            setText(event.currentTarget.value);
+            paletteText.value = event.currentTarget.value;
             setAt(0);
+            setEntered(false);
           }}
           onKeyDown={onKey}
         />
@@ -129,11 +143,22 @@ function Open({ subject }: { subject: Subject }) {
           ))}
         </div>
         <p class="small soft" role="status">
-          {found.problem ?? (items.length === 0 && text !== "" ? "Nothing matches." : "")}
+          {found.problem ?? (items.length === 0 && text !== "" && !isSearching ? "Nothing matches." : "")}
         </p>
       </div>
     </Dialog>
   );
+}
+
+/** Returns what of an answer also matches other letters. */
+function narrowed({ jobs, runs }: Found, text: string): Found {
+  const isAlike = (name: string) => name.toLowerCase().includes(text.toLowerCase());
+  if (text === "") return NOTHING;
+  return {
+    ...NOTHING,
+    jobs: jobs.filter(({ job_name }) => isAlike(job_name)),
+    runs: runs.filter(({ run_id }) => run_id.startsWith(text.toLowerCase())),
+  };
 }
 
 async function search(
@@ -147,17 +172,21 @@ async function search(
     if (!isGeneral) {
       const params = { path: { job_name: text } };
       const job = await data(client.GET("/jobs/{job_name}", { params, signal }));
-      return answer({ ...NOTHING, jobs: [job] });
+      return answer({ ...NOTHING, of: text, jobs: [job] });
     }
     const [jobs, runs] = await Promise.all([
       listJobs({ q: text, limit: SHOWN_JOBS }, signal).then(({ items }) => items),
       RUN_PREFIX.test(text) ? runsOf(text.toLowerCase(), signal) : [],
     ]);
-    answer({ jobs, runs, problem: null });
+    answer({ of: text, jobs, runs, problem: null });
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof ApiError)) throw error;
-    answer({ ...NOTHING, problem: error.status === 404 ? "This job is not there any more." : refusal(error) });
+    answer({
+      ...NOTHING,
+      of: text,
+      problem: error.status === 404 ? "This job is not there any more." : refusal(error),
+    });
   }
 }
 

@@ -2,13 +2,13 @@
 
 import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso/router";
-import { ApiError, client, data, type Fate, type Slot } from "../api/client.ts";
+import { client, data, type Fate, orNothing, type Slot } from "../api/client.ts";
 import { tally } from "../components/axis.tsx";
 import { calendarHref, ViewSwitch } from "../components/calendar-links.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
 import { jobHref } from "../components/job-table.tsx";
+import { MAX_ROWS } from "../components/list.tsx";
 import { Card, Page } from "../components/page.tsx";
-import { MAX_ROWS } from "../components/paging.ts";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Status } from "../components/status.tsx";
 import { bad, type DayCounters, MonthTotals, total, Year } from "../components/year.tsx";
@@ -43,12 +43,8 @@ export function CalendarPage() {
 /** Returns the zone of a job; the reader's without a job, and for one that is not there any more. */
 async function zoneOf(job: string | undefined, signal: AbortSignal): Promise<string> {
   if (job === undefined) return HERE;
-  try {
-    return (await data(client.GET("/jobs/{job_name}", { params: { path: { job_name: job } }, signal }))).timezone;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return HERE;
-    throw error;
-  }
+  const found = await orNothing(data(client.GET("/jobs/{job_name}", { params: { path: { job_name: job } }, signal })));
+  return found?.timezone ?? HERE;
 }
 
 function YearPage({ year }: { year: number }) {

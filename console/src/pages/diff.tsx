@@ -20,7 +20,7 @@ export function DiffPage() {
 function OneDiff({ one, other }: { one: string; other: string }) {
   const { url } = useLocation();
   const key = new URLSearchParams(url.split("?")[1] ?? "").getAll("key");
-  const runs = useResource<RunDetail[]>(`runs of ${one} ${other}`, (signal) =>
+  const runs = useResource<RunDetail[]>(`both runs ${one} ${other}`, (signal) =>
     Promise.all([loadRun(one, signal), loadRun(other, signal)]),
   );
   const diff = useResource<Diff>(`diff ${one} ${other} ${JSON.stringify(key)}`, (signal) => {

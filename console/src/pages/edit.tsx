@@ -13,6 +13,7 @@ import { ScriptField } from "../components/edit/script-field.tsx";
 import { SendOnce } from "../components/edit/send-once.tsx";
 import { SourceForm } from "../components/edit/source-form.tsx";
 import { NOT_TRIED, type Tried, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
+import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
@@ -23,6 +24,7 @@ import {
   dropDraft,
   keepDraft,
   keptDraft,
+  merge,
   newPlace,
   type Place,
   same,
@@ -51,10 +53,18 @@ export function EditPage() {
   return <Editor key={name} name={name} place={name} begin={() => load(name)} />;
 }
 
-async function load(name: string): Promise<Draft & { job: Job }> {
-  const asked = client.GET("/jobs/{job_name}", { params: { path: { job_name: name } } });
-  const job = await data(asked);
-  const etag = (await asked).response.headers.get("ETag");
+/** A job as the API answered it, and the draft that begins with it. */
+interface Begun extends Draft {
+  job: Job;
+}
+
+async function load(name: string): Promise<Begun> {
+  return begun(client.GET("/jobs/{job_name}", { params: { path: { job_name: name } } }));
+}
+
+async function begun(answer: Promise<{ data?: unknown; error?: unknown; response: Response }>): Promise<Begun> {
+  const job = (await data(answer)) as Job;
+  const etag = (await answer).response.headers.get("ETag");
   const definition = definitionOf(job);
   return { job, definition, base: definition, etag, version: job.version, savedAt: 0 };
 }
@@ -103,42 +113,54 @@ interface FormProperties {
 
 function Form({ name, place, title, first, onRestart }: FormProperties) {
   const user = me.value?.name ?? "";
-  const { route } = useLocation();
+  const goOn = useGoOn();
   const [draft, setDraft] = useState(first);
+  const [isKept, setKept] = useState(true);
   const [errors, setErrors] = useState<FieldError[]>([]);
-  const [conflict, setConflict] = useState<Job | null>(null);
+  const [conflict, setConflict] = useState<Begun | null>(null);
   const { definition } = draft;
+  // What is answered later than the next key changes the draft as it is by then.
+  const latest = useRef(first);
   const isChanged = !same(definition, draft.base);
   const { state, tryNow, sendOnce } = useTry(definition, name === null);
-  const change = (fields: Partial<Definition>) => {
-    const next = { ...draft, definition: { ...definition, ...fields }, savedAt: Date.now() };
+  const keep = (next: Draft) => {
+    latest.current = next;
     setDraft(next);
-    keepDraft(user, place, next);
+    setKept(keepDraft(user, place, next));
   };
+  const change = (fields: Partial<Definition>) =>
+    keep({ ...latest.current, definition: { ...latest.current.definition, ...fields }, savedAt: Date.now() });
   const save = async (wanted: Definition, etag: string | null) => {
     setErrors([]);
+    const before = latest.current.definition;
     try {
-      const saved = await store(name, wanted, etag);
+      const { job, ...saved } = await store(name, wanted, etag);
+      const { job_name, warnings } = job;
+      const said = ["Saved.", warnings.map(({ detail }) => detail).join("; ")].join(" ").trim();
+      setConflict(null);
       dropDraft(user, place);
-      show(
-        saved.warnings.length === 0 ? "Saved." : `Saved. ${saved.warnings.map(({ detail }) => detail).join("; ")}`,
-        "ok",
-      );
-      route(jobHref(saved.job_name));
+      if (same(latest.current.definition, before)) {
+        show(said, "ok");
+        return jobHref(job_name);
+      }
+      // Somebody who types while it is saved goes on with what is not.
+      const { merged } = merge(before, latest.current.definition, saved.definition);
+      const rest = { ...saved, definition: { ...merged, job_name }, savedAt: Date.now() };
+      if (name === null) keepDraft(user, job_name, rest);
+      else keep(rest);
+      show(`${said} What you changed since is not: it is a draft.`);
+      return `${jobHref(job_name)}/edit`;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 412 && name !== null) setConflict((await load(name)).job);
+      if (error.status === 412 && name !== null) setConflict(await load(name));
       else if (error.fields.length > 0) {
         setErrors(error.fields);
         show(`Not saved: ${count(error.fields.length, "field")} must be changed.`, "bad");
       } else throw error;
+      return null;
     }
   };
-  const saveMerged = async (merged: Definition) => {
-    const etag = name === null ? null : (await load(name)).etag;
-    setConflict(null);
-    await save(merged, etag);
-  };
+  const saveAndGoOn = (wanted: Definition, etag: string | null) => goOn(() => save(wanted, etag));
   const scriptError = state.last?.error?.stage === "script" ? state.last.error : null;
   const editError = errors.find(({ field }) => field === "processing_script");
   const shownError =
@@ -148,7 +170,7 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
     <Page
       title={title}
       above={name === null ? <a href="/console/jobs">Jobs</a> : <a href={jobHref(name)}>{name}</a>}
-      sentence={<Kept draft={draft} isChanged={isChanged} readOnly={readOnly} />}
+      sentence={<Kept draft={draft} isChanged={isChanged} isKept={isKept} readOnly={readOnly} />}
       actions={
         <>
           <Button need="edit" onAct={tryNow}>
@@ -157,7 +179,7 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
           <Button
             kind="primary"
             need="edit"
-            onAct={() => save(definition, draft.etag)}
+            onAct={() => saveAndGoOn(definition, draft.etag)}
             unless={isChanged ? undefined : "Nothing is changed."}
           >
             Save
@@ -168,10 +190,11 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
     >
       {conflict === null || draft.base === null ? null : (
         <Conflict
+          key={conflict.version}
           base={draft.base}
           mine={definition}
-          theirs={conflict}
-          onMerged={(merged) => void saveMerged(merged)}
+          theirs={conflict.job}
+          onMerged={(merged) => saveAndGoOn(merged, conflict.etag)}
           onTakeTheirs={onRestart}
         />
       )}
@@ -194,7 +217,7 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
             <SourceForm
               source={definition.data_source}
               errors={errors}
-              onChange={(data_source) => change({ data_source })}
+              onChange={(changed) => change({ data_source: changed(latest.current.definition.data_source) })}
             />
           </Card>
           <Card
@@ -240,16 +263,25 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
   );
 }
 
-async function store(name: string | null, wanted: Definition, etag: string | null): Promise<Job> {
-  if (name === null) return data(client.POST("/jobs", { body: wanted }));
+async function store(name: string | null, wanted: Definition, etag: string | null): Promise<Begun> {
+  if (name === null) return begun(client.POST("/jobs", { body: wanted }));
   const params = { path: { job_name: name }, ...(etag === null ? {} : { header: { "If-Match": etag } }) };
-  return data(client.PUT("/jobs/{job_name}", { params, body: wanted } as never)) as Promise<Job>;
+  return begun(client.PUT("/jobs/{job_name}", { params, body: wanted } as never));
 }
 
 /** The input of a try, which the API keeps for an hour. */
 interface Sample {
   id: string;
   of: unknown;
+}
+
+function sourcesOf({ data_source, more_sources, timezone }: Definition): unknown {
+  return [data_source, more_sources, timezone];
+}
+
+/** What is tried again by itself when it changes. */
+function textsOf({ processing_script, subject, message, description }: Definition): unknown {
+  return [processing_script, subject, message, description];
 }
 
 /**
@@ -261,19 +293,27 @@ function useTry(definition: Definition, isNew: boolean) {
   const request = useRef(new AbortController());
   const sample = useRef<Sample | null>(null);
   const pending = useRef(0);
-  const sources = [definition.data_source, definition.more_sources, definition.timezone];
-  const isOfDraft = (kept: Sample | null): kept is Sample => kept !== null && same(kept.of, sources);
+  /** A try that fetches the data, or sends a mail, goes on to its end when the script is changed; then follows another. */
+  const goesOn = useRef(false);
+  const latest = useRef(definition);
+  latest.current = definition;
+  const keptSample = () => {
+    const kept = sample.current;
+    return kept !== null && same(kept.of, sourcesOf(latest.current)) ? kept : null;
+  };
   const tryOn = async (wanted: Sample | null, sendTo: string | null = null): Promise<Tried | null> => {
-    // A try that a change of the script has announced must not end this one, which has the same script.
     clearTimeout(pending.current);
     request.current.abort();
     const mine = new AbortController();
     request.current = mine;
+    goesOn.current = wanted === null || sendTo !== null;
     setState((before) => ({ ...before, running: true, problem: null }));
+    const tried = latest.current;
     try {
-      const last = await tryDraft(definition, wanted?.id ?? null, sendTo, mine.signal);
+      const last = await tryDraft(tried, wanted?.id ?? null, sendTo, mine.signal);
+      if (mine.signal.aborted) return null;
       if (wanted !== null && last.error?.stage === "fetch") return tryOn(null, sendTo); // it has expired
-      sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sources };
+      sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sourcesOf(tried) };
       setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
       return last;
     } catch (error) {
@@ -287,20 +327,35 @@ function useTry(definition: Definition, isNew: boolean) {
       );
       if (sendTo !== null) throw error;
       return null;
+    } finally {
+      if (request.current === mine) {
+        goesOn.current = false;
+        if (!same(textsOf(tried), textsOf(latest.current))) announce();
+      }
     }
   };
+  const announce = () => {
+    clearTimeout(pending.current);
+    if (goesOn.current || keptSample() === null) return;
+    pending.current = window.setTimeout(() => {
+      const kept = keptSample();
+      if (kept !== null && !goesOn.current) void tryOn(kept);
+    }, TRY_AFTER_MS);
+  };
   const tryNow = async () => void (await tryOn(null));
-  const sendOnce = (address: string) => tryOn(isOfDraft(sample.current) ? sample.current : null, address);
+  const sendOnce = (address: string) => tryOn(keptSample(), address);
+  const isFirst = useRef(true);
   useEffect(() => {
-    const kept = sample.current;
-    if (!isOfDraft(kept)) return;
-    pending.current = window.setTimeout(() => void tryOn(kept), TRY_AFTER_MS);
-    return () => clearTimeout(pending.current);
-  }, [definition.processing_script, definition.subject, definition.message, definition.description]);
+    if (!isFirst.current) announce();
+    isFirst.current = false;
+  }, [JSON.stringify(textsOf(definition))]);
   useEffect(() => {
     // A new report that begins with an example or a file shows at once what comes out.
     if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
-    return () => request.current.abort();
+    return () => {
+      clearTimeout(pending.current);
+      request.current.abort();
+    };
   }, []);
   return { state, tryNow, sendOnce };
 }
@@ -334,10 +389,25 @@ function lineOf(error: FieldError | undefined): { line: number; message: string 
   return error === undefined || line === undefined ? undefined : { line: Number(line), message: error.detail };
 }
 
-function Kept({ draft, isChanged, readOnly }: { draft: Draft; isChanged: boolean; readOnly: boolean }) {
+interface KeptProperties {
+  draft: Draft;
+  isChanged: boolean;
+  isKept: boolean;
+  readOnly: boolean;
+}
+
+function Kept({ draft, isChanged, isKept, readOnly }: KeptProperties) {
   if (readOnly) return <>{reasonAgainst("edit")}</>;
   if (!isChanged) return <>{draft.version === null ? "Not saved yet." : `Version ${draft.version}, unchanged.`}</>;
   if (draft.version === null && draft.savedAt === 0) return <>Not saved yet.</>;
+  if (!isKept) {
+    return (
+      <>
+        <span class="wait">Not saved.</span> This browser keeps no draft, because its storage is full or switched off:
+        save before you leave.
+      </>
+    );
+  }
   return (
     <>
       <span class="wait">Not saved.</span> The draft is kept in this browser

@@ -1,6 +1,6 @@
 // "Why did I get this?": from the Message-ID of a mail to the due time, the version and its author, the data, and the server's answer.
 import { useLocation, useRoute } from "preact-iso/router";
-import { client, data, type Mail, type RunDetail, type Schemas } from "../api/client.ts";
+import { client, data, type Mail, orNothing, type RunDetail, type Schemas } from "../api/client.ts";
 import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -38,7 +38,15 @@ function Ask({ id }: { id: string }) {
     <Card>
       <form class="ask" onSubmit={onSubmit}>
         <label for="message-id">The mail's Message-ID</label>
-        <input id="message-id" name="message-id" class="mono" value={id} autocomplete="off" spellcheck={false} />
+        <input
+          key={id}
+          id="message-id"
+          name="message-id"
+          class="mono"
+          defaultValue={id}
+          autocomplete="off"
+          spellcheck={false}
+        />
         <button type="submit" class="button primary">
           Explain
         </button>
@@ -61,9 +69,9 @@ function Explanation({ id }: { id: string }) {
       const path = { run_id: first.run_id };
       const run = await data(client.GET("/runs/{run_id}", { params: { path }, signal }));
       const ofVersion = { job_name: run.job_name, version: run.job_version };
-      const version = await data(
-        client.GET("/jobs/{job_name}/versions/{version}", { params: { path: ofVersion }, signal }),
-      ).catch(() => null);
+      const version = await orNothing(
+        data(client.GET("/jobs/{job_name}/versions/{version}", { params: { path: ofVersion }, signal })),
+      );
       return { mails: items, run, version };
     },
     { touches: (event) => event.type.startsWith("mail-") },

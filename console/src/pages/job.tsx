@@ -38,7 +38,11 @@ function OneJob({ name }: { name: string }) {
     (signal) => data(client.GET("/jobs/{job_name}", { params: { path }, signal })),
     {
       fold: (found, event) => (found !== null && isMine(event) ? foldJob(found, event) : found),
-      touches: (event) => isMine(event) && (event.type.startsWith("job-") || event.type === "run-requested"),
+      // A job that is gone is not asked for: the API has no answer but an error.
+      touches: (event) =>
+        isMine(event) &&
+        (event.type === "run-requested" ||
+          (event.type.startsWith("job-") && !["job-deleted", "job-erased"].includes(event.type))),
     },
   );
   const runs = useResource<Run[]>(
@@ -112,9 +116,7 @@ function Actions({ job }: { job: Job }) {
       <Button need="edit" onAct={() => setDeleting(true)}>
         Delete…
       </Button>
-      {deleting ? (
-        <DeleteJob name={name} onClose={() => setDeleting(false)} onDone={() => route("/console/jobs")} />
-      ) : null}
+      {deleting ? <DeleteJob name={name} onClose={() => setDeleting(false)} goesTo="/console/jobs" /> : null}
     </>
   );
 }

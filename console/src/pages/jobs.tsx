@@ -3,13 +3,12 @@ import { type JobSummary, listJobs } from "../api/client.ts";
 import { BulkBar, useSelection } from "../components/bulk.tsx";
 import { Button } from "../components/button.tsx";
 import { changesJobs, JobTable } from "../components/job-table.tsx";
-import { Card, Page } from "../components/page.tsx";
-import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
-import { Empty, Loaded } from "../components/states.tsx";
+import { ListCard, type Page as ListPage, useList } from "../components/list.tsx";
+import { Page } from "../components/page.tsx";
+import { Empty } from "../components/states.tsx";
 import { requestPause, requestResume, requestRun } from "../store/actions.ts";
 import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
-import { useResource } from "../store/resource.ts";
 
 type StatusFilter = "active" | "paused";
 
@@ -28,20 +27,16 @@ export function JobsPage() {
   const status = query.status === "active" || query.status === "paused" ? query.status : undefined;
   const failing = query.failing === "true";
   const key = `jobs ${status ?? ""} ${failing} ${q}`;
-  const load = (signal: AbortSignal | null, cursor?: string) =>
-    listJobs(
-      {
-        limit: PAGE,
-        ...(q ? { q } : {}),
-        ...(status ? { status } : {}),
-        ...(failing ? { failing } : {}),
-        ...(cursor ? { cursor } : {}),
-      },
-      signal,
-    );
-  const jobs = useResource<ListPage<JobSummary>>(key, load, { fold, touches: changesJobs });
-  const more = useMore(jobs.data.value, (cursor) => load(null, cursor), key, fold);
-  const selection = useSelection(more.items.map(({ job_name }) => job_name));
+  const list = useList<JobSummary>(
+    key,
+    (wanted, signal) =>
+      listJobs(
+        { ...wanted, ...(q ? { q } : {}), ...(status ? { status } : {}), ...(failing ? { failing } : {}) },
+        signal,
+      ),
+    { fold, touches: changesJobs },
+  );
+  const selection = useSelection(list.items.map(({ job_name }) => job_name));
   const filter = (change: { q?: string; status?: string; failing?: string }) => {
     const wanted = Object.entries({ q, status: status ?? "", failing: failing ? "true" : "", ...change }).filter(
       ([, value]) => value !== "",
@@ -60,71 +55,63 @@ export function JobsPage() {
         </span>
       }
     >
-      <Card>
-        <search class="filters">
-          <input
-            type="search"
-            aria-label="Search by name"
-            placeholder="Search by name"
-            value={q}
-            onInput={(event) => filter({ q: event.currentTarget.value })}
-          />
-          <select
-            aria-label="Status"
-            value={status ?? ""}
-            onChange={(event) => filter({ status: event.currentTarget.value as StatusFilter | "" })}
-          >
-            <option value="">all</option>
-            <option value="active">active</option>
-            <option value="paused">paused</option>
-          </select>
-          <label class="check">
+      <ListCard
+        list={list}
+        noun="job"
+        filters={
+          <>
             <input
-              type="checkbox"
-              checked={failing}
-              onChange={(event) => filter({ failing: event.currentTarget.checked ? "true" : "" })}
+              type="search"
+              aria-label="Search by name"
+              placeholder="Search by name"
+              value={q}
+              onInput={(event) => filter({ q: event.currentTarget.value })}
             />
-            only failing
-          </label>
-        </search>
-        <Loaded of={jobs}>
-          {() =>
-            more.items.length > 0 ? (
-              <>
-                <BulkBar
-                  selection={selection}
-                  many={more.items.length}
-                  jobs={selection.chosen}
-                  actions={[
-                    { word: "Run", done: "Asked for a run of", act: requestRun },
-                    { word: "Pause", done: "Paused", act: requestPause },
-                    { word: "Resume", done: "Resumed", act: requestResume },
-                  ]}
-                />
-                <JobTable jobs={more.items} caption="Jobs" selection={selection} />
-              </>
-            ) : q || status || failing ? (
-              <Empty title="No job matches.">
-                <button type="button" class="button plain" onClick={() => route("/console/jobs", true)}>
-                  Clear filters
-                </button>
-              </Empty>
-            ) : (
-              <Empty title="No reports yet.">
-                <a href="/console/jobs/new">Make the first one here</a>, or with <code>nightmail jobs new</code>.
-              </Empty>
-            )
-          }
-        </Loaded>
-        {more.next === undefined ? null : (
-          <div class="card-foot">
-            <Button onAct={more.next}>More</Button>
-          </div>
-        )}
-        {more.next === undefined && more.isCut ? (
-          <p class="card-text small soft">These are the first {more.items.length}. Search by name to find others.</p>
-        ) : null}
-      </Card>
+            <select
+              aria-label="Status"
+              value={status ?? ""}
+              onChange={(event) => filter({ status: event.currentTarget.value as StatusFilter | "" })}
+            >
+              <option value="">all</option>
+              <option value="active">active</option>
+              <option value="paused">paused</option>
+            </select>
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={failing}
+                onChange={(event) => filter({ failing: event.currentTarget.checked ? "true" : "" })}
+              />
+              only failing
+            </label>
+          </>
+        }
+        empty={
+          q || status || failing ? (
+            <Empty title="No job matches.">
+              <button type="button" class="button plain" onClick={() => route("/console/jobs", true)}>
+                Clear filters
+              </button>
+            </Empty>
+          ) : (
+            <Empty title="No reports yet.">
+              <a href="/console/jobs/new">Make the first one here</a>, or with <code>nightmail jobs new</code>.
+            </Empty>
+          )
+        }
+      >
+        <BulkBar
+          selection={selection}
+          many={list.items.length}
+          jobs={selection.chosen}
+          actions={[
+            { word: "Run", done: "Asked for a run of", act: requestRun },
+            { word: "Pause", done: "Paused", act: requestPause },
+            { word: "Resume", done: "Resumed", act: requestResume },
+          ]}
+        />
+        <JobTable jobs={list.items} caption="Jobs" selection={selection} />
+      </ListCard>
     </Page>
   );
 }

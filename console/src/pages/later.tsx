@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ApiError } from "../api/client.ts";
 import { Page } from "../components/page.tsx";
 import { Failure } from "../components/states.tsx";
-import { palette, type Subject } from "../store/palette.ts";
+import { palette, paletteText, type Subject } from "../store/palette.ts";
 
 type More = typeof import("./more.ts");
 
@@ -44,6 +44,7 @@ export function LaterPalette() {
 }
 
 export function openPalette(subject: Subject): void {
+  paletteText.value = "";
   palette.value = subject;
   void loadMore();
 }

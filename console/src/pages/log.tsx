@@ -2,13 +2,11 @@ import { useState } from "preact/hooks";
 import { client, data } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
-import { FreshRows, useFresh } from "../components/fresh.tsx";
 import { jobHref } from "../components/job-table.tsx";
-import { Card, Page } from "../components/page.tsx";
-import { type Page as ListPage, MAX_ROWS, PAGE, useMore } from "../components/paging.ts";
-import { Empty, Loaded } from "../components/states.tsx";
+import { ListCard, type Page as ListPage, MAX_ROWS, useList } from "../components/list.tsx";
+import { Page } from "../components/page.tsx";
+import { Empty } from "../components/states.tsx";
 import type { LogEvent } from "../store/events.ts";
-import { useResource } from "../store/resource.ts";
 import { show } from "../store/toast.ts";
 import { describeEvent, EVENT_TYPES, type EventQuery } from "../words/events.ts";
 import { day, exactClock, number } from "../words/format.ts";
@@ -27,10 +25,10 @@ function matches(event: LogEvent, filter: Filter): boolean {
 /** Larger than any sequence, and exact as a JavaScript number. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
-function queryOf({ type, job, actor }: Filter, before: string | undefined): EventQuery {
+function queryOf({ type, job, actor }: Filter, limit: number, before: string | undefined): EventQuery {
   const known = EVENT_TYPES.find((one) => one === type);
   return {
-    limit: PAGE,
+    limit,
     before: Number(before) || NEWEST,
     ...(known ? { type: known } : {}),
     ...(job ? { job_name: job } : {}),
@@ -38,31 +36,28 @@ function queryOf({ type, job, actor }: Filter, before: string | undefined): Even
   };
 }
 
+function withNewest(page: ListPage<LogEvent>, event: LogEvent): ListPage<LogEvent> {
+  if (event.seq <= (page.items[0]?.seq ?? 0)) return page;
+  return { ...page, items: [event, ...page.items].slice(0, MAX_ROWS) };
+}
+
 export function LogPage() {
   const filters = useFilters(NAMES);
   const filter = filters.current;
   const [following, setFollowing] = useState(false);
-  const key = `log ${JSON.stringify(filter)}`;
-  const load = async (signal: AbortSignal | null, before = filter.before): Promise<ListPage<LogEvent>> => {
-    const query = queryOf(filter, before);
-    const { items, next_before } = await data(client.GET("/events", { params: { query }, signal }));
-    return { items, next_cursor: next_before == null ? null : `${next_before}` };
-  };
-  const events = useResource<ListPage<LogEvent>>(
-    `${key} ${following}`,
-    (signal) => load(signal),
+  const list = useList<LogEvent>(
+    `log ${JSON.stringify(filter)} ${following}`,
+    async ({ limit, cursor = filter.before }, signal) => {
+      const query = queryOf(filter, limit, cursor);
+      const { items, next_before } = await data(client.GET("/events", { params: { query }, signal }));
+      return { items, next_cursor: next_before == null ? null : `${next_before}` };
+    },
     following
-      ? {
-          fold: (page, event) =>
-            matches(event, filter) && event.seq > (page.items[0]?.seq ?? 0)
-              ? { ...page, items: [event, ...page.items].slice(0, MAX_ROWS) }
-              : page,
-        }
-      : {},
-  );
-  const more = useMore(events.data.value, (cursor) => load(null, cursor), key);
-  const fresh = useFresh(`${key} ${following}`, (event) =>
-    !following && matches(event, filter) ? `${event.seq}` : undefined,
+      ? { grow: (page, event) => (matches(event, filter) ? withNewest(page, event) : page) }
+      : {
+          added: (event) => (matches(event, filter) && filter.before === undefined ? [`${event.seq}`] : []),
+          idOf: ({ seq }) => `${seq}`,
+        },
   );
   return (
     <Page
@@ -78,44 +73,38 @@ export function LogPage() {
         </Button>
       }
     >
-      <Card>
-        <search class="filters">
-          <ChoiceFilter
-            label="Type"
-            value={filter.type}
-            choices={[["", "all types"], ...EVENT_TYPES.map((type) => [type, type] as const)]}
-            onSet={(value) => filters.set({ type: value })}
-          />
-          <TextFilter
-            label="Job, by its whole name"
-            value={filter.job}
-            onSet={(value) => filters.set({ job: value })}
-          />
-          <TextFilter label="Actor" value={filter.actor} onSet={(value) => filters.set({ actor: value })} />
-          <ClearFilters filters={filters} />
-        </search>
-        <FreshRows fresh={fresh} noun="event" onShow={() => events.reload()} />
-        <Loaded of={events}>
-          {() =>
-            more.items.length > 0 ? (
-              <ol class="log">
-                {more.items.map((event) => (
-                  <Entry key={event.seq} event={event} />
-                ))}
-              </ol>
-            ) : (
-              <Empty title={filters.isFiltered ? "Nothing matches." : "Nothing has happened yet."}>
-                {filters.isFiltered ? "Clear the filters to see every event." : "The first job makes the first event."}
-              </Empty>
-            )
-          }
-        </Loaded>
-        {more.next === undefined ? null : (
-          <div class="card-foot">
-            <Button onAct={more.next}>More</Button>
-          </div>
-        )}
-      </Card>
+      <ListCard
+        list={list}
+        noun="event"
+        filters={
+          <>
+            <ChoiceFilter
+              label="Type"
+              value={filter.type}
+              choices={[["", "all types"], ...EVENT_TYPES.map((type) => [type, type] as const)]}
+              onSet={(value) => filters.set({ type: value })}
+            />
+            <TextFilter
+              label="Job, by its whole name"
+              value={filter.job}
+              onSet={(value) => filters.set({ job: value })}
+            />
+            <TextFilter label="Actor" value={filter.actor} onSet={(value) => filters.set({ actor: value })} />
+            <ClearFilters filters={filters} />
+          </>
+        }
+        empty={
+          <Empty title={filters.isFiltered ? "Nothing matches." : "Nothing has happened yet."}>
+            {filters.isFiltered ? "Clear the filters to see every event." : "The first job makes the first event."}
+          </Empty>
+        }
+      >
+        <ol class="log">
+          {list.items.map((event) => (
+            <Entry key={event.seq} event={event} />
+          ))}
+        </ol>
+      </ListCard>
     </Page>
   );
 }

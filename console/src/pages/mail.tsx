@@ -1,15 +1,15 @@
-import { useLocation } from "preact-iso/router";
 import { client, data, type Mail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
-import { FreshRows, useFresh } from "../components/fresh.tsx";
+import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
+import { ListCard, useList } from "../components/list.tsx";
 import { explainHref, isLost, MailOutcome, OUTCOMES } from "../components/mail-outcome.tsx";
-import { Card, Page } from "../components/page.tsx";
-import { type Page as ListPage, PAGE, useMore } from "../components/paging.ts";
-import { Empty, Loaded } from "../components/states.tsx";
+import { Page } from "../components/page.tsx";
+import { Empty } from "../components/states.tsx";
 import { resendRun } from "../store/actions.ts";
 import type { LogEvent } from "../store/events.ts";
+import { outcomesOf } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment } from "../words/format.ts";
 
@@ -43,22 +43,28 @@ export function MailPage() {
   const { to, job, days } = filters.current;
   const outcome = OUTCOMES.find((one) => one === filters.current.outcome);
   const key = `mails ${JSON.stringify(filters.current)}`;
-  const load = (signal: AbortSignal | null, cursor?: string) => {
-    const since = periodStart(days);
-    const query = {
-      limit: PAGE,
-      ...(to ? { recipient: to } : {}),
-      ...(outcome ? { outcome } : {}),
-      ...(job ? { job_name: job } : {}),
-      ...(since ? { since } : {}),
-      ...(cursor ? { cursor } : {}),
-    };
-    return data(client.GET("/mails", { params: { query }, signal }));
-  };
-  const mails = useResource<ListPage<Mail>>(key, load);
-  const more = useMore(mails.data.value, (cursor) => load(null, cursor), key);
-  const fresh = useFresh(key, (event) =>
-    changesMails(event) && (!job || event.job_name === job) ? `${event.seq}` : undefined,
+  const list = useList<Mail>(
+    key,
+    (wanted, signal) => {
+      const since = periodStart(days);
+      const query = {
+        ...wanted,
+        ...(to ? { recipient: to } : {}),
+        ...(outcome ? { outcome } : {}),
+        ...(job ? { job_name: job } : {}),
+        ...(since ? { since } : {}),
+      };
+      return data(client.GET("/mails", { params: { query }, signal }));
+    },
+    {
+      added: (event) =>
+        changesMails(event) && (!job || event.job_name === job)
+          ? outcomesOf(event.type, event.data)
+              .filter((mail) => (!to || mail.address === to) && (!outcome || mail.outcome === outcome))
+              .map((mail) => `${event.data.message_id} ${mail.address} ${mail.outcome}`)
+          : [],
+      idOf: (mail) => `${mail.message_id} ${mail.recipient} ${mail.outcome}`,
+    },
   );
   return (
     <Page
@@ -75,39 +81,38 @@ export function MailPage() {
         </a>
       }
     >
-      <Card>
-        <search class="filters">
-          <TextFilter label="Person, by the whole address" value={to} onSet={(value) => filters.set({ to: value })} />
-          <TextFilter label="Job, by its whole name" value={job} onSet={(value) => filters.set({ job: value })} />
-          <ChoiceFilter
-            label="Outcome"
-            value={outcome}
-            choices={[["", "all outcomes"], ...OUTCOMES.map((one) => [one, one] as const)]}
-            onSet={(value) => filters.set({ outcome: value })}
-          />
-          <ChoiceFilter label="Period" value={days} choices={PERIODS} onSet={(value) => filters.set({ days: value })} />
-          <ClearFilters filters={filters} />
-        </search>
-        <FreshRows fresh={fresh} noun="outcome" onShow={() => mails.reload()} />
-        <Loaded of={mails}>
-          {() =>
-            more.items.length > 0 ? (
-              <MailTable mails={more.items} />
-            ) : (
-              <Empty title={filters.isFiltered ? "Nothing matches." : "No mail in the last 7 days."}>
-                {filters.isFiltered
-                  ? "Clear the filters to see every mail of the last 7 days."
-                  : "A mail appears here once a mail server has answered for it."}
-              </Empty>
-            )
-          }
-        </Loaded>
-        {more.next === undefined ? null : (
-          <div class="card-foot">
-            <Button onAct={more.next}>More</Button>
-          </div>
-        )}
-      </Card>
+      <ListCard
+        list={list}
+        noun="outcome"
+        filters={
+          <>
+            <TextFilter label="Person, by the whole address" value={to} onSet={(value) => filters.set({ to: value })} />
+            <TextFilter label="Job, by its whole name" value={job} onSet={(value) => filters.set({ job: value })} />
+            <ChoiceFilter
+              label="Outcome"
+              value={outcome}
+              choices={[["", "all outcomes"], ...OUTCOMES.map((one) => [one, one] as const)]}
+              onSet={(value) => filters.set({ outcome: value })}
+            />
+            <ChoiceFilter
+              label="Period"
+              value={days}
+              choices={PERIODS}
+              onSet={(value) => filters.set({ days: value })}
+            />
+            <ClearFilters filters={filters} />
+          </>
+        }
+        empty={
+          <Empty title={filters.isFiltered ? "Nothing matches." : "No mail in the last 7 days."}>
+            {filters.isFiltered
+              ? "Clear the filters to see every mail of the last 7 days."
+              : "A mail appears here once a mail server has answered for it."}
+          </Empty>
+        }
+      >
+        <MailTable mails={list.items} />
+      </ListCard>
     </Page>
   );
 }
@@ -194,7 +199,7 @@ function MailTable({ mails }: { mails: Mail[] }) {
 }
 
 function MailRow({ mail }: { mail: Mail }) {
-  const { route } = useLocation();
+  const goOn = useGoOn();
   return (
     <tr>
       <th scope="row">
@@ -225,10 +230,12 @@ function MailRow({ mail }: { mail: Mail }) {
           <Button
             need="edit"
             label={`Send again to ${mail.recipient}`}
-            onAct={async () => {
-              await resendRun(mail.run_id, [mail.recipient]);
-              route(`/console/runs/${mail.run_id}#mail`);
-            }}
+            onAct={() =>
+              goOn(async () => {
+                await resendRun(mail.run_id, [mail.recipient]);
+                return `/console/runs/${mail.run_id}#mail`;
+              })
+            }
           >
             Send again
           </Button>

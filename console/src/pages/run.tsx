@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
-import { useLocation, useRoute } from "preact-iso/router";
-import { client, data, type RunDetail } from "../api/client.ts";
+import { useRoute } from "preact-iso/router";
+import { client, data, orNothing, type RunDetail } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { CompareTab } from "../components/compare.tsx";
+import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -37,12 +38,8 @@ function OneRun({ id }: { id: string }) {
       const run = await data(client.GET("/runs/{run_id}", { params: { path: { run_id: id } }, signal }));
       const path = { job_name: run.job_name, version: run.job_version };
       const version = client.GET("/jobs/{job_name}/versions/{version}", { params: { path }, signal });
-      // A deleted or erased job has no version to show; the run has everything else.
-      const job = await data(version).then(
-        (answer) => answer.job,
-        () => null,
-      );
-      return { run, job };
+      const answer = await orNothing(data(version));
+      return { run, job: answer?.job ?? null };
     },
     {
       fold: (before, event) => {
@@ -91,16 +88,10 @@ function OneRun({ id }: { id: string }) {
 }
 
 function Actions({ run }: { run: RunDetail }) {
-  const { route } = useLocation();
-  const again = async () => route(`/console/runs/${await runJob(run.job_name)}`);
+  const goOn = useGoOn();
+  const again = () => goOn(async () => `/console/runs/${await runJob(run.job_name)}`);
   const [resending, setResending] = useState(false);
-  if (!hasEnded(run.status)) {
-    return (
-      <Button need="edit" kind="danger" onAct={() => cancelRun(run.run_id)}>
-        Cancel
-      </Button>
-    );
-  }
+  // None of them takes the place of another: a run may end while somebody points at a button.
   return (
     <>
       <span data-key="r">
@@ -114,6 +105,13 @@ function Actions({ run }: { run: RunDetail }) {
         unless={resultMails(run).length === 0 ? "Nothing of this run was mailed." : undefined}
       >
         Send again…
+      </Button>
+      <Button
+        need="edit"
+        onAct={() => cancelRun(run.run_id)}
+        unless={hasEnded(run.status) ? "This run has ended." : undefined}
+      >
+        Cancel
       </Button>
       {resending ? <Resend run={run} onClose={() => setResending(false)} /> : null}
     </>

@@ -23,6 +23,8 @@ const MAX_RETRY_MS = 10_000;
 const HIDDEN_MS = 5 * 60_000;
 /** Events that arrive within this time after a reconnection count as caught up. */
 const CATCH_UP_MS = 1_000;
+/** How long the page says so. */
+const ANNOUNCE_MS = 10_000;
 /** Those of a run that was asked for just now are among them. An event may have a script of 128 KiB. */
 const RECENT_EVENTS = 100;
 
@@ -178,5 +180,8 @@ function announceCatchUp(): void {
   setTimeout(() => {
     stopCounting();
     caughtUp.value = count;
+    setTimeout(() => {
+      caughtUp.value = null;
+    }, ANNOUNCE_MS);
   }, CATCH_UP_MS);
 }

@@ -92,19 +92,7 @@ function timings({ timings }: Body): Run["timings"] {
 /** Returns the latest outcome per kind of mail, recipient and slice. A mail that bounced stays so. */
 function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"] {
   const latest = new Map(before.map((mail) => [keyOf(mail.kind, mail.address, mail.split_value), mail]));
-  const settled = settledBy(type, body);
-  const waiting: Body[] = type === "mail-deferred" ? body.recipients : [];
-  const all = [
-    ...settled.map(({ address, outcome, answer }) => ({ address, outcome, answer })),
-    ...waiting.map(({ address, answer, since, next_attempt }) => ({
-      address,
-      outcome: "waiting",
-      answer,
-      since,
-      next_attempt,
-    })),
-  ];
-  for (const mail of all) {
+  for (const mail of outcomesOf(type, body)) {
     const key = keyOf(body.kind, mail.address, body.split_value);
     const known = latest.get(key);
     if (known?.outcome === "bounced" && known.message_id === body.message_id) continue;
@@ -116,6 +104,21 @@ function mergeMails(before: Run["mails"], type: string, body: Body): Run["mails"
     } as Run["mails"][0]);
   }
   return [...latest.values()];
+}
+
+/** Returns what an event says about mails: the outcome of each recipient. */
+export function outcomesOf(type: string, body: Body) {
+  const waiting: Body[] = type === "mail-deferred" ? body.recipients : [];
+  return [
+    ...settledBy(type, body).map(({ address, outcome, answer }) => ({ address, outcome, answer })),
+    ...waiting.map(({ address, answer, since, next_attempt }) => ({
+      address,
+      outcome: "waiting",
+      answer,
+      since,
+      next_attempt,
+    })),
+  ];
 }
 
 function keyOf(kind: string, address: string, slice: string | null | undefined): string {

@@ -9,7 +9,7 @@ interface Properties {
   base: Definition;
   mine: Definition;
   theirs: Job;
-  onMerged: (definition: Definition) => void;
+  onMerged: (definition: Definition) => Promise<void>;
   onTakeTheirs: () => void;
 }
 

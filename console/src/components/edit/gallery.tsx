@@ -1,10 +1,10 @@
 // Where a new report begins: an example that runs at once, a file of this device, an empty page, or a draft that was kept.
 import { useEffect, useState } from "preact/hooks";
-import { useLocation } from "preact-iso/router";
 import { ApiError } from "../../api/client.ts";
 import { newDrafts } from "../../store/draft.ts";
 import { may, me, reasonAgainst } from "../../store/session.ts";
 import { moment } from "../../words/format.ts";
+import { useGoOn } from "../go-on.ts";
 import { Card, Page } from "../page.tsx";
 import {
   draftOfJobFile,
@@ -19,7 +19,15 @@ import {
 
 export function Gallery() {
   const [examples, setExamples] = useState<Example[]>([]);
-  useEffect(() => void loadGallery().then((gallery) => setExamples(gallery.examples)), []);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(
+    () =>
+      void loadGallery().then(
+        (gallery) => setExamples(gallery.examples),
+        () => setMissing(true),
+      ),
+    [],
+  );
   const drafts = newDrafts(me.value?.name ?? "");
   return (
     <Page
@@ -39,6 +47,11 @@ export function Gallery() {
           </ul>
         </Card>
       )}
+      {isMissing ? (
+        <p class="notice wait" role="alert">
+          The examples were not loaded. Load the page again to see them.
+        </p>
+      ) : null}
       <ul class="gallery">
         <li class="card">
           <FromFile />
@@ -64,7 +77,7 @@ function capital(text: string): string {
 
 /** A file that is dropped here, or chosen. */
 function FromFile() {
-  const { route } = useLocation();
+  const goOn = useGoOn();
   const [over, setOver] = useState(false);
   const [words, setWords] = useState<string | null>(null);
   const take = async (file: File | null | undefined) => {
@@ -72,10 +85,12 @@ function FromFile() {
     if (file == null || !may("edit")) return;
     setWords("Reading…");
     try {
-      const from = await draftOfJobFile(file);
-      if (from !== null) return route(newHref(from));
-      const { location } = await uploadFile(file);
-      route(newHref(fromFile(location ?? file.name)));
+      await goOn(async () => {
+        const from = await draftOfJobFile(file);
+        if (from !== null) return newHref(from);
+        const { location } = await uploadFile(file);
+        return newHref(fromFile(location ?? file.name));
+      });
     } catch (error) {
       if (error instanceof ApiError) setWords(`Not uploaded: ${error.fields[0]?.detail ?? error.message}`);
       else if (error instanceof Error && error.name === NOT_A_JOB) setWords(`Not imported: ${error.message}.`);

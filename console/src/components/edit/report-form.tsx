@@ -1,5 +1,6 @@
+import { useState } from "preact/hooks";
 import type { FieldError } from "../../api/client.ts";
-import type { Definition } from "../../store/draft.ts";
+import { type Definition, same } from "../../store/draft.ts";
 import { errorsOf, Field } from "./field.tsx";
 
 interface Properties {
@@ -10,6 +11,9 @@ interface Properties {
 
 /** Who gets the report. */
 export function RecipientsForm({ definition, errors, onChange }: Properties) {
+  // What is typed stays as it is typed; the draft has its addresses at each key.
+  const [typed, setTyped] = useState("");
+  const text = same(addresses(typed), definition.consumer_emails) ? typed : definition.consumer_emails.join(", ");
   return (
     <div class="form">
       <Field
@@ -22,8 +26,11 @@ export function RecipientsForm({ definition, errors, onChange }: Properties) {
             {...attributes}
             rows={2}
             spellcheck={false}
-            value={definition.consumer_emails.join(", ")}
-            onChange={(event) => onChange({ consumer_emails: addresses(event.currentTarget.value) })}
+            value={text}
+            onInput={(event) => {
+              setTyped(event.currentTarget.value);
+              onChange({ consumer_emails: addresses(event.currentTarget.value) });
+            }}
           />
         )}
       </Field>

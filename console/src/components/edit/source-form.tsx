@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, client, data, type FieldError } from "../../api/client.ts";
 import type { Source } from "../../store/draft.ts";
 import { useResource } from "../../store/resource.ts";
@@ -16,16 +16,23 @@ const KINDS = [
 interface Properties {
   source: Source;
   errors: FieldError[];
-  onChange: (source: Source) => void;
+  /** Changes the source as it is by then: a file may be uploaded for a long time. */
+  onChange: (change: (source: Source) => Source) => void;
 }
 
 /** Where the data comes from. Options that this form does not show stay as they are. */
 export function SourceForm({ source, errors, onChange }: Properties) {
-  const set = (change: Partial<Source>) => onChange({ ...source, ...change });
-  const setKind = (kind: Source["source_type"]) => {
-    const fresh = { source_type: kind, location: "" } as Source;
-    onChange(kind === "sql" ? { ...fresh, query: "SELECT 1 AS one" } : { ...fresh, file_type: "csv" });
-  };
+  const set = (change: Partial<Source>) => onChange((before) => ({ ...before, ...change }));
+  // What was typed for another kind comes back with it.
+  const left = useRef<Partial<Record<Source["source_type"], Source>>>({});
+  const setKind = (kind: Source["source_type"]) =>
+    onChange((before) => {
+      left.current[before.source_type] = before;
+      const fresh = { source_type: kind, location: "" } as Source;
+      return (
+        left.current[kind] ?? (kind === "sql" ? { ...fresh, query: "SELECT 1 AS one" } : { ...fresh, file_type: "csv" })
+      );
+    });
   const ofField = (name: string) => errorsOf(errors, `data_source.${name}`);
   return (
     <div class="form">
@@ -109,12 +116,21 @@ function FileChoice({
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const files = useResource("files", (signal) => data(client.GET("/files", { signal })));
+  const isHere = useRef(true);
+  useEffect(
+    () => () => {
+      isHere.current = false;
+    },
+    [],
+  );
   const upload = async (file: File) => {
     setBusy(true);
     setProblem(null);
     try {
-      onChange(await uploadFile(file));
+      const stored = await uploadFile(file);
       files.reload();
+      // The data may be a web address by now.
+      if (isHere.current) onChange(stored);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setProblem(`The file was not uploaded: ${error.fields[0]?.detail ?? error.message}`);
