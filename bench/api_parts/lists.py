@@ -191,7 +191,7 @@ def multiply(path: Path) -> None:
         "sequence": "sequence + :offset",
         "run_id": other_id("run_id"),
         "scheduled_at": later("scheduled_at"),
-        "slot": f"replace(slot, run_id, {other_id('run_id')})",
+        "slot": f"replace(replace(slot, run_id, {other_id('run_id')}), scheduled_at, {later('scheduled_at')})",
         "requested_at": later("requested_at"),
         "status": "CASE (sequence * 7 + :copy) % 1000 WHEN 0 THEN 'failed' ELSE status END",
         "trigger": "CASE (sequence * 3 + :copy) % 1000 WHEN 0 THEN 'manual' ELSE trigger END",

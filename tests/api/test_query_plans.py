@@ -63,11 +63,50 @@ def test_a_summary_reads_the_last_runs_from_an_index(database: SqliteDatabase) -
 
 def test_the_due_times_of_a_day_are_read_from_indexes(database: SqliteDatabase) -> None:
     steps = plans(database, lambda queries: due_time_slots(queries, NOW, NOW + DAY, None, NOW))
-    expected = ["COVERING INDEX runs_by_due_time", "INDEX runs_after_missed", "COVERING INDEX jobs_by_timetable"]
+    due = "COVERING INDEX runs_by_due_time"
+    expected = ["INDEX runs_after_missed", due, due, "COVERING INDEX jobs_by_timetable"]
     assert [name for step, name in zip(steps, expected, strict=True) if name in step] == expected, steps
 
 
 def test_the_due_times_of_one_job_are_read_without_its_other_runs(database: SqliteDatabase) -> None:
     steps = plans(database, lambda queries: due_time_slots(queries, NOW, NOW + DAY, "daily", NOW))
-    expected = ["INDEX runs_of_job_by_due_time", "INDEX runs_after_missed", "INDEX sqlite_autoindex_jobs_1"]
+    due = "INDEX runs_of_job_by_due_time"
+    expected = ["INDEX runs_after_missed", due, due, "INDEX sqlite_autoindex_jobs_1"]
     assert [name for step, name in zip(steps, expected, strict=True) if name in step] == expected, steps
+
+
+MAILS: dict[str, Any] = dict.fromkeys(("recipient", "outcome", "job_name", "message_id", "since", "cursor"))
+GIVEN = {"recipient": "ann@example.com", "job_name": "daily", "outcome": "refused"}
+
+
+@pytest.mark.parametrize("since", [None, "2026-11-19T00:00:00.000Z"])
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (("recipient",), "INDEX mails_of_recipient (recipient=? AND outcome=?"),
+        (("recipient", "outcome"), "INDEX mails_of_recipient (recipient=? AND outcome=?"),
+        (("job_name",), "INDEX mails_of_job (job_name=? AND outcome=?"),
+        (("job_name", "outcome"), "INDEX mails_of_job (job_name=? AND outcome=?"),
+        (("outcome",), "INDEX mails_by_outcome (outcome=?"),
+        (("recipient", "job_name"), "INDEX mails_of_job_to_recipient (job_name=? AND recipient=? AND outcome=?"),
+        (
+            ("recipient", "job_name", "outcome"),
+            "INDEX mails_of_job_to_recipient (job_name=? AND recipient=? AND outcome=?",
+        ),
+        (("message_id",), "INDEX mails_by_message (message_id=?"),
+        (("message_id", "recipient", "job_name", "outcome"), "INDEX mails_by_message (message_id=?"),
+    ],
+)
+def test_mails_with_any_filters_are_read_from_an_index_of_just_these(
+    database: SqliteDatabase, filters: tuple[str, ...], index: str, since: str | None
+) -> None:
+    # One that serves a part of the filters only reads a million mails to find none.
+    given = GIVEN | {"message_id": "<1@nightmail>"}
+    asked = MAILS | {name: given[name] for name in filters} | {"since": since, "limit": 100}
+    steps = plans(database, lambda queries: queries.mails(**asked))
+    assert len([step for step in steps if "mails_by_time" in step]) == (since is not None), steps
+    by_place = "SEARCH mails USING INTEGER PRIMARY KEY (rowid=?)"
+    found = [step for step in steps if step.startswith("SEARCH mails") and step != by_place and "by_time" not in step]
+    assert found, steps
+    assert all(index in step for step in found), steps
+    assert not [step for step in steps if "SCAN mails" in step or "TEMP B-TREE" in step], steps

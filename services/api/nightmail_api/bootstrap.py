@@ -35,6 +35,7 @@ from nightmail_api.read_model.result_diffs import ResultDiffs
 from nightmail_api.read_model.result_rows import ResultRows
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.sqlite import SqliteDatabase
+from nightmail_api.read_model.warm_up import keep_warm
 from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_api.retention.orphaned_pieces import OrphanedPieces
 from nightmail_api.settings import ApiSettings, admin_token
@@ -167,6 +168,7 @@ async def follow_log(settings: ApiSettings, service: Service, state: AppState) -
     ensure_codes = partial(state.sessions.ensure_bucket, settings.nats_replicas)
     await retry_forever(ensure_codes, "create the bucket of used codes", BROKER_ERRORS)
     service.background(state.inputs.run(), "removal of inputs")
+    service.background(keep_warm(state.read, state.model), "warm-up")
     js = service.client.jetstream()
     own = (f"KV_{TOKENS_BUCKET}", f"KV_{USED_CODES}")
     add_replicas = partial(streams.add_replicas, js, own, settings.nats_replicas)

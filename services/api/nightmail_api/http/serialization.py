@@ -20,6 +20,9 @@ from nightmail_common.contract.schedule_warnings import (
 )
 from nightmail_common.contract.timetable import Timetable
 
+#: Of a run in a summary: id, status, due time, and rows.
+Fate = tuple[str, str, str, int | None]
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 #: Warnings about schedules change with the days, not with the seconds.
 _WARNINGS_AGE = timedelta(hours=1)
@@ -27,12 +30,16 @@ _WARNINGS_AGE = timedelta(hours=1)
 
 def job_json(row: Mapping[str, Any], now: datetime) -> str:
     """Return a job with what became of it: `next_run` is the first due time behind `now`."""
+    return _job_json(row["definition"], row, now)
+
+
+def _job_json(definition: str, row: Mapping[str, Any], now: datetime) -> str:
     next_run, warnings = "null", "[]"
     if row["status"] == "active":
         outlook = _outlook_of(row["timetable"])
         next_run, warnings = outlook.next_run(now), outlook.warnings(now, _duration(row))
     return (
-        f'{row["definition"][:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
+        f'{definition[:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
         f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
     )
 
@@ -47,12 +54,24 @@ def with_warnings(job: str, more: Sequence[Mapping[str, str]]) -> str:
 
 
 def summary_json(
-    row: Mapping[str, Any], now: datetime, fates: Sequence[Mapping[str, Any]], usual_rows: int | None, *, failing: bool
+    row: Mapping[str, Any], now: datetime, fates: Sequence[Fate], usual_rows: int | None, *, failing: bool
 ) -> str:
     """Return a job without its script, and with its last fates."""
-    job = from_json(job_json(row, now))
+    listed = ",".join(
+        f'{{"run_id":"{run_id}","status":"{status}","scheduled_at":"{scheduled_at}","rows":{_json(rows)}}}'
+        for run_id, status, scheduled_at, rows in fates
+    )
+    return (
+        f'{_job_json(_without_script(row["definition"]), row, now)[:-1]},"fates":[{listed}]'
+        f',"usual_rows":{_json(usual_rows)},"failing":{"true" if failing else "false"}}}'
+    )
+
+
+# Pages of summaries are asked for again and again, and a definition changes rarely.
+@lru_cache(maxsize=1024)
+def _without_script(definition: str) -> str:
+    job = from_json(definition)
     del job["processing_script"]
-    job |= {"fates": fates, "usual_rows": usual_rows, "failing": failing}
     return to_json(job).decode()
 
 
@@ -105,17 +124,28 @@ class _Outlook:
     def warnings(self, now: datetime, last_run: timedelta | None) -> str:
         since, warnings, interval = self._warnings
         if not since <= now or now - since > _WARNINGS_AGE:
-            warnings = tuple(schedule_warnings(self._timetable, now))
-            interval = shortest_interval(self._timetable, now) or timedelta.max
-            self._warnings = (now, warnings, interval)
+            warnings, interval = self.renew_warnings(now)
         if last_run is not None and (overlap := overlap_warning(self._timetable, interval, last_run)) is not None:
             warnings += (overlap,)
         return to_json([warning._asdict() for warning in warnings]).decode() if warnings else "[]"
+
+    def renew_warnings(self, now: datetime) -> tuple[tuple[ScheduleWarning, ...], timedelta]:
+        warnings = tuple(schedule_warnings(self._timetable, now))
+        interval = shortest_interval(self._timetable, now) or timedelta.max
+        self._warnings = (now, warnings, interval)
+        return warnings, interval
 
 
 @lru_cache(maxsize=16_384)
 def _outlook_of(timetable: str) -> _Outlook:
     return _Outlook(Timetable.from_json(timetable))
+
+
+def warm_outlook(timetable: str, now: datetime) -> None:
+    """Find the next due time and the warnings of a timetable, for the requests of the next half an hour."""
+    outlook = _outlook_of(timetable)
+    outlook.next_run(now)
+    outlook.renew_warnings(now)
 
 
 def _duration(row: Mapping[str, Any]) -> timedelta | None:

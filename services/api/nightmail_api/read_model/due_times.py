@@ -9,6 +9,7 @@ from nightmail_common.contract.timetable import Timetable
 
 #: Of one timetable. One that is due more often in a span is walked again by each query.
 MAX_KEPT = 32
+KEPT_TIMETABLES = 16_384
 
 
 #: `skipped` on a holiday.
@@ -72,7 +73,7 @@ class DueTimes:
             self._known = _Known(known.since, until, tuple(found))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=KEPT_TIMETABLES)
 def due_times_of(timetable: str) -> DueTimes:
     """Return the due times of a timetable that `timetable_json` wrote."""
     return DueTimes(Timetable.from_json(timetable))

@@ -147,7 +147,7 @@ def _read(cursor: str) -> tuple[str, str]:
 
 
 def _summary(queries: Queries, row: dict[str, Any], now: datetime) -> str:
-    last = queries.all_of(_LAST_RUNS, job_name=row["job_name"])
-    delivered = [run["rows"] for run in last if run["status"] == "delivered" and run["rows"] is not None]
+    last: list[Any] = queries.tuples_of(_LAST_RUNS, job_name=row["job_name"])
+    delivered = [rows for _, status, _, rows in last if status == "delivered" and rows is not None]
     usual = statistics.median_low(delivered) if delivered else None
     return summary_json(row, now, last[:FATES], usual, failing=row["run_status"] in FAILING)

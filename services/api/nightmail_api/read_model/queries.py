@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.cursors import cursor_of, read_cursor
+from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.schema import jobs, mails, runs, versions
 from nightmail_common.contract.envelope import iso_time
@@ -293,17 +294,29 @@ class Queries:
         Raises:
             ValidationProblem: the cursor is not a cursor of this list.
         """
-        given = {mails.c.recipient: recipient, mails.c.outcome: outcome, mails.c.job_name: job_name}
-        given[mails.c.message_id] = message_id
-        statement = _MAILS.where(*(column == value for column, value in given.items() if value is not None))
+        conditions = []
         if since is not None:
-            statement = statement.where(mails.c.time >= since)
+            conditions.append(mails.c.time >= since)
             if (moment := _shift(since, -CLOCK_SLACK)) is not None:
                 first = select(mails.c.place).where(mails.c.time >= moment).order_by(mails.c.time, mails.c.place)
-                statement = statement.where(mails.c.place >= self._sequence(first.limit(1), 2**62))
+                conditions.append(mails.c.place >= self._sequence(first.limit(1), 2**62))
         if cursor is not None:
-            statement = statement.where(mails.c.place < read_cursor(cursor, int))
-        rows = self.all_rows(statement.order_by(mails.c.place.desc()).limit(limit + 1))
+            conditions.append(mails.c.place < read_cursor(cursor, int))
+        given: dict[ColumnElement[Any], str | None] = {mails.c.recipient: recipient, mails.c.job_name: job_name}
+        if message_id is not None:
+            # Without the concatenations, the database would take another index: those of one mail are few.
+            given = {column.concat(""): value for column, value in (given | {mails.c.outcome: outcome}).items()}
+            given[mails.c.message_id] = message_id
+        conditions += [column == value for column, value in given.items() if value is not None]
+        found = select(mails.c.place).where(*conditions)
+        if message_id is not None or (recipient is None and job_name is None and outcome is None):
+            page: SelectBase = found.order_by(mails.c.place.desc()).limit(limit + 1)
+        else:
+            # An index has each outcome in order; the database merges them as far as the page needs.
+            outcomes = MAIL_OUTCOMES if outcome is None else [outcome]
+            arms = union_all(*(found.where(mails.c.outcome == one) for one in outcomes))
+            page = arms.order_by(arms.selected_columns.place.desc()).limit(limit + 1)
+        rows = self.all_rows(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
         next_cursor = cursor_of(rows[limit - 1]["place"]) if len(rows) > limit else None
         items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
         return Page([to_json(item).decode() for item in items], next_cursor)

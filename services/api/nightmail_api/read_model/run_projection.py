@@ -13,7 +13,7 @@ from nightmail_api.read_model.event_reader import expires_at
 from nightmail_api.read_model.input_projection import InputProjection
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
 from nightmail_api.read_model.schema import erased, jobs, runs
-from nightmail_api.read_model.slots import end_of_slot
+from nightmail_api.read_model.slot_items import slot_of_run
 from nightmail_common.contract.blob import ResultFigure
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
@@ -146,7 +146,7 @@ class RunProjection:
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
         if run["status"] != status:
-            run["slot"] = end_of_slot(run)
+            run["slot"] = slot_of_run(run)
             self._moved.add(run_id)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)

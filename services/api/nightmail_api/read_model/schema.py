@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 23
+SCHEMA_VERSION = 24
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -116,7 +116,7 @@ runs = Table(
     #: The due times that the run or skip stands for besides its own, as a JSON list.
     Column("missed", _text),
     _required("status"),
-    #: Of its item in the ledger of due times, what follows the job and the time, as `slots.py` writes it.
+    #: Its item in the ledger of due times, as `slot_items.py` writes it.
     _required("slot"),
     Column("requested_at", _text),
     Column("started_at", _text),
@@ -169,8 +169,10 @@ mails = Table(
     Column("since", _text),
     Column("next_attempt", _text),
     Index("mails_of_run", "run_id", "message_id"),
-    Index("mails_of_recipient", "recipient", "place"),
-    Index("mails_of_job", "job_name", "place"),
+    # A list with any of the three filters reads what it shows, and nothing else.
+    Index("mails_of_recipient", "recipient", "outcome", "place"),
+    Index("mails_of_job", "job_name", "outcome", "place"),
+    Index("mails_of_job_to_recipient", "job_name", "recipient", "outcome", "place"),
     Index("mails_by_outcome", "outcome", "place"),
     Index("mails_by_message", "message_id", "place"),
     Index("mails_by_time", "time", "place"),

@@ -38,5 +38,5 @@ async def list_slots(
         raise ValidationProblem(("until", "it is before `from`"))
     if until - since > MAX_SPAN:
         raise ValidationProblem(("until", f"at most {MAX_SPAN.days} days after `from`"))
-    slots = await state.read(due_time_slots, since, until, job_name, now)
-    return encoded_response(f'{{"items":[{",".join(item for _, _, item in slots)}]}}')
+    items = await state.read(due_time_slots, since, until, job_name, now)
+    return encoded_response(f'{{"items":[{",".join(items)}]}}')
