@@ -1,5 +1,6 @@
 """The sandbox alone: what it returns, and how it reports what went wrong."""
 
+import asyncio
 import gzip
 import io
 import sys
@@ -18,6 +19,7 @@ import pytest_asyncio
 from nightmail_common.contract.limits import MAX_LOG_PART_BYTES, MAX_REASON_CHARS
 from nightmail_runner.parsing.options import ReadOptions
 from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.isolation.lockdown import optional_layers
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, SandboxResult, Skipped, Succeeded
 from nightmail_runner.sandbox.task import Limits, Task
@@ -261,6 +263,37 @@ async def test_the_beginning_and_the_end_of_the_output_are_kept(sandbox: Sandbox
     assert result.log.startswith("first\n")
     assert result.log.endswith("\nlast\n")
     assert len(result.log) < 2 * MAX_LOG_PART_BYTES + 100
+
+
+async def test_no_other_file_exists_for_a_script(sandbox: Sandbox) -> None:
+    result, _ = await run(
+        sandbox,
+        "os = __import__('os')\n"
+        "print([path for path in ('/etc/passwd', '/proc/self', '/tmp', '/usr/bin') if os.path.exists(path)])\n"
+        "import statistics\nreturn data",
+    )
+    assert isinstance(result, Succeeded), result
+    assert result.log == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    ["lockdown.drop_capabilities(); folders = ['/usr']", "namespaces.enter(); folders = ['/usr', '/nowhere']"],
+    ids=["not allowed", "fails halfway"],
+)
+async def test_without_an_empty_root_all_files_stay_where_they_are(steps: str) -> None:
+    script = (
+        "import os\nfrom nightmail_runner.sandbox.isolation import lockdown, namespaces\n"
+        f"{steps}\n"
+        "print(lockdown.enter_empty_root(folders), os.path.exists('/proc/self/stat'), os.path.exists('/etc/passwd'))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert output == b"False True True\n"
+
+
+async def test_the_layers_beyond_the_required_ones_are_tried_out() -> None:
+    assert optional_layers() == ["namespaces", "an empty root"]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def sandbox(*, switched_on: bool) -> Iterator[Check]:
     """Check whether the kernel supports the sandbox."""
     import landlockpy  # only this check needs it
 
-    from nightmail_runner.sandbox.isolation.lockdown import IsolationUnavailable, check_kernel
+    from nightmail_runner.sandbox.isolation.lockdown import IsolationUnavailable, check_kernel, optional_layers
 
     if not switched_on:
         fix = "set NIGHTMAIL_SANDBOX=on (docs/sandbox.md)"
@@ -63,7 +63,7 @@ def sandbox(*, switched_on: bool) -> Iterator[Check]:
         return
     abi = landlockpy.abi_version()
     signals = "" if abi >= SIGNAL_SCOPE_ABI else "; seccomp restricts signals"
-    yield Check("sandbox", "ok", f"Landlock ABI {abi}{signals}, seccomp")
+    yield Check("sandbox", "ok", ", ".join([f"Landlock ABI {abi}{signals}", "seccomp", *optional_layers()]))
 
 
 def memory(runners: int, script_memory: int) -> Iterator[Check]:

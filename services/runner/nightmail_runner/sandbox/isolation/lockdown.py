@@ -10,6 +10,7 @@ import errno
 import os
 import sysconfig
 import zoneinfo
+from collections.abc import Iterable
 from contextlib import suppress
 
 import landlockpy
@@ -17,6 +18,7 @@ import seccompy
 from seccompy import CmpOp
 
 from nightmail_runner.sandbox.isolation import namespaces, syscalls
+from nightmail_runner.sandbox.isolation.empty_root import enter_empty_root
 from nightmail_runner.sandbox.isolation.syscalls import OF_A_WORKER, OF_THE_SERVER_ONLY
 
 #: Where systems install fonts (Filesystem Hierarchy Standard), with which charts show characters that matplotlib's own lacks.
@@ -73,14 +75,34 @@ def check_kernel() -> None:
         raise IsolationUnavailable(f"the sandbox supports x86_64 and aarch64 only: {error}") from None
 
 
+def optional_layers() -> list[str]:
+    """Return the layers that this kernel allows beyond those of `check_kernel`. A child process tries them."""
+    reading, writing = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            if namespaces.enter():
+                os.write(writing, b"namespaces,")
+                if enter_empty_root(_readable_folders()):
+                    os.write(writing, b"an empty root,")
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as file:  # noqa: PTH123 a descriptor
+        found = file.read().decode()
+    os.waitpid(pid, 0)
+    return found.split(",")[:-1]
+
+
 def lock_down_server() -> None:
     """Install the layers in this process and its future children, irrevocably. Call `check_kernel` before.
 
     Raises:
         IsolationUnavailable: the kernel refuses a layer.
     """
+    folders = _readable_folders()
+    enter_empty_root(folders)
     try:
-        _restrict_files()
+        _restrict_files(folders)
         _server_filter().load()
     except (landlockpy.LandlockError, seccompy.SeccompError, OSError) as error:
         raise IsolationUnavailable(f"the kernel refuses the isolation: {error}") from error
@@ -118,12 +140,16 @@ def drop_capabilities() -> None:
         raise IsolationUnavailable(f"capset: {os.strerror(ctypes.get_errno())}")
 
 
-def _restrict_files() -> None:
+def _readable_folders() -> list[str]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders.update(zoneinfo.TZPATH, FONT_FOLDERS)
+    return sorted(filter(os.path.isdir, folders))
+
+
+def _restrict_files(folders: Iterable[str]) -> None:
     scopes = landlockpy.Scope.SIGNAL | landlockpy.Scope.ABSTRACT_UNIX_SOCKET
     with landlockpy.Ruleset(scoped=scopes) as ruleset:
-        for folder in filter(os.path.isdir, folders):
+        for folder in folders:
             ruleset.allow_path(folder, landlockpy.AccessFS.READ_FILE | landlockpy.AccessFS.READ_DIR)
         ruleset.restrict()
 

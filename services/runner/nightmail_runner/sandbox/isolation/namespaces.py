@@ -1,8 +1,8 @@
 """Namespaces of the fork server and of each worker, where the kernel allows them (namespaces(7), user_namespaces(7)).
 
-The fork server enters a user namespace, a network namespace without an interface, an IPC namespace and a process
-namespace; each worker is the first process of its own process namespace. They are an extra layer behind Landlock and
-seccomp: a machine that forbids user namespaces (Docker's default profile does) runs without them.
+The fork server enters a user namespace, a network namespace without an interface, an IPC namespace, a process namespace and
+a mount namespace (`empty_root`); each worker is the first process of its own process namespace. They are an extra layer behind
+Landlock and seccomp: a machine that forbids user namespaces (Docker's default profile does) runs without them.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 NEW_PID = 0x20000000
+_NEW_MOUNT = 0x00020000
 _NEW_USER = 0x10000000
 _NEW_NETWORK = 0x40000000
 _NEW_IPC = 0x08000000
@@ -25,7 +26,9 @@ def enter() -> bool:
     Only the children of this process are inside the new process namespace.
     """
     uid, gid = os.getuid(), os.getgid()
-    if _libc.unshare(_NEW_USER | NEW_PID | _NEW_NETWORK | _NEW_IPC) != 0:
+    wanted = _NEW_USER | NEW_PID | _NEW_NETWORK | _NEW_IPC
+    # Without the mount namespace where a filter refuses that one only.
+    if _libc.unshare(wanted | _NEW_MOUNT) != 0 and _libc.unshare(wanted) != 0:
         return False
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
