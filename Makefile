@@ -60,12 +60,12 @@ console/node_modules/.package-lock.json: console/package-lock.json
 test: lint
 	timeout --foreground --kill-after=1m $(TEST_LIMIT) $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
-# What runs the deployments for real: a systemd machine, a production install, Prometheus, a full disk. As root, with Debian's packages
-# prometheus, systemd-container and mmdebstrap; the summary has one line for each thing that is skipped, with its reason.
-# LAST_RELEASE=/opt/nightmail-0.1.0/bin/nightmail also tests the upgrade from that installation and the way back.
-# Two workers, because most of the time is waiting: for a boot, and for alerts.
+# What runs the deployments for real: all images, a systemd machine, a production install, Prometheus, a full disk. As root, with Debian's
+# packages prometheus, systemd-container, mmdebstrap, buildah, podman, crun and iproute2; the summary has one line for each thing that is
+# skipped, with its reason. LAST_RELEASE=COMMIT tests the upgrade from that commit instead of the newest tag of a version.
+# Three workers, because most of the time is waiting: for a boot, for a package index, and for alerts.
 test-deploy: install
-	timeout --foreground --kill-after=1m 25m $(BIN)/python -m pytest -q -m "long or not long" -n 2 --dist loadfile --timeout 900 -rs --durations 15 tests/deploy $(ARGS)
+	timeout --foreground --kill-after=1m 25m $(BIN)/python -m pytest -q -m "long or not long" -n 3 --dist loadfile --no-loadscope-reorder --timeout 900 -rs --durations 15 tests/deploy $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica
+from nightmail_api.read_model.read_model import ReadModel
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated
@@ -58,3 +59,32 @@ async def test_every_call_gets_503_with_the_progress_of_the_catch_up(
 
     await eventually(is_ready, "all events are applied")
     assert len((await api.http.get("/jobs")).json()["items"]) == 5
+
+
+async def test_a_replica_that_has_not_read_the_log_yet_says_so(
+    make_replica: MakeReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not know how many events there are, and shows no progress of 0 of 0."""
+    answered = asyncio.Event()
+    poll = ReadModel._poll
+
+    async def poll_late(model: ReadModel) -> tuple[str, int]:
+        await answered.wait()
+        return await poll(model)
+
+    monkeypatch.setattr(ReadModel, "_poll", poll_late)
+    api = await make_replica(start=False)
+    await api.start(ready=False)
+
+    async def says_so() -> bool:
+        return (
+            "the log has not been read yet: the broker has not answered" in (await api.http.get("/health/ready")).text
+        )
+
+    await eventually(says_so, "the API serves and is not ready")
+    answered.set()
+
+    async def is_ready() -> bool:
+        return (await api.http.get("/health/ready")).status_code == 200
+
+    await eventually(is_ready, "the log is read")

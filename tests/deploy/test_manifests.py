@@ -245,3 +245,22 @@ def test_a_server_of_the_cluster_given_by_name_listens_for_other_machines(tmp_pa
     assert 'listen: "192.0.2.2:4222"' in by_address
     for config in (by_name, by_address):  # the monitoring port is for this machine alone
         assert 'http: "127.0.0.1:8222"' in config
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian's package prometheus)")
+def test_the_documented_scrape_configuration_makes_each_replica_a_target(tmp_path: Path) -> None:
+    """A target `runner:8081` would be another replica at each scrape."""
+    [text] = re.findall(
+        r"```yaml\n(# prometheus\.yml\n.*?)```", (DEPLOY / "grafana/README.md").read_text(), flags=re.DOTALL
+    )
+    config = yaml.safe_load(text)
+    found = [discovery for job in config["scrape_configs"] for discovery in job.pop("dns_sd_configs")]
+    assert {name for one in found for name in one["names"]} == set(SERVICES)
+    assert {one["type"] for one in found} == {"A"}
+    assert not any("static_configs" in job for job in config["scrape_configs"])
+    file = tmp_path / "prometheus.yml"
+    file.write_text(text)
+    checked = subprocess.run(
+        ["promtool", "check", "config", "--syntax-only", file], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr

@@ -21,8 +21,11 @@ ROOT = Path(__file__).parents[2]
 PYTHON = "/usr/bin/python3"
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 DATA = "/var/lib/nightmail"
-#: WatchdogSec of the unit, and the time to dump a core and to restart.
-WATCHDOG_SECONDS = 90
+#: The unit's times, shortened: the supervisor reports every five seconds. With the first version of control groups, systemd
+#: is not told in here that a killed group is empty, and waits for TimeoutStopSec before it restarts.
+SHORTER = r"[Service]\nWatchdogSec=12\nTimeoutStopSec=20\n"
+#: WatchdogSec, TimeoutAbortSec, TimeoutStopSec and RestartSec.
+RESTART_SECONDS = 12 + 10 + 20 + 2
 
 #: Runs in the machine: calls the API with the token of the service.
 CALL = """
@@ -185,9 +188,13 @@ def test_a_restore_by_root_starts_again(machine: Machine) -> None:
 
 
 def test_a_supervisor_that_hangs_is_restarted(machine: Machine) -> None:
-    machine.do("systemctl", "start", "nightmail")
+    folder = "/run/systemd/system/nightmail.service.d"
+    machine.do(
+        "sh", "-c", f"mkdir -p {folder} && printf '{SHORTER}' > {folder}/shorter.conf && systemctl daemon-reload"
+    )
+    machine.do("systemctl", "restart", "nightmail")
     before = machine.property("MainPID")
     assert before != "0", "the unit runs"
     machine.do("sh", "-c", f"kill -STOP {before}")
-    wait_until(lambda: machine.property("MainPID") not in {before, "0"}, "the watchdog restarts it", WATCHDOG_SECONDS)
+    wait_until(lambda: machine.property("MainPID") not in {before, "0"}, "the watchdog restarts it", RESTART_SECONDS)
     wait_until(lambda: machine.property("StatusText") == "ready", "every process is ready", 60)
