@@ -9,7 +9,8 @@ test("numbers and durations are short and exact", () => {
   assert.equal(count(4102, "row"), "4,102 rows");
   assert.equal(count(2, "person", "people"), "2 people");
   assert.deepEqual([bytes(999), bytes(2100), bytes(3_400_000)], ["999 B", "2.1 KB", "3.4 MB"]);
-  assert.deepEqual([milliseconds(89.6), milliseconds(1234), milliseconds(64_000)], ["90 ms", "1.2 s", "1 min 4 s"]);
+  assert.deepEqual([89.6, 1234, 64_000].map(milliseconds), ["90 ms", "1.2 s", "1 min 4 s"]);
+  assert.deepEqual([119_700, 7_876_000].map(milliseconds), ["2 min 0 s", "2 h 11 min"]);
 });
 
 test("a time near the present is in minutes, and one far away is not", () => {

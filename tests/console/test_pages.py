@@ -296,3 +296,52 @@ def test_states_and_buttons_differ_in_forced_colours(visit: NewVisit, pages: dic
     )
     selected = {colour for state, colour in borders if state == "true"}
     assert selected.isdisjoint({colour for state, colour in borders if state != "true"})
+
+    def style(selector: str, name: str) -> list[str]:
+        found: list[str] = page.locator(selector).evaluate_all(
+            "(all, name) => all.map((one) => getComputedStyle(one)[name])", name
+        )
+        assert found, selector
+        return found
+
+    # Grounds are those of the system: what they say is said by a line, too.
+    page = settled(ann.go(pages["the year"]))
+    assert set(style(".year a.level-0:not(.changes)", "borderTopStyle")) == {"none"}
+    assert set(style(".year a:not(.level-0)", "borderTopStyle")) == {"solid"}
+    assert set(style(".year a.bad", "borderBottomWidth")) == {"4px"}
+    assert set(style(".year a.changes", "borderTopStyle")) == {"dotted"}
+    assert style(".switch a", "outlineStyle") == ["none", "solid"]
+    page = settled(ann.go(pages["a failed run"]))
+    assert set(style(".script .marked", "outlineStyle")) == {"solid"}
+    assert set(style(".script li:not(.marked)", "outlineStyle")) == {"none"}
+    page = settled(ann.go(pages["log"]))
+    page.keyboard.press("Control+k")
+    page.locator(".palette [role=option]").first.wait_for()
+    assert set(style(".palette [aria-selected=true]", "outlineStyle")) == {"solid"}
+
+
+def test_narrow_pages_show_the_chosen_tab_and_whole_labels(visit: NewVisit, pages: dict[str, str]) -> None:
+    ann = visit(role="viewer", width=360)
+    page = settled(ann.go(pages["its versions"]))
+    tab, row = page.get_by_role("tab", name="Versions").bounding_box(), page.get_by_role("tablist").bounding_box()
+    assert tab is not None
+    assert row is not None
+    assert row["x"] <= tab["x"]
+    assert tab["x"] + tab["width"] <= row["x"] + row["width"] + 1
+    page = settled(ann.go(pages["its mail"]))
+    answer = page.locator("td[data-label=Answer]").first
+    lines = answer.evaluate("(cell) => getComputedStyle(cell, '::before').height")
+    assert float(lines.removesuffix("px")) < 30, "the label is on one line"
+
+
+def test_a_page_that_loads_says_so_where_its_rows_will_be(visit: NewVisit) -> None:
+    ann = visit("runs")
+    held: list[Route] = []
+    ann.page.route("**/jobs?*", lambda route: held.append(route))
+    ann.page.get_by_role("link", name="Jobs").click()
+    loading = ann.page.get_by_role("status").filter(has_text="Loading")
+    expect(loading).to_have_count(1)
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    assert violations(ann.page) == []
+    held[0].continue_()
+    expect(loading).to_have_count(0)

@@ -3,12 +3,13 @@ import { useState } from "preact/hooks";
 import { client, data, type Fate, type Slot } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
-import { addDays, dayStart, WEEKDAYS, weeksOf } from "../words/calendar.ts";
+import { addDays, dayStart } from "../words/calendar.ts";
 import { clock, isoDay, zoneName } from "../words/format.ts";
 import { STATES } from "../words/status.ts";
 import { tally } from "./axis.tsx";
 import { calendarHref } from "./calendar-links.tsx";
 import { Icon } from "./icon.tsx";
+import { MonthTable } from "./month-table.tsx";
 import { Card } from "./page.tsx";
 import { Loaded } from "./states.tsx";
 
@@ -66,7 +67,7 @@ export function Ledger({ jobName, timezone }: { jobName: string; timezone: strin
       }
     >
       <Loaded of={slots}>
-        {(all) => <Month slots={all} first={first} days={days} timezone={timezone} today={today} name={name} />}
+        {(all) => <Month slots={all} first={first} timezone={timezone} today={today} name={name} />}
       </Loaded>
     </Card>
   );
@@ -80,42 +81,27 @@ async function load(jobName: string, from: number, until: number, signal: AbortS
 interface MonthProperties {
   slots: Slot[];
   first: number;
-  days: number;
   timezone: string;
   today: string;
   name: string;
 }
 
-function Month({ slots, first, days, timezone, today, name }: MonthProperties) {
+function Month({ slots, first, timezone, today, name }: MonthProperties) {
   const byDay = Map.groupBy(slots, (slot) => isoDay(slot.due, timezone));
-  const weeks = weeksOf(first, days);
   const shown = slots.filter(
     (slot) => isoDay(slot.due, timezone).slice(0, 7) === new Date(first).toISOString().slice(0, 7),
   );
   const fates = WORST.filter((fate) => shown.some((slot) => slot.fate === fate));
   return (
     <>
-      <table class="calendar">
-        <caption class="visually-hidden">{`Due times of ${name}, by day`}</caption>
-        <thead>
-          <tr>
-            {WEEKDAYS.map((weekday) => (
-              <th key={weekday} scope="col">
-                {weekday}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {weeks.map((week, number) => (
-            <tr key={number}>
-              {week.map((date, weekday) => (
-                <Day key={weekday} date={date} first={first} byDay={byDay} timezone={timezone} today={today} />
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <MonthTable
+        first={first}
+        class="calendar"
+        caption={<caption class="visually-hidden">{`Due times of ${name}, by day`}</caption>}
+        cell={(day, date) => (
+          <Day key={day} date={date} slots={byDay.get(day) ?? []} timezone={timezone} isToday={day === today} />
+        )}
+      />
       <p class="legend small soft">
         {fates.length === 0
           ? "Nothing was or is due in this month."
@@ -130,17 +116,13 @@ function Month({ slots, first, days, timezone, today, name }: MonthProperties) {
 }
 
 interface DayProperties {
-  date: number | null;
-  first: number;
-  byDay: Map<string, Slot[]>;
+  date: number;
+  slots: Slot[];
   timezone: string;
-  today: string;
+  isToday: boolean;
 }
 
-function Day({ date, first, byDay, timezone, today }: DayProperties) {
-  if (date === null) return <td />;
-  const day = addDays(new Date(first).toISOString().slice(0, 10), date - 1);
-  const slots = byDay.get(day) ?? [];
+function Day({ date, slots, timezone, isToday }: DayProperties) {
   const worst = WORST.find((fate) => slots.some((slot) => slot.fate === fate));
   const run = slots.find((slot) => slot.fate === worst)?.run_id;
   const words =
@@ -158,11 +140,7 @@ function Day({ date, first, byDay, timezone, today }: DayProperties) {
     </>
   );
   return (
-    <td
-      class={day === today ? "today" : undefined}
-      aria-current={day === today ? "date" : undefined}
-      title={words || undefined}
-    >
+    <td class={isToday ? "today" : undefined} aria-current={isToday ? "date" : undefined} title={words || undefined}>
       {run ? <a href={`/console/runs/${run}`}>{content}</a> : <span class="cell">{content}</span>}
     </td>
   );

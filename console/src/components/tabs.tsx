@@ -21,6 +21,15 @@ export function Tabs({ tabs, label }: { tabs: Tab[]; label: string }) {
     return () => window.removeEventListener("hashchange", read);
   }, [path]);
   const current = tabs.find(({ id }) => id === chosen) ?? tabs[0];
+  // On a narrow page the tabs are wider than it.
+  useEffect(() => {
+    const tab = document.getElementById(`tab-${current?.id}`);
+    const list = tab?.parentElement;
+    if (tab == null || list == null) return;
+    const [place, all] = [tab.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (place.right > all.right) list.scrollLeft += place.right - all.right;
+    else if (place.left < all.left) list.scrollLeft -= all.left - place.left;
+  }, [current?.id]);
   if (current === undefined) return null;
   const choose = (tab: Tab) => {
     history.replaceState(history.state, "", `#${tab.id}`);

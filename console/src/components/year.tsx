@@ -1,9 +1,10 @@
 // A year of runs, month by month: the darker a day, the more ran; what failed is marked by colour and by a bar.
 import { useRef, useState } from "preact/hooks";
 import type { Schemas } from "../api/client.ts";
-import { addDays, dayInWords, WEEKDAYS, weeksOf } from "../words/calendar.ts";
+import { addDays, dayInWords } from "../words/calendar.ts";
 import { count, number } from "../words/format.ts";
 import { calendarHref } from "./calendar-links.tsx";
+import { MonthTable } from "./month-table.tsx";
 
 export type DayCounters = Schemas["DayCounters"];
 type Counts = DayCounters["runs"];
@@ -71,48 +72,31 @@ interface MonthProperties {
 
 function MonthOfYear({ first, byDay, most, today, job, changes, current, onReach }: MonthProperties) {
   const start = new Date(first);
-  const days = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)).getUTCDate();
   return (
-    <table>
-      <caption>{start.toLocaleDateString("en", { month: "long", timeZone: "UTC" })}</caption>
-      <thead>
-        <tr>
-          {WEEKDAYS.map((weekday) => (
-            <th key={weekday} scope="col">
-              {weekday}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {weeksOf(first, days).map((week, number) => (
-          <tr key={number}>
-            {week.map((date, weekday) => {
-              if (date === null) return <td key={weekday} />;
-              const day = addDays(start.toISOString().slice(0, 10), date - 1);
-              const runs = byDay.get(day)?.runs;
-              const hours = changes.get(day);
-              const words = `${dayInWords(day)}: ${runs === undefined ? "no runs" : runWords(runs)}${hours === undefined ? "" : `; the clocks change, it has ${hours} hours`}`;
-              return (
-                <td key={weekday} aria-current={day === today ? "date" : undefined}>
-                  <a
-                    href={calendarHref(start.getUTCFullYear(), { job, day })}
-                    class={`${tone(runs)} level-${runs === undefined ? 0 : Math.ceil(LEVELS * Math.sqrt(total(runs) / most))}${hours === undefined ? "" : " changes"}`}
-                    data-day={day}
-                    tabIndex={day === current ? 0 : -1}
-                    onFocus={() => onReach(day)}
-                    title={words}
-                    aria-label={words}
-                  >
-                    {date}
-                  </a>
-                </td>
-              );
-            })}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <MonthTable
+      first={first}
+      caption={<caption>{start.toLocaleDateString("en", { month: "long", timeZone: "UTC" })}</caption>}
+      cell={(day, date) => {
+        const runs = byDay.get(day)?.runs;
+        const hours = changes.get(day);
+        const words = `${dayInWords(day)}: ${runs === undefined ? "no runs" : runWords(runs)}${hours === undefined ? "" : `; the clocks change, it has ${hours} hours`}`;
+        return (
+          <td key={day} aria-current={day === today ? "date" : undefined}>
+            <a
+              href={calendarHref(start.getUTCFullYear(), { job, day })}
+              class={`${tone(runs)} level-${runs === undefined ? 0 : Math.ceil(LEVELS * Math.sqrt(total(runs) / most))}${hours === undefined ? "" : " changes"}`}
+              data-day={day}
+              tabIndex={day === current ? 0 : -1}
+              onFocus={() => onReach(day)}
+              title={words}
+              aria-label={words}
+            >
+              {date}
+            </a>
+          </td>
+        );
+      }}
+    />
   );
 }
 

@@ -163,7 +163,7 @@ function Legend({
         <i class="swatch bad" /> some failed
       </span>
       <span>
-        <i class="swatch wait" /> some skipped
+        <i class="swatch wait level-1" /> some skipped
       </span>
       {[...changes].map(([day, hours]) => (
         <span key={day}>

@@ -26,8 +26,10 @@ export function isDay(text: string): boolean {
 }
 
 /** Returns the weeks of a month, from Monday, as dates of the month; null where a day is of another month. */
-export function weeksOf(first: number, days: number): (number | null)[][] {
-  const lead = (new Date(first).getUTCDay() + 6) % 7;
+export function weeksOf(first: number): (number | null)[][] {
+  const start = new Date(first);
+  const days = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)).getUTCDate();
+  const lead = (start.getUTCDay() + 6) % 7;
   return Array.from({ length: Math.ceil((lead + days) / 7) }, (_, week) =>
     Array.from({ length: 7 }, (_, weekday) => {
       const date = week * 7 + weekday - lead + 1;

@@ -1,7 +1,7 @@
 // Each type of event in one line. A type that the console does not know yet shows its name alone.
 import type { paths } from "../api/schema.d.ts";
 import type { LogEvent } from "../store/events.ts";
-import { count, moment } from "./format.ts";
+import { bytes, count, milliseconds, moment } from "./format.ts";
 import type { Tone } from "./status.ts";
 
 export type EventQuery = NonNullable<paths["/events"]["get"]["parameters"]["query"]>;
@@ -27,14 +27,13 @@ const SUMMARIES: Record<EventType, readonly [Tone, Words]> = {
   ],
   "run-started": ["soft", ({ runner, attempt }) => `on ${runner}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
   "attempt-failed": ["wait", ({ error }) => `${error.stage}: ${error.message}`],
-  "result-ready": ["ok", ({ rows, timings }) => `${count(rows, "row")} in ${Math.round(timings.total_ms)} ms`],
+  "result-ready": ["ok", ({ rows, timings }) => `${count(rows, "row")} in ${milliseconds(timings.total_ms)}`],
   "run-failed": ["bad", ({ error }) => `${error.stage}: ${error.message}`],
   "run-skipped": ["wait", ({ reason, detail }) => detail || reason],
   "run-cancelled": ["soft", by],
   "input-kept": [
     "soft",
-    ({ source, size, object_name }) =>
-      `${source}, ${size} ${size === 1 ? "byte" : "bytes"}${object_name == null ? ", too large to keep" : ""}`,
+    ({ source, size, object_name }) => `${source}, ${bytes(size)}${object_name == null ? ", too large to keep" : ""}`,
   ],
   "mail-requested": ["soft", ({ recipients, actor }) => `to ${people(recipients)} again, by ${actor}`],
   "mail-sent": ["ok", ({ kind, recipients }) => `${kind} ${accepted(recipients)}`],

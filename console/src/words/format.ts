@@ -20,7 +20,11 @@ export function bytes(value: number): string {
 export function milliseconds(value: number): string {
   if (value < 1000) return `${Math.round(value)} ms`;
   if (value < 60_000) return `${(value / 1000).toFixed(1)} s`;
-  return `${Math.floor(value / 60_000)} min ${Math.round((value % 60_000) / 1000)} s`;
+  const seconds = Math.round(value / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${number(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
 /** Returns the name of a zone as people say it: `Paris` for `Europe/Paris`. */
