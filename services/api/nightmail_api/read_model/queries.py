@@ -16,6 +16,7 @@ from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
+from nightmail_api.read_model.mail_projection import PLACES
 from nightmail_api.read_model.schema import jobs, mails, runs, versions
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
@@ -298,8 +299,10 @@ class Queries:
         if since is not None:
             conditions.append(mails.c.time >= since)
             if (moment := _shift(since, -CLOCK_SLACK)) is not None:
-                first = select(mails.c.place).where(mails.c.time >= moment).order_by(mails.c.time, mails.c.place)
-                conditions.append(mails.c.place >= self._sequence(first.limit(1), 2**62))
+                # An event since then is behind the last run of before.
+                last = select(runs.c.sequence).where(runs.c.requested_at < moment)
+                last = last.order_by(runs.c.requested_at.desc(), runs.c.sequence.desc()).limit(1)
+                conditions.append(mails.c.place >= self._sequence(last, 0) * PLACES)
         if cursor is not None:
             conditions.append(mails.c.place < read_cursor(cursor, int))
         given: dict[ColumnElement[Any], str | None] = {mails.c.recipient: recipient, mails.c.job_name: job_name}

@@ -146,7 +146,6 @@ class RunProjection:
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
         if run["status"] != status:
-            run["slot"] = slot_of_run(run)
             self._moved.add(run_id)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)
@@ -156,6 +155,8 @@ class RunProjection:
 
     def write(self) -> None:
         """Write the runs that changed. An event about a job must find them written."""
+        for run_id in self._moved:
+            self._runs[run_id]["slot"] = slot_of_run(self._runs[run_id])
         if self._new:
             self._connection.execute(insert(runs), [self._runs[run_id] for run_id in self._new])
         if changed := self._changed - self._new:

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 24
+SCHEMA_VERSION = 25
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -175,7 +175,6 @@ mails = Table(
     Index("mails_of_job_to_recipient", "job_name", "recipient", "outcome", "place"),
     Index("mails_by_outcome", "outcome", "place"),
     Index("mails_by_message", "message_id", "place"),
-    Index("mails_by_time", "time", "place"),
 )
 
 #: The inputs of runs that are kept. Without `object_name`: too large to be kept.
