@@ -326,3 +326,36 @@ def test_a_browser_that_keeps_no_draft_is_said_to(visit: NewVisit, job: NewJob) 
     page = ann.go(f"jobs/{quote(job(SUMS))}/edit")
     page.get_by_label("Subject").fill("not kept")
     expect(page.locator(".sentence")).to_contain_text("Not saved. This browser keeps no draft")
+
+
+def test_a_draft_that_two_tabs_change_is_said_in_both(visit: NewVisit, job: NewJob) -> None:
+    ann = visit(f"jobs/{quote(job(SUMS))}/edit")
+    second: Page = ann.context.new_page()
+    ann.listen(second)
+    second.goto(ann.page.url)
+    second.locator(".code .cm-content").wait_for()
+    ann.page.get_by_label("Subject").fill("of the first tab")
+    expect(second.get_by_role("alert")).to_contain_text("Another tab changes this draft, too.")
+    expect(second.get_by_label("Subject")).to_have_value("")
+    second.get_by_role("button", name="Go on with that one").click()
+    expect(second.get_by_label("Subject")).to_have_value("of the first tab")
+    expect(second.get_by_role("alert")).to_have_count(0)
+    second.get_by_label("Subject").fill("of the second tab")
+    expect(ann.page.get_by_role("alert")).to_contain_text("Another tab changes this draft, too.")
+    expect(ann.page.get_by_label("Subject")).to_have_value("of the first tab")
+
+
+def test_an_ended_session_keeps_the_draft_for_who_signs_in_again(visit: NewVisit, job: NewJob) -> None:
+    ann = visit(f"jobs/{quote(job(SUMS))}/edit")
+    ann.expect_complaints("401")
+    page = ann.page
+    page.locator(".code .cm-content").wait_for()
+    page.get_by_label("Subject").fill("typed before the end")
+    ann.context.clear_cookies()
+    # Another request may have found the end before: then there is no such button any more.
+    page.evaluate("document.querySelector('.actions .button.primary')?.click()")
+    expect(page.get_by_role("alert")).to_contain_text("Your session has ended. Your draft is kept.")
+    page.get_by_label("Token").fill(ann.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Subject")).to_have_value("typed before the end")
+    expect(page.locator(".sentence")).to_contain_text("Not saved.")

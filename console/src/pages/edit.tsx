@@ -26,6 +26,7 @@ import {
   keptDraft,
   merge,
   newPlace,
+  onDraftElsewhere,
   type Place,
   same,
 } from "../store/draft.ts";
@@ -100,7 +101,15 @@ function Editor({ name, place, begin }: EditorProperties) {
     setDraft(null);
     void open("fresh");
   };
-  return <Form key={draft.etag} name={name} place={place} title={title} first={draft} onRestart={restart} />;
+  return (
+    <Form
+      key={`${draft.etag} ${draft.savedAt}`}
+      {...{ name, place, title }}
+      first={draft}
+      onRestart={restart}
+      onTake={setDraft}
+    />
+  );
 }
 
 interface FormProperties {
@@ -109,15 +118,19 @@ interface FormProperties {
   title: string;
   first: Draft;
   onRestart: () => void;
+  /** Goes on with the draft of another tab. */
+  onTake: (draft: Draft) => void;
 }
 
-function Form({ name, place, title, first, onRestart }: FormProperties) {
+function Form({ name, place, title, first, onRestart, onTake }: FormProperties) {
   const user = me.value?.name ?? "";
   const goOn = useGoOn();
   const [draft, setDraft] = useState(first);
   const [isKept, setKept] = useState(true);
   const [errors, setErrors] = useState<FieldError[]>([]);
   const [conflict, setConflict] = useState<Begun | null>(null);
+  const [elsewhere, setElsewhere] = useState<Draft | null>(null);
+  useEffect(() => onDraftElsewhere(user, place, setElsewhere), []);
   const { definition } = draft;
   // What is answered later than the next key changes the draft as it is by then.
   const latest = useRef(first);
@@ -188,6 +201,14 @@ function Form({ name, place, title, first, onRestart }: FormProperties) {
         </>
       }
     >
+      {elsewhere === null ? null : (
+        <div class="notice wait" role="alert">
+          <p>Another tab changes this draft, too. The browser keeps the one that was changed last.</p>
+          <button type="button" class="button plain" onClick={() => onTake(elsewhere)}>
+            Go on with that one
+          </button>
+        </div>
+      )}
       {conflict === null || draft.base === null ? null : (
         <Conflict
           key={conflict.version}

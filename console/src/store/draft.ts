@@ -60,6 +60,10 @@ function key(user: string, place: Place): string {
   return `nightmail-draft ${user} ${place}`;
 }
 
+export function hasDrafts(user: string): boolean {
+  return Object.keys(localStorage).some((name) => name.startsWith(key(user, "")));
+}
+
 /** Returns what the kept drafts of new jobs began with, and each draft. */
 export function newDrafts(user: string): [string, Draft][] {
   const begin = key(user, NEW);
@@ -88,6 +92,16 @@ export function keepDraft(user: string, place: Place, draft: Draft): boolean {
   } catch {
     return false; // the browser's storage is full or switched off
   }
+}
+
+/** Calls back with the draft when another tab of this browser changes it; returns the function that stops it. */
+export function onDraftElsewhere(user: string, place: Place, listener: (draft: Draft) => void): () => void {
+  const onStorage = (event: StorageEvent): void => {
+    const draft = event.key === key(user, place) ? keptDraft(user, place) : null;
+    if (draft !== null) listener(draft);
+  };
+  window.addEventListener("storage", onStorage);
+  return () => window.removeEventListener("storage", onStorage);
 }
 
 export function dropDraft(user: string, place: Place): void {

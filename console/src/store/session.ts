@@ -1,6 +1,7 @@
 // Who is signed in, and what the role permits.
 import { computed, signal } from "@preact/signals";
 import { ApiError, client, data, type Me, whenSessionEnds } from "../api/client.ts";
+import { hasDrafts } from "./draft.ts";
 
 export type Permission = Me["may"][number];
 
@@ -28,7 +29,10 @@ export function reasonAgainst(permission: Permission): string {
 }
 
 whenSessionEnds(() => {
-  if (me.value) signInNotice.value = "Your session has ended. Sign in again to go on where you were.";
+  if (me.value) {
+    const kept = hasDrafts(me.value.name) ? " Your draft is kept." : "";
+    signInNotice.value = `Your session has ended.${kept} Sign in again to go on where you were.`;
+  }
   me.value = null;
 });
 
