@@ -10,6 +10,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.csv
 
+from nightmail_runner.parsing.byte_search import has_one_of, parts_of
 from nightmail_runner.parsing.columns import Arrow, NumberFormat, begins_with_numbers, to_numbers
 from nightmail_runner.parsing.options import ReadOptions
 
@@ -65,6 +66,9 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list
 
 def _split(records: memoryview) -> list[_Span] | None:
     """Return the blocks. Each ends behind its last line end that is not inside of quotes."""
+    if len(records) <= _BLOCK_BYTES:
+        quotes = sum(part.count(b'"') for part in parts_of(records)) if has_one_of(records, b'"') else 0
+        return None if quotes % 2 else [_Span(0, len(records), quotes > 0)]
     spans = []
     start = 0
     block = bytearray()  # one for all: it has methods that a memoryview has not
@@ -107,7 +111,7 @@ def _read_block(
             check_utf8=False,
         ),
     )
-    texts = [column.combine_chunks() for column in table.columns]
+    texts = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in table.columns]
     if only is not None:
         return texts
     numbers = NumberFormat.of(options)

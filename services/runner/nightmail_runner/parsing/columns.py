@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.compute
 
 from nightmail_common.contract.source_types import ColumnType
+from nightmail_runner.parsing.byte_search import has_one_of
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
@@ -186,16 +187,18 @@ def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
             values = pyarrow.compute.cast(texts, kind)
         except pyarrow.ArrowInvalid:
             return None
-        if not _are_canonical(texts):
-            return None
-        if pyarrow.types.is_floating(kind) and not (_ends_are_canonical(texts) and _are_exact(texts, values)):
+        if pyarrow.types.is_integer(kind):
+            canonical = _all(pyarrow.compute.equal(pyarrow.compute.cast(values, texts.type), texts))
+        else:
+            canonical = _are_canonical(texts) and _ends_are_canonical(texts) and _are_exact(texts, values)
+        if not canonical:
             return None
         casts.append(values)
     return casts
 
 
 def _are_canonical(texts: Arrow) -> bool:
-    """Say whether no number has a leading plus, or a leading zero before another character than a point or an `e`."""
+    """Say whether no float has a leading plus, or a leading zero before another character than a point or an `e`."""
     data, starts, lengths = _bytes_of(texts)
     if texts.null_count:
         starts, lengths = starts[lengths > 0], lengths[lengths > 0]
@@ -238,10 +241,7 @@ def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:
 
 def _has_byte(texts: Arrow, wanted: bytes) -> bool:
     data, starts, lengths = _bytes_of(texts)
-    if not len(starts):
-        return False
-    used = data[starts[0] : starts[-1] + lengths[-1]]
-    return any(bool((used == byte).any()) for byte in wanted)
+    return len(starts) > 0 and has_one_of(memoryview(data[starts[0] : starts[-1] + lengths[-1]]), wanted)
 
 
 def _are_exact(texts: Arrow, values: Arrow) -> bool:

@@ -6,10 +6,10 @@ The option `encoding`, the byte order mark, the `charset` of the HTTP answer, UT
 import codecs
 import re
 
-import numpy
 import pyarrow
 import pyarrow.compute
 
+from nightmail_runner.parsing.byte_search import has_one_of, parts_of
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The UTF-32 mark begins with the UTF-16 one: the longer come first.
@@ -20,8 +20,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-#: Up to this, Python decodes text faster than Arrow, which makes no copy of it, checks it.
-_SMALL_BYTES = 128 * 1024
+#: Above this Arrow checks text faster than Python decodes it.
+_LARGE_BYTES = 4 * 1024**2
 #: Enough text to tell languages apart.
 _SAMPLE_BYTES = 64 * 1024
 #: Text of a script that is not Latin has so many of its letters beyond ASCII.
@@ -78,13 +78,9 @@ def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
 
 def refuse_nuls(text: memoryview) -> None:
     """Raise InputNotReadable if text has NUL characters in it: the data is binary."""
-    if _has_nul(text):
+    if has_one_of(text, b"\0"):
         line = 1 + bytes(text).partition(b"\0")[0].count(b"\n")
         raise InputNotReadable(f"line {line} has a NUL byte: this seems to be binary data")
-
-
-def _has_nul(text: memoryview) -> bool:
-    return b"\0" in bytes(text) if len(text) <= _SMALL_BYTES else not numpy.frombuffer(text, numpy.uint8).all()
 
 
 def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
@@ -117,12 +113,19 @@ def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
 
 
 def _is_utf8(data: memoryview) -> bool:
-    if len(data) <= _SMALL_BYTES:
-        try:
-            str(data, "utf-8")
-        except UnicodeDecodeError:
-            return False
-        return True
+    if len(data) > _LARGE_BYTES:
+        return _is_large_utf8(data)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for part in parts_of(data):
+            decoder.decode(part)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_large_utf8(data: memoryview) -> bool:
     offsets = pyarrow.array([0, len(data)], pyarrow.int64()).buffers()[1]
     whole = pyarrow.Array.from_buffers(pyarrow.large_binary(), 1, [None, offsets, pyarrow.py_buffer(data)])
     try:
