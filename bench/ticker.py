@@ -26,9 +26,9 @@ from apscheduler.triggers.date import DateTrigger
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
+from nightmail_common.contract.envelope import DUE_HEADER
 from nightmail_ticker.clock import Clock
 from nightmail_ticker.main import run
-from nightmail_ticker.runs import DUE_HEADER
 from shared.jobs import SCRIPT, created, make_job
 from shared.nats_server import nats_server
 from shared.nightmail_up import free_port, wait_until_ready

@@ -74,3 +74,11 @@ def test_a_command_imports_the_client_that_it_needs_and_no_other(tmp_path: Path,
     modules = imported(command.split(), folder=tmp_path)
     assert "nightmail_client.blocking.client" in modules
     assert not modules & CALL_NEEDS_NO
+
+
+def test_the_checks_of_the_broker_import_neither_an_http_client_nor_metrics() -> None:
+    script = "import sys, nightmail_cli.doctor.doctor, nightmail_cli.doctor.broker_checks; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    modules = set(printed.split())
+    assert "nats" in modules
+    assert not modules & {"httpx", "prometheus_client", "fastapi", "pandas", "nightmail_ticker.plan"}

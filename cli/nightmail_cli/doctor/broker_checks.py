@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import nats.errors
 from nats.aio.client import Client
 
@@ -19,13 +18,13 @@ from nightmail_common.broker.checks import (
     read_consumers,
     read_log_info,
 )
-from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.ordered_consumer import OrderedConsumer
 from nightmail_common.broker.streams import QUEUES, STREAM
+from nightmail_common.contract.envelope import AHEAD_TOLERANCE, DUE_HEADER
 from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.subjects import events_named
 from nightmail_common.service.settings import ServiceSettings
-from nightmail_ticker.plan import AHEAD_TOLERANCE
-from nightmail_ticker.runs import DUE_HEADER, REQUESTED
 
 HTTP_SECONDS = 3.0
 #: Above this share of its storage limit the log is about to refuse events.
@@ -81,10 +80,11 @@ async def _clock_history(client: Client) -> Check | None:
     """Check whether the clock was ahead in the last day: due times to come that were fired, and events dated backwards."""
     now = datetime.now(UTC)
     ahead, set_back, before = 0, timedelta(), None
-    events = EventLog(client, "doctor", CLOCK_HISTORY).replay(
-        (events_named(REQUESTED),), headers_only=True, since=now - CLOCK_HISTORY
+    # The event log itself would take longer to import, and with it what services count for Prometheus.
+    events = OrderedConsumer(
+        client, (events_named(RunRequested.name),), 0, now - CLOCK_HISTORY, last_per_subject=False, headers_only=True
     )
-    async for batch in events:
+    async for batch in events.batches(end_when_idle=True):
         for stored in batch:
             due = stored.headers.get(DUE_HEADER, "").partition(" ")[0]
             ahead += bool(due) and datetime.fromisoformat(due) > now + AHEAD_TOLERANCE
@@ -101,6 +101,8 @@ async def _clock_history(client: Client) -> Check | None:
 
 def monitored(url: str) -> Iterator[Check]:
     """Check one nats-server over its monitoring port: `sync_interval`, which no client can read."""
+    import httpx  # only for the monitoring port
+
     name = f"server {url}"
     try:
         answer = httpx.get(f"{url.rstrip('/')}/jsz", params={"config": "true"}, timeout=HTTP_SECONDS).raise_for_status()

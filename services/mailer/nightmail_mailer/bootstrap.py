@@ -53,7 +53,9 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
         service.background(BounceReader(mailbox, key, log, mailed, owners, operator).run(), "bounces")
     renderer = MailRenderer(settings.smtp_from, build_links(settings), bounce_key)
     return MailWorkflow(
-        build_result_mails(settings, service, renderer, smtp),
+        build_result_mails(
+            settings, service, renderer, smtp, "NIGHTMAIL_PUBLIC_URL would let mails link to large results"
+        ),
         log,
         MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
         FailureStreaks(await js.key_value(STREAKS)),
@@ -63,9 +65,10 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
 
 
 def build_result_mails(
-    settings: MailerSettings, service: Service, renderer: MailRenderer, smtp: SmtpClient
+    settings: MailerSettings, service: Service, renderer: MailRenderer, smtp: SmtpClient, advice: str
 ) -> ResultMails:
-    return ResultMails(ResultStore(service.client.jetstream()), renderer, smtp, settings.max_attachment_bytes)
+    results = ResultStore(service.client.jetstream())
+    return ResultMails(results, renderer, smtp, settings.max_attachment_bytes, advice)
 
 
 def _bounce_mailbox(settings: MailerSettings) -> Mailbox | None:

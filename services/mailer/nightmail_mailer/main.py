@@ -47,7 +47,8 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     service.health.add("queue", queue.reason_not_ready)
     renderings = RenderRequests(service.log, workflow, build_links(settings))
     # The mail of a dry run has no links: there is no run, and nobody subscribes to it.
-    once = build_result_mails(settings, service, MailRenderer(settings.smtp_from, None), smtp)
+    advice = "save the job and run it: the mail of a run links to a large result if NIGHTMAIL_PUBLIC_URL is set"
+    once = build_result_mails(settings, service, MailRenderer(settings.smtp_from, None), smtp, advice)
     responders = [renderings.responder(), smtp_checks(settings), preview_mails(once, smtp)]
     for responder in responders:
         await responder.serve(service.client)

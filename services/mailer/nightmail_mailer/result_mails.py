@@ -18,15 +18,20 @@ SMALL_BYTES = 256 * 1024
 
 
 class ResultMails:
-    """Reads and renders the mails of results."""
+    """Reads and renders the mails of results.
+
+    Args:
+        advice: what would let a mail be smaller that is too large for the server and has no link.
+    """
 
     def __init__(
-        self, results: ResultStore, renderer: MailRenderer, smtp: SmtpClient, max_attachment_bytes: int
+        self, results: ResultStore, renderer: MailRenderer, smtp: SmtpClient, max_attachment_bytes: int, advice: str
     ) -> None:
         self.results = results
         self._renderer = renderer
         self._smtp = smtp
         self._max_attachment_bytes = max_attachment_bytes
+        self._advice = advice
 
     async def read(self, event: ResultReady) -> tuple[bytes, list[Attachment], list[bytes]]:
         """Return the CSV, the attached files and the figures of a result."""
@@ -71,5 +76,5 @@ class ResultMails:
             smaller.append(partial(render, ()))
         too_large = "the mail is too large for the server, compressed too"
         if not has_link:
-            too_large += "; NIGHTMAIL_PUBLIC_URL would let mails link to large results"
+            too_large += f"; {self._advice}"
         return Renditions(first, *smaller, too_large=too_large)

@@ -7,6 +7,7 @@ from functools import partial
 import uvloop
 
 from nightmail_common.broker.delivery import SlotPolicy
+from nightmail_common.broker.responder import HEADERS_BYTES
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import RUNNER_QUEUE
 from nightmail_common.broker.work_queue import WorkQueue
@@ -27,9 +28,6 @@ from nightmail_runner.outcome import Outcomes
 from nightmail_runner.preview import PreviewHandler
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.source_check import source_checks
-
-#: Left free in a message for its headers.
-HEADERS_BYTES = 4096
 
 
 def main() -> None:

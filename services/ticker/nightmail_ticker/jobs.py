@@ -7,9 +7,9 @@ from datetime import datetime
 import structlog
 
 from nightmail_common.broker.metrics import UNREADABLE_EVENTS
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.envelope import AHEAD_TOLERANCE, StoredEvent
 from nightmail_common.contract.events import JobCreated, JobDeleted, JobErased, JobPaused, JobResumed, JobUpdated
-from nightmail_ticker.plan import AHEAD_TOLERANCE, ScheduledJob
+from nightmail_ticker.plan import ScheduledJob
 
 logger = structlog.get_logger()
 

@@ -10,11 +10,10 @@ from nats.js.api import Header
 from nightmail_common.broker.batch import Message
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.tracing import request_headers
-from nightmail_common.contract.envelope import event_body
+from nightmail_common.contract.envelope import DUE_HEADER, event_body
 from nightmail_common.contract.events import RunRequested, RunSkipped
 from nightmail_common.contract.subjects import job_token
 from nightmail_ticker.plan import Decision
-from nightmail_ticker.runs import DUE_HEADER
 
 
 class DueTimeMessages:

@@ -14,8 +14,6 @@ from nightmail_common.contract.timetable import Timetable
 
 #: Longer than a standby needs to take over (5 s): a due time published within it is on time.
 MISFIRE_GRACE = timedelta(seconds=15)
-#: A time further in the future is the mark of a clock that was ahead. More than synchronised clocks differ.
-AHEAD_TOLERANCE = timedelta(minutes=2)
 #: A year of `* * * * *` is half a million due times; nobody needs that number exactly.
 MAX_COUNTED = 10_000
 #: Missed due times that an event lists: a week of hours, 25 characters each.

@@ -12,16 +12,14 @@ from nats.js.api import Header
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import report_unreadable
-from nightmail_common.contract.envelope import StoredEvent
+from nightmail_common.contract.envelope import AHEAD_TOLERANCE, DUE_HEADER, StoredEvent
 from nightmail_common.contract.subjects import events_named, job_token
-from nightmail_ticker.plan import AHEAD_TOLERANCE, RunState, ScheduledJob
+from nightmail_ticker.plan import RunState, ScheduledJob
 
 REQUESTED = "run-requested"
 SKIPPED = "run-skipped"
 OUTCOMES = (SKIPPED, "run-cancelled", "result-ready", "run-failed")
 SUBJECTS = tuple(events_named(name) for name in (REQUESTED, *OUTCOMES))
-#: A header of what the ticker publishes: the due time and the job's id. Tickers need not read the bodies of requests.
-DUE_HEADER = "Nightmail-Due"
 #: The server filters this many subjects in one consumer without a delay.
 MAX_FILTER_SUBJECTS = 200
 #: How far the broker's clock, which dates events, may be behind the ticker's.

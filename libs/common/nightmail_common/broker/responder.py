@@ -17,7 +17,7 @@ from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import cancel_until_done
 from nightmail_common.contract.errors import describe_error
 
-#: Left free in a message for its headers.
+#: Left free in a message of NATS for its headers.
 HEADERS_BYTES = 4096
 
 logger = structlog.get_logger()

@@ -5,7 +5,7 @@ Source: CloudEvents 1.0.2 and its NATS protocol binding (attribute headers are p
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -13,6 +13,11 @@ import uuid_utils.compat
 
 from nightmail_common.contract.events import EVENTS, Event
 from nightmail_common.contract.subjects import job_name_of
+
+#: A header of what the ticker publishes: the due time and the job's id. Its readers need not read the bodies of requests.
+DUE_HEADER = "Nightmail-Due"
+#: A time further in the future is the mark of a clock that was ahead. More than synchronised clocks differ.
+AHEAD_TOLERANCE = timedelta(minutes=2)
 
 
 def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from nightmail_api.read_model.mail_projection import OLDEST_WAITING
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import runs, unreadable
 from nightmail_common.broker.checks import Check
+from nightmail_common.contract.envelope import AHEAD_TOLERANCE
 from nightmail_common.contract.events import Trigger
 
 #: The unreadable events that the answer names, the newest ones.
@@ -19,8 +20,6 @@ SHOWN_UNREADABLE = 20
 LONG_WAIT_OF_RUN = timedelta(minutes=10)
 #: Greylisting makes a mail wait for minutes.
 LONG_WAIT_OF_MAIL = timedelta(hours=1)
-#: The clocks of two machines differ by less.
-AHEAD_TOLERANCE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
