@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from nightmail_api.asyncapi.examples import example_of
 from nightmail_api.asyncapi.page import page
 from nightmail_common.contract.envelope import event_body
 from nightmail_common.contract.events import EVENTS
+from support.deadlines import scaled
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL: dict[str, Any] = json.loads((ROOT / "tests" / "data" / "asyncapi-3.0.0.schema.json").read_text())
@@ -27,6 +30,17 @@ def test_the_document_is_valid_by_the_official_schema() -> None:
     del broken["channels"]["run-started"]["messages"]["run-started"]["$ref"]
     broken["info"].pop("title")
     assert not validator.is_valid(broken)
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_the_document_is_valid_by_the_official_parser() -> None:
+    ended = subprocess.run(
+        ["make", "asyncapi"], cwd=ROOT, capture_output=True, text=True, timeout=scaled(60), check=False
+    )
+    if not (ROOT / ".asyncapi" / "node_modules" / "@asyncapi" / "parser").exists():
+        pytest.skip(f"npm cannot install @asyncapi/parser: {ended.stderr[-300:]}")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.split()[-2:] == [f"{len(EVENTS)}", "messages"]
 
 
 def test_every_reference_in_the_document_has_a_target() -> None:
