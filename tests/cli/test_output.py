@@ -61,6 +61,15 @@ def test_a_terminal_gets_escape_sequences_for_colour_only() -> None:
     assert "\x1b[31merror: \x1b[0m" in on_a_terminal("jobs", "new", "nothing", TERM="xterm")
 
 
+def test_numbers_are_aligned_to_the_right_and_codes_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_table(("region", "amount", "code"), [("north", "7.5", "007"), ("south", "-12345.5", "7")], empty="none")
+    assert capsys.readouterr().out.splitlines() == [
+        "region    amount  code",
+        "north        7.5  007",
+        "south   -12345.5  7",
+    ]
+
+
 def test_json_holds_the_same_text_without_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_json({"name": HOSTILE})
     output.print_json_line({"name": HOSTILE})
