@@ -269,7 +269,7 @@ async def test_no_other_file_exists_for_a_script(sandbox: Sandbox) -> None:
     result, _ = await run(
         sandbox,
         "os = __import__('os')\n"
-        "print([path for path in ('/etc/passwd', '/proc/self', '/tmp', '/usr/bin') if os.path.exists(path)])\n"
+        "print([path for path in ('/etc/passwd', '/proc/self', '/var/log', '/usr/bin') if os.path.exists(path)])\n"
         "import statistics\nreturn data",
     )
     assert isinstance(result, Succeeded), result
