@@ -75,9 +75,9 @@ def _without_script(definition: str) -> str:
     return to_json(job).decode()
 
 
-def next_run_in_order(row: Mapping[str, Any], now: datetime) -> str | None:
-    """Return the first due time of a job behind `now`, in UTC as ISO 8601; None if there is none, or the job is paused."""
-    return _outlook_of(row["timetable"]).next_run_in_order(now) if row["status"] == "active" else None
+def next_run_in_order(timetable: str, now: datetime) -> str | None:
+    """Return the first due time of a timetable behind `now`, in UTC as ISO 8601; None if there is none."""
+    return _outlook_of(timetable).next_run_in_order(now)
 
 
 def run_json(row: Mapping[str, Any]) -> str:

@@ -111,11 +111,11 @@ def _by_next_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: i
     of_time: dict[str, list[tuple[str, str]]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     grouped = chosen(jobs.c.timetable, jobs.c.status, func.count().label("count"))
-    for row in queries.all_rows(grouped.group_by(jobs.c.timetable, jobs.c.status)):
-        group = row["timetable"], row["status"]
-        due[group] = time = next_run_in_order(row, now) or _NEVER
+    for timetable, status, count in queries.rows_in_order(grouped.group_by(jobs.c.timetable, jobs.c.status)):
+        group = timetable, status
+        due[group] = time = (next_run_in_order(timetable, now) if status == "active" else None) or _NEVER
         of_time[time].append(group)
-        counts[time] += row["count"]
+        counts[time] += count
     wanted: list[tuple[str, str]] = []
     found = 0
     for time in sorted(of_time):

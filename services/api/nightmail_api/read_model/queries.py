@@ -1,7 +1,7 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -353,6 +353,10 @@ class Queries:
     def tuples_of(self, query: FixedQuery, **parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows in the order of the selected columns: many rows take half the time of `all_of`."""
         return query.tuples(self._connection, parameters)
+
+    def rows_in_order(self, statement: Select[Any]) -> Sequence[Any]:
+        """Return the rows in the order of the selected columns: many rows take half the time of `all_rows`."""
+        return self._connection.execute(statement).all()
 
     def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
         result = self._connection.execute(statement)
