@@ -62,7 +62,9 @@ def test_a_terminal_gets_escape_sequences_for_colour_only() -> None:
 
 
 def test_numbers_are_aligned_to_the_right_and_codes_are_not(capsys: pytest.CaptureFixture[str]) -> None:
-    output.print_table(("region", "amount", "code"), [("north", "7.5", "007"), ("south", "-12345.5", "7")], empty="none")
+    output.print_table(
+        ("region", "amount", "code"), [("north", "7.5", "007"), ("south", "-12345.5", "7")], empty="none"
+    )
     assert capsys.readouterr().out.splitlines() == [
         "region    amount  code",
         "north        7.5  007",
