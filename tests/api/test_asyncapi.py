@@ -34,9 +34,12 @@ def test_the_document_is_valid_by_the_official_schema() -> None:
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_the_document_is_valid_by_the_official_parser() -> None:
-    ended = subprocess.run(
-        ["make", "asyncapi"], cwd=ROOT, capture_output=True, text=True, timeout=scaled(60), check=False
-    )
+    try:
+        ended = subprocess.run(
+            ["make", "asyncapi"], cwd=ROOT, capture_output=True, text=True, timeout=scaled(60), check=False
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm does not reach its registry")
     if not (ROOT / ".asyncapi" / "node_modules" / "@asyncapi" / "parser").exists():
         pytest.skip(f"npm cannot install @asyncapi/parser: {ended.stderr[-300:]}")
     assert ended.returncode == 0, ended.stdout + ended.stderr
