@@ -24,7 +24,7 @@ interface TextProperties {
   onSet: (value: string) => void;
 }
 
-/** A filter that is set on Enter, or when the field is left. What is typed until then stays whatever else the page shows anew. */
+/** A filter that is set on Enter, or when the field is left. What is typed until then stays whatever else the page draws again. */
 export function TextFilter({ label, value = "", onSet }: TextProperties) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);

@@ -31,6 +31,9 @@ def enter_empty_root(folders: Collection[str]) -> bool:
 
     Args:
         folders: absolute paths, which stay where they are, read-only.
+
+    Raises:
+        OSError: the root is replaced, but the old one cannot be unmounted, or the new one not made read-only.
     """
     try:
         _mount(None, "/", _PRIVATE | _RECURSIVE)

@@ -100,8 +100,8 @@ def lock_down_server() -> None:
         IsolationUnavailable: the kernel refuses a layer.
     """
     folders = _readable_folders()
-    enter_empty_root(folders)
     try:
+        enter_empty_root(folders)
         _restrict_files(folders)
         _server_filter().load()
     except (landlockpy.LandlockError, seccompy.SeccompError, OSError) as error:
