@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
+from nightmail_common.broker.streams import MAILED
 from nightmail_common.contract.events import (
     JobDeleted,
     MailDeferred,
@@ -141,7 +142,12 @@ async def test_a_mailer_that_is_killed_between_slices_sends_the_others_once(
     event = await split_result()
     mailer = start_mailer()
     await event_log.publish(event)
-    await eventually(lambda: _true(hang.is_reached and len(smtp_server.recipients) == 3), "the other slices are mailed")
+
+    async def recorded() -> bool:
+        ledger = await event_log._js.stream_info(f"KV_{MAILED}")
+        return hang.is_reached and ledger.state.messages == len(smtp_server.recipients) == 3
+
+    await eventually(recorded, "the ledger has the mails of the other slices")
     mailer.kill()
     hang.release()
     start_mailer()
@@ -153,10 +159,6 @@ async def test_a_mailer_that_is_killed_between_slices_sends_the_others_once(
         "bob@example.com",
     ]
     assert [type(one) for one in events] == [MailSent] * 3
-
-
-async def _true(value: bool) -> bool:
-    return value
 
 
 async def test_a_slice_that_waits_or_is_refused_does_not_hold_the_others(
