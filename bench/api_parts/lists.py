@@ -37,7 +37,7 @@ HOURS_APART = 8
 #: The job of the lists by job, and the number of its versions.
 BUSY_JOB = "job 000042"
 VERSIONS = 1_001
-LIST_REQUESTS = 200
+LIST_REQUESTS = 500
 LIST_BUDGET_MS = 20.0
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 25
+SCHEMA_VERSION = 26
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -138,7 +138,8 @@ Index(
     "runs_by_job",
     *(runs.c[name] for name in ("job_name", "sequence", "run_id", "status", "scheduled_at", "rows")),
 )
-Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence)
+# With the time, so that a list up to a time passes later runs without reading their rows.
+Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence, runs.c.requested_at)
 # The ledger of due times reads this index alone.
 Index(
     "runs_by_due_time",
