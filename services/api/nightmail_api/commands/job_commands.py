@@ -17,10 +17,11 @@ from nightmail_api.commands.erasure import Erasure
 from nightmail_api.commands.script_check import ScriptCheck
 from nightmail_api.http.problems import Conflict, FieldError, NotFound, NotReady, PreconditionFailed, ValidationProblem
 from nightmail_api.metrics import QUOTA_REFUSALS
-from nightmail_api.read_model.queries import KnownJob, Queries, differing_fields
+from nightmail_api.read_model.queries import KnownJob, Queries
 from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_api.read_model.queued_runs import count_queued_of_job, count_queued_of_token
 from nightmail_api.read_model.read_model import NotApplied, ReadModel
+from nightmail_api.read_model.version_changes import differing_fields
 from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_common.broker.log import EventLog, Expectation, Stored, WrongLastSequence
 from nightmail_common.broker.tracing import TRACEPARENT, record_request, request_headers

@@ -1,14 +1,13 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
@@ -18,6 +17,7 @@ from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.mail_projection import PLACES
 from nightmail_api.read_model.schema import jobs, mails, runs, versions
+from nightmail_api.read_model.version_changes import version_answer
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
@@ -91,9 +91,6 @@ _NO_DETAILS: dict[str, Any] = {
     "figures": [],
 }
 _OUTCOME = FixedQuery(select(runs.c.outcome_sequence).where(runs.c.run_id == bindparam("run_id")))
-
-#: The fields of a job that its owner does not decide.
-_GIVEN = {"job_id", "version", "created_at", "updated_at"}
 
 _before = versions.alias("before")
 _VERSIONS = select(
@@ -198,12 +195,12 @@ class Queries:
             statement = statement.where(versions.c.version < read_cursor(cursor, int))
         rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
         next_cursor = cursor_of(rows[limit - 1]["version"]) if len(rows) > limit else None
-        return Page([to_json(_version_answer(row)).decode() for row in rows[:limit]], next_cursor)
+        return Page([to_json(version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
         """Return one version of a job with its changes, and the job as it was; None if there is no such version."""
         row = self._first(_VERSION, job_id=str(job_id), version=version)
-        return None if row is None else (_version_answer(row), Job.model_validate_json(row["definition"]))
+        return None if row is None else (version_answer(row), Job.model_validate_json(row["definition"]))
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """Return a run with its timeline; None if there is no such run."""
@@ -263,15 +260,15 @@ class Queries:
         if job_name is None and status is None and trigger is None:
             page: SelectBase = found.order_by(runs.c.sequence.desc()).limit(limit + 1)
         else:
-            # An index has each pair of status and trigger in order; the database merges them as far as the page needs.
-            arms = union_all(
-                *(
+            page = _merged(
+                (
                     found.where(runs.c.status == one, runs.c.trigger == by)
                     for one in ([status] if status else get_args(RunStatus))
                     for by in ([trigger] if trigger else get_args(Trigger))
-                )
+                ),
+                runs.c.sequence,
+                limit + 1,
             )
-            page = arms.order_by(arms.selected_columns.sequence.desc()).limit(limit + 1)
         rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
         next_cursor = cursor_of(rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
@@ -315,10 +312,8 @@ class Queries:
         if message_id is not None or (recipient is None and job_name is None and outcome is None):
             page: SelectBase = found.order_by(mails.c.place.desc()).limit(limit + 1)
         else:
-            # An index has each outcome in order; the database merges them as far as the page needs.
             outcomes = MAIL_OUTCOMES if outcome is None else [outcome]
-            arms = union_all(*(found.where(mails.c.outcome == one) for one in outcomes))
-            page = arms.order_by(arms.selected_columns.place.desc()).limit(limit + 1)
+            page = _merged((found.where(mails.c.outcome == one) for one in outcomes), mails.c.place, limit + 1)
         rows = self.all_rows(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
         next_cursor = cursor_of(rows[limit - 1]["place"]) if len(rows) > limit else None
         items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
@@ -364,35 +359,19 @@ class Queries:
         return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
+def _merged(parts: Iterable[Select[Any]], key: ColumnElement[Any], limit: int) -> SelectBase:
+    """Return the highest keys of several selections, each of which an index has in order.
+
+    PostgreSQL sorts all rows of a UNION ALL whose parts have no order and limit of their own.
+    """
+    highest = (select(part.order_by(key.desc()).limit(limit).subquery()) for part in parts)
+    merged = union_all(*highest)
+    return merged.order_by(merged.selected_columns[0].desc()).limit(limit)
+
+
 def _shift(time: str, slack: timedelta) -> str | None:
     """Return a time with a slack; None if the calendar does not have it."""
     try:
         return iso_time(datetime.fromisoformat(time) + slack)
     except OverflowError:
         return None
-
-
-def _version_answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    changes = []
-    if row["definition_before"] is not None:
-        before, after = _fields(row["definition_before"]), _fields(row["definition"])
-        changes = [
-            {"field": field, "before": before.get(field), "after": value}
-            for field, value in after.items()
-            if before.get(field) != value and field not in _GIVEN
-        ]
-    names = ("version", "sequence", "time", "actor", "rolled_back_to")
-    return {name: row[name] for name in names} | {"changes": changes}
-
-
-# In a list, a version is the predecessor of the next one.
-@lru_cache(maxsize=4)
-def _fields(definition: str) -> dict[str, Any]:
-    fields: dict[str, Any] = from_json(definition)
-    return fields
-
-
-def differing_fields(before: Job, after: Job) -> dict[str, tuple[object, object]]:
-    """Return the fields of the owner in which two versions differ: field name to (before, after)."""
-    old, new = before.model_dump(mode="json", exclude=_GIVEN), after.model_dump(mode="json", exclude=_GIVEN)
-    return {field: (old[field], new[field]) for field in new if old[field] != new[field]}
