@@ -116,6 +116,8 @@ def test_a_result_is_a_table_and_a_file(system: Nightmail, visit: NewVisit, job:
     with ann.page.expect_download() as download:
         ann.page.get_by_role("link", name="Download CSV").click()
     assert download.value.path().read_bytes() == b"region,amount\nnorth,1280\nsouth,950\n"
+    ann.page.get_by_role("tab", name="Log").click()
+    expect(ann.page.get_by_role("tabpanel")).to_have_text("The script printed nothing.")
     ann.page.get_by_role("tab", name="Mail").click()
     expect(ann.page.get_by_role("tabpanel")).to_contain_text("accepted")
     assert ann.page.url.endswith("#mail")

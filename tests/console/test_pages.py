@@ -257,6 +257,30 @@ def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(
     ):
         ann = visit(f"jobs/{quote(name)}", timezone=zone)
         expect(ann.page.locator(".sentence")).to_have_text(f"Has not run yet. Due first: {words}")
+    ann.page.get_by_role("tab", name="Definition").click()
+    expect(ann.page.get_by_role("tabpanel")).to_contain_text("30 9 1 1 * in Kathmandu (Asia/Kathmandu)")
+
+
+def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job(job_name="monthly margin by customer and region, with the corrections of the accounting department")
+    system.run_when(system.run(name), "delivered")
+    ann = visit()
+    cells = {
+        "runs": "th[scope=row] a, td[data-label=Mail]",
+        "mail": "th[scope=row] a, td[data-label=When]",
+        "jobs": "td[data-label='Last run'] a, td[data-label=Next]",
+    }
+    for path, selector in cells.items():
+        found = settled(ann.go(path)).locator("tr", has_text=name).first.locator(selector)
+        expect(found).to_have_count(2)
+        lines = found.evaluate_all(
+            """(cells) => cells.map((cell) => {
+                const text = document.createRange()
+                text.selectNodeContents(cell)
+                return new Set([...text.getClientRects()].map(({bottom}) => Math.round(bottom / 10))).size
+            })"""
+        )
+        assert lines == [1, 1], path
 
 
 def test_no_hour_of_the_axis_is_cut_off_or_covers_another(visit: NewVisit, job: NewJob) -> None:

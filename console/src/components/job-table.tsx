@@ -1,6 +1,7 @@
 import type { JobSummary } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { clock, moment, number, soon, zoneName } from "../words/format.ts";
+import { scheduleLines } from "../words/schedule.ts";
 import { Choose, type Selection } from "./bulk.tsx";
 import { Status, Strip } from "./status.tsx";
 
@@ -68,9 +69,9 @@ function Row({ job, selection }: { job: JobSummary; selection: Selection | undef
         {last === null ? (
           <span class="soft">has not run yet</span>
         ) : (
-          <a class="plain-link" href={`/console/runs/${last.run_id}`}>
+          <a class="plain-link nowrap" href={`/console/runs/${last.run_id}`}>
             <Status of={last.status}>
-              <span class="soft nowrap"> {lastWords(last.finished_at ?? last.requested_at ?? last.scheduled_at)}</span>
+              <span class="soft"> {lastWords(last.finished_at ?? last.requested_at ?? last.scheduled_at)}</span>
             </Status>
           </a>
         )}
@@ -92,7 +93,7 @@ function Next({ job }: { job: JobSummary }) {
   if (job.status === "paused") return <Status of="paused" />;
   if (job.next_run === null) return <span class="soft">never again</span>;
   return (
-    <span class="nowrap" title={`${job.schedules.join(", ")} in ${job.timezone}`}>
+    <span class="nowrap" title={`${scheduleLines(job).join(", ")} in ${job.timezone}`}>
       {soon(job.next_run, now.value) ?? moment(job.next_run, job.timezone)}{" "}
       <span class="soft">{zoneName(job.timezone)}</span>
     </span>

@@ -65,7 +65,9 @@ export function RunTable({ runs, timezone, caption, selection }: Properties) {
             <td class="number nowrap" data-label="Took">
               {run.timings === null ? <span class="soft">–</span> : milliseconds(run.timings.total_ms)}
             </td>
-            <td data-label="Mail">{mailWords(run)}</td>
+            <td class="nowrap" data-label="Mail">
+              {mailWords(run)}
+            </td>
           </tr>
         ))}
       </tbody>

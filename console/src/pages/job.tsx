@@ -17,6 +17,7 @@ import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
 import { count, momentInZone, zoneName } from "../words/format.ts";
+import { scheduleLines } from "../words/schedule.ts";
 
 /** Runs that the list and the chart show. */
 const RUNS = 60;
@@ -238,7 +239,7 @@ function Recipients({ job }: { job: Job }) {
 function Definition({ job }: { job: Job }) {
   const source = job.data_source;
   const facts: [string, string][] = [
-    ["Schedule", `${job.schedules.join(", ")} in ${zoneName(job.timezone)} (${job.timezone})`],
+    ["Schedule", `${scheduleLines(job).join(", ")} in ${zoneName(job.timezone)} (${job.timezone})`],
     ["Data", `${source.source_type}: ${source.location}`],
     ...Object.entries(job.more_sources).map(([name, more]): [string, string] => [
       `Source ${name}`,

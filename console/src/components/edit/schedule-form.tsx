@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, client, data, type FieldError, type Schemas } from "../../api/client.ts";
 import type { Definition } from "../../store/draft.ts";
 import { momentInZone } from "../../words/format.ts";
+import { scheduleLines } from "../../words/schedule.ts";
 import { errorsOf, Field } from "./field.tsx";
 
 /** A person who types is not asked about half a word. */
@@ -105,11 +106,6 @@ export function ScheduleForm({ definition, errors, onChange }: Properties) {
       </div>
     </div>
   );
-}
-
-function scheduleLines({ schedules, schedule_time }: Definition): string[] {
-  if (schedule_time == null) return [...(schedules ?? [])];
-  return [schedule_time, ...(schedules ?? []).filter((one) => one !== schedule_time)];
 }
 
 /** Returns the fields of a job for the lines of a schedule: one is `schedule_time`, several are `schedules`. */
