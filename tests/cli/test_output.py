@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,21 @@ def test_numbers_are_aligned_to_the_right_and_codes_are_not(capsys: pytest.Captu
         "north        7.5  007",
         "south   -12345.5  7",
     ]
+
+
+def test_columns_that_do_not_fit_a_terminal_are_left_out_before_any_is_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    row = ("01a21a14-87c1", "daily sales", "delivered", "schedule", "2026-11-26 22:58 UTC", "6")
+    columns = ("run", "job", "status", "trigger", "due", "rows")
+    for width, shown in ((120, columns), (70, ("run", "job", "status", "due", "rows"))):
+        monkeypatch.setenv("COLUMNS", str(width))
+        output.print_table(columns, [row], empty="none", whole="run", optional=("trigger",))
+        heads, cells = re.sub("\x1b[^m]*m", "", capsys.readouterr().out).splitlines()
+        assert tuple(heads.split()) == shown
+        assert re.split("  +", cells) == [row[columns.index(name)] for name in shown]
 
 
 def test_json_holds_the_same_text_without_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -212,6 +212,9 @@ def test_a_failed_run_ends_the_waiting_command_with_1_and_the_reason(nightmail: 
     ended = nightmail.command_line("jobs", "run", "--wait", name_in(job_file))
     assert ended.returncode == 1
     assert ended.stdout == "failed at script: ValueError: no sales today\n"
+    assert "    raise ValueError('no sales today')\n" in ended.stderr
+    run_id = ended.stderr.split()[0]
+    assert f"nightmail runs show {run_id} shows the run" in ended.stderr
 
 
 def test_apply_shows_and_executes_the_plan_and_is_idempotent(nightmail: Nightmail, job_file: Path) -> None:

@@ -1,20 +1,21 @@
 """What a walk as a new user found, where no other test holds the correction. The number is that of the finding.
 
 The others: 1 test_up, 2 and 3 test_command, 5 test_command and test_up, 6 to 8 and 24 api/test_field_errors, 9 to 11 and 13
-test_command and cli/test_output, 15 test_command, 16 cli/test_help, 18 cli/test_imports, 19 cli/test_output, 21 cli/test_mail,
+test_command and cli/test_output, 15 test_command, 16 cli/test_help, 18 also cli/test_imports, 19 cli/test_output, 21 cli/test_mail,
 22 test_setting_names, 23 test_command.
 """
 
 import json
 import os
 import re
+import resource
 import subprocess
 from functools import partial
 
 import pytest
 
 from e2e.conftest import NIGHTMAIL, Nightmail
-from support.deadlines import wait_until
+from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 
 JOB = "found by a new user"
@@ -124,3 +125,17 @@ def test_20_the_shell_completes_ids_statuses_outcomes_and_event_types(nightmail:
         # The shell waits a second for an answer of the API, and then shows none.
         wait_until(partial(completes, words, expected), f"the shell completes {words}")
     assert completed(nightmail, "runs", "show", "zzzz") == []
+
+
+def test_18_help_takes_less_than_0_4_seconds_and_a_command_less_than_0_6(nightmail: Nightmail) -> None:
+    """Of the processor, in the best of three times: what other processes do on the machine does not count."""
+
+    def seconds(*arguments: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert nightmail.command_line(*arguments).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    limits = {"--help": 0.4, "runs list --help": 0.4, "jobs list": 0.6, "runs list": 0.6, "status": 0.6}
+    for command, limit in limits.items():
+        assert any(seconds(*command.split()) < scaled(limit) for _ in range(3)), command

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def checkout(nightmail: Nightmail, tmp_path: Path) -> Path:
 
 def test_the_commands_of_the_first_job_work_as_printed(nightmail: Nightmail, checkout: Path) -> None:
     commands = "\n".join(blocks("sh")).replace("http://127.0.0.1:8080", nightmail.url)
+    begun = time.monotonic()
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=checkout,
@@ -43,6 +45,7 @@ def test_the_commands_of_the_first_job_work_as_printed(nightmail: Nightmail, che
     assert '"run_id"' in ended.stdout
     assert "delivered, 6 rows" in ended.stdout
     assert "you@example.com" in ended.stdout
+    assert time.monotonic() - begun < scaled(60), "the steps of a new user take less than two minutes"
     runs = nightmail.call("GET", "/jobs/heavy%20penguins/runs").json()["items"]
     assert nightmail.run_when(runs[0]["run_id"], "delivered", "failed")["status"] == "delivered"
 
