@@ -13,7 +13,7 @@ from uuid import uuid4
 import nats
 import pytest
 import structlog
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from nats.aio.client import Client
 from nats.js.errors import ServerError
 
@@ -31,8 +31,13 @@ TEST_SECONDS = 150.0
 
 
 # A failing example is shown as it was found: to shrink a slow one took 20 minutes of a run of the suite.
-# `--hypothesis-profile default` finds the smallest one.
-settings.register_profile("suite", phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target])
+# `--hypothesis-profile default` finds the smallest one. How long an example takes depends on what else the machine does.
+settings.register_profile(
+    "suite",
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("suite")
 
 # structlog draws tracebacks with rich unless a service has set up logging: 40 ms of processor time for each.

@@ -66,7 +66,7 @@ async def clients(slow_api: Replica) -> AsyncIterator[list[httpx.AsyncClient]]:
         await client.aclose()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(plans=PLANS)
 async def test_a_read_after_a_write_is_never_stale(
     clients: list[httpx.AsyncClient], event_log: EventLog, plans: list[list[tuple[str, str]]]

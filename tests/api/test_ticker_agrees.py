@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
@@ -54,9 +54,7 @@ async def fired(log: EventLog, job_id: UUID, after: datetime) -> list[tuple[date
 
 
 # Shrinking a failure would drive many more tickers: the failure names its schedules.
-@settings(
-    max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, phases=[Phase.generate])
 @given(
     named=st.lists(schedules(), min_size=1, max_size=3),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),

@@ -153,7 +153,7 @@ def apply(projection: Projection, batch: list[StoredEvent], checkpoint: int) -> 
 
 
 @ON_BOTH_DATABASES
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(hostile=st.lists(hostile_events(), min_size=1, max_size=12), seed=st.integers(0, 2**32))
 def test_sound_events_between_hostile_ones_are_applied(
     hostile: list[tuple[str, dict[str, str], bytes]],

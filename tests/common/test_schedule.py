@@ -164,7 +164,7 @@ def _matching(text: str, low: int, high: int) -> set[int]:
     return {int(number) for number in numbers.split(",")}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     zone=st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "UTC"]),
     fields=st.tuples(FIELDS, FIELDS, FIELDS, FIELDS),
@@ -222,7 +222,7 @@ def test_any_schedule_is_due_as_an_oracle_that_checks_every_minute(
     assert list(takewhile(lambda due: due <= until, schedule.due_times(start))) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     zone=st.sampled_from(["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
     hour=st.integers(0, 23),
@@ -256,7 +256,7 @@ def test_a_daily_schedule_is_due_once_a_day_at_its_wall_time_or_right_after_the_
     after=st.datetimes(datetime(2024, 1, 1), datetime(2026, 1, 1)),  # noqa: DTZ001 - hypothesis wants naive bounds
     span=st.timedeltas(timedelta(0), timedelta(days=2)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_last_due_time_of_a_span_is_the_last_of_all_due_times_in_it(
     cron: str, after: datetime, span: timedelta
 ) -> None:

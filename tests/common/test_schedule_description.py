@@ -150,7 +150,7 @@ def test_the_weekday_nearest_to_a_day_of_the_month(schedule: str, days: list[str
     assert [due.date().isoformat() for due in islice(due_times, len(days))] == days
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     minute=cron_field(0, 59),
     hour=cron_field(0, 23),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightmail_common.contract.events import Note, ResultReady, RunError
@@ -514,7 +514,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(name=HOSTILE, own=HOSTILE, cell=HOSTILE, description=HOSTILE, message=HOSTILE)
 def test_no_text_of_a_job_or_a_result_injects_a_header_or_breaks_the_mail(
     name: str, own: str, cell: str, description: str, message: str, make_job: MakeJob

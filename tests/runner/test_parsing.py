@@ -332,7 +332,7 @@ def test_parquet_keeps_integers_with_missing_values() -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=12)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     rows=st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(TEXT, min_size=width, max_size=width), min_size=1, max_size=6)
@@ -355,14 +355,14 @@ def test_any_table_of_texts_comes_out_with_the_same_texts(
     assert found == {name: [row[i] or None for row in rows] for i, name in enumerate(names)}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(values=st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=1, max_size=20))
 def test_integers_keep_every_digit(values: list[int | None]) -> None:
     text = "x,y\n" + "".join(f"{'' if value is None else value},1\n" for value in values)
     assert columns(text)["x"] == values
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_floats_come_out_as_they_were_written(values: list[float]) -> None:
     records = json.dumps([{"x": value} for value in values])
