@@ -22,7 +22,7 @@ SALES = (
     "south,,1.25,2026-11-24,1,12,False\n"
     '"a, b",-3,1e-07,2026-11-26,2,1,True\n'
 )
-PAGE = {"delimiter": ",", "decimal": ".", "offset": 0, "limit": 100, "sort": None}
+PAGE = {"delimiter": ",", "decimal": ".", "offset": 0, "limit": 100, "sort": None, "as_texts": False}
 
 
 def column(csv_text: str, **request: Any) -> tuple[str, list[Any]]:
@@ -52,6 +52,13 @@ async def test_rows_have_the_types_of_their_columns(api: Replica, event_log: Eve
         ],
         "total": 3,
     }
+    texts = (await api.http.get(f"/runs/{run_id}/rows", params={"cells": "texts", "sort": "share"})).json()
+    assert (texts["columns"], texts["total"]) == (answer.json()["columns"], 3)
+    assert texts["rows"] == [
+        ["a, b", "-3", "1e-07", "2026-11-26", "2", "1", "True"],
+        ["north", "10", "0.5", "2026-11-25", "9007199254740993", "007", "True"],
+        ["south", None, "1.25", "2026-11-24", "1", "12", "False"],
+    ]
 
 
 @pytest.mark.parametrize("in_process", [False, True])
@@ -123,3 +130,9 @@ def test_texts_come_out_as_they_were_written(rows: list[list[str]]) -> None:
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["a", "b"], ["not a number", "nor this"], *rows])
     page = read_rows(PAGE | {"limit": 1000}, text.getvalue().encode())
     assert page["rows"][1:] == [[cell or None for cell in row] for row in rows]
+
+
+def test_a_number_as_text_is_what_the_file_has() -> None:
+    for cells, decimal in ((["10.50", "183.0", "1e+20"], "."), (["10,50", "183,0"], ",")):
+        csv_text = "a\n" + "".join(f"{cell}\n" for cell in cells)
+        assert column(csv_text, delimiter=";", decimal=decimal, as_texts=True) == ("number", cells)

@@ -102,25 +102,27 @@ def test_a_failing_script_leads_from_the_overview_to_its_marked_line(
 
 
 def test_a_result_is_a_table_and_a_file(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
-    name = job()
+    name = job("return data.groupby('region', as_index=False).amount.sum().assign(share=[1.0, 0.5])")
     run_id = system.run(name)
     system.run_when(run_id, "delivered")
     ann = visit(f"runs/{run_id}", role="viewer")
     rows = ann.page.locator("table.result tbody tr")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_have_text("north1280")
+    expect(rows.first).to_have_text("north12801.0")
     by_amount = ann.page.get_by_role("columnheader", name="amount")
     by_amount.get_by_role("button").click()
-    expect(rows.first).to_have_text("south950")
+    expect(rows.first).to_have_text("south9500.5")
     expect(by_amount).to_have_attribute("aria-sort", "ascending")
     with ann.page.expect_download() as download:
         ann.page.get_by_role("link", name="Download CSV").click()
-    assert download.value.path().read_bytes() == b"region,amount\nnorth,1280\nsouth,950\n"
+    assert download.value.path().read_bytes() == b"region,amount,share\nnorth,1280,1.0\nsouth,950,0.5\n"
     ann.page.get_by_role("tab", name="Log").click()
     expect(ann.page.get_by_role("tabpanel")).to_have_text("The script printed nothing.")
     ann.page.get_by_role("tab", name="Mail").click()
     expect(ann.page.get_by_role("tabpanel")).to_contain_text("accepted")
     assert ann.page.url.endswith("#mail")
+    times = ann.page.locator(".stages dd").all_inner_texts()
+    assert len(times) == 5, "the stages and the rest"
 
 
 def test_a_job_is_paused_resumed_deleted_and_erased_only_with_its_name_typed(

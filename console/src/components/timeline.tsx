@@ -36,6 +36,8 @@ export function Timeline({ run, timezone }: { run: RunDetail; timezone: string |
   );
 }
 
+/** A shorter rest says nothing. */
+const REST_FROM_MS = 1;
 const STAGES = [
   ["fetch", "fetch_ms"],
   ["parse", "parse_ms"],
@@ -43,13 +45,15 @@ const STAGES = [
   ["output", "output_ms"],
 ] as const;
 
-/** How long each stage took, as bars that add up. */
+/** How long each stage took, as bars that add up to the whole: the rest is what a run waits for its sandbox, and so on. */
 export function Stages({ timings }: { timings: NonNullable<RunDetail["timings"]> }) {
-  const known = STAGES.flatMap(([word, field]) => {
+  const stages = STAGES.flatMap(([word, field]) => {
     const spent = timings[field];
     return spent == null ? [] : [{ word, spent }];
   });
-  const sum = Math.max(1, ...[known.reduce((total, { spent }) => total + spent, 0)]);
+  const sum = Math.max(timings.total_ms, 1);
+  const rest = sum - stages.reduce((total, { spent }) => total + spent, 0);
+  const known = rest < REST_FROM_MS ? stages : [...stages, { word: "rest", spent: rest }];
   return (
     <dl class="stages small">
       {known.map(({ word, spent }) => (

@@ -125,15 +125,22 @@ class AsyncRunCalls:
         return (await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/result")).content
 
     async def rows(
-        self, run_id: str, *, limit: int | None = None, offset: int = 0, sort: str | None = None
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        sort: str | None = None,
+        cells: Literal["values", "texts"] = "values",
     ) -> RowsRecord:
         """Return rows of a result, with the types of its columns.
 
         Args:
             limit: at most 1,000; a page of large rows has fewer.
             sort: a column; with a hyphen in front of it, the largest values first.
+            cells: `values` by the types of the columns, or `texts` as the CSV has them: `10.50`.
         """
-        query = without_none(limit=limit, offset=offset, sort=sort)
+        query = without_none(limit=limit, offset=offset, sort=sort, cells=cells)
         answer = await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/rows", params=query)
         return cast("RowsRecord", answer.json())
 

@@ -123,14 +123,23 @@ class RunCalls:
         """Return the CSV of a run: the very bytes that were mailed."""
         return (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/result")).content
 
-    def rows(self, run_id: str, *, limit: int | None = None, offset: int = 0, sort: str | None = None) -> RowsRecord:
+    def rows(
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        sort: str | None = None,
+        cells: Literal["values", "texts"] = "values",
+    ) -> RowsRecord:
         """Return rows of a result, with the types of its columns.
 
         Args:
             limit: at most 1,000; a page of large rows has fewer.
             sort: a column; with a hyphen in front of it, the largest values first.
+            cells: `values` by the types of the columns, or `texts` as the CSV has them: `10.50`.
         """
-        query = without_none(limit=limit, offset=offset, sort=sort)
+        query = without_none(limit=limit, offset=offset, sort=sort, cells=cells)
         answer = self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/rows", params=query)
         return cast("RowsRecord", answer.json())
 

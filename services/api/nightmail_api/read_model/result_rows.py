@@ -22,7 +22,9 @@ class ResultRows:
         self._results = results
         self._readers = asyncio.Semaphore(MAX_ROWS_READERS)
 
-    async def page(self, run_id: str, *, offset: int, limit: int, sort: str | None) -> dict[str, Any]:
+    async def page(
+        self, run_id: str, *, offset: int, limit: int, sort: str | None, as_texts: bool = False
+    ) -> dict[str, Any]:
         """Return a page of rows, the columns with their types, and the number of all rows.
 
         Raises:
@@ -39,6 +41,7 @@ class ResultRows:
             )
         csv = result.job.csv
         request = {"delimiter": csv.delimiter, "decimal": csv.decimal, "offset": offset, "limit": limit, "sort": sort}
+        request |= {"as_texts": as_texts}
         data = await self._results.bytes_of(result)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS), self._readers:

@@ -76,7 +76,8 @@ def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:
 
     Args:
         request: `delimiter` and `decimal` of the CSV; `offset` and `limit` of the page, which ends earlier if it is large;
-            `sort`: a column's name, with a leading `-` for the largest first; None for the order of the file.
+            `sort`: a column's name, with a leading `-` for the largest first; None for the order of the file;
+            `as_texts`: cells are what the file has, not values.
     """
     reader = csv.reader(
         io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""), delimiter=request["delimiter"], strict=True
@@ -90,7 +91,7 @@ def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:
         rows.append(row)
     if (names := _sort(rows, columns, request["sort"])) is not None:
         return {"no_such_column": names}
-    page = _page(rows[request["offset"] : request["offset"] + request["limit"]], columns)
+    page = _page(rows[request["offset"] : request["offset"] + request["limit"]], columns, as_texts=request["as_texts"])
     described = [{"name": column.name, "type": column.type} for column in columns]
     return {"columns": described, "rows": page, "total": len(rows)}
 
@@ -111,14 +112,15 @@ def _sort(rows: list[list[str]], columns: list[_Column], sort: str | None) -> li
     return None
 
 
-def _page(rows: list[list[str]], columns: list[_Column]) -> list[list[Any]]:
+def _page(rows: list[list[str]], columns: list[_Column], *, as_texts: bool) -> list[list[Any]]:
     page: list[list[Any]] = []
     size = 0
     for row in rows:
         size += sum(map(len, row))
         if page and size > MAX_LISTED_CHARS:
             break
-        page.append([column.value(cell) for column, cell in zip(columns, row, strict=True)])
+        values = (cell or None if as_texts else column.value(cell) for column, cell in zip(columns, row, strict=True))
+        page.append(list(values))
     return page
 
 

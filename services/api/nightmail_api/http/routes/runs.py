@@ -149,13 +149,18 @@ async def get_rows(
             description="A column; `-column` for the largest first. The default: as mailed.",
         ),
     ] = None,
+    cells: Annotated[
+        Literal["values", "texts"],
+        Query(description="`values` by the types of the columns, or `texts` as the file has them: `10.50`, `1,5`."),
+    ] = "values",
 ) -> Response:
     """Return rows of the result, with the types of the columns. A page of large rows ends before `limit`.
 
     Cells of `integer` and `number` columns are JSON numbers if a double holds each of them exactly, otherwise texts with every
     digit. A missing value is null.
     """
-    return json_response(await state.rows.page(str(run_id), offset=offset, limit=limit, sort=sort))
+    page = await state.rows.page(str(run_id), offset=offset, limit=limit, sort=sort, as_texts=cells == "texts")
+    return json_response(page)
 
 
 async def csv_response(state: AppState, run_id: str) -> Response:
