@@ -55,5 +55,6 @@ function ScriptChange({ before, after }: { before: string; after: string }) {
 
 function shown(value: unknown): string {
   if (value === null || value === undefined || value === "") return "none";
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.join(", ") || "none";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

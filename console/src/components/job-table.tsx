@@ -1,6 +1,7 @@
 import type { JobSummary } from "../api/client.ts";
 import { now } from "../store/clock.ts";
 import { clock, moment, number, soon, zoneName } from "../words/format.ts";
+import { addressColumn, resultAddresses } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
 import { Choose, type Selection } from "./bulk.tsx";
 import { Status, Strip } from "./status.tsx";
@@ -83,9 +84,19 @@ function Row({ job, selection }: { job: JobSummary; selection: Selection | undef
         <Next job={job} />
       </td>
       <td class="number" data-label="Recipients">
-        {number(job.consumer_emails.length)}
+        <Recipients job={job} />
       </td>
     </tr>
+  );
+}
+
+function Recipients({ job }: { job: JobSummary }) {
+  const column = addressColumn(job);
+  if (column === undefined) return <>{number(resultAddresses(job).length)}</>;
+  return (
+    <span class="soft" title={`the column ${column} has the addresses`}>
+      by row
+    </span>
   );
 }
 

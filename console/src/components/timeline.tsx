@@ -18,22 +18,42 @@ const WORDS: Record<string, string> = {
   "mail-bounced": "bounced",
 };
 
-/** Every event of a run, each with the time since the one that began it. */
+type Entry = RunDetail["timeline"][number];
+
+/** Every event of a run with the time since the one that began it; those of one type in a row, as of slices, as one. */
 export function Timeline({ run, timezone }: { run: RunDetail; timezone: string | undefined }) {
   const start = Date.parse(run.timeline[0]?.time ?? run.scheduled_at);
+  const since = ({ time }: Entry) => `+${milliseconds(Date.parse(time) - start)}`;
   return (
     <ol class="timeline">
       <li>
         <span class="soft">due</span> {exactClock(run.scheduled_at, timezone)}
       </li>
-      {run.timeline.map((entry, index) => (
-        <li key={entry.sequence} title={`${entry.type}, event ${entry.sequence} of the log`}>
-          <span class="soft">{WORDS[entry.type] ?? entry.type}</span>{" "}
-          {index === 0 ? exactClock(entry.time, timezone) : `+${milliseconds(Date.parse(entry.time) - start)}`}
+      {inRows(run.timeline).map(({ first, last, many }, index) => (
+        <li key={first.sequence} title={`${first.type}, event ${first.sequence} of the log`}>
+          <span class="soft">
+            {many === 1 ? "" : `${many} × `}
+            {WORDS[first.type] ?? first.type}
+          </span>{" "}
+          {index === 0 ? exactClock(first.time, timezone) : since(first)}
+          {many === 1 ? null : ` to ${since(last)}`}
         </li>
       ))}
     </ol>
   );
+}
+
+/** Returns the events of one type that follow each other, by the first and the last of them. */
+function inRows(timeline: Entry[]): { first: Entry; last: Entry; many: number }[] {
+  const rows: { first: Entry; last: Entry; many: number }[] = [];
+  for (const entry of timeline) {
+    const row = rows.at(-1);
+    if (row?.first.type === entry.type) {
+      row.last = entry;
+      row.many += 1;
+    } else rows.push({ first: entry, last: entry, many: 1 });
+  }
+  return rows;
 }
 
 /** A shorter rest says nothing. */

@@ -7,6 +7,7 @@ import { jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { useResource } from "../store/resource.ts";
+import { numberColumns } from "../words/cells.ts";
 import { count, momentHere, number } from "../words/format.ts";
 
 type Diff = Schemas["Diff"];
@@ -172,20 +173,8 @@ function Differences({ diff }: { diff: Diff }) {
           )}
         </Rows>
       )}
-      {rows.added.count === 0 ? null : (
-        <Rows title="Added" of={rows.added} head={columns.after}>
-          {rows.added.items.map((cells, row) => (
-            <Cells key={row} cells={cells} kind="added" />
-          ))}
-        </Rows>
-      )}
-      {rows.removed.count === 0 ? null : (
-        <Rows title="Removed" of={rows.removed} head={columns.before}>
-          {rows.removed.items.map((cells, row) => (
-            <Cells key={row} cells={cells} kind="removed" />
-          ))}
-        </Rows>
-      )}
+      {rows.added.count === 0 ? null : <WholeRows kind="added" of={rows.added} head={columns.after} />}
+      {rows.removed.count === 0 ? null : <WholeRows kind="removed" of={rows.removed} head={columns.before} />}
       {rows.added.count + rows.removed.count + rows.changed.count > 0 ? null : (
         <Card>
           <Empty title="No row differs." />
@@ -200,13 +189,20 @@ function names({ count: many, items }: Schemas["CountedColumns"]): string {
   return `${items.join(", ")}${rest > 0 ? ` and ${number(rest)} more` : ""}`;
 }
 
-function Cells({ cells, kind }: { cells: string[]; kind: "added" | "removed" }) {
+function WholeRows({ kind, of, head }: { kind: "added" | "removed"; of: Schemas["CountedRows"]; head: string[] }) {
+  const isNumber = numberColumns(head.length, of.items);
   return (
-    <tr class={kind}>
-      {cells.map((cell, index) => (
-        <td key={index}>{cell}</td>
+    <Rows title={kind === "added" ? "Added" : "Removed"} of={of} head={head} isNumber={isNumber}>
+      {of.items.map((cells, row) => (
+        <tr key={row} class={kind}>
+          {cells.map((cell, at) => (
+            <td key={at} class={isNumber[at] ? "number" : undefined}>
+              {cell}
+            </td>
+          ))}
+        </tr>
       ))}
-    </tr>
+    </Rows>
   );
 }
 
@@ -214,10 +210,11 @@ interface RowsProperties {
   title: string;
   of: { count: number; items: unknown[] };
   head: string[];
+  isNumber?: boolean[];
   children: ComponentChildren;
 }
 
-function Rows({ title, of, head, children }: RowsProperties) {
+function Rows({ title, of, head, isNumber, children }: RowsProperties) {
   return (
     <Card title={`${title}: ${count(of.count, "row")}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
@@ -226,7 +223,7 @@ function Rows({ title, of, head, children }: RowsProperties) {
           <thead>
             <tr>
               {head.map((name, index) => (
-                <th key={index} scope="col">
+                <th key={index} scope="col" class={isNumber?.[index] ? "number" : undefined}>
                   {name}
                 </th>
               ))}

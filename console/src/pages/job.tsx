@@ -17,6 +17,7 @@ import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
 import { count, momentInZone, zoneName } from "../words/format.ts";
+import { addressColumn, allRecipients, resultAddresses } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
 
 /** Runs that the list and the chart show. */
@@ -145,7 +146,7 @@ function LastWords({ job }: { job: Job }) {
     case "delivered":
       return (
         <>
-          <Status of="delivered" /> {rows} {when}, to {count(job.consumer_emails.length, "person", "people")}.
+          <Status of="delivered" /> {rows} {when}, to {resultWords(job)}.
         </>
       );
     case "failed":
@@ -186,7 +187,7 @@ function Content({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
           {
             id: "recipients",
             word: "Recipients",
-            many: job.consumer_emails.length,
+            many: allRecipients(job).length,
             content: () => <Recipients job={job} />,
           },
           { id: "script", word: "Script", content: () => <Script text={job.processing_script} /> },
@@ -222,17 +223,34 @@ function Runs({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
   );
 }
 
+function resultWords(job: Job): string {
+  const column = addressColumn(job);
+  return column === undefined
+    ? count(resultAddresses(job).length, "person", "people")
+    : `the addresses of the column ${column}`;
+}
+
 function Recipients({ job }: { job: Job }) {
-  const gone = new Set(job.unsubscribed);
+  const column = addressColumn(job);
   return (
-    <ul class="list">
-      {job.consumer_emails.map((address) => (
-        <li key={address}>
-          <span class="grow">{address}</span>
-          {gone.has(address) ? <span class="wait">unsubscribed, gets no more mail of this job</span> : null}
-        </li>
-      ))}
-    </ul>
+    <>
+      {column === undefined ? null : (
+        <p class="card-text">
+          Each value of <strong>{job.split_by}</strong> goes to the addresses that the column <strong>{column}</strong>{" "}
+          has in its rows.
+        </p>
+      )}
+      <ul class="list">
+        {allRecipients(job).map(({ address, what, unsubscribed }) => (
+          <li key={address}>
+            <span class="grow">
+              {address} <span class="soft">{what}</span>
+            </span>
+            {unsubscribed ? <span class="wait">unsubscribed, gets no more mail of this job</span> : null}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

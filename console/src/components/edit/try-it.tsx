@@ -1,5 +1,6 @@
 import { type ApiError, client, data, type Schemas } from "../../api/client.ts";
 import type { Definition } from "../../store/draft.ts";
+import { numberColumns } from "../../words/cells.ts";
 import { count, milliseconds, number } from "../../words/format.ts";
 import { Empty, Failure } from "../states.tsx";
 
@@ -102,15 +103,10 @@ export function TryResult({ state, retry }: { state: TryState; retry: () => void
   );
 }
 
-/** A number as a CSV has it; the separator of decimals may be a comma. */
-const NUMBER = /^[-+]?\d+([.,]\d+)?(e[-+]?\d+)?$/i;
-
 function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
   const columns = tried.columns ?? [];
   const rows = tried.first_rows ?? [];
-  const isNumber = columns.map(
-    (_, at) => rows.some((row) => row[at] !== "") && rows.every((row) => row[at] === "" || NUMBER.test(row[at] ?? "")),
-  );
+  const isNumber = numberColumns(columns.length, rows);
   const took = tried.timings === null ? "" : ` in ${milliseconds(tried.timings.total_ms)}`;
   return (
     <div class={isOld ? "old" : undefined}>
