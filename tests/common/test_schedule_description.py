@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice, takewhile
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from nightmail_common.contract.schedule import (
@@ -151,6 +151,7 @@ def test_the_weekday_nearest_to_a_day_of_the_month(schedule: str, days: list[str
 
 
 @settings(max_examples=150)
+@example(minute="*", hour="*", day="1W", month="*", weekday="MON", zone="UTC", start=date(2025, 1, 30))
 @given(
     minute=cron_field(0, 59),
     hour=cron_field(0, 23),

@@ -46,7 +46,7 @@ def reads_times(text: str) -> tuple[set[tuple[int, int]], str]:
 def _month_day(text: str, day: date) -> bool:
     length = calendar.monthrange(day.year, day.month)[1]
     workdays = [number for number in range(1, length + 1) if day.replace(day=number).weekday() < 5]
-    match = re.search(r"days? ([\d, through and]*\d)", text)
+    match = re.search(r"(?<!nearest to )days? ([\d, through and]*\d)", text)
     if match is not None and day.day in _items(match[1].strip(), [str(number) for number in range(32)]):
         return True
     for match in re.finditer(r"nearest to day (\d+)", text):
