@@ -156,6 +156,10 @@ def test_a_viewer_sees_what_needs_another_role_disabled_with_the_reason(
         expect(button).to_have_accessible_description("You may look. This needs the role editor; ask an admin.")
         button.click(force=True)
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
+    ann.go(f"{of_job(name)}/edit")
+    ann.page.get_by_label("An uploaded file").check()
+    expect(ann.page.get_by_label("Upload…")).to_be_disabled()
+    expect(ann.page.locator("label.upload")).to_have_css("border-style", "dashed")
     assert system.call("GET", f"/jobs/{name}/runs").json()["items"] == []
     assert system.call("GET", f"/jobs/{name}").json()["status"] == "active"
 

@@ -36,6 +36,11 @@ def test_the_people_of_a_result_are_those_of_its_slices_or_its_copies(
         "2 × accepted"
     )
 
+    mails = system.call("GET", "/mails", params={"job_name": name}).json()["items"]
+    [of_south] = [one["message_id"] for one in mails if one["split_value"] == "south"]
+    page = settled(ann.go(f"mail/explain/{quote(of_south.strip('<>'))}"))
+    expect(page.locator(".explanation")).to_contain_text("This mail has the rows whose region is “south”.")
+
     change(system, name, recipients_by="customer", failure_emails=["ops@example.com"])
     page = settled(ann.go(f"jobs/{quote(name)}#recipients"))
     expect(page.get_by_role("tabpanel")).to_contain_text("the addresses that the column customer has")

@@ -101,7 +101,7 @@ function Answer({ mails, run, version }: Explained) {
       <Card>
         <div class="explanation">
           <p>
-            <Why run={run} version={version} /> {whatRan(run)}
+            <Why run={run} version={version} /> {whatRan(run)} {whatIsInIt(first, version)}
           </p>
           <p>{mails.length === 1 ? whatServerSaid(first) : `It went to ${count(mails.length, "person", "people")}.`}</p>
         </div>
@@ -178,6 +178,13 @@ function whatRan(run: RunDetail): string {
   return `${late}The run made ${count(run.rows ?? 0, "row")}${took}.`;
 }
 
+/** Says which rows a mail of a slice has; nothing of a mail with all of them. */
+function whatIsInIt({ split_value }: Mail, version: Explained["version"]): string {
+  if (split_value === null) return "";
+  const column = version?.job.split_by;
+  return `This mail has the rows ${column == null ? "of" : `whose ${column} is`} “${split_value}”.`;
+}
+
 function whatServerSaid(mail: Mail): string {
   const at = `${moment(mail.time)} (${exactClock(mail.time)})`;
   switch (mail.outcome) {
@@ -200,6 +207,6 @@ function facts(run: RunDetail, mail: Mail): [string, string][] {
     ["Run", run.run_id],
     ["Data (SHA-256)", run.input_sha256 ?? "not known"],
     ["Script (SHA-256)", run.script_sha256 ?? "not known"],
-    ["Result (SHA-256)", run.result_sha256 ?? "not known"],
+    [mail.split_value === null ? "Result (SHA-256)" : "Whole result (SHA-256)", run.result_sha256 ?? "not known"],
   ];
 }
