@@ -100,6 +100,7 @@ async def test_a_runs_events_make_its_status_timeline_and_the_jobs_last_run(api:
     await event_log.publish(result_ready(run_id, job, inline(CSV)))
     processed = await run_with_status(api, run_id, "processed")
     assert (processed["rows"], processed["timings"]["total_ms"]) == (1, 12.5)
+    assert (processed["job_id"], processed["timezone"]) == (str(job.job_id), job.timezone)
     assert (processed["runner"], processed["attempts"], processed["bytes"]) == ("r1", 1, len(CSV))
     assert processed["columns"] == ["région", "amount"]
     assert processed["result_sha256"] == hashlib.sha256(CSV).hexdigest()

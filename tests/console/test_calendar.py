@@ -104,3 +104,32 @@ def test_a_day_with_thousands_of_due_times_has_at_most_300_rows(visit: NewVisit)
 def test_a_day_that_does_not_exist_leads_back(visit: NewVisit) -> None:
     ann = visit("calendar/2026/02-30")
     expect(ann.page.locator(".empty")).to_contain_text("There is no such day.")
+
+
+def test_the_ledger_of_a_job_has_the_fate_of_every_due_time_of_a_month(visit: NewVisit, job: NewJob) -> None:
+    name = job(timezone="Asia/Kathmandu")
+    fates = ["failed", "undelivered", "missed", "skipped", "cancelled", "running", "requested", "delivered", "due"]
+    run_id = "01a217fe-ca60-7139-a014-6a61419730fe"
+    month = datetime.now(UTC).strftime("%Y-%m")
+    slots = [
+        SLOT | {"job_name": name, "due": f"{month}-{day:02}T03:15:00Z", "fate": fate, "run_id": run_id}
+        for day, fate in enumerate(fates, start=1)
+    ]
+    # Three of one day: the worst of them is what the day shows.
+    slots += [
+        SLOT | {"job_name": name, "due": f"{month}-20T0{hour}:15:00Z", "fate": fate, "run_id": None}
+        for hour, fate in enumerate(("delivered", "missed", "delivered"))
+    ]
+    ann = visit("jobs")
+    ann.page.route(
+        "**/slots?*", lambda route: route.fulfill(content_type="application/json", body=json.dumps({"items": slots}))
+    )
+    page = ann.go(f"jobs/{quote(name)}")
+    cells = page.locator(".calendar td").filter(has=page.locator(".date"))
+    for day, fate in enumerate(fates, start=1):
+        expect(cells.nth(day - 1)).to_have_text(re.compile(rf"^{day}09:00 Kathmandu 1 {fate}$"))
+        expect(cells.nth(day - 1).get_by_role("link")).to_have_attribute("href", f"/console/runs/{run_id}")
+    expect(cells.nth(19)).to_have_text("202 delivered, 1 missed3")
+    expect(cells.nth(19).locator(".wait")).to_have_count(1)
+    expect(cells.nth(20)).to_have_text("21")
+    expect(page.locator(".legend span")).to_have_text(fates)

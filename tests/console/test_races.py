@@ -167,10 +167,11 @@ def test_who_leaves_a_page_is_not_called_back_by_what_it_asked_for(
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
 
 
-def test_a_script_that_cannot_be_read_at_the_moment_is_not_called_unknown(
+def test_a_script_that_cannot_be_read_at_the_moment_is_not_called_unknown_and_no_other_is_shown(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
-    run_id = system.run(job())
+    name = job()
+    run_id = system.run(name)
     system.run_when(run_id, "delivered")
     ann = visit("jobs")
     ann.expect_complaints("503")
@@ -182,6 +183,12 @@ def test_a_script_that_cannot_be_read_at_the_moment_is_not_called_unknown(
     page.unroute("**/versions/*")
     expect(page.locator(".script code").first).to_contain_text("return data")
     expect(page.get_by_role("alert")).to_have_count(0)
+    # Another job may get the name; its first version is not the one that ran.
+    system.call("DELETE", f"/jobs/{name}")
+    job("return data.tail(1)", job_name=name)
+    page.reload()
+    expect(page.get_by_text("The script of this version is not known any more.")).to_be_visible()
+    expect(page.locator(".sentence")).to_contain_text("Paris")
 
 
 def test_no_letter_that_is_typed_for_the_palette_is_lost_or_acts_on_something_else(
@@ -359,3 +366,31 @@ def test_an_ended_session_keeps_the_draft_for_who_signs_in_again(visit: NewVisit
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_label("Subject")).to_have_value("typed before the end")
     expect(page.locator(".sentence")).to_contain_text("Not saved.")
+
+
+def test_a_tab_that_is_hidden_for_five_minutes_ends_its_stream_until_it_is_seen_again(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    name = job()
+    ann = visit("jobs")
+    page = ann.page
+    page.clock.install()
+    show = """(hidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden })
+        document.dispatchEvent(new Event("visibilitychange"))
+    }"""
+    with page.expect_response("**/events/stream?*"):
+        ann.go("jobs")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    ended: list[str] = []
+    page.on("requestfailed", lambda request: ended.append(request.url))
+    page.evaluate(show, True)
+    page.clock.run_for(299_000)
+    assert not [url for url in ended if "/events/stream" in url]
+    with page.expect_event("requestfailed", lambda request: "/events/stream" in request.url):
+        page.clock.run_for(2_000)
+    system.run_when(system.run(name), "delivered")
+    with page.expect_response("**/events/stream?*"):
+        page.evaluate(show, False)
+    page.clock.resume()
+    expect(page.locator("tr", has_text=name)).to_contain_text("delivered")

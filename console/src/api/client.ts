@@ -93,3 +93,15 @@ export async function readOverview(signal: AbortSignal): Promise<Overview> {
   // The document leaves the fields of a summary's job open.
   return (await data(client.GET("/overview", { signal }))) as unknown as Overview;
 }
+
+export async function loadRun(run_id: string, signal: AbortSignal): Promise<RunDetail> {
+  return data(client.GET("/runs/{run_id}", { params: { path: { run_id } }, signal }));
+}
+
+/** Returns the version of the job that ran; null if it is not known, such as that of a deleted job, whose name another may have. */
+export async function versionThatRan(run: RunDetail, signal: AbortSignal): Promise<Schemas["VersionWithJob"] | null> {
+  const path = { job_name: run.job_name, version: run.job_version };
+  const request = client.GET("/jobs/{job_name}/versions/{version}", { params: { path }, signal });
+  const version = await orNothing(data(request));
+  return version?.job.job_id === run.job_id ? version : null;
+}

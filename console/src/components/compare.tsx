@@ -1,5 +1,5 @@
 // Two runs of a job: which changed the result, the data or the script, and the way to what differs row by row.
-import { client, data, type Run, type RunDetail } from "../api/client.ts";
+import { client, data, loadRun, type Run, type RunDetail } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment } from "../words/format.ts";
 import { Empty, Loaded } from "./states.tsx";
@@ -10,10 +10,6 @@ const OFFERED = 10;
 export function diffHref(before: string, after: string, key: string[] = []): string {
   const query = new URLSearchParams(key.map((column) => ["key", column])).toString();
   return `/console/runs/${before}/diff/${after}${query && `?${query}`}`;
-}
-
-export async function loadRun(run_id: string, signal: AbortSignal): Promise<RunDetail> {
-  return data(client.GET("/runs/{run_id}", { params: { path: { run_id } }, signal }));
 }
 
 /** Says from the digests what made the results of two runs of a job differ. */

@@ -1,8 +1,8 @@
 // What differs between the results of two runs: rows that came, went or changed, and columns.
 import type { ComponentChildren } from "preact";
 import { useLocation, useRoute } from "preact-iso/router";
-import { client, data, type RunDetail, type Schemas } from "../api/client.ts";
-import { blame, diffHref, loadRun } from "../components/compare.tsx";
+import { client, data, loadRun, type RunDetail, type Schemas } from "../api/client.ts";
+import { blame, diffHref } from "../components/compare.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";

@@ -1,6 +1,6 @@
 // "Why did I get this?": from the Message-ID of a mail to the due time, the version and its author, the data, and the server's answer.
 import { useLocation, useRoute } from "preact-iso/router";
-import { client, data, type Mail, orNothing, type RunDetail, type Schemas } from "../api/client.ts";
+import { client, data, loadRun, type Mail, type RunDetail, type Schemas, versionThatRan } from "../api/client.ts";
 import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -66,13 +66,8 @@ function Explanation({ id }: { id: string }) {
       const { items } = await data(client.GET("/mails", { params: { query }, signal }));
       const [first] = items;
       if (first === undefined) return null;
-      const path = { run_id: first.run_id };
-      const run = await data(client.GET("/runs/{run_id}", { params: { path }, signal }));
-      const ofVersion = { job_name: run.job_name, version: run.job_version };
-      const version = await orNothing(
-        data(client.GET("/jobs/{job_name}/versions/{version}", { params: { path: ofVersion }, signal })),
-      );
-      return { mails: items, run, version };
+      const run = await loadRun(first.run_id, signal);
+      return { mails: items, run, version: await versionThatRan(run, signal) };
     },
     { touches: (event) => event.type.startsWith("mail-") },
   );
@@ -94,7 +89,7 @@ function Explanation({ id }: { id: string }) {
 }
 
 function Answer({ mails, run, version }: Explained) {
-  const zone = version?.job.timezone;
+  const zone = run.timezone ?? undefined;
   const [first] = mails as [Mail];
   return (
     <>
@@ -150,7 +145,7 @@ function Answer({ mails, run, version }: Explained) {
 }
 
 function Why({ run, version }: { run: RunDetail; version: Explained["version"] }) {
-  const due = version === null ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, version.job.timezone);
+  const due = run.timezone === null ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, run.timezone);
   const job = <a href={jobHref(run.job_name)}>{run.job_name}</a>;
   return (
     <>

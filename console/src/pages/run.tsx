@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso/router";
-import { client, data, orNothing, type RunDetail } from "../api/client.ts";
+import { client, data, loadRun, type RunDetail, versionThatRan } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { CompareTab } from "../components/compare.tsx";
 import { useGoOn } from "../components/go-on.ts";
@@ -19,12 +19,6 @@ import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
 
-/** A run, with the zone and the script of the version of its job that ran; null if that version is not known. */
-interface Found {
-  run: RunDetail;
-  job: { timezone: string; processing_script: string } | null;
-}
-
 export function RunPage() {
   const { params } = useRoute();
   const id = params.id ?? "";
@@ -32,30 +26,18 @@ export function RunPage() {
 }
 
 function OneRun({ id }: { id: string }) {
-  const found = useResource<Found>(
-    `run ${id}`,
-    async (signal) => {
-      const run = await data(client.GET("/runs/{run_id}", { params: { path: { run_id: id } }, signal }));
-      const path = { job_name: run.job_name, version: run.job_version };
-      const version = client.GET("/jobs/{job_name}/versions/{version}", { params: { path }, signal });
-      const answer = await orNothing(data(version));
-      return { run, job: answer?.job ?? null };
+  const found = useResource<RunDetail>(`run ${id}`, (signal) => loadRun(id, signal), {
+    fold: (run, event) => {
+      const last = run.timeline.at(-1)?.sequence ?? 0;
+      if (event.run_id !== run.run_id || event.seq <= last) return run;
+      const folded = foldRun(run, event) ?? run;
+      const entry = { type: event.type, time: event.time, sequence: event.seq };
+      return { ...run, ...folded, timeline: [...run.timeline, entry] };
     },
-    {
-      fold: (before, event) => {
-        const { run } = before;
-        const last = run.timeline.at(-1)?.sequence ?? 0;
-        if (event.run_id !== run.run_id || event.seq <= last) return before;
-        const folded = foldRun(run, event) ?? run;
-        const entry = { type: event.type, time: event.time, sequence: event.seq };
-        return { ...before, run: { ...run, ...folded, timeline: [...run.timeline, entry] } };
-      },
-      touches: (event) => event.run_id === id,
-    },
-  );
-  const loaded = found.data.value;
-  const run = loaded?.run;
-  const zone = loaded?.job?.timezone;
+    touches: (event) => event.run_id === id,
+  });
+  const run = found.data.value;
+  const zone = run?.timezone ?? undefined;
   return (
     <Page
       title={run === undefined ? "Run" : `${run.job_name}, ${moment(run.scheduled_at, zone)}`}
@@ -72,14 +54,14 @@ function OneRun({ id }: { id: string }) {
       sentence={run === undefined ? undefined : <Sentence run={run} zone={zone} />}
     >
       <Loaded of={found}>
-        {({ run: one, job }) => (
+        {(one) => (
           <>
             <Card>
-              <Timeline run={one} timezone={job?.timezone} />
+              <Timeline run={one} timezone={zone} />
               {one.timings === null ? null : <Stages timings={one.timings} />}
               <p class="small soft card-text">{origin(one)}</p>
             </Card>
-            <Tabs label="About this run" tabs={tabs(one, job)} />
+            <Tabs label="About this run" tabs={tabs(one, zone)} />
           </>
         )}
       </Loaded>
@@ -158,22 +140,23 @@ function origin(run: RunDetail): string {
   return `${by} · version ${run.job_version}${on}${tries}`;
 }
 
-function tabs(run: RunDetail, job: Found["job"]): Tab[] {
+function tabs(run: RunDetail, zone: string | undefined): Tab[] {
   const failed = run.error !== null;
-  const script: Tab = { id: "script", word: "Script", content: () => <ScriptTab run={run} job={job} /> };
+  const script: Tab = { id: "script", word: "Script", content: () => <ScriptTab run={run} /> };
   const result: Tab = { id: "result", word: "Result", content: () => <ResultTab run={run} /> };
   return [
     ...(failed ? [script] : [result]),
     { id: "log", word: "Log", content: () => <LogTab run={run} /> },
     { id: "mail", word: "Mail", many: run.mails.length, content: () => <MailTab run={run} /> },
-    { id: "compare", word: "Compare", content: () => <CompareTab run={run} zone={job?.timezone} /> },
+    { id: "compare", word: "Compare", content: () => <CompareTab run={run} zone={zone} /> },
     ...(failed ? [] : [script]),
     { id: "origin", word: "Where from", content: () => <OriginTab run={run} /> },
   ];
 }
 
-function ScriptTab({ run, job }: { run: RunDetail; job: Found["job"] }) {
+function ScriptTab({ run }: { run: RunDetail }) {
   const error = run.error;
+  const version = useResource(`script of ${run.run_id}`, (signal) => versionThatRan(run, signal));
   return (
     <>
       {error === null || error.line != null ? null : (
@@ -181,15 +164,19 @@ function ScriptTab({ run, job }: { run: RunDetail; job: Found["job"] }) {
           <strong>{error.type}:</strong> {error.message}
         </p>
       )}
-      {job === null ? (
-        <Empty title="The script of this version is not known any more." />
-      ) : (
-        <Script
-          text={job.processing_script}
-          line={error?.line ?? null}
-          {...(error === null ? {} : { message: `${error.type}: ${error.message}` })}
-        />
-      )}
+      <Loaded of={version}>
+        {(known) =>
+          known === null ? (
+            <Empty title="The script of this version is not known any more." />
+          ) : (
+            <Script
+              text={known.job.processing_script}
+              line={error?.line ?? null}
+              {...(error === null ? {} : { message: `${error.type}: ${error.message}` })}
+            />
+          )
+        }
+      </Loaded>
       {error?.traceback ? (
         <details class="card-text">
           <summary>Traceback</summary>

@@ -106,8 +106,14 @@ class RunRecord(LastRunRecord):
 
 
 class RunDetails(RunRecord):
-    """A run with its timeline and where its numbers come from."""
+    """A run with its timeline and where its numbers come from.
 
+    `job_id` tells the job from a later one of its name. `timezone` is that of the version of the job that ran; None if this
+    version is not known.
+    """
+
+    job_id: str
+    timezone: str | None
     actor: str | None
     runner: str | None
     attempts: int

@@ -171,9 +171,12 @@ class RunWithTimeline(Run):
 
     `notes` are the decisions that a stage took about the data: a short record that was filled, an encoding that was
     detected. `attempts` counts the runners that began the run. The digests are SHA-256 of the source's bytes, the script
-    and the CSV.
+    and the CSV. `job_id` tells the job from a later one of its name. `timezone` is that of the version that ran; null if
+    this version is not known.
     """
 
+    job_id: UUID = Field(examples=["3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"])
+    timezone: str | None = Field(examples=["Europe/Paris"])
     actor: str | None = Field(examples=["maria"])
     runner: str | None = Field(examples=["host-1/4711"])
     attempts: int = Field(examples=[1])

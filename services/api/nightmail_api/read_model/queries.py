@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
@@ -78,7 +78,16 @@ _RUNS = select(
 )
 _MAILS = select(mails)
 _RUN = FixedQuery(
-    _RUNS.add_columns(runs.c.bytes, runs.c.details, runs.c.timeline).where(runs.c.run_id == bindparam("run_id"))
+    _RUNS.add_columns(
+        runs.c.job_id,
+        runs.c.bytes,
+        runs.c.details,
+        runs.c.timeline,
+        select(versions.c.definition)
+        .where(versions.c.job_id == runs.c.job_id, versions.c.version == runs.c.job_version)
+        .scalar_subquery()
+        .label("definition"),
+    ).where(runs.c.run_id == bindparam("run_id"))
 )
 #: What a run's events have not said yet.
 _NO_DETAILS: dict[str, Any] = {
@@ -209,7 +218,8 @@ class Queries:
             return None
         run: dict[str, Any] = json.loads(f'{run_json(row)[:-1]},"timeline":[{row["timeline"]}]}}')
         details: dict[str, Any] = json.loads(row["details"])
-        return _NO_DETAILS | details | {"bytes": row["bytes"]} | run
+        timezone = None if row["definition"] is None else from_json(row["definition"])["timezone"]
+        return _NO_DETAILS | details | {"job_id": row["job_id"], "timezone": timezone, "bytes": row["bytes"]} | run
 
     def outcome_sequence(self, run_id: str) -> int | None:
         """Return the sequence of a run's outcome; None while it has none.
