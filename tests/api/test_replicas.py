@@ -49,6 +49,25 @@ async def test_no_edit_with_if_match_is_lost_over_two_replicas(make_replica: Mak
     assert counted == "12"
 
 
+async def test_a_caller_who_knows_an_event_gets_no_older_answer_from_another_replica(make_replica: MakeReplica) -> None:
+    first, second = await make_replica(), await make_replica()
+    for number in range(10):
+        await first.create(job_name=f"job {number}")
+        known = (await first.http.get("/me")).json()["sequence"]
+        answer = await second.http.get(f"/jobs/job {number}", headers={"X-Nightmail-After": str(known)})
+        assert answer.status_code == 200
+    next_event = {"X-Nightmail-After": str(known + 1)}
+    late = await second.http.get("/jobs", headers=next_event)
+    assert (late.status_code, late.headers["Retry-After"]) == (503, "1")
+    assert late.json()["detail"] == f"this replica has not applied event {known + 1} yet"
+    waiting = asyncio.create_task(second.http.get("/jobs/the next", headers=next_event))
+    await first.create(job_name="the next")
+    assert (await waiting).status_code == 200
+    for wrong in ("-1", "1a", "9" * 20):
+        refused = await second.http.get("/jobs", headers={"X-Nightmail-After": wrong})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "X-Nightmail-After")
+
+
 async def test_the_same_idempotency_key_at_two_replicas_requests_one_run(make_replica: MakeReplica) -> None:
     replicas = [await make_replica(), await make_replica()]
     await replicas[0].create()

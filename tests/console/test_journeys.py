@@ -81,6 +81,10 @@ def test_a_run_asked_for_in_one_browser_is_seen_ending_in_another(
     assert min(delays) < SEEN_WITHIN_SECONDS * TIME_FACTOR, delays
     expect(ann.page.locator(".toast")).to_contain_text("Delivered, 2 rows.")
     expect(bo.page.locator(".sentence")).to_contain_text("delivered 2 rows today")
+    # Another replica may answer the next page: it must know what this one has seen.
+    with bo.page.expect_request("**/jobs?*") as asked:
+        bo.page.get_by_role("link", name="Jobs").first.click()
+    assert int(asked.value.headers["x-nightmail-after"]) >= timeline[-1]["sequence"]
 
 
 def test_a_failing_script_leads_from_the_overview_to_its_marked_line(

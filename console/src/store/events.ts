@@ -4,7 +4,7 @@
 // tab gets the lock and reads on behind the last event that it knows, so no event is lost. Every tab hands events to its pages in
 // batches, at most one a frame.
 import { signal } from "@preact/signals";
-import type { Schemas } from "../api/client.ts";
+import { client, type Schemas } from "../api/client.ts";
 
 export type LogEvent = Schemas["EventItem"];
 
@@ -28,6 +28,9 @@ const ANNOUNCE_MS = 10_000;
 /** Those of a run that was asked for just now are among them. An event may have a script of 128 KiB. */
 const RECENT_EVENTS = 100;
 
+/** An answer that has the event of this sequence: another replica of the API may be behind the one that streams. */
+const AFTER_HEADER = "X-Nightmail-After";
+
 type Message = { events: LogEvent[] } | { connection: Connection } | { ask: true };
 type Listener = (events: LogEvent[]) => void;
 
@@ -38,6 +41,12 @@ let recent: LogEvent[] = [];
 let frame = 0;
 let lastSeq = 0;
 let leading = false;
+
+client.use({
+  onRequest: ({ request }) => {
+    if (request.method === "GET" && lastSeq > 0) request.headers.set(AFTER_HEADER, String(lastSeq));
+  },
+});
 
 /** Returns the last events that the pages got. */
 export function recentEvents(): LogEvent[] {

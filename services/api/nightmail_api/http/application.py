@@ -46,6 +46,8 @@ DESCRIPTION = """
 Nightmail runs pandas scripts on a schedule and mails the result as CSV.
 
 Send `Authorization: Bearer TOKEN` with every request but those for health; the console sends a session's cookie instead.
+A replica answers a request with `X-Nightmail-After: SEQ` once it has applied the event of that `seq`, for callers who know it from
+another replica; if it has not in 2 seconds, the answer is 503.
 Errors are problem documents (RFC 9457); `errors` names the field. Each role includes the one before it: `viewer` reads,
 `editor` changes jobs and requests runs, `admin` manages tokens and erases.
 """

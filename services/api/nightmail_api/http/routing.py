@@ -18,7 +18,14 @@ from fastapi.routing import APIRoute
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.tokens import ROLES, Principal, Role
 from nightmail_api.http.field_errors import MAX_HINTS, unknown_name
-from nightmail_api.http.problems import AnyFieldError, Forbidden, ValidationProblem
+from nightmail_api.http.problems import AnyFieldError, Forbidden, NotReady, ValidationProblem
+from nightmail_api.read_model.read_model import NotApplied, ReadModel
+
+#: The header of a caller who knows an event, perhaps from another replica: an answer must not be older.
+AFTER = "X-Nightmail-After"
+MAX_SEQUENCE_DIGITS = 19
+#: A replica that is further behind than this says so.
+AFTER_SECONDS = 2.0
 
 
 class Route(APIRoute):
@@ -58,6 +65,8 @@ class ViewerRoute(Route):
                 raise Forbidden(f"this needs the role {self.role}; the token's is {principal.role}")
             request.state.principal = principal
             _check_query(request, known)
+            if (after := request.headers.get(AFTER)) is not None:
+                await _wait_for(after, request.app.state.app_state.model)
             return await handle(request)
 
         return authenticate_and_handle
@@ -120,6 +129,21 @@ class StrictJsonRequest(Request):
             raise json.JSONDecodeError("nested too deeply", "", 0) from None
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+async def _wait_for(after: str, model: ReadModel) -> None:
+    """Return once the replica has applied the event of a sequence.
+
+    Raises:
+        ValidationProblem: it is no sequence.
+        NotReady: the replica has not applied it in time.
+    """
+    if not (after.isascii() and after.isdigit() and len(after) <= MAX_SEQUENCE_DIGITS):
+        raise ValidationProblem((AFTER, "must be the sequence of an event: a whole number of at most 19 digits"))
+    try:
+        await model.until(int(after), AFTER_SECONDS)
+    except NotApplied:
+        raise NotReady(f"this replica has not applied event {after} yet", retry_after_seconds=1) from None
 
 
 def _check_query(request: Request, known: dict[str, bool]) -> None:

@@ -90,21 +90,24 @@ class ReadModel:
             except StartedOver:
                 logger.info("read_model_started_over_elsewhere")
 
-    async def until(self, sequence: int) -> None:
+    async def until(self, sequence: int, seconds: float = APPLY_TIMEOUT_SECONDS) -> None:
         """Return once an event is applied.
 
         Raises:
-            NotApplied: it was not within 10 seconds.
+            NotApplied: it was not in time.
         """
         if self.applied >= sequence:
             return
-        applied = asyncio.get_running_loop().create_future()
-        self._waiting.append((sequence, applied))
+        waiting = (sequence, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
         try:
-            async with asyncio.timeout(APPLY_TIMEOUT_SECONDS):
-                await applied
+            async with asyncio.timeout(seconds):
+                await waiting[1]
         except TimeoutError:
             raise NotApplied from None
+        finally:
+            if waiting in self._waiting:  # the event of that sequence may never come
+                self._waiting.remove(waiting)
 
     async def _resume(self) -> None:
         """Resume at the checkpoint, or start over if the rows are of another log, or of a later state of this one."""
