@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import nats
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, settings
@@ -19,6 +18,7 @@ from nats.js.errors import ServerError
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from support.deadlines import eventually, scaled
@@ -131,7 +131,9 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
     """A connection to a broker with no stream and no bucket in it."""
-    client = await nats.connect(nats_server.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    client = PatchedClient()
+    options: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.05}
+    await client.connect(nats_server.url, **options)
     js = client.jetstream()
     for stream in await js.streams_info():
         assert stream.config.name is not None

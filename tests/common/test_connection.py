@@ -10,6 +10,7 @@ import nats.errors
 import pytest
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -179,3 +180,16 @@ async def test_a_flush_that_is_cancelled_does_not_end_the_connection(nats_server
             flushing.cancel()
             await client.flush()  # its own PONG comes behind the other's
         assert (client.is_connected, client.stats["reconnects"], client.stats["errors_received"]) == (True, 0, 0)
+
+
+async def test_a_flush_returns_once_the_server_has_the_subscription(nats_server: NatsServer) -> None:
+    async def answer(message: Msg) -> None:
+        await message.respond(b"here")
+
+    settings = ServiceSettings(nats_url=nats_server.url)
+    async with connected(settings) as responder, connected(settings) as asker:
+        for number in range(200):
+            await responder.subscribe(f"questions.{number}", cb=answer)
+            await responder.flush()
+            # Without the subscription, the server answers at once that there is no responder.
+            assert (await asker.request(f"questions.{number}", timeout=scaled(10))).data == b"here"

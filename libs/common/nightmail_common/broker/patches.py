@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import PING_PROTO, Client
 
 #: How long a publish waits for a broker that is away.
 PUBLISH_WAIT_SECONDS = 3.0
@@ -41,12 +41,22 @@ async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]], again_seconds: f
 
 
 class PatchedClient(Client):
-    """nats-py's client with four of its methods replaced.
+    """nats-py's client with five of its methods replaced.
 
     `connected_since`: when it reached the server that it is connected to; `connection.py` sets it.
     """
 
     connected_since = datetime.max.replace(tzinfo=UTC)
+
+    async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
+        """Send a PING behind the commands that are pending.
+
+        nats-py writes it to the socket ahead of them, so `flush` can return before the server has a subscription (2.16; its
+        predecessor had the same fault: https://github.com/nats-io/nats.py2/pull/24).
+        """
+        self._pongs.append(asyncio.get_running_loop().create_future() if future is None else future)
+        await self._send_command(PING_PROTO)
+        await self._flush_pending()
 
     async def _process_pong(self) -> None:
         """Process a PONG, also one for which nobody waits any more.
