@@ -10,7 +10,7 @@ TEST_LIMIT ?= 2h
 SEED ?=
 BENCHES ?= $(wildcard bench/*.py)
 
-.PHONY: install demo pictures terminal up console asyncapi test test-deploy lint soak bench lock clean
+.PHONY: install demo pictures looks terminal up console asyncapi test test-deploy lint soak bench lock clean
 
 install: .venv/installed
 
@@ -30,6 +30,10 @@ pictures: install
 	$(BIN)/python examples/demo.py --once
 	$(BIN)/python examples/picture.py
 	$(BIN)/python examples/console_pictures.py
+
+# The pictures of the console's pages that tests compare, and the answers of the API from which they are drawn. Look at them.
+looks: install
+	PYTHONPATH=tests $(BIN)/python -m console.looks
 
 # The page of what the commands print on a terminal.
 terminal: install

@@ -1,7 +1,6 @@
 """How a real browser draws the mails: on a phone and on a desktop, in light and in dark, next to pictures that people have looked at.
 
-The font is one that matplotlib has with it, so that lines break alike on every machine. The pictures are compared at an eighth
-of their size, so that the way in which a browser smooths letters does not count. `tests/data/README.md` says how to renew them.
+`tests/data/README.md` says how to renew them.
 """
 
 import base64
@@ -14,8 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-import matplotlib
-import numpy
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.figure import Figure
@@ -30,6 +27,7 @@ from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import MailRenderer, RenderFor
 from support.deadlines import scaled
+from support.looks import REFERENCES, SAME_PICTURE, difference, draw_in_one_font, picture_of
 from support.mailer_process import DUE, failure_of, result_of
 from support.mails import LINKS, parsed, text_of
 
@@ -37,15 +35,8 @@ MakeJob = Callable[..., Job]
 Scheme = Literal["light", "dark"]
 RENDERER = MailRenderer("nightmail@example.com", LINKS)
 RUN_ID = UUID("0199c3a5-7a10-7c3e-8a52-3c1f0e5b9d21")
-REFERENCES = Path(__file__).parents[1] / "data" / "looks"
-FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 SCREENS: list[tuple[int, Scheme]] = [(400, "light"), (400, "dark"), (1000, "light"), (1000, "dark")]
 HEIGHT = 1000
-SHRINK = 8
-#: A block of 8 x 8 pixels is another one if a colour of it differs by more from all blocks around it.
-SAME_COLOUR = 24
-#: The share of other blocks that two drawings of one mail may have. What the tests take away makes more of them.
-SAME_PICTURE = 0.01
 RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "image-alt", "link-name", "html-has-lang"]}}
 TABLE = b"region,product,amount,share\n" + b"".join(
     b"Region %d,Product %d,%d.50,%.3f\n" % (number, number % 7, number * 997, number / 50) for number in range(8)
@@ -131,18 +122,12 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def shown(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Iterator[Page]:
     """Show a mail as a recipient's program does, in the font of the tests. No page loads anything."""
-    font = base64.b64encode(FONT.read_bytes()).decode()
     context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme, offline=True)
     page = context.new_page()
     page.set_default_timeout(scaled(30) * 1000)
     page.set_content(mail.html)
-    page.add_style_tag(
-        content=f"@font-face {{ font-family: Reference; src: url(data:font/ttf;base64,{font}) }}"
-        "* { font-family: Reference !important; font-weight: 400 !important }"
-    )
-    page.evaluate(
-        "Promise.all([document.fonts.load('15px Reference'), ...[...document.images].map(one => one.decode())])"
-    )
+    page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
+    draw_in_one_font(page)
     try:
         yield page
     finally:
@@ -152,26 +137,7 @@ def shown(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Iterator[
 def drawn(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Image.Image:
     """Return a mail as the browser draws it, at an eighth of its size."""
     with shown(browser, mail, width, scheme) as page:
-        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
-    return picture.resize((width // SHRINK, HEIGHT // SHRINK), Image.Resampling.BOX)
-
-
-def difference(one: Image.Image, other: Image.Image) -> float:
-    """Return the share of blocks of one picture that are like no block at their place, or next to it, in the other one."""
-    return max(_only_in(one, other), _only_in(other, one))
-
-
-def _only_in(one: Image.Image, other: Image.Image) -> float:
-    assert one.size == other.size
-    blocks = numpy.asarray(one, dtype=int)
-    around = numpy.pad(numpy.asarray(other, dtype=int), ((1, 1), (1, 1), (0, 0)), mode="edge")
-    rows, columns, _ = blocks.shape
-    nearest = numpy.full((rows, columns), 255)
-    for down in range(3):
-        for right in range(3):
-            distance = abs(blocks - around[down : down + rows, right : right + columns]).max(axis=2)
-            nearest = numpy.minimum(nearest, distance)
-    return float((nearest > SAME_COLOUR).mean())
+        return picture_of(page)
 
 
 def reference(name: str, width: int, scheme: Scheme) -> Image.Image:
