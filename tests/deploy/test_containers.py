@@ -6,44 +6,18 @@ nats-server of this environment on that base, and a catcher on the network's gat
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from support.deadlines import scaled, wait_until
+from support.containers import ADDRESSES, SERVICES, ULIMITS, USER, Containers, Docker, Engine
+from support.deadlines import wait_until
 from support.job_requests import job_request
-
-ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
-SERVICES = ("api", "ticker", "runner", "mailer")
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-USER = 10001
-TOKEN = "t" * 32
-#: Engines that run as root raise these limits otherwise, which a machine that is a container itself refuses.
-ULIMITS = ("--ulimit=nofile=20000", "--ulimit=nproc=4096")
-SETTINGS = {"NIGHTMAIL_ADMIN_TOKEN": TOKEN, "NIGHTMAIL_SECRET_KEY": "k" * 32, "RUN_AS": f"{USER}:{USER}"}
-SUBNET = "10.123.0"
-#: Compose's names are found by its DNS; here they are in each container's /etc/hosts.
-ADDRESSES = {"mailpit": 1, "nats": 10, "api": 20, "mailer": 30, "ticker-1": 41, "ticker-2": 42}
-ADDRESSES |= {f"runner-{number}": 50 + number for number in (1, 2, 3)}
-
-#: Runs on the containers' network: calls the API.
-CALL = f"""
-import json, sys, httpx
-method, path, body = sys.argv[1:]
-answer = httpx.request(method, "http://{SUBNET}.{ADDRESSES["api"]}:8080" + path,
-                       headers={{"Authorization": "Bearer {TOKEN}"}}, json=json.loads(body), timeout=30)
-print(json.dumps([answer.status_code, answer.json()]))
-"""
 
 pytestmark = [
     pytest.mark.long,
@@ -53,163 +27,6 @@ pytestmark = [
         reason="no buildah, podman, crun or ip (Debian's packages buildah, podman, crun and iproute2)",
     ),
 ]
-
-
-def resolved(text: str) -> str:
-    """Return a value of compose.yaml with its variables replaced by their settings or defaults."""
-    return re.sub(r"\$\{(\w+)(?::[-?]([^}]*))?\}", lambda found: SETTINGS.get(found[1], found[2] or ""), text)
-
-
-class Engine:
-    """buildah and podman on a store of their own, in a mount and a network namespace of their own.
-
-    The second version of control groups is not mounted there: a machine with both versions cannot delegate it.
-    """
-
-    def __init__(self, driver: str) -> None:
-        # podman takes a path of at most 50 characters for what it runs.
-        self._store = store = Path(tempfile.mkdtemp(prefix="nightmail-"))
-        self._options = ["--root", f"{store}/images", "--runroot", f"{store}/run", "--storage-driver", driver]
-        self._networks = store / "networks"
-        self._networks.mkdir(parents=True, exist_ok=True)
-        shell = "umount /sys/fs/cgroup/unified 2>/dev/null; ip link set lo up && echo made && exec sleep infinity"
-        self._namespace = subprocess.Popen(["unshare", "--mount", "--net", "sh", "-c", shell], stdout=subprocess.PIPE)
-        assert self._namespace.stdout is not None
-        if self._namespace.stdout.readline() != b"made\n":
-            pytest.skip("a mount and a network namespace are refused here")
-
-    def inside(self, *command: str | Path, network: bool = True) -> list[str]:
-        """Return a command that runs in the namespaces; without `network` it reaches the package index."""
-        options = ["--mount", "--net"] if network else ["--mount"]
-        return ["nsenter", "--target", str(self._namespace.pid), *options, *map(str, command)]
-
-    def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        own = ["--cgroup-manager=cgroupfs", "--events-backend=none", f"--network-config-dir={self._networks}"]
-        own += ["--runtime=crun", f"--tmpdir={self._store}/libpod"]
-        return subprocess.run(
-            self.inside("podman", *self._options, *own, *arguments),
-            capture_output=True,
-            text=True,
-            timeout=scaled(120),
-            check=False,
-        )
-
-    def buildah(self, *arguments: str | Path) -> str:
-        ended = subprocess.run(
-            self.inside("buildah", *self._options, *arguments, network=False),
-            env={**os.environ, "BUILDAH_ISOLATION": "chroot"},
-            capture_output=True,
-            text=True,
-            timeout=scaled(500),
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout[-500:] + ended.stderr[-3000:]
-        return ended.stdout.strip()
-
-    def make_bases(self, tarball: Path) -> None:
-        """Commit the images that the Dockerfile and compose.yaml take from a registry."""
-        [tag] = re.findall(r"^ARG PYTHON=(.*)$", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)
-        container = self.buildah("from", "scratch")
-        self.buildah("add", "--quiet", container, tarball, "/")
-        # The authorities that this machine trusts; and as in the official image, pip installs into the system.
-        self.buildah("copy", "--quiet", container, CERTIFICATES, CERTIFICATES)
-        self.buildah("run", container, "--", "sh", "-c", "rm -f /usr/lib/python3*/EXTERNALLY-MANAGED")
-        self.buildah("commit", "--quiet", container, f"docker.io/library/python:{tag}")
-        server = Path(sys.executable).parent / "nats-server"
-        self.buildah("copy", "--quiet", container, server.resolve(), "/usr/local/bin/nats-server")
-        self.buildah("config", "--entrypoint", '["nats-server"]', container)
-        self.buildah(
-            "commit", "--quiet", "--rm", container, f"docker.io/library/{COMPOSE['services']['nats']['image']}"
-        )
-
-    def build(self, target: str) -> None:
-        options = ["--quiet", "--layers", "--pull-never", "--network=host", f"--target={target}"]
-        file = ROOT / "deploy/Dockerfile"
-        self.buildah("bud", *options, "--tag", f"localhost/nightmail-{target}", "--file", file, ROOT)
-
-    def close(self) -> None:
-        self._namespace.kill()
-        self._namespace.wait()
-        shutil.rmtree(self._store, ignore_errors=True)
-
-
-class Containers:
-    """The services of compose.yaml, in a folder with its `seeds`, `files`, `log` and `backups`, on one network."""
-
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine = engine
-        self.folder = folder
-        self._names: list[str] = []
-        for name in ("seeds", "files", "log", "backups"):
-            (folder / name).mkdir()
-            os.chown(folder / name, USER, USER)
-        made = engine.podman("network", "create", "--subnet", f"{SUBNET}.0/24", "nightmail")
-        assert made.returncode == 0, made.stderr
-
-    def up(self, name: str) -> None:
-        """Start a container; `name` is a service of compose.yaml, with a number if it has replicas."""
-        service = name.partition("-")[0]
-        address = ["--network=nightmail", f"--ip={SUBNET}.{ADDRESSES[name]}"]
-        started = self._engine.podman("run", "--detach", "--name", name, *address, *self._as_compose_says(service))
-        assert started.returncode == 0, f"{name}: {started.stderr}"
-        self._names.append(name)
-
-    def run(self, service: str, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of a service of compose.yaml, as `docker compose run --rm` does."""
-        network = "none" if COMPOSE["services"][service].get("network_mode") == "none" else "nightmail"
-        return self._engine.podman("run", "--rm", f"--network={network}", *self._as_compose_says(service, *command))
-
-    def _as_compose_says(self, service: str, *command: str) -> list[str]:
-        compose = COMPOSE["services"][service]
-        image = compose["image"] if "build" not in compose else f"localhost/{compose['image']}"
-        options = ["--pull=never", f"--user={resolved(compose['user'])}", *ULIMITS]
-        options += ["--read-only", "--read-only-tmpfs=false"] if compose["read_only"] else []
-        options += [f"--cap-drop={one}" for one in compose["cap_drop"]]
-        options += [f"--security-opt={one.removesuffix(':true')}" for one in compose["security_opt"]]
-        options += [f"--tmpfs={mount}" for mount in compose.get("tmpfs", ())]
-        options += [f"--pids-limit={compose['pids_limit']}"]
-        options += [f"--memory={compose['mem_limit']}"] if "mem_limit" in compose else []
-        for key, value in compose.get("environment", {}).items():
-            options.append(f"--env={key}={resolved(str(value))}")
-        options += [f"--volume={self.folder}/{one.removeprefix('./')}" for one in compose.get("volumes", ())]
-        for one in compose.get("configs", ()):
-            file = COMPOSE["configs"][one["source"]]["file"]
-            base = self.folder if file.startswith("seeds/") else ROOT / "deploy"
-            options.append(f"--volume={base / file}:{one['target']}:ro")
-        for one in compose.get("secrets", ()):
-            file = COMPOSE["secrets"][one["source"]]["file"]
-            options.append(f"--volume={self.folder / file}:/run/secrets/{one['target']}:ro")
-        if compose.get("network_mode") != "none":
-            options += [f"--add-host={name}:{SUBNET}.{number}" for name, number in ADDRESSES.items()]
-        return [*options, image, *(command or compose.get("command", ()))]
-
-    def kill(self, name: str) -> None:
-        assert self._engine.podman("kill", name).returncode == 0
-
-    def log(self, name: str) -> str:
-        shown = self._engine.podman("logs", name)
-        return shown.stdout + shown.stderr
-
-    def check_health(self, name: str) -> None:
-        """Run the container's health check in it; podman itself leaves that to systemd."""
-        kind, *command = COMPOSE["services"][name.partition("-")[0]]["healthcheck"]["test"]
-        assert kind == "CMD"
-        checked = self._engine.podman("exec", name, *command)
-        assert checked.returncode == 0, f"{name}: {checked.stderr}"
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        python = self._engine.inside(sys.executable, "-c", CALL, method, path, json.dumps(body))
-        ended = subprocess.run(python, capture_output=True, text=True, timeout=scaled(60), check=False)
-        if ended.returncode != 0:
-            return None
-        status, answer = json.loads(ended.stdout)
-        assert status < 300, answer
-        return answer
-
-    def close(self) -> None:
-        for name in self._names:
-            self._engine.podman("rm", "--force", "--time=5", name)
-        self._engine.podman("network", "rm", "--force", "nightmail")
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +125,23 @@ def test_runs_go_on_while_runners_are_killed_and_added(system: Containers) -> No
     assert len(_mails(system.folder)) == len(set(_mails(system.folder))) == 2
 
 
+@pytest.mark.skipif(shutil.which("dockerd") is None, reason="no dockerd (Debian's package docker.io)")
+def test_debians_docker_runs_a_job_and_its_api_can_write_its_data(engine: Engine, system: Containers) -> None:
+    docker = Docker(engine)
+    try:
+        docker.up(system, "runner")
+        wait_until(lambda: _runner_of(system, docker), "Docker's runner is ready", 60)
+        system.kill_all("runner")
+        system.call("POST", "/jobs/create", job_request(job_name="in Docker"))
+        run = system.call("POST", "/jobs/in Docker/run")["run_id"]
+        wait_until(lambda: _status(system, run) == "delivered", "Docker's runner ends the run", 60)
+        assert f'"run_id": "{run}"' in docker.log("runner")
+        docker.up(system, "api")
+        docker.check_health("api")
+    finally:
+        docker.close()
+
+
 def test_doctor_in_a_container_says_that_the_broker_is_away(system: Containers) -> None:
     system.kill("nats")
     found = system.run("cli", "doctor", "--json")
@@ -315,6 +149,10 @@ def test_doctor_in_a_container_says_that_the_broker_is_away(system: Containers) 
     [broker] = [one for one in json.loads(found.stdout)["checks"] if one["name"] == "nats"]
     assert broker["state"] == "problem"
     assert broker["detail"].startswith("nats://nats:4222: ")
+
+
+def _runner_of(system: Containers, docker: Docker) -> bool:
+    return '"event": "service_ready"' in docker.log("runner") and _replicas(system) >= 2
 
 
 def _status(system: Containers, run_id: str) -> str:
