@@ -23,7 +23,8 @@ HOSTILE_SCRIPT = (
 )
 #: WCAG 2.2 AA and the rules below it, as axe-core names them.
 RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "resultTypes": ["violations"],
 }
 
 

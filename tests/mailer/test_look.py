@@ -37,7 +37,10 @@ RENDERER = MailRenderer("nightmail@example.com", LINKS)
 RUN_ID = UUID("0199c3a5-7a10-7c3e-8a52-3c1f0e5b9d21")
 SCREENS: list[tuple[int, Scheme]] = [(400, "light"), (400, "dark"), (1000, "light"), (1000, "dark")]
 HEIGHT = 1000
-RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "image-alt", "link-name", "html-has-lang"]}}
+RULES = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "image-alt", "link-name", "html-has-lang"]},
+    "resultTypes": ["violations"],
+}
 TABLE = b"region,product,amount,share\n" + b"".join(
     b"Region %d,Product %d,%d.50,%.3f\n" % (number, number % 7, number * 997, number / 50) for number in range(8)
 )
