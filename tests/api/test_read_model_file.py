@@ -3,9 +3,12 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from api.conftest import Replica, all_rows
 from api.test_runs_over_rest import requested, run_with_status
+from nightmail_api.read_model.database import transaction
+from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunStarted
 
@@ -30,3 +33,17 @@ async def test_a_lost_or_damaged_file_or_one_of_another_version_is_rebuilt_to_th
         await api.start()
         await api.stop()
         assert all_rows(api.settings) == before, damage
+
+
+def test_the_cache_for_a_replay_is_given_back_after_it(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path / "projection.sqlite")
+    database.create_missing_tables()
+
+    def cache_kib() -> int:
+        with transaction(database.engine) as connection:
+            return -int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+    in_replay = cache_kib()
+    database.finish_replay()
+    assert cache_kib() <= in_replay / 8
+    database.close()

@@ -42,8 +42,8 @@ class Database(Protocol):
     def purge_deleted(self) -> None:
         """Overwrite the copies of deleted rows that the database keeps beside its tables, as far as it can be asked to."""
 
-    def drop_older_tables(self) -> None:
-        """Drop the tables of older versions."""
+    def finish_replay(self) -> None:
+        """Free what only a replay needs, such as memory, and the tables of older versions."""
 
     async def run_write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that writes; one at a time."""

@@ -82,7 +82,7 @@ class PostgresDatabase:
     def purge_deleted(self) -> None:
         """Do nothing: PostgreSQL itself decides when it overwrites deleted rows (docs/operations.md)."""
 
-    def drop_older_tables(self) -> None:
+    def finish_replay(self) -> None:
         with transaction(self.engine) as connection:
             for name in connection.dialect.get_schema_names(connection):
                 if name.startswith(_SCHEMA_PREFIX) and int(name.removeprefix(_SCHEMA_PREFIX)) < SCHEMA_VERSION:

@@ -115,9 +115,9 @@ class Projection:
                 return applied
         return self._apply((), log_id, applied.checkpoint, up_to)
 
-    def drop_older_tables(self) -> None:
-        """Drop the tables of older versions; the rows of this version are complete."""
-        self.database.drop_older_tables()
+    def finish_replay(self) -> None:
+        """Let the database free what only a replay needs; the rows of this version are complete."""
+        self.database.finish_replay()
 
     def expire(self, now: datetime) -> int:
         """Delete runs whose first event the log has dropped, the oldest and at most `EXPIRED_AT_ONCE`; return how many.

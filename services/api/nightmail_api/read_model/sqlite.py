@@ -20,7 +20,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: A replay writes the same index pages again and again; SQLite's default of 2 MiB does not hold them.
-WRITE_CACHE_KIB = 32 * 1024
+REPLAY_CACHE_KIB = 32 * 1024
+#: Later events write the newest pages.
+LIVE_CACHE_KIB = 4 * 1024
 #: A million runs fit: their rows are read from the page cache of the operating system.
 READ_MMAP_BYTES = 1024**3
 #: Another process on the same file holds the write lock for some milliseconds at a time.
@@ -71,8 +73,9 @@ class SqliteDatabase:
         with closing(self.engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def drop_older_tables(self) -> None:
-        """Do nothing: a file of another schema version was replaced at the start."""
+    def finish_replay(self) -> None:
+        with closing(self.engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA cache_size = -{LIVE_CACHE_KIB}")
 
     async def run_write(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
@@ -87,7 +90,7 @@ class SqliteDatabase:
         connection = self._connect(str(self.path))
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = -{WRITE_CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{REPLAY_CACHE_KIB}")
         # Deleted bytes are overwritten with zeros: an erased job must not stay in free pages of the file.
         connection.execute("PRAGMA secure_delete = ON")
         return connection
