@@ -43,10 +43,13 @@ def second_api(system: Nightmail, tmp_path: Path) -> Iterator[int]:
         except httpx.TransportError:
             return False
 
-    wait_until(is_ready, "the second API is ready")
-    yield port
-    api.terminate()
-    assert api.wait(scaled(20)) == 0
+    try:
+        wait_until(is_ready, "the second API is ready")
+        yield port
+    finally:
+        api.terminate()
+        status = api.wait(scaled(20))
+    assert status == 0
 
 
 def test_a_page_goes_on_with_another_replica_of_the_api_and_misses_nothing(
