@@ -226,3 +226,9 @@ async def test_cors_allows_only_the_configured_origins(api: Replica, make_replic
     named = await make_replica(cors_origins="https://reports.example.com, https://other.example.com")
     assert await allowed(named, "https://other.example.com") == "https://other.example.com"
     assert await allowed(named, "https://evil.example.com") is None
+    asked = {
+        "Origin": "https://reports.example.com",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization,x-nightmail-after",
+    }
+    assert (await named.http.options("/jobs", headers=asked)).status_code == 200

@@ -40,6 +40,7 @@ from nightmail_api.http.routes import (
     tokens,
     versions,
 )
+from nightmail_api.http.routing import AFTER
 from nightmail_api.metrics import MetricsMiddleware, count_errors_from_zero
 
 DESCRIPTION = """
@@ -118,7 +119,7 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
             CORSMiddleware,
             allow_origins=cors_origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID", AFTER],
             expose_headers=["ETag", "Retry-After"],
         )
     # From the innermost to the outermost.
