@@ -4,13 +4,14 @@ import csv
 import gzip
 import io
 import json
+import re
 from typing import Any
 
 import pandas
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.parsing import columns, parsed, refusal, rewritten, workbook, zipped
@@ -360,6 +361,20 @@ def test_any_table_of_texts_comes_out_with_the_same_texts(
 def test_integers_keep_every_digit(values: list[int | None]) -> None:
     text = "x,y\n" + "".join(f"{'' if value is None else value},1\n" for value in values)
     assert columns(text)["x"] == values
+
+
+@settings(max_examples=300)
+@given(values=st.lists(st.from_regex(r"-?(0[xX])?[0-9A-F]{1,20}", fullmatch=True), min_size=1, max_size=5))
+@example(values=["-9223372036854775808", "9223372036854775807"])
+@example(values=["0xFFFFFFFF"])
+@example(values=["-0"])
+@example(values=["12", "007"])
+def test_only_integers_as_python_writes_them_become_numbers(values: list[str]) -> None:
+    # Behind so many numbers that the column is not taken for text at its first values.
+    found = columns("x,y\n" + "1,1\n" * 20 + "".join(f"{value},1\n" for value in values))["x"][20:]
+    written = [value for value in values if re.fullmatch("-?[0-9]+", value) and str(int(value)) == value]
+    fitting = [value for value in written if -(2**63) <= int(value) < 2**63]
+    assert found == ([int(value) for value in values] if fitting == values else values)
 
 
 @settings(max_examples=150)

@@ -188,13 +188,34 @@ def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
         except pyarrow.ArrowInvalid:
             return None
         if pyarrow.types.is_integer(kind):
-            canonical = _all(pyarrow.compute.equal(pyarrow.compute.cast(values, texts.type), texts))
+            canonical = _are_canonical_integers(texts, values)
         else:
             canonical = _are_canonical(texts) and _ends_are_canonical(texts) and _are_exact(texts, values)
         if not canonical:
             return None
         casts.append(values)
     return casts
+
+
+def _are_canonical_integers(texts: Arrow, values: Arrow) -> bool:
+    """Say whether each integer is written as Python writes it.
+
+    Another text, such as `007` or `-0`, is longer, so the length of all texts together tells. Arrow reads `0xFF`, too.
+    """
+    if _has_byte(texts, b"xX"):
+        return False
+    if texts.null_count:
+        texts, values = texts.drop_null(), values.drop_null()
+    if not len(texts):
+        return True
+    integers = values.to_numpy()
+    magnitudes = numpy.abs(integers).view(numpy.uint64)  # of -2**63, too, which has no positive counterpart
+    needed = len(integers) + numpy.count_nonzero(integers < 0)
+    power, highest = 10, int(magnitudes.max())
+    while power <= highest:
+        needed += numpy.count_nonzero(magnitudes >= power)
+        power *= 10
+    return int(_bytes_of(texts)[2].sum()) == needed
 
 
 def _are_canonical(texts: Arrow) -> bool:
