@@ -1,11 +1,13 @@
 """A refusal is taken for what it is about: the session, the sender, a quota, the size, or the recipient."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from nats.aio.client import Client
 from nats.js.errors import NoKeysError
 from nats.js.kv import KeyValue
 
@@ -13,8 +15,9 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import MAILED
 from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailSent
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.subjects import MAIL_SEND
 from nightmail_mailer.records.delivery_ledger import LedgerEntry
-from support.deadlines import eventually
+from support.deadlines import eventually, scaled
 from support.mailer_process import CSV, MailerProcess, events_of, mail_event, mail_events, result_of
 from support.smtp_server import SmtpServer
 
@@ -201,6 +204,22 @@ async def test_a_mail_that_is_too_large_as_a_zip_has_a_link_or_fails_with_the_re
         assert isinstance(outcome, MailFailed)
         assert "too large" in outcome.recipients[0].answer
         assert "552 Message exceeds the limit" in outcome.recipients[0].answer
+
+
+async def test_a_mailed_preview_that_is_too_large_says_to_save_and_run_the_job(
+    start_mailer: Start, smtp_server: SmtpServer, nats_client: Client, make_job: MakeJob
+) -> None:
+    async def refuse(_: str) -> str:
+        return "552 Message exceeds the limit"
+
+    smtp_server.after_data = refuse
+    await start_mailer().ready()
+    event = result_of(make_job(), csv=CSV)
+    request = json.dumps({"result": event.model_dump(mode="json"), "recipient": "me@example.com"}).encode()
+    answer = json.loads((await nats_client.request(MAIL_SEND, request, timeout=scaled(20))).data)
+    assert answer["outcome"] == "refused"
+    assert "save the job and run it" in answer["answer"]
+    assert "552 Message exceeds the limit" in answer["answer"]
 
 
 async def test_a_waiting_mail_is_an_event_with_the_answer_and_the_next_attempt_but_not_at_each_attempt(
