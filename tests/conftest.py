@@ -67,6 +67,7 @@ LONGEST_FILES = (
     "deploy/test_containers.py",
     "deploy/test_production_install.py",
     "deploy/test_prometheus.py",
+    "e2e/test_job_files.py",
     "e2e/test_command.py",
     "e2e/test_up.py",
     "console/test_pages.py",

@@ -18,11 +18,13 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+import yaml
 
 from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 from support.ports import free_port
 
+SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
@@ -210,3 +212,14 @@ def own_nightmail(tmp_path: Path) -> Iterator[Callable[..., Nightmail]]:
     for system in made:
         if system.process is not None and not system.ended():
             system.stop()
+
+
+@pytest.fixture
+def job_file(nightmail: Nightmail, source: DataServer, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A valid job file; the job has the test's name."""
+    url = source.serve("/sales.csv", SALES)
+    path = tmp_path / "sales.yaml"
+    name = f"[bold]{request.node.name}"[:100]
+    data_source = {"source_type": "api", "location": url, "file_type": "csv"}
+    path.write_text(yaml.safe_dump(job_request(job_name=name, data_source=data_source)))
+    return path

@@ -1,58 +1,16 @@
-"""The command `nightmail` against the whole system."""
+"""The command `nightmail` against the whole system: runs, results, tokens, files."""
 
 import hashlib
-import json
-import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import yaml
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
-from nightmail_cli.commands.job_file import read_job
+from e2e.said import as_json, change, name_in, refused, said, without_settings
 from support.deadlines import scaled, wait_until
-from support.job_requests import job_request
-
-REPOSITORY = Path(__file__).parents[2]
-SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
-
-
-@pytest.fixture
-def job_file(nightmail: Nightmail, source: DataServer, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A valid job file; the job has the test's name."""
-    url = source.serve("/sales.csv", SALES)
-    path = tmp_path / "sales.yaml"
-    name = f"[bold]{request.node.name}"[:100]
-    data_source = {"source_type": "api", "location": url, "file_type": "csv"}
-    path.write_text(yaml.safe_dump(job_request(job_name=name, data_source=data_source)))
-    return path
-
-
-def name_in(path: Path) -> str:
-    return str(yaml.safe_load(path.read_text())["job_name"])
-
-
-def said(nightmail: Nightmail, *arguments: str | Path) -> str:
-    ended = nightmail.command_line(*arguments)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
-
-
-def as_json(nightmail: Nightmail, *arguments: str | Path) -> Any:
-    return json.loads(said(nightmail, *arguments, "--json"))
-
-
-def refused(nightmail: Nightmail, status: int, *arguments: str | Path) -> str:
-    ended = nightmail.command_line(*arguments)
-    assert (ended.returncode, ended.stdout) == (status, ""), ended
-    return ended.stderr
-
-
-def change(path: Path, **fields: Any) -> None:
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | fields))
 
 
 def test_a_job_is_created_shown_paused_resumed_and_deleted(nightmail: Nightmail, job_file: Path) -> None:
@@ -169,10 +127,6 @@ def test_without_a_token_the_places_for_one_are_named(tmp_path: Path) -> None:
     assert str(tmp_path / "data" / "admin-token") in refusal.stderr
 
 
-def without_settings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
-
-
 def test_a_run_under_way_is_cancelled_once(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="import time\nwhile True:\n    time.sleep(0.05)")
     said(nightmail, "jobs", "create", "-f", job_file)
@@ -215,67 +169,6 @@ def test_a_failed_run_ends_the_waiting_command_with_1_and_the_reason(nightmail: 
     assert "    raise ValueError('no sales today')\n" in ended.stderr
     run_id = ended.stderr.split()[0]
     assert f"nightmail runs show {run_id} shows the run" in ended.stderr
-
-
-def test_apply_shows_and_executes_the_plan_and_is_idempotent(nightmail: Nightmail, job_file: Path) -> None:
-    name = name_in(job_file)
-    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file.parent, "--dry-run")
-    refused(nightmail, 1, "jobs", "show", name)
-    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file.parent)
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file.parent)
-    change(job_file, schedule_time="15 9 * * *", processing_script="x = 1\nreturn data", description="new")
-    plan = said(nightmail, "jobs", "apply", "-f", job_file.parent)
-    assert "schedule_time: '0 9 * * 1-5' -> '15 9 * * *'" in plan
-    assert "      +return data" in plan
-    assert "1 update" in plan
-    assert as_json(nightmail, "jobs", "show", name)["version"] == 2
-
-
-def test_apply_resets_a_field_that_is_no_longer_in_the_file(nightmail: Nightmail, job_file: Path) -> None:
-    change(job_file, description="of the north", retries=3)
-    said(nightmail, "jobs", "apply", "-f", job_file)
-    fields = yaml.safe_load(job_file.read_text())
-    del fields["retries"]
-    job_file.write_text(yaml.safe_dump(fields))
-    [step] = as_json(nightmail, "jobs", "apply", "-f", job_file)
-    assert step["changes"] == [{"field": "retries", "before": 3, "after": 0}]
-    assert as_json(nightmail, "jobs", "show", name_in(job_file))["retries"] == 0
-
-
-def test_the_plan_shows_a_time_zone_that_is_no_longer_in_the_file(nightmail: Nightmail, job_file: Path) -> None:
-    change(job_file, timezone="Europe/Paris")
-    said(nightmail, "jobs", "apply", "-f", job_file)
-    fields = yaml.safe_load(job_file.read_text())
-    del fields["timezone"]
-    job_file.write_text(yaml.safe_dump(fields))
-    [step] = as_json(nightmail, "jobs", "apply", "-f", job_file)
-    assert step["changes"] == [{"field": "timezone", "before": "Europe/Paris", "after": "UTC"}]
-    assert as_json(nightmail, "jobs", "show", name_in(job_file))["timezone"] == "UTC"
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file)
-
-
-def test_apply_changes_nothing_if_any_file_is_wrong(nightmail: Nightmail, job_file: Path) -> None:
-    wrong = job_file.with_name("wrong.yaml")
-    wrong.write_text(yaml.safe_dump(job_request(job_name="wrong", schedule_time="61 * * * *")))
-    message = refused(nightmail, 1, "jobs", "apply", "-f", job_file.parent)
-    assert "wrong.yaml: schedule_time" in message
-    refused(nightmail, 1, "jobs", "show", name_in(job_file))
-
-
-def test_apply_refuses_two_files_for_one_job(nightmail: Nightmail, job_file: Path) -> None:
-    job_file.with_name("twin.yaml").write_text(job_file.read_text())
-    assert "both" in refused(nightmail, 1, "jobs", "apply", "-f", job_file.parent)
-
-
-def test_an_earlier_version_is_listed_and_restored(nightmail: Nightmail, job_file: Path) -> None:
-    said(nightmail, "jobs", "apply", "-f", job_file)
-    change(job_file, schedule_time="@hourly")
-    said(nightmail, "jobs", "apply", "-f", job_file)
-    versions = said(nightmail, "jobs", "versions", name_in(job_file))
-    assert "schedule_time: '0 9 * * 1-5' -> '@hourly'" in versions
-    assert "version 3" in said(nightmail, "jobs", "rollback", name_in(job_file), "1")
-    assert as_json(nightmail, "jobs", "show", name_in(job_file))["schedule_time"] == "0 9 * * 1-5"
-    assert "no version 9" in refused(nightmail, 1, "jobs", "rollback", name_in(job_file), "9")
 
 
 def test_a_token_is_made_listed_and_revoked(nightmail: Nightmail) -> None:
@@ -339,98 +232,6 @@ def test_open_prints_a_link_to_the_console_that_signs_in_once(nightmail: Nightma
     assert refused(nightmail, 2, "open", "tokens", "x")
 
 
-def test_pulled_jobs_are_applied_without_a_change(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
-    fields = {"csv": {"delimiter": ";"}, "description": "two\nlines", "timezone": "Asia/Tokyo", "retries": 2}
-    change(job_file, **fields)
-    said(nightmail, "jobs", "create", "-f", job_file)
-    folder = tmp_path / "pulled"
-    [pulled] = as_json(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
-    assert pulled["action"] == "create"
-    assert yaml.safe_load(Path(pulled["file"]).read_text()) == yaml.safe_load(job_file.read_text())
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", folder)
-    assert "unchanged" in said(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
-
-
-def test_schedules_and_a_calendar_are_applied_planned_and_pulled(
-    nightmail: Nightmail, job_file: Path, tmp_path: Path
-) -> None:
-    job = yaml.safe_load(job_file.read_text())
-    del job["schedule_time"]
-    when = "schedules: [09:00, 17:30]\ncalendar: {country: DE, days: [2026-12-24]}\n"
-    job_file.write_text(yaml.safe_dump(job) + when)
-    assert "1 create" in said(nightmail, "jobs", "apply", "-f", job_file)
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", job_file)
-    assert "09:00; 17:30" in said(nightmail, "jobs", "list", "-q", name_in(job_file))
-    folder = tmp_path / "pulled"
-    said(nightmail, "jobs", "pull", name_in(job_file), "-o", folder)
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", folder)
-    job_file.write_text(yaml.safe_dump(job) + when.replace("DE", "FR").replace(", 17:30", ""))
-    plan = said(nightmail, "jobs", "apply", "-f", job_file, "--dry-run")
-    assert "schedules: ['09:00', '17:30'] -> ['09:00']" in plan
-    assert "'country': 'FR'" in plan
-
-
-def test_every_example_survives_a_round_trip(nightmail: Nightmail, tmp_path: Path) -> None:
-    examples = REPOSITORY / "examples" / "jobs"
-    count = len(list(examples.glob("*.yaml")))
-    said(nightmail, "jobs", "apply", "-f", examples)
-    said(nightmail, "jobs", "pull", "-o", tmp_path)
-    names = {read_job(path)["job_name"] for path in examples.glob("*.yaml")}
-    for path in tmp_path.glob("*.yaml"):
-        if name_in(path) not in names:
-            path.unlink()
-    assert f"0 create, 0 update, 0 delete, {count} unchanged" in said(nightmail, "jobs", "apply", "-f", tmp_path)
-    for name in names:
-        said(nightmail, "jobs", "delete", name)
-
-
-def test_what_show_prints_can_be_applied_again(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
-    said(nightmail, "jobs", "create", "-f", job_file)
-    shown = tmp_path / "shown.json"
-    shown.write_text(said(nightmail, "jobs", "show", name_in(job_file), "--json"))
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", shown)
-
-
-def test_show_prints_how_a_job_goes_and_its_definition(nightmail: Nightmail, job_file: Path, tmp_path: Path) -> None:
-    said(nightmail, "jobs", "create", "-f", job_file)
-    facts, _, definition = said(nightmail, "jobs", "show", name_in(job_file)).partition("\n\n")
-    assert facts.startswith(f"{name_in(job_file)}: active\nnext run  2")
-    assert "{" not in facts
-    (tmp_path / "shown.yaml").write_text(definition)
-    assert "1 unchanged" in said(nightmail, "jobs", "apply", "-f", tmp_path / "shown.yaml")
-
-
-def test_a_job_is_edited_previewed_and_saved(nightmail: Nightmail, job_file: Path) -> None:
-    said(nightmail, "jobs", "create", "-f", job_file)
-    name = name_in(job_file)
-    done = nightmail.command_line("jobs", "edit", name, EDITOR="sed -i 's/return data/return data.head(1)/'")
-    assert done.returncode == 0, done.stderr
-    assert "north" in done.stdout
-    assert "saved" in done.stdout
-    assert as_json(nightmail, "jobs", "show", name)["version"] == 2
-
-
-def test_a_preview_that_the_script_skips_says_why(nightmail: Nightmail, job_file: Path) -> None:
-    job = read_job(job_file) | {"processing_script": "skip('nothing new')"}
-    job_file.write_text(yaml.safe_dump(job))
-    assert said(nightmail, "jobs", "preview", "-f", job_file) == "skipped by the script: nothing new\n"
-
-
-def test_an_edit_whose_script_fails_is_kept_as_a_draft(nightmail: Nightmail, job_file: Path) -> None:
-    said(nightmail, "jobs", "create", "-f", job_file)
-    name = name_in(job_file)
-    done = nightmail.command_line("jobs", "edit", name, EDITOR="sed -i s/return/raise/")
-    assert done.returncode == 1
-    draft = Path(done.stdout.split("the draft is in ")[1].strip())
-    assert "raise" in draft.read_text()
-    assert as_json(nightmail, "jobs", "show", name)["version"] == 1
-
-
-def test_an_editor_that_changes_nothing_saves_nothing(nightmail: Nightmail, job_file: Path) -> None:
-    said(nightmail, "jobs", "create", "-f", job_file)
-    assert said_with(nightmail, "jobs", "edit", name_in(job_file), EDITOR="true") == "nothing was changed\n"
-
-
 def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, tmp_path: Path) -> None:
     environment = without_settings() | {"XDG_CONFIG_HOME": str(tmp_path)}
 
@@ -450,12 +251,6 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
 
 def test_the_version_is_printed(nightmail: Nightmail) -> None:
     assert said(nightmail, "--version").startswith("nightmail 0.")
-
-
-def said_with(nightmail: Nightmail, *arguments: str | Path, **environment: str) -> str:
-    ended = nightmail.command_line(*arguments, **environment)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
 
 
 def test_what_a_run_changed_is_shown_against_the_last_delivered_one(
@@ -483,27 +278,3 @@ def test_what_a_run_changed_is_shown_against_the_last_delivered_one(
     assert (changes["run_id"], changes["added"], changes["removed"], changes["changed"]) == (first, 1, 1, 1)
     assert "changes  1 new, 1 gone, 1 changed, 0 unchanged since " in said(nightmail, "runs", "show", second)
     assert "there are region, amount" in refused(nightmail, 1, "runs", "diff", second, "--key", "regoin")
-
-
-def test_a_new_user_begins_with_an_example_and_gets_its_report(nightmail: Nightmail, tmp_path: Path) -> None:
-    listed = as_json(nightmail, "jobs", "new")
-    assert "top-customers" in {one["name"] for one in listed}
-    assert all(one["report"] for one in listed)
-    file = tmp_path / "mine.yaml"
-    begun = as_json(nightmail, "jobs", "new", "top-customers", "--to", "me@example.com", "-o", file)
-    assert yaml.safe_load(file.read_text())["consumer_emails"] == ["me@example.com"]
-    said(nightmail, "jobs", "create", "-f", file)
-    ended = nightmail.command_line("jobs", "run", "--wait", begun["job_name"])
-    assert ended.returncode == 0, ended.stderr
-    [mail] = nightmail.mails(ended.stderr.split()[0])
-    assert mail["To"] == "me@example.com"
-    assert "exists" in refused(nightmail, 1, "jobs", "new", "top-customers", "-o", file)
-    said(nightmail, "jobs", "delete", begun["job_name"])
-
-
-def test_every_example_can_be_begun_with(nightmail: Nightmail, tmp_path: Path) -> None:
-    for example in as_json(nightmail, "jobs", "new"):
-        file = tmp_path / f"{example['name']}.yaml"
-        as_json(nightmail, "jobs", "new", example["name"], "--to", "me@example.com", "-o", file)
-        preview = as_json(nightmail, "jobs", "preview", "-f", file)
-        assert preview["error"] is None, example

@@ -1,8 +1,8 @@
 """What a walk as a new user found, where no other test holds the correction. The number is that of the finding.
 
-The others: 1 test_up, 2 and 3 test_command, 5 test_command and test_up, 6 to 8 and 24 api/test_field_errors, 9 to 11 and 13
-test_command and cli/test_output, 15 test_command, 16 cli/test_help, 18 also cli/test_imports, 19 cli/test_output, 21 cli/test_mail,
-22 test_setting_names, 23 test_command.
+The others: 1 test_up; 2, 3, 15 and 23 test_command or test_job_files; 5 one of them and test_up; 6 to 8 and 24 api/test_field_errors;
+9 to 11 and 13 one of them and cli/test_output; 16 cli/test_help; 18 also cli/test_imports; 19 cli/test_output; 21 cli/test_mail; 22
+test_setting_names.
 """
 
 import json
