@@ -1,0 +1,121 @@
+"""JSON, workbooks and Parquet: their values keep their types, and what has none is said."""
+
+import io
+from typing import Any
+
+import pandas
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from support.parsing import columns, parsed, refusal, rewritten, workbook
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "expected"),
+    [
+        ('[{"a": 1, "b": "x"}, {"a": 2}]', "json", {}, {"a": [1, 2], "b": ["x", None]}),
+        ('{"data": {"rows": [{"a": 1}]}}', "json", {"records_path": "data.rows"}, {"a": [1]}),
+        ('{"r": [{"d": [{"a": 1}]}]}', "json", {"records_path": "r[0].d"}, {"a": [1]}),
+        ('{"r": [{"d": [{"a": 1}]}]}', "json", {"records_path": "r.0.d"}, {"a": [1]}),
+        ('{"x.y": {"z": [{"a": 1}]}}', "json", {"records_path": "x.y.z"}, {"a": [1]}),
+        ('{"x.y": {"z": [{"a": 1}]}}', "json", {"records_path": '["x.y"].z'}, {"a": [1]}),
+        ('{"p": {"a": 1}, "q": {"a": 2}}', "json", {"records_path": "*"}, {"key": ["p", "q"], "a": [1, 2]}),
+        ('{"columns": ["a", "b"], "index": [0], "data": [[1, 2]]}', "json", {}, {"a": [1], "b": [2]}),
+        ('{"a": 1, "b": "x"}\n', "json", {}, {"a": [1], "b": ["x"]}),
+        ('{"id": 1, "tags": ["t"]}\n', "jsonl", {}, {"id": [1], "tags": [["t"]]}),
+        ('{"id": 1}\n\n{"id": 2}\n', "jsonl", {}, {"id": [1, 2]}),
+        ('{"id": 1}\n{"id": 2}\n', "json", {}, {"id": [1, 2]}),
+        ("[]", "json", {}, {}),
+        ("[]", "json", {"types": {"a": "integer", "d": "date"}}, {"a": [], "d": []}),
+        ("", "csv", {"types": {"a": "integer"}}, {"a": []}),
+        ('[{"id": 9007199254740993}, {"id": null}, {}]', "json", {}, {"id": [9007199254740993, None, None]}),
+        ('[{"x": 18446744073709551616}, {"x": 1}]', "json", {}, {"x": [18446744073709551616, 1]}),
+        ('[{"x": 9007199254740993}, {"x": 0.5}]', "json", {}, {"x": [9007199254740993, 0.5]}),
+        ('[{"x": 3.14159265358979323846}]', "json", {}, {"x": ["3.14159265358979323846"]}),
+        ('[{"x": true}, {"x": null}]', "json", {}, {"x": [True, None]}),
+        ('[{"x": "NA"}, {"x": "b"}]', "json", {"na_values": ("NA",)}, {"x": [None, "b"]}),
+        ('[{"x": "007"}, {"x": 8}]', "json", {"types": {"x": "text"}}, {"x": ["007", "8"]}),
+    ],
+)
+def test_json_is_read(data: str, file_type: str, options: Any, expected: dict[str, list[Any]]) -> None:
+    assert columns(data, file_type, **options) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "parts"),
+    [
+        ("3", "json", {}, ["list of records"]),
+        ('{"rows": [{"a": 1}]}', "json", {}, ["records_path", "'rows'"]),
+        ('{"p": {"a": 1}, "q": {"a": 2}}', "json", {}, ["records_path to '*'"]),
+        ('{"rows": []}', "json", {"records_path": "row"}, ["there is no 'row'", "rows"]),
+        ("[1, 2]", "json", {}, ["JSON object", "number 1"]),
+        ("[[1]]\n", "jsonl", {}, ["line 1", "JSON object"]),
+        ('{"a": 1}\n{"a": \n', "jsonl", {}, ["line 2", "not JSON"]),
+        ('[{"a": NaN}]', "json", {}, ["NaN"]),
+        ("[" * 100_000, "json", {}, ["JSON"]),
+    ],
+)
+def test_json_without_records_says_which_option_helps(
+    data: str, file_type: str, options: Any, parts: list[str]
+) -> None:
+    message = refusal(data, file_type, **options)
+    assert all(part in message for part in parts), message
+
+
+def test_a_workbook_keeps_the_types_of_its_cells() -> None:
+    data = workbook(["id", "n", "code", "day"], [1, 1.5, "007", pandas.Timestamp("2026-01-31")], [2, None, "008", None])
+    assert columns(data, "xlsx") == {
+        "id": [1, 2],
+        "n": [1.5, None],
+        "code": ["007", "008"],
+        "day": [pandas.Timestamp("2026-01-31"), None],
+    }
+
+
+def test_a_workbook_with_several_sheets_notes_which_one_was_read() -> None:
+    data = workbook(["a"], [1], sheets=2)
+    assert any("2 sheets" in note for note in parsed(data, "xlsx").notes)
+    assert columns(data, "xlsx", sheet="Data") == {"a": [1]}
+    assert "its sheets are: Data, Sheet 1" in refusal(data, "xlsx", sheet="Other")
+
+
+def test_rows_above_the_table_of_a_workbook_are_skipped_or_named() -> None:
+    data = workbook(["Title"], ["a", "b"], [1, 2])
+    assert columns(data, "xlsx", skip_rows=1) == {"a": [1], "b": [2]}
+    assert "skip_rows" in refusal(data, "xlsx")
+
+
+def test_parquet_keeps_integers_with_missing_values() -> None:
+    output = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"id": [9007199254740993, None], "x": ["a", None]}), output)
+    assert columns(output.getvalue(), "parquet") == {"id": [9007199254740993, None], "x": ["a", None]}
+
+
+def test_an_error_in_a_cell_of_a_workbook_is_text_unless_na_values_names_it() -> None:
+    data = rewritten(
+        workbook(["id", "amount"], ["a", 1], ["b", 2]), b'<c r="B3" t="n"><v>2<', b'<c r="B3" t="e"><v>#N/A<'
+    )
+    assert columns(data, "xlsx") == {"id": ["a", "b"], "amount": [1, "#N/A"]}
+    assert any("1 cell has an error (#N/A)" in note for note in parsed(data, "xlsx").notes)
+    assert columns(data, "xlsx", na_values=("#N/A",)) == {"id": ["a", "b"], "amount": [1, None]}
+
+
+def test_a_formula_of_a_workbook_without_a_value_is_refused() -> None:
+    assert "the formula in B2 has no value" in refusal(workbook(["a", "b"], [1, "=A2*2"]), "xlsx")
+
+
+def test_a_number_of_a_workbook_that_no_float_keeps_is_refused() -> None:
+    data = rewritten(workbook(["a"], [9007199254740992]), b"9007199254740992", b"9007199254740993")
+    assert "the number 9007199254740993 in A2 has more digits" in refusal(data, "xlsx")
+
+
+def test_no_value_of_json_is_lost_to_an_equal_name() -> None:
+    assert "has the name 'a' twice" in refusal('[{"a": 1, "a": 2}]', "json")
+    assert "has the name 'a' twice" in refusal('{"a": 1, "a": 2}\n{"a": 3}\n', "jsonl")
+    assert columns('{"columns": ["a", "a"], "data": [[1, 2]]}', "json") == {"a": [1], "a.1": [2]}
+
+
+def test_half_a_character_in_json_is_an_error_in_words() -> None:
+    for text in ('[{"a": "\\ud83d"}]', '[{"\\ud83d": 1}]'):
+        assert "half a character, \\ud83d" in refusal(text, "json")

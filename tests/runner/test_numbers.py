@@ -1,0 +1,106 @@
+"""Texts become numbers only where they are written as numbers are, and no digit is lost."""
+
+import csv
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from support.parsing import columns, parsed, refusal
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["01234", "5"],
+        ["12E4", "6"],
+        ["+4915", "5"],
+        ["00", "1"],
+        ["-01", "1"],
+        ["0x10", "1"],
+        ["1_000", "1"],
+        ["5.", "1.5"],
+        ["-0", "1"],
+        ["9223372036854775808", "1"],
+        ["0.1000000000000000055511151231257827", "1.5"],
+        ["NA", "None"],
+        ["nan", "1.5"],
+        ["inf", "1.5"],
+        ["N/A", "null"],
+        ["True", "False"],
+        ["2026-01-31", "2026-02-28"],
+        ["1.234.567", "1"],
+        ["1,5", "2,5"],
+        [" ", "1"],
+    ],
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_number_in_no_canonical_form_is_text(texts: list[str], quoted: bool) -> None:
+    output = io.StringIO()
+    csv.writer(output, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(
+        [["x", "n"], *([t, "1"] for t in texts)]
+    )
+    assert columns(output.getvalue())["x"] == texts
+
+
+@pytest.mark.parametrize(
+    ("data", "values", "dtype"),
+    [
+        ("x\n0\n-7\n12\n", [0, -7, 12], "int64"),
+        ("x,y\n9007199254740993,1\n,2\n", [9007199254740993, None], "Int64"),
+        ("x\n1.50\n-0.25\n3\n", [1.5, -0.25, 3.0], "float64"),
+        ("x\n1e-07\n1.5e3\n1e+20\n", [1e-07, 1500.0, 1e20], "float64"),
+        ("x\n0.30000000000000004\n.5\n", [0.30000000000000004, 0.5], "float64"),
+        ("x,y\n0.5,1\n,2\n", [0.5, None], "float64"),
+    ],
+)
+def test_canonical_numbers_keep_their_digits(data: str, values: list[Any], dtype: str) -> None:
+    assert columns(data)["x"] == values
+    assert str(parsed(data).frame["x"].dtype) == dtype
+
+
+@settings(max_examples=150)
+@given(values=st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), min_size=1, max_size=20))
+def test_integers_keep_every_digit(values: list[int | None]) -> None:
+    text = "x,y\n" + "".join(f"{'' if value is None else value},1\n" for value in values)
+    assert columns(text)["x"] == values
+
+
+@settings(max_examples=300)
+@given(values=st.lists(st.from_regex(r"-?(0[xX])?[0-9A-F]{1,20}", fullmatch=True), min_size=1, max_size=5))
+@example(values=["-9223372036854775808", "9223372036854775807"])
+@example(values=["0xFFFFFFFF"])
+@example(values=["-0"])
+@example(values=["12", "007"])
+def test_only_integers_as_python_writes_them_become_numbers(values: list[str]) -> None:
+    # Behind so many numbers that the column is not taken for text at its first values.
+    found = columns("x,y\n" + "1,1\n" * 20 + "".join(f"{value},1\n" for value in values))["x"][20:]
+    written = [value for value in values if re.fullmatch("-?[0-9]+", value) and str(int(value)) == value]
+    fitting = [value for value in written if -(2**63) <= int(value) < 2**63]
+    assert found == ([int(value) for value in values] if fitting == values else values)
+
+
+@settings(max_examples=150)
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_floats_come_out_as_they_were_written(values: list[float]) -> None:
+    records = json.dumps([{"x": value} for value in values])
+    assert columns(records, "json")["x"] == values
+    assert [float(value) for value in columns("x\n" + "".join(f"{value!r}\n" for value in values))["x"]] == values
+
+
+@pytest.mark.parametrize(("number", "kept"), [("1e-400", "1e-400"), ("1e-305", 1e-305), ("0e-400", 0.0), ("1.5", 1.5)])
+def test_a_number_that_is_too_small_for_a_float_is_text(number: str, kept: str | float) -> None:
+    assert columns(f"a\n{number}\n") == {"a": [kept]}
+    assert columns(f'[{{"a": {number}}}]', "json") == {"a": [kept]}
+
+
+def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
+    assert columns('[{"a": 1e400}]', "json") == {"a": ["1e400"]}
+    assert columns("a\n1e+400\n1.5\n") == {"a": ["1e+400", "1.5"]}
+    assert columns("a\n1.5E308\n") == {"a": [1.5e308]}
+    for number in ("1e400", "1e-400"):
+        assert number in refusal(f"a\n{number}\n", types={"a": "number"})
