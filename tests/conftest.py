@@ -71,6 +71,7 @@ LONGEST_FILES = (
     "e2e/test_command.py",
     "e2e/test_up.py",
     "console/test_pages.py",
+    "console/test_looks.py",
     "runner/test_delivery.py",
     "runner/test_sql_source.py",
     "mailer/test_delivery.py",

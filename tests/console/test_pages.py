@@ -1,31 +1,28 @@
 """Every page for everybody: axe finds nothing in both themes and at both widths, nothing scrolls sideways, hostile text is text."""
 
-import json
 from collections.abc import Callable
-from itertools import pairwise, product
 from typing import Literal
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
+from console.accessibility import violations
 from console.conftest import NewVisit
+from console.visit import settled
 from e2e.conftest import Nightmail
 
 NewJob = Callable[..., str]
 
+
 HOSTILE = "<img src=x onerror=alert(1)> &amp; “x”"
+
+
 HOSTILE_SCRIPT = (
     "print('<script>alert(2)</script>')\n"
     "data['<b onclick=alert(3)>'] = '<img src=x onerror=alert(4)>'\n"
     "return data.head(2)\n"
 )
-#: WCAG 2.2 AA and the rules below it, as axe-core names them.
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "resultTypes": ["violations"],
-}
 
 
 @pytest.fixture
@@ -76,18 +73,6 @@ def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
 
 #: Of a page, besides its event stream (the budget of the console).
 MAX_REQUESTS = 4
-
-
-def settled(page: Page) -> Page:
-    """Return the page when it has loaded what it shows."""
-    page.locator("main h1").wait_for()
-    expect(page.locator(".placeholder")).to_have_count(0)
-    return page
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
 
 @pytest.mark.parametrize(
@@ -229,126 +214,6 @@ def test_single_keys_are_switched_off(visit: NewVisit) -> None:
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("status", "detail", "words"),
-    [
-        (503, "catching up: 41200 of 100000 events are applied", "This list is behind. The read model is catching up"),
-        (503, "the log does not answer", "The log does not answer. Nothing is lost"),
-        (500, "an internal error", "This did not work. an internal error."),
-        (403, "this needs the role editor", "You may not see this."),
-        (None, "", "Nightmail does not answer. Trying again."),
-    ],
-)
-def test_each_kind_of_failure_has_its_words_and_the_page_recovers(
-    visit: NewVisit, job: NewJob, status: int | None, detail: str, words: str
-) -> None:
-    name = job()
-    ann = visit("runs")
-    ann.expect_complaints("Failed to load resource")
-
-    def refuse(route: Route) -> None:
-        if status is None:
-            route.abort("connectionrefused")
-        else:
-            problem = {"type": "about:blank", "title": "", "status": status, "detail": detail, "errors": []}
-            route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(problem))
-
-    ann.page.route("**/jobs?*", refuse)
-    ann.page.get_by_role("link", name="Jobs").click()
-    expect(ann.page.get_by_role("alert")).to_contain_text(words)
-    ann.page.unroute("**/jobs?*")
-    if status in {500, None}:
-        ann.page.get_by_role("button", name="Try again").click()
-    if status != 403:
-        expect(ann.page.get_by_role("link", name=name)).to_be_visible()
-        expect(ann.page.get_by_role("alert")).to_have_count(0)
-
-
-def test_a_system_without_jobs_says_how_to_begin(visit: NewVisit) -> None:
-    ann = visit("runs")
-    empty = json.dumps({"items": [], "next_cursor": None})
-    setup = {"report": False, "mail_server": False, "tested": False, "invited": True}
-    overview = json.dumps({"jobs": 0, "failing": [], "next": [], "refused": [], "setup": setup})
-    ann.page.route("**/jobs?*", lambda route: route.fulfill(content_type="application/json", body=empty))
-    ann.page.route("**/overview", lambda route: route.fulfill(content_type="application/json", body=overview))
-    for word, begin in (("Overview", "No reports yet."), ("Jobs", "No reports yet.")):
-        ann.page.get_by_role("link", name=word).first.click()
-        expect(ann.page.get_by_text(begin)).to_be_visible()
-
-
-def test_the_first_steps_lead_to_their_pages_until_they_are_hidden(visit: NewVisit, job: NewJob) -> None:
-    job()
-    ann = visit()
-    page = ann.page
-    steps = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Connect a mail server"))
-    expect(page.get_by_text("2 of 4 done")).to_be_visible()
-    expect(page.locator(".sentence")).to_contain_text("Mail is kept here and reaches nobody")
-    steps.get_by_role("link").click()
-    expect(page.get_by_text("keeps every mail on this machine, and delivers none")).to_be_visible()
-    expect(page.get_by_text("NIGHTMAIL_SMTP_HOST")).to_be_visible()
-    ann.go("mail").get_by_role("link", name="connect a mail server").click()
-    expect(page.get_by_role("heading", name="Mail server")).to_be_visible()
-    ann.go("")
-    page.get_by_role("button", name="Hide").click()
-    expect(steps).to_have_count(0)
-    settled(ann.go(""))
-    expect(steps).to_have_count(0)
-
-
-def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(
-    system: Nightmail, visit: NewVisit, job: NewJob
-) -> None:
-    name = job(timezone="Asia/Kathmandu", schedule_time="30 9 1 1 *")
-    for zone, words in (
-        ("Asia/Kathmandu", "Fri 1 Jan 2027 09:30 Kathmandu."),
-        ("America/Los_Angeles", "Fri 1 Jan 2027 09:30 Kathmandu (Thu 31 Dec 19:45 yours)."),
-    ):
-        ann = visit(f"jobs/{quote(name)}", timezone=zone)
-        expect(ann.page.locator(".sentence")).to_have_text(f"Has not run yet. Due first: {words}")
-    ann.page.get_by_role("tab", name="Definition").click()
-    expect(ann.page.get_by_role("tabpanel")).to_contain_text("30 9 1 1 * in Kathmandu (Asia/Kathmandu)")
-
-
-def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
-    name = job(job_name="monthly margin by customer and region, with the corrections of the accounting department")
-    system.run_when(system.run(name), "delivered")
-    ann = visit()
-    cells = {
-        "runs": "th[scope=row] a, td[data-label=Mail]",
-        "mail": "th[scope=row] a, td[data-label=When]",
-        "jobs": "td[data-label='Last run'] a, td[data-label=Next]",
-    }
-    for path, selector in cells.items():
-        found = settled(ann.go(path)).locator("tr", has_text=name).first.locator(selector)
-        expect(found).to_have_count(2)
-        lines = found.evaluate_all(
-            """(cells) => cells.map((cell) => {
-                const text = document.createRange()
-                text.selectNodeContents(cell)
-                return new Set([...text.getClientRects()].map(({bottom}) => Math.round(bottom / 10))).size
-            })"""
-        )
-        assert lines == [1, 1], path
-
-
-def test_no_hour_of_the_axis_is_cut_off_or_covers_another(visit: NewVisit, job: NewJob) -> None:
-    job()
-    ann = visit("jobs")
-    for width, hour in product((360, 1200), (0, 10, 20)):
-        ann.page.set_viewport_size({"width": width, "height": 900})
-        ann.page.clock.set_fixed_time(f"2026-11-26T{hour:02}:10:00Z")
-        settled(ann.go("")).locator(".axis-now").wait_for()
-        (start, end, _), *words = ann.page.locator(".axis-hours").evaluate(
-            """(row) => [row, ...row.children].filter((one) => one.offsetParent)
-                .map((one) => one.getBoundingClientRect()).map(({left, right, height}) => [left, right, height])"""
-        )
-        words.sort()
-        assert len(words) >= 3
-        assert all(left >= start and right <= end for left, right, _ in words), (width, hour)
-        assert all(one[1] <= other[0] for one, other in pairwise(words)), (width, hour)
-        assert len({height for _, _, height in words}) == 1, (width, hour)
-
-
 def test_states_and_buttons_differ_in_forced_colours(visit: NewVisit, pages: dict[str, str]) -> None:
     ann = visit(role="viewer")
     ann.page.emulate_media(forced_colors="active")
@@ -404,16 +269,3 @@ def test_narrow_pages_show_the_chosen_tab_and_whole_labels(visit: NewVisit, page
     answer = page.locator("td[data-label=Answer]").first
     lines = answer.evaluate("(cell) => getComputedStyle(cell, '::before').height")
     assert float(lines.removesuffix("px")) < 30, "the label is on one line"
-
-
-def test_a_page_that_loads_says_so_where_its_rows_will_be(visit: NewVisit) -> None:
-    ann = visit("runs")
-    held: list[Route] = []
-    ann.page.route("**/jobs?*", lambda route: held.append(route))
-    ann.page.get_by_role("link", name="Jobs").click()
-    loading = ann.page.get_by_role("status").filter(has_text="Loading")
-    expect(loading).to_have_count(1)
-    expect(ann.page.get_by_role("heading", level=1)).to_have_text("Jobs")
-    assert violations(ann.page) == []
-    held[0].continue_()
-    expect(loading).to_have_count(0)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from console.accessibility import violations
 from console.conftest import NewVisit
-from console.test_pages import settled, violations
+from console.visit import settled
 from e2e.conftest import Nightmail
 from support.deadlines import wait_until
 

@@ -6,8 +6,8 @@ from urllib.parse import quote
 from playwright.sync_api import expect
 
 from console.conftest import NewVisit
-from console.test_pages import settled
 from console.test_versions import change
+from console.visit import settled
 from e2e.conftest import Nightmail
 
 NewJob = Callable[..., str]

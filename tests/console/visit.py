@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from e2e.conftest import Nightmail
 from support.deadlines import scaled
@@ -97,3 +97,10 @@ class Visitor:
         ).json()
         code: str = made["code"]
         return code
+
+
+def settled(page: Page) -> Page:
+    """Return the page when it has loaded what it shows."""
+    page.locator("main h1").wait_for()
+    expect(page.locator(".placeholder")).to_have_count(0)
+    return page
