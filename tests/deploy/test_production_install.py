@@ -67,12 +67,14 @@ def test_an_installation_without_test_tools_runs_a_job(tmp_path: Path) -> None:
 def last_release(tmp_path: Path) -> str:
     """Install the last release from this repository's history; return its `nightmail`."""
     release = LAST_RELEASE or _git("tag", "--list", "v*", "--sort=-version:refname").partition("\n")[0] or VERSION_0_1_0
+    commit = _git("rev-parse", "--verify", f"{release}^{{commit}}")
+    if not commit and release == VERSION_0_1_0:
+        pytest.skip("this checkout's history does not reach 0.1.0; LAST_RELEASE names another commit to upgrade from")
+    assert commit, f"{release} is no commit here"
     source = tmp_path / "source"
     source.mkdir()
     archive = tmp_path / "source.tar"
-    _git("archive", f"--output={archive}", release)
-    if not archive.exists():
-        pytest.skip(f"{release} is not in the history here")
+    _git("archive", f"--output={archive}", commit)
     subprocess.run(["tar", "--extract", "--file", archive, "--directory", source], check=True)
     folder = tmp_path / "last"
     command: list[str | Path] = [source / "deploy/install.sh", folder]
