@@ -1,5 +1,5 @@
-"""Pages of the console with answers of the API that were recorded, at the time of the record: only a change of the console changes
-what they show. `make looks` records them and draws their pictures anew.
+"""Pages of the console with recorded answers of the API, at the time of the record: only a change of the console changes what they
+show. `make looks` records the answers and draws the reference pictures.
 """
 
 import json
@@ -100,7 +100,7 @@ def _loaded(context: BrowserContext, url: str) -> Page:
 
 
 def record() -> None:
-    """Run the examples of the gallery, and write the answers, the time, the pages and the pictures anew."""
+    """Run the examples of the gallery, and write the answers, the time, the pages and the reference pictures."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         system = Nightmail(Path(folder))
@@ -133,6 +133,7 @@ def _pages(system: Nightmail) -> dict[str, str]:
     name = "sales by region"
     [sales] = [job for job in jobs if job["job_name"] == name]
     other = sales["processing_script"].replace("data.unit_price", "data.unit_price.round()")
+    assert other != sales["processing_script"]
     changed = system.call("PUT", f"/jobs/{name}", json=sales | {"processing_script": other})
     assert changed.status_code == 200, changed.text
     again = _ended_run(system, name)

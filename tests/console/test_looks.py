@@ -1,4 +1,4 @@
-"""The pages look as they did when people looked at them: ten pages, light and wide, dark and narrow, and in forced colours."""
+"""Ten pages look like their reference pictures: light and wide, dark and narrow, and in forced colours."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from support.looks import SAME_PICTURE, difference, draw_in_one_font, picture_of
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
-def test_a_page_looks_as_it_did_when_people_looked_at_it(browser: Browser, screen: Screen, tmp_path: Path) -> None:
+def test_a_page_looks_like_its_reference(browser: Browser, screen: Screen, tmp_path: Path) -> None:
     others = {}
     with recorded_pages(browser, screen) as pages:
         for name, page in pages:
@@ -20,7 +20,7 @@ def test_a_page_looks_as_it_did_when_people_looked_at_it(browser: Browser, scree
             page.screenshot(path=tmp_path / f"{name}.png")
             page.close()
     differing = {name: f"{share:.1%}" for name, share in others.items() if share > SAME_PICTURE}
-    assert differing == {}, f"look at the pages in {tmp_path}, and then: make looks"
+    assert differing == {}, f"review the pages in {tmp_path}, then run `make looks`"
 
 
 @pytest.mark.parametrize("less", ["main { padding: 0 }", "th { display: none }"])

@@ -1,4 +1,4 @@
-"""How a real browser draws the mails: on a phone and on a desktop, in light and in dark, next to pictures that people have looked at.
+"""How a real browser draws the mails: on a phone and on a desktop, in light and in dark, compared with reviewed reference pictures.
 
 `tests/data/README.md` says how to renew them.
 """
@@ -148,15 +148,13 @@ def reference(name: str, width: int, scheme: Scheme) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", ["charts", "changes", "split"])
-def test_a_mail_looks_as_it_did_when_people_looked_at_it(
-    browser: Browser, mails: dict[str, Mail], name: str, tmp_path: Path
-) -> None:
+def test_a_mail_looks_like_its_reference(browser: Browser, mails: dict[str, Mail], name: str, tmp_path: Path) -> None:
     pictures = {screen: drawn(browser, mails[name], *screen) for screen in SCREENS}
     for (width, scheme), picture in pictures.items():
         picture.save(tmp_path / f"{name}-{width}-{scheme}.png", optimize=True)
     others = {screen: difference(picture, reference(name, *screen)) for screen, picture in pictures.items()}
     assert max(others.values()) <= SAME_PICTURE, (
-        f"look at the mails, and then: cp {tmp_path}/*.png {REFERENCES} ({others})"
+        f"review the mails, then run: cp {tmp_path}/*.png {REFERENCES} ({others})"
     )
 
 

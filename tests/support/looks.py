@@ -1,4 +1,4 @@
-"""Pictures of pages next to those that people have looked at.
+"""Compares pictures of pages with reviewed reference pictures.
 
 The font is one that matplotlib has with it, so that lines break alike on every machine. The pictures are compared at an eighth
 of their size, so that the way in which a browser smooths letters does not count. `tests/data/README.md` says how to renew them.
@@ -23,7 +23,7 @@ SAME_PICTURE = 0.01
 
 
 def draw_in_one_font(page: Page) -> None:
-    """Show a page in the font of the tests."""
+    """Set the font of the references on a page."""
     font = base64.b64encode(_FONT.read_bytes()).decode()
     page.add_style_tag(
         content=f"@font-face {{ font-family: Reference; src: url(data:font/ttf;base64,{font}) }}"
