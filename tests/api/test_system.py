@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
+import pytest
 from nats.aio.client import Client
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
@@ -100,6 +101,36 @@ async def test_a_service_that_is_not_ready_says_why(api: Replica, nats_server: N
         assert check(report, "smtp") == [("problem", "mail.example.com:587: refused: 535 wrong password")]
         [detail] = [text for _, text in check(report, "services") if text.startswith("mailer ")]
         assert detail.endswith("is not ready: smtp: refused: 535 wrong password")
+
+
+@pytest.mark.parametrize(
+    ("facts", "detail"),
+    [
+        (
+            [{"bounds": ["memory", "pids", "cpu"], "problem": None}],
+            "one for each run, which is killed as a whole and bounds memory, pids, cpu",
+        ),
+        (
+            [{"bounds": [], "problem": None}],
+            "one for each run, which is killed as a whole and bounds nothing, as the machine hands over no controller",
+        ),
+        (
+            [
+                {"bounds": ["memory"], "problem": None},
+                {"bounds": [], "problem": "/sys/fs/cgroup has other processes, too"},
+            ],
+            "none for each run, which has its resource limits only: /sys/fs/cgroup has other processes, too (docs/sandbox.md)",
+        ),
+    ],
+)
+async def test_the_control_groups_of_runs_are_as_the_runners_say(
+    api: Replica, nats_server: NatsServer, facts: list[dict[str, Any]], detail: str
+) -> None:
+    async with AsyncExitStack() as runners:
+        for each in facts:
+            await runners.enter_async_context(running("runner", nats_server.url, run_groups=each))
+        report = await system_when(api, "the runners are ready", runner=len(facts))
+    assert check(report, "control groups") == [("ok", detail)]
 
 
 async def test_the_backlog_of_a_queue_and_a_changed_consumer_are_shown(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -84,11 +84,11 @@ class Nightmail:
             | self._settings
         )
 
-    def start(self) -> None:
+    def start(self, within: Sequence[str] = ()) -> None:
+        """Start it; `within` is a command that starts the one after it."""
+        command = [*within, *self.command]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=log, stderr=log, cwd=self.log.parent
-            )
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=self.log.parent)
         wait_until(lambda: self.has_logged("Nightmail is ready") or self.ended(), "nightmail up is ready")
         assert not self.ended(), self.log.read_text()
 

@@ -101,6 +101,8 @@ def _here(settings: ServiceSettings) -> Iterator[Check]:
     if not unreadable:
         yield _api(ApiSettings(), running=running)
     yield from _broker(settings, running=running)
+    if running:  # only the runners know the control group in which they were started
+        yield from (check for check in _system() if check.name == "control groups")
     if not unreadable:
         yield _mail()
 

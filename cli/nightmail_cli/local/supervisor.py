@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from nightmail_cli.local.prefork import Program, preload, start
 from nightmail_cli.local.service_manager import INTERVAL_SECONDS, ServiceManager
 from nightmail_common.broker.backoff import Backoff
+from nightmail_runner.sandbox.isolation.control_groups import NotDelegated, take_over
 
 #: From the end of a process to its restart.
 RESTART_BACKOFF = Backoff(first=0.1, longest=5.0)
@@ -387,6 +388,8 @@ def main() -> None:
     """Supervise the plan in an inherited descriptor."""
     with os.fdopen(int(sys.argv[1])) as file:
         plan = Plan.from_json(file.read())
+    with suppress(NotDelegated):  # the runners say in their log that their runs have no control groups, and why
+        take_over()
     preload()
     asyncio.run(_supervise(plan))
 

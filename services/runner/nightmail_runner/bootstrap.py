@@ -13,6 +13,7 @@ from nightmail_runner.kept_inputs import InputKeeper
 from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.samples import Samples
 from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sandbox.run_groups import RunGroups
 from nightmail_runner.sandbox.worker_pool import SandboxRefused
 from nightmail_runner.settings import RunnerSettings
 from nightmail_runner.sources.addresses import AddressCheckingTransport, AddressPolicy
@@ -32,7 +33,11 @@ async def start_sandbox(settings: RunnerSettings, service: Service) -> Sandbox:
     Raises:
         CannotStart: the kernel lacks an isolation layer.
     """
-    sandbox = await service.enter(Sandbox(settings.runner_concurrency, protected=settings.sandbox == "on"))
+    groups = RunGroups.of_this_process()
+    service.facts["run_groups"] = groups.facts
+    sandbox = await service.enter(
+        Sandbox(settings.runner_concurrency, protected=settings.sandbox == "on", groups=groups)
+    )
     service.health.add("sandbox", sandbox.reason_not_ready)
     try:
         await sandbox.started()

@@ -16,6 +16,7 @@ from nightmail_api.read_model.read_model import ReadModel
 from nightmail_api.system.services import (
     NAMES,
     Entries,
+    check_run_groups,
     check_services,
     check_smtp,
     read_entries,
@@ -80,8 +81,9 @@ class SystemReport:
         except BROKER_ERRORS as error:  # a TimeoutError is an OSError
             checks = [_no_broker(f"no answer: {describe_error(error)}")]
         smtp = smtp_json(entries.get("mailer", []))
-        if (check := check_smtp(smtp)) is not None:
-            checks.append(check)
+        for check in (check_run_groups(entries.get("runner", [])), check_smtp(smtp)):
+            if check is not None:
+                checks.append(check)
         checks.append(self._read_model_check())
         waiting = await self._waiting(now)
         if waiting is not None:

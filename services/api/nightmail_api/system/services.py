@@ -104,6 +104,19 @@ def check_smtp(smtp: dict[str, Any] | None) -> Check | None:
     return Check("smtp", "ok", f"{smtp['server']} answers ({smtp['security']})")
 
 
+def check_run_groups(runners: list[Entry]) -> Check | None:
+    """Say what the control group of each run bounds; None without a runner that says it."""
+    found = [entry["facts"]["run_groups"] for entry in runners if "run_groups" in entry["facts"]]
+    if not found:
+        return None
+    problems = [facts["problem"] for facts in found if facts["problem"] is not None]
+    if problems:
+        detail = f"none for each run, which has its resource limits only: {problems[0]} (docs/sandbox.md)"
+        return Check("control groups", "ok", detail)
+    bounds = ", ".join(found[0]["bounds"]) or "nothing, as the machine hands over no controller"
+    return Check("control groups", "ok", f"one for each run, which is killed as a whole and bounds {bounds}")
+
+
 def _smtp_reason(mailer: Entry) -> str | None:
     reason = mailer["dependencies"].get("smtp", "ok")
     return None if reason == "ok" else str(reason)

@@ -14,10 +14,11 @@ from typing import NamedTuple, Self
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.answer import invalid_answer, parse_answer
 from nightmail_runner.sandbox.csv_check import STEP_BYTES, find_mismatch
-from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit
+from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit, out_of_memory
 from nightmail_runner.sandbox.figure_check import find_figure_mismatch
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
+from nightmail_runner.sandbox.run_groups import RunGroups
 from nightmail_runner.sandbox.task import Limits, Task
 from nightmail_runner.sandbox.worker import Worker, WorkerEnded
 from nightmail_runner.sandbox.worker_pool import WorkerPool
@@ -49,12 +50,14 @@ class Sandbox:
     Args:
         prewarmed: how many workers of each fork server wait for a task: as many as runs are executed at once.
         protected: whether workers are isolated. Without isolation, a script can do what the runner's user can.
+        groups: makes the workers' control groups; without it they have none.
     """
 
-    def __init__(self, prewarmed: int = 1, *, protected: bool = True) -> None:
+    def __init__(self, prewarmed: int = 1, *, protected: bool = True, groups: RunGroups | None = None) -> None:
         self.protected = protected
         self._prewarmed = prewarmed
-        self._pool = WorkerPool(prewarmed, protected=protected)
+        self._groups = groups or RunGroups(None)
+        self._pool = WorkerPool(prewarmed, self._groups, protected=protected)
         self._chart_pool: WorkerPool | None = None
         self._pools = AsyncExitStack()
         self._oom_kills = OomKillCounter()
@@ -67,6 +70,7 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._pools.aclose()
+        self._groups.close()
 
     @property
     def runtime(self) -> dict[str, str]:
@@ -117,7 +121,7 @@ class Sandbox:
 
     async def _started_chart_pool(self) -> WorkerPool:
         if self._chart_pool is None:
-            self._chart_pool = WorkerPool(self._prewarmed, protected=self.protected, charts=True)
+            self._chart_pool = WorkerPool(self._prewarmed, self._groups, protected=self.protected, charts=True)
             await self._pools.enter_async_context(self._chart_pool)
         return self._chart_pool
 
@@ -127,7 +131,9 @@ async def _execute(
 ) -> SandboxResult:
     timeout_seconds = task.limits.timeout_seconds
     try:
-        descriptors = [file.descriptor for file in (*inputs, *outputs.files())]
+        files = outputs.files()
+        worker.limit_memory(task.limits.memory_bytes + len(files) * task.limits.output_bytes)
+        descriptors = [file.descriptor for file in (*inputs, *files)]
         answer = await asyncio.wait_for(worker.execute(task, descriptors), timeout_seconds)
     except TimeoutError:
         worker.kill()
@@ -176,4 +182,6 @@ async def _explain_end(worker: Worker, oom_kills: OomKillCounter) -> Failed:
         return Failed("killed", "Killed", message, log=worker.log())
     if worker.exited.exception() is not None:
         return Failed("sandbox", "SandboxBroken", "the sandbox ended during the run", log=worker.log())
+    if worker.has_run_out_of_memory:
+        return out_of_memory(worker.log())
     return describe_exit(worker.exited.result(), worker.log(), oom_kills)

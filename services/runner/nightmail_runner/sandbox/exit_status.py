@@ -25,6 +25,10 @@ class OomKillCounter:
         return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
+def out_of_memory(log: str) -> Failed:
+    return Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit", log=log)
+
+
 def describe_exit(code: int, log: str, oom_kills: OomKillCounter) -> Failed:
     """Return the failure for an exit code (negative: the signal that ended the process, which the runner did not send)."""
     if code >= 0:
@@ -35,7 +39,7 @@ def describe_exit(code: int, log: str, oom_kills: OomKillCounter) -> Failed:
         message = "the kernel killed the run because the machine was short of memory"
         return Failed("out_of_memory", "OutOfMemory", message, log=log)
     if code == -signal.SIGABRT and _BAD_ALLOC in log:
-        return Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit", log=log)
+        return out_of_memory(log)
     if code == -signal.SIGXFSZ:
         return Failed(
             "output_too_large",

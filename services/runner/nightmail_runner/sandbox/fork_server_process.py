@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from nightmail_runner.sandbox import protocol
+from nightmail_runner.sandbox.run_groups import RunGroup
 
 #: Read by libraries when they are imported. Arrow's own allocator and malloc's arenas reserve a GiB of addresses, which
 #: RLIMIT_AS counts; BLAS threads do not survive a fork. Huge pages, with a heap that grows by 16 MiB so that it can have
@@ -47,10 +48,13 @@ class ForkServerProcess:
                 [sys.executable, "-I", "-m", _MODULE, *options], stdin=theirs.fileno(), env=ENVIRONMENT
             )
 
-    def request_worker(self) -> None:
-        """Ask for one more worker, which comes as a message."""
+    def request_worker(self, group: RunGroup | None) -> None:
+        """Ask for one more worker, which comes as a message, and enters the group if there is one."""
+        entrance = [] if group is None else [group.entrance]
         with suppress(OSError):  # `receive` reports the end of the fork server
-            self._control.send(protocol.FORK)
+            socket.send_fds(self._control, [protocol.FORK], entrance)
+        for descriptor in entrance:
+            os.close(descriptor)
 
     async def receive(self) -> tuple[dict[str, Any], list[int]] | None:
         """Return the next message and its descriptors, or None when the fork server has ended.

@@ -2,7 +2,8 @@
 
 `fork_server_process` starts it as a fresh process with an empty environment, so no secret was ever in its memory. Its
 standard input is the control socket. It answers each `FORK` with a `worker` message: the worker's socket, the reading end
-of its output, and a pidfd. When the worker has exited it sends an `exited` message.
+of its output, and a pidfd. When the worker has exited it sends an `exited` message. The descriptor that may come with a
+`FORK` is that of the control group which the worker enters.
 """
 
 import gc
@@ -29,6 +30,8 @@ WORKER_SOCKET_DESCRIPTOR = 3
 OOM_SCORE = 500
 #: The exit status of a worker whose socket closed before its task came. With 0 it has sent an answer, or its script has exited.
 WITHOUT_TASK = 3
+#: The exit status of a worker that could not enter its control group.
+WITHOUT_GROUP = 4
 #: Processes and threads of all workers of this fork server together; pandas needs a handful.
 MAX_PROCESSES = 512
 #: Between two attempts to fork while the limit of processes is reached.
@@ -40,11 +43,15 @@ class ForkServer:
 
     Args:
         fork: as `os.fork`.
-        become_worker: called in the fork, with its socket and the writing end of its output.
+        become_worker: called in the fork, with its socket, the writing end of its output, and the descriptor by which it
+            enters its control group, or None.
     """
 
     def __init__(
-        self, control: socket.socket, fork: Callable[[], int], become_worker: Callable[[socket.socket, int], NoReturn]
+        self,
+        control: socket.socket,
+        fork: Callable[[], int],
+        become_worker: Callable[[socket.socket, int, int | None], NoReturn],
     ) -> None:
         self._control = control
         self._os_fork = fork
@@ -62,26 +69,29 @@ class ForkServer:
                     if descriptor != self._control.fileno():
                         poll.unregister(descriptor)
                         self._reap(descriptor)
-                    elif self._control.recv(len(protocol.FORK)):
-                        poll.register(self._fork(), select.POLLIN)
-                    else:
+                        continue
+                    request, descriptors, _, _ = socket.recv_fds(self._control, len(protocol.FORK), 1)
+                    if not request:
                         return
+                    poll.register(self._fork(*descriptors), select.POLLIN)
         finally:
             for pidfd in self._workers:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
-    def _fork(self) -> int:
+    def _fork(self, group: int | None = None) -> int:
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         with ours, theirs:
             pid = self._fork_with_retry()
             if pid == 0:
-                self._become_worker(ours, writing)
+                self._become_worker(ours, writing, group)
             pidfd = os.pidfd_open(pid)
             self._workers[pidfd] = pid
             protocol.send(self._control, {"worker": pid}, [theirs.fileno(), reading, pidfd])
         os.close(reading)
         os.close(writing)
+        if group is not None:
+            os.close(group)
         return pidfd
 
     def _fork_with_retry(self) -> int:
@@ -136,7 +146,7 @@ def _enter_namespaces() -> Callable[[], int]:
     return namespaces.ProcessNamespaces().fork
 
 
-def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int], NoReturn]:
+def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int, int | None], NoReturn]:
     from nightmail_runner.sandbox.child import execute  # imports pandas, which starts threads
 
     execute.prewarm_fork_server(charts=charts)
@@ -145,9 +155,12 @@ def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int],
     gc.collect()
     gc.freeze()  # a collection in a worker would copy every page that it visits
 
-    def become_worker(sock: socket.socket, output: int) -> NoReturn:
-        status = 1
+    def become_worker(sock: socket.socket, output: int, group: int | None) -> NoReturn:
+        status = WITHOUT_GROUP
         try:
+            if group is not None:
+                os.write(group, b"0")
+            status = 1
             os.dup2(dev_null, 0)
             os.dup2(output, 1)
             os.dup2(output, 2)

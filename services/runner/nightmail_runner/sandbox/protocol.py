@@ -15,7 +15,8 @@ MAX_DESCRIPTORS = 14
 
 #: The largest message of a fork server, which fits one packet of its control socket (SOCK_SEQPACKET).
 PACKET_BYTES = 4096
-#: The one request to a fork server: fork one more worker.
+#: The one request to a fork server: fork one more worker. With it may come the descriptor by which the worker enters its
+#: control group (`RunGroup.entrance`).
 FORK = b"fork"
 
 _LENGTH = struct.Struct(">I")

@@ -14,6 +14,7 @@ class Limits:
 
     `memory_bytes` is on top of the fork server's own memory and the input. `timeout_seconds` is wall-clock time, and also
     bounds processor time: as many seconds on each processor. `output_bytes`, `rows` and `columns` are those of the CSV.
+    A control group, where there is one (`run_groups`), bounds the memory that these do not count.
     """
 
     timeout_seconds: float = 300.0

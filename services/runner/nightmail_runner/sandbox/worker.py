@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.output_capture import OutputCapture
+from nightmail_runner.sandbox.run_groups import RunGroup
 from nightmail_runner.sandbox.task import Task
 
 _READ_BYTES = 64 * 1024
@@ -21,14 +22,20 @@ class Worker:
     """A child of the fork server that waits for its one task, or works on it.
 
     The runner reads the worker's output all the time; `close` kills the worker.
+
+    Args:
+        group: its control group, if it has one.
     """
 
-    def __init__(self, sock: socket.socket, output: int, pidfd: int) -> None:
+    def __init__(self, sock: socket.socket, output: int, pidfd: int, group: RunGroup | None) -> None:
         #: The exit code, or minus the signal that ended the worker, as the fork server reports it.
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._sock = sock
         self._output = output
         self._pidfd = pidfd
+        self.group = group
+        #: Whether the kernel killed the worker because its control group had reached its limit; known when it has exited.
+        self.has_run_out_of_memory = False
         self._capture = OutputCapture()
         self._loop = asyncio.get_running_loop()
         sock.setblocking(False)
@@ -49,6 +56,18 @@ class Worker:
             return await self._receive(protocol.body_length(await self._receive(protocol.LENGTH_BYTES)))
         except (BrokenPipeError, ConnectionResetError):
             raise WorkerEnded from None
+
+    def limit_memory(self, size: int) -> None:
+        """Bound the memory of the worker's control group, in bytes; without a group, resource limits are all there is."""
+        if self.group is not None:
+            self.group.limit_memory(size)
+
+    def record_exit(self, code: int) -> None:
+        """Take note that the worker has exited, and remove its control group."""
+        if self.group is not None:
+            self.has_run_out_of_memory = self.group.has_run_out_of_memory()
+            self.group.remove_soon()
+        self.exited.set_result(code)
 
     def kill(self) -> None:
         """Kill the worker with all its threads."""
