@@ -64,8 +64,8 @@ console/node_modules/.package-lock.json: console/package-lock.json
 test: lint
 	timeout --foreground --kill-after=1m $(TEST_LIMIT) $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
-# What runs the deployments for real: all images, a systemd machine, a production install, Prometheus, a full disk. As root, with Debian's
-# packages prometheus, systemd-container, mmdebstrap, buildah, podman, crun, docker.io and iproute2; the summary has one line for each thing that is
+# What runs the deployments for real: all images, a systemd machine, a virtual machine, a production install, Prometheus, a full disk. As root, with
+# Debian's packages prometheus, systemd-container, mmdebstrap, buildah, podman, crun, docker.io, qemu-system-x86 and iproute2; the summary has one line for each thing that is
 # skipped, with its reason. LAST_RELEASE=COMMIT tests the upgrade from that commit instead of the newest tag of a version.
 # Three workers, because most of the time is waiting: for a boot, for a package index, and for alerts.
 test-deploy: install

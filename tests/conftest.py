@@ -63,7 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
 #: Files that take longest begin first, so that no worker of pytest-xdist ends long after the others. `--durations` has the
 #: times; a file that is not here follows in its place.
 LONGEST_FILES = (
-    "deploy/test_systemd.py",  # this and the next three: in `make test-deploy` only
+    "deploy/test_virtual_machine.py",  # this and the next four: in `make test-deploy` only
+    "deploy/test_systemd.py",
     "deploy/test_containers.py",
     "deploy/test_production_install.py",
     "deploy/test_prometheus.py",
