@@ -19,6 +19,7 @@ from nats.js.api import KeyValueConfig
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import inbox_prefix, seed_file
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.streams import QUEUES, RUNNER_QUEUE, ensure_queue
 from nightmail_common.contract.events import EVENTS
 from support.deadlines import eventually, scaled, wait_until
@@ -182,7 +183,8 @@ class BrokerWithUsers:
             refused.append(str(error))
 
         seed = str(seed_file(self.seeds, user))
-        client = await nats.connect(self.url, nkeys_seed=seed, inbox_prefix=inbox_prefix(user), error_cb=note)
+        client = PatchedClient()  # its `flush` returns when the server has a subscription
+        await client.connect(self.url, nkeys_seed=seed, inbox_prefix=inbox_prefix(user), error_cb=note)
         yield client, refused
         await client.close()
 
