@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from support.deadlines import scaled, wait_until
+from support.installation import PYTHON, install_nightmail
 from support.job_requests import job_request
 
 ROOT = Path(__file__).parents[2]
-PYTHON = "/usr/bin/python3"
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 DATA = "/var/lib/nightmail"
 #: The unit's times, shortened: the supervisor reports every five seconds. With the first version of control groups, systemd
@@ -121,17 +121,10 @@ def machine(debian: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     own = subprocess.run([PYTHON, "--version"], capture_output=True, text=True, check=False).stdout
     if version != own:
         pytest.skip(f"this machine's {PYTHON} is not that of the base, with which the installation runs")
-    # The same path inside, because a virtual environment has its own path in it.
     installation = Path(f"/opt/nightmail-test-{os.getpid()}")
     machine = Machine(root, installation)
     try:
-        subprocess.run(
-            [ROOT / "deploy/install.sh", installation],
-            env={**os.environ, "PYTHON": PYTHON},
-            capture_output=True,
-            timeout=scaled(300),
-            check=True,
-        )
+        install_nightmail(installation)
         (root / "opt/nightmail").symlink_to(installation)
         shutil.copy(ROOT / "deploy/systemd/nightmail.service", root / "etc/systemd/system/nightmail.service")
         try:

@@ -17,9 +17,9 @@ import pytest
 from nightmail_runner.sandbox.run_groups import MAX_THREADS, OVERHEAD_BYTES
 from nightmail_runner.sandbox.task import Limits
 from support.deadlines import scaled
+from support.installation import install_nightmail
 
 ROOT = Path(__file__).parents[2]
-PYTHON = "/usr/bin/python3"
 QEMU = "qemu-system-x86_64"
 PACKAGES = "systemd,systemd-sysv,dbus,python3,ca-certificates,linux-image-amd64,initramfs-tools"
 #: The root directory is a folder of this machine (9p), for which the kernel needs modules from the start, and no others.
@@ -43,9 +43,9 @@ SuccessAction=poweroff-force
 FailureAction=poweroff-force
 [Service]
 Type=oneshot
-ExecStart=/opt/nightmail/bin/python /root/trial.py
-StandardOutput=file:/root/found.json
-StandardError=file:/root/errors.txt
+ExecStart=/opt/nightmail/bin/python /srv/trial.py
+StandardOutput=file:/srv/found.json
+StandardError=file:/srv/errors.txt
 """
 #: Three to five minutes, of which other load on the machine makes many.
 MACHINE_SECONDS = 1000
@@ -75,8 +75,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     machine += ["-virtfs", f"local,path={root},mount_tag=host,security_model=passthrough,multidevs=remap"]
     try:
         subprocess.run([*machine, "-serial", f"file:{console}"], timeout=scaled(MACHINE_SECONDS), check=True)
-        text = (root / "root/found.json").read_text()
-        assert text, (root / "root/errors.txt").read_text()
+        text = (root / "srv/found.json").read_text()
+        assert text, (root / "srv/errors.txt").read_text()
         answer: dict[str, Any] = json.loads(text)
         return answer
     finally:
@@ -94,16 +94,9 @@ def make_root(root: Path) -> None:
 
 def install(root: Path) -> None:
     """Install Nightmail in the machine's files, and have the trial run at its start."""
-    # The same path inside, because a virtual environment has its own path in it.
     installation = Path(f"/opt/nightmail-machine-{os.getpid()}")
     try:
-        subprocess.run(
-            [ROOT / "deploy/install.sh", installation],
-            env={**os.environ, "PYTHON": PYTHON},
-            capture_output=True,
-            timeout=scaled(300),
-            check=True,
-        )
+        install_nightmail(installation)
         shutil.move(installation, root / "opt")
     finally:
         shutil.rmtree(installation, ignore_errors=True)
@@ -116,7 +109,7 @@ def install(root: Path) -> None:
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants/trial.service").symlink_to("../trial.service")
     (root / "etc/fstab").write_text(MOUNTS)
-    shutil.copy(ROOT / "tests/deploy/guest/trial.py", root / "root/trial.py")
+    shutil.copy(ROOT / "tests/deploy/guest/trial.py", root / "srv/trial.py")
 
 
 def test_the_group_of_a_run_bounds_its_memory_its_threads_and_its_share_of_the_processors(

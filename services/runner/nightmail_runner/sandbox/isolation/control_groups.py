@@ -25,7 +25,7 @@ def runs_group() -> Path:
     Raises:
         NotDelegated: this process may not divide its control group.
     """
-    group = group_of("self")
+    group = own_group()
     if group.name != SERVICES:
         return take_over()
     runs = group.parent / RUNS
@@ -40,7 +40,7 @@ def take_over() -> Path:
     Raises:
         NotDelegated: this process may not divide its control group.
     """
-    group = group_of("self")
+    group = own_group()
     if not os.access(group / "cgroup.procs", os.W_OK) or not os.access(group, os.W_OK):
         raise NotDelegated(f"user {os.getuid()} may not write to {group}")
     if (group / "cgroup.procs").read_text().split() != [str(os.getpid())]:
@@ -69,19 +69,19 @@ def enable_controllers(group: Path) -> list[str]:
     return controllers
 
 
-def group_of(process: str) -> Path:
-    """Return the folder of a process's control group; `process` is its id, or `self`.
+def own_group() -> Path:
+    """Return the folder of this process's control group.
 
     Raises:
         NotDelegated: there is none.
     """
     root, mount_point = mount()
     try:
-        lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
         path = next(line.removeprefix("0::") for line in lines if line.startswith("0::"))
         return mount_point / Path(path).relative_to(root)
     except (OSError, StopIteration, ValueError):
-        raise NotDelegated(f"{mount_point} does not have the control group of process {process}") from None
+        raise NotDelegated(f"{mount_point} does not have the control group of this process") from None
 
 
 def mount() -> tuple[str, Path]:
