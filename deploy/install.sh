@@ -12,7 +12,8 @@ folder=${1:-/opt/nightmail-$version}
 umask 022
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# pip gives up after 15 seconds of silence by default.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_DEFAULT_TIMEOUT="${PIP_DEFAULT_TIMEOUT:-60}"
 
 "${PYTHON:-python3}" -m venv "$build/venv"
 "$build/venv/bin/pip" install --quiet --no-deps --require-hashes -r "$here/deploy/locks/build.lock"

@@ -8,6 +8,7 @@ import pytest
 
 from e2e.conftest import NIGHTMAIL, Nightmail
 from support.deadlines import scaled
+from support.installation import install_nightmail
 
 ROOT = Path(__file__).parents[2]
 #: A commit to test the upgrade from; otherwise the newest tag of a version, or 0.1.0, which has no tag.
@@ -39,10 +40,7 @@ def create_a_job(system: Nightmail) -> None:
 @pytest.mark.long
 def test_an_installation_without_test_tools_runs_a_job(tmp_path: Path) -> None:
     folder = tmp_path / "opt"
-    made = subprocess.run(
-        [ROOT / "deploy/install.sh", folder], capture_output=True, text=True, timeout=scaled(300), check=False
-    )
-    assert made.returncode == 0, made.stderr
+    install_nightmail(folder, "python3")
     listed = subprocess.run(
         [folder / "bin/pip", "list", "--format=freeze"], capture_output=True, text=True, check=True
     ).stdout
