@@ -10,8 +10,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.csv
 
-from nightmail_runner.parsing.byte_search import has_one_of, parts_of
-from nightmail_runner.parsing.columns import Arrow, NumberFormat, begins_with_numbers, to_numbers
+from nightmail_runner.parsing.columns import TEXT, Arrow, NumberFormat, begins_with_numbers, to_numbers
 from nightmail_runner.parsing.options import ReadOptions
 
 #: A record must fit into a block.
@@ -43,33 +42,31 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list
 
     None if a record has another number of fields, or a quote does not close: the file is not regular.
     """
-    spans = _split(records)
-    if spans is None:
-        return None
     read = partial(_read_block, records, shape, options)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         in_order: Callable[..., Iterator[list[Arrow]]] = (
-            map if len(spans) == 1 else pool.map
+            map if len(records) <= _BLOCK_BYTES else pool.map
         )  # a pool starts its threads only when it is used
         try:
-            blocks = list(in_order(read, spans))
+            blocks = list(in_order(read, _split(records)))
         except pyarrow.ArrowInvalid:
+            pool.shutdown(cancel_futures=True)
             return None
         columns = []
         for position in range(shape.width):
-            reread = partial(in_order, partial(read, only=position), spans)
+            reread = partial(in_order, partial(read, only=position), _split(records))
             columns.append(_join([block[position] for block in blocks], reread))
             for block in blocks:
                 block[position] = None
     return columns
 
 
-def _split(records: memoryview) -> list[_Span] | None:
-    """Return the blocks. Each ends behind its last line end that is not inside of quotes."""
-    if len(records) <= _BLOCK_BYTES:
-        quotes = sum(part.count(b'"') for part in parts_of(records)) if has_one_of(records, b'"') else 0
-        return None if quotes % 2 else [_Span(0, len(records), quotes > 0)]
-    spans = []
+def _split(records: memoryview) -> Iterator[_Span]:
+    """Yield the blocks. Each ends behind its last line end that is not inside of quotes.
+
+    Raises:
+        pyarrow.ArrowInvalid: a record is larger than a block, or a quote does not close.
+    """
     start = 0
     block = bytearray()  # one for all: it has methods that a memoryview has not
     while start < len(records):
@@ -80,10 +77,9 @@ def _split(records: memoryview) -> list[_Span] | None:
         while not last and end and (quotes - block.count(b'"', end)) % 2:  # inside of quotes
             end = block.rfind(b"\n", 0, end - 1) + 1
         if not end or (last and quotes % 2):
-            return None  # a record larger than a block, or a quote that does not close
-        spans.append(_Span(start, start + end, quotes > 0))
+            raise pyarrow.ArrowInvalid("a record is larger than a block, or a quote does not close")
+        yield _Span(start, start + end, quotes > 0)
         start += end
-    return spans
 
 
 def _read_block(
@@ -101,9 +97,11 @@ def _read_block(
     table = pyarrow.csv.read_csv(
         pyarrow.BufferReader(pyarrow.py_buffer(block)),  # type: ignore[arg-type]
         pyarrow.csv.ReadOptions(column_names=names, block_size=2 * _BLOCK_BYTES, use_threads=False),
-        pyarrow.csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=span.quoted),
+        pyarrow.csv.ParseOptions(
+            delimiter=shape.delimiter, quote_char='"' if span.quoted else False, newlines_in_values=span.quoted
+        ),
         pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pyarrow.string()),
+            column_types=dict.fromkeys(names, TEXT),
             include_columns=None if only is None else [names[only]],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
@@ -132,11 +130,11 @@ def _convert(texts: Arrow, numbers: NumberFormat) -> Arrow:
 def _join(parts: list[Arrow], reread: Callable[[], Iterator[list[Arrow]]]) -> Arrow:
     """Return the blocks of a column as one: of one type, for which text that was given up is read again if need be."""
     kinds = {part.type for part in parts if part.null_count < len(part)}
-    if len(kinds) == 2 and pyarrow.string() not in kinds and all(_is_exact_float(part) for part in parts):
+    if len(kinds) == 2 and TEXT not in kinds and all(_is_exact_float(part) for part in parts):
         kinds = {pyarrow.float64()}
     if len(kinds) > 1:
-        return pyarrow.chunked_array([part for [part] in reread()], pyarrow.string())
-    kind = next(iter(kinds), pyarrow.string())
+        return pyarrow.chunked_array([part for [part] in reread()], TEXT)
+    kind = next(iter(kinds), TEXT)
     typed = [part.cast(kind) if part.null_count < len(part) else pyarrow.nulls(len(part), kind) for part in parts]
     return pyarrow.chunked_array(typed, kind)
 

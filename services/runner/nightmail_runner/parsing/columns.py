@@ -3,8 +3,9 @@
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, cast
 
 import numpy
@@ -29,6 +30,8 @@ _EXTREME = r"[eE][+-]?0*([3-9]\d\d|[1-9]\d{3,})$"
 #: A column whose first values are text is text: no cast of the whole is tried.
 _TRIED_FIRST = 20
 _TEXT = cast("Any", pandas.StringDtype(na_value=numpy.nan))
+#: How pandas keeps text, so that a column of text is not copied.
+TEXT: Any = pyarrow.large_string()
 _SPACES = " \t\u00a0"
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 _TOO_MANY_DIGITS = (
@@ -101,7 +104,7 @@ def to_column(name: str, texts: Arrow, options: ReadOptions, notes: list[str], p
         InputNotReadable: a value is not of the declared type.
     """
     declared = options.types.get(name)
-    if not pyarrow.types.is_string(texts.type):
+    if texts.type != TEXT:
         return number_array(texts)
     if declared is None:
         return _infer(name, texts, NumberFormat.of(options), notes)
@@ -133,11 +136,11 @@ def check_declared(columns: Sequence[str], options: ReadOptions) -> None:
 
 def empty_column(declared: ColumnType | None) -> Any:
     """Return a column without rows, of its declared type."""
-    return _CONVERTERS[declared or "text"](pyarrow.chunked_array([], pyarrow.string()), NumberFormat())
+    return _CONVERTERS[declared or "text"](pyarrow.chunked_array([], TEXT), NumberFormat())
 
 
 def text_array(texts: Arrow) -> Any:
-    return _TEXT.__from_arrow__(texts.cast(pyarrow.large_string()))
+    return _TEXT.__from_arrow__(texts.cast(TEXT))
 
 
 def number_array(values: Arrow) -> Any:
@@ -162,8 +165,10 @@ def _infer(name: str, texts: Arrow, numbers: NumberFormat, notes: list[str]) -> 
 def begins_with_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
     """Say whether the first values can be numbers: most columns of text are recognised by them, at no cost."""
     pattern = re.compile(numbers.pattern())
-    first = texts.drop_null().slice(0, _TRIED_FIRST).to_pylist()
-    return all(pattern.match(text.strip(_SPACES)) for text in first)
+    first = texts.slice(0, _TRIED_FIRST)
+    if first.null_count:
+        first = texts.drop_null().slice(0, _TRIED_FIRST)
+    return all(pattern.match(text.strip(_SPACES)) for text in first.to_pylist())
 
 
 def to_numbers(texts: Arrow, numbers: NumberFormat) -> Arrow | None:
@@ -190,7 +195,7 @@ def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
         if pyarrow.types.is_integer(kind):
             canonical = _are_canonical_integers(texts, values)
         else:
-            canonical = _are_canonical(texts) and _ends_are_canonical(texts) and _are_exact(texts, values)
+            canonical = _are_canonical(texts) and _are_exact(texts, values)
         if not canonical:
             return None
         casts.append(values)
@@ -219,44 +224,47 @@ def _are_canonical_integers(texts: Arrow, values: Arrow) -> bool:
 
 
 def _are_canonical(texts: Arrow) -> bool:
-    """Say whether no float has a leading plus, or a leading zero before another character than a point or an `e`."""
+    """Say whether each float is written in a canonical way; Arrow has read all of them.
+
+    None has a leading plus, or a leading zero before another character than a point or an `e`, none ends in a point, and
+    every exponent has a sign or stands behind a decimal point.
+    """
     data, starts, lengths = _bytes_of(texts)
     if texts.null_count:
         starts, lengths = starts[lengths > 0], lengths[lengths > 0]
     if not len(starts):
         return True
-    minus = data[starts] == ord("-")
+    if (data[starts + (lengths - 1)] == ord(".")).any():
+        return False
+    first = data[starts]
+    minus = first == ord("-")
     if minus.any():
         starts, lengths = starts + minus, lengths - minus
-    end = len(data) - 1
-    first = data[numpy.minimum(starts, end)]
-    zero = first == ord("0")
-    if zero.any():
-        second = data[numpy.minimum(starts + 1, end)]
-        in_fraction = (second == ord(".")) | (second == ord("e")) | (second == ord("E"))
-        if (zero & (((lengths > 1) & ~in_fraction) | (minus & (lengths == 1)))).any():
-            return False
-    return bool((((first >= ord("0")) & (first <= ord("9"))) | ((first == ord(".")) & (lengths > 1))).all())
-
-
-def _ends_are_canonical(texts: Arrow) -> bool:
-    """Say whether no number ends in a point, and every exponent has a sign or stands behind a decimal point."""
-    data, starts, lengths = _bytes_of(texts)
-    if (data[(starts + lengths)[lengths > 0] - 1] == ord(".")).any():
+        first = data[numpy.minimum(starts, len(data) - 1)]
+    is_digit = (first - numpy.uint8(ord("0"))) < 10
+    if not is_digit.all() and not ((first == ord(".")) & (lengths > 1))[~is_digit].all():
         return False
-    if not _has_byte(texts, b"eE"):
-        return True
+    zeros = numpy.flatnonzero(first == ord("0"))
+    second = data[numpy.minimum(starts[zeros] + 1, len(data) - 1)]
+    in_fraction = (second == ord(".")) | (second == ord("e")) | (second == ord("E"))
+    if numpy.where(lengths[zeros] == 1, minus[zeros], ~in_fraction).any():
+        return False
+    return not _has_byte(texts, b"eE") or _exponents_are_canonical(texts)
+
+
+def _exponents_are_canonical(texts: Arrow) -> bool:
     with_exponent = texts.filter(pyarrow.compute.match_substring(texts, "e", ignore_case=True))
     if not _all(pyarrow.compute.match_substring_regex(with_exponent, _EXPONENT)):
         return False
     extreme = with_exponent.filter(pyarrow.compute.match_substring_regex(with_exponent, _EXTREME))
-    return all(Decimal(repr(float(text))) == Decimal(text) for text in extreme.to_pylist())
+    return all(is_kept(text, float(text)) for text in extreme.to_pylist())
 
 
 def _bytes_of(texts: Arrow) -> tuple[Any, Any, Any]:
     """Return the bytes of a chunk of strings as an array, and where each string starts and how long it is."""
     _, offsets, data = texts.buffers()
-    ends = numpy.frombuffer(offsets, numpy.int32)[texts.offset : texts.offset + len(texts) + 1]
+    kind = numpy.int64 if texts.type == TEXT else numpy.int32
+    ends = numpy.frombuffer(offsets, kind)[texts.offset : texts.offset + len(texts) + 1]
     return numpy.frombuffer(data if data is not None else b"", numpy.uint8), ends[:-1], numpy.diff(ends)
 
 
@@ -266,18 +274,20 @@ def _has_byte(texts: Arrow, wanted: bytes) -> bool:
 
 
 def _are_exact(texts: Arrow, values: Arrow) -> bool:
-    too_long = pyarrow.scalar(_SURELY_EXACT_CHARACTERS)
-    long = pyarrow.compute.greater(pyarrow.compute.binary_length(texts), too_long)
-    if not _any(long):
+    long = _bytes_of(texts)[2] > _SURELY_EXACT_CHARACTERS
+    if not long.any():
         return True
+    long = pyarrow.array(long)
     texts, values = texts.filter(long), values.filter(long)
     changed = pyarrow.compute.not_equal(pyarrow.compute.cast(values, texts.type), texts)
-    pairs = zip(texts.filter(changed).to_pylist(), values.filter(changed).to_pylist(), strict=True)
-    return all(Decimal(repr(value)) == Decimal(text) for text, value in pairs)
+    return all(map(is_kept, texts.filter(changed).to_pylist(), values.filter(changed).to_pylist()))
 
 
-def _to_text(texts: Arrow, _numbers: NumberFormat) -> Any:
-    return text_array(texts)
+def is_kept(text: str, value: float) -> bool:
+    """Return whether a float is exactly the number that a text is."""
+    with suppress(InvalidOperation):  # an exponent of 19 digits
+        return Decimal(repr(value)) == Decimal(text)
+    return False
 
 
 def _to_integers(texts: Arrow, numbers: NumberFormat) -> Any:
@@ -320,7 +330,7 @@ def _to_datetimes(texts: Arrow, _numbers: NumberFormat) -> Any:
 
 
 _CONVERTERS: dict[ColumnType, Callable[[Arrow, NumberFormat], Any]] = {
-    "text": _to_text,
+    "text": lambda texts, _numbers: text_array(texts),
     "integer": _to_integers,
     "number": _to_numbers,
     "boolean": _to_booleans,
@@ -388,7 +398,3 @@ def _first_refused(texts: Arrow, parse: Callable[[str], Any]) -> NotOfType:
 
 def _all(truths: Any) -> bool:
     return bool(pyarrow.compute.all(truths).as_py() in {True, None})
-
-
-def _any(truths: Any) -> bool:
-    return bool(pyarrow.compute.any(truths).as_py())

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +15,7 @@ import pyarrow
 
 from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.column_names import name_columns
-from nightmail_runner.parsing.columns import check_declared, empty_column, to_column
+from nightmail_runner.parsing.columns import TEXT, check_declared, empty_column, to_column
 from nightmail_runner.parsing.delimiters import judge_delimiters
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.numbered_records import numbered_records
@@ -100,17 +102,30 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     fields = _without_empty_end(layout, texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
     check_declared(names, options)
-    columns: dict[int, Any] = {}
-    for position, name in enumerate(names):
-        columns[position] = to_column(
-            name, texts[position], options, notes, lambda row: f"line {_line_of(text, layout, options, row)}"
-        )
-        texts[position] = None
-        if len(text) > _LARGE_BYTES:
-            pyarrow.default_memory_pool().release_unused()
-    frame = pandas.DataFrame(columns, copy=False)
+    columns = _to_columns(names, texts, options, notes, lambda row: f"line {_line_of(text, layout, options, row)}")
+    frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)
     frame.columns = pandas.Index(names)
     return Table(frame, notes)
+
+
+def _to_columns(
+    names: list[str], texts: list[Any], options: ReadOptions, notes: list[str], place: Callable[[int], str]
+) -> list[Any]:
+    """Return the columns as pandas keeps them. Takes each from `texts`, so that its memory is free when it is converted."""
+    notes_of: list[list[str]] = [[] for _ in names]
+
+    def convert(position: int) -> Any:
+        taken, texts[position] = texts[position], None
+        return to_column(names[position], taken, options, notes_of[position], place)
+
+    if sum(column.nbytes for column in texts[: len(names)]) < _LARGE_BYTES:
+        columns = [convert(position) for position in range(len(names))]
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            columns = list(pool.map(convert, range(len(names))))
+        pyarrow.default_memory_pool().release_unused()
+    notes += [note for own in notes_of for note in own]
+    return columns
 
 
 def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> list[str]:
@@ -285,7 +300,7 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
         notes.append(f"{_named(ragged.trailing)} had empty fields beyond the header; they were dropped")
     if ragged.short:
         notes.append(f"{_named(ragged.short)} had fewer fields than the header; the others are missing values")
-    return [pyarrow.chunked_array(parts, pyarrow.string()) for parts in chunks]
+    return [pyarrow.chunked_array(parts, TEXT) for parts in chunks]
 
 
 def _missing(options: ReadOptions) -> frozenset[str]:
@@ -293,7 +308,7 @@ def _missing(options: ReadOptions) -> frozenset[str]:
 
 
 def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
-    return pyarrow.array([None if value in missing else value for value in values], pyarrow.string())
+    return pyarrow.array([None if value in missing else value for value in values], TEXT)
 
 
 def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pandas
@@ -10,7 +9,7 @@ import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.column_names import name_columns
-from nightmail_runner.parsing.columns import NumberFormat, check_declared, convert, empty_column
+from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.content import error_in
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_path import follow
@@ -109,7 +108,7 @@ def _exact_float(text: str) -> float | str:
     value = float(text)
     if len(text) <= _SURELY_EXACT_CHARACTERS and _SURELY_EXACT_FROM < abs(value) < _SURELY_EXACT_TO:
         return value
-    return value if Decimal(repr(value)) == Decimal(text) else text
+    return value if is_kept(text, value) else text
 
 
 def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def to_values(name: str, values: list[Any], options: ReadOptions, place: Any) ->
     """Return typed values (None where missing) as pandas keeps them without losing a digit; or by their declared type."""
     declared: ColumnType | None = options.types.get(name)
     if declared is not None:
-        texts = pyarrow.chunked_array([pyarrow.array([_as_text(value) for value in values], pyarrow.string())])
+        texts = pyarrow.chunked_array([pyarrow.array([_as_text(value) for value in values], TEXT)])
         return convert(name, texts, declared, NumberFormat(), place)
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int} and all(value is None or value in _INT64 for value in values):

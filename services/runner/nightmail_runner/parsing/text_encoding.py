@@ -6,10 +6,11 @@ The option `encoding`, the byte order mark, the `charset` of the HTTP answer, UT
 import codecs
 import re
 
+import numpy
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.parsing.byte_search import has_one_of, parts_of
+from nightmail_runner.parsing.byte_search import all_shares, parts_of
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The UTF-32 mark begins with the UTF-16 one: the longer come first.
@@ -78,9 +79,13 @@ def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
 
 def refuse_nuls(text: memoryview) -> None:
     """Raise InputNotReadable if text has NUL characters in it: the data is binary."""
-    if has_one_of(text, b"\0"):
+    if not all_shares(text, _has_no_nul):
         line = 1 + bytes(text).partition(b"\0")[0].count(b"\n")
         raise InputNotReadable(f"line {line} has a NUL byte: this seems to be binary data")
+
+
+def _has_no_nul(text: memoryview) -> bool:
+    return not len(text) or numpy.frombuffer(text, numpy.uint8).min() > 0
 
 
 def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
@@ -114,7 +119,7 @@ def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
 
 def _is_utf8(data: memoryview) -> bool:
     if len(data) > _LARGE_BYTES:
-        return _is_large_utf8(data)
+        return all_shares(data, _is_large_utf8)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for part in parts_of(data):
