@@ -10,12 +10,13 @@ import os
 import re
 import resource
 import subprocess
+import time
 from functools import partial
 
 import pytest
 
 from e2e.conftest import NIGHTMAIL, Nightmail
-from support.deadlines import scaled, wait_until
+from support.deadlines import measure_factor, wait_until
 from support.job_requests import job_request
 
 JOB = "found by a new user"
@@ -128,7 +129,10 @@ def test_20_the_shell_completes_ids_statuses_outcomes_and_event_types(nightmail:
 
 
 def test_18_help_takes_less_than_0_4_seconds_and_a_command_less_than_0_6(nightmail: Nightmail) -> None:
-    """Of the processor, in the best of three times: what other processes do on the machine does not count."""
+    """Of the processor, in the best of five times: what other processes do on the machine does not count.
+
+    The speed of the processor is measured beside each, because a virtual machine can slow down within minutes.
+    """
 
     def seconds(*arguments: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -138,4 +142,5 @@ def test_18_help_takes_less_than_0_4_seconds_and_a_command_less_than_0_6(nightma
 
     limits = {"--help": 0.4, "runs list --help": 0.4, "jobs list": 0.6, "runs list": 0.6, "status": 0.6}
     for command, limit in limits.items():
-        assert any(seconds(*command.split()) < scaled(limit) for _ in range(3)), command
+        taken = [seconds(*command.split()) / measure_factor(time.process_time) for _ in range(5)]
+        assert min(taken) < limit, (command, taken)
