@@ -5,7 +5,7 @@ run, of the proportional memory (PSS) of this process, the fork server and the r
 counts once and whole, mapped or not; less what it was before the run (a warm pandas included on both sides: the bare
 script's peak counts from behind its import, too). Both alternate. Time is the shortest of the rounds, because what else
 runs on a machine only adds to it. Before each, a process uses and frees as much memory: a virtual machine takes a second for
-each GB that it has not used just before, whoever asks for it. Memory is measured in a run of its own: to read it
+each GB that it has not used just before, on both sides. Memory is measured in a run of its own: to read it
 takes a third of a processor.
 """
 

@@ -10,6 +10,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.csv
 
+from nightmail_runner.parsing.byte_search import has_one_of, parts_of
 from nightmail_runner.parsing.columns import TEXT, Arrow, NumberFormat, begins_with_numbers, to_numbers
 from nightmail_runner.parsing.options import ReadOptions
 
@@ -67,6 +68,12 @@ def _split(records: memoryview) -> Iterator[_Span]:
     Raises:
         pyarrow.ArrowInvalid: a record is larger than a block, or a quote does not close.
     """
+    if len(records) <= _BLOCK_BYTES:  # without a copy, whose pages are all new
+        quotes = sum(part.count(b'"') for part in parts_of(records)) if has_one_of(records, b'"') else 0
+        if quotes % 2:
+            raise pyarrow.ArrowInvalid("a quote does not close")
+        yield _Span(0, len(records), quotes > 0)
+        return
     start = 0
     block = bytearray()  # one for all: it has methods that a memoryview has not
     while start < len(records):
