@@ -67,9 +67,9 @@ test: lint
 # What runs the deployments for real: all images, a systemd machine, a virtual machine, a production install, Prometheus, a full disk. As root, with
 # Debian's packages prometheus, systemd-container, mmdebstrap, buildah, podman, crun, docker.io, qemu-system-x86 and iproute2; the summary has one line for each thing that is
 # skipped, with its reason. LAST_RELEASE=COMMIT tests the upgrade from that commit instead of the newest tag of a version.
-# Three workers, because most of the time is waiting: for a boot, for a package index, and for alerts.
+# Three workers, because most of the time is waiting: for a boot, and for alerts.
 test-deploy: install
-	timeout --foreground --kill-after=1m 25m $(BIN)/python -m pytest -q -m "long or not long" -n 3 --dist loadfile --no-loadscope-reorder --timeout 900 -rs --durations 15 tests/deploy $(ARGS)
+	timeout --foreground --kill-after=1m 60m $(BIN)/python -m pytest -q -m "long or not long" -n 3 --dist loadfile --no-loadscope-reorder --timeout 1500 -rs --durations 15 tests/deploy $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

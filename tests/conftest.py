@@ -55,9 +55,9 @@ structlog.configure(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-timeout fail a hung test with its stack; the run goes on. `--timeout` sets another limit."""
-    if config.option.timeout is None:
-        config.option.timeout = scaled(TEST_SECONDS)
+    """Let pytest-timeout fail a hung test with its stack; the run goes on. `--timeout` sets another limit, which scales, too."""
+    limit = TEST_SECONDS if config.option.timeout is None else config.option.timeout
+    config.option.timeout = scaled(limit)
 
 
 #: Files that take longest begin first, so that no worker of pytest-xdist ends long after the others. `--durations` has the

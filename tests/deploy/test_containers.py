@@ -30,11 +30,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def engine(debian: Path) -> Iterator[Engine]:
+def engine(debian: Path, wheels: Path) -> Iterator[Engine]:
     """Return the engine with every image."""
     # `vfs` works everywhere and copies the whole image at each step.
     for driver in ("overlay", "vfs"):
-        engine = Engine(driver)
+        engine = Engine(driver, wheels)
         try:
             engine.make_bases(debian)
             break

@@ -40,7 +40,7 @@ def create_a_job(system: Nightmail) -> None:
 @pytest.mark.long
 def test_an_installation_without_test_tools_runs_a_job(tmp_path: Path) -> None:
     folder = tmp_path / "opt"
-    install_nightmail(folder, "python3")
+    install_nightmail(folder)
     listed = subprocess.run(
         [folder / "bin/pip", "list", "--format=freeze"], capture_output=True, text=True, check=True
     ).stdout

@@ -113,7 +113,7 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(debian: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(debian: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = tmp_path_factory.mktemp("machine") / "root"
     root.mkdir()
     subprocess.run(["tar", "--extract", "--file", debian, "--directory", root], check=True)
@@ -124,7 +124,7 @@ def machine(debian: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     installation = Path(f"/opt/nightmail-test-{os.getpid()}")
     machine = Machine(root, installation)
     try:
-        install_nightmail(installation)
+        install_nightmail(installation, wheels)
         (root / "opt/nightmail").symlink_to(installation)
         shutil.copy(ROOT / "deploy/systemd/nightmail.service", root / "etc/systemd/system/nightmail.service")
         try:

@@ -18,7 +18,6 @@ from support.deadlines import scaled, wait_until
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
 SERVICES = ("api", "ticker", "runner", "mailer")
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 USER = 10001
 TOKEN = "t" * 32
 #: Engines that run as root raise these limits otherwise, which a machine that is a container itself refuses.
@@ -30,6 +29,10 @@ SUBNET = "10.123.0"
 #: Compose's names are found by its DNS; here they are in each container's /etc/hosts.
 ADDRESSES = {"mailpit": 1, "nats": 10, "api": 20, "mailer": 30, "ticker-1": 41, "ticker-2": 42}
 ADDRESSES |= {f"runner-{number}": 50 + number for number in (1, 2, 3)}
+
+#: Where the packages of `download_wheels` are while an image is built, and pip's configuration in the base image.
+WHEELS = "/packages"
+PIP_CONFIGURATION = f"[global]\nno-index = true\nfind-links = {WHEELS}\n"
 
 #: Runs on the containers' network: calls the API.
 CALL = f"""
@@ -50,9 +53,14 @@ class Engine:
     """buildah and podman on a store of their own, in a mount and a network namespace of their own.
 
     The second version of control groups is not mounted there: a machine with both versions cannot delegate it.
+
+    Args:
+        driver: how the store keeps images.
+        wheels: the folder of packages from which pip installs in them.
     """
 
-    def __init__(self, driver: str) -> None:
+    def __init__(self, driver: str, wheels: Path) -> None:
+        self._wheels = wheels
         # podman takes a path of at most 50 characters for what it runs.
         self._store = store = Path(tempfile.mkdtemp(prefix="nightmail-"))
         self._options = ["--root", f"{store}/images", "--runroot", f"{store}/run", "--storage-driver", driver]
@@ -64,10 +72,9 @@ class Engine:
         if self._namespace.stdout.readline() != b"made\n":
             pytest.skip("a mount and a network namespace are refused here")
 
-    def inside(self, *command: str | Path, network: bool = True) -> list[str]:
-        """Return a command that runs in the namespaces; without `network` it reaches the package index."""
-        options = ["--mount", "--net"] if network else ["--mount"]
-        return ["nsenter", "--target", str(self._namespace.pid), *options, *map(str, command)]
+    def inside(self, *command: str | Path) -> list[str]:
+        """Return a command that runs in the namespaces."""
+        return ["nsenter", "--target", str(self._namespace.pid), "--mount", "--net", *map(str, command)]
 
     def podman(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         own = ["--cgroup-manager=cgroupfs", "--events-backend=none", f"--network-config-dir={self._networks}"]
@@ -82,7 +89,7 @@ class Engine:
 
     def buildah(self, *arguments: str | Path) -> str:
         ended = subprocess.run(
-            self.inside("buildah", *self._options, *arguments, network=False),
+            self.inside("buildah", *self._options, *arguments),
             env={**os.environ, "BUILDAH_ISOLATION": "chroot"},
             capture_output=True,
             text=True,
@@ -97,8 +104,10 @@ class Engine:
         [tag] = re.findall(r"^ARG PYTHON=(.*)$", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)
         container = self.buildah("from", "scratch")
         self.buildah("add", "--quiet", container, tarball, "/")
-        # The authorities that this machine trusts; and as in the official image, pip installs into the system.
-        self.buildah("copy", "--quiet", container, CERTIFICATES, CERTIFICATES)
+        configuration = self._store / "pip.conf"
+        configuration.write_text(PIP_CONFIGURATION)
+        self.buildah("copy", "--quiet", container, configuration, "/etc/pip.conf")
+        # As in the official image, pip installs into the system.
         self.buildah("run", container, "--", "sh", "-c", "rm -f /usr/lib/python3*/EXTERNALLY-MANAGED")
         self.buildah("commit", "--quiet", container, f"docker.io/library/python:{tag}")
         server = Path(sys.executable).parent / "nats-server"
@@ -110,6 +119,7 @@ class Engine:
 
     def build(self, target: str) -> None:
         options = ["--quiet", "--layers", "--pull-never", "--network=host", f"--target={target}"]
+        options += [f"--volume={self._wheels}:{WHEELS}:ro"]
         file = ROOT / "deploy/Dockerfile"
         self.buildah("bud", *options, "--tag", f"localhost/nightmail-{target}", "--file", file, ROOT)
 
