@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import uuid4
 
+import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NoKeysError
@@ -19,7 +20,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.broker.streams import ACK_WAIT_SECONDS, MAILED, MAILER_QUEUE, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.blob import Blob
-from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped
+from nightmail_common.contract.events import MailFailed, MailSent, MailSkipped, ResultReady
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually, scaled
 from support.mailer_process import CSV, MailerProcess, events_of, failure_of, mail_event, mail_events, result_of
@@ -183,13 +184,15 @@ async def test_a_server_with_a_low_limit_of_connections_gets_all_mails(
     assert len(smtp_server.recipients) == 60
 
 
-async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
+@pytest.fixture
+async def sent_without_broker(
     start_mailer: Start,
     smtp_server: SmtpServer,
     event_log: EventLog,
     make_job: MakeJob,
     nats_server: NatsServer,
-) -> None:
+) -> ResultReady:
+    """Return the event whose mail a mailer has sent while the broker died, which is still away."""
     hang = Hang("reports@example.com", then=None)
     smtp_server.after_data = hang
     start_mailer()
@@ -199,33 +202,30 @@ async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
     nats_server.kill()
     hang.release()
     await eventually(lambda: smtp_server.recipients, "the server has the mail")
+    return event
+
+
+async def test_a_mail_is_sent_although_the_broker_dies_during_the_send(
+    sent_without_broker: ResultReady, event_log: EventLog, nats_server: NatsServer
+) -> None:
     nats_server.start()
-    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert isinstance(await mail_event(event_log, sent_without_broker.run_id), MailSent)
 
 
 async def test_a_mail_is_sent_once_although_another_mailer_reaches_the_restarted_broker_first(
+    sent_without_broker: ResultReady,
     start_mailer: Start,
     smtp_server: SmtpServer,
     event_log: EventLog,
-    make_job: MakeJob,
     nats_server: NatsServer,
     nats_client: Client,
 ) -> None:
     """The broker was away for longer than its ack wait, and offers the event to the one that connects."""
-    hang = Hang("reports@example.com", then=None)
-    smtp_server.after_data = hang
-    start_mailer()
-    event = result_of(make_job())
-    await event_log.publish(event)
-    await eventually(lambda: hang.is_reached, "the mail is being sent")
-    nats_server.kill()
-    hang.release()
-    await eventually(lambda: smtp_server.recipients, "the server has the mail")
     start_mailer()
     await asyncio.sleep(ACK_WAIT_SECONDS)
     nats_server.start()
 
-    assert isinstance(await mail_event(event_log, event.run_id), MailSent)
+    assert isinstance(await mail_event(event_log, sent_without_broker.run_id), MailSent)
 
     async def acknowledged() -> bool:
         info = await nats_client.jetstream().consumer_info(STREAM, MAILER_QUEUE.durable)

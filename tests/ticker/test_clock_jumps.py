@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import pytest
 from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
@@ -24,11 +23,6 @@ from support.tickers import (
 )
 
 MakeJob = Callable[..., Job]
-
-
-@pytest.fixture
-def clock() -> ShiftedClock:
-    return ShiftedClock()
 
 
 async def test_a_clock_set_forward_misses_nothing_and_one_set_back_runs_nothing_twice(

@@ -45,11 +45,6 @@ from support.tickers import (
 MakeJob = Callable[..., Job]
 
 
-@pytest.fixture
-def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
 async def forget_message_ids(client: Client) -> None:
     """Shrink the duplicate window and let it pass, as a ticker does that is suspended for more than an hour."""
     js = client.jetstream()

@@ -14,9 +14,8 @@ from support.tickers import ShiftedClock, create, leads, requests, running_ticke
 
 
 async def test_a_job_created_changed_or_deleted_at_the_last_moment_fires_as_it_is_then(
-    nats_client: Client, event_log: EventLog, make_job: Callable[..., Job]
+    nats_client: Client, event_log: EventLog, make_job: Callable[..., Job], clock: ShiftedClock
 ) -> None:
-    clock = ShiftedClock()
     daily = {"schedule_time": "0 9 * * *", "timezone": "UTC"}
     unchanged, changed, deleted = [
         await create(event_log, make_job(job_name=name, **daily)) for name in ("unchanged", "changed", "deleted")

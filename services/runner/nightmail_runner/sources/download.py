@@ -37,6 +37,29 @@ class Answer:
     not_modified: bool = False
 
 
+class SmallBody:
+    """Takes the bytes of an answer that fits into memory.
+
+    Args:
+        max_bytes: a larger answer is a failure.
+        refusal: what the failure says.
+    """
+
+    def __init__(self, max_bytes: int, refusal: str) -> None:
+        self.data = bytearray()
+        self._max_bytes = max_bytes
+        self._refusal = refusal
+
+    def begin(self) -> Write:
+        self.data.clear()
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        self.data += data
+        if len(self.data) > self._max_bytes:
+            raise CannotFetch(self._refusal)
+
+
 async def download(
     transport: httpx.AsyncBaseTransport,
     request: SourceRequest,

@@ -18,7 +18,7 @@ from nightmail_common.contract.pagination import (
 )
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.options import InputNotReadable
-from nightmail_runner.sources.download import Answer, Write
+from nightmail_runner.sources.download import Answer, SmallBody, Write
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.page_joining import SourcePage, page_joiner
@@ -64,26 +64,12 @@ async def read_pages(
 async def _read_page(
     request: SourceRequest, number: int, send: Send, add: Callable[[bytes], SourcePage]
 ) -> tuple[Answer, SourcePage]:
-    body = _PageBody()
+    body = SmallBody(MAX_PAGE_BYTES, f"a page is larger than {MAX_PAGE_BYTES} bytes; ask for fewer records at a time")
     try:
         answer = await send(request, body.begin)
         return answer, add(bytes(body.data))
     except CannotFetch as error:
         raise CannotFetch(f"page {number}: {error}") from None
-
-
-class _PageBody:
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def begin(self) -> Write:
-        self.data.clear()
-        return self._write
-
-    def _write(self, data: bytes) -> None:
-        self.data += data
-        if len(self.data) > MAX_PAGE_BYTES:
-            raise CannotFetch(f"a page is larger than {MAX_PAGE_BYTES} bytes; ask for fewer records at a time")
 
 
 def _keep_notes(answer: Answer, number: int, data: Input) -> None:

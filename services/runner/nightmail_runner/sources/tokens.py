@@ -13,7 +13,7 @@ import httpx
 
 from nightmail_common.contract.limits import MAX_TOKEN_ANSWER_BYTES, MAX_TOKENS
 from nightmail_common.contract.request_headers import is_header_value
-from nightmail_runner.sources.download import Write, download
+from nightmail_runner.sources.download import SmallBody, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.redirects import SourceRequest
 
@@ -74,7 +74,7 @@ class TokenCache:
 
         Some servers take them in the form only, against RFC 6749 section 2.3.1.
         """
-        answer = _Body()
+        answer = SmallBody(MAX_TOKEN_ANSWER_BYTES, f"the answer is larger than {MAX_TOKEN_ANSWER_BYTES} bytes")
         try:
             try:
                 await download(self._transport, _in_header(credentials, mask), answer.begin, timeout_seconds)
@@ -85,20 +85,6 @@ class TokenCache:
         except CannotFetch as error:
             raise CannotFetch(f"no access token from {credentials.token_url}: {error}") from None
         return _parse(answer.data, credentials)
-
-
-class _Body:
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def begin(self) -> Write:
-        self.data.clear()
-        return self._write
-
-    def _write(self, data: bytes) -> None:
-        self.data += data
-        if len(self.data) > MAX_TOKEN_ANSWER_BYTES:
-            raise CannotFetch(f"the answer is larger than {MAX_TOKEN_ANSWER_BYTES} bytes")
 
 
 def _in_header(credentials: Credentials, mask: Callable[[str], str]) -> SourceRequest:
