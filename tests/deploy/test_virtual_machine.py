@@ -33,7 +33,7 @@ KERNEL_OPTIONS = (
     " console=ttyS0 quiet panic=-1 mitigations=off lsm=landlock,lockdown,yama,integrity,bpf"
 )
 #: A start takes some 15 times as long as on the machine that emulates.
-SLOW = "[Service]\nTimeoutStartSec=900\nWatchdogSec=900\n"
+SLOW = "[Service]\nTimeoutStartSec=1800\nWatchdogSec=1800\n"
 #: SQLite's write-ahead log needs shared memory, which files over 9p do not have.
 MOUNTS = "tmpfs /var/lib/private tmpfs mode=0700 0 0\n"
 TRIAL = """

@@ -15,7 +15,8 @@ DATA = Path("/var/lib/nightmail")
 GROUP = Path("/sys/fs/cgroup/system.slice/nightmail.service")
 NIGHTMAIL, PYTHON = "/opt/nightmail/bin/nightmail", "/opt/nightmail/bin/python"
 ENDED = {"delivered", "failed", "skipped"}
-SECONDS = 600
+#: A start beside other load takes ten minutes.
+SECONDS = 1800
 
 #: Thousands of threads, with stacks so small that the limit of addresses does not count.
 THREADS = """
