@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nightmail_runner.parsing import blocks, delimited
 from support.parsing import columns, parsed, refusal, workbook, zipped
 
 
@@ -221,6 +222,25 @@ def test_any_table_of_texts_comes_out_with_the_same_texts(
         output.getvalue().encode(encoding), delimiter=delimiter, encoding=encoding, types=dict.fromkeys(names, "text")
     )
     assert found == {name: [row[i] or None for row in rows] for i, name in enumerate(names)}
+
+
+@given(
+    rows=st.lists(st.lists(st.text('a,"\né', max_size=6), min_size=2, max_size=2), min_size=1, max_size=20),
+    style=st.sampled_from([(csv.QUOTE_ALL, "\n"), (csv.QUOTE_MINIMAL, "\r\n")]),
+    block_bytes=st.integers(60, 200),
+)
+def test_any_table_is_the_same_in_blocks_of_any_size(
+    rows: list[list[str]], style: tuple[Any, str], block_bytes: int
+) -> None:
+    output = io.StringIO()
+    csv.writer(output, quoting=style[0], lineterminator=style[1]).writerows([["a", "b"], *rows])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_BLOCK_BYTES", block_bytes)
+        patch.setattr(blocks, "PART_BYTES", 16)
+        patch.setattr(delimited, "_SMALL_BYTES", 0)
+        patch.setattr(delimited, "_read_ragged", None)  # a record fits into a block
+        found = columns(output.getvalue(), types={"a": "text", "b": "text"})
+    assert found == {name: [row[number] or None for row in rows] for number, name in enumerate("ab")}
 
 
 def test_a_field_may_be_larger_than_the_csv_modules_limit_which_stays_as_it_was() -> None:

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.csv
 
-from nightmail_runner.parsing.byte_search import has_one_of, parts_of
+from nightmail_runner.parsing.byte_search import PART_BYTES, has_one_of, parts_of
 from nightmail_runner.parsing.columns import TEXT, Arrow, NumberFormat, begins_with_numbers, to_numbers
 from nightmail_runner.parsing.options import ReadOptions
 
@@ -68,25 +68,35 @@ def _split(records: memoryview) -> Iterator[_Span]:
     Raises:
         pyarrow.ArrowInvalid: a record is larger than a block, or a quote does not close.
     """
-    if len(records) <= _BLOCK_BYTES:  # without a copy, whose pages are all new
-        quotes = sum(part.count(b'"') for part in parts_of(records)) if has_one_of(records, b'"') else 0
-        if quotes % 2:
-            raise pyarrow.ArrowInvalid("a quote does not close")
-        yield _Span(0, len(records), quotes > 0)
-        return
     start = 0
-    block = bytearray()  # one for all: it has methods that a memoryview has not
     while start < len(records):
-        block[:] = records[start : start + _BLOCK_BYTES]
-        last = start + len(block) == len(records)
-        quotes = block.count(b'"') if b'"' in block else 0  # counting takes four times as long as a look for one
-        end = len(block) if last else block.rfind(b"\n") + 1
-        while not last and end and (quotes - block.count(b'"', end)) % 2:  # inside of quotes
-            end = block.rfind(b"\n", 0, end - 1) + 1
-        if not end or (last and quotes % 2):
+        block = records[start : start + _BLOCK_BYTES]
+        quotes = sum(part.count(b'"') for part in parts_of(block)) if has_one_of(block, b'"') else 0
+        if start + len(block) < len(records):
+            end = _last_end_outside_quotes(bytes(block), quotes) if quotes else _last_end(block)
+        else:
+            end = 0 if quotes % 2 else len(block)
+        if not end:
             raise pyarrow.ArrowInvalid("a record is larger than a block, or a quote does not close")
         yield _Span(start, start + end, quotes > 0)
         start += end
+
+
+def _last_end(block: memoryview) -> int:
+    """Return the position behind the last line end of a block without quotes; 0 if there is none."""
+    for near in range(len(block), 0, -PART_BYTES):
+        start = max(near - PART_BYTES, 0)
+        if end := bytes(block[start:near]).rfind(b"\n") + 1:
+            return start + end
+    return 0
+
+
+def _last_end_outside_quotes(block: bytes, quotes: int) -> int:
+    """Return the position behind the last line end of a block that is not inside of quotes; 0 if there is none."""
+    end = block.rfind(b"\n") + 1
+    while end and (quotes - block.count(b'"', end)) % 2:
+        end = block.rfind(b"\n", 0, end - 1) + 1
+    return end
 
 
 def _read_block(

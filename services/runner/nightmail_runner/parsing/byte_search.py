@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 #: Fits into a processor's cache.
-_PART_BYTES = 64 * 1024
+PART_BYTES = 64 * 1024
 #: Below this a thread costs more than it saves.
 _SHARE_BYTES = 16 * 1024**2
 
 
 def parts_of(data: memoryview) -> Iterator[bytes]:
     """Yield the bytes of data in parts of 64 KiB."""
-    for start in range(0, len(data), _PART_BYTES):
-        yield bytes(data[start : start + _PART_BYTES])
+    for start in range(0, len(data), PART_BYTES):
+        yield bytes(data[start : start + PART_BYTES])
 
 
 def has_one_of(data: memoryview, wanted: bytes) -> bool:

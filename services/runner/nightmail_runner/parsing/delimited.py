@@ -30,7 +30,7 @@ _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
 _QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
 #: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
-#: Above this, what the conversion of a column leaves behind goes back to the system at once.
+#: Above this, the processors share the conversion of the columns.
 _LARGE_BYTES = 32 * 1024**2
 _END_OF_FILE = b"\x1a"
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
@@ -123,7 +123,6 @@ def _to_columns(
     else:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             columns = list(pool.map(convert, range(len(names))))
-        pyarrow.default_memory_pool().release_unused()
     notes += [note for own in notes_of for note in own]
     return columns
 
