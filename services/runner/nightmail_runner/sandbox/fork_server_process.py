@@ -14,9 +14,10 @@ from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.run_groups import RunGroup
 
 #: How malloc works. Huge pages, with a heap that grows by 16 MiB so that it can have them, save a sixth of a run's time, which
-#: is mostly page faults. What a block of a large CSV needs (up to 8 MiB at once) stays in the heap for the next block: to
-#: give it back and take it again made 640,000 page faults for 500 MB. The heap keeps up to 32 MiB at its end.
-_MALLOC = {"hugetlb": 1, "top_pad": 16 * 1024**2, "mmap_threshold": 8 * 1024**2, "trim_threshold": 32 * 1024**2}
+#: is mostly page faults. Freed memory of up to 32 MiB at once stays in the heap, and up to 64 MiB at its end: malloc raises its
+#: limits to these by itself, but only step by step. To give back what each block of a large CSV needs, and to take it again,
+#: made 640,000 page faults for 500 MB.
+_MALLOC = {"hugetlb": 1, "top_pad": 16 * 1024**2, "mmap_threshold": 32 * 1024**2, "trim_threshold": 64 * 1024**2}
 #: Read by libraries when they are imported. Arrow's own allocator and malloc's arenas reserve a GiB of addresses, which
 #: RLIMIT_AS counts; BLAS threads do not survive a fork.
 ENVIRONMENT = {
