@@ -140,15 +140,13 @@ def test_an_xlsx_of_100000_rows_takes_at_most_three_times_the_processor_time_of_
     def write_xlsx() -> None:
         xlsx_output.write(to_table(frame), io.BytesIO())
 
-    # Other processes only add to a time: the shortest of some is that of the code.
-    assert shortest(write_xlsx) <= MAX_RATIO * shortest(write_csv)
+    # Other processes only add to a time, and the speed of a machine varies: the shortest of some that alternate.
+    times = [(processor_time(write_xlsx), processor_time(write_csv)) for _ in range(5)]
+    assert min(xlsx for xlsx, _ in times) <= MAX_RATIO * min(csv for _, csv in times)
 
 
-def shortest(write: Callable[[], None]) -> float:
-    """Return the shortest processor time of five calls, in seconds."""
-    times = []
-    for _ in range(5):
-        started = time.process_time()
-        write()
-        times.append(time.process_time() - started)
-    return min(times)
+def processor_time(write: Callable[[], None]) -> float:
+    """Return the processor time of a call, in seconds."""
+    started = time.process_time()
+    write()
+    return time.process_time() - started

@@ -1,6 +1,8 @@
 """How a result becomes an xlsx file, read back with openpyxl."""
 
 import io
+import zipfile
+import zlib
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -134,3 +136,10 @@ def test_what_does_not_fit_is_refused_with_the_way_out() -> None:
 def test_the_same_table_gives_the_same_bytes() -> None:
     frame = pd.DataFrame({"a": ["x", "y"], "d": pd.to_datetime(["2026-01-02", "2026-01-03"])})
     assert to_xlsx(frame) == to_xlsx(frame.copy())
+
+
+def test_the_rows_are_compressed_at_the_declared_level() -> None:
+    archive = zipfile.ZipFile(io.BytesIO(to_xlsx(pd.DataFrame({"a": [f"{number * 7919}" for number in range(5000)]}))))
+    rows = archive.getinfo("xl/worksheets/sheet1.xml")
+    same = zlib.compressobj(xlsx_output.COMPRESSION_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    assert rows.compress_size == len(same.compress(archive.read(rows)) + same.flush())

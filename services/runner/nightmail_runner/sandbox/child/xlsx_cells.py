@@ -104,14 +104,13 @@ def _times_encoder(column: pandas.Series, styles: Mapping[str, str]) -> CellEnco
     def encode(block: pandas.Series) -> list[str]:
         times = block.to_numpy()
         days = ((times.astype("M8[us]") - _DAY_ZERO) / _DAY).tolist()
-        inside = ((times >= _FIRST_DAY) & (times < _DAY_AFTER)).tolist()
+        inside = (times >= _FIRST_DAY) & (times < _DAY_AFTER)
+        if inside.all():
+            return [f' s="{style}"><v>{day!r}</v></c>' for day in days]
+        texts = numpy.datetime_as_string(times, unit).tolist()
         return [
-            f' s="{style}"><v>{day!r}</v></c>'
-            if fits
-            else _text(f"{numpy.datetime_as_string(time, unit)}")
-            if day == day
-            else ""
-            for day, fits, time in zip(days, inside, times, strict=True)
+            f' s="{style}"><v>{day!r}</v></c>' if fits else _text(text) if day == day else ""
+            for day, fits, text in zip(days, inside.tolist(), texts, strict=True)
         ]
 
     return encode

@@ -29,8 +29,8 @@ _ROWS_FOR_WIDTH = 100
 _FILTER_CHARS = 3
 #: Above this many cells the XML of a sheet can exceed 2 GiB, which needs another form of the zip file.
 _ZIP64_CELLS = 10_000_000
-#: Fast; a higher level takes twice the time for a tenth of the size.
-_COMPRESSION_LEVEL = 1
+#: Of 100,000 rows, level 6 takes 1.8 times the time for a hundredth less; level 1 half the time for a sixth more.
+COMPRESSION_LEVEL = 4
 
 #: A workbook says when it was created. A replay of a run must give the same bytes.
 _CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001 as XlsxWriter takes it
@@ -53,7 +53,7 @@ def write(table: pandas.DataFrame, output: BinaryIO) -> None:
     starts = range(0, max(len(table), 1), MAX_SHEET_ROWS - 1)
     parts = [table.iloc[start : start + MAX_SHEET_ROWS - 1] for start in starts]
     frame = zipfile.ZipFile(_workbook(names, _widths(table, names), [len(part) for part in parts]))
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as target:
+    with zipfile.ZipFile(output, "w") as target:
         for member in frame.infolist():
             sheet = _SHEET.fullmatch(member.filename)
             if sheet is None:
@@ -123,4 +123,6 @@ def _rows(block: pandas.DataFrame, encoders: list[CellEncoder], columns: list[st
 def _entry(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(member.filename, member.date_time)
     entry.compress_type = zipfile.ZIP_DEFLATED
+    # The level of the ZipFile is not that of an entry with a date (https://github.com/python/cpython/issues/113971).
+    entry._compresslevel = COMPRESSION_LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 (public since Python 3.13)
     return entry
