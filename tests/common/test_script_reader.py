@@ -12,7 +12,7 @@ from support.deadlines import scaled
 from support.event_loop import measured_stalls
 
 #: CPU time of the loop's thread. Parsing 128 KiB of statements takes 0.3 s.
-MAX_STALL_SECONDS = 0.1
+MAX_STALL_SECONDS = scaled(0.1)
 LONG = "x = 1\n" * 20_000
 assert len(LONG.encode()) <= MAX_SCRIPT_BYTES
 

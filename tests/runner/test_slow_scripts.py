@@ -22,12 +22,13 @@ from nightmail_runner.last_delivered import LastDelivered
 from nightmail_runner.sandbox.client import Sandbox
 from nightmail_runner.sources.conditional import KeptAnswers
 from nightmail_runner.template_times import TemplateTimes
+from support.deadlines import scaled
 from support.event_loop import measured_stalls
 from support.http_source import open_fetcher
 
 LIMITS = ScriptLimits(timeout_seconds=60, memory_bytes=1024**3, result_bytes=1024**2, rows=1000, columns=100)
 #: CPU time of the loop's thread. Parsing the longest script there took 0.27 to 0.43 s.
-MAX_STALL_SECONDS = 0.15
+MAX_STALL_SECONDS = scaled(0.15)
 
 SLOW = "data.plot\nprevious\n" + "x = 1\n" * 21_000
 assert MAX_SCRIPT_BYTES * 0.9 < len(SLOW) < MAX_SCRIPT_BYTES
