@@ -70,7 +70,7 @@ def check_cost(job: Job, header: bytes, rows: bytes) -> None:
     event = result_of(job, header + b"\n" + rows, 20)
     mail_job = MailJob(job, event.run_id, "result", ("b@example.com",))
     renderer = MailRenderer("nightmail@example.com", None)
-    seconds = []
+    seconds: list[float] = []
     while not seconds or (min(seconds) >= MAX_SECONDS and len(seconds) < RENDERINGS):
         began = time.process_time()
         renderer.result(mail_job, event, event.csv.data or b"", [])
