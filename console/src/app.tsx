@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { LocationProvider, Route, Router } from "preact-iso/router";
-import type { ApiError } from "./api/client.ts";
+import { type ApiError, client } from "./api/client.ts";
 import { Bar } from "./components/bar.tsx";
 import { Keys } from "./components/keys.tsx";
 import { Page } from "./components/page.tsx";
@@ -61,8 +61,8 @@ function Shell() {
 
 async function checkSession(): Promise<void> {
   const before = me.value;
-  const answer = await fetch("/me").catch(() => null);
-  if (answer?.status === 401 && before) await openSession();
+  const answer = await client.GET("/me").catch(() => null);
+  if (answer?.response.status === 401 && before) await openSession();
 }
 
 /** A new page begins at its top, for eyes and for screen readers. */

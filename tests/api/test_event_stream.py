@@ -119,3 +119,16 @@ async def test_streams_end_when_the_service_drains(api: Replica) -> None:
 async def test_an_invalid_last_event_id_is_refused(api: Replica, last_event_id: str) -> None:
     answer: httpx.Response = await api.http.get("/events/stream", headers={"Last-Event-ID": last_event_id})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "last-event-id")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "field"), [({"after": 1000}, {}, "after"), ({}, {"Last-Event-ID": "1000"}, "last-event-id")]
+)
+async def test_a_stream_behind_the_end_of_the_log_is_refused(
+    api: Replica, query: dict[str, int], headers: dict[str, str], field: str
+) -> None:
+    """It would leave out the events up to there: the caller knows a log from before a restore."""
+    await api.create()
+    answer = await api.http.get("/events/stream", params=query, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert "it was restored from a backup since" in answer.json()["errors"][0]["detail"]

@@ -3,9 +3,13 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, NewDatabase, Replica, all_rows
 from api.test_runs_over_rest import requested
+from nightmail_api.read_model.read_model import ReadModel
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunStarted
 from support.deadlines import eventually
@@ -57,15 +61,38 @@ async def test_a_caller_who_knows_an_event_gets_no_older_answer_from_another_rep
         answer = await second.http.get(f"/jobs/job {number}", headers={"X-Nightmail-After": str(known)})
         assert answer.status_code == 200
     next_event = {"X-Nightmail-After": str(known + 1)}
-    late = await second.http.get("/jobs", headers=next_event)
-    assert (late.status_code, late.headers["Retry-After"]) == (503, "1")
-    assert late.json()["detail"] == f"this replica has not applied event {known + 1} yet"
     waiting = asyncio.create_task(second.http.get("/jobs/the next", headers=next_event))
     await first.create(job_name="the next")
     assert (await waiting).status_code == 200
     for wrong in ("-1", "1a", "9" * 20):
         refused = await second.http.get("/jobs", headers={"X-Nightmail-After": wrong})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "X-Nightmail-After")
+
+
+async def test_an_event_that_is_not_applied_yet_and_one_behind_the_end_of_the_log_have_different_answers(
+    make_replica: MakeReplica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = await make_replica()
+    run_id, job = await requested(replica, event_log)
+    known = await event_log.last_sequence()
+    after_next = {"X-Nightmail-After": str(known + 1)}
+    restored = await replica.http.get("/jobs", headers=after_next)
+    says = f"the log ends at event {known}: it was restored from a backup since; read all of it again"
+    assert (restored.status_code, restored.json()["errors"]) == (400, [{"field": "X-Nightmail-After", "detail": says}])
+
+    may_apply = asyncio.Event()
+    apply = ReadModel._apply_slice
+
+    async def apply_later(*arguments: Any, **options: Any) -> set[int]:
+        await may_apply.wait()
+        return await apply(*arguments, **options)
+
+    monkeypatch.setattr(ReadModel, "_apply_slice", apply_later)
+    await event_log.publish(RunStarted(job_name=job.job_name, run_id=run_id, runner="r", attempt=1))
+    late = await replica.http.get("/jobs", headers=after_next)
+    may_apply.set()
+    assert (late.status_code, late.headers["Retry-After"]) == (503, "1")
+    assert late.json()["detail"] == f"this replica has not applied event {known + 1} yet"
 
 
 async def test_the_same_idempotency_key_at_two_replicas_requests_one_run(make_replica: MakeReplica) -> None:

@@ -394,3 +394,23 @@ def test_a_tab_that_is_hidden_for_five_minutes_ends_its_stream_until_it_is_seen_
         page.evaluate(show, False)
     page.clock.resume()
     expect(page.locator("tr", has_text=name)).to_contain_text("delivered")
+
+
+def test_a_page_that_knows_a_log_from_before_a_restore_is_loaded_again(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    name = job()
+    ann = visit("jobs")
+    page = ann.page
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+    def is_of_another_log(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"sequence": 1_000_000})
+
+    ann.expect_complaints("400 \\(Bad Request\\)")
+    page.route(re.compile(r":\d+/me$"), is_of_another_log, times=1)
+    page.reload()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    system.run(name)
+    expect(page.get_by_role("row", name=re.compile(name)).get_by_text("result ready")).to_be_visible()

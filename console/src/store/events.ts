@@ -4,7 +4,7 @@
 // tab gets the lock and reads on behind the last event that it knows, so no event is lost. Every tab hands events to its pages in
 // batches, at most one a frame.
 import { signal } from "@preact/signals";
-import { client, type Schemas } from "../api/client.ts";
+import { client, type FieldError, type Schemas } from "../api/client.ts";
 
 export type LogEvent = Schemas["EventItem"];
 
@@ -45,6 +45,12 @@ let leading = false;
 client.use({
   onRequest: ({ request }) => {
     if (request.method === "GET" && lastSeq > 0) request.headers.set(AFTER_HEADER, String(lastSeq));
+  },
+  onResponse: async ({ request, response }) => {
+    if (response.status !== 400 || !request.headers.has(AFTER_HEADER)) return;
+    const { errors } = (await response.clone().json()) as { errors?: FieldError[] };
+    // The log was restored from a backup: it does not have what the pages show.
+    if (errors?.some(({ field }) => field === AFTER_HEADER)) location.reload();
   },
 });
 

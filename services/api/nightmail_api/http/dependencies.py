@@ -16,7 +16,7 @@ from nightmail_api.commands.previews import Previews
 from nightmail_api.commands.rendered_mails import RenderedMails
 from nightmail_api.commands.smtp_check import SmtpChecks
 from nightmail_api.commands.source_check import SourceCheck
-from nightmail_api.http.problems import NotReady
+from nightmail_api.http.problems import NotReady, ValidationProblem
 from nightmail_api.read_model.event_feed import EventFeed
 from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_api.read_model.query_executor import QueryExecutor
@@ -84,3 +84,16 @@ async def require_ready(request: Request) -> AppState:
 
 
 State = Annotated[AppState, Depends(require_ready)]
+
+
+async def check_in_log(name: str, sequence: int, state: AppState) -> None:
+    """Check that the log reaches to a sequence that a caller knows; `name` is the parameter that has it.
+
+    Raises:
+        ValidationProblem: it does not: the log was restored from a backup since.
+        nats.errors.Error: the log did not answer.
+    """
+    if sequence > max(state.model.applied, last := await state.log.last_sequence()):
+        raise ValidationProblem(
+            (name, f"the log ends at event {last}: it was restored from a backup since; read all of it again")
+        )

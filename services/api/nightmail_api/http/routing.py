@@ -17,9 +17,10 @@ from fastapi.routing import APIRoute
 
 from nightmail_api.access.authentication import Authenticator
 from nightmail_api.access.tokens import ROLES, Principal, Role
+from nightmail_api.http.dependencies import AppState, check_in_log
 from nightmail_api.http.field_errors import MAX_HINTS, unknown_name
 from nightmail_api.http.problems import AnyFieldError, Forbidden, NotReady, ValidationProblem
-from nightmail_api.read_model.read_model import NotApplied, ReadModel
+from nightmail_api.read_model.read_model import NotApplied
 
 #: The header of a caller who knows an event, perhaps from another replica: an answer must not be older.
 AFTER = "X-Nightmail-After"
@@ -66,7 +67,7 @@ class ViewerRoute(Route):
             request.state.principal = principal
             _check_query(request, known)
             if (after := request.headers.get(AFTER)) is not None:
-                await _wait_for(after, request.app.state.app_state.model)
+                await _wait_for(after, request.app.state.app_state)
             return await handle(request)
 
         return authenticate_and_handle
@@ -131,18 +132,19 @@ class StrictJsonRequest(Request):
             raise json.JSONDecodeError(str(error), "", 0) from None
 
 
-async def _wait_for(after: str, model: ReadModel) -> None:
+async def _wait_for(after: str, state: AppState) -> None:
     """Return once the replica has applied the event of a sequence.
 
     Raises:
-        ValidationProblem: it is no sequence.
+        ValidationProblem: it is no sequence, or the log has no such event.
         NotReady: the replica has not applied it in time.
     """
     if not (after.isascii() and after.isdigit() and len(after) <= MAX_SEQUENCE_DIGITS):
         raise ValidationProblem((AFTER, "must be the sequence of an event: a whole number of at most 19 digits"))
     try:
-        await model.until(int(after), AFTER_SECONDS)
+        await state.model.until(int(after), AFTER_SECONDS)
     except NotApplied:
+        await check_in_log(AFTER, int(after), state)
         raise NotReady(f"this replica has not applied event {after} yet", retry_after_seconds=1) from None
 
 

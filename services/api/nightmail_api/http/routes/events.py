@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from nightmail_api.http.dependencies import AppState, State
+from nightmail_api.http.dependencies import AppState, State, check_in_log
 from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
@@ -54,6 +54,11 @@ After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this
 Before = Annotated[
     int | None,
     Query(ge=1, le=2**62, description="Only events before this `seq`, newest first; not with `run_id` and `after`."),
+]
+StreamAfter = Annotated[int | None, Query(ge=0, le=2**62, description="Start after this `seq`; the default is now.")]
+LastEventId = Annotated[
+    int | None,
+    Header(ge=0, le=2**62, description="The last `seq` received: resumes a broken stream. Browsers send it."),
 ]
 ActorFilter = Annotated[
     str | None,
@@ -126,6 +131,17 @@ async def _list_backwards(
     return encoded_response(b'{"items":[' + b",".join(events) + b'],"next_before":' + ending + b"}")
 
 
+async def check_stream_start(state: State, after: StreamAfter = None, last_event_id: LastEventId = None) -> None:
+    """Refuse a stream that would wait for events behind the end of the log, and leave out those before.
+
+    Raises:
+        ValidationProblem: the log does not reach to where the caller wants to start.
+    """
+    name, start = ("after", after) if last_event_id is None else ("last-event-id", last_event_id)
+    if start is not None and start > state.model.applied:
+        await check_in_log(name, start, state)
+
+
 async def hold_stream(caller: Caller, state: State) -> AsyncIterator[None]:
     """Count the stream until its response has ended.
 
@@ -139,7 +155,7 @@ async def hold_stream(caller: Caller, state: State) -> AsyncIterator[None]:
 
 @viewer.get(
     "/events/stream",
-    dependencies=[Depends(hold_stream)],
+    dependencies=[Depends(check_stream_start), Depends(hold_stream)],
     response_class=EventSourceResponse,
     responses={200: {"content": {"text/event-stream": {"example": "id: 42\ndata: …\n\n"}}}, **problems()},
 )
@@ -149,13 +165,8 @@ async def stream_events(
     job_name: JobFilter = None,
     run_id: RunFilter = None,
     type: EventType = None,  # noqa: A002
-    after: Annotated[
-        int | None, Query(ge=0, le=2**62, description="Start after this `seq`; the default is now.")
-    ] = None,
-    last_event_id: Annotated[
-        int | None,
-        Header(ge=0, le=2**62, description="The last `seq` received: resumes a broken stream. Browsers send it."),
-    ] = None,
+    after: StreamAfter = None,
+    last_event_id: LastEventId = None,
     omit: Omit = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they happen (SSE). The id of each is its `seq`, so that a client can resume without a gap.
