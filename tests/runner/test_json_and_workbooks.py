@@ -3,12 +3,13 @@
 import io
 from typing import Any
 
+import openpyxl
 import pandas
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from support.parsing import columns, parsed, refusal, rewritten, workbook
+from support.parsing import columns, parsed, refusal, rewritten, saved, workbook
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,29 @@ def test_a_formula_of_a_workbook_without_a_value_is_refused() -> None:
 def test_a_number_of_a_workbook_that_no_float_keeps_is_refused() -> None:
     data = rewritten(workbook(["a"], [9007199254740992]), b"9007199254740992", b"9007199254740993")
     assert "the number 9007199254740993 in A2 has more digits" in refusal(data, "xlsx")
+
+
+@pytest.mark.parametrize(
+    ("number_format", "number", "value"),
+    [
+        ("00000", 1234, "01234"),
+        ("00000", 90210, "90210"),
+        ("[$-407]00000", 1067, "01067"),
+        ("00", 7.5, 7.5),
+        ("00", -7, -7),
+        ("0.00", 7, 7),
+        ("0", 7, 7),
+    ],
+)
+def test_a_number_that_a_workbook_shows_with_leading_zeros_is_text(number_format: str, number: Any, value: Any) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["a", "zip"], ["x", number])))
+    assert book.active is not None
+    book.active["B2"].number_format = number_format
+    data = saved(book)
+    assert columns(data, "xlsx")["zip"] == [value]
+    assert columns(data, "xlsx", types={"zip": "number"})["zip"] == [number]
+    note = "1 number is shown with leading zeros in the sheet, and text here; types can declare integer"
+    assert parsed(data, "xlsx").notes == ([note] if isinstance(value, str) else [])
 
 
 def test_no_value_of_json_is_lost_to_an_equal_name() -> None:

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from support.parsing import columns, parsed, refusal, workbook
+from support.parsing import columns, parsed, refusal, saved, workbook
 
 PLAIN_MESSAGES = [
     "Service unavailable",
@@ -229,12 +229,6 @@ def test_every_column_of_a_parquet_file_is_a_column() -> None:
     assert columns(output.getvalue(), "parquet") == {"a": [1, 2], "k": ["x", "y"]}
     twice = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([Decimal("1.10")])], ["a", "a"])
     assert columns(parquet(twice), "parquet") == {"a": [1], "a.1": [Decimal("1.10")]}
-
-
-def saved(book: openpyxl.Workbook) -> bytes:
-    output = io.BytesIO()
-    book.save(output)
-    return output.getvalue()
 
 
 def test_merged_cells_of_a_workbook_are_noted() -> None:

@@ -48,6 +48,10 @@ def workbook(*rows: list[Any], sheets: int = 1) -> bytes:
         book.active.append(row)
     for number in range(1, sheets):
         book.create_sheet(f"Sheet {number}")
+    return saved(book)
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
     output = io.BytesIO()
     book.save(output)
     return output.getvalue()

@@ -40,7 +40,9 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     number = options.skip_rows
     if number >= len(rows) and options.skip_rows:
         raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the sheet {name!r} has only {len(rows)} rows")
-    _put_errors(rows, read_cells(data, name, number + 1), notes)
+    cells_with_care = read_cells(data, name, number + 1)
+    _put_errors(rows, cells_with_care, notes)
+    _put_leading_zeros(rows, cells_with_care.digits, notes)
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
     if number >= len(rows):
@@ -105,6 +107,19 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
         found = ", ".join(sorted(set(cells.errors.values())))
         many = "1 cell has" if len(cells.errors) == 1 else f"{len(cells.errors)} cells have"
         notes.append(f"{many} an error ({found}), which is text here; na_values can name it")
+
+
+def _put_leading_zeros(rows: list[list[Any]], digits: dict[tuple[int, int], int], notes: list[str]) -> None:
+    """Make numbers text that are shown with leading zeros: they are codes, and the CSV that Excel saves has the zeros, too."""
+    changed = 0
+    for (row, column), width in digits.items():
+        value = _plain(rows[row][column]) if row < len(rows) and column < len(rows[row]) else None
+        if type(value) is int and value >= 0:
+            rows[row][column] = f"{value:0{width}d}"
+            changed += 1
+    if changed:
+        many = "1 number is" if changed == 1 else f"{changed} numbers are"
+        notes.append(f"{many} shown with leading zeros in the sheet, and text here; types can declare integer")
 
 
 def _sheet_name(names: list[str], visible: list[str], wanted: str | None, notes: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What python-calamine does not say of a sheet: error values, formulas without a value, numbers with too many digits, merged cells.
+"""What python-calamine does not say of a sheet: errors, formulas without a value, too many digits, leading zeros, merged cells.
 
 calamine gives an empty text for the first two (https://github.com/dimastbk/python-calamine), and floats for all numbers. They
 are read from the sheet's XML (ECMA-376, part 1, 18.3.1.4: `c`, the cell).
@@ -20,6 +20,9 @@ _FORMULA = re.compile(rb"<f[\s>/]")
 _LONG_INTEGER = re.compile(rb"-?[0-9]{16,}")
 _ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</v>")
 _MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))"')
+_STYLE = re.compile(rb'\bs="([0-9]+)"')
+#: The format of a number that is shown with leading zeros, perhaps of a country: a postal code, a number of a customer.
+_ZEROS = re.compile(r"(?:\[\$[^\]]*\])?(0{2,})")
 _OTHER_KIND = re.compile(rb'\bt="(?!n")')
 
 
@@ -28,12 +31,14 @@ class SheetCells:
     """The cells of a sheet that need care.
 
     `errors`: row and column from 0 -> text such as `#N/A`. `without_value`: the places of formulas, `C2`. `inexact`: the
-    places and texts of integers that no float keeps. `merged`: ranges of which only the first cell has a value, `A2:A3`.
+    places and texts of integers that no float keeps. `digits`: row and column from 0 -> how many digits a number is shown with,
+    zeros in front. `merged`: ranges of which only the first cell has a value, `A2:A3`.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     without_value: list[str] = field(default_factory=list)
     inexact: list[tuple[str, str]] = field(default_factory=list)
+    digits: dict[tuple[int, int], int] = field(default_factory=dict)
     merged: list[str] = field(default_factory=list)
 
 
@@ -47,30 +52,51 @@ def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         try:
             xml = archive.read(_part_of(archive, sheet))
+            digits = _digits_of_styles(archive)
         except (KeyError, ElementTree.ParseError):
             return cells
     cells.merged = [place.decode() for place, last_row in _MERGED.findall(xml) if int(last_row) >= first_row]
-    if b't="e"' not in xml and b"<f" not in xml and _ANY_LONG_INTEGER.search(xml) is None:
+    if b't="e"' not in xml and b"<f" not in xml and _ANY_LONG_INTEGER.search(xml) is None and not digits:
         return cells
     for found in _CELL.finditer(xml):
         attributes, content = found[1], found[2] or b""
+        style = _STYLE.search(attributes)
+        shown_digits = None if style is None else digits.get(style[1])
         is_error = b't="e"' in attributes
-        if not (is_error or b"<f" in content or len(content) > 16):
+        if not (is_error or shown_digits or b"<f" in content or len(content) > 16):
             continue
         place = _PLACE.search(attributes)
         if place is None or int(place[2]) < first_row:
             continue
         value = _VALUE.search(content)
         name = (place[1] + place[2]).decode()
+        where = int(place[2]) - 1, _column(place[1])
         if is_error and value is not None:
-            cells.errors[int(place[2]) - 1, _column(place[1])] = value[1].decode()
+            cells.errors[where] = value[1].decode()
         elif _FORMULA.search(content) and b't="str"' not in attributes and (value is None or not value[1]):
             cells.without_value.append(name)
-        elif value is not None and not _OTHER_KIND.search(attributes) and _LONG_INTEGER.fullmatch(value[1]):
+        elif value is None or _OTHER_KIND.search(attributes):
+            continue
+        elif _LONG_INTEGER.fullmatch(value[1]):
             text = value[1].decode()
             if int(float(text)) != int(text):
                 cells.inexact.append((name, text))
+        elif shown_digits:
+            cells.digits[where] = shown_digits
     return cells
+
+
+def _digits_of_styles(archive: zipfile.ZipFile) -> dict[bytes, int]:
+    """Return the styles whose numbers are shown with leading zeros (their indexes), and with how many digits (18.8.30)."""
+    name = "xl/styles.xml"
+    if name not in archive.namelist() or b"00" not in (xml := archive.read(name)):
+        return {}
+    styles = ElementTree.fromstring(xml)  # noqa: S314 (in the sandbox)
+    formats = {
+        one.get("numFmtId"): _ZEROS.fullmatch(one.get("formatCode", "")) for one in styles.iter(f"{_MAIN}numFmt")
+    }
+    used = [one.get("numFmtId") for one in styles.iterfind(f"{_MAIN}cellXfs/{_MAIN}xf")]
+    return {b"%d" % style: len(zeros[1]) for style, name in enumerate(used) if (zeros := formats.get(name)) is not None}
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
