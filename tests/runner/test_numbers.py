@@ -113,3 +113,50 @@ def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
     assert columns("a\n1.5E308\n") == {"a": [1.5e308]}
     for number in ("1e400", "1e-400"):
         assert number in refusal(f"a\n{number}\n", types={"a": "number"})
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "way_out"),
+    [
+        (["10", "n/a", "7"], 3, "na_values can name it as missing"),
+        (["10", "-", "7"], 3, "na_values can name it as missing"),
+        (["NULL", "", "7"], 2, "na_values can name it as missing"),
+        (["900", "1,234.50"], 3, "thousands and decimal can say how numbers are written"),
+        (["1", "2", "3,25"], 4, "thousands and decimal can say how numbers are written"),
+        (["1'234.50", "20.00"], 2, "thousands and decimal can say how numbers are written"),
+        (["20", "(1234.50)"], 3, "the script can make it a number"),
+        (["20", "5-"], 3, "the script can make it a number"),
+        (["20", "−5"], 3, "the script can make it a number"),
+        (["20", "12.5%", "$3"], 3, "the script can make it a number"),
+        (["1"] * 70_000 + ["n/a"], 70_002, "na_values can name it as missing"),
+    ],
+)
+def test_text_that_a_person_takes_for_numbers_is_a_note(values: list[str], line: int, way_out: str) -> None:
+    """A sum joins such texts, and says nothing: 10 and 7 become 107."""
+    data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
+    [note] = parsed(data).notes
+    said = f"the column 'amount' is text, so a sum joins its values: line {line} has {values[line - 2]!r} among numbers"
+    assert note == f"{said}; {way_out}"
+    assert parsed(data, types={"amount": "text"}).notes == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["007", "12", "n/a"],
+        ["12a", "13"],
+        ["A1", "2", "-"],
+        ["12E4", "13"],
+        ["n/a", "-"],
+        ["12.5%", "3%"],
+        ["31.12.2025", "2"],
+        ["10-20", "5"],
+        ["1.2.3", "4"],
+        ["north", "south"],
+        ["12", "Lobby"],
+    ],
+)
+def test_codes_and_words_are_text_without_a_note(values: list[str]) -> None:
+    data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
+    assert columns(data)["amount"] == values
+    assert parsed(data).notes == []

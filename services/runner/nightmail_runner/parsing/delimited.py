@@ -13,9 +13,10 @@ from typing import Any
 import pandas
 import pyarrow
 
+from nightmail_runner.parsing.almost_numbers import note_almost_numbers
 from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.column_names import name_columns
-from nightmail_runner.parsing.columns import TEXT, check_declared, empty_column, to_column
+from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
 from nightmail_runner.parsing.delimiters import judge_delimiters
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.numbered_records import numbered_records
@@ -116,7 +117,10 @@ def _to_columns(
 
     def convert(position: int) -> Any:
         taken, texts[position] = texts[position], None
-        return to_column(names[position], taken, options, notes_of[position], place)
+        column = to_column(names[position], taken, options, notes_of[position], place)
+        if isinstance(column.dtype, pandas.StringDtype) and names[position] not in options.types:
+            note_almost_numbers(names[position], taken, NumberFormat.of(options), notes_of[position], place)
+        return column
 
     if sum(column.nbytes for column in texts[: len(names)]) < _LARGE_BYTES:
         columns = [convert(position) for position in range(len(names))]
