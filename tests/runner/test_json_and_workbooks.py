@@ -1,6 +1,7 @@
 """JSON, workbooks and Parquet: their values keep their types, and what has none is said."""
 
 import io
+import json
 from typing import Any
 
 import openpyxl
@@ -109,6 +110,31 @@ def test_a_formula_of_a_workbook_without_a_value_is_refused() -> None:
 def test_a_number_of_a_workbook_that_no_float_keeps_is_refused() -> None:
     data = rewritten(workbook(["a"], [9007199254740992]), b"9007199254740992", b"9007199254740993")
     assert "the number 9007199254740993 in A2 has more digits" in refusal(data, "xlsx")
+
+
+@pytest.mark.parametrize("file_type", ["json", "jsonl", "xlsx"])
+@pytest.mark.parametrize(
+    ("values", "is_noted"),
+    [(["10.00", "7.50", None], True), (["10", "7.50"], False), (["1001", "1002"], False), (["1.10", "n/a"], False)],
+)
+def test_decimals_in_quotes_are_text_and_a_note(file_type: str, values: list[str | None], is_noted: bool) -> None:
+    """Interfaces of banks and shops write exact amounts so; a sum joins them."""
+    records = [{"amount": value, "x": 1} for value in values]
+    data = {
+        "json": json.dumps(records).encode(),
+        "jsonl": "\n".join(map(json.dumps, records)).encode(),
+        "xlsx": workbook(["amount", "x"], *([value, 1] for value in values)),
+    }[file_type]
+    assert columns(data, file_type)["amount"] == values
+    note = (
+        f"the column 'amount' is text, so a sum joins its values: all are text in the data, such as {values[0]!r};"
+        " types can declare number"
+    )
+    assert parsed(data, file_type).notes == ([note] if is_noted else [])
+    if is_noted:
+        declared = parsed(data, file_type, types={"amount": "number"})
+        assert declared.notes == []
+        assert declared.frame["amount"].sum() == 17.5
 
 
 @pytest.mark.parametrize(

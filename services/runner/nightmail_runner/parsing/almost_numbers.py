@@ -4,12 +4,13 @@ A sum over such a column joins its texts: 10 and 7 become 107, and nothing in th
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.parsing.columns import Arrow, NumberFormat
+from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept
 from nightmail_runner.parsing.error_text import shorten
 
 #: The values that decide whether a column can be meant: a column of words costs nothing more.
@@ -46,6 +47,7 @@ _WRITTEN_OTHERWISE = re.compile(
 )
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _DIGIT = re.compile("[0-9]")
+_DECIMAL = re.compile("-?[0-9]+[.][0-9]+")
 #: A code, which is no number on purpose.
 _LEADING_ZERO = re.compile(r"-?0\d")
 
@@ -83,6 +85,26 @@ def note_almost_numbers(
                 f" among numbers; {_way_out(value)}"
             )
         return
+
+
+def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) -> None:
+    """Add a note if all values of a column (None where missing) are texts such as `10.00`, as JSON has them for exact amounts.
+
+    Whole numbers in quotes are mostly codes.
+    """
+    known = (value for value in values if value is not None)
+    first = next(known, None)
+    if not _is_decimal(first) or not all(map(_is_decimal, known)):
+        return
+    notes.append(
+        f"the column {name!r} is text, so a sum joins its values: all are text in the data, such as {shorten(str(first))!r}; "
+        "types can declare number"
+    )
+
+
+def _is_decimal(value: object) -> bool:
+    # A number of JSON that no float keeps is text here, too, but not in the data.
+    return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None and is_kept(value, float(value))
 
 
 def _is_missing(text: str) -> bool:

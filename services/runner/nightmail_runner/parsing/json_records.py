@@ -8,6 +8,7 @@ import pandas
 import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.content import error_in
@@ -247,6 +248,8 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
             columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
         except UnicodeEncodeError as error:
             raise _half_character(error) from None
+        if name not in options.types:
+            note_decimals_in_quotes(name, values, notes)
     try:
         return Table(pandas.DataFrame(columns, copy=False), notes)
     except UnicodeEncodeError as error:  # in a name

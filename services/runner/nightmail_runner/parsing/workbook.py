@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas
 
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import say_of_text
@@ -76,6 +77,8 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     for position, column in enumerate(names):
         values = [record[position] if position < len(record) else None for record in records]
         columns[column] = _typed(column, values, options, numbers)
+        if column not in options.types:
+            note_decimals_in_quotes(column, values, notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
 
