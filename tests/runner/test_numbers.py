@@ -123,6 +123,8 @@ def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
         (["NULL", "", "7"], 2, "na_values can name it as missing"),
         (["900", "1,234.50"], 3, "thousands and decimal can say how numbers are written"),
         (["1", "2", "3,25"], 4, "thousands and decimal can say how numbers are written"),
+        (["1,5", "2,25"], 2, "thousands and decimal can say how numbers are written"),
+        (["1.234,50", "2,25"], 2, "thousands and decimal can say how numbers are written"),
         (["1'234.50", "20.00"], 2, "thousands and decimal can say how numbers are written"),
         (["20", "(1234.50)"], 3, "the script can make it a number"),
         (["20", "5-"], 3, "the script can make it a number"),
@@ -135,8 +137,8 @@ def test_text_that_a_person_takes_for_numbers_is_a_note(values: list[str], line:
     """A sum joins such texts, and says nothing: 10 and 7 become 107."""
     data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
     [note] = parsed(data).notes
-    said = f"the column 'amount' is text, so a sum joins its values: line {line} has {values[line - 2]!r} among numbers"
-    assert note == f"{said}; {way_out}"
+    said = f"the column 'amount' is text, so a sum joins its values: line {line} has {values[line - 2]!r}"
+    assert note == f"{said}, which is no number here; {way_out}"
     assert parsed(data, types={"amount": "text"}).notes == []
 
 

@@ -46,6 +46,7 @@ _WRITTEN_OTHERWISE = re.compile(
     rf"[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d+)?[ \u00a0]?[%{_CURRENCY}]?[-)]?"
 )
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
+_WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
 _DECIMAL = re.compile("-?[0-9]+[.][0-9]+")
 #: A code, which is no number on purpose.
@@ -55,7 +56,7 @@ _LEADING_ZERO = re.compile(r"-?0\d")
 def note_almost_numbers(
     name: str, texts: Arrow, numbers: NumberFormat, notes: list[str], place: Callable[[int], str]
 ) -> None:
-    """Add a note if a column of text has numbers, and else only words like `n/a` or numbers written otherwise.
+    """Add a note if a column of text has numbers, or decimal commas, and else only words like `n/a` or numbers written otherwise.
 
     Args:
         texts: strings in chunks; null where missing.
@@ -63,7 +64,9 @@ def note_almost_numbers(
     """
     pattern = re.compile(numbers.pattern())
     first_texts = texts.slice(0, _FIRST).drop_null().to_pylist()
-    if not any(pattern.match(text) and _DIGIT.search(text) for text in first_texts):
+    if not any(pattern.match(text) and _DIGIT.search(text) for text in first_texts) and not (
+        first_texts and all(map(_WITH_COMMA.fullmatch, first_texts))
+    ):
         return
     row = 0
     for chunk in texts.slice(0, _SEARCHED_ROWS).chunks:
@@ -81,8 +84,8 @@ def note_almost_numbers(
         if all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in others):
             value = others[0]
             notes.append(
-                f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {shorten(value)!r}"
-                f" among numbers; {_way_out(value)}"
+                f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {shorten(value)!r},"
+                f" which is no number here; {_way_out(value)}"
             )
         return
 
