@@ -417,3 +417,28 @@ def test_a_column_of_words_is_read_in_the_encoding_of_its_language(encoding: str
 @pytest.mark.parametrize("field", [bytes(range(128, 256)), b"\x89\x90\x81\x1a"])
 def test_bytes_that_are_text_in_no_encoding_are_refused(field: bytes) -> None:
     assert "its encoding cannot be recognised; set encoding" in refusal(b"a;b\n1;" + field + b"\n", "csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (["north", "1200"], "1200"),
+        (["1", "2"], "1"),
+        (["north", "10.5", "7"], "10.5"),
+        (["5"], "5"),
+        (["region", "2024", "2025"], None),
+        (["region", "30", "60", "90"], None),
+        (["2024", "2025"], None),
+        (["region", "amount"], None),
+        (["q1", "1a"], None),
+    ],
+)
+def test_a_header_that_seems_to_be_a_record_is_a_note(header: list[str], shown: str | None) -> None:
+    """Of a file without a header the first record is missing from every sum."""
+    record = [f"{number}" for number in range(len(header))]
+    noted = parsed(f"{';'.join(header)}\n{';'.join(record)}\n".encode(), delimiter=";").notes
+    in_sheet = parsed(workbook([int(name) if name.isdigit() else name for name in header], record), "xlsx").notes
+    for notes, place in ((noted, "line 1"), (in_sheet, "row 1")):
+        expected = f"{place} was taken for the header, and has the number {shown!r}; if it is a record, it is missing"
+        assert [note for note in notes if note.startswith(expected)] == notes
+        assert len(notes) == (shown is not None)

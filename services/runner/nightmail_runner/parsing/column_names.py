@@ -1,5 +1,13 @@
 """The names of columns: never empty, each once."""
 
+import re
+
+from nightmail_runner.parsing.error_text import shorten
+
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+#: A pivot's columns have them.
+_YEAR = re.compile(r"(19|20)[0-9]{2}")
+
 
 def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
     """Return unique names for the columns, as pandas makes them unique; what was changed is a note.
@@ -25,3 +33,13 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
         names.append(unique)
         taken.add(unique)
     return names
+
+
+def note_values_as_names(names: list[str], notes: list[str], place: str) -> None:
+    """Add a note if a header seems to be the first record: it has one number, a decimal one, or numbers only. Years are names."""
+    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name)]
+    if len(numbers) in {1, len(names)} or any("." in number for number in numbers):
+        notes.append(
+            f"{place} was taken for the header, and has the number {shorten(numbers[0])!r}; if it is a record, it is missing"
+            " from the rows: the data needs a line with the names of its columns"
+        )

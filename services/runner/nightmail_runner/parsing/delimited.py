@@ -15,7 +15,7 @@ import pyarrow
 
 from nightmail_runner.parsing.almost_numbers import note_almost_numbers
 from nightmail_runner.parsing.blocks import Shape, read_blocks
-from nightmail_runner.parsing.column_names import name_columns
+from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
 from nightmail_runner.parsing.delimiters import judge_delimiters
 from nightmail_runner.parsing.error_text import shorten
@@ -102,6 +102,7 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
+    note_values_as_names(names, notes, f"line {layout.header_line}")
     check_declared(names, options)
     columns = _to_columns(names, texts, options, notes, lambda row: f"line {_line_of(text, layout, options, row)}")
     frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 
 from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
-from nightmail_runner.parsing.column_names import name_columns
+from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.error_text import shorten
@@ -51,6 +51,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     header = _without_empty_end(rows[number])
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
+    note_values_as_names(names, notes, f"row {number + 1}")
     check_declared(names, options)
     missing = frozenset({"", *options.na_values})
     records: list[list[Any]] = []
