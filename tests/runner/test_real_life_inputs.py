@@ -442,3 +442,17 @@ def test_a_header_that_seems_to_be_a_record_is_a_note(header: list[str], shown: 
         expected = f"{place} was taken for the header, and has the number {shown!r}; if it is a record, it is missing"
         assert [note for note in notes if note.startswith(expected)] == notes
         assert len(notes) == (shown is not None)
+
+
+@pytest.mark.parametrize(
+    ("last", "is_noted"),
+    [("Total", True), ("TOTAL:", True), ("Gesamt", True), ("Итого", True), ("south", False), ("", False)],
+)
+def test_a_total_below_the_rows_is_a_note(last: str, is_noted: bool) -> None:
+    """It is a record like the others, and doubles every sum."""
+    rows = [["north", 3], ["total", 4], [last, 7]]
+    csv = "region,amount\n" + "".join(f"{region},{amount}\n" for region, amount in rows)
+    note = f"the last record has {last!r} in the column 'region'; if it is the total of the others, a sum of all counts them twice"
+    for table in (parsed(csv), parsed(workbook(["region", "amount"], *rows), "xlsx")):
+        assert table.frame["amount"].tolist() == [3, 4, 7]
+        assert table.notes == ([note] if is_noted else [])

@@ -23,6 +23,7 @@ from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.total_row import note_total_row
 
 #: Enough to see how the records of a file are delimited.
 _HEAD_BYTES = 64 * 1024
@@ -105,6 +106,7 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     note_values_as_names(names, notes, f"line {layout.header_line}")
     check_declared(names, options)
     columns = _to_columns(names, texts, options, notes, lambda row: f"line {_line_of(text, layout, options, row)}")
+    note_total_row(zip(names, columns, strict=True), notes)
     frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)
     frame.columns = pandas.Index(names)
     return Table(frame, notes)

@@ -15,6 +15,7 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.total_row import note_total_row
 from nightmail_runner.parsing.workbook_cells import SheetCells, read_cells
 
 
@@ -80,6 +81,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         columns[column] = _typed(column, values, options, numbers)
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
+    note_total_row(columns.items(), notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
 
