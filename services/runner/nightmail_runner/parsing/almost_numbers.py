@@ -19,26 +19,8 @@ _FIRST = 20
 _JUDGED, _SEARCHED_ROWS = 1000, 1_000_000
 #: What people and programs write for a missing number.
 _MISSING_WORDS = frozenset(
-    {
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "?",
-        "n/a",
-        "na",
-        "n.a.",
-        "#n/a",
-        "nan",
-        "null",
-        "none",
-        "nil",
-        "missing",
-        "unknown",
-        "tbd",
-    }
-    | {"k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!"}
+    {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
+    | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!"}
 )
 _CURRENCY = "$€£¥₹"
 #: A number with a sign, a currency, separators, or a percent sign that no canonical number has.

@@ -21,8 +21,9 @@ _LONG_INTEGER = re.compile(rb"-?[0-9]{16,}")
 _ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</v>")
 _MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))"')
 _STYLE = re.compile(rb'\bs="([0-9]+)"')
-#: The format of a number that is shown with leading zeros, perhaps of a country: a postal code, a number of a customer.
-_ZEROS = re.compile(r"(?:\[\$[^\]]*\])?(0{2,})")
+#: The format of a number that is shown with leading zeros, perhaps of a country: a postal code, a number of a customer. Excel's
+#: formats have at most 255 characters.
+_ZEROS = re.compile(r"(?:\[\$[^\]]*\])?(0{2,255})")
 _OTHER_KIND = re.compile(rb'\bt="(?!n")')
 
 
