@@ -413,4 +413,6 @@ def test_a_page_that_knows_a_log_from_before_a_restore_is_loaded_again(
     page.reload()
     expect(page.get_by_role("link", name=name)).to_be_visible()
     system.run(name)
-    expect(page.get_by_role("row", name=re.compile(name)).get_by_text("result ready")).to_be_visible()
+    expect(
+        page.get_by_role("row", name=re.compile(name)).get_by_role("link", name=re.compile("^delivered"))
+    ).to_be_visible()
