@@ -1,0 +1,92 @@
+"""The characters of text that is not UTF-8: the names of encodings, and what is recognised without one."""
+
+import pytest
+
+from support.parsing import columns, parsed, refusal
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "value"),
+    [
+        ("iso-8859-1", "cp1252", "5 € “ü”"),
+        ("latin-1", "latin-1", "5 £ ü"),
+        ("iso-8859-9", "cp1254", "5 € ş"),
+        ("shift_jis", "cp932", "①東京"),
+        ("gb2312", "gb18030", "北京€"),
+        ("euc-kr", "cp949", "서울똠"),
+    ],
+)
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+def test_what_windows_adds_to_an_encoding_is_read_under_its_name(option: str, said: str, sent: str, value: str) -> None:
+    assert columns(f"a;b\n1;{value}\n".encode(sent), **{option: said})["b"] == [value]
+
+
+@pytest.mark.parametrize(
+    ("value", "encoding"),
+    [
+        *(
+            (value, "cp1252")
+            for value in [
+                *(
+                    "5 €",
+                    "20 °C",
+                    "5 µm",
+                    "½ l",
+                    "Nº 5",
+                    "2ª",
+                    "x²",
+                    "“x” – y",
+                    "«a»",
+                    "¿Qué?",
+                    "¡Olé!",
+                    "© A",
+                    "Café – “x”",
+                ),
+                *("é", "Ö", "été", "Élé", "ça", "À côté", "Ñandú", "Þór", "Åø", "ÆØÅ", "ÄÖÜ", "Zoë", "Straße"),
+            ]
+        ),
+        ("Müller", "cp850"),
+    ],
+)
+def test_a_few_bytes_beyond_ascii_are_read_as_western_europe_writes_them(value: str, encoding: str) -> None:
+    """Detection took some for two letters of Chinese, or one of Japanese."""
+    table = parsed(f"a;b\n1;{value}\n".encode(encoding))
+    assert table.frame["b"].tolist() == [value]
+    assert table.notes == [f"the data is not UTF-8 and was read as {encoding}; set encoding if letters look wrong"]
+
+
+WORDS = {
+    "cp1250": [
+        "Łódź Kraków Gdańsk Poznań Częstochowa Zielona Góra Zapłacone Wójcik Wiśniewski Żółć tak nie",
+        "Praha Plzeň Ústí Žižkov Černý Dvořák Novák Zaplaceno Čeká ano ne Králové Jiří Řehoř",
+        "Győr Pécs Szűcs Ödön Székesfehérvár Kovács Tóth Fizetve Függőben igen nem Kőszeg",
+    ],
+    "cp1251": ["Москва Казань Омск"],
+    "cp1252": [
+        "München Köln Düsseldorf Straße Größe Müller Jürgen überfällig Übersicht Berlin Hamburg",
+        "Payé Annulé été Référence Élodie François Hélène Nîmes Orléans où déjà côté Paris Lyon",
+        "España Muñoz Núñez Peña Málaga Córdoba García López Año Sí Teléfono Madrid no pagado",
+        "São Conceição João Gonçalves Não Preço Número Açúcar Maçã Lisboa Évora Função",
+        "København Århus Ærø Smørrebrød Søren Jørgensen Åse Næstved betalt Køge",
+    ],
+    "cp1253": ["Αθήνα Πάτρα Λάρισα Βόλος"],
+    "cp1254": ["İstanbul Şişli Beşiktaş Kadıköy Ödendi Hayır Ankara İzmir Çağlar Yılmaz Gümüş Öğrenci"],
+    "cp1255": ["ירושלים חיפה אשדוד כהן לוי שולם ממתין כן לא הזמנה מחסן מוצר מחיר סכום תאריך לקוח"],
+    "cp1256": ["القاهرة الرياض جدة محمد مدفوع"],
+    "koi8-r": ["Москва Казань Омск"],
+    "gb18030": ["北京 上海 广州 深圳"],
+    "big5": ["台北 高雄 台中 台南 新竹"],
+    "cp932": ["東京 大阪 名古屋 札幌"],
+    "cp949": ["서울 부산 인천 대구"],
+}
+
+
+@pytest.mark.parametrize(("encoding", "words"), [(name, words) for name, lists in WORDS.items() for words in lists])
+def test_a_column_of_words_is_read_in_the_encoding_of_its_language(encoding: str, words: str) -> None:
+    lines = "".join(f"{number};{word};{number * 7}\n" for number, word in enumerate(words.split(), 1))
+    assert columns(f"id;name;sum\n{lines}".encode(encoding))["name"] == words.split()
+
+
+@pytest.mark.parametrize("field", [bytes(range(128, 256)), b"\x89\x90\x81\x1a"])
+def test_bytes_that_are_text_in_no_encoding_are_refused(field: bytes) -> None:
+    assert "its encoding cannot be recognised; set encoding" in refusal(b"a;b\n1;" + field + b"\n", "csv")
