@@ -48,6 +48,8 @@ client.use({
   },
   onResponse: async ({ request, response }) => {
     if (response.status !== 400 || !request.headers.has(AFTER_HEADER)) return;
+    // A proxy may answer, too, and not in JSON.
+    if (response.headers.get("content-type") !== "application/problem+json") return;
     const { errors } = (await response.clone().json()) as { errors?: FieldError[] };
     // The log was restored from a backup: it does not have what the pages show.
     if (errors?.some(({ field }) => field === AFTER_HEADER)) location.reload();
