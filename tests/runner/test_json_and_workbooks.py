@@ -143,6 +143,13 @@ def test_decimals_in_quotes_are_text_and_a_note(file_type: str, values: list[str
         ("00000", 1234, "01234"),
         ("00000", 90210, "90210"),
         ("[$-407]00000", 1067, "01067"),
+        ("000\\-00\\-0000", 12345678, "012-34-5678"),
+        ("00000-0000", 21390001, "02139-0001"),
+        ("(000) 000", 11222333, "(11222) 333"),
+        ('"K-"0000" x"', 7, "K-0007 x"),
+        ("00:00", 930, "09:30"),
+        ("0-", 7, 7),
+        ("00;-00", 7, 7),
         ("00", 7.5, 7.5),
         ("00", -7, -7),
         ("0.00", 7, 7),
@@ -156,6 +163,7 @@ def test_a_number_that_a_workbook_shows_with_leading_zeros_is_text(number_format
     data = saved(book)
     assert columns(data, "xlsx")["zip"] == [value]
     assert columns(data, "xlsx", types={"zip": "number"})["zip"] == [number]
+    assert parsed(data, "xlsx", types={"zip": "number"}).notes == []
     note = "1 number is shown with leading zeros in the sheet, and text here; types can declare integer"
     assert parsed(data, "xlsx").notes == ([note] if isinstance(value, str) else [])
 

@@ -44,12 +44,12 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the sheet {name!r} has only {len(rows)} rows")
     cells_with_care = read_cells(data, name, number + 1)
     _put_errors(rows, cells_with_care, notes)
-    _put_leading_zeros(rows, cells_with_care.digits, notes)
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
     if number >= len(rows):
         notes.append(f"the sheet {name!r} is empty")
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
+    _put_leading_zeros(rows, number, cells_with_care, options, notes)
     header = _without_empty_end(rows[number])
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
     note_values_as_names(names, notes, f"row {number + 1}")
@@ -115,13 +115,19 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
         notes.append(f"{many} an error ({found}), which is text here; na_values can name it")
 
 
-def _put_leading_zeros(rows: list[list[Any]], digits: dict[tuple[int, int], int], notes: list[str]) -> None:
-    """Make numbers text that are shown with leading zeros: they are codes, and the CSV that Excel saves has the zeros, too."""
+def _put_leading_zeros(
+    rows: list[list[Any]], header: int, cells: SheetCells, options: ReadOptions, notes: list[str]
+) -> None:
+    """Make numbers text that are shown with leading zeros: they are codes, and the CSV that Excel saves has the zeros, too.
+
+    Those of a column that is declared as numbers are left alone.
+    """
+    declared = [options.types.get(_shown(name)) in {"integer", "number"} for name in rows[header]]
     changed = 0
-    for (row, column), width in digits.items():
+    for (row, column), zeros in cells.zeros.items():
         value = _plain(rows[row][column]) if row < len(rows) and column < len(rows[row]) else None
-        if type(value) is int and value >= 0:
-            rows[row][column] = f"{value:0{width}d}"
+        if type(value) is int and value >= 0 and not (column < len(declared) and declared[column]):
+            rows[row][column] = zeros.show(value)
             changed += 1
     if changed:
         many = "1 number is" if changed == 1 else f"{changed} numbers are"
