@@ -61,7 +61,7 @@ def test_an_order_of_jobs_is_read_from_an_index(database: SqliteDatabase, sort: 
 
 
 def test_a_summary_reads_the_last_runs_from_an_index(database: SqliteDatabase) -> None:
-    steps = plans(database, lambda queries: queries.all_of(_LAST_RUNS, job_name="daily"))
+    steps = plans(database, lambda queries: queries.tuples_of(_LAST_RUNS, job_name="daily"))
     assert steps == ["SEARCH runs USING COVERING INDEX runs_by_job (job_name=?)"]
 
 

@@ -24,9 +24,9 @@ MailId = Annotated[
     ),
 ]
 
-#: The headers that `show` prints; `--json` has every header.
 #: The folder of the mails that were opened in the browser, in the data folder.
 OPENED = "opened-mails"
+#: The headers that `show` prints; `--json` has every header.
 _SHOWN_HEADERS = ("Date", "From", "To", "Subject", "Message-ID", "X-Nightmail-Run", "List-Unsubscribe")
 
 

@@ -36,6 +36,7 @@ from nightmail_common.contract.limits import (
     MAX_WAITING_PREVIEWS,
 )
 from nightmail_common.contract.subjects import PREVIEW, PREVIEW_CANCEL, PREVIEW_ID, PREVIEW_WHOLE, RUNNERS
+from nightmail_common.contract.text import shorten
 from nightmail_runner.execute import RunExecutor, ScriptRefused
 from nightmail_runner.output_files import open_outputs
 from nightmail_runner.preview_result import TooLargeToMail, whole_result
@@ -226,7 +227,3 @@ def _error_answer(error: RunError, log: str = "", timings: Timings | None = None
 
 def _answer(log: str, timings: Timings | None) -> dict[str, Any]:
     return {"log": log[:MAX_LOG_CHARS], "timings": None if timings is None else timings.model_dump()}
-
-
-def shorten(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: max(0, characters - 1)] + "…"

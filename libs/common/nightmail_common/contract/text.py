@@ -1,4 +1,4 @@
-"""Text of one line: without control characters, with the joiners that scripts and emoji need."""
+"""Text of one line: without control characters, with the joiners that scripts and emoji need; and text of a bounded length."""
 
 import unicodedata
 
@@ -20,6 +20,11 @@ def to_one_line(text: str) -> str:
             char if _belongs(text, index) else "" if char in JOINERS else " " for index, char in enumerate(text)
         )
     return " ".join(text.split())
+
+
+def shorten(text: str, characters: int) -> str:
+    """Return a text of at most so many characters: the last one is an ellipsis where some are missing."""
+    return text if len(text) <= characters else text[: max(0, characters - 1)] + "…"
 
 
 def _belongs(text: str, index: int) -> bool:

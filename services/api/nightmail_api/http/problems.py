@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from nightmail_common.contract.limits import MAX_PROBLEM_CHARS, MAX_PROBLEM_FIELD_CHARS, MAX_PROBLEM_TEXT_CHARS
+from nightmail_common.contract.text import shorten
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -138,7 +139,3 @@ def _listed(error: FieldError) -> dict[str, object]:
         "field": shorten(error.field, MAX_PROBLEM_FIELD_CHARS),
         "detail": shorten(error.detail, MAX_PROBLEM_TEXT_CHARS),
     }
-
-
-def shorten(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: characters - 1] + "…"

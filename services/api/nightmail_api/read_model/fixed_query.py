@@ -32,14 +32,6 @@ class FixedQuery:
         rows = self._fetch(connection, parameters, lambda cursor: [cursor.fetchone()])
         return None if rows[0] is None else dict(zip(self._names, rows[0], strict=True))
 
-    def all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the rows.
-
-        Raises:
-            DatabaseUnavailable: the database does not answer.
-        """
-        return [dict(zip(self._names, row, strict=True)) for row in self.tuples(connection, parameters)]
-
     def tuples(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Return the rows as the driver has them.
 

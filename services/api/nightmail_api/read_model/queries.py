@@ -352,11 +352,8 @@ class Queries:
     def _first(self, query: FixedQuery, **parameters: Any) -> dict[str, Any] | None:
         return query.first(self._connection, parameters)
 
-    def all_of(self, query: FixedQuery, **parameters: Any) -> list[dict[str, Any]]:
-        return query.all(self._connection, parameters)
-
     def tuples_of(self, query: FixedQuery, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Return the rows in the order of the selected columns: many rows take half the time of `all_of`."""
+        """Return the rows in the order of the selected columns."""
         return query.tuples(self._connection, parameters)
 
     def rows_in_order(self, statement: Select[Any]) -> Sequence[Any]:

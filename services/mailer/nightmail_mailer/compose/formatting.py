@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from nightmail_common.contract.events import ResultReady, RunError, Stage, Trigger
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.text import shorten
 from nightmail_common.contract.timetable import Timetable
 
 #: What failed, by stage.
@@ -93,10 +94,6 @@ def remove_control_characters(value: object) -> object:
         return value
     kept = "".join(char for char in value if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
     return type(value)(kept)
-
-
-def shorten(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: characters - 1] + "…"
 
 
 def script_excerpt(error: RunError, job: Job) -> list[tuple[int, str, bool]]:

@@ -13,6 +13,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from nightmail_common.contract.events import ResultReady, RunFailed
+from nightmail_common.contract.text import shorten
 from nightmail_mailer.bounces.notification import token_header
 from nightmail_mailer.compose import formatting
 from nightmail_mailer.compose.attachment import Attachment
@@ -124,11 +125,8 @@ class MailRenderer:
             "attempts": 1 if event.error.stage == "runner" else event.job.retries + 1,
             "what_failed": formatting.describe_failure(event.error, event.job),
             "script": formatting.script_excerpt(event.error, event.job),
-            "message": formatting.shorten(event.error.message, formatting.MESSAGE_CHARACTERS),
-            "log": [
-                formatting.shorten(line, formatting.LINE_CHARACTERS)
-                for line in event.log.splitlines()[-SHOWN_LOG_LINES:]
-            ],
+            "message": shorten(event.error.message, formatting.MESSAGE_CHARACTERS),
+            "log": [shorten(line, formatting.LINE_CHARACTERS) for line in event.log.splitlines()[-SHOWN_LOG_LINES:]],
             "count": count,
             "since": since and formatting.to_job_timezone(since, event.job),
             "next_due": formatting.next_due(event.job, datetime.now(UTC)),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from nightmail_api.http.day_schemas import MailCounts
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routes.jobs import JobSummary
@@ -29,16 +30,6 @@ class Setup(BaseModel):
     invited: bool = Field(description="Somebody besides the first admin has a token, or an issuer's.", examples=[False])
 
 
-class MailsToday(BaseModel):
-    """The mails of this day in UTC, by their last outcome: one for each recipient."""
-
-    accepted: int = Field(examples=[31])
-    refused: int = Field(examples=[1])
-    uncertain: int = Field(examples=[0])
-    waiting: int = Field(examples=[0])
-    bounced: int = Field(examples=[0])
-
-
 class Overview(BaseModel):
     """How things stand: the jobs that need a person (10 at most), the next 12 due, the last 5 mails refused within a day."""
 
@@ -48,7 +39,7 @@ class Overview(BaseModel):
     more_failing: bool = Field(examples=[False])
     next: list[JobSummary]
     refused: list[Mail]
-    mails_today: MailsToday
+    mails_today: MailCounts = Field(description="The mails of this day in UTC.")
     is_caught: bool = Field(description="Mail is kept here and reaches nobody.", examples=[False])
     setup: Setup | None = Field(description="null while the broker does not answer.")
 
