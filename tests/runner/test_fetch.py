@@ -265,6 +265,11 @@ def test_a_secret_is_masked_in_its_common_encodings(secret: str) -> None:
             masked = masker.mask(encode(user + data + b"x").decode())
             assert "***" in masked
             assert base64.b64encode(data).decode().rstrip("=")[2:-2] not in masked
+    for coded in (quote_plus(secret), quote(secret, safe="")):  # of OAuth 2.0
+        masked = masker.mask(f"Basic {base64.b64encode(f'client:{coded}'.encode()).decode()}")
+        shown = base64.b64decode(masked.removeprefix("Basic ").partition("***")[0] + "===").decode("latin-1")
+        assert "***" in masked
+        assert coded[:3] not in shown.removeprefix("client:")
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,39 @@ def test_a_number_that_a_workbook_shows_with_leading_zeros_is_text(number_format
     assert parsed(data, "xlsx").notes == ([note] if isinstance(value, str) else [])
 
 
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ('{"success": false, "message": "quota", "data": {"rows": []}}', "reports an error instead of data: quota"),
+        ('{"status": 503, "message": "busy", "data": {"rows": []}}', "reports an error instead of data: busy"),
+        (
+            '{"errors": [{"message": "no c"}], "data": {"rows": [{"a": 1}]}}',
+            "reports errors, so its records may be a part",
+        ),
+    ],
+)
+def test_an_error_beside_a_path_is_an_error(document: str, why: str) -> None:
+    assert why in refusal(document, "json", records_path="data.rows")
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "notes"),
+    [
+        ('{"code": 0, "message": "success", "data": {"rows": []}}', "data.rows", []),
+        ('{"error": {"code": 0, "message": ""}, "data": {"rows": []}}', "data.rows", []),
+        ('{"errors": [], "success": true, "data": {"rows": [{"a": 1}]}}', "data.rows", []),
+        ('{"errors": [{"line": 7}]}', "errors", []),
+        (
+            '{"error": "one shop is closed", "data": {"rows": [{"a": 1}]}}',
+            "data.rows",
+            ["the source reports an error beside its records: one shop is closed"],
+        ),
+    ],
+)
+def test_what_is_beside_a_path_and_no_error_is_no_error(document: str, path: str, notes: list[str]) -> None:
+    assert parsed(document.encode(), "json", records_path=path).notes == notes
+
+
 def test_no_value_of_json_is_lost_to_an_equal_name() -> None:
     assert "has the name 'a' twice" in refusal('[{"a": 1, "a": 2}]', "json")
     assert "has the name 'a' twice" in refusal('{"a": 1, "a": 2}\n{"a": 3}\n', "jsonl")

@@ -128,6 +128,88 @@ async def test_pages_of_csv_are_one_table_with_one_header(source: Source) -> Non
     assert frame.to_dict("list") == {"id": ["1", "2", "03"], "code": ["a", "b", "c"]}
 
 
+async def test_pages_whose_lines_end_in_cr_are_one_table(source: Source) -> None:
+    pages = [b"id,name\r1,a\r2,b", b"id,name\r3,c\r", b"id,name\r"]
+    source.answers["/a"] = [(200, {}, page) for page in pages]
+    frame, _ = await read(paged(source.url("/a"), {"type": "page"}, file_type="csv"))
+    assert frame.to_dict("list") == {"id": [1, 2, 3], "name": ["a", "b", "c"]}
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<{next}>; title="a=b"; rel="next"',
+        "<{next};v=1>; rel=next",
+        '<{next}&a;b>; title="x; y, \\"z\\""; REL="prev NEXT"',
+        '</first>; rel="first",, <{next}>;rel = "next";rel="last"; flag;',
+    ],
+)
+async def test_a_link_header_is_read_as_its_standard_says(source: Source, link: str) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        number = int(query.get("page", "1").partition(";")[0])
+        headers = {"link": link.replace("{next}", f"?page={number + 1}")} if number < 3 else {}
+        return json_answer(by_page({"page": str(number)}), **headers)
+
+    source.pages["/a"] = answer
+    frame, notes = await read(paged(source.url("/a"), {"type": "link"}))
+    assert frame["id"].tolist() == [0, 1, 2, 3, 4]
+    assert notes == []
+
+
+@pytest.mark.parametrize("link", ["?page=2; rel=next", '<?page=2>; rel="next', "<?page=2> rel=next", "<?page=2"])
+async def test_a_link_header_that_is_none_is_an_error(source: Source, link: str) -> None:
+    source.answers["/a"] = [json_answer([{"a": 1}], link=link)]
+    with pytest.raises(CannotFetch, match="page 1: its Link header is not one"):
+        await read(paged(source.url("/a"), {"type": "link"}))
+
+
+SHAPES: list[Callable[[list[dict[str, Any]]], Any]] = [
+    lambda rows: rows,
+    lambda rows: [["id", "name"], *([row["id"], row["name"]] for row in rows)],
+    lambda rows: {"id": [row["id"] for row in rows], "name": [row["name"] for row in rows]},
+    lambda rows: {"columns": ["id", "name"], "data": [[row["id"], row["name"]] for row in rows]},
+]
+
+
+@pytest.mark.parametrize("pagination", [{"type": "offset"}, {"type": "page"}])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("records_path", [None, "found"])
+async def test_the_records_of_each_shape_are_counted(
+    source: Source, pagination: dict[str, Any], shape: Callable[[Any], Any], records_path: str | None
+) -> None:
+    rows = [{"id": number, "name": f"n{number}"} for number in range(7)]
+
+    def answer(query: dict[str, str]) -> Answer:
+        first = int(query["offset"]) if "offset" in query else 3 * (int(query["page"]) - 1)
+        page = shape(rows[first : first + 3])
+        return json_answer(page if records_path is None else {"found": page})
+
+    source.pages["/a"] = answer
+    frame, _ = await read(paged(source.url("/a"), pagination, records_path=records_path))
+    assert frame.to_dict("records") == rows
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        ({"errors": [{"message": "quota"}], "items": []}, "page 2: the source reports an error instead of data: quota"),
+        ({"items": [], "error": "rate limited"}, "page 2: the source reports an error instead of data: rate limited"),
+        ({"items": [], "success": False, "message": "off"}, "page 2: the source reports an error instead of data: off"),
+        ({"items": [], "code": 429, "message": "slow"}, "page 2: the source reports an error instead of data: slow"),
+    ],
+)
+async def test_a_last_page_that_reports_an_error_is_no_end(source: Source, last: Any, why: str) -> None:
+    source.answers["/a"] = [json_answer({"items": [{"a": 1}]}), json_answer(last)]
+    with pytest.raises(CannotFetch, match=why):
+        await read(paged(source.url("/a"), {"type": "page"}, records_path="items"))
+
+
+async def test_the_other_parameters_of_a_url_with_pages_stay_as_they_are_written(source: Source) -> None:
+    source.answers["/a"] = [json_answer([{"a": 1}]), json_answer([])]
+    await read(paged(source.url("/a?q=M%FCller&flag&d=1;2&s=a%20b&page=9"), {"type": "page"}))
+    assert source.queries == [f"q=M%FCller&flag&d=1;2&s=a%20b&page={number}" for number in (1, 2)]
+
+
 async def test_pages_of_json_lines_are_one_table(source: Source) -> None:
     source.answers["/a"] = [(200, {}, b'{"a": 1}\n{"a": 2}'), (200, {}, b'{"a": 3}\n'), (200, {}, b"")]
     frame, _ = await read(paged(source.url("/a"), {"type": "offset"}, file_type="jsonl"))

@@ -5,12 +5,13 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pyarrow
 
 from nightmail_common.contract.source_types import FileType
 from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.json_errors import error_in
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The first bytes of formats that are not tables (and of formats that need their own file_type).
@@ -46,18 +47,6 @@ _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml|!--|[a-z][\w:-
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|script|br|div|table|h1|p|b)\b", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]])')
-_ERROR_KEYS, _TEXT_KEYS = (
-    ("error", "errors", "fault", "exception"),
-    ("message", "detail", "title", "error_description", "reason", "msg"),
-)
-_CODE_KEYS = ("errorCode", "error_code")
-_FAILED = frozenset({"error", "fail", "failed", "failure"})
-#: What an object about an error has (RFC 9457, RFC 6749, and what large APIs send), casefolded.
-_MESSAGE_KEYS = frozenset({
-    "error", "errors", "fault", "exception", "message", "msg", "detail", "details", "title", "error_description", "error_uri",
-    "errorcode", "error_code", "code", "status", "statuscode", "status_code", "success", "ok", "reason", "type", "instance",
-    "timestamp", "path", "request_id", "requestid", "documentation_url", "trace", "traceid", "trace_id", "hint",
-})  # fmt: skip
 #: Enough to recognise a format and to show a page's title.
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1024 * 1024
@@ -116,34 +105,6 @@ def refuse_other_formats(data: memoryview, options: ReadOptions) -> None:
         raise InputNotReadable(f"this seems to be an error in JSON ({error}), not {options.file_type}")
     hint = f"; set file_type to {right_type}" if right_type else _WAYS_OUT.get(seems, "")
     raise InputNotReadable(f"this seems to be {seems}, not {options.file_type}{hint}")
-
-
-def error_in(value: Any) -> str | None:
-    """Return the text of a JSON object that reports an error instead of data; None for anything else."""
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and _is_only_message(value[0]):
-        return error_in(value[0]) if any(value[0].get(key) for key in (*_ERROR_KEYS, *_CODE_KEYS)) else None
-    if not isinstance(value, dict):
-        return None
-    named = next((value[key] for key in _ERROR_KEYS if value.get(key)), None)
-    text = next((value[key] for key in _TEXT_KEYS if value.get(key)), None)
-    failed = any(value.get(key) is False for key in ("success", "ok")) or str(value.get("status")).casefold() in _FAILED
-    coded = any(key in value for key in ("status", "code", "statusCode", "status_code"))
-    alone = any(value.get(key) for key in _TEXT_KEYS if key != "title") and _is_only_message(value)
-    if not (named or failed or (text and coded) or alone) or any(
-        isinstance(part, list) and part for part in value.values()
-    ):
-        errors = value.get("errors")
-        if not (isinstance(errors, list) and errors):
-            return None
-    shown = named if isinstance(named, str) and not text else text or named or value
-    if isinstance(shown, dict):
-        shown = next((shown[key] for key in _TEXT_KEYS if isinstance(shown.get(key), str)), shown)
-    return shorten(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
-
-
-def _is_only_message(value: dict[str, Any]) -> bool:
-    """Say whether an object has nothing but what belongs to a message: a record of data has more."""
-    return all(key.casefold() in _MESSAGE_KEYS for key in value)
 
 
 def say_of_text(data: memoryview) -> str:

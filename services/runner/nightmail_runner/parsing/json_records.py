@@ -11,9 +11,10 @@ from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
-from nightmail_runner.parsing.content import error_in
 from nightmail_runner.parsing.error_text import kind_of, shorten
+from nightmail_runner.parsing.json_errors import check_errors_beside, error_in
 from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 
@@ -131,22 +132,24 @@ def _refuse_constant(text: str) -> Any:
 def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[str, Any]]:
     error = error_in(found)
     if options.records_path is not None:
+        document = found
         try:
-            found = follow(found, options.records_path)
+            found = follow(document, options.records_path)
         except InputNotReadable as missing:
             if error is None:
                 raise
             raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
+        check_errors_beside(document, options.records_path, count_records(found), notes)
     elif error is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
-    if _is_split(found):
+    if is_split(found):
         notes.append("the data has columns and rows apart (split); they were joined")
         names = name_columns(found["columns"], notes, "columns")
         return [dict(zip(names, row, strict=True)) for row in found["data"]]
-    if _is_columns(found):
+    if is_columns(found):
         notes.append("the data has a list of values for each column; they were joined")
         return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-    if _is_header_and_rows(found):
+    if is_header_and_rows(found):
         notes.append("the first list of the data was taken for the names of the columns")
         names = name_columns(found[0], notes, "the first list")
         return [dict(zip(names, row, strict=True)) for row in found[1:]]
@@ -172,40 +175,6 @@ def _pages(pages: list[Any], options: ReadOptions, notes: list[str]) -> Iterator
         except InputNotReadable as error:
             raise InputNotReadable(f"page {number}: {error}") from None
         notes.extend(note for note in said if note not in notes)
-
-
-def _is_split(found: Any) -> bool:
-    return (
-        isinstance(found, dict)
-        and isinstance(names := found.get("columns"), list)
-        and isinstance(rows := found.get("data"), list)
-        and all(isinstance(name, str) for name in names)
-        and all(isinstance(row, list) and len(row) == len(names) for row in rows)
-    )
-
-
-def _is_columns(found: Any) -> bool:
-    """Say whether an object has a list of values for each column, all of one length (pandas' `list`)."""
-    return (
-        isinstance(found, dict)
-        and all(isinstance(values, list) for values in found.values())
-        and len({len(values) for values in found.values()}) == 1
-        and not any(isinstance(value, list | dict) for values in found.values() for value in values)
-        and any(found.values())
-    )
-
-
-def _is_header_and_rows(found: Any) -> bool:
-    """Say whether a list has lists of one length, of which the first has different texts (a sheet's or census' rows)."""
-    return (
-        isinstance(found, list)
-        and len(found) > 1
-        and isinstance(found[0], list)
-        and len(found[0]) > 1
-        and all(isinstance(name, str) and name for name in found[0])
-        and len(set(found[0])) == len(found[0])
-        and all(isinstance(row, list) and len(row) == len(found[0]) for row in found)
-    )
 
 
 def _hint(found: dict[str, Any]) -> str:

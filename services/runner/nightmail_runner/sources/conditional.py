@@ -155,5 +155,5 @@ def _is_settled(modified: str, date: str | None) -> bool:
     """Say whether a Last-Modified is old enough to tell every later change."""
     try:
         return parsedate_to_datetime(date or "") - parsedate_to_datetime(modified) >= _CLOCK_TICK
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False

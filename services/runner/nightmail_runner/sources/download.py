@@ -28,8 +28,6 @@ class Answer:
 
     url: httpx.URL
     charset: str | None
-    #: The URL of `Link: <...>; rel="next"` (RFC 8288).
-    next_link: str | None
     #: Headers that were not sent to where the source redirects; or empty.
     dropped: str = ""
     headers: httpx.Headers = field(default_factory=httpx.Headers)
@@ -92,12 +90,11 @@ async def _attempt(
             response = redirected.response
             tracing.annotate(http__response__status_code=response.status_code)
             if request.conditional and response.status_code == httpx.codes.NOT_MODIFIED:
-                return Answer(response.url, None, None, redirected.dropped, response.headers, not_modified=True)
+                return Answer(response.url, None, redirected.dropped, response.headers, not_modified=True)
             await _refuse_failure(redirected, request.mask)
             async for chunk in decoded(response):
                 write(chunk)
-            charset, next_link = response.charset_encoding, _next_link(response)
-            return Answer(response.url, charset, next_link, redirected.dropped, response.headers)
+            return Answer(response.url, response.charset_encoding, redirected.dropped, response.headers)
     except AddressRefused as error:
         raise CannotFetch(str(error)) from error
     except httpx.ConnectTimeout as error:
@@ -158,18 +155,12 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _next_link(response: httpx.Response) -> str | None:
-    """Return the target of the first link whose relation types (RFC 8288 section 3.3, several by spaces) have `next`."""
-    links = response.links.values()
-    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), None)
-
-
 def _retry_after(response: httpx.Response) -> float | None:
     """Return the seconds of a Retry-After header (RFC 9110 section 10.2.3), or None if there is none that is valid."""
     value = response.headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
         return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):  # the last of an offset of many digits
         return None

@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 #: A shorter part of an encoded secret stands in ordinary words, too.
@@ -31,10 +32,14 @@ class Masker:
 
 
 def _patterns(secret: str) -> set[str]:
+    # Basic authentication has a text in base64, which OAuth 2.0 has URL-encoded (RFC 6749, section 2.3.1).
+    coded = {secret, quote_plus(secret), quote(secret, safe="")}
     data = secret.encode()
     texts = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
     parts = {
-        part for part in (*_base64_parts(data), data.hex(), data.hex().upper()) if len(part) >= _SHORTEST_PART_CHARS
+        part
+        for part in (*(part for text in coded for part in _base64_parts(text.encode())), data.hex(), data.hex().upper())
+        if len(part) >= _SHORTEST_PART_CHARS
     }
     return {re.escape(text) for text in texts | parts} | {"".join(map(_url_encoded, secret))}
 

@@ -3,18 +3,22 @@
 import hashlib
 import json
 import marshal
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nightmail_common.contract.limits import MAX_PAGE_CONTAINERS
 from nightmail_common.contract.source_types import FileType
+from nightmail_runner.parsing.json_errors import check_errors_beside
 from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.json_shapes import count_records
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
 
 #: The last version whose bytes depend on the values alone, and not on which objects are the same.
 _MARSHAL_VERSION = 2
+_LINE_END = re.compile(rb"(\r\n|\n|\r)")
 _BOM = b"\xef\xbb\xbf"
 #: Enough to see whether text is UTF-16 or compressed.
 _HEAD_BYTES = 4096
@@ -73,12 +77,16 @@ class _JsonPages:
             raise CannotFetch(f"it is not JSON in UTF-8: {error}") from None
         try:
             found = document if self._records_path is None else follow(document, self._records_path)
+            records = count_records(found)
+            if self._records_path is not None:
+                # What is reported beside records is a note of the reader.
+                check_errors_beside(document, self._records_path, records, [])
         except InputNotReadable as error:
             raise CannotFetch(str(error)) from None
-        records = found if isinstance(found, list) else [found]
-        self._data.write(self._separator + body)
-        self._separator = b","
-        return SourcePage(len(records), _digest(marshal.dumps(records, _MARSHAL_VERSION)), document)
+        if records or self._separator == b"[":
+            self._data.write(self._separator + body)
+            self._separator = b","
+        return SourcePage(records, _digest(marshal.dumps(found, _MARSHAL_VERSION)), document)
 
     def end(self) -> None:
         self._data.write(b"]")
@@ -108,24 +116,29 @@ class _TablePages:
         self._header: bytes | None = None
 
     def add(self, body: bytes) -> SourcePage:
-        header, end, records = _text(body).lstrip(b"\r\n").partition(b"\n")
+        header, end, records = _first_line(_text(body).lstrip(b"\r\n"))
         if header[:4].lower() == b"sep=":
-            line, end, records = records.partition(b"\n")
+            line, end, records = _first_line(records)
             header += b"\n" + line
         if header.count(b'"') % 2:
             raise CannotFetch("its header has a line break in quotes; such pages cannot be joined")
-        header = header.rstrip(b"\r")
         if self._header is None and header:
             self._header = header
             self._data.write(header + (end or b"\n"))
         elif header not in {b"", self._header}:
             raise CannotFetch("its header is another one than the first page's")
         if records.strip():
-            self._data.write(records if records.endswith(b"\n") else records + b"\n")
+            self._data.write(records if records.endswith((b"\n", b"\r")) else records + (end or b"\n"))
         return SourcePage(1 if records.strip() else 0, _digest(records))
 
     def end(self) -> None:
         pass
+
+
+def _first_line(text: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the first line, its end (CR LF, LF or CR) and what comes after it."""
+    line, *rest = _LINE_END.split(text, 1)
+    return (line, rest[0], rest[1]) if rest else (line, b"", b"")
 
 
 def _text(body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 import httpx
 import structlog
@@ -21,6 +22,7 @@ from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.download import Answer, SmallBody, Write
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.link_header import next_link
 from nightmail_runner.sources.page_joining import SourcePage, page_joiner
 from nightmail_runner.sources.redirects import SourceRequest
 
@@ -102,7 +104,7 @@ def _next(
     """
     match pagination:
         case LinkPagination():
-            url = answer.next_link
+            url = _next_link(answer, number)
             if url is None and number == 1:
                 add_note('the first page has no Link header with rel="next": it is the only page')
             return None if url is None else _with_url(request, answer, url)
@@ -134,8 +136,19 @@ def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None
     return str(found)
 
 
+def _next_link(answer: Answer, number: int) -> str | None:
+    try:
+        return next_link(answer.headers)
+    except CannotFetch as error:
+        raise CannotFetch(f"page {number}: {error}") from None
+
+
 def _with_parameter(request: SourceRequest, name: str, value: str | int) -> SourceRequest:
-    return replace(request, url=str(httpx.URL(request.url).copy_set_param(name, str(value))))
+    """Return the request with one parameter of its query set. The others stay as they are written: a URL can be signed."""
+    url = urlsplit(request.url)
+    others = [part for part in url.query.split("&") if part and unquote_plus(part.partition("=")[0]) != name]
+    query = "&".join([*others, urlencode({name: value})])
+    return replace(request, url=urlunsplit(url._replace(query=query)))
 
 
 def _with_url(request: SourceRequest, answer: Answer, url: str) -> SourceRequest:
