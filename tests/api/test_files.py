@@ -72,6 +72,16 @@ async def test_a_change_of_another_file_than_the_caller_read_is_refused(api: Rep
     assert (await api.http.delete("/files/a.csv", headers={"If-Match": etag(b"x")})).status_code == 204
 
 
+async def test_a_file_that_must_be_new_replaces_no_other(api: Replica) -> None:
+    new = {"If-None-Match": "*"}
+    answers = await asyncio.gather(*(put(api, "a.csv", b"%d" % n, **new) for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 412, 412, 412]
+    refused = await put(api, "a.csv", CSV, **new)
+    assert refused.status_code == 412
+    assert "the file 'a.csv' exists" in refused.json()["detail"]
+    assert (await put(api, "a.csv", CSV, **{"If-None-Match": etag(CSV)})).status_code == 400
+
+
 async def test_of_two_changes_of_the_same_file_one_wins(api: Replica) -> None:
     await put(api, "a.csv", CSV)
     answers = await asyncio.gather(*(put(api, "a.csv", b"%d" % n, **{"If-Match": etag(CSV)}) for n in range(4)))

@@ -140,6 +140,7 @@ def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], nam
         (api(method="POST", body="x" * 65_536), "body", "at most 65536 bytes"),
         (api(method="POST", body=nested(40)), "body", "at most 32 deep"),
         (api(method="POST", body=[float("nan")]), "body", "not JSON compliant"),
+        (api(method="POST", body=[{"a": {"{{ secrets.KEY }}": 1}}]), "body", "is not understood here"),
         (api(params={"a": "{{ secrets.a.b }}"}), "params", "is not understood here"),
         (api(params={"{{ secrets.KEY }}": "a"}), "params", "is not understood here"),
         (stored(params={"a": "b"}), "params", "source_type 'api' only"),

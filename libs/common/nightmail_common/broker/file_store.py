@@ -32,22 +32,29 @@ class FileStore:
         return sorted([entry async for entry in self._bucket.entries()], key=lambda entry: entry.name)
 
     async def put(
-        self, path: str, content: AsyncIterable[bytes], if_match: str | None = None, stored_by: str = ""
+        self,
+        path: str,
+        content: AsyncIterable[bytes],
+        if_match: str | None = None,
+        stored_by: str = "",
+        *,
+        only_new: bool = False,
     ) -> tuple[ObjectEntry, bool]:
         """Store a file; return its entry, and whether it is new. Readers get the old one or the new one, never a part.
 
         Args:
             if_match: the SHA-256 that the file must have; `*` for any; None also for a file that does not exist.
             stored_by: the name of the token.
+            only_new: a file that exists is not replaced.
 
         Raises:
-            ObjectChanged: the file is another one, or does not exist.
+            ObjectChanged: the file is another one, does not exist, or exists and must be new.
         """
         subject = self._bucket.new_pieces()
         try:
             pieces = await self._bucket.write(subject, content)
             modified_at = datetime.now(UTC)
-            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by, modified_at)
+            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by, modified_at, only_new)
         except BaseException:
             with suppress(*BROKER_ERRORS):
                 await self._bucket.purge(subject)
@@ -87,11 +94,12 @@ class FileStore:
         if_match: str | None,
         stored_by: str = "",
         modified_at: datetime | None = None,
+        only_new: bool = False,
     ) -> tuple[ObjectEntry | None, int]:
         """Publish a file's entry; return the one before, and the sequence of the new one."""
         for _ in range(_TURNS):
             before, last = await self._bucket.last(path)
-            if if_match is not None and (before is None or if_match not in {"*", before.sha256}):
+            if (only_new and before) or (if_match and (before is None or if_match not in {"*", before.sha256})):
                 raise ObjectChanged(path)
             with suppress(ObjectChanged):  # another writer was first: the condition is checked again
                 return before, await self._bucket.publish_entry(path, pieces, last, stored_by, modified_at)

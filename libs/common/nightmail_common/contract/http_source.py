@@ -114,6 +114,8 @@ def check_body(body: Body) -> None:
     """
     for text in texts_of(body):
         check_templates(text, secrets=True, times=True)
+    for name in _names_of(body):
+        check_templates(name)
     if len(json.dumps(body, allow_nan=False)) > MAX_BODY_BYTES:
         raise ValueError(f"a body has at most {MAX_BODY_BYTES} bytes")
 
@@ -169,6 +171,16 @@ def texts_of(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from texts_of(item, depth + 1)
+
+
+def _names_of(value: Any) -> Iterator[str]:
+    """Yield the names of every object in a JSON value."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _names_of(item)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -74,6 +74,10 @@ IfMatch = Annotated[
     BeforeValidator(_sha256_of),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^((W/)?"[!#-~]*"|\*)$'}, {"type": "null"}]}),
 ]
+IfNoneMatch = Annotated[
+    Literal["*"] | None,
+    Header(description="`*`: the file is stored only if there is none of this path (412 otherwise)."),
+]
 
 
 _CREATED: dict[int | str, dict[str, Any]] = {201: {"description": "The file is new", "model": StoredFile}}
@@ -92,18 +96,27 @@ async def list_files(state: State) -> Response:
     openapi_extra={"requestBody": {"required": True, "content": _BYTES}},
 )
 async def upload_file(
-    request: Request, caller: Caller, state: State, path: FilePath, if_match: IfMatch = None
+    request: Request,
+    caller: Caller,
+    state: State,
+    path: FilePath,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Store a file, whose bytes are the body. A run reads the old file or the new one, never a part."""
     before = await state.files.find(path)
     if if_match is not None and (before is None or if_match not in {"*", before.sha256}):
         raise _changed(path)
+    if if_none_match is not None and before is not None:
+        raise _exists(path)
     with state.uploads.hold(caller.name):
         await _check_room(state, path, caller.name, int(request.headers.get("content-length", "0")))
         try:
-            entry, is_new = await state.files.put(path, request.stream(), if_match, caller.name)
+            entry, is_new = await state.files.put(
+                path, request.stream(), if_match, caller.name, only_new=if_none_match is not None
+            )
         except ObjectChanged:
-            raise _changed(path) from None
+            raise (_changed if if_none_match is None else _exists)(path) from None
     logger.info("file_stored", path=path, bytes=entry.size, sha256=entry.sha256, actor=caller.name)
     response = json_response(_fields(entry), 201 if is_new else 200)
     response.headers["ETag"] = _etag(entry)
@@ -187,6 +200,11 @@ def _etag(entry: ObjectEntry) -> str:
 def _changed(path: str) -> PreconditionFailed:
     detail = f"the file {path!r} is another one now, or there is none; read it again"
     return PreconditionFailed(detail, errors=[("If-Match", "does not match")])
+
+
+def _exists(path: str) -> PreconditionFailed:
+    detail = f"the file {path!r} exists; without If-None-Match it is replaced"
+    return PreconditionFailed(detail, errors=[("If-None-Match", "does not match")])
 
 
 def _missing(path: str) -> NotFound:
