@@ -201,6 +201,26 @@ def test_what_is_beside_a_path_and_no_error_is_no_error(document: str, path: str
     assert parsed(document.encode(), "json", records_path=path).notes == notes
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"id": 7, "title": "Fix", "status": "open"}',
+        '{"job": "x", "error": "late"}',
+        '{"message": "hi", "status": 200, "host": "a"}',
+    ],
+)
+def test_a_lone_record_of_json_lines_may_have_the_names_of_an_error(record: str) -> None:
+    assert columns(record, "jsonl") == {name: [value] for name, value in json.loads(record).items()}
+
+
+def test_an_envelope_that_reports_success_names_the_path_of_its_list() -> None:
+    for head in ('"code": 0, "msg": "success"', '"status": 200, "message": "OK"'):
+        assert "such as 'data.list'" in refusal(f'{{{head}, "data": {{"list": [{{"a": 1}}]}}}}', "json")
+    assert "reports an error instead of data: bad" in refusal(
+        '{"code": "ERR_4", "message": "bad", "data": null}', "json"
+    )
+
+
 def test_no_value_of_json_is_lost_to_an_equal_name() -> None:
     assert "has the name 'a' twice" in refusal('[{"a": 1, "a": 2}]', "json")
     assert "has the name 'a' twice" in refusal('{"a": 1, "a": 2}\n{"a": 3}\n', "jsonl")

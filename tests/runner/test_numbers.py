@@ -156,9 +156,34 @@ def test_text_that_a_person_takes_for_numbers_is_a_note(values: list[str], line:
         ["1.2.3", "4"],
         ["north", "south"],
         ["12", "Lobby"],
+        ["007", "12.3333333333333333"],
+        ["+49 151 234", "+49 30 123"],
     ],
 )
 def test_codes_and_words_are_text_without_a_note(values: list[str]) -> None:
     data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
     assert columns(data)["amount"] == values
     assert parsed(data).notes == []
+
+
+@pytest.mark.parametrize(
+    "values", [["1,234.50", "2,345.60"], ["$5.00", "$6.00"], ["(5.00)", "n/a"], [*["-"] * 25, "5"]]
+)
+def test_a_column_in_which_every_number_is_written_otherwise_is_noted(values: list[str]) -> None:
+    data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
+    [note] = parsed(data).notes
+    assert note.startswith(f"the column 'amount' is text, so a sum joins its values: line 2 has {values[0]!r}")
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type"),
+    [
+        ("region,avg\nnorth,12.3333333333333333\nsouth,4.6666666666666667\n", "csv"),
+        ("avg,x\n18446744073709551615,1\n7,2\n", "csv"),
+        ('[{"avg": 12.3333333333333333}, {"avg": 4.6666666666666667}]', "json"),
+    ],
+)
+def test_numbers_with_more_digits_than_64_bits_hold_are_noted(data: str, file_type: Any) -> None:
+    assert parsed(data.encode(), file_type).notes == [
+        "the column 'avg' has numbers with more digits than 64 bits hold; it is text, with every digit, so a sum joins its values"
+    ]

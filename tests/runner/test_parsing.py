@@ -3,16 +3,19 @@
 import csv
 import gzip
 import io
+import time
 from typing import Any
 
 import pandas
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nightmail_runner.parsing import blocks, delimited
+from nightmail_runner.parsing.options import InputNotReadable
+from support.deadlines import scaled
 from support.parsing import columns, parsed, refusal, workbook, zipped
 
 
@@ -34,6 +37,33 @@ def test_the_decisions_of_the_reader_are_in_the_notes(data: str, expected: dict[
     table = parsed(data)
     assert columns(data) == expected
     assert any(note in text for text in table.notes), table.notes
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (
+            "Umsatz Januar\nRegion;Betrag\nNord;5\nSued;7\n",
+            "line 1, 'Umsatz Januar', is the header and has no delimiter",
+        ),
+        ("Report\na\tb\n1\t2\n", "as many fields with '\\t'; if it is a title above the table, set skip_rows"),
+        ("+----+---+\n| id | n |\n+----+---+\n| 1 | x |\n", "line 1 is the border of a table that is drawn"),
+    ],
+)
+def test_a_title_above_another_delimiter_than_the_comma_is_an_error(data: str, why: str) -> None:
+    assert why in refusal(data)
+
+
+def test_a_lone_column_may_have_the_delimiters_of_others() -> None:
+    assert columns("tags\na;b\nc\n") == {"tags": ["a;b", "c"]}
+    assert columns("tags\na;b\nc;d\n", delimiter=",") == {"tags": ["a;b", "c;d"]}
+    assert columns("tags\na;b\nc;d\n", types={"tags": "text"}) == {"tags": ["a;b", "c;d"]}
+
+
+def test_fields_that_are_missing_by_na_values_may_stand_beyond_the_header() -> None:
+    for count in (10, 50_000):
+        data = "a,b\n" + "".join(f"{number},x,-\n" for number in range(count))
+        assert columns(data, na_values=["-"])["b"] == ["x"] * count
 
 
 def test_a_regular_file_has_no_notes() -> None:
@@ -109,6 +139,8 @@ def test_types_of_a_column_that_does_not_exist_name_the_columns() -> None:
         ("a\tb\n1,5\t2\n", ["a", "b"]),
         ("a|b\n1|2\n", ["a", "b"]),
         ('"a,b,c,d";e\n1;2\n', ["a,b,c,d", "e"]),
+        ("Datum;Betrag, EUR\n01.01.2026;1,50\n02.01.2026;2,75\n", ["Datum", "Betrag, EUR"]),
+        ("Name;Preis, EUR;Menge\nA;1,5;3\nB;2,5\nC;3,5;1\n", ["Name", "Preis, EUR", "Menge"]),
         ("name\nAnn\nBo\n", ["name"]),
     ],
 )
@@ -241,6 +273,40 @@ def test_any_table_is_the_same_in_blocks_of_any_size(
         patch.setattr(delimited, "_read_ragged", None)  # a record fits into a block
         found = columns(output.getvalue(), types={"a": "text", "b": "text"})
     assert found == {name: [row[number] or None for row in rows] for number, name in enumerate("ab")}
+
+
+@given(
+    lines=st.lists(st.text('a,"" \t', min_size=1, max_size=8), min_size=1, max_size=12),
+    delimiter=st.sampled_from(",\t"),
+    block_bytes=st.integers(20, 60),
+)
+@example(["20,Best,3", '20,"Best,3', '30,"Low,4'], ",", 60)
+@example(['a,"5 disk" ,3'], ",", 60)
+def test_any_text_is_the_same_in_blocks_and_record_by_record(
+    lines: list[str], delimiter: str, block_bytes: int
+) -> None:
+    data = f"x{delimiter}y\n" + "".join(f"{line}\n" for line in lines)
+
+    def read() -> Any:
+        try:
+            return columns(data, delimiter=delimiter, types={"x": "text", "y": "text"})
+        except InputNotReadable as error:
+            return str(error)
+
+    expected = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_BLOCK_BYTES", block_bytes)
+        patch.setattr(delimited, "_SMALL_BYTES", 0)
+        assert read() == expected
+
+
+def test_one_inch_mark_in_a_large_file_costs_no_minutes() -> None:
+    lines = ["1,text,1.5\n"] * 600_000
+    lines[300_000] = '10,5" disk,3\n'
+    since = time.monotonic()
+    frame = parsed(large(lines)).frame
+    assert time.monotonic() - since < scaled(60)
+    assert (len(frame), frame["b"][300_000]) == (600_000, '5" disk')
 
 
 def test_a_field_may_be_larger_than_the_csv_modules_limit_which_stays_as_it_was() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept
-from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept, to_numbers
+from nightmail_runner.parsing.error_text import show_value
 
 #: The values that decide whether a column can be meant: a column of words costs nothing more.
 _FIRST = 20
@@ -27,10 +27,16 @@ _CURRENCY = "$€£¥₹"
 _WRITTEN_OTHERWISE = re.compile(
     rf"[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d+)?[ \u00a0]?[%{_CURRENCY}]?[-)]?"
 )
+#: What a number of people has, and a code or the number of a telephone has not.
+_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019]\d|[{_CURRENCY}(]|\d-")
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
 _DECIMAL = re.compile("-?[0-9]+[.][0-9]+")
+#: A float or an integer of 64 bits keeps a number of so many characters; of longer ones this is the canonical form.
+_SURELY_KEPT_CHARACTERS = 15
+_CANONICAL = r"^-?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][+-][0-9]+)?$"
+_TOO_LONG = "the column {name} has numbers with more digits than 64 bits hold; it is text, with every digit, so a sum joins its values"
 #: A code, which is no number on purpose.
 _LEADING_ZERO = re.compile(r"-?0\d")
 
@@ -44,11 +50,7 @@ def note_almost_numbers(
         texts: strings in chunks; null where missing.
         place: names where a row (from 0) stands in the user's file: `line 7`.
     """
-    pattern = re.compile(numbers.pattern())
-    first_texts = texts.slice(0, _FIRST).drop_null().to_pylist()
-    if not any(pattern.match(text) and _DIGIT.search(text) for text in first_texts) and not (
-        first_texts and all(map(_WITH_COMMA.fullmatch, first_texts))
-    ):
+    if not _may_be_meant(texts, numbers):
         return
     row = 0
     for chunk in texts.slice(0, _SEARCHED_ROWS).chunks:
@@ -66,30 +68,61 @@ def note_almost_numbers(
         if all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in others):
             value = others[0]
             notes.append(
-                f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {shorten(value)!r},"
+                f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {show_value(value)},"
                 f" which is no number here; {_way_out(value)}"
             )
         return
+    if _has_long_numbers(texts.slice(0, _SEARCHED_ROWS), numbers):
+        notes.append(_TOO_LONG.format(name=repr(name)))
+
+
+def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
+    """Say whether one of the first values is a number, or all of them are numbers that are written otherwise."""
+    pattern = re.compile(numbers.pattern())
+    first = texts.slice(0, _FIRST).drop_null().to_pylist()
+    if all(map(_is_missing, first)):
+        first = texts.slice(0, _JUDGED).drop_null().to_pylist()
+    if any(pattern.match(text) and _DIGIT.search(text) for text in first):
+        return True
+    known = [text for text in first if not _is_missing(text) and not text.endswith("%")]  # nobody sums up percentages
+    return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_WRITTEN_OTHERWISE.fullmatch, known))
+
+
+def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
+    """Say whether a column of text is numbers that have more digits than 64 bits keep, and no codes such as `007` or `12E4`."""
+    plain = numbers.to_plain(texts)
+    if plain is None:
+        return False
+    is_long: Any = pyarrow.compute.greater(
+        pyarrow.compute.binary_length(plain), pyarrow.scalar(_SURELY_KEPT_CHARACTERS)
+    )
+    long: Any = plain.filter(is_long)
+    if not len(long) or not pyarrow.compute.all(pyarrow.compute.match_substring_regex(long, _CANONICAL)).as_py():
+        return False
+    short: Any = plain.filter(pyarrow.compute.invert(is_long))
+    return to_numbers(short, NumberFormat()) is not None
 
 
 def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) -> None:
     """Add a note if all values of a column (None where missing) are texts such as `10.00`, as JSON has them for exact amounts.
 
-    Whole numbers in quotes are mostly codes.
+    Whole numbers in quotes are mostly codes. A number of JSON that no float keeps is text here, too, but not in the data.
     """
     known = (value for value in values if value is not None)
     first = next(known, None)
     if not _is_decimal(first) or not all(map(_is_decimal, known)):
         return
-    notes.append(
-        f"the column {name!r} is text, so a sum joins its values: all are text in the data, such as {shorten(str(first))!r}; "
-        "types can declare number"
-    )
+    if all(value is None or is_kept(value, float(value)) for value in values):
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: all are text in the data, such as {show_value(str(first))}; "
+            "types can declare number"
+        )
+    else:
+        notes.append(_TOO_LONG.format(name=repr(name)))
 
 
 def _is_decimal(value: object) -> bool:
-    # A number of JSON that no float keeps is text here, too, but not in the data.
-    return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None and is_kept(value, float(value))
+    return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None
 
 
 def _is_missing(text: str) -> bool:

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
+import numpy
 import pyarrow
 import pyarrow.compute
 import pyarrow.csv
@@ -41,7 +42,8 @@ class Shape:
 def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list[Arrow] | None:
     """Return the columns: numbers where every value of the column is one, else strings; null where missing.
 
-    None if a record has another number of fields, or a quote does not close: the file is not regular.
+    None if a record has another number of fields, or a quote does not close or stands inside of a field: the file is not
+    regular.
     """
     read = partial(_read_block, records, shape, options)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -94,9 +96,25 @@ def _last_end(block: memoryview) -> int:
 def _last_end_outside_quotes(block: bytes, quotes: int) -> int:
     """Return the position behind the last line end of a block that is not inside of quotes; 0 if there is none."""
     end = block.rfind(b"\n") + 1
-    while end and (quotes - block.count(b'"', end)) % 2:
-        end = block.rfind(b"\n", 0, end - 1) + 1
+    before = quotes - block.count(b'"', end)
+    while end and before % 2:
+        end, behind = block.rfind(b"\n", 0, end - 1) + 1, end
+        before -= block.count(b'"', end, behind)
     return end
+
+
+def _check_quotes(block: memoryview, delimiter: str) -> None:
+    """Check that quotes begin and end fields only: Arrow reads `"a" b` as `a b`, and other text in quotes as it comes.
+
+    Raises:
+        pyarrow.ArrowInvalid: a quote stands inside of a field. Two of them in a field in quotes are one of its text.
+    """
+    data = numpy.frombuffer(b"\n".join((b"", block, b"")), numpy.uint8)
+    quotes = numpy.flatnonzero(data == ord('"'))
+    borders = f'{delimiter}\r\n"'.encode()
+    for beside in (data.take(quotes[::2] - 1), data.take(quotes[1::2] + 1)):
+        if not reduce(numpy.logical_or, [beside == border for border in borders]).all():
+            raise pyarrow.ArrowInvalid("a quote stands inside of a field")
 
 
 def _read_block(
@@ -105,12 +123,14 @@ def _read_block(
     """Return the columns of a block, converted where they can be; or the one column that is asked for, as text.
 
     Raises:
-        pyarrow.ArrowInvalid: a record has another number of fields.
+        pyarrow.ArrowInvalid: a record has another number of fields, or a quote stands inside of a field.
     """
     names = [str(position) for position in range(shape.width)]
     block = records[span.start : span.end]
     if shape.width == 1 and _has_blank_line(bytes(block)):
         raise pyarrow.ArrowInvalid("a blank line is a record with one empty field")
+    if span.quoted:
+        _check_quotes(block, shape.delimiter)
     table = pyarrow.csv.read_csv(
         pyarrow.BufferReader(pyarrow.py_buffer(block)),  # type: ignore[arg-type]
         pyarrow.csv.ReadOptions(column_names=names, block_size=2 * _BLOCK_BYTES, use_threads=False),

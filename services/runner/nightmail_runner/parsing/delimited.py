@@ -17,7 +17,7 @@ from nightmail_runner.parsing.almost_numbers import note_almost_numbers
 from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
-from nightmail_runner.parsing.delimiters import judge_delimiters
+from nightmail_runner.parsing.delimiters import judge_delimiters, refuse_title_above_records
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -183,6 +183,10 @@ def _lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> _Layou
     except csv.Error as error:
         raise InputNotReadable(f"line {line}: the header cannot be read: {error}") from None
     lines = header.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    if len(fields) == 1 and delimiter == "," and options.delimiter is None and fields[0].strip() not in options.types:
+        below = bytes(text[end : end + _HEAD_BYTES])
+        below = below[: below.rfind(b"\n") + 1] if len(below) == _HEAD_BYTES else below
+        refuse_title_above_records(fields[0], line, below.decode("utf-8", "replace"), options.comment)
     return _Layout(delimiter, fields, start, line, end, line + lines)
 
 
@@ -233,12 +237,12 @@ def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes
     A trailing delimiter in every record of a large file makes one more, empty column.
     """
     records = text[layout.start :]
-    if options.comment is not None:
+    if options.comment is not None or not layout.delimiter.isascii():
         return None
     if len(records) < _SMALL_BYTES:
         return _read_small(records, layout, options)
     width = _first_width(records, layout.delimiter)
-    if width is None or width < len(layout.fields):
+    if width is None or width < len(layout.fields) or (width > len(layout.fields) == 1):
         return None
     names = name_columns(layout.fields, [], "")
     as_text = frozenset(position for position, name in enumerate(names) if name in options.types)
@@ -288,7 +292,7 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
             rows.extend([[""]] * blank)
         blank = 0
         if len(record) > width:
-            if any(record[width:]):
+            if not missing.issuperset(record[width:]):
                 raise _too_many_fields(layout, line, record)
             ragged.trailing.append(line)
             del record[width:]

@@ -2,16 +2,22 @@
 
 import csv
 import io
+import re
+
+from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.options import InputNotReadable
 
 _JUDGED_RECORDS = 50
-_DELIMITERS = ",;\t|"
+#: Of two that fit as well, the first is the file's: a comma stands in numbers and texts, too.
+_DELIMITERS = ";\t|,"
+_DRAWN_BORDER = re.compile(r"\+[-=]+(\+[-=]+)*\+")
 
 
 def judge_delimiters(head: str, comment: str | None) -> tuple[str, float]:
     """Return the delimiter with which most records have as many fields as the header, of several the one with the most
-    fields, and the share of these records.
+    fields, and the share of these records. A comma gives way to one with which the header has more fields, and most records as many.
     """
-    best, best_score = ",", (0.0, 0)
+    found = {}
     for delimiter in _DELIMITERS:
         if delimiter not in head:
             continue
@@ -21,9 +27,30 @@ def judge_delimiters(head: str, comment: str | None) -> tuple[str, float]:
             counts = [len(record) for record, _ in zip(records, range(_JUDGED_RECORDS), strict=False) if record]
         except csv.Error:
             continue
-        if not counts or counts[0] < 2:
-            continue
-        agreeing = sum(count == counts[0] for count in counts) / len(counts)
-        if (agreeing, counts[0]) > best_score:
-            best, best_score = delimiter, (agreeing, counts[0])
-    return best, best_score[0]
+        if counts and counts[0] > 1:
+            found[delimiter] = sum(count == counts[0] for count in counts) / len(counts), counts[0]
+    if not found:
+        return ",", 0.0
+    best = max(found, key=lambda delimiter: found[delimiter])
+    others = {one: score for one, score in found.items() if score[0] > 1 / 2 and score[1] > found[best][1]}
+    if best == "," and others:
+        best = max(others, key=lambda delimiter: others[delimiter])
+    return best, found[best][0]
+
+
+def refuse_title_above_records(name: str, line: int, records: str, comment: str | None) -> None:
+    """Check the only name of a header, in which no delimiter stands.
+
+    Raises:
+        InputNotReadable: all records below it have as many fields with one of the delimiters.
+    """
+    if _DRAWN_BORDER.fullmatch(name.strip()):
+        raise InputNotReadable(
+            f"line {line} is the border of a table that is drawn with characters; write it as CSV (psql --csv, mysql --batch)"
+        )
+    delimiter, agreeing = judge_delimiters(records, comment)
+    if delimiter != "," and agreeing == 1 and len(records.splitlines()) > 1:
+        raise InputNotReadable(
+            f"line {line}, {shorten(name)!r}, is the header and has no delimiter, but every line below it has as many fields with "
+            f"{delimiter!r}; if it is a title above the table, set skip_rows; if it is the only column, set delimiter to ','"
+        )

@@ -20,20 +20,20 @@ _MESSAGE_KEYS = frozenset({
 })  # fmt: skip
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 #: HTTP's statuses of errors (RFC 9110, section 15).
+_SUCCESS = frozenset({"0", "00", "000", "0000", "00000", "ok", "success", "succeeded", "true", "none", ""})
 _ERROR_STATUSES = range(400, 600)
 
 
 def error_in(value: Any) -> str | None:
     """Return the text of a JSON object that reports an error instead of data; None for anything else."""
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and _is_only_message(value[0]):
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and is_only_message(value[0]):
         return error_in(value[0]) if any(value[0].get(key) for key in (*_ERROR_KEYS, *_CODE_KEYS)) else None
     if not isinstance(value, dict):
         return None
     named = _named(value)
     text = next((value[key] for key in _TEXT_KEYS if value.get(key)), None)
-    coded = any(key in value for key in _STATUS_KEYS)
-    alone = any(value.get(key) for key in _TEXT_KEYS if key != "title") and _is_only_message(value)
-    is_error = named or _has_failed(value) or (text and coded) or alone
+    alone = any(value.get(key) for key in _TEXT_KEYS if key != "title") and is_only_message(value)
+    is_error = named or _has_failed(value) or (text and _has_error_code(value)) or alone
     has_records = any(isinstance(part, list) and part for part in value.values())
     if (not is_error or has_records) and not _lists_errors(value):
         return None
@@ -54,7 +54,7 @@ def check_errors_beside(document: Any, records_path: str, records: int, notes: l
     if not isinstance(document, dict) or records_path.startswith(_ERROR_KEYS):  # the errors are the data
         return
     failed = _named(document) or _has_failed(document)
-    if not records and (failed or any(document.get(key) in _ERROR_STATUSES for key in _STATUS_KEYS)):
+    if not records and (failed or any(_is_error_status(document.get(key)) for key in _STATUS_KEYS)):
         raise InputNotReadable(f"the source reports an error instead of data: {_shown(document)}")
     if _lists_errors(document):
         raise InputNotReadable(f"the source reports errors, so its records may be a part of them: {_shown(document)}")
@@ -73,6 +73,18 @@ def _has_failed(value: dict[str, Any]) -> bool:
     return is_refused or str(value.get("status")).casefold() in _FAILED
 
 
+def _has_error_code(value: dict[str, Any]) -> bool:
+    """Say whether an object has the status of an error, or a code that is none of success. A `status` can be that of a record."""
+    codes = (value[key] for key in ("code", *_CODE_KEYS) if value.get(key) is not None)
+    return any(_is_error_status(value.get(key)) for key in _STATUS_KEYS) or any(
+        str(code).casefold() not in _SUCCESS and not str(code).startswith("2") for code in codes
+    )
+
+
+def _is_error_status(status: object) -> bool:
+    return str(status).isdecimal() and int(str(status)[:4]) in _ERROR_STATUSES
+
+
 def _lists_errors(value: dict[str, Any]) -> bool:
     return isinstance(errors := value.get("errors"), list) and bool(errors)
 
@@ -88,6 +100,6 @@ def _shown(value: dict[str, Any]) -> str:
     return shorten(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
 
 
-def _is_only_message(value: dict[str, Any]) -> bool:
+def is_only_message(value: dict[str, Any]) -> bool:
     """Say whether an object has nothing but what belongs to a message: a record of data has more."""
     return all(key.casefold() in _MESSAGE_KEYS for key in value)

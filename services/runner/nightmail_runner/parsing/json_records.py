@@ -12,7 +12,7 @@ from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.error_text import kind_of, shorten
-from nightmail_runner.parsing.json_errors import check_errors_beside, error_in
+from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
@@ -91,7 +91,7 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
         if not isinstance(record, dict):
             raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {kind_of(record)}")
         records.append(record)
-    if len(records) == 1 and (error_text := error_in(records[0])) is not None:
+    if len(records) == 1 and is_only_message(records[0]) and (error_text := error_in(records[0])) is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error_text}")
     return records
 
@@ -184,8 +184,15 @@ def _hint(found: dict[str, Any]) -> str:
     ]
     if _is_columns_by_row(found):
         return f"{names}, each with its values by the number of the row (pandas' to_json()); write it with orient='records'"
-    if lists:
-        return f"{names}; set records_path to the list in it, such as {lists[0]!r}"
+    inner = [
+        f"{name}.{key}"
+        for name, value in found.items()
+        if isinstance(value, dict)
+        for key, rows in value.items()
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
+    ]
+    if lists or inner:
+        return f"{names}; set records_path to the list in it, such as {(lists or inner)[0]!r}"
     if found and all(isinstance(value, dict) for value in found.values()):
         return f"{names}; if each of these is a record, set records_path to '*'"
     if any(isinstance(value, list) for value in found.values()):
