@@ -33,14 +33,20 @@ async def backwards(api: Replica, **query: str) -> list[dict[str, Any]]:
     return found
 
 
+async def forwards(api: Replica, **query: str) -> list[dict[str, Any]]:
+    """Return one page of the events that a query finds, oldest first."""
+    items: list[dict[str, Any]] = (await api.http.get("/events", params=query)).json()["items"]
+    return items
+
+
 @pytest.mark.parametrize("limit", ["1", "2", "100"])
 async def test_the_log_is_read_from_its_end(api: Replica, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     monkeypatch.setattr(event_queries, "MAX_EVENTS_SCANNED", 5)
     name = await write(api, 12)
-    forwards = (await api.http.get("/events", params={"limit": "1000"})).json()["items"]
-    assert await backwards(api, limit=limit) == forwards[::-1]
+    events = await forwards(api, limit="1000")
+    assert await backwards(api, limit=limit) == events[::-1]
     assert await backwards(api, limit=limit, job_name=name, type="job-updated") == [
-        event for event in forwards[::-1] if event["type"] == "job-updated"
+        event for event in events[::-1] if event["type"] == "job-updated"
     ]
     assert await backwards(api, limit=limit, job_name="another") == []
 
@@ -51,11 +57,11 @@ async def test_rare_and_crowded_events_are_both_found(api: Replica, monkeypatch:
     await api.create(job_name="rare")
     name = await write(api, 12)
     await api.http.post("/jobs/rare/pause")
-    forwards = (await api.http.get("/events", params={"limit": "1000"})).json()["items"]
+    events = await forwards(api, limit="1000")
     for job_name in ("rare", name):
         for limit in ("1", "3"):
             assert await backwards(api, limit=limit, job_name=job_name) == [
-                event for event in forwards[::-1] if event["job_name"] == job_name
+                event for event in events[::-1] if event["job_name"] == job_name
             ]
 
 
@@ -64,7 +70,7 @@ async def test_events_of_an_actor_are_found(api: Replica) -> None:
     name = await write(api, 6)
     events = await backwards(api, actor="maria")
     assert [event["data"]["actor"] for event in events] == ["maria"] * 2
-    newest = (await api.http.get("/events", params={"actor": "maria", "limit": "1"})).json()
+    newest = (await api.http.get("/events", params={"actor": "maria", "limit": "1", "before": str(2**62)})).json()
     assert (newest["items"], newest["next_before"]) == (events[:1], events[0]["seq"])
     assert await backwards(api, actor="maria", limit="1") == events
     assert await backwards(api, actor="maria", type="job-updated", job_name=name) == events
@@ -81,6 +87,14 @@ async def test_what_an_actor_did_to_a_run_is_found(api: Replica) -> None:
     [created, *_] = (await api.http.get("/events", params={"limit": "1"})).json()["items"]
     events = await backwards(api, actor=created["data"]["actor"])
     assert [event["type"] for event in events] == ["run-cancelled", "run-requested", "job-created"]
+    query = {"actor": created["data"]["actor"]}
+    assert await forwards(api, **query) == events[::-1]
+    assert await forwards(api, **query, limit="1") == events[:1:-1]
+    assert await forwards(api, **query, after=str(created["seq"])) == events[1::-1]
+    assert await forwards(api, **query, run_id=run_id) == events[1::-1]
+    assert await forwards(api, **query, run_id=run_id, type="run-cancelled", job_name="daily") == events[:1]
+    assert await forwards(api, **query, run_id=run_id, job_name="another") == []
+    assert await forwards(api, actor="nobody") == []
 
 
 @pytest.mark.parametrize("query", [{"after": "1"}, {"run_id": "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"}])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Select, bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.queries import Queries
@@ -66,10 +66,29 @@ def acts_before(
     queries: Queries, actor: str, before: int, limit: int, *, job_name: str | None, event_type: str | None
 ) -> list[int]:
     """Return the sequences of the last events that an actor caused before a sequence, newest first."""
-    statement = select(acts.c.sequence).where(acts.c.actor == actor, acts.c.sequence < before)
+    earlier = _acts_of(actor, job_name, event_type).where(acts.c.sequence < before)
+    return [row["sequence"] for row in queries.all_rows(earlier.order_by(acts.c.sequence.desc()).limit(limit))]
+
+
+def acts_after(
+    queries: Queries,
+    actor: str,
+    after: int,
+    limit: int,
+    *,
+    job_name: str | None,
+    event_type: str | None,
+    run_id: str | None,
+) -> list[int]:
+    """Return the sequences of the first events that an actor caused after a sequence, oldest first."""
+    later = _acts_of(actor, job_name, event_type).where(acts.c.sequence > after)
+    if run_id is not None:
+        later = later.where(acts.c.run_id == run_id)
+    return [row["sequence"] for row in queries.all_rows(later.order_by(acts.c.sequence).limit(limit))]
+
+
+def _acts_of(actor: str, job_name: str | None, event_type: str | None) -> Select[tuple[int]]:
+    statement = select(acts.c.sequence).where(acts.c.actor == actor)
     if job_name is not None:
         statement = statement.where(acts.c.job_name == job_name)
-    if event_type is not None:
-        statement = statement.where(acts.c.type == event_type)
-    rows = queries.all_rows(statement.order_by(acts.c.sequence.desc()).limit(limit))
-    return [row["sequence"] for row in rows]
+    return statement if event_type is None else statement.where(acts.c.type == event_type)

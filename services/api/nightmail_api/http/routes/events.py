@@ -16,7 +16,7 @@ from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
-from nightmail_api.read_model.acts import acts_before, known_event_of_job
+from nightmail_api.read_model.acts import acts_after, acts_before, known_event_of_job
 from nightmail_api.read_model.event_feed import FeedEvent
 from nightmail_api.read_model.event_queries import subject_filter
 from nightmail_api.read_model.queries import Queries
@@ -62,9 +62,7 @@ LastEventId = Annotated[
 ]
 ActorFilter = Annotated[
     str | None,
-    Query(
-        min_length=1, max_length=256, description="Only events that this actor caused, newest first, as with `before`."
-    ),
+    Query(min_length=1, max_length=256, description="Only events that this actor caused."),
 ]
 
 #: A token that expires, and one that was revoked while this replica had lost the broker, end a stream after this time.
@@ -88,9 +86,13 @@ async def list_events(
     With `before`, newest first; the answer's `next_before` is the `before` of the next page, null at the end. A list of
     8 MiB ends before `limit`. Each event is read from the log itself, which takes the broker 20 to 60 µs.
     """
-    if before is not None or actor is not None:
+    if before is not None:
         return await _list_backwards(state, job_name, run_id, type, after, before, actor, limit, include)
-    if run_id is None:
+    if actor is not None:
+        of_run = None if run_id is None else str(run_id)
+        wanted = await state.read(acts_after, actor, after, limit, job_name=job_name, event_type=type, run_id=of_run)
+        events, _ = await state.audit.page_of(wanted, with_results=include == "results")
+    elif run_id is None:
         events = await state.audit.page(subject_filter(job_name, type), after, limit, with_results=include == "results")
     else:
         run = await state.read(Queries.run, str(run_id)) or {"timeline": [], "job_name": None}
@@ -107,15 +109,15 @@ async def _list_backwards(
     run_id: UUID | None,
     event_type: str | None,
     after: int,
-    before: int | None,
+    before: int,
     actor: str | None,
     limit: int,
     include: str | None,
 ) -> Response:
     if run_id is not None or after:
         other = "run_id" if run_id is not None else "after"
-        raise ValidationProblem((other, "cannot be combined with before and actor"))
-    end = min(max(state.model.applied, state.model.last) + 1, 2**62 if before is None else before)
+        raise ValidationProblem((other, "cannot be combined with before"))
+    end = min(max(state.model.applied, state.model.last) + 1, before)
     if actor is None:
         known = None
         if job_name is not None and event_type is None:
