@@ -109,6 +109,28 @@ async def test_a_recipient_unsubscribes_by_one_click_and_the_job_can_still_be_ch
     assert (await api.http.post(f"/jobs/{job.job_name}/pause")).json()["unsubscribed"] == ["b@example.com"]
 
 
+async def test_a_job_whose_recipients_have_all_unsubscribed_has_a_warning(
+    make_replica: MakeReplica, event_log: EventLog
+) -> None:
+    api = await make_replica(secret_key=KEY)
+    await api.create(consumer_emails=["a@example.com"], cc=["b@example.com"])
+    created = await event_log.last_event("jobs.*.job-created")
+    assert created is not None
+    job = created.event().job  # type: ignore[union-attr]
+    for number, address in enumerate(("a@example.com", "b@example.com"), 1):
+        assert "every recipient" not in (await api.http.get(f"/jobs/{job.job_name}")).text
+        recipient = {"job": str(job.job_id), "recipient": pseudonym(KEY, job.job_id, address)}
+        path = "/unsubscribe/" + sign(KEY, UNSUBSCRIBE, recipient)
+        assert (await api.client(None).post(path)).status_code == 200
+
+        async def are_shown(wanted: int = number) -> bool:
+            return len((await api.http.get(f"/jobs/{job.job_name}")).json()["unsubscribed"]) == wanted
+
+        await eventually(are_shown, "the job shows who has unsubscribed")
+    warnings = (await api.http.get(f"/jobs/{job.job_name}")).json()["warnings"]
+    assert warnings[-1]["detail"] == "every recipient has unsubscribed: nobody gets the mails of this job"
+
+
 async def test_a_signed_link_returns_the_result_until_it_expires(
     make_replica: MakeReplica, event_log: EventLog
 ) -> None:

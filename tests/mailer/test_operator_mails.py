@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.events import MailFailed, MailSent
+from nightmail_common.contract.events import MailFailed, MailSent, RecipientUnsubscribed
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually
-from support.mailer_process import MailerProcess, mail_event, result_of
+from support.mailer_process import MailerProcess, failure_of, mail_event, result_of
 from support.mails import text_of
 from support.smtp_server import SmtpServer
 
@@ -33,6 +33,22 @@ async def test_the_operator_hears_once_an_hour_of_a_job_whose_reports_reach_nobo
     text = text_of(smtp_server.mails[0], "plain")
     assert "nobody@example.com: refused, 550 5.1.1 No such user" in text
     assert str(events[0].run_id) in text
+
+
+async def test_the_operator_hears_of_a_failure_whose_recipients_have_unsubscribed(
+    start_mailer: Start, smtp_server: SmtpServer, event_log: EventLog, make_job: MakeJob
+) -> None:
+    job = make_job(consumer_emails=["a@example.com"])
+    unsubscribed = RecipientUnsubscribed(
+        job_name=job.job_name, job_id=job.job_id, actor="recipient", address="a@example.com"
+    )
+    await event_log.publish(unsubscribed)
+    start_mailer(operator_email=OPERATOR, public_url="https://nightmail.example.com", secret_key="k" * 32)
+    await event_log.publish(failure := failure_of(job))
+    await eventually(lambda: smtp_server.mails, "the operator has a mail")
+    assert smtp_server.recipients == [OPERATOR]
+    text = text_of(smtp_server.mails[0], "plain")
+    assert f"Run {failure.run_id}: every recipient has unsubscribed" in text
 
 
 async def test_the_operator_hears_that_all_mail_was_held_back_once_the_server_accepts_the_sender(

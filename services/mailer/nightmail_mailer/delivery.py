@@ -117,7 +117,7 @@ class MailDelivery:
         """Publish that no recipient gets the mail, and why."""
         outcomes = tuple(RecipientOutcome(address=one, outcome="refused", answer=reason) for one in mail_job.recipients)
         await self._publish(mail_job, self._event(mail_job, outcomes, None, reason))
-        self._report_lost(mail_job, outcomes, reason)
+        self.report_lost(mail_job, outcomes, reason)
 
     async def is_settled(self, mail_job: MailJob) -> bool:
         """Say whether `settle` was called: the outcome of the mail is in the log."""
@@ -219,12 +219,13 @@ class MailDelivery:
         event = self._event(mail_job, outcomes, attachment_sha256, reason)
         await self._publish(mail_job, event)
         if reason is not None:
-            self._report_lost(mail_job, outcomes, reason)
+            self.report_lost(mail_job, outcomes, reason)
         for outcome, count in counts.items():
             MAILS.labels(mail_job.kind, outcome).inc(count)
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
 
-    def _report_lost(self, mail_job: MailJob, outcomes: Sequence[RecipientOutcome], reason: str) -> None:
+    def report_lost(self, mail_job: MailJob, outcomes: Sequence[RecipientOutcome], reason: str) -> None:
+        """Count a mail that nobody got, and let the operator know."""
         LOST_REPORTS.labels(mail_job.kind).inc()
         if self._operator is not None:
             self._operator.report_lost(mail_job, outcomes, reason)

@@ -147,6 +147,7 @@ class MailWorkflow:
     ) -> datetime | None:
         if not mail_job.recipients:
             await self._skip(mail_job, "unsubscribed")
+            self._delivery.report_lost(mail_job, (), "every recipient has unsubscribed")
             return None
         return await self._deliver(mail_job, partial(self._renderer.failure, mail_job, event, count, since))
 

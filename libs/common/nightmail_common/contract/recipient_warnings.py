@@ -1,17 +1,21 @@
 """What is legal in the addresses of a job and probably wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-_FIELDS = ("consumer_emails", "cc", "bcc", "failure_emails")
+_RECEIVING = ("consumer_emails", "cc", "bcc")
+_FIELDS = (*_RECEIVING, "failure_emails")
 
 
-def recipient_warnings(job: Mapping[str, Iterable[str]]) -> list[dict[str, str]]:
-    """Return the warnings about a job's recipients, each with its field: a domain without a dot is none of the internet.
+def recipient_warnings(job: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the warnings about a job's recipients, each with its field.
+
+    A domain without a dot is none of the internet. Of a job whose recipients have all unsubscribed nobody hears.
 
     Args:
-        job: its fields by name.
+        job: its fields by name, and who has unsubscribed.
     """
-    return [
+    warnings = [
         {
             "field": field,
             "detail": f"the domain of {address!r} has no dot: only a mail server of your own network knows it",
@@ -20,3 +24,16 @@ def recipient_warnings(job: Mapping[str, Iterable[str]]) -> list[dict[str, str]]
         for address in job.get(field) or ()
         if "." not in address.rpartition("@")[2]
     ]
+    lists = [job.get(field) or [] for field in _RECEIVING]
+    lists += (job.get("recipients_by") or {}).values()
+    unsubscribed = {address.casefold() for address in job.get("unsubscribed") or ()}
+    if unsubscribed and all(  # the recipients that a column names are not known
+        isinstance(addresses, list) and unsubscribed.issuperset(map(str.casefold, addresses)) for addresses in lists
+    ):
+        warnings.append(
+            {
+                "field": "consumer_emails",
+                "detail": "every recipient has unsubscribed: nobody gets the mails of this job",
+            }
+        )
+    return warnings
