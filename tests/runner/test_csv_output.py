@@ -59,6 +59,12 @@ def test_several_levels_of_column_names_become_one_line() -> None:
     assert to_csv(sales.groupby("region", as_index=False).agg({"amount": ["sum"]})) == "region,amount sum\nnorth,4\n"
 
 
+def test_a_column_that_is_named_by_a_tuple_has_its_text_as_name() -> None:
+    frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["x"], np.array([0.5, 1.0])]).to_flat_index())
+    for keep_formulas in (False, True):
+        assert to_csv(frame, keep_formulas=keep_formulas) == "\"('x', 0.5)\",\"('x', 1.0)\"\n1,2\n"
+
+
 def test_a_pivot_by_dates_or_categories_has_readable_column_names() -> None:
     frame = pd.DataFrame({"who": ["a"], "day": pd.to_datetime(["2026-01-02"]), "kind": pd.Categorical(["k"]), "n": [1]})
     assert to_csv(frame.pivot_table(index="who", columns="day", values="n")) == "who,2026-01-02\na,1.0\n"
@@ -116,6 +122,51 @@ def test_lists_and_dicts_are_json() -> None:
     frame = pd.DataFrame({"x": [[1, "é"], {"a": None, "d": date(2026, 1, 2)}, np.arange(3), {(1, 2): 3}]})
     rows = [row[0] for row in csv.reader(io.StringIO(to_csv(frame)))]
     assert rows == ["x", '[1, "é"]', '{"a": null, "d": "2026-01-02"}', "[0, 1, 2]", "{(1, 2): 3}"]
+
+
+def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
+    """A figure of pandas (`data.price.max()`) is a number of numpy."""
+    values = [np.float64(2.5), np.float32(0.1), np.float16(0.1), np.int64(7), np.uint8(8), np.True_, np.longdouble(1)]
+    rows = [row[0] for row in csv.reader(io.StringIO(to_csv(pd.DataFrame({"x": [*values, "text"]}))))]
+    assert rows == ["x", "2.5", "0.1", "0.1", "7", "8", "True", "1.0", "text"]
+    floats = pd.DataFrame({"x": pd.Series([np.float32(0.5), np.float16(0.1), 0.25, "text"], dtype=object)})
+    assert to_csv(floats, delimiter=";", decimal=",") == "x\n0,5\n0,1\n0,25\ntext\n"
+    assert to_csv(floats, float_format="%.1f") == "x\n0.5\n0.1\n0.2\ntext\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((1, np.float64(2.5), "a", np.str_("b")), '[1, 2.5, "a", "b"]'),
+        ([np.float32(0.1), (np.int64(1),)], "[0.1, [1]]"),
+        (np.array([0.1, 0.5], dtype="float32"), "[0.1, 0.5]"),
+        (np.array([[0.1], [0.5]], dtype="float16"), "[[0.1], [0.5]]"),
+        (np.array(0.1, dtype="float32"), "0.1"),
+        (np.array(["2026-01-02", "NaT"], dtype="M8[ns]"), '["2026-01-02T00:00:00.000000000", null]'),
+        (pd.array([f"{number}" for number in range(20)]), "[" + ", ".join(f'"{number}"' for number in range(20)) + "]"),
+        (pd.array([1, None], dtype="Int64"), "[1, null]"),
+        (pd.DatetimeIndex(["2026-01-02 03:04", None]), '["2026-01-02T03:04:00", null]'),
+        ([pd.NA, pd.NaT, None], "[null, null, null]"),
+        ({np.int64(1): np.float64(2.5)}, '{"1": 2.5}'),
+        ({"a": {np.int64(1): [np.float32(0.1)]}}, '{"a": {"1": [0.1]}}'),
+        ({(np.int64(1), 2): np.float64(0.5)}, "{(1, 2): 0.5}"),
+    ],
+)
+def test_no_structure_names_the_types_of_numpy_and_none_is_shortened(value: Any, text: str) -> None:
+    cells = pd.DataFrame({"x": pd.Series([None, "text"], dtype=object)})
+    cells.at[0, "x"] = value
+    assert next(csv.reader(io.StringIO(to_csv(cells).removeprefix("x\n")))) == [text]
+
+
+def test_a_structure_that_contains_itself_is_written() -> None:
+    own: list[Any] = [np.int64(1)]
+    own.append(own)
+    assert "[...]" in to_csv(pd.DataFrame({"x": [own, None]}))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32", pd.ArrowDtype(pyarrow.float32())])
+def test_narrow_floats_have_their_shortest_text(dtype: Any) -> None:
+    assert to_csv(pd.DataFrame({"x": pd.Series([0.1, 2.5], dtype=dtype)})) == "x\n0.1\n2.5\n"
 
 
 def test_integers_with_holes_stay_integers_and_floats_stay_floats() -> None:

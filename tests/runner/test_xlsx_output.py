@@ -7,8 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow
 import pytest
 from openpyxl.workbook import Workbook
 
@@ -43,6 +45,30 @@ def test_numbers_and_truth_values_are_typed_and_exact() -> None:
     assert column(pd.Series([1.0, None, 3.0])) == [1, None, 3]
     assert column(pd.array([1, None, 3], dtype="Int64")) == [1, None, 3]
     assert column([Decimal("1.10"), Decimal(2)]) == [1.1, 2]
+
+
+def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
+    """A figure of pandas (`data.price.max()`) is a number of numpy."""
+    values = [np.int64(22), np.float64(4.5), np.float32(0.1), np.uint8(8), np.True_, np.longdouble(1), "north"]
+    assert column(values) == [22, 4.5, 0.1, 8, True, 1, "north"]
+    assert column([np.float64("nan"), np.float32("nan"), Decimal("NaN"), np.float64("inf"), "x"]) == [
+        *[None] * 3,
+        "inf",
+        "x",
+    ]
+    assert column([np.longdouble("0.1"), "x"]) == [str(np.longdouble("0.1")), "x"]
+    assert column([np.int64(10**15), "x"]) == ["1000000000000000", "x"]
+    assert column([(1, np.float64(2.5)), "x"]) == ["[1, 2.5]", "x"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32", pd.ArrowDtype(pyarrow.float32())])
+def test_narrow_floats_have_their_shortest_text(dtype: Any) -> None:
+    assert column(pd.Series([0.1, 2.5], dtype=dtype)) == [0.1, 2.5]
+    assert column(pd.Series([0.1, None, 2.5], dtype=dtype)) == [0.1, None, 2.5]
+
+
+def test_floats_that_are_longer_than_a_cells_are_text() -> None:
+    assert column(np.array(["0.1", "2"], dtype=np.longdouble)) == [str(np.longdouble("0.1")), 2]
 
 
 def test_integers_of_more_than_15_digits_are_text() -> None:

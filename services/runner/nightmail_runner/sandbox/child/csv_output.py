@@ -2,9 +2,7 @@
 
 import codecs
 import csv
-import datetime
 import io
-import json
 import operator
 from decimal import Decimal
 from functools import partial
@@ -13,6 +11,7 @@ from typing import BinaryIO, Literal
 import numpy
 import pandas
 
+from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, widen
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.task import CsvFormat
@@ -112,6 +111,8 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
         return _iso(column)
     if kind.kind == "f" and isinstance(kind, numpy.dtype):
         return _whole(column)
+    if isinstance(kind, pandas.ArrowDtype) and is_narrow(kind):
+        return widen(column)
     if isinstance(kind, pandas.StringDtype) or kind.kind == "U":
         if keep_formulas or not has_suspicious_text(column):
             return column
@@ -156,21 +157,3 @@ def is_whole(column: pandas.Series) -> bool:
 
 def _neutral(value: object) -> object:
     return neutralise(value) if isinstance(value, str) else exact(value)
-
-
-def exact(value: object) -> object:
-    """Return a value whose `str` says all of it."""
-    if isinstance(value, list | dict | numpy.ndarray):
-        try:
-            return json.dumps(value, ensure_ascii=False, default=_jsonable)
-        except (TypeError, ValueError):  # keys that JSON does not have, a structure that contains itself
-            return str(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    return value
-
-
-def _jsonable(value: object) -> object:
-    if isinstance(value, numpy.ndarray | numpy.generic):
-        return value.tolist()
-    return value.isoformat() if isinstance(value, datetime.date) else str(value)

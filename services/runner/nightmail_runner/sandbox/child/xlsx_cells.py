@@ -14,7 +14,8 @@ import pandas
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.sandbox.child.csv_output import exact, is_whole, time_unit
+from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, to_python, widen
+from nightmail_runner.sandbox.child.csv_output import is_whole, time_unit
 
 DATE, TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 #: The number formats of typed cells.
@@ -68,10 +69,14 @@ def encoder_of(column: pandas.Series, styles: Mapping[str, str]) -> CellEncoder:
             return _integers if fits else _texts
         if kind.kind == "b":
             return lambda block: [f' t="b"><v>{value:d}</v></c>' for value in block.tolist()]
-        if kind.kind == "f":
-            return _whole_floats if is_whole(column) else _floats
+        if kind.kind == "f" and is_whole(column):
+            return _whole_floats
+        if kind == numpy.float64:
+            return _floats
         if kind.kind == "M":
             return _times_encoder(column, styles)
+    if is_narrow(kind):
+        return lambda block: _floats(widen(block))
     if isinstance(kind, pandas.StringDtype) and _is_plain_text(column):
         return _texts
     return lambda block: [_cell(value, styles) for value in block.tolist()]
@@ -141,10 +146,14 @@ def _text(text: str) -> str:
 def _cell(value: object, styles: Mapping[str, str]) -> str:
     if value is None or value is pandas.NA or value is pandas.NaT:
         return ""
+    if isinstance(value, numpy.generic | Decimal):
+        if pandas.isna(value):  # type: ignore[call-overload]
+            return ""
+        value = to_python(value)
     match value:
         case str():
             return _text(value)
-        case bool() | numpy.bool_():
+        case bool():
             return f' t="b"><v>{value:d}</v></c>'
         case int():
             return f"><v>{value}</v></c>" if abs(value) < 10**_MAX_NUMBER_DIGITS else _text(f"{value}")
