@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -117,6 +117,57 @@ def test_dates_are_dates() -> None:
     assert [cell.number_format for cell in first[:3]] == ["yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"]
     assert [cell.value for cell in second[:4]] == [None] * 4
     assert second[4].value == datetime(1900, 3, 1)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_every_unit_are_typed(unit: str) -> None:
+    days = pd.Series(["2026-01-02", None, "1900-03-01"], dtype=f"M8[{unit}]")
+    assert column(days) == [datetime(2026, 1, 2), None, datetime(1900, 3, 1)]  # noqa: DTZ001
+    assert column(days.head(1)) == [datetime(2026, 1, 2)]  # noqa: DTZ001
+    assert column(days + pd.Timedelta(hours=12)) == [
+        datetime(2026, 1, 2, 12),  # noqa: DTZ001
+        None,
+        datetime(1900, 3, 1, 12),  # noqa: DTZ001
+    ]
+    old = pd.Series(["1899-12-31 01:02:03", None, "2026-01-02"], dtype=f"M8[{unit}]")
+    assert column(old) == ["1899-12-31T01:02:03", None, datetime(2026, 1, 2)]  # noqa: DTZ001
+
+
+def test_times_beyond_the_years_of_a_spreadsheet_are_text() -> None:
+    for unit, far in (("s", "400000-01-01"), ("ms", "12000-01-01"), ("us", "10000-01-01")):
+        times = pd.Series(np.array([far, "9999-12-31"], dtype=f"M8[{unit}]"))
+        assert column(times) == [far, datetime(9999, 12, 31)]  # noqa: DTZ001
+
+
+def test_milliseconds_are_kept_and_what_is_finer_is_text() -> None:
+    """The last microsecond of a month is not the first day of the next one."""
+    milliseconds = ["2026-01-31 23:59:59.999", None, "2026-01-31 12:00:00"]
+    for unit in ("ms", "us", "ns"):
+        [sheet] = workbook(pd.DataFrame({"x": pd.Series(milliseconds, dtype=f"M8[{unit}]")})).worksheets
+        assert sheet["A2"].value == datetime(2026, 1, 31, 23, 59, 59, 999000)  # noqa: DTZ001
+        assert {sheet["A2"].number_format, sheet["A4"].number_format} == {"yyyy-mm-dd hh:mm:ss.000"}
+    ends = pd.Series(pd.period_range("2026-01", periods=2, freq="M")).dt.end_time
+    assert column(ends.astype("M8[us]")) == ["2026-01-31T23:59:59.999999", "2026-02-28T23:59:59.999999"]
+    assert column(pd.concat([ends.astype("M8[ns]"), pd.Series([None, pd.Timestamp("2026-01-02")])])) == [
+        *(f"{end.isoformat()}" for end in ends),
+        None,
+        "2026-01-02T00:00:00.000000" + ("000" if ends.dtype == "M8[ns]" else ""),
+    ]
+
+
+def test_times_among_other_values_are_kept_to_their_last_digit() -> None:
+    end = datetime(2026, 1, 31, 23, 59, 59, 999999)  # noqa: DTZ001
+    values = [end, end.replace(microsecond=999000), pd.Timestamp("2026-01-02 00:00:00.000000001"), end.time(), "x"]
+    assert column(pd.Series(values, dtype=object)) == [
+        "2026-01-31T23:59:59.999999",
+        datetime(2026, 1, 31, 23, 59, 59, 999000),  # noqa: DTZ001
+        "2026-01-02T00:00:00.000000001",
+        "23:59:59.999999",
+        "x",
+    ]
+    spans = [timedelta(microseconds=1), timedelta(days=1, seconds=1)]
+    assert column(pd.Series(spans)) == ["0 days 00:00:00.000001", "1 days 00:00:01"]
+    assert column(pd.Series([*spans, "x"], dtype=object)) == ["0:00:00.000001", "1 day, 0:00:01", "x"]
 
 
 def test_the_header_is_bold_and_frozen_with_a_filter_and_columns_are_wide_enough() -> None:

@@ -1,6 +1,7 @@
 """Values as the cells of an xlsx sheet: numbers, dates and truth values are typed, everything else is text.
 
-Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits) is text.
+Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits, less than a millisecond) is
+text.
 """
 
 import datetime
@@ -17,9 +18,9 @@ import pyarrow.compute
 from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, to_python, widen
 from nightmail_runner.sandbox.child.csv_output import is_whole, time_unit
 
-DATE, TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+DATE, TIME, MILLISECONDS = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000"
 #: The number formats of typed cells.
-STYLES = (DATE, TIME)
+STYLES = (DATE, TIME, MILLISECONDS)
 #: A cell holds so many characters.
 MAX_TEXT_CHARS = 32_767
 #: A number of a spreadsheet has 15 digits.
@@ -103,22 +104,30 @@ def _number(value: float) -> str:
 
 
 def _times_encoder(column: pandas.Series, styles: Mapping[str, str]) -> CellEncoder:
-    unit = time_unit(column.dropna().to_numpy())
-    style = styles[DATE if unit == "D" else TIME]
+    known = column.dropna().to_numpy()
+    unit = time_unit(known)
+    if unit in {"us", "ns"} and (known != known.astype("M8[ms]")).any():
+        return lambda block: [_text(text) if text != "NaT" else "" for text in _iso(block.to_numpy(), unit)]
+    style = styles[{"D": DATE, "s": TIME}.get(unit, MILLISECONDS)]
 
     def encode(block: pandas.Series) -> list[str]:
         times = block.to_numpy()
-        days = ((times.astype("M8[us]") - _DAY_ZERO) / _DAY).tolist()
-        inside = (times >= _FIRST_DAY) & (times < _DAY_AFTER)
+        if times.dtype == "M8[ns]":  # does not have the year 10000
+            times = times.astype("M8[us]")
+        days = ((times - _DAY_ZERO.astype(times.dtype)) / _DAY).tolist()
+        inside = (times >= _FIRST_DAY.astype(times.dtype)) & (times < _DAY_AFTER.astype(times.dtype))
         if inside.all():
             return [f' s="{style}"><v>{day!r}</v></c>' for day in days]
-        texts = numpy.datetime_as_string(times, unit).tolist()
         return [
             f' s="{style}"><v>{day!r}</v></c>' if fits else _text(text) if day == day else ""
-            for day, fits, text in zip(days, inside.tolist(), texts, strict=True)
+            for day, fits, text in zip(days, inside.tolist(), _iso(times, unit), strict=True)
         ]
 
     return encode
+
+
+def _iso(times: numpy.ndarray, unit: str) -> list[str]:
+    return numpy.datetime_as_string(times.astype(f"M8[{unit}]")).tolist()
 
 
 def _is_plain_text(column: pandas.Series) -> bool:
@@ -168,7 +177,9 @@ def _cell(value: object, styles: Mapping[str, str]) -> str:
 
 def _time(value: datetime.date, styles: Mapping[str, str]) -> str:
     moment = numpy.datetime64(value, "us")
-    if not _FIRST_DAY <= moment < _DAY_AFTER:
+    below_seconds = getattr(value, "microsecond", 0)
+    is_exact = below_seconds % 1000 == 0 and not getattr(value, "nanosecond", 0)
+    if not (is_exact and _FIRST_DAY <= moment < _DAY_AFTER):
         return _text(value.isoformat())
-    style = styles[TIME if isinstance(value, datetime.datetime) else DATE]
+    style = styles[MILLISECONDS if below_seconds else TIME if isinstance(value, datetime.datetime) else DATE]
     return f' s="{style}"><v>{float((moment - _DAY_ZERO) / _DAY)!r}</v></c>'
