@@ -21,7 +21,14 @@ from nightmail_mailer.compose.table_preview import preview_csv
         (["nan", "inf", "2.000001"], ["nan", "inf", "2"]),
         (["1.10", "1.9"], ["1.10", "1.9"]),
         (["12345678901234567890", "7"], ["12345678901234567890", "7"]),
-        (["1e999999999", "0.123456"], ["1e+999999999", "0.12"]),
+        (["1e+400", "0.123456"], ["1e+400", "0.12"]),
+        (["1e999999999", "0.123456"], ["1e999999999", "0.123456"]),
+        (["0101.2100", "8471.3000"], ["0101.2100", "8471.3000"]),
+        (["8471.3000", "8471.3125"], ["8471.3000", "8471.3125"]),
+        (["12E45", "13E20"], ["12E45", "13E20"]),
+        (["0171.1234567", "171.1234567"], ["0171.1234567", "171.1234567"]),
+        (["+4915112345678", "0.123456"], ["+4915112345678", "0.123456"]),
+        (["1.23456e5", "0.5"], ["1.23456e5", "0.5"]),
         (["0.123456", "a text"], ["0.123456", "a text"]),
         (["2026-11-23 00:00:00", "", "2026-11-24 00:00:00"], ["2026-11-23", "", "2026-11-24"]),
         (["2026-11-23T00:00:00.000+01:00"], ["2026-11-23"]),
@@ -47,3 +54,20 @@ def test_a_number_has_the_decimal_mark_of_the_csv() -> None:
 def test_a_number_whose_format_the_job_sets_stays_as_it_is() -> None:
     options = CsvOptions(float_format="%.6f")
     assert format_column(["0.333333", "0.300000"], options) == ["0.333333", "0.300000"]
+
+
+@pytest.mark.parametrize("code", ["12E45", "0101.21", "+4915112345678", "007", "1.", "NaN", "Inf", "٣", "1e9999"])
+def test_a_code_is_no_number(code: str) -> None:
+    assert not is_number(code)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "-0", "0.5", ".5", "-0.0", "1e-07", "1.5e3", "1E+2", "nan", "-inf", ""])
+def test_a_canonical_number_is_a_number(number: str) -> None:
+    assert is_number(number)
+
+
+def test_a_code_in_a_row_that_is_not_shown_keeps_the_column() -> None:
+    csv_text = "code,share\n" + "8471.3125,0.123456\n" * 30 + "0101.2100,0.5\n"
+    preview = preview_csv(csv_text.encode(), 31)
+    assert preview.rows[0] == ["8471.3125", "0.1235"]
+    assert preview.numeric == [False, True]

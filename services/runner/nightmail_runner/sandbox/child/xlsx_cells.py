@@ -127,7 +127,8 @@ def _times_encoder(column: pandas.Series, styles: Mapping[str, str]) -> CellEnco
 
 
 def _iso(times: numpy.ndarray, unit: str) -> list[str]:
-    return numpy.datetime_as_string(times.astype(f"M8[{unit}]")).tolist()
+    texts: list[str] = numpy.datetime_as_string(times.astype(f"M8[{unit}]")).tolist()
+    return texts
 
 
 def _is_plain_text(column: pandas.Series) -> bool:
