@@ -113,6 +113,14 @@ def test_integers_keep_every_digit() -> None:
     assert to_csv(large) == f"int64,uint64,python\n{2**63 - 1},{2**64 - 1},{2**70}\n,,\n"
 
 
+@pytest.mark.parametrize("beside", [None, float("nan"), pd.NA, 0.5, Decimal(1)])
+@pytest.mark.parametrize("options", [{}, {"decimal": ",", "delimiter": ";"}, {"float_format": "%.1f"}])
+def test_an_integer_among_other_objects_keeps_every_digit(beside: Any, options: dict[str, Any]) -> None:
+    frame = pd.DataFrame({"x": pd.Series([2**53 + 1, beside, 1], dtype=object), "y": 1})
+    lines = to_csv(frame, **options).replace(";", ",").splitlines()
+    assert (lines[1], lines[3]) == (f"{2**53 + 1},1", "1,1")
+
+
 def test_floats_are_exact() -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2, 1e22, 1e-7, 123456789.12345679]})
     assert [float(line) for line in to_csv(frame).split()[1:]] == frame.x.tolist()

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Callable
 
 import numpy
 import pandas
@@ -38,6 +39,18 @@ def widen(column: pandas.Series) -> pandas.Series:
     """Return a column of narrow floats as Python's floats of the same shortest texts. Missing values are NaN."""
     narrow = column.to_numpy(f"f{column.dtype.itemsize}", na_value=numpy.nan)  # type: ignore[union-attr]
     return pandas.Series(narrow.astype(str).astype(float), index=column.index, name=column.name)
+
+
+def map_objects(column: pandas.Series, function: Callable[[object], object]) -> pandas.Series:
+    """Return a column of objects with a function applied to each value that is not missing.
+
+    `Series.map` makes a float of an integer beside missing values or floats, and large integers lose digits by it.
+    """
+    values = column.to_numpy(dtype=object)
+    missing = pandas.isna(values).tolist()
+    mapped = (None if gone else function(value) for value, gone in zip(values, missing, strict=True))
+    array = numpy.fromiter(mapped, dtype=object, count=len(values))
+    return pandas.Series(array, index=column.index, name=column.name, dtype=object)
 
 
 def exact(value: object) -> object:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 import numpy
 import pandas
 
-from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, widen
+from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, map_objects, widen
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.task import CsvFormat
@@ -71,9 +71,7 @@ def _with_formatted_floats(frame: pandas.DataFrame, options: CsvFormat) -> panda
     frame = frame.copy(deep=False)
     for position, kind in enumerate(frame.dtypes):
         if kind.kind == "O":
-            frame.isetitem(
-                position, frame.iloc[:, position].map(partial(_formatted, options), na_action="ignore").array
-            )
+            frame.isetitem(position, map_objects(frame.iloc[:, position], partial(_formatted, options)).array)
     return frame
 
 
@@ -118,7 +116,7 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
             return column
     elif kind.kind != "O":
         return column
-    return column.astype(object).map(exact if keep_formulas else _neutral, na_action="ignore")
+    return map_objects(column, exact if keep_formulas else _neutral)
 
 
 def _neutral_names(columns: pandas.Index) -> pandas.Index:
