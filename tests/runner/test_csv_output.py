@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nightmail_runner.sandbox.child.cell_values import format_decimal
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
 from nightmail_runner.sandbox.task import CsvFormat
 
@@ -94,6 +97,38 @@ def test_delimiter_decimal_mark_and_float_format_are_options() -> None:
     assert to_csv(frame, float_format="%.1f") == "t,f,i,o\na;b,1.2,1,2.5\nc,-0.5,2,x\n"
     missing = pd.DataFrame({"f": pd.array([1.5, None], dtype="Float64"), "d": [Decimal("1.10"), None]})
     assert to_csv(missing, delimiter=";", decimal=",") == "f;d\n1,5;1,10\n;\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "float_format", "text"),
+    [
+        ("2.675", "%.2f", "2.68"),
+        ("12345678901234567890.12", "%.2f", "12345678901234567890.12"),
+        ("12345678901234567890.12", "%.21g", "12345678901234567890.1"),
+        ("12345678901234567890.12", "%.20e", "1.23456789012345678901e+19"),
+        ("1E-10", "%.3E", "1.000E-10"),
+        ("1E+30", "%.0f", "1" + "0" * 30),
+        ("2.675", "%.3G", "2.68"),
+        ("999.96", "%.4g", "1000"),
+        ("9999.96", "%.4g", "1e+04"),
+    ],
+)
+def test_a_decimal_is_formatted_without_a_float(number: str, float_format: str, text: str) -> None:
+    frame = pd.DataFrame({"x": [Decimal(number), Decimal(1)]})
+    assert to_csv(frame, float_format=float_format).splitlines()[1] == text
+    comma = to_csv(frame, float_format=float_format, decimal=",", delimiter=";").splitlines()[1]
+    assert comma == text.replace(".", ",")
+
+
+@given(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.integers(0, 20),
+    st.sampled_from("eEfFgG"),
+)
+def test_the_format_of_a_decimal_is_that_of_a_float(number: float, precision: int, letter: str) -> None:
+    """A Decimal holds every float exactly, so both have the same digits."""
+    float_format = f"%.{precision}{letter}"
+    assert format_decimal(Decimal(number), float_format) == float_format % number
 
 
 @pytest.mark.parametrize("cell", ["x", "Bob\r=1"])

@@ -75,6 +75,7 @@ def test_integers_of_more_than_15_digits_are_text() -> None:
     assert column([10**15, 1]) == ["1000000000000000", "1"]
     assert column([2**70, 1]) == [str(2**70), 1]
     assert column([Decimal("1.2345678901234567")]) == ["1.2345678901234567"]
+    assert column([Decimal("1E+400"), Decimal("1E-400"), Decimal("0E+400")]) == ["1E+400", "1E-400", 0]
 
 
 def test_ids_and_everything_that_looks_like_a_formula_are_text() -> None:

@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy
 import pandas
@@ -63,6 +64,30 @@ def exact(value: object) -> object:
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     return to_python(value)
+
+
+def format_decimal(value: Decimal, float_format: str) -> str:
+    """Return what a printf-style format (`%.2f`, with one of the letters `eEfFgG`) writes, without a float in between.
+
+    Decimal's own formats of `e` and `g` differ from those of floats in the digits of the exponent and in zeros.
+    """
+    if not value or not value.is_finite():
+        return float_format % value
+    precision, letter = int(float_format[2:-1]), float_format[-1]
+    if letter in "fF":
+        return format(value, float_format[1:])
+    digits = precision if letter in "eE" else max(precision, 1) - 1
+    mantissa, _, exponent = format(value, f".{digits}e").partition("e")
+    power = int(exponent)
+    if letter in "gG":
+        if -4 <= power <= digits:
+            return _without_zeros(format(value, f".{digits - power}f"))
+        mantissa = _without_zeros(mantissa)
+    return f"{mantissa}{'e' if letter.islower() else 'E'}{power:+03d}"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _to_json(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 import numpy
 import pandas
 
-from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, map_objects, widen
+from nightmail_runner.sandbox.child.cell_values import exact, format_decimal, is_narrow, map_objects, widen
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.task import CsvFormat
@@ -78,7 +78,12 @@ def _with_formatted_floats(frame: pandas.DataFrame, options: CsvFormat) -> panda
 def _formatted(options: CsvFormat, value: object) -> object:
     if not isinstance(value, float | Decimal):
         return value
-    text = f"{value}" if options.float_format is None else options.float_format % value
+    if options.float_format is None:
+        text = f"{value}"
+    elif isinstance(value, Decimal):
+        text = format_decimal(value, options.float_format)
+    else:
+        text = options.float_format % value
     return text.replace(".", options.decimal)
 
 

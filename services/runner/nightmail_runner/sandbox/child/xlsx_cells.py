@@ -25,6 +25,8 @@ STYLES = (DATE, TIME, MILLISECONDS)
 MAX_TEXT_CHARS = 32_767
 #: A number of a spreadsheet has 15 digits.
 _MAX_NUMBER_DIGITS = 15
+#: With any digits, a float holds numbers from 1e-307 to below 1e308.
+_MIN_EXPONENT, _MAX_EXPONENT = -307, 307
 #: Serial day numbers count from here; before March 1900 they are wrong, because 1900 has a 29 February in them.
 _DAY_ZERO = numpy.datetime64("1899-12-30", "us")
 _FIRST_DAY, _DAY_AFTER = numpy.datetime64("1900-03-01", "us"), numpy.datetime64("10000-01-01", "us")
@@ -169,11 +171,18 @@ def _cell(value: object, styles: Mapping[str, str]) -> str:
             return f"><v>{value}</v></c>" if abs(value) < 10**_MAX_NUMBER_DIGITS else _text(f"{value}")
         case float():
             return _number(value)
-        case Decimal() if value.is_finite() and len(value.as_tuple().digits) <= _MAX_NUMBER_DIGITS:
+        case Decimal() if _is_exact(value):
             return f"><v>{value}</v></c>"
         case datetime.date() if getattr(value, "tzinfo", None) is None:
             return _time(value, styles)
     return _text(f"{exact(value)}")
+
+
+def _is_exact(value: Decimal) -> bool:
+    """Say whether a number of a spreadsheet holds a value with all its digits."""
+    if not value.is_finite() or len(value.as_tuple().digits) > _MAX_NUMBER_DIGITS:
+        return False
+    return not value or _MIN_EXPONENT <= value.adjusted() <= _MAX_EXPONENT
 
 
 def _time(value: datetime.date, styles: Mapping[str, str]) -> str:
