@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -193,6 +196,14 @@ def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
         ({np.int64(1): np.float64(2.5)}, '{"1": 2.5}'),
         ({"a": {np.int64(1): [np.float32(0.1)]}}, '{"a": {"1": [0.1]}}'),
         ({(np.int64(1), 2): np.float64(0.5)}, "{(1, 2): 0.5}"),
+        ({"b", "a", "é"}, '["a", "b", "é"]'),
+        (frozenset({10, 9, np.int64(1), 0.5, Decimal("9.5")}), '[0.5, 1, 9, "9.5", 10]'),
+        ({"b", 2, None, (1, 10), (1, 9), date(2026, 1, 2)}, '[2, "b", [1, 9], [1, 10], "2026-01-02", null]'),
+        ({frozenset({2, 1}), frozenset({3})}, "[[1, 2], [3]]"),
+        ([{"b", "a"}, {"x": {2, 1}}, ({"d", "c"},)], '[["a", "b"], {"x": [1, 2]}, [["c", "d"]]]'),
+        ({(1, 2): {"b", "a"}, frozenset({"d", "c"}): 1}, "{(1, 2): ['a', 'b'], ('c', 'd'): 1}"),
+        (np.array([{"b", "a"}, None], dtype=object), '[["a", "b"], null]'),
+        (set(), "[]"),
     ],
 )
 def test_no_structure_names_the_types_of_numpy_and_none_is_shortened(value: Any, text: str) -> None:
@@ -210,6 +221,25 @@ def test_a_structure_that_contains_itself_is_written() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "Float32", pd.ArrowDtype(pyarrow.float32())])
 def test_narrow_floats_have_their_shortest_text(dtype: Any) -> None:
     assert to_csv(pd.DataFrame({"x": pd.Series([0.1, 2.5], dtype=dtype)})) == "x\n0.1\n2.5\n"
+
+
+def test_sets_are_the_same_text_in_every_process() -> None:
+    """The order of a set of texts depends on the seed of their hashes; two processes have different ones."""
+    program = (
+        "import pandas; from nightmail_runner.sandbox.child import csv_output\n"
+        "words = {'north', 'south', 'east', 'west', 'up', 'down'}\n"
+        "cells = [words, [words], {'a': words}, {(1, 2): words}, {frozenset(words): 1}, frozenset([frozenset(words)])]\n"
+        "table = csv_output.prepare_for_csv(pandas.DataFrame({'x': cells}), keep_formulas=True)\n"
+        "print(table.x.tolist(), csv_output.to_table(pandas.DataFrame([[1]], columns=[frozenset(words)])).columns)"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+    assert b"down" in found.pop()
 
 
 def test_integers_with_holes_stay_integers_and_floats_stay_floats() -> None:

@@ -58,7 +58,7 @@ def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
     ]
     assert column([np.longdouble("0.1"), "x"]) == [str(np.longdouble("0.1")), "x"]
     assert column([np.int64(10**15), "x"]) == ["1000000000000000", "x"]
-    assert column([(1, np.float64(2.5)), "x"]) == ["[1, 2.5]", "x"]
+    assert column([(1, np.float64(2.5)), {"b", "a"}, "x"]) == ["[1, 2.5]", '["a", "b"]', "x"]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "Float32", pd.ArrowDtype(pyarrow.float32())])

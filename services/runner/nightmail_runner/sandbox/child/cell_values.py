@@ -2,8 +2,9 @@
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from decimal import Decimal
+from typing import Any
 
 import numpy
 import pandas
@@ -57,9 +58,9 @@ def map_objects(column: pandas.Series, function: Callable[[object], object]) -> 
 def exact(value: object) -> object:
     """Return a value whose `str` says all of it.
 
-    Lists, tuples, dicts and arrays are JSON, times are ISO 8601, and numbers of numpy are those of Python.
+    Lists, tuples, sets (sorted), dicts and arrays are JSON, times are ISO 8601, and numbers of numpy are those of Python.
     """
-    if isinstance(value, list | tuple | dict | _ARRAYS):
+    if isinstance(value, list | tuple | dict | set | frozenset | _ARRAYS):
         return _to_json(value)
     if isinstance(value, datetime.datetime):
         return value.isoformat()
@@ -108,6 +109,8 @@ def _to_json(value: object) -> str:
 def _jsonable(value: object) -> object:
     if isinstance(value, _ARRAYS):
         return _items(value)
+    if isinstance(value, set | frozenset):
+        return _sorted(value)
     if value is pandas.NaT or value is pandas.NA:
         return None
     if isinstance(value, numpy.datetime64):
@@ -119,17 +122,40 @@ def _jsonable(value: object) -> object:
 
 
 def _tree(value: object) -> object:
-    """Return a structure with numbers of Python, also as the keys of dicts."""
+    """Return a structure with numbers of Python and without sets, also in the keys of dicts."""
     if isinstance(value, dict):
-        tree = {_key(key): _tree(item) for key, item in value.items()}
+        tree = {key_to_python(key): _tree(item) for key, item in value.items()}
         return tree if len(tree) == len(value) else value
     if isinstance(value, list | tuple):
         return [_tree(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return [_tree(item) for item in _sorted(value)]
     return to_python(value)
 
 
-def _key(key: object) -> object:
-    return tuple(map(_key, key)) if isinstance(key, tuple) else to_python(key)
+def key_to_python(key: object) -> object:
+    """Return a key with numbers of Python, and a set in it as a sorted tuple."""
+    if isinstance(key, frozenset):
+        key = tuple(_sorted(key))
+    return tuple(map(key_to_python, key)) if isinstance(key, tuple) else to_python(key)
+
+
+def _sorted(values: Set[object]) -> list[object]:
+    """Return the items of a set in an order of their own: that of a set differs from one process to the next."""
+    return sorted(values, key=_order)
+
+
+def _order(value: object) -> tuple[int, Any]:
+    """Return a key by which values of all types can be sorted: numbers by value, texts, tuples, and others by their text."""
+    value = to_python(value)
+    match value:
+        case int() | float() | Decimal() if value == value:
+            return 0, value
+        case str():
+            return 1, value
+        case tuple():
+            return 2, [_order(item) for item in value]
+    return 3, f"{exact(value)}"
 
 
 def _items(array: object) -> object:

@@ -2,7 +2,7 @@
 
 import pandas
 
-from nightmail_runner.sandbox.child.cell_values import to_python
+from nightmail_runner.sandbox.child.cell_values import key_to_python
 
 #: The column of a Series without a name.
 UNNAMED_SERIES = "value"
@@ -22,7 +22,7 @@ def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
         frame = pandas.DataFrame(result)
     if frame.columns.nlevels > 1 or not _is_plain(frame.columns):
         frame.columns = pandas.Index([_flat_name(name) for name in frame.columns], dtype=object)
-    elif any(isinstance(name, tuple) for name in frame.columns):
+    elif any(isinstance(name, tuple | frozenset) for name in frame.columns):
         frame.columns = pandas.Index([_text_of_tuple(name) for name in frame.columns], dtype=object)
     if _has_labels(frame.index):
         frame = frame.reset_index(allow_duplicates=True)
@@ -47,5 +47,5 @@ def _flat_name(name: object) -> object:
 
 
 def _text_of_tuple(name: object) -> object:
-    """Return what `to_flat_index` made of several levels as text, and each other name as it is."""
-    return f"{tuple(map(to_python, name))}" if isinstance(name, tuple) else name
+    """Return what `to_flat_index` made of several levels as text, a set likewise, and each other name as it is."""
+    return f"{key_to_python(name)}" if isinstance(name, tuple | frozenset) else name
