@@ -69,9 +69,10 @@ def _rounded(cell: str, number: Decimal, decimals: int) -> str:
     step = Decimal(1).scaleb(-decimals)
     if number.adjusted() >= FLOAT_DIGITS:
         return f"{number:.{EXPONENT_DIGITS}g}" if _has_exponent(cell) else cell
-    if number and abs(number) < step / 2:
+    rounded = number.quantize(step)
+    if number and not rounded:
         return f"{number:.{EXPONENT_DIGITS}g}"
-    return f"{number.quantize(step):f}"
+    return f"{rounded or abs(rounded):f}"
 
 
 def _is_fixed(cell: str) -> bool:
