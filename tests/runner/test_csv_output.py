@@ -159,6 +159,11 @@ def test_an_integer_among_other_objects_keeps_every_digit(beside: Any, options: 
     assert (lines[1], lines[3]) == (f"{2**53 + 1},1", "1,1")
 
 
+def test_an_integer_among_categories_keeps_every_digit() -> None:
+    frame = pd.DataFrame({"x": pd.Categorical([2**53 + 1, None]), "y": 1})
+    assert to_csv(frame) == f"x,y\n{2**53 + 1},1\n,1\n"
+
+
 def test_floats_are_exact() -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2, 1e22, 1e-7, 123456789.12345679]})
     assert [float(line) for line in to_csv(frame).split()[1:]] == frame.x.tolist()

@@ -46,12 +46,12 @@ def widen(column: pandas.Series) -> pandas.Series:
 def map_objects(column: pandas.Series, function: Callable[[object], object]) -> pandas.Series:
     """Return a column of objects with a function applied to each value that is not missing.
 
-    `Series.map` makes a float of an integer beside missing values or floats, and large integers lose digits by it.
+    `Series.map`, and `to_numpy` of categories, make a float of an integer beside missing values, and large integers lose
+    digits by it.
     """
-    values = column.to_numpy(dtype=object)
-    missing = pandas.isna(values).tolist()
-    mapped = (None if gone else function(value) for value, gone in zip(values, missing, strict=True))
-    array = numpy.fromiter(mapped, dtype=object, count=len(values))
+    missing = column.isna().tolist()
+    mapped = (None if gone else function(value) for value, gone in zip(column.tolist(), missing, strict=True))
+    array = numpy.fromiter(mapped, dtype=object, count=len(missing))
     return pandas.Series(array, index=column.index, name=column.name, dtype=object)
 
 
