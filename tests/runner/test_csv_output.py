@@ -269,6 +269,21 @@ def test_times_are_iso_8601() -> None:
     assert to_csv(frame) == "day,time,zoned\n2026-01-02,2026-01-02T03:04:05,2026-01-02T03:04:05+01:00\n,,\n"
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (pyarrow.timestamp("us"), "2026-01-02T03:04:05"),
+        (pyarrow.timestamp("us", "Europe/Paris"), "2026-01-02T03:04:05+01:00"),
+        (pyarrow.date32(), "2026-01-02"),
+    ],
+)
+def test_times_of_arrow_are_iso_8601(kind: Any, text: str) -> None:
+    times = pd.Series(["2026-01-02 03:04:05", None], dtype="M8[us]")
+    if kind == pyarrow.timestamp("us", "Europe/Paris"):
+        times = times.dt.tz_localize("Europe/Paris")
+    assert to_csv(pd.DataFrame({"t": times.astype(pd.ArrowDtype(kind)), "n": 1})) == f"t,n\n{text},1\n,1\n"
+
+
 @pytest.mark.parametrize("dtype", ["str", "object", "category", "string[python]", pd.ArrowDtype(pyarrow.string())])
 @pytest.mark.parametrize(
     ("cell", "shown"),

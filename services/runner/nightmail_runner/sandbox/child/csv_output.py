@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import datetime
 import io
 import operator
 from decimal import Decimal
@@ -111,6 +112,8 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
     if isinstance(kind, pandas.DatetimeTZDtype):
         return column.map(lambda time: time.isoformat(), na_action="ignore").astype(object)
     if kind.kind == "M":
+        if isinstance(kind, pandas.ArrowDtype) and column.to_numpy().dtype.kind == "O":  # dates, and times with a zone
+            return map_objects(column, _isoformat)
         return _iso(column)
     if kind.kind == "f" and isinstance(kind, numpy.dtype):
         return _whole(column)
@@ -128,6 +131,11 @@ def _neutral_names(columns: pandas.Index) -> pandas.Index:
     own = list(columns)  # an Index of text makes other objects each time
     names = [_neutral(name) for name in own]
     return columns if all(map(operator.is_, names, own)) else pandas.Index(names)
+
+
+def _isoformat(value: object) -> str:
+    assert isinstance(value, datetime.date)
+    return value.isoformat()
 
 
 def _iso(column: pandas.Series) -> pandas.Series:
