@@ -102,6 +102,12 @@ async def test_a_csv_of_another_format_is_read_as_its_job_wrote_it(api: Replica,
         ("True\n1", "text"),
         ("01\n2", "text"),
         ("+1", "text"),
+        ("12E45\n13E20", "text"),
+        ("0101.2100\n8471.3000", "text"),
+        ("-0\n1", "number"),
+        ("٣", "text"),
+        ("1e9999", "text"),
+        (".5\n-.5\n1.5e3\n1e-07\n1E+2", "number"),
         ("2026-11-25\n2026-11-25 09:00", "text"),
         ("2026-11-25 09:00:00+01:00", "datetime"),
         ('""', "text"),
@@ -136,3 +142,8 @@ def test_a_number_as_text_is_what_the_file_has() -> None:
     for cells, decimal in ((["10.50", "183.0", "1e+20"], "."), (["10,50", "183,0"], ",")):
         csv_text = "a\n" + "".join(f"{cell}\n" for cell in cells)
         assert column(csv_text, delimiter=";", decimal=decimal, as_texts=True) == ("number", cells)
+
+
+def test_a_number_that_no_double_holds_is_text_with_its_digits() -> None:
+    assert column("a\n1e+400\n1.5\n") == ("number", ["1e+400", "1.5"])
+    assert column("a\n1e-400\n1.5\n", sort="a") == ("number", ["1e-400", "1.5"])

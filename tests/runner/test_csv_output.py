@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,7 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nightmail_runner.sandbox.child.cell_values import format_decimal
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
 from nightmail_runner.sandbox.task import CsvFormat
 
@@ -59,6 +65,12 @@ def test_several_levels_of_column_names_become_one_line() -> None:
     assert to_csv(sales.groupby("region", as_index=False).agg({"amount": ["sum"]})) == "region,amount sum\nnorth,4\n"
 
 
+def test_a_column_that_is_named_by_a_tuple_has_its_text_as_name() -> None:
+    frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["x"], np.array([0.5, 1.0])]).to_flat_index())
+    for keep_formulas in (False, True):
+        assert to_csv(frame, keep_formulas=keep_formulas) == "\"('x', 0.5)\",\"('x', 1.0)\"\n1,2\n"
+
+
 def test_a_pivot_by_dates_or_categories_has_readable_column_names() -> None:
     frame = pd.DataFrame({"who": ["a"], "day": pd.to_datetime(["2026-01-02"]), "kind": pd.Categorical(["k"]), "n": [1]})
     assert to_csv(frame.pivot_table(index="who", columns="day", values="n")) == "who,2026-01-02\na,1.0\n"
@@ -90,6 +102,38 @@ def test_delimiter_decimal_mark_and_float_format_are_options() -> None:
     assert to_csv(missing, delimiter=";", decimal=",") == "f;d\n1,5;1,10\n;\n"
 
 
+@pytest.mark.parametrize(
+    ("number", "float_format", "text"),
+    [
+        ("2.675", "%.2f", "2.68"),
+        ("12345678901234567890.12", "%.2f", "12345678901234567890.12"),
+        ("12345678901234567890.12", "%.21g", "12345678901234567890.1"),
+        ("12345678901234567890.12", "%.20e", "1.23456789012345678901e+19"),
+        ("1E-10", "%.3E", "1.000E-10"),
+        ("1E+30", "%.0f", "1" + "0" * 30),
+        ("2.675", "%.3G", "2.68"),
+        ("999.96", "%.4g", "1000"),
+        ("9999.96", "%.4g", "1e+04"),
+    ],
+)
+def test_a_decimal_is_formatted_without_a_float(number: str, float_format: str, text: str) -> None:
+    frame = pd.DataFrame({"x": [Decimal(number), Decimal(1)]})
+    assert to_csv(frame, float_format=float_format).splitlines()[1] == text
+    comma = to_csv(frame, float_format=float_format, decimal=",", delimiter=";").splitlines()[1]
+    assert comma == text.replace(".", ",")
+
+
+@given(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.integers(0, 20),
+    st.sampled_from("eEfFgG"),
+)
+def test_the_format_of_a_decimal_is_that_of_a_float(number: float, precision: int, letter: str) -> None:
+    """A Decimal holds every float exactly, so both have the same digits."""
+    float_format = f"%.{precision}{letter}"
+    assert format_decimal(Decimal(number), float_format) == float_format % number
+
+
 @pytest.mark.parametrize("cell", ["x", "Bob\r=1"])
 def test_a_byte_order_mark_comes_first_and_once(cell: str) -> None:
     shown = f'"{cell}"' if "\r" in cell else cell
@@ -107,6 +151,19 @@ def test_integers_keep_every_digit() -> None:
     assert to_csv(large) == f"int64,uint64,python\n{2**63 - 1},{2**64 - 1},{2**70}\n,,\n"
 
 
+@pytest.mark.parametrize("beside", [None, float("nan"), pd.NA, 0.5, Decimal(1)])
+@pytest.mark.parametrize("options", [{}, {"decimal": ",", "delimiter": ";"}, {"float_format": "%.1f"}])
+def test_an_integer_among_other_objects_keeps_every_digit(beside: Any, options: dict[str, Any]) -> None:
+    frame = pd.DataFrame({"x": pd.Series([2**53 + 1, beside, 1], dtype=object), "y": 1})
+    lines = to_csv(frame, **options).replace(";", ",").splitlines()
+    assert (lines[1], lines[3]) == (f"{2**53 + 1},1", "1,1")
+
+
+def test_an_integer_among_categories_keeps_every_digit() -> None:
+    frame = pd.DataFrame({"x": pd.Categorical([2**53 + 1, None]), "y": 1})
+    assert to_csv(frame) == f"x,y\n{2**53 + 1},1\n,1\n"
+
+
 def test_floats_are_exact() -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2, 1e22, 1e-7, 123456789.12345679]})
     assert [float(line) for line in to_csv(frame).split()[1:]] == frame.x.tolist()
@@ -116,6 +173,78 @@ def test_lists_and_dicts_are_json() -> None:
     frame = pd.DataFrame({"x": [[1, "é"], {"a": None, "d": date(2026, 1, 2)}, np.arange(3), {(1, 2): 3}]})
     rows = [row[0] for row in csv.reader(io.StringIO(to_csv(frame)))]
     assert rows == ["x", '[1, "é"]', '{"a": null, "d": "2026-01-02"}', "[0, 1, 2]", "{(1, 2): 3}"]
+
+
+def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
+    """A figure of pandas (`data.price.max()`) is a number of numpy."""
+    values = [np.float64(2.5), np.float32(0.1), np.float16(0.1), np.int64(7), np.uint8(8), np.True_, np.longdouble(1)]
+    rows = [row[0] for row in csv.reader(io.StringIO(to_csv(pd.DataFrame({"x": [*values, "text"]}))))]
+    assert rows == ["x", "2.5", "0.1", "0.1", "7", "8", "True", "1.0", "text"]
+    floats = pd.DataFrame({"x": pd.Series([np.float32(0.5), np.float16(0.1), 0.25, "text"], dtype=object)})
+    assert to_csv(floats, delimiter=";", decimal=",") == "x\n0,5\n0,1\n0,25\ntext\n"
+    assert to_csv(floats, float_format="%.1f") == "x\n0.5\n0.1\n0.2\ntext\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((1, np.float64(2.5), "a", np.str_("b")), '[1, 2.5, "a", "b"]'),
+        ([np.float32(0.1), (np.int64(1),)], "[0.1, [1]]"),
+        (np.array([0.1, 0.5], dtype="float32"), "[0.1, 0.5]"),
+        (np.array([[0.1], [0.5]], dtype="float16"), "[[0.1], [0.5]]"),
+        (np.array(0.1, dtype="float32"), "0.1"),
+        (np.array(["2026-01-02", "NaT"], dtype="M8[ns]"), '["2026-01-02T00:00:00.000000000", null]'),
+        (pd.array([f"{number}" for number in range(20)]), "[" + ", ".join(f'"{number}"' for number in range(20)) + "]"),
+        (pd.array([1, None], dtype="Int64"), "[1, null]"),
+        (pd.DatetimeIndex(["2026-01-02 03:04", None]), '["2026-01-02T03:04:00", null]'),
+        ([pd.NA, pd.NaT, None], "[null, null, null]"),
+        ({np.int64(1): np.float64(2.5)}, '{"1": 2.5}'),
+        ({"a": {np.int64(1): [np.float32(0.1)]}}, '{"a": {"1": [0.1]}}'),
+        ({(np.int64(1), 2): np.float64(0.5)}, "{(1, 2): 0.5}"),
+        ({"b", "a", "é"}, '["a", "b", "é"]'),
+        (frozenset({10, 9, np.int64(1), 0.5, Decimal("9.5")}), '[0.5, 1, 9, "9.5", 10]'),
+        ({"b", 2, None, (1, 10), (1, 9), date(2026, 1, 2)}, '[2, "b", [1, 9], [1, 10], "2026-01-02", null]'),
+        ({frozenset({2, 1}), frozenset({3})}, "[[1, 2], [3]]"),
+        ([{"b", "a"}, {"x": {2, 1}}, ({"d", "c"},)], '[["a", "b"], {"x": [1, 2]}, [["c", "d"]]]'),
+        ({(1, 2): {"b", "a"}, frozenset({"d", "c"}): 1}, "{(1, 2): ['a', 'b'], ('c', 'd'): 1}"),
+        (np.array([{"b", "a"}, None], dtype=object), '[["a", "b"], null]'),
+        (set(), "[]"),
+    ],
+)
+def test_no_structure_names_the_types_of_numpy_and_none_is_shortened(value: Any, text: str) -> None:
+    cells = pd.DataFrame({"x": pd.Series([None, "text"], dtype=object)})
+    cells.at[0, "x"] = value
+    assert next(csv.reader(io.StringIO(to_csv(cells).removeprefix("x\n")))) == [text]
+
+
+def test_a_structure_that_contains_itself_is_written() -> None:
+    own: list[Any] = [np.int64(1)]
+    own.append(own)
+    assert "[...]" in to_csv(pd.DataFrame({"x": [own, None]}))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32", pd.ArrowDtype(pyarrow.float32())])
+def test_narrow_floats_have_their_shortest_text(dtype: Any) -> None:
+    assert to_csv(pd.DataFrame({"x": pd.Series([0.1, 2.5], dtype=dtype)})) == "x\n0.1\n2.5\n"
+
+
+def test_sets_are_the_same_text_in_every_process() -> None:
+    """The order of a set of texts depends on the seed of their hashes; two processes have different ones."""
+    program = (
+        "import pandas; from nightmail_runner.sandbox.child import csv_output\n"
+        "words = {'north', 'south', 'east', 'west', 'up', 'down'}\n"
+        "cells = [words, [words], {'a': words}, {(1, 2): words}, {frozenset(words): 1}, frozenset([frozenset(words)])]\n"
+        "table = csv_output.prepare_for_csv(pandas.DataFrame({'x': cells}), keep_formulas=True)\n"
+        "print(table.x.tolist(), csv_output.to_table(pandas.DataFrame([[1]], columns=[frozenset(words)])).columns)"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+    assert b"down" in found.pop()
 
 
 def test_integers_with_holes_stay_integers_and_floats_stay_floats() -> None:
@@ -138,6 +267,21 @@ def test_times_are_iso_8601() -> None:
         }
     )
     assert to_csv(frame) == "day,time,zoned\n2026-01-02,2026-01-02T03:04:05,2026-01-02T03:04:05+01:00\n,,\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (pyarrow.timestamp("us"), "2026-01-02T03:04:05"),
+        (pyarrow.timestamp("us", "Europe/Paris"), "2026-01-02T03:04:05+01:00"),
+        (pyarrow.date32(), "2026-01-02"),
+    ],
+)
+def test_times_of_arrow_are_iso_8601(kind: Any, text: str) -> None:
+    times = pd.Series(["2026-01-02 03:04:05", None], dtype="M8[us]")
+    if kind == pyarrow.timestamp("us", "Europe/Paris"):
+        times = times.dt.tz_localize("Europe/Paris")
+    assert to_csv(pd.DataFrame({"t": times.astype(pd.ArrowDtype(kind)), "n": 1})) == f"t,n\n{text},1\n,1\n"
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "category", "string[python]", pd.ArrowDtype(pyarrow.string())])

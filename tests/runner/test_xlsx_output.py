@@ -3,12 +3,14 @@
 import io
 import zipfile
 import zlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow
 import pytest
 from openpyxl.workbook import Workbook
 
@@ -45,10 +47,35 @@ def test_numbers_and_truth_values_are_typed_and_exact() -> None:
     assert column([Decimal("1.10"), Decimal(2)]) == [1.1, 2]
 
 
+def test_numbers_of_numpy_among_other_values_are_numbers() -> None:
+    """A figure of pandas (`data.price.max()`) is a number of numpy."""
+    values = [np.int64(22), np.float64(4.5), np.float32(0.1), np.uint8(8), np.True_, np.longdouble(1), "north"]
+    assert column(values) == [22, 4.5, 0.1, 8, True, 1, "north"]
+    assert column([np.float64("nan"), np.float32("nan"), Decimal("NaN"), np.float64("inf"), "x"]) == [
+        *[None] * 3,
+        "inf",
+        "x",
+    ]
+    assert column([np.longdouble("0.1"), "x"]) == [str(np.longdouble("0.1")), "x"]
+    assert column([np.int64(10**15), "x"]) == ["1000000000000000", "x"]
+    assert column([(1, np.float64(2.5)), {"b", "a"}, "x"]) == ["[1, 2.5]", '["a", "b"]', "x"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32", pd.ArrowDtype(pyarrow.float32())])
+def test_narrow_floats_have_their_shortest_text(dtype: Any) -> None:
+    assert column(pd.Series([0.1, 2.5], dtype=dtype)) == [0.1, 2.5]
+    assert column(pd.Series([0.1, None, 2.5], dtype=dtype)) == [0.1, None, 2.5]
+
+
+def test_floats_that_are_longer_than_a_cells_are_text() -> None:
+    assert column(np.array(["0.1", "2"], dtype=np.longdouble)) == [str(np.longdouble("0.1")), 2]
+
+
 def test_integers_of_more_than_15_digits_are_text() -> None:
     assert column([10**15, 1]) == ["1000000000000000", "1"]
     assert column([2**70, 1]) == [str(2**70), 1]
     assert column([Decimal("1.2345678901234567")]) == ["1.2345678901234567"]
+    assert column([Decimal("1E+400"), Decimal("1E-400"), Decimal("0E+400")]) == ["1E+400", "1E-400", 0]
 
 
 def test_ids_and_everything_that_looks_like_a_formula_are_text() -> None:
@@ -91,6 +118,57 @@ def test_dates_are_dates() -> None:
     assert [cell.number_format for cell in first[:3]] == ["yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"]
     assert [cell.value for cell in second[:4]] == [None] * 4
     assert second[4].value == datetime(1900, 3, 1)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_every_unit_are_typed(unit: str) -> None:
+    days = pd.Series(["2026-01-02", None, "1900-03-01"], dtype=f"M8[{unit}]")
+    assert column(days) == [datetime(2026, 1, 2), None, datetime(1900, 3, 1)]  # noqa: DTZ001
+    assert column(days.head(1)) == [datetime(2026, 1, 2)]  # noqa: DTZ001
+    assert column(days + pd.Timedelta(hours=12)) == [
+        datetime(2026, 1, 2, 12),  # noqa: DTZ001
+        None,
+        datetime(1900, 3, 1, 12),  # noqa: DTZ001
+    ]
+    old = pd.Series(["1899-12-31 01:02:03", None, "2026-01-02"], dtype=f"M8[{unit}]")
+    assert column(old) == ["1899-12-31T01:02:03", None, datetime(2026, 1, 2)]  # noqa: DTZ001
+
+
+def test_times_beyond_the_years_of_a_spreadsheet_are_text() -> None:
+    for unit, far in (("s", "400000-01-01"), ("ms", "12000-01-01"), ("us", "10000-01-01")):
+        times = pd.Series(np.array([far, "9999-12-31"], dtype=f"M8[{unit}]"))
+        assert column(times) == [far, datetime(9999, 12, 31)]  # noqa: DTZ001
+
+
+def test_milliseconds_are_kept_and_what_is_finer_is_text() -> None:
+    """The last microsecond of a month is not the first day of the next one."""
+    milliseconds = ["2026-01-31 23:59:59.999", None, "2026-01-31 12:00:00"]
+    for unit in ("ms", "us", "ns"):
+        [sheet] = workbook(pd.DataFrame({"x": pd.Series(milliseconds, dtype=f"M8[{unit}]")})).worksheets
+        assert sheet["A2"].value == datetime(2026, 1, 31, 23, 59, 59, 999000)  # noqa: DTZ001
+        assert {sheet["A2"].number_format, sheet["A4"].number_format} == {"yyyy-mm-dd hh:mm:ss.000"}
+    ends = pd.Series(pd.period_range("2026-01", periods=2, freq="M")).dt.end_time
+    assert column(ends.astype("M8[us]")) == ["2026-01-31T23:59:59.999999", "2026-02-28T23:59:59.999999"]
+    assert column(pd.concat([ends.astype("M8[ns]"), pd.Series([None, pd.Timestamp("2026-01-02")])])) == [
+        *(f"{end.isoformat()}" for end in ends),
+        None,
+        "2026-01-02T00:00:00.000000" + ("000" if ends.dtype == "M8[ns]" else ""),
+    ]
+
+
+def test_times_among_other_values_are_kept_to_their_last_digit() -> None:
+    end = datetime(2026, 1, 31, 23, 59, 59, 999999)  # noqa: DTZ001
+    values = [end, end.replace(microsecond=999000), pd.Timestamp("2026-01-02 00:00:00.000000001"), end.time(), "x"]
+    assert column(pd.Series(values, dtype=object)) == [
+        "2026-01-31T23:59:59.999999",
+        datetime(2026, 1, 31, 23, 59, 59, 999000),  # noqa: DTZ001
+        "2026-01-02T00:00:00.000000001",
+        "23:59:59.999999",
+        "x",
+    ]
+    spans = [timedelta(microseconds=1), timedelta(days=1, seconds=1)]
+    assert column(pd.Series(spans)) == ["0 days 00:00:00.000001", "1 days 00:00:01"]
+    assert column(pd.Series([*spans, "x"], dtype=object)) == ["0:00:00.000001", "1 day, 0:00:01", "x"]
 
 
 def test_the_header_is_bold_and_frozen_with_a_filter_and_columns_are_wide_enough() -> None:

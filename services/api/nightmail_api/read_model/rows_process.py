@@ -11,17 +11,16 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from nightmail_api.read_model.limited_process import serve
+from nightmail_common.contract.canonical_number import CANONICAL_INTEGER, canonical_number
 from nightmail_common.contract.limits import MAX_LISTED_CHARS
 
 ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "text"]
 
 #: The type of a column is the first whose pattern all of its cells match.
 _PATTERNS: tuple[tuple[ColumnType, str], ...] = (
-    ("integer", r"-?(0|[1-9]\d*)"),
-    ("number", r"-?(0|[1-9]\d*)(DECIMAL\d+)?([eE][+-]?\d+)?"),
     ("boolean", r"True|False"),
-    ("date", r"\d{4}-\d\d-\d\d"),
-    ("datetime", r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)?"),
+    ("date", r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    ("datetime", r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([+-][0-9]{2}:[0-9]{2}|Z)?"),
 )
 #: A double holds every integer up to it, and every decimal fraction of so many digits.
 _MAX_EXACT_INTEGER = 2**53
@@ -34,7 +33,8 @@ class _Column:
     def __init__(self, name: str, decimal: str) -> None:
         self.name = name
         self._decimal = decimal
-        self._possible = [(kind, re.compile(text.replace("DECIMAL", re.escape(decimal)))) for kind, text in _PATTERNS]
+        numbers: list[tuple[ColumnType, str]] = [("integer", CANONICAL_INTEGER), ("number", canonical_number(decimal))]
+        self._possible = [(kind, re.compile(text)) for kind, text in [*numbers, *_PATTERNS]]
         self._exact = True
         self._seen = False
 
@@ -67,8 +67,15 @@ class _Column:
         return cell
 
     def _is_exact(self, cell: str) -> bool:
+        if cell.lstrip("-").isdigit():
+            return len(cell) <= _EXACT_DIGITS or abs(int(cell)) <= _MAX_EXACT_INTEGER
         digits = re.sub(r"[eE].*|[^0-9]", "", cell).lstrip("0")
-        return len(digits) <= _EXACT_DIGITS or (cell.lstrip("-").isdigit() and abs(int(cell)) <= _MAX_EXACT_INTEGER)
+        return len(digits) <= _EXACT_DIGITS and ("e" not in cell.lower() or self._is_float(cell))
+
+    def _is_float(self, cell: str) -> bool:
+        """Say whether a number with an exponent is neither too large nor too small for a double."""
+        text = cell.replace(self._decimal, ".")
+        return Decimal(repr(float(text))) == Decimal(text)
 
 
 def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import codecs
 import csv
 import datetime
 import io
-import json
 import operator
 from decimal import Decimal
 from functools import partial
@@ -13,6 +12,7 @@ from typing import BinaryIO, Literal
 import numpy
 import pandas
 
+from nightmail_runner.sandbox.child.cell_values import exact, format_decimal, is_narrow, map_objects, widen
 from nightmail_runner.sandbox.child.formulas import has_suspicious_text, neutralise
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.task import CsvFormat
@@ -72,16 +72,19 @@ def _with_formatted_floats(frame: pandas.DataFrame, options: CsvFormat) -> panda
     frame = frame.copy(deep=False)
     for position, kind in enumerate(frame.dtypes):
         if kind.kind == "O":
-            frame.isetitem(
-                position, frame.iloc[:, position].map(partial(_formatted, options), na_action="ignore").array
-            )
+            frame.isetitem(position, map_objects(frame.iloc[:, position], partial(_formatted, options)).array)
     return frame
 
 
 def _formatted(options: CsvFormat, value: object) -> object:
     if not isinstance(value, float | Decimal):
         return value
-    text = f"{value}" if options.float_format is None else options.float_format % value
+    if options.float_format is None:
+        text = f"{value}"
+    elif isinstance(value, Decimal):
+        text = format_decimal(value, options.float_format)
+    else:
+        text = options.float_format % value
     return text.replace(".", options.decimal)
 
 
@@ -109,21 +112,30 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
     if isinstance(kind, pandas.DatetimeTZDtype):
         return column.map(lambda time: time.isoformat(), na_action="ignore").astype(object)
     if kind.kind == "M":
+        if isinstance(kind, pandas.ArrowDtype) and column.to_numpy().dtype.kind == "O":  # dates, and times with a zone
+            return map_objects(column, _isoformat)
         return _iso(column)
     if kind.kind == "f" and isinstance(kind, numpy.dtype):
         return _whole(column)
+    if isinstance(kind, pandas.ArrowDtype) and is_narrow(kind):
+        return widen(column)
     if isinstance(kind, pandas.StringDtype) or kind.kind == "U":
         if keep_formulas or not has_suspicious_text(column):
             return column
     elif kind.kind != "O":
         return column
-    return column.astype(object).map(exact if keep_formulas else _neutral, na_action="ignore")
+    return map_objects(column, exact if keep_formulas else _neutral)
 
 
 def _neutral_names(columns: pandas.Index) -> pandas.Index:
     own = list(columns)  # an Index of text makes other objects each time
     names = [_neutral(name) for name in own]
     return columns if all(map(operator.is_, names, own)) else pandas.Index(names)
+
+
+def _isoformat(value: object) -> str:
+    assert isinstance(value, datetime.date)
+    return value.isoformat()
 
 
 def _iso(column: pandas.Series) -> pandas.Series:
@@ -156,21 +168,3 @@ def is_whole(column: pandas.Series) -> bool:
 
 def _neutral(value: object) -> object:
     return neutralise(value) if isinstance(value, str) else exact(value)
-
-
-def exact(value: object) -> object:
-    """Return a value whose `str` says all of it."""
-    if isinstance(value, list | dict | numpy.ndarray):
-        try:
-            return json.dumps(value, ensure_ascii=False, default=_jsonable)
-        except (TypeError, ValueError):  # keys that JSON does not have, a structure that contains itself
-            return str(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat()
-    return value
-
-
-def _jsonable(value: object) -> object:
-    if isinstance(value, numpy.ndarray | numpy.generic):
-        return value.tolist()
-    return value.isoformat() if isinstance(value, datetime.date) else str(value)

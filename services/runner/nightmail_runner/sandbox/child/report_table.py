@@ -2,6 +2,8 @@
 
 import pandas
 
+from nightmail_runner.sandbox.child.cell_values import key_to_python
+
 #: The column of a Series without a name.
 UNNAMED_SERIES = "value"
 #: An index that only counts rows, such as what a filter leaves of it.
@@ -20,6 +22,8 @@ def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
         frame = pandas.DataFrame(result)
     if frame.columns.nlevels > 1 or not _is_plain(frame.columns):
         frame.columns = pandas.Index([_flat_name(name) for name in frame.columns], dtype=object)
+    elif any(isinstance(name, tuple | frozenset) for name in frame.columns):
+        frame.columns = pandas.Index([_text_of_tuple(name) for name in frame.columns], dtype=object)
     if _has_labels(frame.index):
         frame = frame.reset_index(allow_duplicates=True)
     return frame
@@ -40,3 +44,8 @@ def _flat_name(name: object) -> object:
     if isinstance(name, pandas.Timestamp):
         return name.date().isoformat() if name == name.normalize() else name.isoformat()
     return name
+
+
+def _text_of_tuple(name: object) -> object:
+    """Return what `to_flat_index` made of several levels as text, a set likewise, and each other name as it is."""
+    return f"{key_to_python(name)}" if isinstance(name, tuple | frozenset) else name

@@ -1,6 +1,7 @@
 """Values as the cells of an xlsx sheet: numbers, dates and truth values are typed, everything else is text.
 
-Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits) is text.
+Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits, less than a millisecond) is
+text.
 """
 
 import datetime
@@ -14,15 +15,18 @@ import pandas
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.sandbox.child.csv_output import exact, is_whole, time_unit
+from nightmail_runner.sandbox.child.cell_values import exact, is_narrow, to_python, widen
+from nightmail_runner.sandbox.child.csv_output import is_whole, time_unit
 
-DATE, TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+DATE, TIME, MILLISECONDS = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000"
 #: The number formats of typed cells.
-STYLES = (DATE, TIME)
+STYLES = (DATE, TIME, MILLISECONDS)
 #: A cell holds so many characters.
 MAX_TEXT_CHARS = 32_767
 #: A number of a spreadsheet has 15 digits.
 _MAX_NUMBER_DIGITS = 15
+#: With any digits, a float holds numbers from 1e-307 to below 1e308.
+_MIN_EXPONENT, _MAX_EXPONENT = -307, 307
 #: Serial day numbers count from here; before March 1900 they are wrong, because 1900 has a 29 February in them.
 _DAY_ZERO = numpy.datetime64("1899-12-30", "us")
 _FIRST_DAY, _DAY_AFTER = numpy.datetime64("1900-03-01", "us"), numpy.datetime64("10000-01-01", "us")
@@ -68,10 +72,14 @@ def encoder_of(column: pandas.Series, styles: Mapping[str, str]) -> CellEncoder:
             return _integers if fits else _texts
         if kind.kind == "b":
             return lambda block: [f' t="b"><v>{value:d}</v></c>' for value in block.tolist()]
-        if kind.kind == "f":
-            return _whole_floats if is_whole(column) else _floats
+        if kind.kind == "f" and is_whole(column):
+            return _whole_floats
+        if kind == numpy.float64:
+            return _floats
         if kind.kind == "M":
             return _times_encoder(column, styles)
+    if is_narrow(kind):
+        return lambda block: _floats(widen(block))
     if isinstance(kind, pandas.StringDtype) and _is_plain_text(column):
         return _texts
     return lambda block: [_cell(value, styles) for value in block.tolist()]
@@ -98,22 +106,31 @@ def _number(value: float) -> str:
 
 
 def _times_encoder(column: pandas.Series, styles: Mapping[str, str]) -> CellEncoder:
-    unit = time_unit(column.dropna().to_numpy())
-    style = styles[DATE if unit == "D" else TIME]
+    known = column.dropna().to_numpy()
+    unit = time_unit(known)
+    if unit in {"us", "ns"} and (known != known.astype("M8[ms]")).any():
+        return lambda block: [_text(text) if text != "NaT" else "" for text in _iso(block.to_numpy(), unit)]
+    style = styles[{"D": DATE, "s": TIME}.get(unit, MILLISECONDS)]
 
     def encode(block: pandas.Series) -> list[str]:
         times = block.to_numpy()
-        days = ((times.astype("M8[us]") - _DAY_ZERO) / _DAY).tolist()
-        inside = (times >= _FIRST_DAY) & (times < _DAY_AFTER)
+        if times.dtype == "M8[ns]":  # does not have the year 10000
+            times = times.astype("M8[us]")
+        days = ((times - _DAY_ZERO.astype(times.dtype)) / _DAY).tolist()
+        inside = (times >= _FIRST_DAY.astype(times.dtype)) & (times < _DAY_AFTER.astype(times.dtype))
         if inside.all():
             return [f' s="{style}"><v>{day!r}</v></c>' for day in days]
-        texts = numpy.datetime_as_string(times, unit).tolist()
         return [
             f' s="{style}"><v>{day!r}</v></c>' if fits else _text(text) if day == day else ""
-            for day, fits, text in zip(days, inside.tolist(), texts, strict=True)
+            for day, fits, text in zip(days, inside.tolist(), _iso(times, unit), strict=True)
         ]
 
     return encode
+
+
+def _iso(times: numpy.ndarray, unit: str) -> list[str]:
+    texts: list[str] = numpy.datetime_as_string(times.astype(f"M8[{unit}]")).tolist()
+    return texts
 
 
 def _is_plain_text(column: pandas.Series) -> bool:
@@ -141,25 +158,38 @@ def _text(text: str) -> str:
 def _cell(value: object, styles: Mapping[str, str]) -> str:
     if value is None or value is pandas.NA or value is pandas.NaT:
         return ""
+    if isinstance(value, numpy.generic | Decimal):
+        if pandas.isna(value):  # type: ignore[call-overload]
+            return ""
+        value = to_python(value)
     match value:
         case str():
             return _text(value)
-        case bool() | numpy.bool_():
+        case bool():
             return f' t="b"><v>{value:d}</v></c>'
         case int():
             return f"><v>{value}</v></c>" if abs(value) < 10**_MAX_NUMBER_DIGITS else _text(f"{value}")
         case float():
             return _number(value)
-        case Decimal() if value.is_finite() and len(value.as_tuple().digits) <= _MAX_NUMBER_DIGITS:
+        case Decimal() if _is_exact(value):
             return f"><v>{value}</v></c>"
         case datetime.date() if getattr(value, "tzinfo", None) is None:
             return _time(value, styles)
     return _text(f"{exact(value)}")
 
 
+def _is_exact(value: Decimal) -> bool:
+    """Say whether a number of a spreadsheet holds a value with all its digits."""
+    if not value.is_finite() or len(value.as_tuple().digits) > _MAX_NUMBER_DIGITS:
+        return False
+    return not value or _MIN_EXPONENT <= value.adjusted() <= _MAX_EXPONENT
+
+
 def _time(value: datetime.date, styles: Mapping[str, str]) -> str:
     moment = numpy.datetime64(value, "us")
-    if not _FIRST_DAY <= moment < _DAY_AFTER:
+    below_seconds = getattr(value, "microsecond", 0)
+    is_exact = below_seconds % 1000 == 0 and not getattr(value, "nanosecond", 0)
+    if not (is_exact and _FIRST_DAY <= moment < _DAY_AFTER):
         return _text(value.isoformat())
-    style = styles[TIME if isinstance(value, datetime.datetime) else DATE]
+    style = styles[MILLISECONDS if below_seconds else TIME if isinstance(value, datetime.datetime) else DATE]
     return f' s="{style}"><v>{float((moment - _DAY_ZERO) / _DAY)!r}</v></c>'
