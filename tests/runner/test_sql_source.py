@@ -154,6 +154,29 @@ async def test_what_was_decided_is_a_note(postgresql: Database) -> None:
     assert "the column name 'c' is there twice" in " ".join(table.notes)
 
 
+#: The driver takes text for UTF-8, whatever the connection says.
+async def test_text_of_a_database_in_latin_1_comes_out_and_is_found(postgres: PostgresServer) -> None:
+    url = postgres.new_database("LATIN1")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE names (name text)")
+        connection.execute("INSERT INTO names VALUES ('Müller')")
+    expected = {"name": ["Müller"], "letters": ["Ã¼"]}
+    for connected in (url, f"{url}&client_encoding=LATIN1"):
+        query = "SELECT name, chr(195) || chr(188) AS letters FROM names WHERE name = $1"
+        assert await Database(connected).values(query, parameters=["Müller"]) == expected
+    assert "has no equivalent in encoding" in await Database(url).refusal("SELECT $1::text AS a", parameters=["漢"])
+
+
+async def test_bytes_that_are_not_utf_8_are_refused(postgres: PostgresServer) -> None:
+    url = postgres.new_database("SQL_ASCII")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE names (name text)")
+        connection.execute("INSERT INTO names VALUES (E'M\\xfcller'), (E'\\xc3\\x9c')")
+    database = Database(url)
+    assert await database.values("SELECT name FROM names WHERE name = $1", parameters=["Ü"]) == {"name": ["Ü"]}
+    assert 'invalid byte sequence for encoding "UTF8": 0xfc' in await database.refusal("SELECT name FROM names")
+
+
 async def test_an_empty_result_keeps_its_columns(postgresql: Database) -> None:
     table = await postgresql.read("SELECT region, amount, day FROM sales WHERE false")
     assert list(table.frame.columns) == ["region", "amount", "day"]

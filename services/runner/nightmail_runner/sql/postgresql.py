@@ -37,6 +37,8 @@ def open_query(
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
+            # The driver reads and writes UTF-8, whatever the database's encoding or the URL's client_encoding is.
+            cursor.execute("SET LOCAL client_encoding = 'UTF8'")
             cursor.execute(f"SET LOCAL statement_timeout = {request.timeout_seconds * 1000:.0f}")
             cancel_by(cursor.adbc_cancel)
             cursor.execute(request.statement, parameters or None)
