@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,24 @@ async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
     message = await postgresql.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)
     assert "took longer than 1 s; the source's timeout_seconds can allow more" in message
     assert time.monotonic() - started < scaled(15)
+
+
+async def test_a_slow_query_of_sqlite_ends_at_its_time(sqlite: Database) -> None:
+    endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
+    message = await sqlite.refusal(endless, timeout_seconds=1)
+    assert message == "the query took longer than 1 s; the source's timeout_seconds can allow more"
+
+
+async def test_a_database_of_sqlite_that_is_locked_is_an_error_that_says_so(sqlite: Database, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sales file.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        message = await sqlite.refusal("SELECT region FROM sales", timeout_seconds=1)
+    assert "database is locked: another process writes to it, and held its lock for longer than 1 s" in message
+
+
+async def test_a_query_that_pythons_module_refuses_is_an_error_of_the_source(sqlite: Database) -> None:
+    assert "one statement at a time" in await sqlite.refusal("SELECT 1 AS a; SELECT 2 AS a")
+    assert "int too large" in await sqlite.refusal("SELECT ? AS a", parameters=[2**64])
 
 
 async def test_a_cancelled_fetch_ends_its_query_in_the_database(postgresql: Database) -> None:
