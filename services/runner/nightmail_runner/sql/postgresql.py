@@ -7,11 +7,14 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
 import pyarrow
 
-from nightmail_runner.sql.request import QueryFailed, QueryRequest, no_table, took_too_long
+from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
 _QUERY_CANCELED = "57014"
 #: A server that starts, stops or has no free connection reports FATAL, too, and answers soon.
 _SOON = ("starting up", "shutting down", "too many", "remaining connection slots", "recovery")
+
+#: The first word of an error that the server reports.
+_SEVERITIES = ("ERROR:", "FATAL:", "PANIC:")
 
 
 @contextmanager
@@ -48,15 +51,25 @@ def open_query(
     except adbc_driver_manager.Error as error:
         if error.sqlstate == _QUERY_CANCELED:
             raise took_too_long(request) from None
+        if _is_out_of_memory(error):
+            raise does_not_fit(request) from None
         raise QueryFailed(f"the database refuses the query: {_message(error)}") from None
     except (OSError, pyarrow.ArrowException) as error:  # between two batches of the result
         if "statement timeout" in str(error):
             raise took_too_long(request) from None
+        if _is_out_of_memory(error):
+            raise does_not_fit(request) from None
         raise QueryFailed(f"the database ended the query: {_message(error)}") from None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Say whether this process has no memory for the result. A driver's error has no message then, or libpq's."""
+    text = _message(error)
+    return isinstance(error, MemoryError) or not text or ("out of memory" in text and not text.startswith(_SEVERITIES))
 
 
 def _message(error: Exception) -> str:
     """Return the server's own words, without those of the driver around them."""
     text = str(error).partition("\n\nQuery was:")[0].strip()
-    starts = [text.index(word) for word in ("ERROR:", "FATAL:") if word in text]
+    starts = [text.index(word) for word in _SEVERITIES if word in text]
     return text[min(starts) :] if starts else text

@@ -42,5 +42,11 @@ def took_too_long(request: QueryRequest) -> QueryFailed:
     )
 
 
+def does_not_fit(request: QueryRequest) -> QueryFailed:
+    return QueryFailed(
+        f"the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows {request.max_bytes} bytes"
+    )
+
+
 def no_table() -> QueryFailed:
     return QueryFailed("the query returns no table; a SELECT does")
