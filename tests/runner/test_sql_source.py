@@ -22,6 +22,7 @@ from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sql.connections import Connections, secret_parts, source_connections
+from nightmail_runner.sql.request import QueryRequest
 from support.deadlines import eventually, scaled
 from support.http_source import TIMES, open_fetcher
 from support.postgres_server import PostgresServer
@@ -196,10 +197,49 @@ async def test_postgresql_takes_a_list_of_parameters(postgresql: Database) -> No
     assert "parameter" in await postgresql.refusal("SELECT $1 || $2", parameters=["a"])
 
 
-@pytest.mark.parametrize("ending", [";", " ; ", "-- all of them", ";\n"])
+@pytest.mark.parametrize(
+    "ending", [";", " ; ", ";;", "-- all; of them;", ";\n", "; -- done", ";\n-- done\n-- ; ever ;\n"]
+)
 async def test_a_query_may_end_in_a_semicolon_or_a_comment(postgresql: Database, sqlite: Database, ending: str) -> None:
     for database in (postgresql, sqlite):
         assert await database.values(f"SELECT 1 AS a {ending}") == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT '; -- text' AS a",
+        "SELECT '\n; -- text' AS a",
+        "SELECT 1 AS a, $$; -- $$ AS b",
+        "SELECT 1 /*; -- */ AS a",
+    ],
+)
+def test_a_text_at_the_end_of_a_query_is_no_comment(query: str) -> None:
+    assert QueryRequest("", query, None, 1, 1, 1, 1).statement == query + "\n"
+
+
+async def test_an_error_shows_the_query_as_it_was_written(postgresql: Database) -> None:
+    refused = "the database refuses the query: ERROR:  syntax error at or near "
+    read = "\nSELECT, VALUES, TABLE and WITH are read"
+    assert (
+        await postgresql.refusal("EXPLAIN SELECT 1") == f'{refused}"EXPLAIN"\nLINE 1: EXPLAIN SELECT 1\n        ^{read}'
+    )
+    assert (await postgresql.refusal("/* a */ SHOW server_version")).endswith(f"               ^{read}")
+    message = await postgresql.refusal("SELECT 1 AS a; -- it's all")
+    assert message == f'{refused}";"\nLINE 1: SELECT 1 AS a; -- it\'s all\n                     ^'
+    assert "a SELECT does" in await postgresql.refusal("-- nothing")
+
+
+async def test_a_parameter_that_the_query_does_not_use_is_refused(postgresql: Database, sqlite: Database) -> None:
+    message = await postgresql.refusal("SELECT $1::int AS a", parameters=[1, 2])
+    assert message == "the source has 2 parameters, but the query uses 1 of them: it has no $2"
+    assert "it has no $1" in await postgresql.refusal("SELECT $10::int AS a", parameters=[1] * 10)
+    message = await postgresql.refusal("SELECT $1::int AS a, $2::int AS b", parameters=[1])
+    assert message.endswith('bind message supplies 1 parameters, but prepared statement "" requires 2')
+    message = await sqlite.refusal("SELECT :day AS a", parameters={"day": 1, "days": 2})
+    assert message == "the source has 2 parameters, but the query uses 1 of them: it has no :days"
+    other = Database(postgresql.url.replace("postgresql://", "postgresql+psycopg://"))
+    assert "it has no :b" in await other.refusal("SELECT :a AS a", parameters={"a": 1, "b": 2})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Queries of PostgreSQL, with ADBC's driver: results come as COPY in binary and become Arrow without Python objects."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,15 @@ _SOON = ("starting up", "shutting down", "too many", "remaining connection slots
 #: The first word of an error that the server reports.
 _SEVERITIES = ("ERROR:", "FATAL:", "PANIC:")
 
+_SYNTAX_ERROR = "42601"
+_READING = frozenset({"select", "values", "table", "with"})
+_READ = "\nSELECT, VALUES, TABLE and WITH are read"
+#: The first word behind comments and parentheses.
+_FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*+\n|/\*(?s:.*?)\*/)*+(?P<word>\w+|.)")
+#: The driver reads by `COPY (<query>) TO STDOUT`, which the query's author did not write.
+_COPY_LINE = re.compile(r"^(LINE 1: )COPY \((.*\n) {6}( *\^)", re.MULTILINE)
+_SQLSTATE = re.compile(r"\s*\. SQLSTATE: \w{5}\Z")
+
 
 @contextmanager
 def open_query(
@@ -31,6 +41,7 @@ def open_query(
     parameters = request.parameters
     if isinstance(parameters, dict):
         raise QueryFailed("PostgreSQL takes parameters as a list: the query names them $1, $2")
+    request.check_parameters()
     try:
         connection = adbc_driver_postgresql.dbapi.connect(request.url, autocommit=False)
     except adbc_driver_manager.Error as error:
@@ -53,7 +64,11 @@ def open_query(
             raise took_too_long(request) from None
         if _is_out_of_memory(error):
             raise does_not_fit(request) from None
-        raise QueryFailed(f"the database refuses the query: {_message(error)}") from None
+        first = _FIRST_WORD.match(request.statement)
+        if first is None:
+            raise no_table() from None
+        hint = _READ if error.sqlstate == _SYNTAX_ERROR and first["word"].lower() not in _READING else ""
+        raise QueryFailed(f"the database refuses the query: {_message(error)}{hint}") from None
     except (OSError, pyarrow.ArrowException) as error:  # between two batches of the result
         if "statement timeout" in str(error):
             raise took_too_long(request) from None
@@ -70,6 +85,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _message(error: Exception) -> str:
     """Return the server's own words, without those of the driver around them."""
-    text = str(error).partition("\n\nQuery was:")[0].strip()
+    text = _SQLSTATE.sub("", str(error).partition("\n\nQuery was:")[0].strip())
+    text = _COPY_LINE.sub(r"\1\2\3", text)
     starts = [text.index(word) for word in _SEVERITIES if word in text]
     return text[min(starts) :] if starts else text

@@ -55,6 +55,8 @@ def open_query(
     Raises:
         QueryFailed: the file cannot be opened, or SQLite refuses the query.
     """
+    if isinstance(request.parameters, dict):
+        request.check_parameters()  # a list of another length is SQLite's own error
     path = Path(unquote(urlsplit(request.url).path.removeprefix("/")))
     lock_seconds = min(_LOCK_SECONDS, request.timeout_seconds)
     try:
