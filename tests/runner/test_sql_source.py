@@ -306,6 +306,11 @@ async def test_sqlite_takes_parameters_by_position_and_by_name(sqlite: Database)
     assert found == {"region": ["north"]}
 
 
+async def test_a_blob_of_sqlite_is_refused_with_a_function_that_sqlite_has(sqlite: Database) -> None:
+    assert "make it text, such as hex(...)" in await sqlite.refusal("SELECT x'ff00' AS a")
+    assert await sqlite.values("SELECT hex(x'ff00') AS a") == {"a": ["FF00"]}
+
+
 async def test_a_missing_file_of_sqlite_is_not_created(sqlite: Database, tmp_path: Path) -> None:
     missing = Database(f"sqlite:///{tmp_path}/missing.db")
     assert "unable to open database file" in await missing.refusal("SELECT 1")
