@@ -197,6 +197,10 @@ async def test_a_token_server_that_takes_a_form_only_gets_one(source: Source) ->
         ((400, {}, b'{"error": "invalid_client", "secret": "s3cret"}'), r"400 Bad Request: .*invalid_client.*\*\*\*"),
         ((200, {}, b"{}"), "has no access_token"),
         ((200, {}, b"<html>"), "has no access_token"),
+        (
+            (200, {}, b'{"error": "invalid_scope", "error_description": "not for s3cret"}'),
+            r"no access_token: invalid_scope: not for \*\*\*",
+        ),
         ((200, {}, b"x" * 100_000), "larger than 65536 bytes"),
     ],
 )

@@ -342,6 +342,12 @@ async def test_only_files_below_the_folder_are_read(tmp_path: Path, location: st
         await fetch(stored(location), files)
 
 
+async def test_a_symbolic_link_is_refused_as_one(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "b.csv")
+    with pytest.raises(CannotFetch, match=r"^'link.csv' is a symbolic link, which is refused$"):
+        await fetch(stored("link.csv"), tmp_path)
+
+
 async def test_a_file_in_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.csv").write_bytes(b"x")

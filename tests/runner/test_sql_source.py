@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sql.connections import Connections, secret_parts, source_connections
+from nightmail_runner.sql.request import QueryRequest
 from support.deadlines import eventually, scaled
 from support.http_source import TIMES, open_fetcher
 from support.postgres_server import PostgresServer
@@ -154,6 +156,29 @@ async def test_what_was_decided_is_a_note(postgresql: Database) -> None:
     assert "the column name 'c' is there twice" in " ".join(table.notes)
 
 
+#: The driver takes text for UTF-8, whatever the connection says.
+async def test_text_of_a_database_in_latin_1_comes_out_and_is_found(postgres: PostgresServer) -> None:
+    url = postgres.new_database("LATIN1")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE names (name text)")
+        connection.execute("INSERT INTO names VALUES ('Müller')")
+    expected = {"name": ["Müller"], "letters": ["Ã¼"]}
+    for connected in (url, f"{url}&client_encoding=LATIN1"):
+        query = "SELECT name, chr(195) || chr(188) AS letters FROM names WHERE name = $1"
+        assert await Database(connected).values(query, parameters=["Müller"]) == expected
+    assert "has no equivalent in encoding" in await Database(url).refusal("SELECT $1::text AS a", parameters=["漢"])
+
+
+async def test_bytes_that_are_not_utf_8_are_refused(postgres: PostgresServer) -> None:
+    url = postgres.new_database("SQL_ASCII")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE names (name text)")
+        connection.execute("INSERT INTO names VALUES (E'M\\xfcller'), (E'\\xc3\\x9c')")
+    database = Database(url)
+    assert await database.values("SELECT name FROM names WHERE name = $1", parameters=["Ü"]) == {"name": ["Ü"]}
+    assert 'invalid byte sequence for encoding "UTF8": 0xfc' in await database.refusal("SELECT name FROM names")
+
+
 async def test_an_empty_result_keeps_its_columns(postgresql: Database) -> None:
     table = await postgresql.read("SELECT region, amount, day FROM sales WHERE false")
     assert list(table.frame.columns) == ["region", "amount", "day"]
@@ -172,10 +197,49 @@ async def test_postgresql_takes_a_list_of_parameters(postgresql: Database) -> No
     assert "parameter" in await postgresql.refusal("SELECT $1 || $2", parameters=["a"])
 
 
-@pytest.mark.parametrize("ending", [";", " ; ", "-- all of them", ";\n"])
+@pytest.mark.parametrize(
+    "ending", [";", " ; ", ";;", "-- all; of them;", ";\n", "; -- done", ";\n-- done\n-- ; ever ;\n"]
+)
 async def test_a_query_may_end_in_a_semicolon_or_a_comment(postgresql: Database, sqlite: Database, ending: str) -> None:
     for database in (postgresql, sqlite):
         assert await database.values(f"SELECT 1 AS a {ending}") == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT '; -- text' AS a",
+        "SELECT '\n; -- text' AS a",
+        "SELECT 1 AS a, $$; -- $$ AS b",
+        "SELECT 1 /*; -- */ AS a",
+    ],
+)
+def test_a_text_at_the_end_of_a_query_is_no_comment(query: str) -> None:
+    assert QueryRequest("", query, None, 1, 1, 1, 1).statement == query + "\n"
+
+
+async def test_an_error_shows_the_query_as_it_was_written(postgresql: Database) -> None:
+    refused = "the database refuses the query: ERROR:  syntax error at or near "
+    read = "\nSELECT, VALUES, TABLE and WITH are read"
+    assert (
+        await postgresql.refusal("EXPLAIN SELECT 1") == f'{refused}"EXPLAIN"\nLINE 1: EXPLAIN SELECT 1\n        ^{read}'
+    )
+    assert (await postgresql.refusal("/* a */ SHOW server_version")).endswith(f"               ^{read}")
+    message = await postgresql.refusal("SELECT 1 AS a; -- it's all")
+    assert message == f'{refused}";"\nLINE 1: SELECT 1 AS a; -- it\'s all\n                     ^'
+    assert "a SELECT does" in await postgresql.refusal("-- nothing")
+
+
+async def test_a_parameter_that_the_query_does_not_use_is_refused(postgresql: Database, sqlite: Database) -> None:
+    message = await postgresql.refusal("SELECT $1::int AS a", parameters=[1, 2])
+    assert message == "the source has 2 parameters, but the query uses 1 of them: it has no $2"
+    assert "it has no $1" in await postgresql.refusal("SELECT $10::int AS a", parameters=[1] * 10)
+    message = await postgresql.refusal("SELECT $1::int AS a, $2::int AS b", parameters=[1])
+    assert message.endswith('bind message supplies 1 parameters, but prepared statement "" requires 2')
+    message = await sqlite.refusal("SELECT :day AS a", parameters={"day": 1, "days": 2})
+    assert message == "the source has 2 parameters, but the query uses 1 of them: it has no :days"
+    other = Database(postgresql.url.replace("postgresql://", "postgresql+psycopg://"))
+    assert "it has no :b" in await other.refusal("SELECT :a AS a", parameters={"a": 1, "b": 2})
 
 
 @pytest.mark.parametrize(
@@ -242,6 +306,11 @@ async def test_sqlite_takes_parameters_by_position_and_by_name(sqlite: Database)
     assert found == {"region": ["north"]}
 
 
+async def test_a_blob_of_sqlite_is_refused_with_a_function_that_sqlite_has(sqlite: Database) -> None:
+    assert "make it text, such as hex(...)" in await sqlite.refusal("SELECT x'ff00' AS a")
+    assert await sqlite.values("SELECT hex(x'ff00') AS a") == {"a": ["FF00"]}
+
+
 async def test_a_missing_file_of_sqlite_is_not_created(sqlite: Database, tmp_path: Path) -> None:
     missing = Database(f"sqlite:///{tmp_path}/missing.db")
     assert "unable to open database file" in await missing.refusal("SELECT 1")
@@ -291,7 +360,15 @@ async def test_the_ceilings_hold_while_the_result_streams(postgresql: Database, 
 async def test_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:
     query = "SELECT repeat('x', 100000) AS t FROM generate_series(1, $1::int)"
     message = await postgresql.refusal(query, parameters=[30_000], timeout_seconds=600)
-    assert "memory" in message
+    assert message == "the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows 1000000 bytes"
+
+
+#: libpq holds this result, and there is no room for it in Arrow beside that: the driver's error has no message.
+async def test_many_rows_of_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:
+    query = "SELECT i, repeat('x', 1000) AS t FROM generate_series(1, $1) AS i"
+    limits = {"limit": 20_000_000}
+    message = await postgresql.refusal(query, parameters=[300_000], timeout_seconds=600, limits=limits)
+    assert message == "the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows 20000000 bytes"
 
 
 async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
@@ -299,6 +376,24 @@ async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
     message = await postgresql.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)
     assert "took longer than 1 s; the source's timeout_seconds can allow more" in message
     assert time.monotonic() - started < scaled(15)
+
+
+async def test_a_slow_query_of_sqlite_ends_at_its_time(sqlite: Database) -> None:
+    endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
+    message = await sqlite.refusal(endless, timeout_seconds=1)
+    assert message == "the query took longer than 1 s; the source's timeout_seconds can allow more"
+
+
+async def test_a_database_of_sqlite_that_is_locked_is_an_error_that_says_so(sqlite: Database, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sales file.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        message = await sqlite.refusal("SELECT region FROM sales", timeout_seconds=1)
+    assert "database is locked: another process writes to it, and held its lock for longer than 1 s" in message
+
+
+async def test_a_query_that_pythons_module_refuses_is_an_error_of_the_source(sqlite: Database) -> None:
+    assert "one statement at a time" in await sqlite.refusal("SELECT 1 AS a; SELECT 2 AS a")
+    assert "int too large" in await sqlite.refusal("SELECT ? AS a", parameters=[2**64])
 
 
 async def test_a_cancelled_fetch_ends_its_query_in_the_database(postgresql: Database) -> None:

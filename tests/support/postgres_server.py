@@ -68,11 +68,12 @@ class PostgresServer:
     def is_running(self) -> bool:
         return self._process is not None
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """Create an empty database and return its URL."""
         name = f"test_{uuid4().hex}"
+        other = "" if encoding == "UTF8" else f" ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name}{other}")
         return self._url(name)
 
     def _url(self, database: str) -> str:

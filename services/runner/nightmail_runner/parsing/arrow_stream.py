@@ -50,12 +50,24 @@ def _to_column(name: str, field: Any, column: Any, notes: list[str]) -> Any:
     if pyarrow.types.is_timestamp(kind):
         _check_range(name, column.cast(pyarrow.timestamp("us", kind.tz)).cast(pyarrow.int64()), *_MICROSECONDS)
         return column.to_pandas()
-    if pyarrow.types.is_float64(kind) and pyarrow.compute.any(pyarrow.compute.is_nan(column)).as_py():
+    if pyarrow.types.is_float64(kind) and _any(pyarrow.compute.is_nan(column)):
         notes.append(f"the column {name!r} has NaN, which counts as missing")
-    return column.to_pandas() if pyarrow.types.is_time(kind) else number_array(column)
+    if pyarrow.types.is_time(kind):
+        _check_times(name, column)
+        return column.to_pandas()
+    return number_array(column)
 
 
 def _decimals(name: str, texts: Any, notes: list[str]) -> Any:
+    # PostgreSQL's driver writes `nan` and `inf`, Python's decimals `NaN` and `Infinity`.
+    if _any(pyarrow.compute.match_substring_regex(texts, "^[+-]?inf", ignore_case=True)):
+        raise InputNotReadable(f"the column {shorten(name)!r} has Infinity, which no number is: cast it to text")
+    is_nan = pyarrow.compute.match_substring_regex(texts, "^[+-]?s?nan", ignore_case=True)
+    if _any(is_nan):
+        notes.append(f"the column {name!r} has NaN, which counts as missing")
+        # A new array: to_numbers needs empty bytes at each missing value.
+        values: Any = [None if nan else text for text, nan in zip(texts.to_pylist(), is_nan.to_pylist(), strict=True)]
+        texts = pyarrow.chunked_array([pyarrow.array(values, texts.type)])
     if texts.null_count == len(texts):
         return pandas.array([float("nan")] * len(texts), dtype="float64")
     values = to_numbers(texts, NumberFormat())
@@ -65,6 +77,16 @@ def _decimals(name: str, texts: Any, notes: list[str]) -> Any:
         )
         return text_array(texts)
     return number_array(values)
+
+
+def _any(truths: Any) -> bool:
+    return bool(pyarrow.compute.any(truths).as_py())
+
+
+def _check_times(name: str, column: Any) -> None:
+    last: Any = pyarrow.compute.max(column.cast(pyarrow.time64("us"), safe=False).cast(pyarrow.int64())).as_py()
+    if last is not None and last >= 86_400 * 10**6:
+        raise InputNotReadable(f"the column {shorten(name)!r} has the time 24:00, which no time is: cast it to text")
 
 
 def _check_range(name: str, values: Any, first: int, last: int) -> None:

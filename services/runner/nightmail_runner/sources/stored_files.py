@@ -4,6 +4,7 @@ The bucket comes first because it is the same for every runner. A file of the ru
 """
 
 import asyncio
+import errno
 import hashlib
 import os
 import stat
@@ -104,7 +105,9 @@ async def read_below(folder: Path, location: str, write: Callable[[bytes], None]
                 write(chunk)
                 await asyncio.sleep(0)  # lets heartbeats and other runs continue
     except OSError as error:
-        raise CannotFetch(f"{location!r}: {os.strerror(error.errno or 0)}") from error
+        link = error.errno == errno.ELOOP
+        why = "is a symbolic link, which is refused" if link else os.strerror(error.errno or 0)
+        raise CannotFetch(f"{location!r}{' ' if link else ': '}{why}") from error
 
 
 def _open_below(folder: Path, location: str) -> int:

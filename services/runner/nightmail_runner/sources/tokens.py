@@ -13,6 +13,7 @@ import httpx
 
 from nightmail_common.contract.limits import MAX_TOKEN_ANSWER_BYTES, MAX_TOKENS
 from nightmail_common.contract.request_headers import is_header_value
+from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.sources.download import SmallBody, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.redirects import SourceRequest
@@ -84,7 +85,7 @@ class TokenCache:
                 await download(self._transport, _in_form(credentials, mask), answer.begin, timeout_seconds)
         except CannotFetch as error:
             raise CannotFetch(f"no access token from {credentials.token_url}: {error}") from None
-        return _parse(answer.data, credentials)
+        return _parse(answer.data, credentials, mask)
 
 
 def _in_header(credentials: Credentials, mask: Callable[[str], str]) -> SourceRequest:
@@ -107,17 +108,24 @@ def _token_request(
     return SourceRequest(credentials.token_url, headers, "POST", form.encode(), mask)
 
 
-def _parse(data: bytes | bytearray, credentials: Credentials) -> _Token:
+def _parse(data: bytes | bytearray, credentials: Credentials, mask: Callable[[str], str]) -> _Token:
     try:
         answer = json.loads(data)
     except (ValueError, RecursionError):
         answer = None
     token = answer.get("access_token") if isinstance(answer, dict) else None
     if not isinstance(token, str) or not token or not is_header_value(token):
-        raise CannotFetch(f"the answer of {credentials.token_url} has no access_token")
+        raise CannotFetch(f"the answer of {credentials.token_url} has no access_token{_reason(answer, mask)}")
     lifetime = answer.get("expires_in")
     try:
         seconds = float(lifetime) if lifetime is not None else float("inf")
     except (TypeError, ValueError, OverflowError):
         seconds = float("inf")
     return _Token(token, time.monotonic() + max(seconds - EXPIRY_MARGIN_SECONDS, seconds / 2))
+
+
+def _reason(answer: object, mask: Callable[[str], str]) -> str:
+    """Return the error of an answer (RFC 6749 section 5.2), which some servers send with the status 200."""
+    fields = [answer.get(name) for name in ("error", "error_description")] if isinstance(answer, dict) else []
+    texts = [shorten(mask(text)) for text in fields if isinstance(text, str) and text]
+    return f": {': '.join(texts)}" if texts else ""

@@ -55,7 +55,8 @@ def _plain_field(field: Any) -> Any:
     if pyarrow.types.is_float32(kind):
         return pyarrow.field(field.name, pyarrow.float64())
     if pyarrow.types.is_binary(kind):
-        raise _unreadable(field.name, "binary", "make it text, such as encode(..., 'hex')")
+        hex_text = "encode(..., 'hex')" if database_type else "hex(...)"
+        raise _unreadable(field.name, "binary", f"make it text, such as {hex_text}")
     if pyarrow.types.is_nested(kind):
         raise _unreadable(field.name, database_type.decode() or str(kind), "make it text, such as to_json(...)")
     if not any(is_kind(kind) for is_kind in _PLAIN):

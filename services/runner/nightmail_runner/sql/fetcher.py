@@ -104,7 +104,8 @@ async def _read(request: dict[str, Any], data: Input, timeout_seconds: float) ->
             return _notes(await report, await process.wait())
     except TimeoutError:
         raise CannotFetch(
-            f"the database gave no result within {timeout_seconds:g} s; the source's timeout_seconds can allow more"
+            f"the database gave no result within {timeout_seconds:g} s and {_START_SECONDS:g} s for the start; "
+            "the source's timeout_seconds can allow more"
         ) from None
     finally:
         report.cancel()

@@ -35,6 +35,7 @@ def open_query(
         raise QueryFailed(
             f"a connection of the scheme {scheme!r} takes parameters as an object: the query names them :name"
         )
+    request.check_parameters()
     try:
         engine = sqlalchemy.create_engine(request.url, poolclass=sqlalchemy.NullPool)
     except (ImportError, sqlalchemy.exc.ArgumentError) as error:

@@ -18,7 +18,7 @@ import pyarrow
 import pyarrow.ipc
 
 from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
-from nightmail_runner.sql.request import QueryFailed, QueryRequest, no_table
+from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table
 
 #: A driver may hold a result twice beside the batches in Arrow; Python and the libraries take some 300 MiB.
 _COPIES, _OWN_BYTES = 4, 1024**3
@@ -39,9 +39,7 @@ def main() -> None:
     except QueryFailed as error:
         report = {"error": str(error), "transient": error.transient}
     except (MemoryError, pyarrow.ArrowMemoryError):
-        report = {
-            "error": f"the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows {request.max_bytes} bytes"
-        }
+        report = {"error": str(does_not_fit(request))}
     print(json.dumps(report), file=sys.stderr, flush=True)
     os._exit(0)  # the thread that waits for a cancellation holds stdin
 
