@@ -38,6 +38,7 @@ from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
 from nightmail_runner.sandbox.child.error_hints import hint_for_result
+from nightmail_runner.sandbox.child.local_time import find_zone_files, set_local_zone
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
@@ -85,6 +86,7 @@ def prewarm_fork_server(*, charts: bool) -> None:
         charts: whether its workers draw charts; those of others cannot import matplotlib.
     """
     global _baseline_bytes
+    find_zone_files()
     if charts:
         from nightmail_runner.sandbox.child.chart_setup import set_up_charts  # imports matplotlib
 
@@ -291,6 +293,8 @@ def run_script(
         BaseException: whatever the script raises.
     """
     code, form = compile_script(task.script)
+    if task.timezone != "UTC":
+        set_local_zone(task.timezone)
     if _MAY_DRAW.search(task.script):
         _seed(task.seed)
     module = ModuleType("__main__")
