@@ -185,7 +185,7 @@ class _Run:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
             self._record(stage)
-            failed = describe_error(stage, error, self._task.script)
+            failed = describe_error(stage, error, self._task)
             if stage == "parse":
                 failed = replace(failed, message=printable(of_source(self._parsing, failed.message)))
             return replace(failed, timings=self._timings, notes=self._notes)
