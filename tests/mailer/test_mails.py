@@ -146,6 +146,25 @@ def test_a_value_in_a_message_is_text_and_never_markup(value: str, make_job: Mak
     assert shown.count(" ".join(value.split())) == 2
 
 
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{ columns[9] }}", "columns has no element 9"),
+        ("{{ rows | round(25) }}", "a subject rounds to at most 20 digits"),
+        ("{{ rows['<b>'] }}", "'int object' has no attribute '<b>'"),
+    ],
+)
+def test_a_subject_or_message_that_cannot_be_filled_has_the_reason_in_the_mail(
+    template: str, why: str, make_job: MakeJob
+) -> None:
+    mail = parsed(result_mail(result_of(make_job(subject=template, message=template))))
+    for kind in ("plain", "html"):
+        shown = text_of(mail, kind) if kind == "plain" else unescape(text_of(mail, kind))
+        assert f"The job has a subject that could not be filled: {why}." in shown
+        assert f"The job has a message that could not be filled: {why}." in shown
+    assert "<b>" not in text_of(mail, "html")
+
+
 def test_a_message_that_cannot_be_filled_says_so(make_job: MakeJob) -> None:
     mail = parsed(result_mail(result_of(make_job(message="{{ columns[9].x }} and {{ 1 - 'a' }}"))))
     for kind in ("plain", "html"):

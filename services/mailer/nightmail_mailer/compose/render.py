@@ -85,8 +85,10 @@ class MailRenderer:
         message_text, message_html = render_message(event, due, value)
         link, expires_at = self.links.result(event.run_id, value) if not attachments and self.links else (None, None)
         figures = inline_figures(event, images, domain_of(self.sender))
+        subject, subject_problem = render_subject(event, due, value)
         context: dict[str, object] = {
             "due": due,
+            "subject_problem": subject_problem,
             "split_value": value,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
@@ -105,7 +107,7 @@ class MailRenderer:
             "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
-        mail = self._mail(mail_job, render_subject(event, due, value), "result", context)
+        mail = self._mail(mail_job, subject, "result", context)
         embed_figures(mail, figures)
         if attachments:
             mail.make_mixed(new_boundary())
