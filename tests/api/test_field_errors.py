@@ -56,6 +56,15 @@ async def test_a_misspelt_value_has_the_nearest_one_and_all_that_are_allowed(
     assert {nearest, allowed} <= set(error["allowed"])
 
 
+@pytest.mark.parametrize("module", ["pathlib", "smtplib", "socket", "email.message", "psycopg"])
+async def test_an_existing_module_that_a_script_may_not_import_is_no_misspelt_one(api: Replica, module: str) -> None:
+    [error] = await errors_of(api, job_request(processing_script=f"import {module}\nreturn data"))
+    assert f"line 1: a script may not import '{module}'" in error["detail"]
+    assert "did you mean" not in error["detail"]
+    assert error.get("nearest") is None
+    assert "pandas" in error["allowed"]
+
+
 async def test_a_misspelt_time_zone_has_the_nearest_one(api: Replica) -> None:
     [error] = await errors_of(api, job_request(timezone="Europe/Pariz"))
     assert (error["field"], error["nearest"]) == ("timezone", "Europe/Paris")
