@@ -112,9 +112,14 @@ class Schedule:
         return cls(cron, timezone)
 
     @property
+    def is_once(self) -> bool:
+        """Whether it has one due time: `at 2026-12-01 09:00`."""
+        return self.cron.startswith(_ONCE_PREFIX)
+
+    @property
     def description(self) -> str:
         """The due times in words: `At 09:00, Monday through Friday`."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return f"Once, at {self.cron.removeprefix(_ONCE_PREFIX)}"
         return describe_cron(evaluate(self.cron, datetime(2000, 1, 1, tzinfo=UTC)))
 
@@ -126,7 +131,7 @@ class Schedule:
         Args:
             after: an aware time.
         """
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             if (once := self._once()).astimezone(UTC) > after.astimezone(UTC):
                 yield once
             return
@@ -148,7 +153,7 @@ class Schedule:
         Raises:
             ScheduleError: it is not.
         """
-        if self.cron.startswith(_ONCE_PREFIX) and self.next_due(now) is None:
+        if self.is_once and self.next_due(now) is None:
             raise ScheduleError(f"{self.cron.removeprefix(_ONCE_PREFIX)} has passed; the schedule never comes")
 
     def next_due(self, after: datetime) -> datetime | None:
@@ -198,7 +203,7 @@ class Schedule:
 
     def _first_wall_time(self, since: datetime) -> datetime:
         """Return the first wall time of the schedule, DST disregarded, from a wall time on."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return self._once_wall_time()
         return next(evaluate(self.cron, since - timedelta(seconds=1)))
 
@@ -211,7 +216,7 @@ class Schedule:
     @property
     def _keeps_wall_time(self) -> bool:
         """Whether minute and hour have no `*`; with one, a schedule follows elapsed time (cron(8))."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return True
         minute, hour, *_ = self.cron.split()
         return not minute.startswith("*") and not hour.startswith("*")
