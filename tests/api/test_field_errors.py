@@ -85,6 +85,12 @@ async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(api: Rep
         ({"consumer_emails": [1]}, "consumer_emails.0", "must be a text"),
         ({"consumer_emails": []}, "consumer_emails", "must have at least 1 item"),
         ({"data_source": []}, "data_source", "must be an object"),
+        (
+            {"csv": {"float_format": "%d"}},
+            "csv.float_format",
+            "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
+        ),
+        ({"data_source": SOURCE | {"comment": "//"}}, "data_source.comment", "must be one character such as #"),
         ({"retries": -1}, "retries", "must be at least 0"),
         ({"retries": 1.5}, "retries", "must be a whole number"),
         ({"job_name": 3}, "job_name", "must be a text"),

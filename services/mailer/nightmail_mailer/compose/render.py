@@ -97,7 +97,8 @@ class MailRenderer:
             "changes": formatting.describe_changes(event, due),
             "message_text": message_text,
             "message_html": message_html,
-            "notes": [note.text for note in event.notes],
+            "notes": [note.text for note in event.notes if note.stage != "output"],
+            "output_notes": [note.text for note in event.notes if note.stage == "output"],
             "preview": shown,
             "table": shown.narrowed(TEXT_WIDTH),
             "file_names": names,
@@ -165,6 +166,7 @@ class MailRenderer:
             "job": mail_job.job,
             "run_id": mail_job.run_id,
             "title": title,
+            "named_for_failures": mail_job.kind != "result" and bool(mail_job.job.failure_emails),
             "unsubscribe": _UNSUBSCRIBE if self._shows_unsubscribe else None,
         } | context
         # The link differs by recipient; it is put into the encoded text, which must be quoted-printable for that.
