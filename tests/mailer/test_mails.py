@@ -172,8 +172,8 @@ def test_a_message_that_cannot_be_filled_says_so(make_job: MakeJob) -> None:
 
 
 def test_the_notes_of_a_run_are_in_its_mail(make_job: MakeJob) -> None:
-    notes = (Note(stage="parse", text="line 3 is short; it was filled"), Note(stage="fetch", text="encoding <latin>"))
-    notes += (Note(stage="output", text="figure 1 shows boxes"),)
+    read = (Note(stage="parse", text="line 3 is short; it was filled"), Note(stage="fetch", text="encoding <latin>"))
+    notes = (*read, Note(stage="output", text="figure 1 shows boxes"))
     mail = parsed(result_mail(result_of(make_job(), notes=notes)))
     for kind in ("plain", "html"):
         shown = unescape(text_of(mail, kind))
