@@ -56,6 +56,15 @@ async def test_a_misspelt_value_has_the_nearest_one_and_all_that_are_allowed(
     assert {nearest, allowed} <= set(error["allowed"])
 
 
+@pytest.mark.parametrize("module", ["pathlib", "smtplib", "socket", "email.message", "psycopg"])
+async def test_an_existing_module_that_a_script_may_not_import_is_no_misspelt_one(api: Replica, module: str) -> None:
+    [error] = await errors_of(api, job_request(processing_script=f"import {module}\nreturn data"))
+    assert f"line 1: a script may not import '{module}'" in error["detail"]
+    assert "did you mean" not in error["detail"]
+    assert error.get("nearest") is None
+    assert "pandas" in error["allowed"]
+
+
 async def test_a_misspelt_time_zone_has_the_nearest_one(api: Replica) -> None:
     [error] = await errors_of(api, job_request(timezone="Europe/Pariz"))
     assert (error["field"], error["nearest"]) == ("timezone", "Europe/Paris")
@@ -76,6 +85,12 @@ async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(api: Rep
         ({"consumer_emails": [1]}, "consumer_emails.0", "must be a text"),
         ({"consumer_emails": []}, "consumer_emails", "must have at least 1 item"),
         ({"data_source": []}, "data_source", "must be an object"),
+        (
+            {"csv": {"float_format": "%d"}},
+            "csv.float_format",
+            "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
+        ),
+        ({"data_source": SOURCE | {"comment": "//"}}, "data_source.comment", "must be one character such as #"),
         ({"retries": -1}, "retries", "must be at least 0"),
         ({"retries": 1.5}, "retries", "must be a whole number"),
         ({"job_name": 3}, "job_name", "must be a text"),

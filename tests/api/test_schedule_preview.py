@@ -29,6 +29,19 @@ async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(a
     assert summer.json()["notes"] == []
 
 
+async def test_a_day_without_a_run_because_of_daylight_saving_time_is_marked(api: Replica) -> None:
+    asked: dict[str, Any] = {"schedule_time": "*/30 2 * * *", "timezone": "Europe/Berlin", "count": 2}
+    spring = await api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
+    assert spring.json()["next_runs"] == ["2026-03-30T02:00:00+02:00", "2026-03-30T02:30:00+02:00"]
+    assert spring.json()["notes"] == [
+        {
+            "time": "2026-03-29T03:00:00+02:00",
+            "dst": "skipped",
+            "text": "2026-03-29 02:00 to 02:30 do not exist; it does not run then",
+        }
+    ]
+
+
 async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(api: Replica) -> None:
     asked: dict[str, Any] = {"schedule_time": "0 9 * * *", "timezone": "Asia/Tokyo", "count": 5}
     almost = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-30T12:00:00Z"})

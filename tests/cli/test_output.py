@@ -14,6 +14,8 @@ import pytest
 import typer
 
 from nightmail_cli import output
+from nightmail_cli.commands.preview_view import describe
+from nightmail_cli.commands.run_view import summary
 
 HOSTILE = "a\x1b]0;title\x07\x1b[31m\x9b31m\x08\r\u202eb\u200bc\x7fd\ud800"
 SHOWN = r"a\x1b]0;title\x07\x1b[31m\x9b31m\x08\x0d\u202eb\u200bc\x7fd\ud800"
@@ -108,3 +110,10 @@ def test_every_command_prints_through_this_module() -> None:
     files = [file for folder in folders for file in (COMMANDS / folder).glob("*.py")] + [COMMANDS / "wait.py"]
     assert len(files) > 10
     assert [file.name for file in files if "typer.echo(" in file.read_text()] == []
+
+
+def test_an_error_without_a_message_has_no_colon_behind_its_type() -> None:
+    error = {"stage": "script", "type": "AssertionError", "message": ""}
+    assert summary({"status": "failed", "error": error}) == "failed at script: AssertionError"
+    assert describe(error) == "script: AssertionError"
+    assert describe(error | {"message": "no rows"}) == "script: AssertionError: no rows"

@@ -125,6 +125,29 @@ def test_due_times_that_dst_moves_or_repeats_are_noted(
     assert [(note := parsed.dst_note(due)) and note.dst for due in due_times] == notes
 
 
+@pytest.mark.parametrize(
+    ("schedule", "zone", "texts"),
+    [
+        ("*/30 2 * * *", "Europe/Berlin", ["2026-03-29 02:00 to 02:30 do not exist; it does not run then"]),
+        ("*/30 2,3 * * *", "Europe/Berlin", ["2026-03-29 02:00 to 02:30 do not exist; it does not run then"]),
+        ("* 2 * * 7", "Europe/Berlin", ["2026-03-29 02:00 to 02:59 do not exist; it does not run then"]),
+        ("*/30 * * * *", "Europe/Berlin", []),  # its next hour follows right after the gap
+        ("*/30 3 * * *", "Europe/Berlin", []),
+        ("30 2 * * *", "Europe/Berlin", []),  # runs right after the gap
+        ("at 2026-03-29 02:30", "Europe/Berlin", []),
+        ("*/30 2 * * *", "UTC", []),
+        ("*/30 2 * * *", "Australia/Lord_Howe", []),
+    ],
+)
+def test_due_times_that_dst_skips_for_good_are_noted(schedule: str, zone: str, texts: list[str]) -> None:
+    parsed = Schedule.parse(schedule, zone)
+    notes = list(parsed.skipped_notes(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 4, 20, tzinfo=UTC)))
+    assert [note.text for note in notes] == texts
+    end = datetime(9999, 12, 31, 12, 59, tzinfo=UTC)
+    assert list(parsed.skipped_notes(end - timedelta(hours=30), end)) == []
+    assert all((note.dst, note.time.isoformat()) == ("skipped", "2026-03-29T03:00:00+02:00") for note in notes)
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
 @pytest.mark.parametrize(
     "after", ["0001-01-01T00:00:00+00:00", "9999-12-30T12:00:00+00:00", "9999-12-31T23:59:59+00:00"]

@@ -21,7 +21,7 @@ def timetable(*schedules: str, calendar: BusinessCalendar | None = None) -> Time
     ("scheduled", "field", "detail"),
     [
         (timetable("0 9 29 2 *"), "schedule_time", "its next run is on 2028-02-29"),
-        (timetable("at 2026-01-01 09:00"), "schedule_time", "its due time has passed"),
+        (timetable("at 2026-01-01 09:00"), "schedule_time", "the job does not run again: its due time has passed"),
         (timetable("0 9 25 12 *", calendar=GERMANY), "schedule_time", "its calendar skips every due time"),
         (timetable("0 9 25 12 *", "0 9 1 1 *", calendar=GERMANY), "schedules", "its calendar skips every due time"),
         (timetable("09:00", "at 2026-01-01 09:00"), "schedules", "'at 2026-01-01 09:00' has passed"),

@@ -178,6 +178,11 @@ def test_an_import_that_is_not_allowed_is_named_with_its_line(text: str, module:
     assert refused.value.line == line
 
 
+def test_a_library_for_mail_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ImportNotAllowed, match=r"'smtplib': return the DataFrame, and Nightmail mails it"):
+        check_imports("import smtplib", DEFAULT_IMPORTS)
+
+
 def test_a_network_library_is_refused_with_the_way_out() -> None:
     with pytest.raises(ImportNotAllowed, match=r"'requests': a script has no network; .* data_source"):
         check_imports("import requests", DEFAULT_IMPORTS)

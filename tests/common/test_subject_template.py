@@ -30,10 +30,15 @@ def test_a_subject_template_may_use_the_variables_of_a_run(subject: str) -> None
     [
         ("{{ job_name", "unexpected end of template"),
         ("{{ jobname }}", "not 'jobname'"),
-        ("{{ rows | nonsense }}", "No filter named 'nonsense'"),
+        (
+            "{{ rows | nonsense }}",
+            "no filter 'nonsense'; the filters are default, first, join, last, length, lower, round,",
+        ),
+        ("{{ scheduled_at | date('%Y') }}", "a time is written {{ scheduled_at.strftime('%Y-%m-%d') }}"),
+        ("{{ rows is nonsense }}", "no test 'nonsense'; the tests are boolean, callable, defined,"),
         ("{% for column in columns %}x{% endfor %}", "no For"),
         ("{{ 9 ** 9 }}", "no Pow"),
-        ("{{ job_name.format(1) }}", "no Call"),
+        ("{{ job_name.format(1) }}", "calls nothing but `strftime`"),
         ("{{" + "(" * 250 + "1" + ")" * 250 + "}}", "not a template"),
         ("{{ columns" + "|title" * 50 + " }}", "at most 40 expressions in each other"),
         ("two\nlines", "one line"),

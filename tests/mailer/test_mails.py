@@ -146,6 +146,25 @@ def test_a_value_in_a_message_is_text_and_never_markup(value: str, make_job: Mak
     assert shown.count(" ".join(value.split())) == 2
 
 
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{{ columns[9] }}", "columns has no element 9"),
+        ("{{ rows | round(25) }}", "a subject rounds to at most 20 digits"),
+        ("{{ rows['<b>'] }}", "'int object' has no attribute '<b>'"),
+    ],
+)
+def test_a_subject_or_message_that_cannot_be_filled_has_the_reason_in_the_mail(
+    template: str, why: str, make_job: MakeJob
+) -> None:
+    mail = parsed(result_mail(result_of(make_job(subject=template, message=template))))
+    for kind in ("plain", "html"):
+        shown = text_of(mail, kind) if kind == "plain" else unescape(text_of(mail, kind))
+        assert f"The job has a subject that could not be filled: {why}." in shown
+        assert f"The job has a message that could not be filled: {why}." in shown
+    assert "<b>" not in text_of(mail, "html")
+
+
 def test_a_message_that_cannot_be_filled_says_so(make_job: MakeJob) -> None:
     mail = parsed(result_mail(result_of(make_job(message="{{ columns[9].x }} and {{ 1 - 'a' }}"))))
     for kind in ("plain", "html"):
@@ -153,11 +172,13 @@ def test_a_message_that_cannot_be_filled_says_so(make_job: MakeJob) -> None:
 
 
 def test_the_notes_of_a_run_are_in_its_mail(make_job: MakeJob) -> None:
-    notes = (Note(stage="parse", text="line 3 is short; it was filled"), Note(stage="fetch", text="encoding <latin>"))
+    read = (Note(stage="parse", text="line 3 is short; it was filled"), Note(stage="fetch", text="encoding <latin>"))
+    notes = (*read, Note(stage="output", text="figure 1 shows boxes"))
     mail = parsed(result_mail(result_of(make_job(), notes=notes)))
     for kind in ("plain", "html"):
         shown = unescape(text_of(mail, kind))
         assert "Notes on the data: line 3 is short; it was filled; encoding <latin>." in shown
+        assert "Notes on the report: figure 1 shows boxes." in shown
     assert "Notes" not in text_of(parsed(result_mail(result_of(make_job()))), "plain")
 
 
@@ -167,6 +188,39 @@ def test_cells_and_column_names_are_text_and_never_markup(make_job: MakeJob) -> 
     assert "<script" not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("kind", ["failure", "recovery"])
+def test_a_mail_about_failures_says_why_its_reader_gets_it(kind: str, make_job: MakeJob) -> None:
+    named = make_job(failure_emails=("owner@example.com",))
+    for job, reason in ((named, "named for the failures"), (make_job(), "a recipient")):
+        if kind == "failure":
+            failed = failure_of(job)
+            mail_job = MailJob(job, failed.run_id, "failure", ())
+            mail = parsed(MailRenderer("nightmail@example.com", None).failure(mail_job, failed, 1, None))
+        else:
+            works = result_of(job)
+            mail_job = MailJob(job, works.run_id, "recovery", ())
+            renderer = MailRenderer("nightmail@example.com", None)
+            mail = parsed(renderer.recovery(mail_job, works, 2, datetime(2026, 11, 22, tzinfo=UTC)))
+        for part in ("plain", "html"):
+            assert f"because you are {reason} of " in text_of(mail, part)
+        assert ("Its owner can remove you" in text_of(mail, "html")) == (job is not named)
+
+
+def test_an_error_without_a_message_has_no_colon(make_job: MakeJob) -> None:
+    failed = failure_of(make_job()).model_copy(
+        update={"error": RunError(stage="script", type="AssertionError", message="", line=1)}
+    )
+    mail = parsed(RENDERER.failure(MailJob(failed.job, failed.run_id, "failure", ()), failed, 1, None))
+    assert "AssertionError" in text_of(mail, "plain").splitlines()
+    assert ">AssertionError</p>" in text_of(mail, "html")
+
+
+def test_a_block_of_code_in_a_message_has_space_above_it(make_job: MakeJob) -> None:
+    html = text_of(parsed(result_mail(result_of(make_job(message="Run this:\n\n    ls")))), "html")
+    [style] = re.findall(r'<pre style="([^"]*)"', html)
+    assert "margin: 12px 0 0" in style
 
 
 def test_a_mail_loads_nothing_from_the_network(make_job: MakeJob) -> None:

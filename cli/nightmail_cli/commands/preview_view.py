@@ -3,6 +3,7 @@
 from typing import Any
 
 from nightmail_cli.output import echo, print_table
+from nightmail_common.contract.text import describe_typed
 
 
 def print_preview(answer: dict[str, Any]) -> None:
@@ -28,4 +29,4 @@ def print_preview(answer: dict[str, Any]) -> None:
 
 def describe(error: dict[str, Any]) -> str:
     """Return an error of a run or preview in one line."""
-    return f"{error['stage']}: {error['type']}: {error['message']}"
+    return f"{error['stage']}: {describe_typed(error['type'], error['message'])}"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from nightmail_cli.output import COLOURS, echo, format_time, print_table
+from nightmail_common.contract.text import describe_typed
 
 #: The beginning of an id that people read and type: the milliseconds of a manual run's UUIDv7 (RFC 9562), so that it is
 #: unique among those that are not listed, too.
@@ -25,7 +26,8 @@ def short_ids(ids: Sequence[str]) -> dict[str, str]:
 def summary(run: dict[str, Any]) -> str:
     """Return the outcome of a run in one line."""
     if run["error"] is not None:
-        return f"{run['status']} at {run['error']['stage']}: {run['error']['type']}: {run['error']['message']}"
+        error = run["error"]
+        return f"{run['status']} at {error['stage']}: {describe_typed(error['type'], error['message'])}"
     if run["skipped"] is not None:
         return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
     return str(run["status"]) if run["rows"] is None else f"{run['status']}, {run['rows']:,} rows"

@@ -284,6 +284,7 @@ class RunExecutor:
             timezone=job.timezone,
             limits=Limits(
                 timeout_seconds=timeout,
+                max_timeout_seconds=self._limits.timeout_seconds,
                 memory_bytes=self._limits.memory_bytes,
                 output_bytes=self._limits.result_bytes,
                 rows=self._limits.rows,

@@ -43,6 +43,7 @@ from nightmail_runner.preview_result import TooLargeToMail, whole_result
 from nightmail_runner.samples import PreviewInput, Samples
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import DrawnFigure, Skipped
+from nightmail_runner.sandbox.task import PREVIEW_TIMEOUT_SECONDS
 
 FIRST_ROWS = 20
 #: Of one value: people read a preview.
@@ -52,7 +53,6 @@ MAX_ERROR_CHARS = 16 * 1024
 #: Characters of a value and rows, tried in this order until an answer fits a message.
 SHORTENED = ((200, 20), (40, 20), (40, 5), (10, 1), (0, 0))
 #: Longer than a person waits. A job's own timeout applies to its runs.
-TIMEOUT_SECONDS = 60
 
 logger = structlog.get_logger()
 
@@ -207,7 +207,7 @@ def _shortened(answer: dict[str, Any], max_chars: int, max_rows: int) -> dict[st
 def _request(definition: JobDefinition) -> RunRequested:
     now = datetime.now(UTC)
     fields = definition.fields() | {
-        "timeout_seconds": min(definition.timeout_seconds or TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+        "timeout_seconds": min(definition.timeout_seconds or PREVIEW_TIMEOUT_SECONDS, PREVIEW_TIMEOUT_SECONDS)
     }
     job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
     return RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now)

@@ -8,9 +8,10 @@ cronsim implements them.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import groupby, islice, takewhile
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -71,11 +72,12 @@ class DstNote:
     """The effect of a DST change on a due time.
 
     `moved`: DST skips its wall time on that day, and the due time is right after the gap. `repeated`: its wall time
-    comes twice on that day.
+    comes twice on that day. `skipped`: the schedule follows elapsed time, and what DST skips gives no due time; `time` is
+    right after the gap.
     """
 
     time: datetime
-    dst: Literal["moved", "repeated"]
+    dst: Literal["moved", "repeated", "skipped"]
     text: str
 
 
@@ -110,9 +112,14 @@ class Schedule:
         return cls(cron, timezone)
 
     @property
+    def is_once(self) -> bool:
+        """Whether it has one due time: `at 2026-12-01 09:00`."""
+        return self.cron.startswith(_ONCE_PREFIX)
+
+    @property
     def description(self) -> str:
         """The due times in words: `At 09:00, Monday through Friday`."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return f"Once, at {self.cron.removeprefix(_ONCE_PREFIX)}"
         return describe_cron(evaluate(self.cron, datetime(2000, 1, 1, tzinfo=UTC)))
 
@@ -124,7 +131,7 @@ class Schedule:
         Args:
             after: an aware time.
         """
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             if (once := self._once()).astimezone(UTC) > after.astimezone(UTC):
                 yield once
             return
@@ -146,7 +153,7 @@ class Schedule:
         Raises:
             ScheduleError: it is not.
         """
-        if self.cron.startswith(_ONCE_PREFIX) and self.next_due(now) is None:
+        if self.is_once and self.next_due(now) is None:
             raise ScheduleError(f"{self.cron.removeprefix(_ONCE_PREFIX)} has passed; the schedule never comes")
 
     def next_due(self, after: datetime) -> datetime | None:
@@ -176,9 +183,27 @@ class Schedule:
             text = f"{wall:%H:%M} comes twice on this day; this is the {'second' if due.fold else 'first'} time"
         return DstNote(due, "repeated", text)
 
+    def skipped_notes(self, after: datetime, until: datetime) -> Iterator[DstNote]:
+        """Yield a note for each day in a span whose due times, or some of them, DST skips without another in their place.
+
+        A schedule with a `*` in each hour loses nothing: its next hour follows right after the gap.
+        """
+        if self._keeps_wall_time or self.cron.split()[1].startswith("*"):
+            return
+        local = zone(self.timezone)
+        start, end = (one.astimezone(local).replace(tzinfo=None) for one in (after, until))
+        wall_times = takewhile(lambda wall: wall <= end, evaluate(self.cron, start))
+        lost = []
+        with suppress(OverflowError):  # the calendar of `datetime` ends
+            lost = [wall for wall in wall_times if not _exists(wall, local)]
+        for day, times in groupby(lost, key=datetime.date):
+            first, *others = times
+            which = f"{day} {first:%H:%M}" + (f" to {others[-1]:%H:%M} do" if others else " does")
+            yield DstNote(at_wall_time(first, local), "skipped", f"{which} not exist; it does not run then")
+
     def _first_wall_time(self, since: datetime) -> datetime:
         """Return the first wall time of the schedule, DST disregarded, from a wall time on."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return self._once_wall_time()
         return next(evaluate(self.cron, since - timedelta(seconds=1)))
 
@@ -191,7 +216,7 @@ class Schedule:
     @property
     def _keeps_wall_time(self) -> bool:
         """Whether minute and hour have no `*`; with one, a schedule follows elapsed time (cron(8))."""
-        if self.cron.startswith(_ONCE_PREFIX):
+        if self.is_once:
             return True
         minute, hour, *_ = self.cron.split()
         return not minute.startswith("*") and not hour.startswith("*")
@@ -237,10 +262,14 @@ def at_wall_time(wall: datetime, timezone: ZoneInfo) -> datetime:
         wall: a time without a zone.
     """
     while True:
-        due = wall.replace(tzinfo=timezone)
-        if due.astimezone(UTC).astimezone(timezone).replace(tzinfo=None) == wall:
-            return due
+        if _exists(wall, timezone):
+            return wall.replace(tzinfo=timezone)
         wall += timedelta(minutes=1)
+
+
+def _exists(wall: datetime, timezone: ZoneInfo) -> bool:
+    """Return whether a zone has a wall time: DST may skip it."""
+    return wall.replace(tzinfo=timezone).astimezone(UTC).astimezone(timezone).replace(tzinfo=None) == wall
 
 
 def _canonical(schedule_time: str) -> str:

@@ -52,8 +52,11 @@ class _Field:
     first: int
     last: int
     names: tuple[str, ...] = ()
-    #: What else stands for a value, and a hint for its misspellings.
+    #: What else stands for a value.
     special: str = r"(?!)"
+    #: What a misspelling of a special value has in it, and the right spelling.
+    misspelt: str = r"(?!)"
+    spelling: str = ""
 
     @property
     def size(self) -> int:
@@ -82,6 +85,8 @@ class _Field:
             if slash:
                 raise ScheduleError(f"{self.name} {term!r}: a step goes with * or a range")
             return []
+        if re.search(self.misspelt, base):
+            raise ScheduleError(f"bad value for {self.name}: {term!r} is no value of it; {self.spelling}")
         step = self._step(step_text) if slash else 1
         if base == "*":
             return list(range(self.first, self.last + 1, step))
@@ -114,10 +119,24 @@ class _Field:
 _FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
-    _Field("day-of-month", 1, 31, special=r"L|LW|0*([1-9]|[12]\d|3[01])W"),
+    _Field(
+        "day-of-month",
+        1,
+        31,
+        special=r"L|LW|0*([1-9]|[12]\d|3[01])W",
+        misspelt=r"^L|W$|L-|\dW",
+        spelling="write L for the last day of the month, LW for its last weekday, 15W for the weekday nearest to the 15th;"
+        " a day counted from the end, or a range with one of these, cannot be written",
+    ),
     _Field("month", 1, 12, tuple(month[:3].upper() for month in MONTHS)),
     _Field(
-        "day-of-week", 0, 7, tuple(day[:3].upper() for day in WEEKDAYS[:7]), special=r"[0-7]L|([0-7]|[A-Z]{3})#[1-5]"
+        "day-of-week",
+        0,
+        7,
+        tuple(day[:3].upper() for day in WEEKDAYS[:7]),
+        special=r"[0-7]L|([0-7]|[A-Z]{3})#[1-5]",
+        misspelt=r"^L$|\b([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)L$|#",
+        spelling="write 5L for the last Friday of the month, 5#3 for its third one",
     ),
 )
 

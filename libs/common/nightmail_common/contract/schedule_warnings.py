@@ -27,8 +27,14 @@ def schedule_warnings(timetable: Timetable, now: datetime) -> list[ScheduleWarni
     next_run = timetable.next_run(now)
     if next_run is None:
         skipped = timetable.next_due(now) is not None
-        reason = "its calendar skips every due time" if skipped else "its due time has passed, or its date never comes"
-        warnings.append(ScheduleWarning(_field(timetable), f"the job never runs: {reason}"))
+        once = all(one.is_once for one in timetable.schedules)
+        if skipped:
+            detail = "the job never runs: its calendar skips every due time"
+        elif once:  # it may have run: a schedule does not know
+            detail = "the job does not run again: its due time has passed"
+        else:
+            detail = "the job does not run again: its date does not come any more"
+        warnings.append(ScheduleWarning(_field(timetable), detail))
     elif next_run - now > FAR_AHEAD:
         detail = f"the job does not run within a year; its next run is on {next_run:%Y-%m-%d}"
         warnings.append(ScheduleWarning(_field(timetable), detail))

@@ -6,6 +6,7 @@ text is parsed unchanged, so line numbers are the user's own.
 
 import ast
 import re
+import sys
 from types import CodeType
 from typing import Literal
 
@@ -35,7 +36,7 @@ DEFAULT_IMPORTS = frozenset(_DEFAULT_IMPORTS.split())
 #: Modules that reach out of the sandbox, and what a job has instead.
 _WAYS_OUT = {
     **dict.fromkeys(
-        ("requests", "httpx", "urllib3", "aiohttp", "socket", "ssl", "http", "ftplib", "boto3", "smtplib"),
+        ("requests", "httpx", "urllib3", "aiohttp", "socket", "ssl", "http", "ftplib", "boto3"),
         "a script has no network; name the address as the job's data_source",
     ),
     **dict.fromkeys(
@@ -46,6 +47,7 @@ _WAYS_OUT = {
         ("os", "pathlib", "shutil", "glob", "tempfile"),
         "a script has no files; return the DataFrame, and Nightmail mails it",
     ),
+    **dict.fromkeys(("smtplib", "email"), "return the DataFrame, and Nightmail mails it to the job's recipients"),
     **dict.fromkeys(("sys",), "a script ends with its last line or with return, and print writes to the run's log"),
     **dict.fromkeys(("subprocess", "multiprocessing"), "a script starts no processes"),
 }
@@ -75,6 +77,11 @@ class ImportNotAllowed(Exception):
             " (the setting NIGHTMAIL_SCRIPT_IMPORTS adds others)"
         )
         self.line = line
+
+
+def is_known_module(package: str) -> bool:
+    """Return whether a package that a script may not import exists, so that its name is no misspelt other one."""
+    return package in _WAYS_OUT or package in sys.stdlib_module_names
 
 
 def check_imports(text: str, allowed: frozenset[str]) -> None:

@@ -46,6 +46,9 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Concat,
 )
 _FILTERS = ("default", "first", "join", "last", "length", "lower", "round", "title", "trim", "upper")
+#: What other template languages call the filter that formats a time.
+_TIME_FILTERS = frozenset({"date", "datetime", "format", "format_date", "strftime", "time"})
+_TIME_EXAMPLE = "{{ scheduled_at.strftime('%Y-%m-%d') }}"
 
 #: ASCII punctuation: all that Markdown has a meaning for.
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -138,6 +141,12 @@ class SubjectNotValid(Exception):
     """The text is not a template, or has a node that is not allowed; the message names it."""
 
 
+def describe_template_error(error: Exception) -> str:
+    """Return why a template could not be filled, as one short line for the readers of a mail."""
+    text = to_one_line(str(error)).replace(f"{ColumnNames.__module__}.{ColumnNames.__qualname__} object", "columns")
+    return text[:MAX_SUBJECT_VALUE_CHARS] or type(error).__name__
+
+
 def parse_subject(text: str) -> Template:
     """Return a subject's template; render it with a value for each of `NAMES`.
 
@@ -164,6 +173,19 @@ def _nests_deeper(tree: nodes.Template, levels: int) -> bool:
     return bool(level)
 
 
+def _check_names(sandbox: Environment, tree: nodes.Template, what: str) -> None:
+    """Check the names of filters and tests, for which Jinja2's own error has no list of those that exist."""
+    for filtered in tree.find_all(nodes.Filter):
+        if filtered.name not in sandbox.filters:
+            times = f"; a time is written {_TIME_EXAMPLE}" if filtered.name in _TIME_FILTERS else ""
+            known = ", ".join(_FILTERS)
+            raise SubjectNotValid(f"a {what} has no filter {filtered.name!r}; the filters are {known}{times}")
+    for test in tree.find_all(nodes.Test):
+        if test.name not in sandbox.tests:
+            known = ", ".join(sorted(filter(str.isidentifier, sandbox.tests)))
+            raise SubjectNotValid(f"a {what} has no test {test.name!r}; the tests are {known}")
+
+
 def _parse(sandbox: Environment, text: str, what: str) -> Template:
     try:
         tree = sandbox.parse(text)
@@ -171,9 +193,12 @@ def _parse(sandbox: Environment, text: str, what: str) -> Template:
             raise SubjectNotValid(f"a {what} has at most {MAX_TEMPLATE_NESTING} expressions in each other")
         if sum(1 for _ in tree.find_all(nodes.Filter)) > MAX_TEMPLATE_FILTERS:
             raise SubjectNotValid(f"a {what} has at most {MAX_TEMPLATE_FILTERS} filters")
+        _check_names(sandbox, tree, what)
         for node in tree.find_all(nodes.Node):
             calls_another = isinstance(node, nodes.Call) and getattr(node.node, "attr", None) != "strftime"
-            if not isinstance(node, _ALLOWED) or calls_another:
+            if calls_another:
+                raise SubjectNotValid(f"a {what} calls nothing but `strftime`: {_TIME_EXAMPLE}")
+            if not isinstance(node, _ALLOWED):
                 raise SubjectNotValid(f"a {what} has no {type(node).__name__} in it")
         if unknown := sorted({node.name for node in tree.find_all(nodes.Name)} - set(NAMES)):
             raise SubjectNotValid(f"a {what} knows {', '.join(NAMES)}, not {unknown[0]!r}")

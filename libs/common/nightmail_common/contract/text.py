@@ -35,3 +35,8 @@ def _belongs(text: str, index: int) -> bool:
     if unicodedata.category(before)[0] not in "LMS":
         return False
     return unicodedata.name(before, "").split(" ", 1)[0] not in _WITHOUT_JOINERS
+
+
+def describe_typed(kind: str, message: str) -> str:
+    """Return an error of a run as `KeyError: 'amont'`, or its type alone if it has no message."""
+    return f"{kind}: {message}" if message else kind

@@ -181,6 +181,11 @@ class Timetable:
                 return note
         return None
 
+    def skipped_notes(self, after: datetime, until: datetime) -> Iterator[DstNote]:
+        """Yield a note for each schedule and day in a span of which DST skips due times without another in their place."""
+        for schedule in self.schedules:
+            yield from schedule.skipped_notes(after, until)
+
     def calendar_notes(self, after: datetime, until: datetime) -> Iterator[CalendarNote]:
         """Yield what the calendar does with the due times of each day in a span, one note a day."""
         if (calendar := self.calendar) is None:

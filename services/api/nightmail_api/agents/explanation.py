@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from nightmail_common.contract.text import describe_typed
+
 #: The end of a script's output that an explanation has.
 _LOG_TAIL_CHARS = 2_000
 
@@ -17,7 +19,7 @@ def explain(run: dict[str, Any], log: str, before: dict[str, Any] | None) -> str
     sentences = [f"The run {run['run_id']} of {run['job_name']!r} (version {run['job_version']}) is {run['status']}."]
     if run["error"] is not None:
         error = run["error"]
-        sentences.append(f"It failed at the stage {error['stage']}: {error['type']}: {error['message']}")
+        sentences.append(f"It failed at the stage {error['stage']}: {describe_typed(error['type'], error['message'])}")
         if error["traceback"]:
             sentences.append(error["traceback"].rstrip())
     if run["skipped"] is not None:

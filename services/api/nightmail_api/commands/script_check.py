@@ -4,6 +4,7 @@ import asyncio
 
 from nightmail_api.http.field_errors import unknown_name
 from nightmail_api.http.problems import FieldError, NotReady, ValidationProblem
+from nightmail_common.contract.script import is_known_module
 from nightmail_common.contract.script_facts import ScriptProblem
 from nightmail_common.service.script_reader import ScriptReader, ScriptTooCostly
 
@@ -38,4 +39,7 @@ class ScriptCheck:
         detail = problem.message if problem.line is None else f"line {problem.line}: {problem.message}"
         if problem.package is None:
             return FieldError(field="processing_script", detail=detail)
-        return unknown_name("processing_script", detail, problem.package, sorted(self._reader.imports, key=str.lower))
+        allowed = sorted(self._reader.imports, key=str.lower)
+        if is_known_module(problem.package):
+            return FieldError(field="processing_script", detail=detail, allowed=allowed)
+        return unknown_name("processing_script", detail, problem.package, allowed)

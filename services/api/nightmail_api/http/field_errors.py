@@ -68,6 +68,14 @@ _DETAILS = {
     "date_from_datetime_inexact": "must be a date such as 2026-11-23",
 }
 
+#: The field of a value that must match a pattern -> what it must be, for people who read no regular expressions.
+_PATTERNS = {
+    "float_format": "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
+    "delimiter": "must be one character such as ; and no quotation mark or line break",
+    "comment": "must be one character such as #",
+    "name": "must have 1 to 64 letters, digits, '.', '_', '@' and '-', and begin with a letter or digit",
+}
+
 
 def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None) -> list[FieldError]:
     """Return pydantic's errors as errors of fields.
@@ -120,6 +128,8 @@ def _plain_error(error: Mapping[str, Any]) -> FieldError:
         return FieldError(field="body", detail=f"not JSON: {context['error']}")
     template = _DETAILS.get(kind)
     detail = template.format_map(context) if template else error["msg"].removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch":
+        detail = _PATTERNS.get(_path_of(error)[-1], detail)
     detail = re.sub(r"\b1 (item|character)s\b", r"1 \1", detail)
     return FieldError(field=".".join(_path_of(error)), detail=detail)
 

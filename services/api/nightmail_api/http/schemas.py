@@ -287,10 +287,10 @@ class SlotList(BaseModel):
 
 
 class ScheduleNote(BaseModel):
-    """A due time that daylight saving time moves, or whose wall-clock time occurs twice."""
+    """A due time that daylight saving time moves or skips, or whose wall-clock time occurs twice."""
 
     time: datetime = Field(examples=["2026-03-29T03:00:00+02:00"])
-    dst: Literal["moved", "repeated"]
+    dst: Literal["moved", "repeated", "skipped"]
     text: str = Field(examples=["2026-03-29 02:30 does not exist; it runs right after the gap"])
 
 

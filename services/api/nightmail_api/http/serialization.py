@@ -37,7 +37,9 @@ def _job_json(definition: str, row: Mapping[str, Any], now: datetime) -> str:
     next_run, warnings = "null", "[]"
     if row["status"] == "active":
         outlook = _outlook_of(row["timetable"])
-        next_run, warnings = outlook.next_run(now), outlook.warnings(now, _duration(row))
+        next_run = outlook.next_run(now)
+        if next_run != "null" or not outlook.has_finished(row["scheduled_at"]):
+            warnings = outlook.warnings(now, _duration(row))
     return (
         f'{definition[:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
         f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
@@ -120,6 +122,16 @@ class _Outlook:
                 current = (now, until, f'"{due.isoformat()}"', until.isoformat())
             self._next = current
         return current
+
+    def has_finished(self, last_run: str | None) -> bool:
+        """Return whether the job has run at its last due time, so that nothing is wrong with a schedule that has passed.
+
+        Args:
+            last_run: the due time of its last run.
+        """
+        if last_run is None or not all(schedule.is_once for schedule in self._timetable.schedules):
+            return False
+        return self._timetable.next_due(datetime.fromisoformat(last_run)) is None
 
     def warnings(self, now: datetime, last_run: timedelta | None) -> str:
         since, warnings, interval = self._warnings

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from html import escape
 
 import structlog
 from jinja2 import Template
 from markdown_it import MarkdownIt
 
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.subject_template import parse_message, parse_message_text
+from nightmail_common.contract.subject_template import describe_template_error, parse_message, parse_message_text
 from nightmail_mailer.compose.subject import TEMPLATE_ERRORS, subject_context
 
 #: Of the filled message: values may make it longer than its template. Gmail clips a mail of more than 102 KB.
@@ -46,8 +47,8 @@ def render_message(event: ResultReady, due: datetime, split_value: str | None = 
         text, markdown = (_fill(parse, event, due, split_value) for parse in (parse_message_text, parse_message))
     except TEMPLATE_ERRORS as error:
         logger.warning("message_template_failed", error=type(error).__name__)
-        text = f"The job has a message that could not be filled: {type(error).__name__}."
-        return text, f"<p>{text}</p>"
+        text = f"The job has a message that could not be filled: {describe_template_error(error)}."
+        return text, f"<p>{escape(text)}</p>"
     return text, _to_html(markdown)
 
 

@@ -85,8 +85,10 @@ class MailRenderer:
         message_text, message_html = render_message(event, due, value)
         link, expires_at = self.links.result(event.run_id, value) if not attachments and self.links else (None, None)
         figures = inline_figures(event, images, domain_of(self.sender))
+        subject, subject_problem = render_subject(event, due, value)
         context: dict[str, object] = {
             "due": due,
+            "subject_problem": subject_problem,
             "split_value": value,
             "trigger": formatting.describe_trigger(event.trigger, event.late),
             "late": formatting.describe_lateness(event.late),
@@ -95,7 +97,8 @@ class MailRenderer:
             "changes": formatting.describe_changes(event, due),
             "message_text": message_text,
             "message_html": message_html,
-            "notes": [note.text for note in event.notes],
+            "notes": [note.text for note in event.notes if note.stage != "output"],
+            "output_notes": [note.text for note in event.notes if note.stage == "output"],
             "preview": shown,
             "table": shown.narrowed(TEXT_WIDTH),
             "file_names": names,
@@ -105,7 +108,7 @@ class MailRenderer:
             "size": formatting.format_size(len(csv)),
             "total_ms": event.timings.total_ms,
         }
-        mail = self._mail(mail_job, render_subject(event, due, value), "result", context)
+        mail = self._mail(mail_job, subject, "result", context)
         embed_figures(mail, figures)
         if attachments:
             mail.make_mixed(new_boundary())
@@ -163,6 +166,7 @@ class MailRenderer:
             "job": mail_job.job,
             "run_id": mail_job.run_id,
             "title": title,
+            "named_for_failures": mail_job.kind != "result" and bool(mail_job.job.failure_emails),
             "unsubscribe": _UNSUBSCRIBE if self._shows_unsubscribe else None,
         } | context
         # The link differs by recipient; it is put into the encoded text, which must be quoted-printable for that.

@@ -6,7 +6,12 @@ import structlog
 from jinja2 import TemplateError
 
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.subject_template import ColumnNames, SubjectNotValid, parse_subject
+from nightmail_common.contract.subject_template import (
+    ColumnNames,
+    SubjectNotValid,
+    describe_template_error,
+    parse_subject,
+)
 from nightmail_common.contract.text import to_one_line
 
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
@@ -26,21 +31,23 @@ TEMPLATE_ERRORS = (
 logger = structlog.get_logger()
 
 
-def render_subject(event: ResultReady, due: datetime, split_value: str | None = None) -> str:
-    """Return the subject; the default one if the job's template fails.
+def render_subject(event: ResultReady, due: datetime, split_value: str | None = None) -> tuple[str, str | None]:
+    """Return the subject, and why it is the default one if the job's template fails.
 
     Args:
         due: `scheduled_at` in the job's zone.
         split_value: of the slice that the event has.
     """
+    problem = None
     if event.job.subject is not None:
         try:
             if own := one_line(parse_subject(event.job.subject).render(subject_context(event, due, split_value))):
-                return own
+                return own, None
         except TEMPLATE_ERRORS as error:
+            problem = describe_template_error(error)
             logger.warning("subject_template_failed", error=type(error).__name__)
     what = event.job_name if split_value is None else f"{event.job_name} · {split_value}"
-    return default_subject(what, due)
+    return default_subject(what, due), problem
 
 
 def subject_context(event: ResultReady, due: datetime, split_value: str | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.answer import invalid_answer, parse_answer
 from nightmail_runner.sandbox.csv_check import STEP_BYTES, find_mismatch
-from nightmail_runner.sandbox.exit_status import OomKillCounter, describe_exit, out_of_memory
+from nightmail_runner.sandbox.exit_status import WAY_TO_END, OomKillCounter, describe_exit, out_of_memory
 from nightmail_runner.sandbox.figure_check import find_figure_mismatch
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Failed, SandboxResult, Succeeded
@@ -137,11 +137,11 @@ async def _execute(
         answer = await asyncio.wait_for(worker.execute(task, descriptors), timeout_seconds)
     except TimeoutError:
         worker.kill()
-        return Failed("timeout", "Timeout", f"the run took longer than {timeout_seconds:g} s", log=worker.log())
+        return Failed("timeout", "Timeout", task.limits.describe_timeout(), log=worker.log())
     except protocol.InvalidMessage as error:
         return invalid_answer(worker.log(), str(error))
     except WorkerEnded:
-        return await _explain_end(worker, oom_kills)
+        return await _explain_end(worker, task.limits, oom_kills)
     worker.kill()
     result = parse_answer(answer, worker.log())
     if isinstance(result, Succeeded):
@@ -173,15 +173,17 @@ async def _find_mismatch(outputs: Outputs, result: Succeeded, limits: Limits) ->
     return await asyncio.to_thread(find_mismatch, csv, result, limits)
 
 
-async def _explain_end(worker: Worker, oom_kills: OomKillCounter) -> Failed:
+async def _explain_end(worker: Worker, limits: Limits, oom_kills: OomKillCounter) -> Failed:
     """Return why a worker closed its socket without an answer."""
     await asyncio.wait({worker.exited}, timeout=DYING_SECONDS)
     if not worker.exited.done():
         worker.kill()
-        message = "the script's process closed its connection to the runner without a result and did not exit"
+        message = (
+            f"the script's process closed its connection to the runner without a result and did not exit; {WAY_TO_END}"
+        )
         return Failed("killed", "Killed", message, log=worker.log())
     if worker.exited.exception() is not None:
         return Failed("sandbox", "SandboxBroken", "the sandbox ended during the run", log=worker.log())
     if worker.has_run_out_of_memory:
-        return out_of_memory(worker.log())
-    return describe_exit(worker.exited.result(), worker.log(), oom_kills)
+        return out_of_memory(worker.log(), limits)
+    return describe_exit(worker.exited.result(), worker.log(), limits, oom_kills)

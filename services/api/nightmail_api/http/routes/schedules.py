@@ -83,6 +83,8 @@ def _parsed(calendar: str) -> Any:
 def _notes(timetable: Timetable, after: datetime, due_times: list[datetime]) -> list[dict[str, Any]]:
     """Return the notes on the due times that the answer has, and on those before its last one that it does not have."""
     changes = [note for due in due_times if (note := timetable.dst_note(due)) is not None]
+    if due_times:
+        changes += timetable.skipped_notes(after, due_times[-1])
     notes = [(note.time, {"dst": note.dst, "text": note.text}) for note in changes]
     if due_times:
         notes += [

@@ -1,5 +1,6 @@
 """What a script's owner needs next after an error: the columns that exist, the nearest name, the way out."""
 
+import ast
 import difflib
 import re
 from collections.abc import Hashable, Iterator
@@ -7,7 +8,7 @@ from types import FrameType
 
 import pandas
 
-from nightmail_common.contract.script import FILENAME, INPUTS
+from nightmail_common.contract.script import FILENAME, INPUTS, parse_script
 
 #: Of the names in one hint, which people read.
 MAX_NAMES, MAX_NAME_CHARS = 40, 60
@@ -46,6 +47,18 @@ _WAYS_TO_A_TABLE = {
     "builtin_function_or_method": "call it: `()`",
 }
 
+#: What pandas has in place of a method or property that it has removed.
+_REPLACED = {
+    "append": "pandas has no append any more: write `pd.concat([data, other])`",
+    "ix": "pandas has no ix any more: write `.loc[...]` for labels and `.iloc[...]` for positions",
+    "iteritems": "pandas has no iteritems any more: write `.items()`",
+    "applymap": "pandas has no applymap any more: write `.map(...)`",
+    "as_matrix": "pandas has no as_matrix any more: write `.to_numpy()`",
+    "get_value": "pandas has no get_value any more: write `.at[row, column]`",
+    "set_value": "pandas has no set_value any more: write `.at[row, column] = value`",
+    "sort": "pandas has no sort: write `.sort_values('column')`",
+}
+
 _QUOTED = re.compile(r"'([^']+)'")
 _NO_ATTRIBUTE = re.compile(r"'(?:DataFrame|Series|DataFrameGroupBy)' object has no attribute '(.+)'")
 
@@ -54,6 +67,22 @@ def hint_for_result(result: object) -> str:
     """Return a sentence that says how what a script returned becomes a DataFrame, with a mark before it; or nothing."""
     way = _WAYS_TO_A_TABLE.get(type(result).__name__)
     return f"; {way}" if way else ""
+
+
+def hint_without_result(script: str) -> str:
+    """Return a clause that says what the last statement of a script needs so that it returns something; or nothing."""
+    try:
+        statements = parse_script(script).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    match statements[-1:]:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id="print")))]:
+            return "; print writes to the run's log: end the script with `return` and the DataFrame"
+        case [ast.Expr(lineno=line)]:
+            return f"; write `return` before its last expression, in line {line}"
+        case [ast.Assign(targets=[ast.Name(id=name)])]:
+            return f"; write `return {name[:MAX_NAME_CHARS]}` as its last line"
+    return ""
 
 
 def hint_for(error: BaseException) -> str | None:
@@ -88,13 +117,15 @@ def _about_the_sandbox(error: OSError) -> str | None:
 
 def _about_variables(name: str, error: BaseException) -> str:
     """Say what a script can name: the nearest of its own names and of those that it gets, or all that it gets."""
+    if name in INPUTS:
+        return "the script has deleted it"
     names: dict[str, None] = dict.fromkeys(INPUTS)
     step = error.__traceback__
     while step is not None:
         if step.tb_frame.f_code.co_filename == FILENAME:
             names |= dict.fromkeys(map(str, [*step.tb_frame.f_locals, *step.tb_frame.f_globals]))
         step = step.tb_next
-    nearest = _nearest(name, [known for known in names if not known.startswith("_")])
+    nearest = _nearest(name, [known for known in names if known != name and not known.startswith("_")])
     return f"did you mean {nearest!r}?" if nearest is not None else f"a script gets {', '.join(INPUTS)}"
 
 
@@ -105,6 +136,8 @@ def _about_names(error: BaseException) -> str | None:
     kind, labels = found
     names = [f"{label}" for label in labels]
     missing = [name for name in _missing_names(error) if name not in names]
+    if isinstance(error, AttributeError) and missing and missing[0] in _REPLACED:
+        return _REPLACED[missing[0]]
     if not missing or not names:
         return None
     nearest = _nearest(missing[0], names)

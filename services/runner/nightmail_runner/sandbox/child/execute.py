@@ -37,7 +37,8 @@ from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
-from nightmail_runner.sandbox.child.error_hints import hint_for_result
+from nightmail_runner.sandbox.child.error_hints import hint_for_result, hint_without_result
+from nightmail_runner.sandbox.child.local_time import find_zone_files, set_local_zone
 from nightmail_runner.sandbox.child.report_table import to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
@@ -85,6 +86,7 @@ def prewarm_fork_server(*, charts: bool) -> None:
         charts: whether its workers draw charts; those of others cannot import matplotlib.
     """
     global _baseline_bytes
+    find_zone_files()
     if charts:
         from nightmail_runner.sandbox.child.chart_setup import set_up_charts  # imports matplotlib
 
@@ -183,7 +185,7 @@ class _Run:
             _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (hard_limit, hard_limit))
             self._record(stage)
-            failed = describe_error(stage, error, self._task.script)
+            failed = describe_error(stage, error, self._task)
             if stage == "parse":
                 failed = replace(failed, message=printable(of_source(self._parsing, failed.message)))
             return replace(failed, timings=self._timings, notes=self._notes)
@@ -291,6 +293,8 @@ def run_script(
         BaseException: whatever the script raises.
     """
     code, form = compile_script(task.script)
+    if task.timezone != "UTC":
+        set_local_zone(task.timezone)
     if _MAY_DRAW.search(task.script):
         _seed(task.seed)
     module = ModuleType("__main__")
@@ -309,7 +313,7 @@ def run_script(
     if issubclass(type(result), pandas.DataFrame | pandas.Series):  # not isinstance: a script can override __class__
         table: pandas.DataFrame | pandas.Series = result
         return table
-    raise NotADataFrame(_describe_result(form, result))
+    raise NotADataFrame(_describe_result(form, result, task.script))
 
 
 def _seed(text: str) -> None:
@@ -325,9 +329,10 @@ def _result(form: ScriptForm, namespace: dict[str, Any], data: pandas.DataFrame)
     return namespace.get("result", _UNSET)
 
 
-def _describe_result(form: ScriptForm, result: Any) -> str:
+def _describe_result(form: ScriptForm, result: Any, script: str) -> str:
     if result is _UNSET:
-        return "the script neither returns a DataFrame nor assigns one to result, nor does it define process(data)"
+        missing = "the script neither returns a DataFrame nor assigns one to result, nor does it define process(data)"
+        return missing + hint_without_result(script)
     origin = {"return": "the script returned", "process": "process(data) returned", "result": "result is"}[form]
     if result is None:
         return f"{origin} None, not a DataFrame"

@@ -15,6 +15,7 @@ from nightmail_common.contract.limits import MAX_ERROR_TEXT_CHARS, MAX_ERROR_TYP
 from nightmail_common.contract.script import FILENAME, ScriptSyntaxError
 from nightmail_runner.sandbox.child.error_hints import hint_for
 from nightmail_runner.sandbox.result import Failed, ReportedKind, WorkerStage
+from nightmail_runner.sandbox.task import Task
 
 #: Of a name or value in a message, which people read.
 MAX_SHOWN_CHARS = 200
@@ -32,9 +33,6 @@ _FOLDERS = sorted(
     reverse=True,
 )
 
-#: Built in advance: there may be no memory for it later.
-OUT_OF_MEMORY = Failed("out_of_memory", "OutOfMemory", "the run needed more memory than its limit")
-
 
 class ResultTooLarge(Exception):
     """The DataFrame has more rows or columns than a result may have."""
@@ -44,14 +42,14 @@ class NotADataFrame(Exception):
     """The script ended without a DataFrame."""
 
 
-def describe_error(stage: WorkerStage, error: BaseException, script: str) -> Failed:
+def describe_error(stage: WorkerStage, error: BaseException, task: Task) -> Failed:
     """Return the failure that an exception means.
 
     Args:
         stage: the stage that raised it.
     """
     try:
-        return _describe(stage, error, script)
+        return _describe(stage, error, task)
     except BaseException:  # the exception can be an instance of the script's class, whose methods raise in turn
         kind: ReportedKind = stage if stage != "parse" else "script"
         return _failed(kind, type.__getattribute__(type(error), "__name__"), "the error cannot be shown")
@@ -61,12 +59,13 @@ def shorten(text: str) -> str:
     return text if len(text) <= MAX_SHOWN_CHARS else text[:MAX_SHOWN_CHARS] + "..."
 
 
-def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
+def _describe(stage: WorkerStage, error: BaseException, task: Task) -> Failed:
     match error:
         case MemoryError():
-            return OUT_OF_MEMORY
+            message = task.limits.describe_memory(shorten(str(error)))
+            return _failed("out_of_memory", "OutOfMemory", message, line=_script_line(error))
         case pandas.errors.ParserError() if "out of memory" in str(error):
-            return OUT_OF_MEMORY
+            return _failed("out_of_memory", "OutOfMemory", task.limits.describe_memory())
         case NotADataFrame():
             return _failed("not_a_dataframe", "NotADataFrame", str(error))
         case ResultTooLarge():
@@ -78,9 +77,19 @@ def _describe(stage: WorkerStage, error: BaseException, script: str) -> Failed:
                 "output_too_large", "OutputTooLarge", "the file of the result is larger than NIGHTMAIL_MAX_RESULT_BYTES"
             )
         case _ if stage == "script":
-            return _describe_script_error(error, script)
+            return _describe_script_error(error, task.script)
         case _:
             return _failed(stage, type(error).__name__, str(error))
+
+
+def _script_line(error: BaseException) -> int | None:
+    """Return the script's line that an error comes from. Unlike a formatted traceback, this takes no memory."""
+    line, step = None, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == FILENAME:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
 
 
 def _describe_script_error(error: BaseException, script: str) -> Failed:
