@@ -45,6 +45,7 @@ from nightmail_runner.sources.fetch_all import Fetched, fetch_all
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.task_options import read_options, split_of
 from nightmail_runner.template_times import TemplateTimes
+from nightmail_runner.time_limit import name_setting, time_limit
 
 #: The stage of a run that a failure in the sandbox belongs to.
 _STAGES: dict[FailureKind, Stage] = {
@@ -209,7 +210,8 @@ class RunExecutor:
                 ended = await self._sandbox.run(task, files[0], *outputs, earlier.csv, more=files[1:])
                 tracing.record_stages(ended.timings.items())
             inputs.close_others()
-            result = _masked(ended, fetched.masker)
+            seconds = request.job.timeout_seconds, self._limits.timeout_seconds
+            result = name_setting(_masked(ended, fetched.masker), *seconds)
         except CannotFetch as error:
             return run_failed(request, _run_error("fetch", error), stopwatch), Fetched(), ()
         except Exception as error:  # a request always ends in an event
@@ -265,7 +267,6 @@ class RunExecutor:
         self, request: RunRequested, script: ScriptFacts, fetched: Fetched, outputs: Outputs, earlier: Earlier
     ) -> Task:
         job = request.job
-        timeout = min(job.timeout_seconds or self._limits.timeout_seconds, self._limits.timeout_seconds)
         return Task(
             script=job.processing_script,
             read=read_options(job.data_source, fetched.main),
@@ -283,7 +284,7 @@ class RunExecutor:
             scheduled_at=request.scheduled_at,
             timezone=job.timezone,
             limits=Limits(
-                timeout_seconds=timeout,
+                timeout_seconds=time_limit(job.timeout_seconds, self._limits.timeout_seconds),
                 memory_bytes=self._limits.memory_bytes,
                 output_bytes=self._limits.result_bytes,
                 rows=self._limits.rows,
