@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ByteSize, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, ByteSize, Field, TypeAdapter, model_validator
 
 from nightmail_common.contract.limits import (
     DEFAULT_MAX_COLUMNS,
@@ -15,14 +14,22 @@ from nightmail_common.contract.limits import (
 )
 from nightmail_common.contract.sql_source import CONNECTION_PREFIX
 from nightmail_common.service.setting_types import AllowedHosts, Packages, at_least
-from nightmail_common.service.settings import PREFIX, ServiceSettings
-from nightmail_runner.sources.source_secrets import settings_with_prefix
+from nightmail_common.service.settings import PREFIX, ServiceSettings, settings_with_prefix
 
 #: A process needs this much for pandas itself.
 _LEAST_MEMORY = "64MiB"
 #: A smaller input or result has no table in it: the unit is missing.
 _LEAST_DATA = "1kB"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
+
+
+def _check_url(url: str) -> str:
+    if _SCHEME.match(url) is None:
+        raise ValueError("a URL with a scheme, as in postgresql://user:password@host/database")
+    return url
+
+
+_CONNECTIONS = TypeAdapter(dict[str, Annotated[str, AfterValidator(_check_url)]])
 
 
 class RunnerSettings(ServiceSettings):
@@ -52,12 +59,6 @@ class RunnerSettings(ServiceSettings):
     @model_validator(mode="after")
     def _connections_are_urls(self) -> Self:
         """Check each `CONNECTION_<NAME>`. A URL is a secret: no message shows it."""
-        why = PydanticCustomError("connection", "a URL with a scheme, as in postgresql://user:password@host/database")
-        wrong = [
-            InitErrorDetails(type=why, loc=(f"{CONNECTION_PREFIX}{name}",), input=None)
-            for name, url in settings_with_prefix(f"{PREFIX}{CONNECTION_PREFIX}", Path(".env")).items()
-            if _SCHEME.match(url) is None
-        ]
-        if wrong:
-            raise ValidationError.from_exception_data(type(self).__name__, wrong)
+        found = settings_with_prefix(f"{PREFIX}{CONNECTION_PREFIX}", Path(".env"))
+        _CONNECTIONS.validate_python({f"{CONNECTION_PREFIX}{name}": url for name, url in found.items()})
         return self
