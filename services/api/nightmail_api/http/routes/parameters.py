@@ -21,6 +21,8 @@ Limit = Annotated[
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
+#: An offset whose `+` a client did not encode: it is a space in the query of a URL.
+_SPACE_FOR_PLUS = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:[\d:.,]+) (\d{2}:?\d{2})", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{4,32}")
 _ETAG = re.compile(r'(W/)?"[!#-~]*"')
 _SEQUENCE_ETAG = re.compile(r'"([0-9]{1,18})"')
@@ -37,6 +39,15 @@ def _check_iso_8601(value: object) -> object:
 
 #: A time with its offset from UTC.
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_iso_8601)]
+
+
+def _restore_plus(value: object) -> object:
+    match = _SPACE_FOR_PLUS.fullmatch(value) if isinstance(value, str) else None
+    return value if match is None else f"{match[1]}+{match[2]}"
+
+
+#: A time in the query of a URL, where `+01:00` may stand as it is.
+QueryMoment = Annotated[Moment, BeforeValidator(_restore_plus)]
 
 
 def _job_name(name: str) -> str:
