@@ -188,10 +188,17 @@ def test_an_uploaded_file_is_what_a_job_reads(nightmail: Nightmail, job_file: Pa
     stored = as_json(nightmail, "files", "put", table, "uploads/my table.csv")
     assert "uploads/my table.csv" in said(nightmail, "files", "list")
     assert nightmail.command_line("files", "get", "uploads/my table.csv").stdout == table.read_text()
+    saved = as_json(nightmail, "files", "get", "uploads/my table.csv", "-o", tmp_path / "copy.csv")
+    facts = {"bytes": table.stat().st_size, "sha256": stored["sha256"]}
+    assert saved == {"path": "uploads/my table.csv", "file": str(tmp_path / "copy.csv")} | facts
+    assert (tmp_path / "copy.csv").read_text() == table.read_text()
     source = {"source_type": "file", "location": "uploads/my table.csv", "file_type": "csv"}
     change(job_file, data_source=source, processing_script="return data")
     said(nightmail, "jobs", "create", "-f", job_file)
-    assert "delivered" in said(nightmail, "jobs", "run", name_in(job_file), "--wait")
+    run_id = as_json(nightmail, "jobs", "run", name_in(job_file), "--wait")["run_id"]
+    read = as_json(nightmail, "runs", "input", run_id[:13], "-o", tmp_path / "read.csv")
+    assert read == {"run_id": run_id, "source": "data", "file": str(tmp_path / "read.csv")} | facts
+    assert as_json(nightmail, "runs", "input", run_id) == read | {"file": None}
     assert "force=true deletes it" in refused(nightmail, 1, "files", "delete", "uploads/my table.csv")
     refused(nightmail, 1, "files", "put", table, "uploads/my table.csv", "--if-match", "0" * 64)
     said(nightmail, "files", "put", table, "uploads/my table.csv", "--if-match", stored["sha256"])

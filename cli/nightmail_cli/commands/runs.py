@@ -14,7 +14,17 @@ from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
 from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.help import WholeHelp
-from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
+from nightmail_cli.output import (
+    AsJson,
+    echo,
+    fail,
+    format_time,
+    print_done,
+    print_json,
+    print_json_line,
+    print_table,
+    write_content,
+)
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 #: How long `watch` waits before it asks again a read model that is behind the event it has just printed.
@@ -207,20 +217,16 @@ def read_input(
     run_id: RunId,
     source: Annotated[str, typer.Option(help="The source; `data` is the job's data_source.")] = "data",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file. [default: stdout]")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print what a run has read, byte by byte, or write it to a file."""
+    """Print what a run has read, byte by byte, or write it to a file.
+
+    With --json, print its size and its SHA-256 instead.
+    """
     client = Client()
-    content = client.call("GET", f"/runs/{client.run_id(run_id)}/input", params={"source": source}).content
-    if output is None and sys.stdout.isatty():
-        echo(content.decode(errors="replace"), nl=False)
-        return
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        fail(f"{output}: {error.strerror}")
+    run_id = client.run_id(run_id)
+    content = client.call("GET", f"/runs/{run_id}/input", params={"source": source}).content
+    write_content(content, output, {"run_id": run_id, "source": source}, as_json=as_json)
 
 
 @app.command("figures")
