@@ -69,7 +69,7 @@ _DETAILS = {
 }
 
 
-def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None) -> list[FieldError]:
+def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None, given: Any = None) -> list[FieldError]:
     """Return pydantic's errors as errors of fields.
 
     A misspelt field is one error, though pydantic also misses the field that was meant. A list without a valid item is not
@@ -77,10 +77,12 @@ def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None) -> list[
 
     Args:
         body: the type of the request's body, from which the names of its fields come; None if it has none.
+        given: the body of the request.
     """
     places = [tuple(error["loc"]) for error in errors]
     described = [
-        _field_error(error, body) if number < MAX_HINTS else _plain_error(error) for number, error in enumerate(errors)
+        _field_error(error, body, given) if number < MAX_HINTS else _plain_error(error, given)
+        for number, error in enumerate(errors)
     ]
     meant = {
         (*place[:-1], one.nearest)
@@ -113,7 +115,7 @@ def nearest_name(name: str, names: Iterable[str]) -> str | None:
     return folded[similar[0]] if similar else None
 
 
-def _plain_error(error: Mapping[str, Any]) -> FieldError:
+def _plain_error(error: Mapping[str, Any], given: Any) -> FieldError:
     """Return an error without a hint."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "json_invalid":
@@ -121,7 +123,7 @@ def _plain_error(error: Mapping[str, Any]) -> FieldError:
     template = _DETAILS.get(kind)
     detail = template.format_map(context) if template else error["msg"].removeprefix("Value error, ")
     detail = re.sub(r"\b1 (item|character)s\b", r"1 \1", detail)
-    return FieldError(field=".".join(_path_of(error)), detail=detail)
+    return FieldError(field=".".join(_written_path(error, given)), detail=detail)
 
 
 def _path_of(error: Mapping[str, Any]) -> list[str]:
@@ -129,8 +131,24 @@ def _path_of(error: Mapping[str, Any]) -> list[str]:
     return path[1:] if len(path) > 1 and path[0] in _PLACES else path
 
 
-def _field_error(error: Mapping[str, Any], body: Any) -> FieldError:
-    plain = _plain_error(error)
+def _written_path(error: Mapping[str, Any], given: Any) -> list[str]:
+    """Return the path of an error as it is in the body: without the members of unions that pydantic names."""
+    place = [part for part in error["loc"] if part != "[key]"]
+    if len(place) < 2 or place[0] != "body" or not isinstance(given, dict | list):
+        return _path_of(error)
+    written, value = [], given
+    for part in place[1:]:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        ):
+            value = value[part]
+            written.append(str(part))
+    missing = [str(place[-1])] if error["type"] == "missing" else []
+    return written + missing
+
+
+def _field_error(error: Mapping[str, Any], body: Any, given: Any) -> FieldError:
+    plain = _plain_error(error, given)
     kind, context, value, path = error["type"], error.get("ctx", {}), error.get("input"), _path_of(error)
     field, detail = plain.field, plain.detail
     if kind == "extra_forbidden":
