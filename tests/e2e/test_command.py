@@ -83,10 +83,34 @@ def test_runs_are_listed_by_the_beginning_of_their_ids(nightmail: Nightmail, job
 
 
 @pytest.mark.parametrize(
-    ("prefix", "words"), [("ffffffff", "no run whose id begins"), ("xyz", "hexadecimal"), ("0", "hexadecimal")]
+    ("status", "prefix", "words"),
+    [(1, "ffffffff", "no run whose id begins"), (2, "xyzz", "hexadecimal"), (2, "0", "hexadecimal")],
 )
-def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, prefix: str, words: str) -> None:
-    assert words in refused(nightmail, 1, "runs", "show", prefix)
+def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, status: int, prefix: str, words: str) -> None:
+    for command in (("show",), ("watch",), ("diff",), ("resend",)):
+        message = refused(nightmail, status, "runs", *command, prefix)
+        assert words in " ".join(message.split())
+        assert "id_prefix" not in message
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("runs", "list", "--status", "nope"), "undelivered"),
+        (("jobs", "list", "--status", "nope"), "paused"),
+        (("mails", "list", "--outcome", "nope"), "bounced"),
+        (("mails", "list", "--since", "nope"), "2026-11-23T09:00:00+01:00"),
+        (("mails", "list", "--since", "2026-11-23T09:00:00"), "2026-11-23T09:00:00+01:00"),
+        (("runs", "resend", "--undelivered-since", "nope"), "2026-11-23T09:00:00+01:00"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_wrong_usage(nightmail: Nightmail, command: tuple[str, ...], words: str) -> None:
+    message = refused(nightmail, 2, *command)
+    assert (words in message, command[-2] in message) == (True, True)
+
+
+def test_the_events_of_an_unknown_job_are_an_error(nightmail: Nightmail) -> None:
+    assert "a job named 'nosuchjob'" in refused(nightmail, 1, "events", "tail", "--job", "nosuchjob")
 
 
 def test_runs_of_an_unknown_job_are_an_error(nightmail: Nightmail) -> None:
@@ -106,6 +130,8 @@ def test_a_run_is_watched_until_it_ends(nightmail: Nightmail, job_file: Path) ->
 def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="return pd.DataFrame({'n': range(344)})")
     assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("the first 20 of 344 rows\n")
+    change(job_file, processing_script="return pd.DataFrame({'n': range(1)})")
+    assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("\n1 row\n")
     sent = nightmail.command_line("jobs", "preview", "-f", job_file, "--send-to", "ann@example.com")
     assert (sent.returncode, "mail to ann@example.com: accepted: 250 " in sent.stderr) == (0, True), sent.stderr
 
@@ -249,11 +275,19 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
         )
 
     assert "refuses the token" in command("login", nightmail.url, given="wrong\n").stderr
+    assert "no token was given" in command("login", nightmail.url).stderr
     assert "admin (admin)" in command("login", nightmail.url, given=nightmail.token).stdout
     assert (tmp_path / "nightmail" / "login.json").stat().st_mode & 0o777 == 0o600
     assert command("jobs", "list").returncode == 0
     assert command("login", "--remove").returncode == 0
     assert command("jobs", "list").returncode == 1
+
+
+def test_a_wrong_url_or_token_says_what_to_change(nightmail: Nightmail) -> None:
+    wrong = nightmail.command_line("jobs", "list", NIGHTMAIL_URL="foo")
+    assert (wrong.returncode, "setting NIGHTMAIL_URL: an http:// or" in wrong.stderr) == (1, True), wrong.stderr
+    wrong = nightmail.command_line("jobs", "list", NIGHTMAIL_TOKEN="not-a-token-of-it")
+    assert (wrong.returncode, "nightmail login stores another token" in wrong.stderr) == (1, True), wrong.stderr
 
 
 def test_the_version_is_printed(nightmail: Nightmail) -> None:

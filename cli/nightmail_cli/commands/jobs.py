@@ -17,6 +17,7 @@ from nightmail_cli.commands.job_view import print_job
 from nightmail_cli.commands.preview_view import print_preview
 from nightmail_cli.commands.run_view import print_error, summary
 from nightmail_cli.help import WholeHelp
+from nightmail_cli.option_checks import check_choice
 from nightmail_cli.output import (
     FAILED,
     AsJson,
@@ -85,6 +86,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the jobs."""
+    check_choice(status, ("active", "paused"), "--status")
     jobs = list(Client().pages("/jobs", limit, q=query, status=status))
     if as_json:
         print_json(jobs)

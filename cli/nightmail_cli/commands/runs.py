@@ -5,7 +5,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -14,6 +14,7 @@ from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
 from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.help import WholeHelp
+from nightmail_cli.option_checks import check_choice, check_run_id, check_time
 from nightmail_cli.output import (
     AsJson,
     echo,
@@ -31,7 +32,12 @@ app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 BEHIND_SECONDS = 0.05
 RunId = Annotated[
     str,
-    typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids),
+    typer.Argument(
+        help="The run's id, or a unique beginning of it.",
+        metavar="RUN_ID",
+        autocompletion=run_ids,
+        callback=check_run_id,
+    ),
 ]
 
 
@@ -39,12 +45,15 @@ RunId = Annotated[
 def list_runs(
     job: Annotated[str | None, typer.Option(help="Only runs of this job.", autocompletion=job_names)] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only runs of this status: failed.", autocompletion=run_statuses)
+        str | None, typer.Option(help="Only runs of this status, such as failed.", autocompletion=run_statuses)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
+    from nightmail_common.contract.run import RunStatus  # takes long to import
+
+    check_choice(status, get_args(RunStatus), "--status")
     path = "/runs" if job is None else job_path(job, "runs")
     runs = list(Client().pages(path, limit, status=status))
     if as_json:
@@ -87,7 +96,7 @@ def watch(
     from nightmail_cli.commands.run_events import follow, print_event
 
     client = Client()
-    whole = None if run_id is None else client.run_id(run_id)
+    whole = None if run_id is None else client.run_id(check_run_id(run_id))
     if job is not None:
         client.call("GET", job_path(job))
     try:
@@ -154,8 +163,10 @@ def resend(
         or ((to or split_value) and undelivered_since)
     ):
         raise typer.BadParameter("name a run (with --to, --split-value), or --undelivered-since (with --job)")
+    check_time(undelivered_since, "--undelivered-since")
     client = Client()
     if run_id is not None:
+        check_run_id(run_id)
         body = {"recipients": to or None, "split_value": split_value}
         answer = client.call("POST", f"/runs/{client.run_id(run_id)}/resend", json=body).json()
         print_done(f"requested as {answer['request_id']}", answer, as_json=as_json)
