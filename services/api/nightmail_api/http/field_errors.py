@@ -67,6 +67,15 @@ _DETAILS = {
     "date_from_datetime_parsing": "must be a date such as 2026-11-23",
     "date_from_datetime_inexact": "must be a date such as 2026-11-23",
 }
+#: Patterns of fields -> what they say.
+_PATTERNS = {
+    r"^[!-~]$": "must be one printable ASCII character and no space, such as #",
+    r"^[^\"\r\n\x00]$": "must be one character, and no quote or line break",
+    r"^%\.\d{1,2}[eEfFgG]$": "must be a format such as %.2f",
+    r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$": (
+        "must have 1 to 64 letters, digits, '.', '_', '@' and '-', and begin with a letter or digit"
+    ),
+}
 
 
 def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None, given: Any = None) -> list[FieldError]:
@@ -121,9 +130,17 @@ def _plain_error(error: Mapping[str, Any], given: Any) -> FieldError:
     if kind == "json_invalid":
         return FieldError(field="body", detail=f"not JSON: {context['error']}")
     template = _DETAILS.get(kind)
+    context = {name: _number(value) for name, value in context.items()}
     detail = template.format_map(context) if template else error["msg"].removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch":
+        detail = _PATTERNS.get(context["pattern"], detail)
     detail = re.sub(r"\b1 (item|character)s\b", r"1 \1", detail)
     return FieldError(field=".".join(_written_path(error, given)), detail=detail)
+
+
+def _number(value: Any) -> Any:
+    """Return a bound as a person writes it: 1, not 1.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _path_of(error: Mapping[str, Any]) -> list[str]:
