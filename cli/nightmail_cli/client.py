@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # httpx takes long to import, and `--help` needs no client
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
+UNAUTHORIZED = 401
 AnswerT = TypeVar("AnswerT")
 
 
@@ -69,12 +70,14 @@ class Client:
 
     @staticmethod
     def _or_fail(call: Callable[[], AnswerT]) -> AnswerT:
-        from nightmail_client import CannotReach, NightmailError
+        from nightmail_client import CannotReach, NightmailError, NotAllowed
 
         try:
             return call()
         except CannotReach as error:
             fail(f"{error}. Is `nightmail up` running?")
+        except NotAllowed as error:
+            fail(f"{error}; nightmail login stores another token" if error.status == UNAUTHORIZED else str(error))
         except NightmailError as error:
             fail(str(error))
 

@@ -1,5 +1,6 @@
 """Output of the commands: tables that fit the terminal, JSON with `--json`, errors on stderr."""
 
+import hashlib
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -78,6 +80,28 @@ def print_done(line: str, value: Any, *, as_json: bool) -> None:
         print_json(value)
     else:
         echo(line)
+
+
+def write_content(content: bytes, output: Path | None, of: Mapping[str, Any], *, as_json: bool) -> None:
+    """Write what a command downloads to a file, or to stdout; with `--json` print its facts instead of itself.
+
+    Args:
+        of: what was downloaded, the first fields of the facts.
+    """
+    if output is not None:
+        try:
+            output.write_bytes(content)
+        except OSError as error:
+            fail(f"cannot write {output}: {error.strerror}")
+    if as_json:
+        facts = {"file": None if output is None else str(output), "bytes": len(content)}
+        print_json({**of, **facts, "sha256": hashlib.sha256(content).hexdigest()})
+    elif output is not None:
+        echo(f"{len(content)} bytes in {output}")
+    elif sys.stdout.isatty():
+        echo(content.decode(errors="replace"), nl=False)
+    else:
+        sys.stdout.buffer.write(content)
 
 
 def print_table(

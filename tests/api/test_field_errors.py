@@ -90,7 +90,16 @@ async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(api: Rep
             "csv.float_format",
             "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
         ),
-        ({"data_source": SOURCE | {"comment": "//"}}, "data_source.comment", "must be one character such as #"),
+        ({"data_source": SOURCE | {"auth": {"type": "bearer"}}}, "data_source.auth.token", "the field is required"),
+        ({"split_by": "region", "recipients_by": {"values": 1}}, "recipients_by.values", "must be a list"),
+        ({"split_by": "region", "recipients_by": {"N": [1]}}, "recipients_by.N.0", "must be a text"),
+        ({"split_by": "region", "recipients_by": 1}, "recipients_by", "must be an object"),
+        ({"data_source": SOURCE | {"timeout_seconds": 0}}, "data_source.timeout_seconds", "must be at least 1"),
+        (
+            {"data_source": SOURCE | {"comment": "##"}},
+            "data_source.comment",
+            "must be one printable ASCII character and no space, such as #",
+        ),
         ({"retries": -1}, "retries", "must be at least 0"),
         ({"retries": 1.5}, "retries", "must be a whole number"),
         ({"job_name": 3}, "job_name", "must be a text"),
@@ -145,3 +154,10 @@ async def test_a_body_with_thousands_of_misspelt_fields_is_refused_with_a_short_
     assert answer.status_code == 400
     assert sum("allowed" in error for error in answer.json()["errors"]) <= MAX_HINTS
     assert len(answer.content) < 64 * 1024
+
+
+async def test_the_pattern_of_a_tokens_name_is_said_in_words(api: Replica) -> None:
+    answer = await api.http.post("/tokens", json={"name": "a b", "role": "viewer"})
+    [error] = answer.json()["errors"]
+    assert error["field"] == "name"
+    assert error["detail"].startswith("must have 1 to 64 letters, digits,")

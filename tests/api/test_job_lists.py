@@ -115,6 +115,20 @@ async def test_jobs_are_listed_by_their_last_run_and_those_that_fail_alone(api: 
     assert [item["job_name"] for item in await listed(api, failing="true")] == ["broken"]
 
 
+async def test_a_cursor_of_another_list_or_order_is_refused(api: Replica) -> None:
+    for number in range(3):
+        await api.create(job_name="\U0001f4c8" * 127 + str(number))
+    orders = [{}, {"sort": "next_run"}, {"sort": "last_run"}]
+    for order in orders:
+        cursor = (await api.http.get("/jobs", params=order | {"limit": "1"})).json()["next_cursor"]
+        for other in orders:
+            answer = await api.http.get("/jobs", params=other | {"limit": "1", "cursor": cursor})
+            assert answer.status_code == (200 if other == order else 400), (order, other)
+        for path in ("/runs", "/mails", "/stats/days"):
+            answer = await api.http.get(path, params={"cursor": cursor})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
+
+
 @pytest.mark.parametrize(
     "query", [{"sort": "size"}, {"view": "short"}, {"failing": "perhaps"}, {"cursor": "IiI", "sort": "next_run"}]
 )

@@ -54,6 +54,15 @@ async def test_each_source_is_tried_and_its_warning_names_it(api: Replica, nats_
     assert sorted(request["data_source"]["location"] for request in requests) == ["a.csv", "b.csv", "sales.csv"]
 
 
+async def test_a_time_above_the_runners_limit_is_a_warning(api: Replica, nats_client: Client) -> None:
+    await answer_with(nats_client, {"problem": None, "script_timeout": 2})
+    created = await api.http.post("/jobs", json=job_request(timeout_seconds=60))
+    expected = "the runner ends a script after 2 s (NIGHTMAIL_SCRIPT_TIMEOUT), not after 60 s"
+    assert (created.status_code, await warnings_of(created)) == (201, [("timeout_seconds", expected)])
+    changed = await api.http.put("/jobs/daily%20sales", json=job_request(timeout_seconds=2))
+    assert await warnings_of(changed) == []
+
+
 async def test_a_source_with_data_gives_no_warning(api: Replica, nats_client: Client) -> None:
     await answer_with(nats_client, {"problem": None})
     assert await warnings_of(await api.http.post("/jobs", json=job_request())) == []

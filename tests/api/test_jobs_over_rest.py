@@ -168,6 +168,10 @@ async def test_a_change_with_an_outdated_etag_is_refused(api: Replica) -> None:
     assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": etag})).status_code == 412
     assert (await api.http.get("/jobs/daily%20sales")).json()["description"] == "mine"
     assert (await api.http.delete("/jobs/daily%20sales", headers={"If-Match": "nonsense"})).status_code == 400
+    current = (await api.http.get("/jobs/daily%20sales")).headers["etag"]
+    for several, status in ((f'"7", {etag}', 412), (f'"7", nonsense, {current}', 400), (f'"7" ,"a,b",{current}', 200)):
+        paused = await api.http.post("/jobs/daily%20sales/pause", headers={"If-Match": several})
+        assert paused.status_code == status, several
     for other in ('"nonsense"', 'W/"1"', f'"{"9" * 40}"', '""'):
         refused = await api.http.delete("/jobs/daily%20sales", headers={"If-Match": other})
         assert refused.status_code == 412, other

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from api.conftest import Replica, job_path
 from support.job_requests import job_request
 
@@ -142,3 +144,21 @@ async def test_an_internal_error_is_a_problem_with_the_security_headers(api: Rep
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "a secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/runs?since=",
+        "/runs?until=",
+        "/mails?since=",
+        "/slots?from=",
+        "/stats/days?from=",
+        "/schedules/preview?schedule_time=10:00&after=",
+    ],
+)
+async def test_an_offset_in_a_url_needs_no_encoding(api: Replica, path: str) -> None:
+    plain, encoded = [await api.http.get(f"{path}2026-11-27T00:00:00{plus}01:00") for plus in ("+", "%2B")]
+    assert (plain.status_code, plain.json()) == (200, encoded.json())
+    local = await api.http.get(f"{path}2026-11-27%2009:00")
+    assert (local.status_code, "offset" in local.text) == (400, True)

@@ -175,7 +175,7 @@ async def test_an_unreadable_event_is_counted_and_named(api: Replica, nats_clien
 
 
 async def test_a_viewer_may_read_it_and_it_has_no_secret(make_replica: MakeReplica) -> None:
-    api = await make_replica(secret_key="a-secret-key")
+    api = await make_replica(secret_key="a-secret-key-of-the-tests")
     async with api.client(await make_token(api, "dashboard", "viewer")) as viewer:
         answer = await viewer.get("/system")
     assert answer.status_code == 200

@@ -17,6 +17,7 @@ from nats.js.api import ConsumerConfig
 
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.doctor.broker_checks import broker, monitored
+from nightmail_cli.local.setting_names import unknown_settings
 from nightmail_common.broker import streams
 from nightmail_common.broker.checks import Check
 from nightmail_common.broker.log import EventLog
@@ -166,6 +167,29 @@ def test_an_invalid_setting_is_json_too() -> None:
         [check] = [one for one in json.loads(ended.stdout)["checks"] if one["name"] == "settings"]
         assert check["state"] == "problem"
         assert next(iter(settings)) in check["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SECRET_KEY", "x"), ("CONNECTION_A", "foo"), ("FETCH_ALLOW", "10.0.0.0/33")]
+)
+def test_a_malformed_setting_of_any_service_is_a_problem(name: str, value: str) -> None:
+    checks = json.loads(doctor("--json", **{f"NIGHTMAIL_{name}": value}).stdout)["checks"]
+    found = [one["detail"] for one in checks if one["name"] == "settings"]
+    assert found
+    assert all(detail.startswith(f"NIGHTMAIL_{name}: ") for detail in found)
+
+
+def test_a_name_that_no_setting_has_is_a_warning_with_the_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SMTP_HOTS", "SECRET_CRM_HOSTS", "CONNECTION_SALES", "TOKEN"):
+        monkeypatch.setenv(f"NIGHTMAIL_{name}", "x")
+    Path(".env").write_text("NIGHTMAIL_FETCH_ALOW=x\nNIGHTMAIL_XYZ=x\nOTHER=x\n")
+    assert unknown_settings() == [
+        "NIGHTMAIL_FETCH_ALOW is not a setting; did you mean NIGHTMAIL_FETCH_ALLOW?",
+        "NIGHTMAIL_SMTP_HOTS is not a setting; did you mean NIGHTMAIL_SMTP_HOST?",
+        "NIGHTMAIL_XYZ is not a setting",
+    ]
+    checks = json.loads(doctor("--json", NIGHTMAIL_CONNECTION_SALES="sqlite:///a").stdout)["checks"]
+    assert [one["state"] for one in checks if one["name"] == "setting names"] == ["warning"] * 3
 
 
 def test_an_api_that_runs_as_a_service_of_its_own_is_asked_whether_it_is_ready(nats_server: NatsServer) -> None:

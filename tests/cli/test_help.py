@@ -36,3 +36,11 @@ def test_the_list_of_commands_begins_with_what_a_new_user_needs() -> None:
     lines = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2].split("\n")
     names = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
     assert names[:4] == ["up", "open", "login", "jobs"]
+
+
+def test_every_command_that_ends_by_itself_prints_json() -> None:
+    interactive = {("mcp",), ("nats-config",)}
+    for words in every_command():
+        shown = CliRunner().invoke(app, [*words, "--help"]).output
+        if "COMMAND [ARGS]" not in shown and tuple(words) not in interactive:
+            assert "--json" in shown, words

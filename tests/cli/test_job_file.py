@@ -32,7 +32,8 @@ def test_a_time_of_day_and_a_date_in_yaml_stay_text(tmp_path: Path) -> None:
     [
         ("job.yaml", "job_name: [", "line 1"),
         ("job.json", '{"job_name": }', "line 1 column 14"),
-        ("job.yaml", "- a\n- list\n", "a job is a mapping of fields, this is list"),
+        ("job.yaml", "- a\n- list\n", "a job is a mapping of fields such as `job_name: sales`; this is a list"),
+        ("job.yaml", "", "the file is empty"),
         ("job.yaml", "processing_script: !file missing.py\n", "missing.py: No such file or directory"),
         ("job.yaml", "job_name: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
     ],

@@ -129,6 +129,18 @@ def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], nam
         (api("https://{{ secrets.KEY }}.example.com/"), "location", "is not understood here"),
         (api("https://{{ scheduled_at | date('%d') }}.example.com/"), "location", "the host of the URL have no"),
         (api("https://example.com/{{ secrets.KEY }}"), "location", "is not understood here"),
+        (
+            api("https://{{ now }}.example.com/"),
+            "location",
+            "'{{ now }}' is not understood here; nothing in braces may stand",
+        ),
+        (
+            api("https://example.com/{{ now }}"),
+            "location",
+            "'{{ now }}' is not understood here; only {{ scheduled_at |",
+        ),
+        (api("https://example.com/?a={{ now }}"), "location", "only {{ secrets.NAME }}, {{ scheduled_at |"),
+        (api(params={"{{ now }}": "a"}), "params", "nothing in braces may stand here"),
         (api("https://example.com/?a={{ now }}"), "location", "'{{ now }}' is not understood here"),
         (api("https://example.com/{{ scheduled_at | date('%Q') }}"), "location", "'%Q' is not one of"),
         (api("https://example.com/{{ scheduled_at }}"), "location", "is not understood here"),

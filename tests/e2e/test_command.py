@@ -83,10 +83,34 @@ def test_runs_are_listed_by_the_beginning_of_their_ids(nightmail: Nightmail, job
 
 
 @pytest.mark.parametrize(
-    ("prefix", "words"), [("ffffffff", "no run whose id begins"), ("xyz", "hexadecimal"), ("0", "hexadecimal")]
+    ("status", "prefix", "words"),
+    [(1, "ffffffff", "no run whose id begins"), (2, "xyzz", "hexadecimal"), (2, "0", "hexadecimal")],
 )
-def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, prefix: str, words: str) -> None:
-    assert words in refused(nightmail, 1, "runs", "show", prefix)
+def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, status: int, prefix: str, words: str) -> None:
+    for command in (("show",), ("watch",), ("diff",), ("resend",)):
+        message = refused(nightmail, status, "runs", *command, prefix)
+        assert words in " ".join(message.split())
+        assert "id_prefix" not in message
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("runs", "list", "--status", "nope"), "undelivered"),
+        (("jobs", "list", "--status", "nope"), "paused"),
+        (("mails", "list", "--outcome", "nope"), "bounced"),
+        (("mails", "list", "--since", "nope"), "2026-11-23T09:00:00+01:00"),
+        (("mails", "list", "--since", "2026-11-23T09:00:00"), "2026-11-23T09:00:00+01:00"),
+        (("runs", "resend", "--undelivered-since", "nope"), "2026-11-23T09:00:00+01:00"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_wrong_usage(nightmail: Nightmail, command: tuple[str, ...], words: str) -> None:
+    message = refused(nightmail, 2, *command)
+    assert (words in message, command[-2] in message) == (True, True)
+
+
+def test_the_events_of_an_unknown_job_are_an_error(nightmail: Nightmail) -> None:
+    assert "a job named 'nosuchjob'" in refused(nightmail, 1, "events", "tail", "--job", "nosuchjob")
 
 
 def test_runs_of_an_unknown_job_are_an_error(nightmail: Nightmail) -> None:
@@ -106,6 +130,8 @@ def test_a_run_is_watched_until_it_ends(nightmail: Nightmail, job_file: Path) ->
 def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: Path) -> None:
     change(job_file, processing_script="return pd.DataFrame({'n': range(344)})")
     assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("the first 20 of 344 rows\n")
+    change(job_file, processing_script="return pd.DataFrame({'n': range(1)})")
+    assert said(nightmail, "jobs", "preview", "-f", job_file).endswith("\n1 row\n")
     sent = nightmail.command_line("jobs", "preview", "-f", job_file, "--send-to", "ann@example.com")
     assert (sent.returncode, "mail to ann@example.com: accepted: 250 " in sent.stderr) == (0, True), sent.stderr
 
@@ -188,10 +214,17 @@ def test_an_uploaded_file_is_what_a_job_reads(nightmail: Nightmail, job_file: Pa
     stored = as_json(nightmail, "files", "put", table, "uploads/my table.csv")
     assert "uploads/my table.csv" in said(nightmail, "files", "list")
     assert nightmail.command_line("files", "get", "uploads/my table.csv").stdout == table.read_text()
+    saved = as_json(nightmail, "files", "get", "uploads/my table.csv", "-o", tmp_path / "copy.csv")
+    facts = {"bytes": table.stat().st_size, "sha256": stored["sha256"]}
+    assert saved == {"path": "uploads/my table.csv", "file": str(tmp_path / "copy.csv")} | facts
+    assert (tmp_path / "copy.csv").read_text() == table.read_text()
     source = {"source_type": "file", "location": "uploads/my table.csv", "file_type": "csv"}
     change(job_file, data_source=source, processing_script="return data")
     said(nightmail, "jobs", "create", "-f", job_file)
-    assert "delivered" in said(nightmail, "jobs", "run", name_in(job_file), "--wait")
+    run_id = as_json(nightmail, "jobs", "run", name_in(job_file), "--wait")["run_id"]
+    read = as_json(nightmail, "runs", "input", run_id[:13], "-o", tmp_path / "read.csv")
+    assert read == {"run_id": run_id, "source": "data", "file": str(tmp_path / "read.csv")} | facts
+    assert as_json(nightmail, "runs", "input", run_id) == read | {"file": None}
     assert "force=true deletes it" in refused(nightmail, 1, "files", "delete", "uploads/my table.csv")
     refused(nightmail, 1, "files", "put", table, "uploads/my table.csv", "--if-match", "0" * 64)
     said(nightmail, "files", "put", table, "uploads/my table.csv", "--if-match", stored["sha256"])
@@ -242,11 +275,19 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
         )
 
     assert "refuses the token" in command("login", nightmail.url, given="wrong\n").stderr
+    assert "no token was given" in command("login", nightmail.url).stderr
     assert "admin (admin)" in command("login", nightmail.url, given=nightmail.token).stdout
     assert (tmp_path / "nightmail" / "login.json").stat().st_mode & 0o777 == 0o600
     assert command("jobs", "list").returncode == 0
     assert command("login", "--remove").returncode == 0
     assert command("jobs", "list").returncode == 1
+
+
+def test_a_wrong_url_or_token_says_what_to_change(nightmail: Nightmail) -> None:
+    wrong = nightmail.command_line("jobs", "list", NIGHTMAIL_URL="foo")
+    assert (wrong.returncode, "setting NIGHTMAIL_URL: an http:// or" in wrong.stderr) == (1, True), wrong.stderr
+    wrong = nightmail.command_line("jobs", "list", NIGHTMAIL_TOKEN="not-a-token-of-it")
+    assert (wrong.returncode, "nightmail login stores another token" in wrong.stderr) == (1, True), wrong.stderr
 
 
 def test_the_version_is_printed(nightmail: Nightmail) -> None:

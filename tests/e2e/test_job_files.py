@@ -1,5 +1,6 @@
 """Files of jobs and the command `nightmail`: apply, pull, edit, and the examples to begin with."""
 
+import json
 from pathlib import Path
 
 import yaml
@@ -142,6 +143,17 @@ def test_a_job_is_edited_previewed_and_saved(nightmail: Nightmail, job_file: Pat
     assert "north" in done.stdout
     assert "saved" in done.stdout
     assert as_json(nightmail, "jobs", "show", name)["version"] == 2
+
+
+def test_an_edit_with_json_prints_the_saved_job_alone(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    edits = ("sed -i 's/return data/return data.head(1)/'", "true")
+    for editor in edits:
+        done = nightmail.command_line("jobs", "edit", name, "--json", EDITOR=editor)
+        assert done.returncode == 0, done.stderr
+        assert (json.loads(done.stdout)["job_name"], json.loads(done.stdout)["version"]) == (name, 2)
+        assert ("north" if editor == edits[0] else "nothing was changed") in done.stderr
 
 
 def test_a_preview_that_the_script_skips_says_why(nightmail: Nightmail, job_file: Path) -> None:

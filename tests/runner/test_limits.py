@@ -169,3 +169,16 @@ async def test_a_run_that_says_too_much_fails_with_the_reason_and_the_next_run_g
     assert problem in outcome.error.message
     assert body_bytes(outcome) <= MAX_EVENT_BYTES
     assert isinstance(await outcome_of(event_log, await request_run()), ResultReady)
+
+
+async def test_a_run_that_the_setting_ends_names_it_and_the_jobs_own_limit_does_not(
+    start_runner: StartRunner, request_run: Request, event_log: EventLog
+) -> None:
+    await start_runner(script_timeout="2").ready()
+    setting = "the most that the runner's setting NIGHTMAIL_SCRIPT_TIMEOUT allows"
+    for seconds, why in ((60, setting), (None, setting), (1, "the job's timeout_seconds can allow up to 2 s")):
+        run = await request_run(processing_script="while True: pass", timeout_seconds=seconds)
+        outcome = await outcome_of(event_log, run)
+        assert isinstance(outcome, RunFailed), outcome
+        assert outcome.error.type == "Timeout"
+        assert why in outcome.error.message

@@ -67,11 +67,13 @@ async def test_a_file_and_a_connection_are_tried(tmp_path: Path) -> None:
 async def test_a_runner_answers(
     start_runner: Callable[..., RunnerProcess], nats_client: Client, location: str, problem: str | None
 ) -> None:
-    await start_runner().ready()
+    await start_runner(script_timeout="7").ready()
     source = DataSource(source_type="file", location=location, file_type="csv")
     body = {"data_source": source.model_dump(mode="json"), "timezone": "Europe/Paris"}
     reply = await nats_client.request("preview.source", json.dumps(body).encode(), timeout=scaled(5))
-    found = json.loads(reply.data)["problem"]
+    answer = json.loads(reply.data)
+    assert answer["script_timeout"] == 7
+    found = answer["problem"]
     assert found is None if problem is None else problem in found
     damaged = await nats_client.request("preview.source", b"{}", timeout=scaled(5))
     assert "error" in json.loads(damaged.data)

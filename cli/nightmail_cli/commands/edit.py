@@ -18,8 +18,8 @@ from nightmail_cli.output import FAILED, echo, fail, format_time
 DEFAULT_EDITOR = "vi"
 
 
-def edit(client: Client, name: str) -> None:
-    """Let the user edit a job until it is saved or given up. A draft that is not saved stays in its file."""
+def edit(client: Client, name: str) -> dict[str, Any]:
+    """Let the user edit a job until it is saved, and return it. A draft that is not saved stays in its file."""
     answer = client.call("GET", job_path(name))
     before = job_to_yaml(answer.json())
     folder = Path(tempfile.mkdtemp(prefix="nightmail-"))  # mode 0700: a script may hold what nobody else may read
@@ -32,22 +32,27 @@ def edit(client: Client, name: str) -> None:
             draft.unlink()
             folder.rmdir()
             echo("nothing was changed")
-            return
+            unchanged: dict[str, Any] = answer.json()
+            return unchanged
         job, works = trial.run(draft)
         choice = _ask(valid=job is not None, works=works)
         if choice == "q":
             echo(f"{name!r} is not changed; the draft is in {draft}")
             raise typer.Exit(FAILED)
-        if choice == "s" and job is not None and _save(client, name, job, answer.headers.get("ETag"), draft):
-            draft.unlink()
-            folder.rmdir()
-            return
+        if choice == "s" and job is not None:
+            saved = _save(client, name, job, answer.headers.get("ETag"), draft)
+            if saved is not None:
+                draft.unlink()
+                folder.rmdir()
+                return saved
 
 
 def _open_editor(draft: Path) -> None:
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or DEFAULT_EDITOR
     try:
-        ended = subprocess.run([*shlex.split(command), str(draft)], check=False)
+        # A stdout that a pipe or `--json` takes is no terminal for the editor.
+        terminal = None if sys.stdout.isatty() else sys.stderr.fileno()
+        ended = subprocess.run([*shlex.split(command), str(draft)], stdout=terminal, check=False)
     except OSError as error:
         fail(f"cannot start the editor {command!r}: {error.strerror}; set EDITOR. The draft is in {draft}")
     if ended.returncode:
@@ -109,7 +114,8 @@ def _ask(*, valid: bool, works: bool) -> str:
             return given
 
 
-def _save(client: Client, name: str, job: dict[str, Any], etag: str | None, draft: Path) -> bool:
+def _save(client: Client, name: str, job: dict[str, Any], etag: str | None, draft: Path) -> dict[str, Any] | None:
+    """Return the saved job; print the error and return None if it is refused."""
     answer = client.try_call("PUT", job_path(name), json=job, headers={"If-Match": etag} if etag else {})
     if answer.status_code == 412:
         fail(
@@ -118,7 +124,7 @@ def _save(client: Client, name: str, job: dict[str, Any], etag: str | None, draf
         )
     if answer.is_error:
         echo(f"error: {problem(answer)}", fg="red", err=True)
-        return False
-    saved = answer.json()
+        return None
+    saved: dict[str, Any] = answer.json()
     echo(f"saved {saved['job_name']!r} as version {saved['version']}; it runs next at {format_time(saved['next_run'])}")
-    return True
+    return saved

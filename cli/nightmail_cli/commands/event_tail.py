@@ -14,17 +14,24 @@ from nightmail_common.contract.subjects import ALL_EVENTS, job_token
 from nightmail_common.service.settings import ServiceSettings
 
 
+class UnknownJob(Exception):
+    """No event of a job is in the log."""
+
+
 async def follow(job_name: str | None, event_type: str | None, *, from_start: bool, as_json: bool) -> None:
     """Print the events of a job and type as they are stored, without end; None selects all.
 
     Raises:
         BrokerUnreachable: the broker does not answer.
+        UnknownJob: the log has no event of the job.
     """
     settings = located(ServiceSettings, with_broker=True)
     token = job_token(job_name) if job_name is not None else "*"
     subjects = _subjects(token, event_type) if job_name or event_type else ALL_EVENTS
     async with connected(settings, "nightmail-events-tail") as client:
         log = EventLog(client, "cli", timedelta(days=1))
+        if job_name is not None and not await log.has_events(f"*.{token}.*"):
+            raise UnknownJob(f"the log has no event of a job named {job_name!r}")
         after = 0 if from_start else await log.last_sequence()
         async with aclosing(log.follow(subjects, after=after)) as batches:
             async for events in batches:

@@ -9,6 +9,7 @@ import typer
 
 from nightmail_cli.commands.completion import job_names
 from nightmail_cli.help import WholeHelp
+from nightmail_cli.option_checks import check_choice
 from nightmail_cli.output import AsJson, fail
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
@@ -30,14 +31,14 @@ def tail(
     as_json: AsJson = False,
 ) -> None:
     """Print events as they happen, until interrupted."""
-    from nightmail_cli.commands.event_tail import follow  # the NATS client takes long to import
+    from nightmail_cli.commands.event_tail import UnknownJob, follow  # the NATS client takes long to import
     from nightmail_cli.connect import BrokerUnreachable
 
-    if event_type is not None and event_type not in event_names():
-        raise typer.BadParameter(f"{event_type!r} is none of {', '.join(event_names())}", param_hint="--type")
+    if event_type is not None:
+        check_choice(event_type, event_names(), "--type")
     try:
         asyncio.run(follow(job, event_type, from_start=from_start, as_json=as_json))
-    except BrokerUnreachable as error:
+    except (BrokerUnreachable, UnknownJob) as error:
         fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -1,6 +1,5 @@
 """`nightmail files`: the files that jobs read, over REST."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from nightmail_cli.client import Client
 from nightmail_cli.help import WholeHelp
-from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_table
+from nightmail_cli.output import AsJson, format_time, print_done, print_json, print_table, write_content
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 StoredPath = Annotated[str, typer.Argument(help="The path by which jobs name the file: sales/2026.csv", metavar="PATH")]
@@ -56,17 +55,13 @@ def put(
 def get(
     path: StoredPath,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file. [default: stdout]")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Download a file."""
-    content = Client().ask(lambda api: api.files.get(path))
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        fail(f"cannot write {output}: {error.strerror}")
-    echo(f"{len(content)} bytes in {output}")
+    """Download a file.
+
+    With --json, print its size and its SHA-256 instead.
+    """
+    write_content(Client().ask(lambda api: api.files.get(path)), output, {"path": path}, as_json=as_json)
 
 
 @app.command("delete")

@@ -28,6 +28,8 @@ ANSWER_FIELDS = frozenset(
 )
 _MAX_FILE_NAME_CHARS = 80
 
+_KINDS: dict[type, str] = {list: "a list", str: "a text"}
+
 
 class JobFileError(Exception):
     """The file is not a valid job file; the message names it, and the line if the parser knows it."""
@@ -47,7 +49,8 @@ def read_job(path: Path) -> dict[str, Any]:
     except (ValueError, yaml.YAMLError) as error:
         raise JobFileError(f"{path}: {error}") from error
     if not isinstance(job, dict):
-        raise JobFileError(f"{path}: a job is a mapping of fields, this is {type(job).__name__}")
+        found = "the file is empty" if job is None else f"this is {_KINDS.get(type(job), 'a single value')}"
+        raise JobFileError(f"{path}: a job is a mapping of fields such as `job_name: sales`; {found}")
     return _request(job) if "job_id" in job else job
 
 

@@ -1,7 +1,9 @@
 """`nightmail jobs`: create, change, show and run jobs, over REST."""
 
 import shlex
+import sys
 from collections import Counter
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +17,7 @@ from nightmail_cli.commands.job_view import print_job
 from nightmail_cli.commands.preview_view import print_preview
 from nightmail_cli.commands.run_view import print_error, summary
 from nightmail_cli.help import WholeHelp
+from nightmail_cli.option_checks import check_choice
 from nightmail_cli.output import (
     FAILED,
     AsJson,
@@ -83,6 +86,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the jobs."""
+    check_choice(status, ("active", "paused"), "--status")
     jobs = list(Client().pages("/jobs", limit, q=query, status=status))
     if as_json:
         print_json(jobs)
@@ -264,14 +268,20 @@ def pull(
 
 
 @app.command("edit")
-def edit(name: Name) -> None:
+def edit(name: Name, as_json: AsJson = False) -> None:
     """Edit a job in $EDITOR, and preview it.
 
-    A preview follows each time that the editor is closed; then the job is saved, edited again, or left as it was.
+    A preview follows each time that the editor is closed; then the job is saved, edited again, or not changed.
+    With --json, print the job as it is then; the preview is printed on stderr.
     """
     from nightmail_cli.commands.edit import edit as edit_job
 
-    edit_job(Client(), name)
+    if not as_json:
+        edit_job(Client(), name)
+        return
+    with redirect_stdout(sys.stderr):
+        job = edit_job(Client(), name)
+    print_json(job)
 
 
 def _read(path: Path, script: Path | None) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def login(
     if not url.startswith(("https://", "http://")):
         raise typer.BadParameter("a URL begins with https:// or http://", param_hint="URL")
     token = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not token.strip():
+        fail("no token was given: enter it, or send it to standard input; nightmail tokens create prints one")
     wanted = Api(url.rstrip("/"), token.strip())
     me = _who(wanted)
     write_login(wanted)

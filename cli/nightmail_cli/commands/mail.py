@@ -131,7 +131,7 @@ def send_test_mail(
             add(step)
     else:
         # The key signs links; a test mail has none.
-        asyncio.run(send(located(MailerSettings, secret_key="not used", **given)))  # noqa: S106
+        asyncio.run(send(located(MailerSettings, secret_key="not used by a test", **given)))  # noqa: S106
     failed = next((step for step in steps if not step["ok"]), None)
     if as_json:
         print_json({"ok": failed is None, "failed_at": failed and failed["step"], "steps": steps})

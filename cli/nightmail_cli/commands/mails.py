@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from nightmail_cli.client import Client
-from nightmail_cli.commands.completion import job_names, mail_outcomes
+from nightmail_cli.commands.completion import MAIL_OUTCOMES, job_names, mail_outcomes
 from nightmail_cli.commands.run_view import short_ids
 from nightmail_cli.help import WholeHelp
+from nightmail_cli.option_checks import check_choice, check_time
 from nightmail_cli.output import AsJson, format_time, print_json, print_table
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
@@ -37,6 +38,8 @@ def list_mails(
     as_json: AsJson = False,
 ) -> None:
     """List mails, one line for each recipient, newest first."""
+    check_choice(outcome, MAIL_OUTCOMES, "--outcome")
+    check_time(since, "--since")
     of = {"recipient": recipient, "outcome": outcome, "job_name": job, "message_id": message_id}
     found = list(Client().pages("/mails", limit, since=since, **of))
     if as_json:

@@ -21,7 +21,7 @@ def print_preview(answer: dict[str, Any]) -> None:
         return
     print_table(answer["columns"], answer["first_rows"], empty="no rows")
     rows, shown = answer["rows"], len(answer["first_rows"])
-    echo(f"{rows:,} rows" if rows <= shown else f"the first {shown:,} of {rows:,} rows")
+    echo(f"{rows:,} {'row' if rows == 1 else 'rows'}" if rows <= shown else f"the first {shown:,} of {rows:,} rows")
     if (sent := answer.get("sent")) is not None:
         colour = "green" if sent["outcome"] == "accepted" else "red"
         echo(f"mail to {sent['recipient']}: {sent['outcome']}: {sent['answer']}", fg=colour, err=True)

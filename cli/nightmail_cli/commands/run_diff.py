@@ -9,12 +9,19 @@ import typer
 
 from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.completion import run_ids
+from nightmail_cli.option_checks import check_run_id
 from nightmail_cli.output import AsJson, echo, fail, print_json
 
 
 def diff(
     run_id: Annotated[
-        str, typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids)
+        str,
+        typer.Argument(
+            help="The run's id, or a unique beginning of it.",
+            metavar="RUN_ID",
+            autocompletion=run_ids,
+            callback=check_run_id,
+        ),
     ],
     other: Annotated[
         str | None,
@@ -31,6 +38,8 @@ def diff(
 
     The changes are those from the earlier to the later run.
     """
+    if other is not None:
+        check_run_id(other)
     client = Client()
     run_id = client.run_id(run_id)
     other_id = _delivered_before(client, run_id) if other is None else client.run_id(other)

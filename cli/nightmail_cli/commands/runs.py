@@ -5,7 +5,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -14,14 +14,30 @@ from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
 from nightmail_cli.commands.run_diff import diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.help import WholeHelp
-from nightmail_cli.output import AsJson, echo, fail, format_time, print_done, print_json, print_json_line, print_table
+from nightmail_cli.option_checks import check_choice, check_run_id, check_time
+from nightmail_cli.output import (
+    AsJson,
+    echo,
+    fail,
+    format_time,
+    print_done,
+    print_json,
+    print_json_line,
+    print_table,
+    write_content,
+)
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 #: How long `watch` waits before it asks again a read model that is behind the event it has just printed.
 BEHIND_SECONDS = 0.05
 RunId = Annotated[
     str,
-    typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids),
+    typer.Argument(
+        help="The run's id, or a unique beginning of it.",
+        metavar="RUN_ID",
+        autocompletion=run_ids,
+        callback=check_run_id,
+    ),
 ]
 
 
@@ -29,12 +45,15 @@ RunId = Annotated[
 def list_runs(
     job: Annotated[str | None, typer.Option(help="Only runs of this job.", autocompletion=job_names)] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only runs of this status: failed.", autocompletion=run_statuses)
+        str | None, typer.Option(help="Only runs of this status, such as failed.", autocompletion=run_statuses)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
+    from nightmail_common.contract.run import RunStatus  # takes long to import
+
+    check_choice(status, get_args(RunStatus), "--status")
     path = "/runs" if job is None else job_path(job, "runs")
     runs = list(Client().pages(path, limit, status=status))
     if as_json:
@@ -77,7 +96,7 @@ def watch(
     from nightmail_cli.commands.run_events import follow, print_event
 
     client = Client()
-    whole = None if run_id is None else client.run_id(run_id)
+    whole = None if run_id is None else client.run_id(check_run_id(run_id))
     if job is not None:
         client.call("GET", job_path(job))
     try:
@@ -144,8 +163,10 @@ def resend(
         or ((to or split_value) and undelivered_since)
     ):
         raise typer.BadParameter("name a run (with --to, --split-value), or --undelivered-since (with --job)")
+    check_time(undelivered_since, "--undelivered-since")
     client = Client()
     if run_id is not None:
+        check_run_id(run_id)
         body = {"recipients": to or None, "split_value": split_value}
         answer = client.call("POST", f"/runs/{client.run_id(run_id)}/resend", json=body).json()
         print_done(f"requested as {answer['request_id']}", answer, as_json=as_json)
@@ -207,20 +228,16 @@ def read_input(
     run_id: RunId,
     source: Annotated[str, typer.Option(help="The source; `data` is the job's data_source.")] = "data",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file. [default: stdout]")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print what a run has read, byte by byte, or write it to a file."""
+    """Print what a run has read, byte by byte, or write it to a file.
+
+    With --json, print its size and its SHA-256 instead.
+    """
     client = Client()
-    content = client.call("GET", f"/runs/{client.run_id(run_id)}/input", params={"source": source}).content
-    if output is None and sys.stdout.isatty():
-        echo(content.decode(errors="replace"), nl=False)
-        return
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        fail(f"{output}: {error.strerror}")
+    run_id = client.run_id(run_id)
+    content = client.call("GET", f"/runs/{run_id}/input", params={"source": source}).content
+    write_content(content, output, {"run_id": run_id, "source": source}, as_json=as_json)
 
 
 @app.command("figures")

@@ -21,10 +21,12 @@ from nightmail_cli.local.embedded_nats import NatsServerMissing
 from nightmail_cli.local.prefork import Program, environment_descriptor
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.local.service_manager import VARIABLES
+from nightmail_cli.local.setting_names import unknown_settings
 from nightmail_cli.local.supervisor import Plan, ProcessSpec
 from nightmail_cli.location import LOCK_FILE, STATE_FILE
 from nightmail_common.broker.connection import AUDITOR
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.service.setting_types import Secret
 from nightmail_common.service.settings import (
     EMBEDDED_NATS_FILE,
     PREFIX,
@@ -69,8 +71,8 @@ class UpSettings(ServiceSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     smtp_host: str | None = None
-    admin_token: SecretStr | None = None
-    secret_key: SecretStr | None = None
+    admin_token: Secret | None = None
+    secret_key: Secret | None = None
     public_url: str | None = None
 
 
@@ -124,6 +126,8 @@ def up(
     _check_port(settings.host, settings.port, "port")
     catch = catch or settings.smtp_host is None
     _check_services(settings)
+    for found in unknown_settings():
+        print(f"warning: {found}", file=sys.stderr, flush=True)
     specs = _specs(settings, nats_port, runners, catch=catch)
     addresses = Addresses(settings, _console_code(settings), caught=catch)
     if not as_json and settings.smtp_host is None:

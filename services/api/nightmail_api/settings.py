@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from nightmail_common.broker.settings import Retention
 from nightmail_common.contract.timezones import check_timezone
-from nightmail_common.service.settings import CommaSeparated, ServiceSettings
+from nightmail_common.service.setting_types import Origins, Packages, Secret, TrustedProxies
+from nightmail_common.service.settings import ServiceSettings
 
 ADMIN_TOKEN_FILE = "admin-token"  # noqa: S105
 
@@ -20,14 +21,14 @@ class ApiSettings(ServiceSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    admin_token: SecretStr | None = None
+    admin_token: Secret | None = None
     #: Where the read model is, shared by all replicas: `postgresql://...`. A file in `DATA_DIR` for each if there is none.
     database_url: SecretStr | None = None
     #: How long the input of a run is kept at most.
     input_retention: Retention = timedelta(days=30)
     #: Signs the links in mails, which the mailer has too, and the console's sessions. Without it there are no such links, and
     #: a session ends with the API's process.
-    secret_key: SecretStr | None = None
+    secret_key: Secret | None = None
     #: The zone of a job that names none.
     timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
     #: Whose tokens (JWT) are good beside our own, as the `iss` in them, and the `aud` that they must have.
@@ -38,18 +39,11 @@ class ApiSettings(ServiceSettings):
     #: None: a public client.
     oidc_client_secret: SecretStr | None = None
     #: Whose pages may call from a browser, comma separated: `https://reports.example.com`. None unless set.
-    cors_origins: CommaSeparated = ()
-    #: The addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto count, comma separated. None unless set.
-    trusted_proxies: CommaSeparated = ()
+    cors_origins: Origins = ()
+    #: The addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto count, comma separated. None unless set.
+    trusted_proxies: TrustedProxies = ()
     #: The top-level packages that a script may import besides `DEFAULT_IMPORTS`: set it as for the runners.
-    script_imports: CommaSeparated = ()
-
-    @field_validator("admin_token")
-    @classmethod
-    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and len(token.get_secret_value()) < 16:
-            raise ValueError("a token has at least 16 characters")
-        return token
+    script_imports: Packages = ()
 
     @field_validator("database_url")
     @classmethod

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from nightmail_common.service.setting_types import Secret, at_least
 from nightmail_common.service.settings import ServiceSettings
 from nightmail_mailer.bounces.imap_address import ImapAddress
 
@@ -86,9 +87,9 @@ class MailerSettings(ServiceSettings):
     bounce_imap_password: SecretStr | None = None
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
-    secret_key: SecretStr | None = Field(default=None, validate_default=True)
+    secret_key: Secret | None = Field(default=None, validate_default=True)
     #: Of the encoded mail: base64 makes 4 bytes of 3.
-    max_attachment_bytes: ByteSize = ByteSize(10 * 1024**2)
+    max_attachment_bytes: Annotated[ByteSize, at_least("1kB")] = ByteSize(10 * 1024**2)
 
     @cached_property
     def tls_context(self) -> ssl.SSLContext:

@@ -55,7 +55,7 @@ async def serve(settings: RunnerSettings, service: Service) -> None:
         executor, build_samples(settings, service), ResultStore(service.client.jetstream()), max_event_bytes
     )
     await previews.serve(service.client)
-    checks = source_checks(fetcher)
+    checks = source_checks(fetcher, settings.script_timeout)
     await checks.serve(service.client)
     service.background(queue.poll_depth(observe_queue), "queue depth")
     await service.until_stopped()

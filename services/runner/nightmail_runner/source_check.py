@@ -1,7 +1,8 @@
 """Tries the source of a job that is created or changed: its first bytes, so that a job that cannot work is not a surprise.
 
-A request on `preview.source` is `{"data_source": ..., "timezone": ...}`. The answer is `{"problem": text or null}`, or
-`{"error": reason}` if the source was not tried.
+A request on `preview.source` is `{"data_source": ..., "timezone": ...}`. The answer is `{"problem": text or null,
+"script_timeout": seconds}`, with the longest time that this runner gives a script, or `{"error": reason}` if the source
+was not tried.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ from nightmail_runner.template_times import SourceTimes
 logger = structlog.get_logger()
 
 
-def source_checks(fetcher: Fetcher) -> Responder:
+def source_checks(fetcher: Fetcher, script_timeout: int) -> Responder:
     """Return what answers the requests of the API, in parallel with runs and previews."""
 
     async def check(request: Request) -> Answer:
         problem = await _problem(fetcher, request)
         logger.info("source_checked", problem=problem is not None)
-        return {"problem": problem}
+        return {"problem": problem, "script_timeout": script_timeout}
 
     return Responder(SOURCE_CHECK, RUNNERS, check, MAX_SOURCE_CHECKS, busy="the runner is busy with other sources")
 

@@ -155,6 +155,11 @@ class EventLog:
         info = await self._js.stream_info(STREAM)
         return info.state.last_seq
 
+    async def has_events(self, subjects: str) -> bool:
+        """Return whether an event on subjects (a filter) is in the log."""
+        info = await self._js.stream_info(STREAM, subjects_filter=subjects)
+        return bool(info.state.subjects)
+
     async def last_event(self, subjects: str) -> StoredEvent | None:
         """Return the last event on subjects (a filter), or None if there is none."""
         with suppress(NotFoundError):

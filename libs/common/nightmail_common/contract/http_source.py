@@ -75,8 +75,11 @@ def check_url(location: str, what: str = "source_type 'api'", *, templates: bool
     """
     plain = without_times(location)
     head, _, query = plain.partition("?")
-    check_templates(head)
-    check_templates(query.partition("#")[0], secrets=templates)
+    scheme, slashes, rest = head.partition("//")
+    host, slash, path = rest.partition("/")
+    check_templates(scheme + slashes + host)
+    check_templates(slash + path, times=templates)
+    check_templates(query.partition("#")[0], secrets=templates, times=templates)
     plain = SECRET.sub("0", plain)
     try:
         url = urlsplit(plain)

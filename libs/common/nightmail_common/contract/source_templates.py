@@ -41,7 +41,8 @@ def check_templates(text: str, *, secrets: bool = False, times: bool = False) ->
         forms = ["{{ secrets.NAME }}"] * secrets
         forms += ["{{ scheduled_at | date('%Y-%m-%d') }}", "{{ last_success_at | date('%Y-%m-%d') }}"] * times
         shown = expression if len(expression) <= _SHOWN_CHARS and expression.endswith("}}") else "{{"
-        raise ValueError(f"{shown!r} is not understood here; only {', '.join(forms)} can stand in braces")
+        can = f"only {', '.join(forms)} can stand in braces" if forms else "nothing in braces may stand here"
+        raise ValueError(f"{shown!r} is not understood here; {can}")
 
 
 def without_times(text: str) -> str:

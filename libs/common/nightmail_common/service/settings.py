@@ -4,10 +4,12 @@ Environment variables with the prefix `NIGHTMAIL_`, or the same names in `.env`.
 `settings.py`.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -73,3 +75,9 @@ def load_without_broker(settings: type[SettingsT], **given: Any) -> SettingsT:
     except UnicodeDecodeError:
         print("error: .env is not UTF-8 text", file=sys.stderr)
     raise SystemExit(1)
+
+
+def settings_with_prefix(prefix: str, file: Path) -> dict[str, str]:
+    """Return the settings that have a prefix, by the rest of their names, from the environment or else from a file."""
+    settings = dotenv_values(file) | os.environ
+    return {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix) and value}

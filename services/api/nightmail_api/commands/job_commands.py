@@ -95,13 +95,15 @@ class JobCommands:
 
         await self._decide_and_publish(definition.job_name, decide)
 
-    async def update(self, job_name: str, definition: JobDefinition, actor: str, if_match: int | None) -> None:
+    async def update(
+        self, job_name: str, definition: JobDefinition, actor: str, if_match: frozenset[int] | None
+    ) -> None:
         """Replace the fields of a job; the same content publishes no event.
 
         Raises:
             NotFound: there is no such job.
             ValidationProblem: the name differs, or the script cannot be run.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         if definition.job_name != job_name:
             raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
@@ -119,13 +121,13 @@ class JobCommands:
 
         await self._decide_and_publish(job_name, decide)
 
-    async def roll_back(self, job_name: str, version: int, actor: str, if_match: int | None) -> None:
+    async def roll_back(self, job_name: str, version: int, actor: str, if_match: frozenset[int] | None) -> None:
         """Give a job the content of an earlier version, as a new version with `rolled_back_to`.
 
         Raises:
             NotFound: there is no such job.
             ValidationProblem: the job has no such version.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         job_id = existing(await self._read(Queries.known_job, job_name), job_name, if_match).job_id
         found = await self._read(Queries.version, job_id, version)
@@ -144,12 +146,12 @@ class JobCommands:
 
         await self._decide_and_publish(job_name, decide)
 
-    async def delete(self, job_name: str, actor: str, if_match: int | None) -> None:
+    async def delete(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
         """Delete a job; its history stays and its name is free.
 
         Raises:
             NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
 
         def decide(known: KnownJob | None) -> JobEvent:
@@ -158,32 +160,32 @@ class JobCommands:
 
         await self._decide_and_publish(job_name, decide)
 
-    async def pause(self, job_name: str, actor: str, if_match: int | None) -> None:
+    async def pause(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
         """Pause a job; a paused one stays paused.
 
         Raises:
             NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         await self._set_status(job_name, actor, if_match, "paused", JobPaused)
 
-    async def resume(self, job_name: str, actor: str, if_match: int | None) -> None:
+    async def resume(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
         """Resume a job; an active one stays active.
 
         Raises:
             NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         await self._set_status(job_name, actor, if_match, "active", JobResumed)
 
-    async def erase(self, job_name: str, actor: str, if_match: int | None) -> None:
+    async def erase(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
         """Delete a job if it exists, and everything about its name: events, results, delivery records, inputs, rows.
 
         A runner or mailer at work may still publish an event about it; the projection erases that one on arrival.
 
         Raises:
             NotFound: no job has or had the name.
-            PreconditionFailed: the sequence of the job's last event is not `if_match`.
+            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         known = await self._read(Queries.known_job, job_name)
         if known is None:
@@ -255,7 +257,12 @@ class JobCommands:
             raise Conflict("the run has just ended")
 
     async def _set_status(
-        self, job_name: str, actor: str, if_match: int | None, status: str, event: type[JobPaused | JobResumed]
+        self,
+        job_name: str,
+        actor: str,
+        if_match: frozenset[int] | None,
+        status: str,
+        event: type[JobPaused | JobResumed],
     ) -> None:
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
@@ -318,16 +325,16 @@ def _check_schedule(job: Job, now: datetime) -> None:
         raise ValidationProblem(("schedules" if job.schedule_time is None else "schedule_time", str(error))) from None
 
 
-def existing(known: KnownJob | None, job_name: str, if_match: int | None) -> Job:
+def existing(known: KnownJob | None, job_name: str, if_match: frozenset[int] | None) -> Job:
     """Return the current job of a name.
 
     Raises:
         NotFound: there is no such job.
-        PreconditionFailed: the sequence of its last event is not `if_match`.
+        PreconditionFailed: the sequence of its last event is not in `if_match`.
     """
     if known is None or known.job is None:
         raise NotFound(f"there is no job named {job_name!r}")
-    if if_match is not None and if_match != known.sequence:
+    if if_match is not None and known.sequence not in if_match:
         raise PreconditionFailed(f'the job {job_name!r} was changed: its ETag is now "{known.sequence}"')
     return known.job
 

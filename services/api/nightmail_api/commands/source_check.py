@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import nats.errors
@@ -41,7 +41,8 @@ class SourceCheck:
         sources = definition.sources
         answers = await asyncio.gather(*(self._ask_runner(source, timezone) for source in sources.values()))
         found = zip(sources, map(_problem, answers), strict=True)
-        return [{"field": _field(name), "detail": problem} for name, problem in found if problem]
+        warnings = [{"field": _field(name), "detail": problem} for name, problem in found if problem]
+        return [*warnings, *_timeout_warnings(definition, answers)]
 
     async def _ask_runner(self, source: DataSource, timezone: str) -> dict[str, Any]:
         if not self._client.is_connected:
@@ -59,6 +60,16 @@ class SourceCheck:
             return {"error": f"no runner answered within {MAX_SOURCE_CHECK_WAIT_SECONDS:g} s"}
         except BROKER_ERRORS:
             return {"error": "the broker does not answer"}
+
+
+def _timeout_warnings(definition: JobDefinition, answers: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the warning about a `timeout_seconds` above what a runner allows; runners of an earlier version do not say it."""
+    limits = [answer["script_timeout"] for answer in answers if "script_timeout" in answer]
+    wanted = definition.timeout_seconds
+    if wanted is None or not limits or wanted <= (limit := min(limits)):
+        return []
+    detail = f"the runner ends a script after {limit} s (NIGHTMAIL_SCRIPT_TIMEOUT), not after {wanted} s"
+    return [{"field": "timeout_seconds", "detail": detail}]
 
 
 def _problem(answer: dict[str, Any]) -> str | None:

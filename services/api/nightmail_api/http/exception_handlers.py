@@ -42,7 +42,7 @@ async def _handle_problem(_request: Request, error: Exception) -> Response:
 async def _handle_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     body = request.scope["route"].body_field
-    errors = field_errors(error.errors(), None if body is None else body.field_info.annotation)
+    errors = field_errors(error.errors(), None if body is None else body.field_info.annotation, error.body)
     return await _handle_problem(request, ValidationProblem(*errors))
 
 

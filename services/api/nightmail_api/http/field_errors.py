@@ -67,17 +67,18 @@ _DETAILS = {
     "date_from_datetime_parsing": "must be a date such as 2026-11-23",
     "date_from_datetime_inexact": "must be a date such as 2026-11-23",
 }
-
-#: The field of a value that must match a pattern -> what it must be, for people who read no regular expressions.
+#: Patterns of fields -> what they say.
 _PATTERNS = {
-    "float_format": "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
-    "delimiter": "must be one character such as ; and no quotation mark or line break",
-    "comment": "must be one character such as #",
-    "name": "must have 1 to 64 letters, digits, '.', '_', '@' and '-', and begin with a letter or digit",
+    r"^[!-~]$": "must be one printable ASCII character and no space, such as #",
+    r"^[^\"\r\n\x00]$": "must be one character, and no quote or line break",
+    r"^%\.\d{1,2}[eEfFgG]$": "must be the format of a number with a point, such as %.2f, or %.0f for whole numbers",
+    r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$": (
+        "must have 1 to 64 letters, digits, '.', '_', '@' and '-', and begin with a letter or digit"
+    ),
 }
 
 
-def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None) -> list[FieldError]:
+def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None, given: Any = None) -> list[FieldError]:
     """Return pydantic's errors as errors of fields.
 
     A misspelt field is one error, though pydantic also misses the field that was meant. A list without a valid item is not
@@ -85,10 +86,12 @@ def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None) -> list[
 
     Args:
         body: the type of the request's body, from which the names of its fields come; None if it has none.
+        given: the body of the request.
     """
     places = [tuple(error["loc"]) for error in errors]
     described = [
-        _field_error(error, body) if number < MAX_HINTS else _plain_error(error) for number, error in enumerate(errors)
+        _field_error(error, body, given) if number < MAX_HINTS else _plain_error(error, given)
+        for number, error in enumerate(errors)
     ]
     meant = {
         (*place[:-1], one.nearest)
@@ -121,17 +124,23 @@ def nearest_name(name: str, names: Iterable[str]) -> str | None:
     return folded[similar[0]] if similar else None
 
 
-def _plain_error(error: Mapping[str, Any]) -> FieldError:
+def _plain_error(error: Mapping[str, Any], given: Any) -> FieldError:
     """Return an error without a hint."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "json_invalid":
         return FieldError(field="body", detail=f"not JSON: {context['error']}")
     template = _DETAILS.get(kind)
+    context = {name: _number(value) for name, value in context.items()}
     detail = template.format_map(context) if template else error["msg"].removeprefix("Value error, ")
     if kind == "string_pattern_mismatch":
-        detail = _PATTERNS.get(_path_of(error)[-1], detail)
+        detail = _PATTERNS.get(context["pattern"], detail)
     detail = re.sub(r"\b1 (item|character)s\b", r"1 \1", detail)
-    return FieldError(field=".".join(_path_of(error)), detail=detail)
+    return FieldError(field=".".join(_written_path(error, given)), detail=detail)
+
+
+def _number(value: Any) -> Any:
+    """Return a bound as a person writes it: 1, not 1.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _path_of(error: Mapping[str, Any]) -> list[str]:
@@ -139,8 +148,24 @@ def _path_of(error: Mapping[str, Any]) -> list[str]:
     return path[1:] if len(path) > 1 and path[0] in _PLACES else path
 
 
-def _field_error(error: Mapping[str, Any], body: Any) -> FieldError:
-    plain = _plain_error(error)
+def _written_path(error: Mapping[str, Any], given: Any) -> list[str]:
+    """Return the path of an error as it is in the body: without the members of unions that pydantic names."""
+    place = [part for part in error["loc"] if part != "[key]"]
+    if len(place) < 2 or place[0] != "body" or not isinstance(given, dict | list):
+        return _path_of(error)
+    written, value = [], given
+    for part in place[1:]:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        ):
+            value = value[part]
+            written.append(str(part))
+    missing = [str(place[-1])] if error["type"] == "missing" else []
+    return written + missing
+
+
+def _field_error(error: Mapping[str, Any], body: Any, given: Any) -> FieldError:
+    plain = _plain_error(error, given)
     kind, context, value, path = error["type"], error.get("ctx", {}), error.get("input"), _path_of(error)
     field, detail = plain.field, plain.detail
     if kind == "extra_forbidden":

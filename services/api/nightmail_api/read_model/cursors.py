@@ -8,12 +8,16 @@ from pydantic_core import from_json
 from nightmail_api.http.problems import ValidationProblem
 
 
-def cursor_of(position: str | int) -> str:
-    """Return the cursor of the page behind a position in a list."""
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+def cursor_of(listed: str, position: str | int) -> str:
+    """Return the cursor of the page behind a position in a list.
+
+    Args:
+        listed: the list and its order; another list refuses the cursor.
+    """
+    return base64.urlsafe_b64encode(json.dumps([listed, position], ensure_ascii=False).encode()).decode()
 
 
-def read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
+def read_cursor(cursor: str | None, listed: str, kind: type[str | int]) -> str | int | None:
     """Return the position of a cursor; None for the first page.
 
     Raises:
@@ -22,11 +26,11 @@ def read_cursor(cursor: str | None, kind: type[str | int]) -> str | int | None:
     if cursor is None:
         return None
     try:
-        position = from_json(base64.urlsafe_b64decode(cursor))
-    except ValueError:  # binascii.Error, too
-        position = None
+        of, position = from_json(base64.urlsafe_b64decode(cursor))
+    except (ValueError, TypeError):  # binascii.Error, too
+        of = position = None
     if isinstance(position, int) and abs(position) >= 2**63:
         position = None
-    if type(position) is not kind:
+    if of != listed or type(position) is not kind:
         raise ValidationProblem(("cursor", "this is not a next_cursor of this list"))
     return position

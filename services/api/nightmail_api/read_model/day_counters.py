@@ -26,12 +26,12 @@ def days_by_job(queries: Queries, first: str, last: str, job_name: str | None, l
     if job_name is not None:
         query = query.where(days.c.job_name == job_name)
     if cursor is not None:
-        day, _, name = str(read_cursor(cursor, str)).partition(_SEPARATOR)
+        day, _, name = str(read_cursor(cursor, "days", str)).partition(_SEPARATOR)
         query = query.where(tuple_(days.c.day, days.c.job_name) > tuple_(day, name))
     rows = queries.all_rows(query.order_by(days.c.day, days.c.job_name).limit(limit + 1))
     shown = rows[:limit]
     last_row = None if len(rows) <= limit else shown[-1]
-    following = None if last_row is None else cursor_of(f"{last_row['day']}{_SEPARATOR}{last_row['job_name']}")
+    following = None if last_row is None else cursor_of("days", f"{last_row['day']}{_SEPARATOR}{last_row['job_name']}")
     return Page([_item(row) for row in shown], following)
 
 

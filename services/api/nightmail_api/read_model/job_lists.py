@@ -69,7 +69,7 @@ def list_jobs(
         ValidationProblem: the cursor is not a cursor of this list.
     """
     limit = min(limit, MAX_SUMMARIES) if summary else limit
-    last = None if cursor is None else _Place(*_read(cursor))
+    last = None if cursor is None else _Place(*_read(cursor, sort))
     chosen = partial(_chosen, queries, query, status, failing=failing)
     match sort:
         case "name":
@@ -85,7 +85,7 @@ def list_jobs(
         for place in shown
         if place.name in rows
     ]
-    return Page(items, cursor_of(_SEPARATOR.join(shown[-1])) if len(places) > limit else None)
+    return Page(items, cursor_of(_listed(sort), _SEPARATOR.join(shown[-1])) if len(places) > limit else None)
 
 
 def _by_name(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) -> list[_Place]:
@@ -141,8 +141,12 @@ def _chosen(
     return statement.where(jobs.c.last_status.in_(FAILING)) if failing else statement
 
 
-def _read(cursor: str) -> tuple[str, str]:
-    time, _, name = str(read_cursor(cursor, str)).rpartition(_SEPARATOR)
+def _listed(sort: JobSort) -> str:
+    return f"jobs by {sort}"
+
+
+def _read(cursor: str, sort: JobSort) -> tuple[str, str]:
+    time, _, name = str(read_cursor(cursor, _listed(sort), str)).rpartition(_SEPARATOR)
     return time, name
 
 

@@ -175,10 +175,10 @@ class Queries:
         """
         names = self.names_of(query, status)
         if cursor is not None:
-            names = names.where(jobs.c.job_name > read_cursor(cursor, str))
+            names = names.where(jobs.c.job_name > read_cursor(cursor, "jobs", str))
         names = names.order_by(jobs.c.job_name).limit(limit + 1)
         rows = self.all_rows(JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
-        next_cursor = cursor_of(rows[limit - 1]["job_name"]) if len(rows) > limit else None
+        next_cursor = cursor_of("jobs", rows[limit - 1]["job_name"]) if len(rows) > limit else None
         return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
 
     def names_of(self, query: str | None, status: JobStatus | None) -> Select[Any]:
@@ -201,9 +201,9 @@ class Queries:
         """
         statement = _VERSIONS.where(versions.c.job_id == str(job_id))
         if cursor is not None:
-            statement = statement.where(versions.c.version < read_cursor(cursor, int))
+            statement = statement.where(versions.c.version < read_cursor(cursor, "versions", int))
         rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
-        next_cursor = cursor_of(rows[limit - 1]["version"]) if len(rows) > limit else None
+        next_cursor = cursor_of("versions", rows[limit - 1]["version"]) if len(rows) > limit else None
         return Page([to_json(version_answer(row)).decode() for row in rows[:limit]], next_cursor)
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
@@ -265,7 +265,7 @@ class Queries:
             first, last = (str(UUID(id_prefix.ljust(32, digit))) for digit in "0f")
             conditions.append(runs.c.run_id.between(first, last))
         if cursor is not None:
-            conditions.append(runs.c.sequence < read_cursor(cursor, int))
+            conditions.append(runs.c.sequence < read_cursor(cursor, "runs", int))
         found = select(runs.c.sequence).where(*conditions)
         if job_name is None and status is None and trigger is None:
             page: SelectBase = found.order_by(runs.c.sequence.desc()).limit(limit + 1)
@@ -280,7 +280,7 @@ class Queries:
                 limit + 1,
             )
         rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
-        next_cursor = cursor_of(rows[limit - 1]["sequence"]) if len(rows) > limit else None
+        next_cursor = cursor_of("runs", rows[limit - 1]["sequence"]) if len(rows) > limit else None
         return Page([run_json(row) for row in rows[:limit]], next_cursor)
 
     def mails(
@@ -311,7 +311,7 @@ class Queries:
                 last = last.order_by(runs.c.requested_at.desc(), runs.c.sequence.desc()).limit(1)
                 conditions.append(mails.c.place >= self._sequence(last, 0) * PLACES)
         if cursor is not None:
-            conditions.append(mails.c.place < read_cursor(cursor, int))
+            conditions.append(mails.c.place < read_cursor(cursor, "mails", int))
         given: dict[ColumnElement[Any], str | None] = {mails.c.recipient: recipient, mails.c.job_name: job_name}
         if message_id is not None:
             # Without the concatenations, the database would take another index: those of one mail are few.
@@ -325,7 +325,7 @@ class Queries:
             outcomes = MAIL_OUTCOMES if outcome is None else [outcome]
             page = _merged((found.where(mails.c.outcome == one) for one in outcomes), mails.c.place, limit + 1)
         rows = self.all_rows(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
-        next_cursor = cursor_of(rows[limit - 1]["place"]) if len(rows) > limit else None
+        next_cursor = cursor_of("mails", rows[limit - 1]["place"]) if len(rows) > limit else None
         items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
         return Page([to_json(item).decode() for item in items], next_cursor)
 

@@ -43,7 +43,7 @@ def undelivered_mails(
     Raises:
         ValidationProblem: the cursor is not a cursor of this list.
     """
-    after = read_cursor(cursor, int)
+    after = read_cursor(cursor, "undelivered", int)
     other = mails.alias("other")
     same = (
         other.c.run_id == mails.c.run_id,
@@ -80,7 +80,7 @@ def undelivered_mails(
         found.pop()  # more of its recipients may follow
     page = found[:MAX_MAILS]
     has_more = len(found) > MAX_MAILS or len(rows) == _MAX_ROWS
-    return page, cursor_of((page[-1].sequence + 1) * PLACES - 1) if has_more else None
+    return page, cursor_of("undelivered", (page[-1].sequence + 1) * PLACES - 1) if has_more else None
 
 
 def _sequence(row: dict[str, Any]) -> int:

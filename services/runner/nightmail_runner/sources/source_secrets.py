@@ -4,17 +4,15 @@ A secret is sent to the hosts of its setting `NIGHTMAIL_SECRET_CRM_HOSTS` and to
 thereby read every secret.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import structlog
-from dotenv import dotenv_values
 
 from nightmail_common.contract.source_templates import SECRET, secret_names
-from nightmail_common.service.settings import PREFIX
+from nightmail_common.service.settings import PREFIX, settings_with_prefix
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
 
@@ -90,12 +88,6 @@ def source_secrets(file: Path = Path(".env")) -> dict[str, Secret]:
         for name, value in found.items()
         if name not in RESERVED_NAMES and not name.endswith(HOSTS_SUFFIX)
     }
-
-
-def settings_with_prefix(prefix: str, file: Path) -> dict[str, str]:
-    """Return the settings that have a prefix, by the rest of their names, from the environment or else from a file."""
-    settings = dotenv_values(file) | os.environ
-    return {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix) and value}
 
 
 def host_of(url: str) -> str:

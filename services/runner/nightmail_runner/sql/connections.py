@@ -5,9 +5,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from nightmail_common.contract.sql_source import CONNECTION_PREFIX, connection_name
-from nightmail_common.service.settings import PREFIX
+from nightmail_common.service.settings import PREFIX, settings_with_prefix
 from nightmail_runner.sources.errors import CannotFetch
-from nightmail_runner.sources.source_secrets import settings_with_prefix
 
 
 class Connections:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound, NotReady, ValidationProblem
 from nightmail_api.http.responses import CSV, open_problems, page_response, problems
-from nightmail_api.http.routes.parameters import Cursor, Limit, Moment, RunId
+from nightmail_api.http.routes.parameters import Cursor, Limit, QueryMoment, RunId
 from nightmail_api.http.routes.runs import csv_response
 from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
 from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
@@ -49,7 +49,7 @@ async def list_mails(
     message_id: Annotated[
         str | None, Query(max_length=998, description="Only the mail with this Message-ID; `<` and `>` may be missing.")
     ] = None,
-    since: Annotated[Moment | None, Query(description="Only mails with an answer at this time or later.")] = None,
+    since: Annotated[QueryMoment | None, Query(description="Only mails with an answer at this time or later.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

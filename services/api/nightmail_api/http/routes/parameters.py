@@ -1,7 +1,7 @@
 """The parameters that several routes take: names, ids, pages, times, ETags."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Path, Query
@@ -21,8 +21,11 @@ Limit = Annotated[
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]", re.ASCII)
+#: An offset whose `+` a client did not encode: it is a space in the query of a URL.
+_SPACE_FOR_PLUS = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:[\d:.,]+) (\d{2}:?\d{2})", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{4,32}")
 _ETAG = re.compile(r'(W/)?"[!#-~]*"')
+_ETAGS = re.compile(rf"{_ETAG.pattern}(?:[ \t]*,[ \t]*{_ETAG.pattern})*")
 _SEQUENCE_ETAG = re.compile(r'"([0-9]{1,18})"')
 #: That of an ETag which no job has: the comparison fails, as RFC 9110 (13.1.1) says.
 NO_SEQUENCE = -1
@@ -37,6 +40,15 @@ def _check_iso_8601(value: object) -> object:
 
 #: A time with its offset from UTC.
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_iso_8601)]
+
+
+def _restore_plus(value: object) -> object:
+    match = _SPACE_FOR_PLUS.fullmatch(value) if isinstance(value, str) else None
+    return value if match is None else f"{match[1]}+{match[2]}"
+
+
+#: A time in the query of a URL, where `+01:00` may stand as it is.
+QueryMoment = Annotated[Moment, BeforeValidator(_restore_plus)]
 
 
 def _job_name(name: str) -> str:
@@ -80,20 +92,27 @@ RunIdPrefix = Annotated[
 ]
 
 
-def _sequence(etag: object) -> int | None:
-    text = str(etag).strip()
-    if etag is None or text == "*":
+def _sequences(header: object) -> frozenset[int] | None:
+    text = str(header).strip()
+    if header is None or text == "*":
         return None
-    if _ETAG.fullmatch(text) is None:
-        raise ValueError('not one ETag such as "42", nor *')
-    match = _SEQUENCE_ETAG.fullmatch(text)
-    return NO_SEQUENCE if match is None else int(match[1])
+    if _ETAGS.fullmatch(text) is None:
+        raise ValueError('not ETags such as "42", with commas between them, nor *')
+    matches = (_SEQUENCE_ETAG.fullmatch(etag[0]) for etag in _ETAG.finditer(text))
+    return frozenset(NO_SEQUENCE if match is None else int(match[1]) for match in matches)
 
 
-#: The sequence that the job's last event must have; None for any.
+#: The sequences of which the job's last event must have one; None for any.
 IfMatch = Annotated[
-    int | None,
-    Header(description="The job's `ETag`: the change is refused (412) if the job was changed after it."),
-    BeforeValidator(_sequence),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r'^((W/)?"[!#-~]*"|\*)$'}, {"type": "null"}]}),
+    Any,
+    Header(description="The job's `ETag`, or several: the change is refused (412) if the job was changed after it."),
+    BeforeValidator(_sequences),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r'^((W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*|\*)$'},
+                {"type": "null"},
+            ]
+        }
+    ),
 ]

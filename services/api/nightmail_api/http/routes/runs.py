@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, PNG, json_response, page_response, problems
-from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, Moment, RunId, RunIdPrefix
+from nightmail_api.http.routes.parameters import Cursor, JobName, Limit, QueryMoment, RunId, RunIdPrefix
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.http.schemas import RunAccepted, RunPage, RunWithTimeline
 from nightmail_api.read_model.queries import Queries
@@ -26,8 +26,8 @@ routers = (editor, viewer)
 StatusFilter = Annotated[RunStatus | None, Query(description="Only runs of this status.")]
 TriggerFilter = Annotated[Trigger | None, Query(description="Only runs that were requested in this way.")]
 FigureNumber = Annotated[int, Path(ge=1, le=MAX_FIGURES, description="The number of the figure.", examples=[1])]
-Since = Annotated[Moment | None, Query(description="Only runs requested at this time or later.")]
-Until = Annotated[Moment | None, Query(description="Only runs requested before this time.")]
+Since = Annotated[QueryMoment | None, Query(description="Only runs requested at this time or later.")]
+Until = Annotated[QueryMoment | None, Query(description="Only runs requested before this time.")]
 
 
 class ResultColumn(BaseModel):

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.responses import json_response, problems
-from nightmail_api.http.routes.parameters import Moment
+from nightmail_api.http.routes.parameters import QueryMoment
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import SchedulePreview
 from nightmail_common.contract.schedule import ScheduleError
@@ -39,7 +39,9 @@ async def preview_schedule(
         str | None, Query(max_length=4096, description="As in a job, as JSON.", examples=['{"country": "DE"}'])
     ] = None,
     count: Annotated[int, Query(ge=1, le=100, description="The number of due times.")] = 5,
-    after: Annotated[Moment | None, Query(description="Only due times after this time; the default is now.")] = None,
+    after: Annotated[
+        QueryMoment | None, Query(description="Only due times after this time; the default is now.")
+    ] = None,
 ) -> Response:
     """Return the due times of a job with these fields, its description, and notes on daylight saving time and holidays."""
     after = after or datetime.now(UTC)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
-from nightmail_api.http.routes.parameters import Moment
+from nightmail_api.http.routes.parameters import QueryMoment
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import SlotList
 from nightmail_api.read_model.slots import MAX_SPAN, due_time_slots
@@ -24,9 +24,11 @@ routers = (viewer,)
 @viewer.get("/slots", response_model=SlotList, responses=problems())
 async def list_slots(
     state: State,
-    since: Annotated[Moment | None, Query(alias="from", description="The first due time; the default is now.")] = None,
+    since: Annotated[
+        QueryMoment | None, Query(alias="from", description="The first due time; the default is now.")
+    ] = None,
     until: Annotated[
-        Moment | None, Query(description="Only due times before this time; the default is a day after `from`.")
+        QueryMoment | None, Query(description="Only due times before this time; the default is a day after `from`.")
     ] = None,
     job_name: Annotated[str | None, Query(max_length=128, description="Only due times of this job.")] = None,
 ) -> Response:

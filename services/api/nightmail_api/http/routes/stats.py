@@ -11,7 +11,7 @@ from nightmail_api.http.day_schemas import DayCounterPage
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.responses import page_response, problems
-from nightmail_api.http.routes.parameters import Cursor, Limit, Moment
+from nightmail_api.http.routes.parameters import Cursor, Limit, QueryMoment
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.read_model.day_counters import days_by_job, days_in_all
 
@@ -22,7 +22,7 @@ DEFAULT_DAYS = 30
 viewer = APIRouter(route_class=ViewerRoute, tags=["runs"])
 routers = (viewer,)
 
-_moment: TypeAdapter[datetime] = TypeAdapter(Moment)
+_moment: TypeAdapter[datetime] = TypeAdapter(QueryMoment)
 
 
 def _day(value: object) -> object:
