@@ -91,6 +91,11 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
     Raises:
         InputNotReadable: a formula has no value, or a number has more digits than a workbook's numbers keep.
     """
+    if not cells.found:
+        notes.append(
+            "errors such as #N/A and formulas without a value could not be checked, because the workbook's parts have unusual "
+            "names: such cells are missing; save it again in a spreadsheet program"
+        )
     if cells.without_value:
         raise InputNotReadable(
             f"the formula in {cells.without_value[0]} has no value, because no spreadsheet program has calculated it; "
