@@ -1,8 +1,11 @@
 """Columns that `types` declares as dates or times."""
 
+from typing import Any
+
 import pandas
 import pytest
 
+from nightmail_runner.parsing import declared_times
 from support.parsing import columns, refusal
 
 
@@ -78,3 +81,29 @@ def test_a_year_that_nanoseconds_do_not_reach_is_named() -> None:
     message = refusal("a,d\n1,2026-01-31T09:30:00.123456789\n2,0001-01-01\n", types={"d": "datetime"})
     assert "line 3" in message
     assert "nanoseconds" in message
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+@pytest.mark.parametrize("row", [0, 1, 2, 499, 500, 996, 999])
+def test_the_first_value_that_is_no_date_is_named(kind: str, row: int) -> None:
+    values = ["2026-01-31", ""] * 500
+    values[row] = "2026-02-30"
+    values[-1] = "2026-02-31" if row < 999 else values[-1]
+    message = refusal("a,d\n" + "".join(f"1,{value}\n" for value in values), types={"d": kind})
+    assert f"line {row + 2}: the column 'd' has '2026-02-30'" in message
+
+
+@pytest.mark.parametrize("parse", ["_parse_dates", "_parse_datetimes"])
+def test_a_bad_value_of_a_large_column_is_found_in_few_steps(parse: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    original = getattr(declared_times, parse)
+
+    def counted(texts: Any, **options: Any) -> Any:
+        calls.append(len(texts))
+        return original(texts, **options)
+
+    monkeypatch.setattr(declared_times, parse, counted)
+    kind = parse.removeprefix("_parse_").removesuffix("s")
+    refusal("a,d\n" + "1,2026-01-31\n" * 5000 + "1,2026-02-30\n", types={"d": kind})
+    assert len(calls) < 20
+    assert sum(calls) < 4 * 5001

@@ -102,11 +102,17 @@ def _parse_nanoseconds(texts: Any) -> Any:
 
 
 def _first_refused(texts: Any, parse: Callable[[Any], Any], why: str | None = None) -> NotOfType:
-    """Return an error that names the first value that cannot be parsed."""
-    for row, text in enumerate(texts.to_pylist()):
+    """Return an error that names the first value that cannot be parsed, of texts of which at least one cannot.
+
+    Half after half is parsed: pandas takes 100 times as long for single values as for a column of them.
+    """
+    first, count = 0, len(texts)
+    while count > 1:
+        half = count // 2
         try:
-            if text is not None:
-                parse(texts.slice(row, 1))
+            parse(texts.slice(first, half))
         except ValueError:
-            return NotOfType(row, text, why)
-    raise AssertionError("every value can be parsed by itself")
+            count = half
+        else:
+            first, count = first + half, count - half
+    return NotOfType(first, texts[first].as_py(), why)
