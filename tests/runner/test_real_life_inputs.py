@@ -369,3 +369,38 @@ def test_a_total_below_the_rows_is_a_note(last: str, is_noted: bool) -> None:
     for table in (parsed(csv), parsed(workbook(["region", "amount"], *rows), "xlsx")):
         assert table.frame["amount"].tolist() == [3, 4, 7]
         assert table.notes == ([note] if is_noted else [])
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "names"),
+    [
+        ("<DATE>,<CLOSE>\n20260102,1.1\n", {}, ["<DATE>", "<CLOSE>"]),
+        ("<TICKER>;<PER>;<OPEN>\r\nABC;D;1.5\r\n", {}, ["<TICKER>", "<PER>", "<OPEN>"]),
+        ("<DATE>\t<CLOSE>\n2026.01.02\t1.1\n", {"file_type": "tsv"}, ["<DATE>", "<CLOSE>"]),
+        ("<DATE>\t<CLOSE>\n2026.01.02\t1.1\n", {}, ["<DATE>", "<CLOSE>"]),
+        ("<Open price>|<title>\n1|2\n", {}, ["<Open price>", "<title>"]),
+        ("<title>,<p>\n1,2\n", {}, ["<title>", "<p>"]),
+        ("<none>,1\n2,3\n", {}, ["<none>", "1"]),
+        ("<DATE>:<CLOSE>\n1:2\n", {"delimiter": ":"}, ["<DATE>", "<CLOSE>"]),
+        ("<CLOSE>\n1.5\n2.5\n", {}, ["<CLOSE>"]),
+    ],
+)
+def test_a_header_in_angle_brackets_is_no_markup(data: str, options: dict[str, Any], names: list[str]) -> None:
+    assert list(columns(data, **options)) == names
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body>Error <b>503</b>, retry</body></html>",
+        "<b>,</b>",
+        "<p>\nService unavailable\n",
+        "<rows>\n<row>1,2</row>\n</rows>\n",
+        "<rows><a>1</a>,<b>2</b></rows>",
+        "<Error><Code>AccessDenied</Code><Message>a, b</Message></Error>",
+        "<?xml version='1.0'?>,",
+        "<!-- a -->,<b>",
+    ],
+)
+def test_a_page_with_delimiters_is_markup(page: str) -> None:
+    assert "this seems to be" in refusal(page)

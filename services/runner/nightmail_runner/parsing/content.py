@@ -44,6 +44,9 @@ _COMPOUND, _ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "EncryptedPackage".
 #: A file that was compressed, and again on its way.
 _MOST_PACKINGS = 3
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
+#: A name in a header in angle brackets, as trading programs write it: `<DATE>,<CLOSE>`.
+_BRACKETED = re.compile(rb" *<[^<>!?/][^<>]*> *")
+_DELIMITERS = b",;|\t"
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|script|br|div|table|h1|p|b)\b", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]])')
@@ -96,7 +99,7 @@ def refuse_other_formats(data: memoryview, options: ReadOptions) -> None:
         InputNotReadable: they seem to be something else; the message says what, and the right `file_type` if one exists.
     """
     head = bytes(data[:_HEAD_BYTES])
-    seems, right_type = _recognise(data, head)
+    seems, right_type = _recognise(data, head, options)
     if seems is None or right_type == options.file_type:
         return
     if right_type == "json" and options.file_type == "jsonl":
@@ -120,7 +123,7 @@ def say_of_text(data: memoryview) -> str:
     return f"it seems to be text, which begins with {shorten(text)!r}"
 
 
-def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | None]:
+def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str | None, FileType | None]:
     for magic, name, right_type in _MAGIC:
         if head.startswith(magic):
             return name, right_type
@@ -129,13 +132,30 @@ def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | No
     if head.startswith(_COMPOUND):
         return (_LOCKED_WORKBOOK if _ENCRYPTED in bytes(data) else _OLD_WORKBOOK), None
     text = head.lstrip(b"\xef\xbb\xbf")
-    if _MARKUP.match(text):
+    if _MARKUP.match(text) and not _is_bracketed_header(text, options):
         if not _HTML.search(text):
             return "XML", None
         title = _TITLE.search(text)
         named = f" with the title {shorten(title[1].decode('utf-8', 'replace'))!r}" if title else ""
         return f"an HTML page{named} (does the source ask to sign in?)", None
     return ("JSON", "json") if _JSON.match(text) else (None, None)
+
+
+def _is_bracketed_header(text: bytes, options: ReadOptions) -> bool:
+    """Say whether the first line is the header of a delimited file, although it begins as markup does.
+
+    A delimiter follows no tag directly, but text can: `<b>Error</b>, retry`. So the first tag counts, and a name that HTML has
+    only with brackets around every other name, too.
+    """
+    if options.file_type not in {"csv", "tsv"}:
+        return False
+    delimiters = _DELIMITERS if options.delimiter is None else options.delimiter.encode()
+    line = re.split(rb"[\r\n]", text.lstrip(), maxsplit=1)[0]
+    fields = re.split(rb"[" + re.escape(delimiters) + rb"]", line)
+    bracketed = [_BRACKETED.fullmatch(name) is not None for name in fields]
+    if len(fields) == 1:
+        return bracketed[0] and b"</" not in text and not _HTML.match(text)
+    return all(bracketed) or (bracketed[0] and not _HTML.match(text))
 
 
 def _error_in_json(data: memoryview) -> str | None:
