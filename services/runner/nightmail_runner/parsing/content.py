@@ -1,6 +1,7 @@
 """What bytes are, whatever their source says: unpacks compressed data, and refuses content that is not a table."""
 
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -144,8 +145,7 @@ def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str
 def _is_bracketed_header(text: bytes, options: ReadOptions) -> bool:
     """Say whether the first line is the header of a delimited file, although it begins as markup does.
 
-    A delimiter follows no tag directly, but text can: `<b>Error</b>, retry`. So the first tag counts, and a name that HTML has
-    only with brackets around every other name, too.
+    Its first field is a name in brackets. If HTML has an element of that name, all fields are; a lone one has no end tag.
     """
     if options.file_type not in {"csv", "tsv"}:
         return False
@@ -196,7 +196,15 @@ def _only_member(data: memoryview, limit: int) -> bytes:
                 raise InputNotReadable(f"the zip archive has {len(members)} members, one is needed: {shorten(names)}")
             with archive.open(members[0]) as member:
                 return _read_up_to(member.read, limit, "the zip archive's member")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        RuntimeError,
+        NotImplementedError,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        EOFError,
+    ) as error:
         raise InputNotReadable(f"the zip archive cannot be unpacked: {error}") from None
 
 
