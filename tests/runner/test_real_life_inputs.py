@@ -404,3 +404,19 @@ def test_a_header_in_angle_brackets_is_no_markup(data: str, options: dict[str, A
 )
 def test_a_page_with_delimiters_is_markup(page: str) -> None:
     assert "this seems to be" in refusal(page)
+
+
+def test_gzip_members_are_all_read_with_zeros_between_and_behind_them() -> None:
+    first, second = gzip.compress(b"a,b\n1,2\n"), gzip.compress(b"3,4\n")
+    assert columns(first + bytes(512) + second + bytes(100)) == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("rest", [b"3,4\n", b"\0\0x", b"\x1f\x00"])
+def test_bytes_behind_gzip_data_that_are_no_gzip_are_an_error(rest: bytes) -> None:
+    assert "are not gzip" in refusal(gzip.compress(b"a,b\n1,2\n") + rest)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5, 15, 22])
+def test_a_second_gzip_member_that_is_cut_is_an_error(kept: int) -> None:
+    data = gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n")[:kept]
+    assert "the gzip data ends too early" in refusal(data)

@@ -217,9 +217,12 @@ def _inflate(data: memoryview, limit: int) -> bytes:
             plain += stream.decompress(rest, _CHUNK_BYTES)
             if len(plain) > limit:
                 raise _too_large("gzip data", limit)
-            if stream.eof:  # gzip members can follow one another (RFC 1952 section 2.2)
-                rest = stream.unused_data
-                rest = rest if rest.startswith(_GZIP) else b""
+            if stream.eof:  # gzip members can follow one another (RFC 1952 section 2.2), and tapes pad them with zeros
+                rest = stream.unused_data.lstrip(b"\0")
+                if rest and not _GZIP.startswith(rest[:2]):
+                    raise InputNotReadable(
+                        f"{len(rest)} bytes behind the end of the gzip data are not gzip; correct the file at its source"
+                    )
                 stream = zlib.decompressobj(_GZIP_WINDOW) if rest else stream
             else:
                 rest = stream.unconsumed_tail
