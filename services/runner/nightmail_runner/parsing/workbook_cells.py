@@ -9,9 +9,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 from xml.etree import ElementTree
 
 #: The start of an element's name: programs write `<c>` or `<x:c>`, in the namespaces of ECMA-376 or of its Strict form.
@@ -19,7 +17,7 @@ _P = rb"(?:\w++:)?+"
 #: Attributes and content. Nothing is tried twice (`++`, `*+`), which keeps a large sheet fast.
 _CELL_PATTERN = rb"c(?:\s([^>]*+))?+>(?:(?<=/>)|((?:[^<]++|<(?!/" + _P + rb"c>))*+)</" + _P + rb"c>)"
 _CELL = re.compile(rb"<" + _P + _CELL_PATTERN)
-_ROW_OR_CELL = re.compile(rb"<" + _P + rb"(?:(row)\b([^>]*)>|" + _CELL_PATTERN + rb")")
+_ROW_OR_CELL = re.compile(rb"<" + _P + rb"(?:" + _CELL_PATTERN + rb"|(row)\b([^>]*)>)")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _ROW_NUMBER = re.compile(rb"""\br\s*=\s*["']([0-9]{1,7})["']""")
 _VALUE = re.compile(rb"<" + _P + rb"v(?:\s[^>]*)?>([^<]*)<")
@@ -102,9 +100,9 @@ def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
     if not formats and not any(sign in xml for sign in _CARE) and _ANY_LONG_INTEGER.search(xml) is None:
         return SheetCells(merged=merged)
     try:
-        cells = _scan(_placed_cells(xml), formats, first_row)
+        cells = _scan(xml, formats, first_row)
     except _PlaceMissing:
-        cells = _scan(_counted_cells(xml), formats, first_row)
+        cells = _scan(xml, formats, first_row, _Counter())
     cells.merged = merged
     return cells
 
@@ -113,44 +111,45 @@ class _PlaceMissing(Exception):
     """A cell that needs care does not say where it is, so that rows and cells have to be counted."""
 
 
-#: A cell: its row and its column, from 0 (None: its attributes say them), its attributes, and its content.
-_Cell: TypeAlias = tuple[tuple[int, int] | None, bytes, bytes]
+class _Counter:
+    """Counts rows and cells: one that does not say its place follows the one before it (18.3.1.4, 18.3.1.73)."""
+
+    def __init__(self) -> None:
+        self._row = self._column = -1
+
+    def place(self, found: re.Match[bytes]) -> tuple[int, int] | None:
+        """Return the place of a cell; None if the match is the start of a row."""
+        if found[3] is not None:
+            number = _ROW_NUMBER.search(found[4])
+            self._row, self._column = self._row + 1 if number is None else int(number[1]) - 1, -1
+            return None
+        place = _PLACE.search(found[1] or b"")
+        self._row, self._column = (self._row, self._column + 1) if place is None else _position(place)
+        return self._row, self._column
 
 
-def _placed_cells(xml: bytes) -> Iterator[_Cell]:
-    return ((None, found[1] or b"", found[2] or b"") for found in _CELL.finditer(xml))
-
-
-def _counted_cells(xml: bytes) -> Iterator[_Cell]:
-    """Yield cells with their places: one that does not say its place follows the one before it (18.3.1.4, 18.3.1.73)."""
-    row, column = -1, -1
-    for found in _ROW_OR_CELL.finditer(xml):
-        if found[1] is not None:
-            number = _ROW_NUMBER.search(found[2])
-            row, column = row + 1 if number is None else int(number[1]) - 1, -1
-            continue
-        place = _PLACE.search(found[3] or b"")
-        row, column = (row, column + 1) if place is None else _position(place)
-        yield (row, column), found[3] or b"", found[4] or b""
-
-
-def _scan(found: Iterator[_Cell], formats: dict[bytes, ZeroFormat], first_row: int) -> SheetCells:
-    """Return the cells that need care.
+def _scan(xml: bytes, formats: dict[bytes, ZeroFormat], first_row: int, counter: _Counter | None = None) -> SheetCells:
+    """Return the cells that need care; their places are counted if there is a counter.
 
     Raises:
         _PlaceMissing: one of them has no place.
     """
     cells = SheetCells()
-    for where, attributes, content in found:
+    where: tuple[int, int] | None = None
+    for found in (_CELL if counter is None else _ROW_OR_CELL).finditer(xml):
+        if counter is not None and (where := counter.place(found)) is None:
+            continue
+        attributes, content = found[1] or b"", found[2] or b""
         style = _STYLE.search(attributes) if formats else None
         zeros = None if style is None else formats.get(style[1])
         is_error = b'"e"' in attributes or b"'e'" in attributes
         if not (is_error or zeros or b"<f" in content or b":f" in content or len(content) > 16):
             continue
-        if where is None:
-            if (place := _PLACE.search(attributes)) is None:
+        if counter is None:
+            if (named := _PLACE.search(attributes)) is None:
                 raise _PlaceMissing
-            where = _position(place)
+            where = _position(named)
+        assert where is not None
         if where[0] + 1 < first_row:
             continue
         value = _VALUE.search(content)
