@@ -90,3 +90,25 @@ def test_a_column_of_words_is_read_in_the_encoding_of_its_language(encoding: str
 @pytest.mark.parametrize("field", [bytes(range(128, 256)), b"\x89\x90\x81\x1a"])
 def test_bytes_that_are_text_in_no_encoding_are_refused(field: bytes) -> None:
     assert "its encoding cannot be recognised; set encoding" in refusal(b"a;b\n1;" + field + b"\n", "csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "lines"),
+    [
+        (b"\xef\xbb\xbfid,v\n1,2\n\xef\xbb\xbf3,4\n", {"id": [1, 3], "v": [2, 4]}, "1 line begins"),
+        (b"id,v\r1,2\r\xef\xbb\xbf3,4\r\xef\xbb\xbf5,6\r", {"id": [1, 3, 5], "v": [2, 4, 6]}, "2 lines begin"),
+        (b"sep=;\r\n\xef\xbb\xbfid;v\r\n1;2\r\n", {"id": [1], "v": [2]}, "1 line begins"),
+        ("id,v\n1,2\n\ufeff3,4\n".encode("utf-16"), {"id": [1, 3], "v": [2, 4]}, "1 line begins"),
+    ],
+)
+def test_byte_order_marks_of_joined_files_are_dropped_with_a_note(
+    data: bytes, expected: dict[str, list[int]], lines: str
+) -> None:
+    assert columns(data) == expected
+    assert f"{lines} with a byte order mark" in parsed(data).notes[0]
+
+
+def test_a_byte_order_mark_inside_of_a_line_is_kept() -> None:
+    data = "id,v\na\ufeff,ﾊ\n"
+    assert columns(data) == {"id": ["a\ufeff"], "v": ["ﾊ"]}
+    assert not parsed(data).notes

@@ -230,3 +230,14 @@ def test_no_value_of_json_is_lost_to_an_equal_name() -> None:
 def test_half_a_character_in_json_is_an_error_in_words() -> None:
     for text in ('[{"a": "\\ud83d"}]', '[{"\\ud83d": 1}]'):
         assert "half a character, \\ud83d" in refusal(text, "json")
+
+
+@pytest.mark.parametrize("own", ['"x"', "null", "2", "true"])
+def test_the_name_of_a_record_is_not_lost_to_a_field_key(own: str) -> None:
+    message = refusal('{"d": {"A": {"v": 1}, "1": {"key": ' + own + ', "v": 1}}}', "json", records_path="d.*")
+    assert all(part in message for part in ("'d.*'", "the record '1'", "'key'")), message
+
+
+@pytest.mark.parametrize("own", ['"1"', "1"])
+def test_a_field_key_that_repeats_the_name_of_its_record_is_kept(own: str) -> None:
+    assert columns('{"1": {"key": ' + own + ', "v": 5}}', "json", records_path="*")["v"] == [5]

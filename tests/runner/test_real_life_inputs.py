@@ -369,3 +369,54 @@ def test_a_total_below_the_rows_is_a_note(last: str, is_noted: bool) -> None:
     for table in (parsed(csv), parsed(workbook(["region", "amount"], *rows), "xlsx")):
         assert table.frame["amount"].tolist() == [3, 4, 7]
         assert table.notes == ([note] if is_noted else [])
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "names"),
+    [
+        ("<DATE>,<CLOSE>\n20260102,1.1\n", {}, ["<DATE>", "<CLOSE>"]),
+        ("<TICKER>;<PER>;<OPEN>\r\nABC;D;1.5\r\n", {}, ["<TICKER>", "<PER>", "<OPEN>"]),
+        ("<DATE>\t<CLOSE>\n2026.01.02\t1.1\n", {"file_type": "tsv"}, ["<DATE>", "<CLOSE>"]),
+        ("<DATE>\t<CLOSE>\n2026.01.02\t1.1\n", {}, ["<DATE>", "<CLOSE>"]),
+        ("<Open price>|<title>\n1|2\n", {}, ["<Open price>", "<title>"]),
+        ("<title>,<p>\n1,2\n", {}, ["<title>", "<p>"]),
+        ("<none>,1\n2,3\n", {}, ["<none>", "1"]),
+        ("<DATE>:<CLOSE>\n1:2\n", {"delimiter": ":"}, ["<DATE>", "<CLOSE>"]),
+        ("<CLOSE>\n1.5\n2.5\n", {}, ["<CLOSE>"]),
+    ],
+)
+def test_a_header_in_angle_brackets_is_no_markup(data: str, options: dict[str, Any], names: list[str]) -> None:
+    assert list(columns(data, **options)) == names
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body>Error <b>503</b>, retry</body></html>",
+        "<b>,</b>",
+        "<p>\nService unavailable\n",
+        "<rows>\n<row>1,2</row>\n</rows>\n",
+        "<rows><a>1</a>,<b>2</b></rows>",
+        "<Error><Code>AccessDenied</Code><Message>a, b</Message></Error>",
+        "<?xml version='1.0'?>,",
+        "<!-- a -->,<b>",
+    ],
+)
+def test_a_page_with_delimiters_is_markup(page: str) -> None:
+    assert "this seems to be" in refusal(page)
+
+
+def test_gzip_members_are_all_read_with_zeros_between_and_behind_them() -> None:
+    first, second = gzip.compress(b"a,b\n1,2\n"), gzip.compress(b"3,4\n")
+    assert columns(first + bytes(512) + second + bytes(100)) == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("rest", [b"3,4\n", b"\0\0x", b"\x1f\x00"])
+def test_bytes_behind_gzip_data_that_are_no_gzip_are_an_error(rest: bytes) -> None:
+    assert "are not gzip" in refusal(gzip.compress(b"a,b\n1,2\n") + rest)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5, 15, 22])
+def test_a_second_gzip_member_that_is_cut_is_an_error(kept: int) -> None:
+    data = gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n")[:kept]
+    assert "the gzip data ends too early" in refusal(data)

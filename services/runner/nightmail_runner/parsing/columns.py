@@ -15,6 +15,7 @@ import pyarrow.compute
 
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.byte_search import has_one_of
+from nightmail_runner.parsing.declared_times import NotOfType, to_dates, to_datetimes
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
@@ -77,16 +78,6 @@ class NumberFormat:
         if self.thousands is not None:
             texts = pyarrow.compute.replace_substring(texts, self.thousands, "")
         return pyarrow.compute.replace_substring(texts, self.decimal, ".")
-
-
-class NotOfType(Exception):
-    """A value is not of its column's declared type. `row` counts from 0; `why` says more than what is expected."""
-
-    def __init__(self, row: int, value: str, why: str | None = None) -> None:
-        super().__init__(value)
-        self.row = row
-        self.value = value
-        self.why = why
 
 
 class _DigitsLost(ValueError):
@@ -309,33 +300,13 @@ def _to_booleans(texts: Arrow, numbers: NumberFormat) -> Any:
     return pandas.array(found.to_pylist(), dtype="boolean") if found.null_count else found.to_numpy()
 
 
-def _to_dates(texts: Arrow, _numbers: NumberFormat) -> Any:
-    try:
-        days = pyarrow.compute.cast(texts, pyarrow.date32())
-    except pyarrow.ArrowInvalid:
-        raise _first_refused(texts, lambda text: pyarrow.scalar(text).cast(pyarrow.date32())) from None
-    return pandas.array(cast("Arrow", pyarrow.compute.cast(days, pyarrow.timestamp("s"))).to_numpy())
-
-
-def _to_datetimes(texts: Arrow, _numbers: NumberFormat) -> Any:
-    values = pandas.Series(texts.to_pylist(), dtype="str")
-    try:
-        return pandas.to_datetime(values, format="ISO8601").array
-    except ValueError:
-        pass
-    try:
-        return pandas.to_datetime(values, format="ISO8601", utc=True).array  # offsets that differ: one zone, UTC
-    except ValueError:
-        raise _first_refused(texts, lambda text: pandas.to_datetime(text, format="ISO8601", utc=True)) from None
-
-
 _CONVERTERS: dict[ColumnType, Callable[[Arrow, NumberFormat], Any]] = {
     "text": lambda texts, _numbers: text_array(texts),
     "integer": _to_integers,
     "number": _to_numbers,
     "boolean": _to_booleans,
-    "date": _to_dates,
-    "datetime": _to_datetimes,
+    "date": lambda texts, _numbers: to_dates(texts),
+    "datetime": lambda texts, _numbers: to_datetimes(texts),
 }
 
 
@@ -384,16 +355,6 @@ def _parse_boolean(text: str) -> bool:
     if folded not in _TRUE | _FALSE:
         raise ValueError(text)
     return folded in _TRUE
-
-
-def _first_refused(texts: Arrow, parse: Callable[[str], Any]) -> NotOfType:
-    for row, text in enumerate(texts.to_pylist()):
-        try:
-            if text is not None:
-                parse(text)
-        except (ValueError, pyarrow.ArrowInvalid):
-            return NotOfType(row, text)
-    raise AssertionError("every value can be parsed by itself")
 
 
 def _all(truths: Any) -> bool:

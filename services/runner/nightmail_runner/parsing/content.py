@@ -1,6 +1,7 @@
 """What bytes are, whatever their source says: unpacks compressed data, and refuses content that is not a table."""
 
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -44,6 +45,9 @@ _COMPOUND, _ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "EncryptedPackage".
 #: A file that was compressed, and again on its way.
 _MOST_PACKINGS = 3
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml|!--|[a-z][\w:-]*[\s>/])", re.IGNORECASE)
+#: A name in a header in angle brackets, as trading programs write it: `<DATE>,<CLOSE>`.
+_BRACKETED = re.compile(rb" *<[^<>!?/][^<>]*> *")
+_DELIMITERS = b",;|\t"
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|script|br|div|table|h1|p|b)\b", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{"\]]|\[\s*-?\d+\s*[,\]])')
@@ -96,7 +100,7 @@ def refuse_other_formats(data: memoryview, options: ReadOptions) -> None:
         InputNotReadable: they seem to be something else; the message says what, and the right `file_type` if one exists.
     """
     head = bytes(data[:_HEAD_BYTES])
-    seems, right_type = _recognise(data, head)
+    seems, right_type = _recognise(data, head, options)
     if seems is None or right_type == options.file_type:
         return
     if right_type == "json" and options.file_type == "jsonl":
@@ -120,7 +124,7 @@ def say_of_text(data: memoryview) -> str:
     return f"it seems to be text, which begins with {shorten(text)!r}"
 
 
-def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | None]:
+def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str | None, FileType | None]:
     for magic, name, right_type in _MAGIC:
         if head.startswith(magic):
             return name, right_type
@@ -129,13 +133,29 @@ def _recognise(data: memoryview, head: bytes) -> tuple[str | None, FileType | No
     if head.startswith(_COMPOUND):
         return (_LOCKED_WORKBOOK if _ENCRYPTED in bytes(data) else _OLD_WORKBOOK), None
     text = head.lstrip(b"\xef\xbb\xbf")
-    if _MARKUP.match(text):
+    if _MARKUP.match(text) and not _is_bracketed_header(text, options):
         if not _HTML.search(text):
             return "XML", None
         title = _TITLE.search(text)
         named = f" with the title {shorten(title[1].decode('utf-8', 'replace'))!r}" if title else ""
         return f"an HTML page{named} (does the source ask to sign in?)", None
     return ("JSON", "json") if _JSON.match(text) else (None, None)
+
+
+def _is_bracketed_header(text: bytes, options: ReadOptions) -> bool:
+    """Say whether the first line is the header of a delimited file, although it begins as markup does.
+
+    Its first field is a name in brackets. If HTML has an element of that name, all fields are; a lone one has no end tag.
+    """
+    if options.file_type not in {"csv", "tsv"}:
+        return False
+    delimiters = _DELIMITERS if options.delimiter is None else options.delimiter.encode()
+    line = re.split(rb"[\r\n]", text.lstrip(), maxsplit=1)[0]
+    fields = re.split(rb"[" + re.escape(delimiters) + rb"]", line)
+    bracketed = [_BRACKETED.fullmatch(name) is not None for name in fields]
+    if len(fields) == 1:
+        return bracketed[0] and b"</" not in text and not _HTML.match(text)
+    return all(bracketed) or (bracketed[0] and not _HTML.match(text))
 
 
 def _error_in_json(data: memoryview) -> str | None:
@@ -176,7 +196,15 @@ def _only_member(data: memoryview, limit: int) -> bytes:
                 raise InputNotReadable(f"the zip archive has {len(members)} members, one is needed: {shorten(names)}")
             with archive.open(members[0]) as member:
                 return _read_up_to(member.read, limit, "the zip archive's member")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        RuntimeError,
+        NotImplementedError,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        EOFError,
+    ) as error:
         raise InputNotReadable(f"the zip archive cannot be unpacked: {error}") from None
 
 
@@ -189,9 +217,12 @@ def _inflate(data: memoryview, limit: int) -> bytes:
             plain += stream.decompress(rest, _CHUNK_BYTES)
             if len(plain) > limit:
                 raise _too_large("gzip data", limit)
-            if stream.eof:  # gzip members can follow one another (RFC 1952 section 2.2)
-                rest = stream.unused_data
-                rest = rest if rest.startswith(_GZIP) else b""
+            if stream.eof:  # gzip members can follow one another (RFC 1952 section 2.2), and tapes pad them with zeros
+                rest = stream.unused_data.lstrip(b"\0")
+                if rest and not _GZIP.startswith(rest[:2]):
+                    raise InputNotReadable(
+                        f"{len(rest)} bytes behind the end of the gzip data are not gzip; correct the file at its source"
+                    )
                 stream = zlib.decompressobj(_GZIP_WINDOW) if rest else stream
             else:
                 rest = stream.unconsumed_tail

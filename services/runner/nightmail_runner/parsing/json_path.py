@@ -15,7 +15,7 @@ def follow(found: Any, path: str) -> Any:
     rest = path
     while rest:
         if rest == "*" and isinstance(found, dict):
-            return [{"key": key, **value} if isinstance(value, dict) else value for key, value in found.items()]
+            return [_with_key(key, value, path) if isinstance(value, dict) else value for key, value in found.items()]
         if isinstance(found, dict) and (key := _longest_key(found, rest)) is not None:
             found, rest = found[key], rest[len(key) :].removeprefix(".")
             continue
@@ -32,6 +32,17 @@ def follow(found: Any, path: str) -> Any:
             raise InputNotReadable(f"records_path {path!r}: there is no {key!r}; there is: {there}")
         rest = rest[step.end() :].removeprefix(".")
     return found
+
+
+def _with_key(name: str, record: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return a record with its name in the object as `key`; one that has the same there already loses nothing."""
+    own = record.get("key", name)
+    if own != name and not (type(own) is int and str(own) == name):
+        raise InputNotReadable(
+            f"records_path {path!r}: the record {shorten(name)!r} has a field 'key' of its own ({shorten(str(own))!r}), but the "
+            "column key is for the names of the records, which would be lost; rename the field at its source"
+        )
+    return {"key": name, **record}
 
 
 def _longest_key(found: dict[str, Any], rest: str) -> str | None:

@@ -10,7 +10,7 @@ import numpy
 import pyarrow
 import pyarrow.compute
 
-from nightmail_runner.parsing.byte_search import all_shares, parts_of
+from nightmail_runner.parsing.byte_search import all_shares, has_one_of, parts_of
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: The UTF-32 mark begins with the UTF-16 one: the longer come first.
@@ -21,6 +21,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+#: The UTF-8 mark: few texts have its first byte, which is fast to find.
+_MARK_BEGINS, _MARK = codecs.BOM_UTF8[:1], re.compile(codecs.BOM_UTF8)
+_LINE_MARKS = re.compile(rb"(?:\A|(?<=[\r\n]))(?:\xef\xbb\xbf)+")
 #: Above this Arrow checks text faster than Python decodes it.
 _LARGE_BYTES = 4 * 1024**2
 #: Enough text to tell languages apart.
@@ -51,11 +54,28 @@ _C1 = re.compile(rb"[\x80-\x9f]")
 
 
 def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
-    """Return text as UTF-8 without a byte order mark.
+    """Return text as UTF-8 without byte order marks at the start of its lines.
+
+    Files that were joined have the mark of each, which is invisible, and makes a number a text.
 
     Raises:
         InputNotReadable: the bytes are not text in the encoding that applies, or the file mixes encodings; names the line.
     """
+    return _without_marks(_decode(data, options, notes), notes)
+
+
+def _without_marks(text: memoryview, notes: list[str]) -> memoryview:
+    if not has_one_of(text, _MARK_BEGINS) or _MARK.search(text) is None:
+        return text
+    whole, lines = _LINE_MARKS.subn(b"", text)
+    if not lines:
+        return text
+    many = "1 line begins" if lines == 1 else f"{lines} lines begin"
+    notes.append(f"{many} with a byte order mark, as in files that were joined; it was dropped")
+    return memoryview(whole)
+
+
+def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
     mark, marked = next(((mark, name) for mark, name in _MARKS if data[: len(mark)] == mark), (b"", None))
     if options.encoding is not None:
         return _transcode(data, options.encoding, "the option encoding")

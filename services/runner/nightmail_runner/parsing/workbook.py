@@ -91,6 +91,11 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
     Raises:
         InputNotReadable: a formula has no value, or a number has more digits than a workbook's numbers keep.
     """
+    if not cells.found:
+        notes.append(
+            "errors such as #N/A and formulas without a value could not be checked, because the workbook's parts have unusual "
+            "names: such cells are missing; save it again in a spreadsheet program"
+        )
     if cells.without_value:
         raise InputNotReadable(
             f"the formula in {cells.without_value[0]} has no value, because no spreadsheet program has calculated it; "
@@ -151,10 +156,25 @@ def _typed(name: str, values: list[Any], options: ReadOptions, rows: Sequence[in
     if options.types.get(name) is None and kinds and kinds <= {datetime.date, datetime.datetime}:
         return pandas.to_datetime(pandas.Series(values)).array
     if options.types.get(name) is not None:
-        values = [value.isoformat() if isinstance(value, datetime.date | datetime.time) else value for value in values]
+        values = [_declared(value) for value in values]
         if options.types[name] == "date":
             values = [value.removesuffix("T00:00:00") if isinstance(value, str) else value for value in values]
     return to_values(name, values, options, lambda row: f"row {rows[row]}")
+
+
+def _declared(value: Any) -> Any:
+    if isinstance(value, datetime.timedelta):
+        return _duration(value)
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else value
+
+
+def _duration(value: datetime.timedelta) -> str:
+    """Return a duration as the format `[h]:mm:ss` shows it, with the decimals of its seconds if it has some."""
+    microseconds = abs(value) // datetime.timedelta(microseconds=1)
+    seconds, rest = divmod(microseconds, 10**6)
+    decimals = f".{rest:06d}".rstrip("0") if rest else ""
+    sign = "-" if value < datetime.timedelta() else ""
+    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{decimals}"
 
 
 def _plain(cell: Any) -> Any:

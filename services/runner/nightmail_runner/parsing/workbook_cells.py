@@ -4,6 +4,7 @@ calamine gives an empty text for the first two (https://github.com/dimastbk/pyth
 are read from the sheet's XML (ECMA-376, part 1, 18.3.1.4: `c`, the cell).
 """
 
+import codecs
 import io
 import posixpath
 import re
@@ -11,22 +12,28 @@ import zipfile
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_CELL = re.compile(rb"<c\s([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-_VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]*)</v>")
-_FORMULA = re.compile(rb"<f[\s>/]")
+#: The start of an element's name: programs write `<c>` or `<x:c>`, in the namespaces of ECMA-376 or of its Strict form.
+_P = rb"(?:\w++:)?+"
+#: Attributes and content. Nothing is tried twice (`++`, `*+`), which keeps a large sheet fast.
+_CELL_PATTERN = rb"c(?:\s([^>]*+))?+>(?:(?<=/>)|((?:[^<]++|<(?!/" + _P + rb"c>))*+)</" + _P + rb"c>)"
+_CELL = re.compile(rb"<" + _P + _CELL_PATTERN)
+_ROW_OR_CELL = re.compile(rb"<" + _P + rb"(?:" + _CELL_PATTERN + rb"|(row)\b([^>]*)>)")
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
+_ROW_NUMBER = re.compile(rb"""\br\s*=\s*["']([0-9]{1,7})["']""")
+_VALUE = re.compile(rb"<" + _P + rb"v(?:\s[^>]*)?>([^<]*)<")
+_FORMULA = re.compile(rb"<" + _P + rb"f[\s>/]")
 _LONG_INTEGER = re.compile(rb"-?[0-9]{16,}")
-_ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</v>")
-_MERGED = re.compile(rb'<mergeCell\s+ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))"')
-_STYLE = re.compile(rb'\bs="([0-9]+)"')
+_ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</" + _P + rb"v>")
+_MERGED = re.compile(rb"""mergeCell\s[^>]*?\bref\s*=\s*["']([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))["']""")
+_STYLE = re.compile(rb"""\bs\s*=\s*["']([0-9]+)["']""")
+_KIND = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
+#: What a sheet with an error or a formula has in it; other sheets have them by chance.
+_CARE = (b'"e"', b"'e'", b"<f", b":f")
 #: The format of a number that is shown with leading zeros, perhaps of a country, and perhaps with other characters between its
 #: digits: a postal code, a number of a customer. Excel's formats have at most 255 characters.
 _ZEROS = re.compile(r"(?:\[\$[^\]]*\])?((?:0|[-+() :]|\\.|\"[^\"]*\")+)")
 _ZERO_OR_LITERAL = re.compile(r"(0)|\\(.)|\"([^\"]*)\"|([-+() :])")
 _LONGEST_FORMAT = 255
-_OTHER_KIND = re.compile(rb'\bt="(?!n")')
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class SheetCells:
 
     `errors`: row and column from 0 -> text such as `#N/A`. `without_value`: the places of formulas, `C2`. `inexact`: the
     places and texts of integers that no float keeps. `zeros`: row and column from 0 -> how a number is shown with zeros in
-    front. `merged`: ranges of which only the first cell has a value, `A2:A3`.
+    front. `merged`: ranges of which only the first cell has a value, `A2:A3`. `found`: whether the sheet's XML was found.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -71,76 +78,156 @@ class SheetCells:
     inexact: list[tuple[str, str]] = field(default_factory=list)
     zeros: dict[tuple[int, int], ZeroFormat] = field(default_factory=dict)
     merged: list[str] = field(default_factory=list)
+    found: bool = True
 
 
 def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
-    """Return the cells of a sheet that need care; none if the workbook's parts are not where the standard has them.
+    """Return the cells of a sheet that need care.
 
     Args:
-        first_row: from 1; what is above it is not looked at.
+        first_row: from 1; cells above it are ignored.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = _Parts(archive)
+        try:
+            xml = parts.read(_part_of(parts, sheet))
+            formats = _zero_formats(parts)
+        except (KeyError, ElementTree.ParseError):
+            return SheetCells(found=False)
+    if xml.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        xml = xml.decode("utf-16").encode()
+    merged = [place.decode() for place, last_row in _MERGED.findall(xml) if int(last_row) >= first_row]
+    if not formats and not any(sign in xml for sign in _CARE) and _ANY_LONG_INTEGER.search(xml) is None:
+        return SheetCells(merged=merged)
+    try:
+        cells = _scan(xml, formats, first_row)
+    except _PlaceMissing:
+        cells = _scan(xml, formats, first_row, _Counter())
+    cells.merged = merged
+    return cells
+
+
+class _PlaceMissing(Exception):
+    """A cell that needs care does not say where it is, so that rows and cells have to be counted."""
+
+
+class _Counter:
+    """Counts rows and cells: one that does not say its place follows the one before it (18.3.1.4, 18.3.1.73)."""
+
+    def __init__(self) -> None:
+        self._row = self._column = -1
+
+    def place(self, found: re.Match[bytes]) -> tuple[int, int] | None:
+        """Return the place of a cell; None if the match is the start of a row."""
+        if found[3] is not None:
+            number = _ROW_NUMBER.search(found[4])
+            self._row, self._column = self._row + 1 if number is None else int(number[1]) - 1, -1
+            return None
+        place = _PLACE.search(found[1] or b"")
+        self._row, self._column = (self._row, self._column + 1) if place is None else _position(place)
+        return self._row, self._column
+
+
+def _scan(xml: bytes, formats: dict[bytes, ZeroFormat], first_row: int, counter: _Counter | None = None) -> SheetCells:
+    """Return the cells that need care; their places are counted if there is a counter.
+
+    Raises:
+        _PlaceMissing: one of them has no place.
     """
     cells = SheetCells()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        try:
-            xml = archive.read(_part_of(archive, sheet))
-            formats = _zero_formats(archive)
-        except (KeyError, ElementTree.ParseError):
-            return cells
-    cells.merged = [place.decode() for place, last_row in _MERGED.findall(xml) if int(last_row) >= first_row]
-    if b't="e"' not in xml and b"<f" not in xml and _ANY_LONG_INTEGER.search(xml) is None and not formats:
-        return cells
-    for found in _CELL.finditer(xml):
-        attributes, content = found[1], found[2] or b""
-        style = _STYLE.search(attributes)
-        zeros = None if style is None else formats.get(style[1])
-        is_error = b't="e"' in attributes
-        if not (is_error or zeros or b"<f" in content or len(content) > 16):
+    where: tuple[int, int] | None = None
+    for found in (_CELL if counter is None else _ROW_OR_CELL).finditer(xml):
+        if counter is not None and (where := counter.place(found)) is None:
             continue
-        place = _PLACE.search(attributes)
-        if place is None or int(place[2]) < first_row:
+        attributes, content = found[1] or b"", found[2] or b""
+        style = _STYLE.search(attributes) if formats else None
+        zeros = None if style is None else formats.get(style[1])
+        is_error = b'"e"' in attributes or b"'e'" in attributes
+        if not (is_error or zeros or b"<f" in content or b":f" in content or len(content) > 16):
+            continue
+        if counter is None:
+            if (named := _PLACE.search(attributes)) is None:
+                raise _PlaceMissing
+            where = _position(named)
+        assert where is not None
+        if where[0] + 1 < first_row:
             continue
         value = _VALUE.search(content)
-        name = (place[1] + place[2]).decode()
-        where = int(place[2]) - 1, _column(place[1])
-        if is_error and value is not None:
+        kind = _KIND.search(attributes)
+        if kind is not None and kind[1] == b"e" and value is not None:
             cells.errors[where] = value[1].decode()
-        elif _FORMULA.search(content) and b't="str"' not in attributes and (value is None or not value[1]):
-            cells.without_value.append(name)
-        elif value is None or _OTHER_KIND.search(attributes):
+        elif _FORMULA.search(content) and not (kind and kind[1] == b"str") and (value is None or not value[1]):
+            cells.without_value.append(_name(*where))
+        elif value is None or (kind is not None and kind[1] != b"n"):
             continue
         elif _LONG_INTEGER.fullmatch(value[1]):
             text = value[1].decode()
             if int(float(text)) != int(text):
-                cells.inexact.append((name, text))
+                cells.inexact.append((_name(*where), text))
         elif zeros:
             cells.zeros[where] = zeros
     return cells
 
 
-def _zero_formats(archive: zipfile.ZipFile) -> dict[bytes, ZeroFormat]:
+class _Parts:
+    """The parts of a workbook. Their names are equal whatever their case is (ECMA-376, part 2, 6.2.2.3)."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {_folded(name): name for name in archive.namelist()}
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a part.
+
+        Raises:
+            KeyError: the workbook does not have it.
+        """
+        return self._archive.read(self._names[_folded(name)])
+
+
+def _folded(name: str) -> str:
+    return name.replace("\\", "/").casefold()
+
+
+def _zero_formats(parts: _Parts) -> dict[bytes, ZeroFormat]:
     """Return the formats that show leading zeros, by the indexes of the styles that have them (18.8.30)."""
-    name = "xl/styles.xml"
-    if name not in archive.namelist() or b"0" not in (xml := archive.read(name)):
+    try:
+        xml = parts.read("xl/styles.xml")
+    except KeyError:
         return {}
     styles = ElementTree.fromstring(xml)  # noqa: S314 (in the sandbox)
-    formats = {one.get("numFmtId"): ZeroFormat.of(one.get("formatCode", "")) for one in styles.iter(f"{_MAIN}numFmt")}
-    used = [one.get("numFmtId") for one in styles.iterfind(f"{_MAIN}cellXfs/{_MAIN}xf")]
+    formats = {one.get("numFmtId"): ZeroFormat.of(one.get("formatCode", "")) for one in styles.iterfind(".//{*}numFmt")}
+    used = [one.get("numFmtId") for one in styles.iterfind("{*}cellXfs/{*}xf")]
     return {b"%d" % style: zeros for style, name in enumerate(used) if (zeros := formats.get(name)) is not None}
 
 
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+def _part_of(parts: _Parts, sheet: str) -> str:
     """Return the name of a sheet's part.
 
     Raises:
         KeyError: the workbook does not name it.
     """
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 (in the sandbox)
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 (in the sandbox)
+    book = ElementTree.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314 (in the sandbox)
+    relations = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 (in the sandbox)
     targets = {one.get("Id"): one.get("Target", "") for one in relations}
-    for found in book.iter(f"{_MAIN}sheet"):
+    for found in book.iterfind("{*}sheets/{*}sheet"):
         if found.get("name") == sheet:
-            return posixpath.normpath(posixpath.join("/xl", targets[found.get(_RELATION)])).lstrip("/")
+            relation = next((value for name, value in found.items() if name.endswith("}id")), None)
+            return posixpath.normpath(posixpath.join("/xl", targets[relation])).lstrip("/")
     raise KeyError(sheet)
+
+
+def _position(place: re.Match[bytes]) -> tuple[int, int]:
+    return int(place[2]) - 1, _column(place[1])
+
+
+def _name(row: int, column: int) -> str:
+    """Return the name of a cell, such as `C2`."""
+    letters, rest = "", column + 1
+    while rest:
+        rest, letter = divmod(rest - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row + 1}"
 
 
 def _column(letters: bytes) -> int:
