@@ -28,7 +28,7 @@ export function Keys() {
         if (typeAhead(event)) event.preventDefault();
         return;
       }
-      if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (isOpen) return;
       const going = Date.now() - goPressedAt < CHORD_MS;
       goPressedAt = 0;
@@ -105,6 +105,8 @@ function openRowActions(): void {
   }
 }
 
-function isTyping(target: EventTarget | null): boolean {
+/** Whether a key goes into a field. At the document the target of a key in a shadow root, such as the editor's, is its host. */
+function isTyping(event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
   return target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
 }
