@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Run } from "../src/api/client.ts";
 import { outOfTheOrdinary, usualRange } from "../src/components/history.tsx";
-import { bytes, count, milliseconds, momentInZone, soon, zoneName } from "../src/words/format.ts";
+import { bytes, count, milliseconds, moment, momentInZone, soon, zoneName } from "../src/words/format.ts";
 
 test("numbers and durations are short and exact", () => {
   assert.equal(count(1, "row"), "1 row");
@@ -27,6 +27,23 @@ test("a zone is named, and a second one appears only where it differs", () => {
   assert.equal(momentInZone(summer, "Asia/Kathmandu"), "Tue 1 Jul 2031 12:45 Kathmandu (09:00 yours)");
   assert.equal(momentInZone("2031-07-01T23:00:00Z", "UTC"), "Tue 1 Jul 2031 23:00 UTC (Wed 2 Jul 2031 01:00 yours)");
 });
+
+// In Paris, Sunday 28 March 2027 has 23 hours, and Sunday 31 October 2027 has 25.
+for (const [now, time, words] of [
+  ["2027-03-27T22:30:00Z", "2027-03-28T07:00:00Z", "tomorrow 09:00"],
+  ["2027-03-27T22:30:00Z", "2027-03-29T07:00:00Z", "Mon 29 Mar 09:00"],
+  ["2027-03-28T22:30:00Z", "2027-03-28T07:00:00Z", "yesterday 09:00"],
+  ["2027-03-28T22:30:00Z", "2027-03-27T08:00:00Z", "Sat 27 Mar 09:00"],
+  ["2027-10-30T22:30:00Z", "2027-10-31T08:00:00Z", "today 09:00"],
+  ["2027-10-30T22:30:00Z", "2027-11-01T08:00:00Z", "tomorrow 09:00"],
+  ["2027-10-31T22:30:00Z", "2027-10-30T07:00:00Z", "yesterday 09:00"],
+  ["2027-10-31T22:30:00Z", "2027-10-31T08:00:00Z", "today 09:00"],
+] as const) {
+  test(`at ${now}, ${time} is ${words} in Paris`, (context) => {
+    context.mock.timers.enable({ apis: ["Date"], now: Date.parse(now) });
+    assert.equal(moment(time, "Europe/Paris"), words);
+  });
+}
 
 test("the usual range ignores an outlier, and needs enough runs", () => {
   assert.equal(usualRange([1, 2, 3]), undefined);
