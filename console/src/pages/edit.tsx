@@ -4,6 +4,7 @@ import { ApiError, client, data, type FieldError, type Job } from "../api/client
 import { Button } from "../components/button.tsx";
 import { beginWith } from "../components/edit/begin.ts";
 import { Conflict } from "../components/edit/conflict.tsx";
+import { DraftNotices } from "../components/edit/draft-notices.tsx";
 import { errorsOf, Field } from "../components/edit/field.tsx";
 import { Gallery } from "../components/edit/gallery.tsx";
 import { MailPreview } from "../components/edit/mail-preview.tsx";
@@ -26,7 +27,6 @@ import {
   keptDraft,
   merge,
   newPlace,
-  onDraftElsewhere,
   type Place,
   same,
 } from "../store/draft.ts";
@@ -96,8 +96,8 @@ function Editor({ name, place, begin }: EditorProperties) {
       </Page>
     );
   }
-  const restart = () => {
-    dropDraft(user, place);
+  const restart = (dropped: Draft) => {
+    dropDraft(user, place, dropped);
     setDraft(null);
     void open("fresh");
   };
@@ -117,7 +117,8 @@ interface FormProperties {
   place: Place;
   title: string;
   first: Draft;
-  onRestart: () => void;
+  /** Drops the draft, and begins again with what is saved. */
+  onRestart: (dropped: Draft) => void;
   /** Goes on with the draft of another tab. */
   onTake: (draft: Draft) => void;
 }
@@ -129,11 +130,10 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const [isKept, setKept] = useState(true);
   const [errors, setErrors] = useState<FieldError[]>([]);
   const [conflict, setConflict] = useState<Begun | null>(null);
-  const [elsewhere, setElsewhere] = useState<Draft | null>(null);
-  useEffect(() => onDraftElsewhere(user, place, setElsewhere), []);
   const { definition } = draft;
   // What is answered later than the next key changes the draft as it is by then.
   const latest = useRef(first);
+  const isSaving = useRef(false);
   const isChanged = !same(definition, draft.base);
   const { state, tryNow, sendOnce } = useTry(definition, name === null);
   const keep = (next: Draft) => {
@@ -146,12 +146,13 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const save = async (wanted: Definition, etag: string | null) => {
     setErrors([]);
     const before = latest.current.definition;
+    isSaving.current = true;
     try {
       const { job, ...saved } = await store(name, wanted, etag);
       const { job_name, warnings } = job;
       const said = ["Saved.", warnings.map(({ detail }) => detail).join("; ")].join(" ").trim();
       setConflict(null);
-      dropDraft(user, place);
+      dropDraft(user, place, latest.current);
       if (same(latest.current.definition, before)) {
         show(said, "ok");
         return jobHref(job_name);
@@ -171,8 +172,11 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
         show(`Not saved: ${count(error.fields.length, "field")} must be changed.`, "bad");
       } else throw error;
       return null;
+    } finally {
+      isSaving.current = false;
     }
   };
+  const restart = () => onRestart(latest.current);
   const saveAndGoOn = (wanted: Definition, etag: string | null) => goOn(() => save(wanted, etag));
   const scriptError = state.last?.error?.stage === "script" ? state.last.error : null;
   const editError = errors.find(({ field }) => field === "processing_script");
@@ -197,18 +201,15 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           >
             Save
           </Button>
-          {isChanged && draft.savedAt > 0 ? <Button onAct={onRestart}>Drop changes</Button> : null}
+          {isChanged && draft.savedAt > 0 ? <Button onAct={restart}>Drop changes</Button> : null}
         </>
       }
     >
-      {elsewhere === null ? null : (
-        <div class="notice wait" role="alert">
-          <p>Another tab changes this draft, too. The browser keeps the one that was changed last.</p>
-          <button type="button" class="button plain" onClick={() => onTake(elsewhere)}>
-            Go on with that one
-          </button>
-        </div>
-      )}
+      <DraftNotices
+        {...{ user, place, name, draft, latest, isSaving, onTake }}
+        isMerging={conflict !== null}
+        onKept={setKept}
+      />
       {conflict === null || draft.base === null ? null : (
         <Conflict
           key={conflict.version}
@@ -216,7 +217,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           mine={definition}
           theirs={conflict.job}
           onMerged={(merged) => saveAndGoOn(merged, conflict.etag)}
-          onTakeTheirs={onRestart}
+          onTakeTheirs={restart}
         />
       )}
       <div class="columns edit">
