@@ -74,3 +74,45 @@ def test_the_draft_of_a_new_report_survives_a_save_in_another_tab(
     other.reload()
     expect(other.get_by_label("Name")).to_have_value("of the other tab")
     system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
+def test_dropped_changes_return_on_undo_also_from_another_page(visit: NewVisit, job: NewJob) -> None:
+    page = visit(f"jobs/{quote(job())}/edit").page
+    subject = page.get_by_label("Subject")
+    drop = page.get_by_role("button", name="Drop changes")
+    undo = page.get_by_role("button", name="Undo")
+    subject.fill("typed for an hour")
+    drop.click()
+    expect(subject).to_have_value("")
+    # What is typed before the undo changes places with what was dropped.
+    subject.fill("typed since")
+    undo.click()
+    expect(subject).to_have_value("typed for an hour")
+    undo.click()
+    expect(subject).to_have_value("typed since")
+    drop.click()
+    expect(subject).to_have_value("")
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
+    undo.click()
+    expect(subject).to_have_value("typed since")
+    expect(page.locator(".sentence")).to_contain_text("Not saved.")
+    page.reload()
+    expect(subject).to_have_value("typed since")
+
+
+def test_changes_that_are_dropped_in_a_conflict_return_on_undo(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job()
+    ann = visit(f"jobs/{quote(name)}/edit")
+    ann.expect_complaints("412")
+    page = ann.page
+    page.get_by_label("Subject").fill("mine")
+    theirs = system.call("GET", f"/jobs/{name}").json()
+    kept = ("job_name", "schedule_time", "timezone", "data_source", "processing_script", "consumer_emails")
+    changed = {field: theirs[field] for field in kept}
+    assert system.call("PUT", f"/jobs/{name}", json=changed | {"subject": "theirs"}).status_code == 200
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Drop my changes").click()
+    expect(page.get_by_label("Subject")).to_have_value("theirs")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("Subject")).to_have_value("mine")

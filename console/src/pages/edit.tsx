@@ -31,7 +31,7 @@ import {
   same,
 } from "../store/draft.ts";
 import { may, me, reasonAgainst } from "../store/session.ts";
-import { show } from "../store/toast.ts";
+import { offer, show } from "../store/toast.ts";
 import { clock, count } from "../words/format.ts";
 
 /** From the last key to the try of a changed script: a person who types is not shown every half of a word as an error. */
@@ -77,17 +77,43 @@ interface EditorProperties {
   begin: () => Promise<Draft>;
 }
 
+/** The editor that is on the page, by its draft's place: a dropped draft may return to another one than it began in. */
+const editors = new Map<Place, (draft: Draft) => void>();
+
 function Editor({ name, place, begin }: EditorProperties) {
   const user = me.value?.name ?? "";
   const [draft, setDraft] = useState<Draft | null>(null);
+  const { route } = useLocation();
+  const address = useRef(location.pathname + location.search).current;
   const [problem, setProblem] = useState<ApiError | null>(null);
   const open = async (wanted: "kept" | "fresh") => {
     setProblem(null);
     const kept = wanted === "kept" ? keptDraft(user, place) : null;
     if (kept !== null) setDraft(kept);
-    else await begin().then(setDraft, (error) => setProblem(error));
+    else
+      await begin().then(
+        (fresh) => setDraft((before) => before ?? fresh), // Undo may come first
+        (error) => setProblem(error),
+      );
   };
-  useEffect(() => void open("kept"), []);
+  useEffect(() => {
+    editors.set(place, setDraft);
+    void open("kept");
+    return () => void editors.delete(place);
+  }, []);
+  // What is changed between the drop and its undo is not lost either: the two change places.
+  const offerUndo = (dropped: Draft) =>
+    offer("The changes are dropped.", {
+      word: "Undo",
+      act: () => {
+        const replaced = keptDraft(user, place);
+        keepDraft(user, place, dropped);
+        const take = editors.get(place);
+        if (take === undefined) route(address);
+        else take(dropped);
+        if (replaced !== null) offerUndo(replaced);
+      },
+    });
   const title = name === null ? "New report" : `Edit ${name}`;
   if (draft === null) {
     return (
@@ -100,6 +126,7 @@ function Editor({ name, place, begin }: EditorProperties) {
     dropDraft(user, place, dropped);
     setDraft(null);
     void open("fresh");
+    offerUndo(dropped);
   };
   return (
     <Form
