@@ -74,7 +74,7 @@ export function OverviewPage() {
                   <ul class="list">
                     {loaded.refused.map((mail) => (
                       <li key={`${mail.run_id} ${mail.recipient}`}>
-                        <div>
+                        <div class="in-text">
                           <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
                           <span class="soft">did not get</span>{" "}
                           <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
@@ -137,7 +137,7 @@ function Failing({ job }: { job: JobSummary }) {
   const line = last.error?.line ? `line ${last.error.line}: ` : "";
   return (
     <li>
-      <div class="grow">
+      <div class="grow in-text">
         <Status of={last.status} /> <a href={jobHref(job.job_name)}>{job.job_name}</a>{" "}
         <span class="soft">{moment(last.finished_at ?? last.scheduled_at)}</span>
         <p class="small error-line">
@@ -148,7 +148,7 @@ function Failing({ job }: { job: JobSummary }) {
         <a class="button plain" href={`/console/runs/${last.run_id}`}>
           Open run
         </a>
-        <Button need="edit" onAct={() => runJob(job.job_name)} label={`Run ${job.job_name} again`}>
+        <Button need="edit" onAct={() => runJob(job.job_name)} label={`Run again: ${job.job_name}`}>
           Run again
         </Button>
         <Button
