@@ -220,14 +220,16 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           <Button need="edit" onAct={tryNow}>
             Try
           </Button>
-          <Button
-            kind="primary"
-            need="edit"
-            onAct={() => saveAndGoOn(definition, draft.etag)}
-            unless={isChanged ? undefined : "Nothing is changed."}
-          >
-            Save
-          </Button>
+          <span data-key="Ctrl s">
+            <Button
+              kind="primary"
+              need="edit"
+              onAct={() => saveAndGoOn(latest.current.definition, latest.current.etag)}
+              unless={isChanged ? undefined : "Nothing is changed."}
+            >
+              Save
+            </Button>
+          </span>
           {isChanged && draft.savedAt > 0 ? <Button onAct={restart}>Drop changes</Button> : null}
         </>
       }
