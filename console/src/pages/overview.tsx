@@ -12,7 +12,7 @@ import { now } from "../store/clock.ts";
 import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
-import { count, moment, number } from "../words/format.ts";
+import { count, momentHere, number } from "../words/format.ts";
 
 const HOUR = 3_600_000;
 /** More due times than the API lists in one answer. */
@@ -78,7 +78,7 @@ export function OverviewPage() {
                           <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
                           <span class="soft">did not get</span>{" "}
                           <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
-                          <span class="soft">{moment(mail.time)}</span>
+                          <span class="soft">{momentHere(mail.time)}</span>
                           <p class="small mono soft">{mail.answer}</p>
                         </div>
                       </li>
@@ -139,7 +139,7 @@ function Failing({ job }: { job: JobSummary }) {
     <li>
       <div class="grow in-text">
         <Status of={last.status} /> <a href={jobHref(job.job_name)}>{job.job_name}</a>{" "}
-        <span class="soft">{moment(last.finished_at ?? last.scheduled_at)}</span>
+        <span class="soft">{momentHere(last.finished_at ?? last.scheduled_at)}</span>
         <p class="small error-line">
           {last.error === null ? "No mail server took the mail." : `${line}${last.error.type}: ${last.error.message}`}
         </p>
