@@ -1,5 +1,6 @@
 """A reader in another zone than the jobs: each time on a page names its zone."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -28,3 +29,22 @@ def test_times_in_the_readers_zone_name_it(system: Nightmail, visit: NewVisit, j
     expect(page.locator(".explanation")).to_contain_text("which ran, ")
     for sentence in ("wrote version 1, which ran, ", "took the copy for"):
         expect(page.locator("p", has_text=sentence).first).to_contain_text("New York")
+
+
+def test_earlier_runs_to_compare_with_differ_by_their_seconds(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job()
+    runs = [system.run(name) for _ in range(3)]
+    for run_id in runs:
+        system.run_when(run_id, "delivered")
+    last = system.call("GET", f"/jobs/{name}/runs").json()["items"][0]["run_id"]
+    page = visit().go(f"runs/{last}#compare")
+    links = page.get_by_role("link", name="Show what differs")
+    expect(links).to_have_count(2)
+    expect(links.first).to_have_accessible_name(re.compile(r" \d\d:\d\d:\d\d$"))
+
+
+def test_an_address_that_cannot_be_decoded_is_no_page(visit: NewVisit) -> None:
+    ann = visit()
+    for path in ("jobs/%ZZ", "%E0%A4%A"):
+        ann.go(path)
+        expect(ann.page.get_by_role("heading", level=1)).to_have_text("There is no such page")

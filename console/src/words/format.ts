@@ -98,6 +98,11 @@ export function moment(time: string | Date, zone: string = HERE): string {
   return `${NEAR_DAYS.get(distance) ?? day(time, zone)} ${clock(time, zone)}`;
 }
 
+/** Returns a moment with seconds, where several within a minute are listed. */
+export function exactMoment(time: string | Date, zone: string = HERE): string {
+  return `${moment(time, zone)}${exactClock(time, zone).slice(5)}`;
+}
+
 /** Returns a moment in a job's zone, and in the reader's where it differs: `tomorrow 09:00 Paris (08:00 yours)`. */
 export function momentInZone(time: string | Date, zone: string): string {
   const theirs = `${moment(time, zone)} ${zoneName(zone)}`;
