@@ -1,7 +1,7 @@
 // The shell: the sign-in page for nobody, the bar and the page of the address for everybody else.
 
 import { useEffect } from "preact/hooks";
-import { LocationProvider, Route, Router } from "preact-iso/router";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso/router";
 import { type ApiError, client } from "./api/client.ts";
 import { Bar } from "./components/bar.tsx";
 import { Keys } from "./components/keys.tsx";
@@ -46,17 +46,34 @@ function Shell() {
   return (
     <LocationProvider scope="/console">
       <Bar />
-      <Router onRouteChange={focusContent}>
-        {PAGES.map(({ path, component }) => (
-          <Route key={path} path={path} component={component} />
-        ))}
-        <Route default component={NotFound} />
-      </Router>
+      <Pages />
       <ToastLine />
       <Keys />
       <LaterPalette />
     </LocationProvider>
   );
+}
+
+function Pages() {
+  // The router decodes the parts of an address, and throws at one such as `%ZZ`.
+  if (!isDecodable(useLocation().path)) return <NotFound />;
+  return (
+    <Router onRouteChange={focusContent}>
+      {PAGES.map(({ path, component }) => (
+        <Route key={path} path={path} component={component} />
+      ))}
+      <Route default component={NotFound} />
+    </Router>
+  );
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function checkSession(): Promise<void> {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Run } from "../src/api/client.ts";
-import { outOfTheOrdinary, usualRange } from "../src/components/history.tsx";
-import { bytes, count, milliseconds, momentInZone, soon, zoneName } from "../src/words/format.ts";
+import { outOfTheOrdinary, rangeInWords, usualRange } from "../src/components/history.tsx";
+import type { LogEvent } from "../src/store/events.ts";
+import { describeEvent } from "../src/words/events.ts";
+import { bytes, count, exactMoment, milliseconds, moment, momentInZone, soon, zoneName } from "../src/words/format.ts";
 
 test("numbers and durations are short and exact", () => {
   assert.equal(count(1, "row"), "1 row");
@@ -11,6 +13,17 @@ test("numbers and durations are short and exact", () => {
   assert.deepEqual([bytes(999), bytes(2100), bytes(3_400_000)], ["999 B", "2.1 KB", "3.4 MB"]);
   assert.deepEqual([89.6, 1234, 64_000].map(milliseconds), ["90 ms", "1.2 s", "1 min 4 s"]);
   assert.deepEqual([119_700, 7_876_000].map(milliseconds), ["2 min 0 s", "2 h 11 min"]);
+});
+
+test("a mail that is not sent has its reason in words", () => {
+  const said = (reason: string) =>
+    describeEvent({ type: "mail-skipped", data: { kind: "failure", reason } } as unknown as LogEvent).text;
+  assert.equal(said("streak"), "no failure mail: the recipients got one of this job less than an hour ago");
+  assert.equal(said("of_a_later_version"), "no failure mail: of_a_later_version");
+});
+
+test("moments within a minute are distinguished by their seconds", () => {
+  assert.equal(exactMoment("2031-07-01T07:00:05Z", "Europe/Paris"), "Tue 1 Jul 2031 09:00:05");
 });
 
 test("a time near the present is in minutes, and one far away is not", () => {
@@ -28,9 +41,28 @@ test("a zone is named, and a second one appears only where it differs", () => {
   assert.equal(momentInZone("2031-07-01T23:00:00Z", "UTC"), "Tue 1 Jul 2031 23:00 UTC (Wed 2 Jul 2031 01:00 yours)");
 });
 
+// In Paris, Sunday 28 March 2027 has 23 hours, and Sunday 31 October 2027 has 25.
+for (const [now, time, words] of [
+  ["2027-03-27T22:30:00Z", "2027-03-28T07:00:00Z", "tomorrow 09:00"],
+  ["2027-03-27T22:30:00Z", "2027-03-29T07:00:00Z", "Mon 29 Mar 09:00"],
+  ["2027-03-28T22:30:00Z", "2027-03-28T07:00:00Z", "yesterday 09:00"],
+  ["2027-03-28T22:30:00Z", "2027-03-27T08:00:00Z", "Sat 27 Mar 09:00"],
+  ["2027-10-30T22:30:00Z", "2027-10-31T08:00:00Z", "today 09:00"],
+  ["2027-10-30T22:30:00Z", "2027-11-01T08:00:00Z", "tomorrow 09:00"],
+  ["2027-10-31T22:30:00Z", "2027-10-30T07:00:00Z", "yesterday 09:00"],
+  ["2027-10-31T22:30:00Z", "2027-10-31T08:00:00Z", "today 09:00"],
+] as const) {
+  test(`at ${now}, ${time} is ${words} in Paris`, (context) => {
+    context.mock.timers.enable({ apis: ["Date"], now: Date.parse(now) });
+    assert.equal(moment(time, "Europe/Paris"), words);
+  });
+}
+
 test("the usual range ignores an outlier, and needs enough runs", () => {
   assert.equal(usualRange([1, 2, 3]), undefined);
   assert.deepEqual(usualRange([30, 31, 32, 30, 31, 4000]), [28, 34]);
+  assert.equal(rangeInWords([28, 4034]), "28–4,034");
+  assert.equal(rangeInWords([31, 31]), "31");
 });
 
 test("rows are out of the ordinary only among those of their weekday in the job's zone", () => {

@@ -77,7 +77,7 @@ def test_a_day_on_which_the_clocks_change_says_so_and_links_lead_to_runs(visit: 
     expect(ann.page.locator("tbody tr")).to_have_text(
         ["09:00salesmissednone", "10:00salesdelivered 1 min 30 s lateOpen"]
     )
-    expect(ann.page.get_by_role("link", name="Run of sales at 10:00")).to_have_attribute(
+    expect(ann.page.get_by_role("link", name="Open the run of sales at 10:00")).to_have_attribute(
         "href", f"/console/runs/{run_id}"
     )
     ann.page.get_by_label("What became of it").select_option("missed")

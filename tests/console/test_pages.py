@@ -118,7 +118,7 @@ OVERVIEW = """
       - link "sensor drift"
       - paragraph: /AttributeError/
       - link "Open run"
-      - button "Run sensor drift again"
+      - 'button "Run again: sensor drift"'
       - button "Pause sensor drift"
   - heading "First steps" [level=2]
   - button "Hide"

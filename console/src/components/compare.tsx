@@ -1,7 +1,7 @@
 // Two runs of a job: which changed the result, the data or the script, and the way to what differs row by row.
 import { client, data, loadRun, type Run, type RunDetail } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
-import { count, moment } from "../words/format.ts";
+import { count, exactMoment } from "../words/format.ts";
 import { Empty, Loaded } from "./states.tsx";
 
 /** Earlier runs that are offered for a comparison. */
@@ -64,11 +64,11 @@ export function CompareTab({ run, zone }: { run: RunDetail; zone: string | undef
                 <li key={one.run_id}>
                   <span class="grow">
                     {index === 0 ? "With the run before, " : "With "}
-                    {moment(one.scheduled_at, zone)} <span class="soft">{count(one.rows ?? 0, "row")}</span>
+                    {exactMoment(one.scheduled_at, zone)} <span class="soft">{count(one.rows ?? 0, "row")}</span>
                   </span>
                   <a class="button plain" href={diffHref(one.run_id, run.run_id)}>
                     Show what differs
-                    <span class="visually-hidden"> from {moment(one.scheduled_at, zone)}</span>
+                    <span class="visually-hidden"> from {exactMoment(one.scheduled_at, zone)}</span>
                   </a>
                 </li>
               ))}

@@ -50,7 +50,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
       <figcaption class="small soft">
         <span>
           last {number(last)}
-          {usual === undefined ? "" : ` · usually ${number(usual[0])}–${number(usual[1])}`}
+          {usual === undefined ? "" : ` · usually ${rangeInWords(usual)}`}
         </span>
         {past.at(-1)?.timings ? <span>{milliseconds(past.at(-1)?.timings?.total_ms ?? 0)} a run</span> : null}
       </figcaption>
@@ -91,8 +91,12 @@ export function outOfTheOrdinary(runs: Run[], timezone: string): string | undefi
   const alike = earlier.filter((run) => weekday(run) === weekday(last)).slice(0, COMPARED);
   const range = usualRange(alike.flatMap((run) => (run.rows === null ? [] : [run.rows])));
   if (range === undefined || (last.rows >= range[0] && last.rows <= range[1])) return undefined;
-  const usual = range[0] === range[1] ? number(range[0]) : `${number(range[0])}–${number(range[1])}`;
-  return `Out of the ordinary: the last result has ${count(last.rows, "row")}, those of a ${weekday(last)} usually ${usual}.`;
+  return `Out of the ordinary: the last result has ${count(last.rows, "row")}, those of a ${weekday(last)} usually ${rangeInWords(range)}.`;
+}
+
+/** Returns a range as `28–34`, and one of a single number as that number. */
+export function rangeInWords([least, most]: [number, number]): string {
+  return least === most ? number(least) : `${number(least)}–${number(most)}`;
 }
 
 /** Returns the usual range: median ± 3 median absolute deviations (a hint; it stops no mail). */

@@ -1,5 +1,5 @@
 // The keyboard: Ctrl+K opens the palette, `g` and a letter goes to a page, `/` to the search, `j` and `k` through rows, Enter
-// opens one, `.` lists its actions, `?` lists the keys.
+// opens one, `.` lists its actions, `?` lists the keys. Ctrl+S saves what is edited.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
@@ -24,11 +24,18 @@ export function Keys() {
         return;
       }
       const isOpen = document.querySelector("dialog[open]") !== null;
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
+        const save = document.querySelector<HTMLElement>('[data-key="Ctrl s"] button');
+        if (save === null) return; // the browser saves the page
+        event.preventDefault();
+        if (!isOpen) save.click();
+        return;
+      }
       if (palette.value !== null && !isOpen && !event.ctrlKey && !event.metaKey && !event.altKey) {
         if (typeAhead(event)) event.preventDefault();
         return;
       }
-      if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (!singleKeys.value || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (isOpen) return;
       const going = Date.now() - goPressedAt < CHORD_MS;
       goPressedAt = 0;
@@ -55,6 +62,7 @@ export function Keys() {
           <Entry key={key} keys={["g", key]} does={`go to ${word}`} />
         ))}
         <Entry keys={["Ctrl K"]} does="search, or run something" />
+        <Entry keys={["Ctrl S"]} does="save the report that is edited" />
         <Entry keys={["/"]} does="search in the list; where there is none, everywhere" />
         <Entry keys={["j", "k"]} does="next and previous row; Enter opens it" />
         <Entry keys={["."]} does="what can be done to the row" />
@@ -105,6 +113,8 @@ function openRowActions(): void {
   }
 }
 
-function isTyping(target: EventTarget | null): boolean {
+/** Whether a key goes into a field. At the document the target of a key in a shadow root, such as the editor's, is its host. */
+function isTyping(event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
   return target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
 }

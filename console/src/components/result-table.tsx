@@ -1,8 +1,10 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { client, data, type RunDetail, type Schemas } from "../api/client.ts";
 import { useResource } from "../store/resource.ts";
 import { bytes, count, number } from "../words/format.ts";
 import { Loaded } from "./states.tsx";
+
+type Page = Schemas["ResultRowPage"];
 
 /** Rows that the page shows; the file has all. */
 const SHOWN = 200;
@@ -17,6 +19,10 @@ export function ResultTable({ run }: { run: RunDetail }) {
     const query = { limit: SHOWN, cells: "texts", ...(sort === undefined ? {} : { sort }) } as const;
     return data(client.GET("/runs/{run_id}/rows", { params: { path: { run_id: run.run_id }, query }, signal }));
   });
+  // Until the rows of another order are there, the old ones stay: the focus is on the head of one of their columns.
+  const shown = useRef<{ of: string; page: Page; sort: string | undefined } | null>(null);
+  if (rows.data.value !== undefined) shown.current = { of: run.run_id, page: rows.data.value, sort };
+  const before = shown.current?.of === run.run_id ? shown.current : undefined;
   const size = run.bytes === null ? "" : `, ${bytes(run.bytes)}`;
   return (
     <>
@@ -27,30 +33,42 @@ export function ResultTable({ run }: { run: RunDetail }) {
           Download CSV
         </a>
       </p>
-      <Loaded of={rows}>{(page) => <Rows page={page} sort={sort} onSort={setSort} />}</Loaded>
+      <Loaded of={rows} before={before?.page}>
+        {(page) => (
+          <Rows
+            page={page}
+            isOld={rows.data.value === undefined}
+            sort={before?.sort}
+            onSort={(column) => setSort(sort === column ? `-${column}` : column)}
+          />
+        )}
+      </Loaded>
     </>
   );
 }
 
 interface RowsProperties {
-  page: Schemas["ResultRowPage"];
+  page: Page;
+  /** Whether rows in another order are on their way. */
+  isOld: boolean;
+  /** The order of these rows. */
   sort: string | undefined;
-  onSort: (sort: string) => void;
+  onSort: (column: string) => void;
 }
 
-function Rows({ page, sort, onSort }: RowsProperties) {
+function Rows({ page, isOld, sort, onSort }: RowsProperties) {
   const isNumeric = page.columns.map(({ type }) => NUMERIC.has(type));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
     <section class="scroll" tabIndex={0} aria-label="Result">
-      <table class="result">
+      <table class="result" aria-busy={isOld}>
         <thead>
           <tr>
             {page.columns.map(({ name }, index) => {
               const order = sort === name ? "ascending" : sort === `-${name}` ? "descending" : undefined;
               return (
                 <th key={name} scope="col" aria-sort={order} class={isNumeric[index] ? "number" : undefined}>
-                  <button type="button" onClick={() => onSort(order === "ascending" ? `-${name}` : name)}>
+                  <button type="button" onClick={() => onSort(name)}>
                     {name}
                     <span aria-hidden="true">{order === undefined ? "" : order === "ascending" ? " ▲" : " ▼"}</span>
                   </button>

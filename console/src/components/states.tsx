@@ -4,9 +4,16 @@ import type { ApiError } from "../api/client.ts";
 import type { Resource } from "../store/resource.ts";
 import { Icon } from "./icon.tsx";
 
+interface LoadedProperties<T> {
+  of: Resource<T>;
+  /** What is shown until the data is there, such as the same rows in another order. */
+  before?: T | undefined;
+  children: (data: T) => ComponentChildren;
+}
+
 /** Shows data once it is there; until then a quiet placeholder, or what went wrong. Old data stays below an error. */
-export function Loaded<T>({ of, children }: { of: Resource<T>; children: (data: T) => ComponentChildren }) {
-  const data = of.data.value;
+export function Loaded<T>({ of, before, children }: LoadedProperties<T>) {
+  const data = of.data.value ?? before;
   const error = of.error.value;
   return (
     <>

@@ -1,4 +1,4 @@
-import { dismissToast, toast } from "../store/toast.ts";
+import { dismissToast, type Toast, toast } from "../store/toast.ts";
 
 export function ToastLine() {
   const shown = toast.value;
@@ -8,6 +8,11 @@ export function ToastLine() {
         <div class={`toast ${shown.tone}`}>
           <span>{shown.text}</span>
           {shown.href === undefined ? null : <a href={shown.href}>Open</a>}
+          {shown.action === undefined ? null : (
+            <button type="button" class="button plain" onClick={() => act(shown.action)}>
+              {shown.action.word}
+            </button>
+          )}
           <button type="button" class="button quiet" aria-label="Close" onClick={dismissToast}>
             ×
           </button>
@@ -15,4 +20,9 @@ export function ToastLine() {
       )}
     </div>
   );
+}
+
+function act(action: Toast["action"]): void {
+  dismissToast();
+  action?.act();
 }

@@ -325,7 +325,7 @@ function Agenda({ slots, zone, isFiltered, isCut }: AgendaProperties) {
                   <a
                     href={`/console/runs/${slot.run_id}`}
                     data-row
-                    aria-label={`Run of ${slot.job_name} at ${clock(slot.due, zone)}`}
+                    aria-label={`Open the run of ${slot.job_name} at ${clock(slot.due, zone)}`}
                   >
                     Open
                   </a>

@@ -4,6 +4,7 @@ import { ApiError, client, data, type FieldError, type Job } from "../api/client
 import { Button } from "../components/button.tsx";
 import { beginWith } from "../components/edit/begin.ts";
 import { Conflict } from "../components/edit/conflict.tsx";
+import { DraftNotices } from "../components/edit/draft-notices.tsx";
 import { errorsOf, Field } from "../components/edit/field.tsx";
 import { Gallery } from "../components/edit/gallery.tsx";
 import { MailPreview } from "../components/edit/mail-preview.tsx";
@@ -12,7 +13,8 @@ import { ScheduleForm } from "../components/edit/schedule-form.tsx";
 import { ScriptField } from "../components/edit/script-field.tsx";
 import { SendOnce } from "../components/edit/send-once.tsx";
 import { SourceForm } from "../components/edit/source-form.tsx";
-import { NOT_TRIED, type Tried, TryResult, type TryState, tryDraft } from "../components/edit/try-it.tsx";
+import { TryResult } from "../components/edit/try-it.tsx";
+import { lineOf, useTry } from "../components/edit/use-try.ts";
 import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -26,16 +28,12 @@ import {
   keptDraft,
   merge,
   newPlace,
-  onDraftElsewhere,
   type Place,
   same,
 } from "../store/draft.ts";
 import { may, me, reasonAgainst } from "../store/session.ts";
-import { show } from "../store/toast.ts";
+import { offer, show } from "../store/toast.ts";
 import { clock, count } from "../words/format.ts";
-
-/** From the last key to the try of a changed script: a person who types is not shown every half of a word as an error. */
-const TRY_AFTER_MS = 600;
 
 /** A new report begins with what the address names after `from=`; without, the gallery offers what there is. */
 export function NewPage() {
@@ -77,17 +75,43 @@ interface EditorProperties {
   begin: () => Promise<Draft>;
 }
 
+/** The editor that is on the page, by its draft's place: a dropped draft may return to another one than it began in. */
+const editors = new Map<Place, (draft: Draft) => void>();
+
 function Editor({ name, place, begin }: EditorProperties) {
   const user = me.value?.name ?? "";
   const [draft, setDraft] = useState<Draft | null>(null);
+  const { route } = useLocation();
+  const address = useRef(location.pathname + location.search).current;
   const [problem, setProblem] = useState<ApiError | null>(null);
   const open = async (wanted: "kept" | "fresh") => {
     setProblem(null);
     const kept = wanted === "kept" ? keptDraft(user, place) : null;
     if (kept !== null) setDraft(kept);
-    else await begin().then(setDraft, (error) => setProblem(error));
+    else
+      await begin().then(
+        (fresh) => setDraft((before) => before ?? fresh), // Undo may come first
+        (error) => setProblem(error),
+      );
   };
-  useEffect(() => void open("kept"), []);
+  useEffect(() => {
+    editors.set(place, setDraft);
+    void open("kept");
+    return () => void editors.delete(place);
+  }, []);
+  // What is changed between the drop and its undo is not lost either: the two change places.
+  const offerUndo = (dropped: Draft) =>
+    offer("The changes are dropped.", {
+      word: "Undo",
+      act: () => {
+        const replaced = keptDraft(user, place);
+        keepDraft(user, place, dropped);
+        const take = editors.get(place);
+        if (take === undefined) route(address);
+        else take(dropped);
+        if (replaced !== null) offerUndo(replaced);
+      },
+    });
   const title = name === null ? "New report" : `Edit ${name}`;
   if (draft === null) {
     return (
@@ -96,10 +120,11 @@ function Editor({ name, place, begin }: EditorProperties) {
       </Page>
     );
   }
-  const restart = () => {
-    dropDraft(user, place);
+  const restart = (dropped: Draft) => {
+    dropDraft(user, place, dropped);
     setDraft(null);
     void open("fresh");
+    offerUndo(dropped);
   };
   return (
     <Form
@@ -117,7 +142,8 @@ interface FormProperties {
   place: Place;
   title: string;
   first: Draft;
-  onRestart: () => void;
+  /** Drops the draft, and begins again with what is saved. */
+  onRestart: (dropped: Draft) => void;
   /** Goes on with the draft of another tab. */
   onTake: (draft: Draft) => void;
 }
@@ -129,11 +155,10 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const [isKept, setKept] = useState(true);
   const [errors, setErrors] = useState<FieldError[]>([]);
   const [conflict, setConflict] = useState<Begun | null>(null);
-  const [elsewhere, setElsewhere] = useState<Draft | null>(null);
-  useEffect(() => onDraftElsewhere(user, place, setElsewhere), []);
   const { definition } = draft;
   // What is answered later than the next key changes the draft as it is by then.
   const latest = useRef(first);
+  const isSaving = useRef(false);
   const isChanged = !same(definition, draft.base);
   const { state, tryNow, sendOnce } = useTry(definition, name === null);
   const keep = (next: Draft) => {
@@ -146,12 +171,13 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const save = async (wanted: Definition, etag: string | null) => {
     setErrors([]);
     const before = latest.current.definition;
+    isSaving.current = true;
     try {
       const { job, ...saved } = await store(name, wanted, etag);
       const { job_name, warnings } = job;
       const said = ["Saved.", warnings.map(({ detail }) => detail).join("; ")].join(" ").trim();
       setConflict(null);
-      dropDraft(user, place);
+      dropDraft(user, place, latest.current);
       if (same(latest.current.definition, before)) {
         show(said, "ok");
         return jobHref(job_name);
@@ -171,8 +197,11 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
         show(`Not saved: ${count(error.fields.length, "field")} must be changed.`, "bad");
       } else throw error;
       return null;
+    } finally {
+      isSaving.current = false;
     }
   };
+  const restart = () => onRestart(latest.current);
   const saveAndGoOn = (wanted: Definition, etag: string | null) => goOn(() => save(wanted, etag));
   const scriptError = state.last?.error?.stage === "script" ? state.last.error : null;
   const editError = errors.find(({ field }) => field === "processing_script");
@@ -189,26 +218,25 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           <Button need="edit" onAct={tryNow}>
             Try
           </Button>
-          <Button
-            kind="primary"
-            need="edit"
-            onAct={() => saveAndGoOn(definition, draft.etag)}
-            unless={isChanged ? undefined : "Nothing is changed."}
-          >
-            Save
-          </Button>
-          {isChanged && draft.savedAt > 0 ? <Button onAct={onRestart}>Drop changes</Button> : null}
+          <span data-key="Ctrl s">
+            <Button
+              kind="primary"
+              need="edit"
+              onAct={() => saveAndGoOn(latest.current.definition, latest.current.etag)}
+              unless={isChanged ? undefined : "Nothing is changed."}
+            >
+              Save
+            </Button>
+          </span>
+          {isChanged && draft.savedAt > 0 ? <Button onAct={restart}>Drop changes</Button> : null}
         </>
       }
     >
-      {elsewhere === null ? null : (
-        <div class="notice wait" role="alert">
-          <p>Another tab changes this draft, too. The browser keeps the one that was changed last.</p>
-          <button type="button" class="button plain" onClick={() => onTake(elsewhere)}>
-            Go on with that one
-          </button>
-        </div>
-      )}
+      <DraftNotices
+        {...{ user, place, name, draft, latest, isSaving, onTake }}
+        isMerging={conflict !== null}
+        onKept={setKept}
+      />
       {conflict === null || draft.base === null ? null : (
         <Conflict
           key={conflict.version}
@@ -216,7 +244,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           mine={definition}
           theirs={conflict.job}
           onMerged={(merged) => saveAndGoOn(merged, conflict.etag)}
-          onTakeTheirs={onRestart}
+          onTakeTheirs={restart}
         />
       )}
       <div class="columns edit">
@@ -288,126 +316,6 @@ async function store(name: string | null, wanted: Definition, etag: string | nul
   if (name === null) return begun(client.POST("/jobs", { body: wanted }));
   const params = { path: { job_name: name }, ...(etag === null ? {} : { header: { "If-Match": etag } }) };
   return begun(client.PUT("/jobs/{job_name}", { params, body: wanted } as never));
-}
-
-/** The input of a try, which the API keeps for an hour. */
-interface Sample {
-  id: string;
-  of: unknown;
-}
-
-function sourcesOf({ data_source, more_sources, timezone }: Definition): unknown {
-  return [data_source, more_sources, timezone];
-}
-
-/** What is tried again by itself when it changes. */
-function textsOf({ processing_script, subject, message, description }: Definition): unknown {
-  return [processing_script, subject, message, description];
-}
-
-/**
- * Tries a draft: on request with fresh data, and after each change of the script on the sample of the last try, so that
- * typing asks no source again.
- */
-function useTry(definition: Definition, isNew: boolean) {
-  const [state, setState] = useState<TryState>(NOT_TRIED);
-  const request = useRef(new AbortController());
-  const sample = useRef<Sample | null>(null);
-  const pending = useRef(0);
-  /** A try that fetches the data, or sends a mail, goes on to its end when the script is changed; then follows another. */
-  const goesOn = useRef(false);
-  const latest = useRef(definition);
-  latest.current = definition;
-  const keptSample = () => {
-    const kept = sample.current;
-    return kept !== null && same(kept.of, sourcesOf(latest.current)) ? kept : null;
-  };
-  const tryOn = async (wanted: Sample | null, sendTo: string | null = null): Promise<Tried | null> => {
-    clearTimeout(pending.current);
-    request.current.abort();
-    const mine = new AbortController();
-    request.current = mine;
-    goesOn.current = wanted === null || sendTo !== null;
-    setState((before) => ({ ...before, running: true, problem: null }));
-    const tried = latest.current;
-    try {
-      const last = await tryDraft(tried, wanted?.id ?? null, sendTo, mine.signal);
-      if (mine.signal.aborted) return null;
-      if (wanted !== null && last.error?.stage === "fetch") return tryOn(null, sendTo); // it has expired
-      sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sourcesOf(tried) };
-      setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
-      return last;
-    } catch (error) {
-      if (mine.signal.aborted) return null;
-      if (!(error instanceof ApiError)) throw error;
-      const refused = sendTo !== null && error.fields[0]?.field === "send_to";
-      setState((before) =>
-        refused
-          ? { ...before, running: false }
-          : { ...before, running: false, last: asError(error) ?? before.last, problem: error },
-      );
-      if (sendTo !== null) throw error;
-      return null;
-    } finally {
-      if (request.current === mine) {
-        goesOn.current = false;
-        if (!same(textsOf(tried), textsOf(latest.current))) announce();
-      }
-    }
-  };
-  const announce = () => {
-    clearTimeout(pending.current);
-    if (goesOn.current || keptSample() === null) return;
-    pending.current = window.setTimeout(() => {
-      const kept = keptSample();
-      if (kept !== null && !goesOn.current) void tryOn(kept);
-    }, TRY_AFTER_MS);
-  };
-  const tryNow = async () => void (await tryOn(null));
-  const sendOnce = (address: string) => tryOn(keptSample(), address);
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (!isFirst.current) announce();
-    isFirst.current = false;
-  }, [JSON.stringify(textsOf(definition))]);
-  useEffect(() => {
-    // A new report that begins with an example or a file shows at once what comes out.
-    if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
-    return () => {
-      clearTimeout(pending.current);
-      request.current.abort();
-    };
-  }, []);
-  return { state, tryNow, sendOnce };
-}
-
-/** Returns a refused script or source as the outcome of a try. */
-function asError(error: ApiError): TryState["last"] {
-  const [first] = error.fields;
-  if (first === undefined) return null;
-  const stage = first.field === "processing_script" ? "script" : "fetch";
-  const line = lineOf(first)?.line ?? null;
-  const found = { stage, type: "", message: `${first.field}: ${first.detail}`, traceback: null, line };
-  return {
-    columns: null,
-    rows: null,
-    first_rows: null,
-    figures: [],
-    notes: [],
-    skipped: null,
-    log: "",
-    timings: null,
-    error: found,
-    mail: null,
-    sent: null,
-    sample_id: null,
-  } as Tried;
-}
-
-/** Returns the line that an error of the field `processing_script` names. */
-function lineOf(error: FieldError | undefined): { line: number; message: string } | undefined {
-  const line = error?.detail.match(/^line (\d+): /)?.[1];
-  return error === undefined || line === undefined ? undefined : { line: Number(line), message: error.detail };
 }
 
 interface KeptProperties {

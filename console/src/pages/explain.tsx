@@ -7,7 +7,7 @@ import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Timeline } from "../components/timeline.tsx";
 import { useResource } from "../store/resource.ts";
-import { count, exactClock, milliseconds, moment, momentInZone } from "../words/format.ts";
+import { count, exactClock, milliseconds, momentHere, momentInZone } from "../words/format.ts";
 
 /** `version` null: the job was erased, or its versions are not known. */
 interface Explained {
@@ -145,7 +145,7 @@ function Answer({ mails, run, version }: Explained) {
 }
 
 function Why({ run, version }: { run: RunDetail; version: Explained["version"] }) {
-  const due = run.timezone === null ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, run.timezone);
+  const due = run.timezone === null ? momentHere(run.scheduled_at) : momentInZone(run.scheduled_at, run.timezone);
   const job = <a href={jobHref(run.job_name)}>{run.job_name}</a>;
   return (
     <>
@@ -161,7 +161,7 @@ function Why({ run, version }: { run: RunDetail; version: Explained["version"] }
       )}
       {version === null
         ? null
-        : ` ${version.actor} wrote version ${version.version}, which ran, ${moment(version.time)}.`}
+        : ` ${version.actor} wrote version ${version.version}, which ran, ${momentHere(version.time)}.`}
     </>
   );
 }
@@ -181,7 +181,7 @@ function whatIsInIt({ split_value }: Mail, version: Explained["version"]): strin
 }
 
 function whatServerSaid(mail: Mail): string {
-  const at = `${moment(mail.time)} (${exactClock(mail.time)})`;
+  const at = `${momentHere(mail.time)} (${exactClock(mail.time)})`;
   switch (mail.outcome) {
     case "accepted":
       return `The mail server took the copy for ${mail.recipient} ${at}. That is the server's word, not the mailbox's.`;
@@ -192,7 +192,7 @@ function whatServerSaid(mail: Mail): string {
     case "uncertain":
       return `The connection broke ${at}, before the server said whether it took the copy for ${mail.recipient}.`;
     case "waiting":
-      return `The copy for ${mail.recipient} waits since ${moment(mail.since ?? mail.time)}.`;
+      return `The copy for ${mail.recipient} waits since ${momentHere(mail.since ?? mail.time)}.`;
   }
 }
 

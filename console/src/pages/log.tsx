@@ -9,7 +9,7 @@ import { Empty } from "../components/states.tsx";
 import type { LogEvent } from "../store/events.ts";
 import { show } from "../store/toast.ts";
 import { describeEvent, EVENT_TYPES, type EventQuery } from "../words/events.ts";
-import { day, exactClock, number } from "../words/format.ts";
+import { day, exactClock, HERE, number, zoneName } from "../words/format.ts";
 
 const NAMES = ["type", "job", "actor", "before"] as const;
 type Filter = Record<(typeof NAMES)[number], string | undefined>;
@@ -62,7 +62,7 @@ export function LogPage() {
   return (
     <Page
       title="Log"
-      sentence="Every event of the system in its one order, newest first."
+      sentence={`Every event of the system in its one order, newest first. Times are in ${zoneName(HERE)}.`}
       actions={
         <Button
           kind={following ? "primary" : "plain"}

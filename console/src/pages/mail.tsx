@@ -11,7 +11,7 @@ import { resendRun } from "../store/actions.ts";
 import type { LogEvent } from "../store/events.ts";
 import { outcomesOf } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
-import { count, moment } from "../words/format.ts";
+import { count, HERE, moment, momentHere, zoneName } from "../words/format.ts";
 
 const NAMES = ["to", "outcome", "job", "days"] as const;
 const PERIODS = [
@@ -174,6 +174,9 @@ function Caught() {
   );
 }
 
+/** The head of the column of times; they are in the reader's zone. */
+const WHEN = `When (${zoneName(HERE)})`;
+
 function MailTable({ mails }: { mails: Mail[] }) {
   return (
     <table class="rows mails">
@@ -181,7 +184,7 @@ function MailTable({ mails }: { mails: Mail[] }) {
       <thead>
         <tr>
           <th scope="col">To</th>
-          <th scope="col">When</th>
+          <th scope="col">{WHEN}</th>
           <th scope="col">Report</th>
           <th scope="col">Outcome</th>
           <th scope="col">
@@ -207,7 +210,7 @@ function MailRow({ mail }: { mail: Mail }) {
           {mail.recipient}
         </a>
       </th>
-      <td class="nowrap" data-label="When">
+      <td class="nowrap" data-label={WHEN}>
         <a class="plain-link" href={`/console/runs/${mail.run_id}#mail`}>
           {moment(mail.time)}
         </a>
@@ -220,7 +223,7 @@ function MailRow({ mail }: { mail: Mail }) {
         <div>
           <MailOutcome of={mail.outcome} />
           {mail.next_attempt === null ? null : (
-            <span class="small wait"> next attempt {moment(mail.next_attempt)}</span>
+            <span class="small wait"> next attempt {momentHere(mail.next_attempt)}</span>
           )}
           <p class="small soft answer">{mail.answer}</p>
         </div>

@@ -12,7 +12,7 @@ import { now } from "../store/clock.ts";
 import type { LogEvent } from "../store/events.ts";
 import { foldJob } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
-import { count, moment, number } from "../words/format.ts";
+import { count, momentHere, number } from "../words/format.ts";
 
 const HOUR = 3_600_000;
 /** More due times than the API lists in one answer. */
@@ -74,11 +74,11 @@ export function OverviewPage() {
                   <ul class="list">
                     {loaded.refused.map((mail) => (
                       <li key={`${mail.run_id} ${mail.recipient}`}>
-                        <div>
+                        <div class="in-text">
                           <Status of="undelivered" /> <strong>{mail.recipient}</strong>{" "}
                           <span class="soft">did not get</span>{" "}
                           <a href={`/console/runs/${mail.run_id}`}>{mail.job_name}</a>{" "}
-                          <span class="soft">{moment(mail.time)}</span>
+                          <span class="soft">{momentHere(mail.time)}</span>
                           <p class="small mono soft">{mail.answer}</p>
                         </div>
                       </li>
@@ -137,9 +137,9 @@ function Failing({ job }: { job: JobSummary }) {
   const line = last.error?.line ? `line ${last.error.line}: ` : "";
   return (
     <li>
-      <div class="grow">
+      <div class="grow in-text">
         <Status of={last.status} /> <a href={jobHref(job.job_name)}>{job.job_name}</a>{" "}
-        <span class="soft">{moment(last.finished_at ?? last.scheduled_at)}</span>
+        <span class="soft">{momentHere(last.finished_at ?? last.scheduled_at)}</span>
         <p class="small error-line">
           {last.error === null ? "No mail server took the mail." : `${line}${last.error.type}: ${last.error.message}`}
         </p>
@@ -148,7 +148,7 @@ function Failing({ job }: { job: JobSummary }) {
         <a class="button plain" href={`/console/runs/${last.run_id}`}>
           Open run
         </a>
-        <Button need="edit" onAct={() => runJob(job.job_name)} label={`Run ${job.job_name} again`}>
+        <Button need="edit" onAct={() => runJob(job.job_name)} label={`Run again: ${job.job_name}`}>
           Run again
         </Button>
         <Button

@@ -94,18 +94,21 @@ export function keepDraft(user: string, place: Place, draft: Draft): boolean {
   }
 }
 
-/** Calls back with the draft when another tab of this browser changes it; returns the function that stops it. */
-export function onDraftElsewhere(user: string, place: Place, listener: (draft: Draft) => void): () => void {
+/** Calls back when another tab of this browser changes the draft, or removes it (null); returns the function that stops it. */
+export function onDraftElsewhere(user: string, place: Place, listener: (draft: Draft | null) => void): () => void {
   const onStorage = (event: StorageEvent): void => {
-    const draft = event.key === key(user, place) ? keptDraft(user, place) : null;
-    if (draft !== null) listener(draft);
+    if (event.key === key(user, place)) listener(keptDraft(user, place));
   };
   window.addEventListener("storage", onStorage);
   return () => window.removeEventListener("storage", onStorage);
 }
 
-export function dropDraft(user: string, place: Place): void {
-  localStorage.removeItem(key(user, place));
+/** Removes a draft that is saved or dropped, unless the browser keeps another one there: that is another tab's. */
+export function dropDraft(user: string, place: Place, draft: Draft): void {
+  const kept = keptDraft(user, place);
+  if (kept === null || (kept.savedAt === draft.savedAt && same(kept.definition, draft.definition))) {
+    localStorage.removeItem(key(user, place));
+  }
 }
 
 export interface Merge {

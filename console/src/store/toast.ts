@@ -9,11 +9,13 @@ export interface Toast {
   text: string;
   tone: "soft" | "ok" | "bad";
   href?: string;
+  /** What the reader can do about it. */
+  action?: { word: string; act: () => void };
 }
 
 export const toast = signal<Toast | null>(null);
 
-/** A toast without a link to read goes after this time. */
+/** A toast goes after this time, unless it follows a run or has an action. */
 const TOAST_MS = 6_000;
 let timer = 0;
 let stopFollowing = (): void => undefined;
@@ -21,6 +23,12 @@ let stopFollowing = (): void => undefined;
 export function show(text: string, tone: Toast["tone"] = "soft", href?: string): void {
   stopFollowing();
   put({ text, tone, ...(href === undefined ? {} : { href }) }, true);
+}
+
+/** Shows a toast that stays until its action, or until another one. */
+export function offer(text: string, action: NonNullable<Toast["action"]>): void {
+  stopFollowing();
+  put({ text, tone: "soft", action }, false);
 }
 
 export function dismissToast(): void {

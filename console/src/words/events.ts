@@ -11,6 +11,14 @@ export type EventType = NonNullable<EventQuery["type"]>;
 type Body = Record<string, any>;
 type Words = (body: Body) => string;
 
+/** Why a mail is not sent. */
+const NO_MAIL: Record<string, string> = {
+  empty: "the result has no rows",
+  unsubscribed: "every recipient has unsubscribed",
+  streak: "the recipients got one of this job less than an hour ago",
+  deleted: "the job was deleted before",
+};
+
 const by: Words = ({ actor }) => `by ${actor}`;
 const SUMMARIES: Record<EventType, readonly [Tone, Words]> = {
   "job-created": ["night", by],
@@ -39,7 +47,7 @@ const SUMMARIES: Record<EventType, readonly [Tone, Words]> = {
   "mail-sent": ["ok", ({ kind, recipients }) => `${kind} ${accepted(recipients)}`],
   "mail-failed": ["bad", ({ kind, reason }) => `${kind}: ${reason}`],
   "mail-deferred": ["wait", ({ kind, recipients }) => `${kind} waits for ${people(recipients)}`],
-  "mail-skipped": ["soft", ({ kind, reason }) => `no ${kind} mail: ${String(reason).replaceAll("_", " ")}`],
+  "mail-skipped": ["soft", ({ kind, reason }) => `no ${kind} mail: ${NO_MAIL[reason] ?? reason}`],
   "mail-bounced": ["bad", ({ address, status }) => `${address} ${status}`],
 };
 

@@ -83,17 +83,24 @@ export function day(time: string | Date, zone: string = HERE): string {
   return `${weekday} ${date} ${month}${year === thisYear ? "" : ` ${year}`}`;
 }
 
+const DAY_MS = 86_400_000;
+/** Names of days by their distance from this one. */
+const NEAR_DAYS = new Map([
+  [-1, "yesterday"],
+  [0, "today"],
+  [1, "tomorrow"],
+]);
+
 /** Returns a day and time of day, as `today 09:00`, `tomorrow 09:00` or `Wed 25 Nov 09:00`. */
 export function moment(time: string | Date, zone: string = HERE): string {
-  const now = Date.now();
-  const named: [string, number][] = [
-    ["today", 0],
-    ["yesterday", -1],
-    ["tomorrow", 1],
-  ];
-  const its = day(time, zone);
-  const name = named.find(([, days]) => day(new Date(now + days * 86_400_000), zone) === its)?.[0] ?? its;
-  return `${name} ${clock(time, zone)}`;
+  // Between dates: a day of a clock change has 23 or 25 hours.
+  const distance = (Date.parse(isoDay(time, zone)) - Date.parse(isoDay(Date.now(), zone))) / DAY_MS;
+  return `${NEAR_DAYS.get(distance) ?? day(time, zone)} ${clock(time, zone)}`;
+}
+
+/** Returns a moment with seconds, where several within a minute are listed. */
+export function exactMoment(time: string | Date, zone: string = HERE): string {
+  return `${moment(time, zone)}${exactClock(time, zone).slice(5)}`;
 }
 
 /** Returns a moment in a job's zone, and in the reader's where it differs: `tomorrow 09:00 Paris (08:00 yours)`. */
