@@ -18,6 +18,7 @@ import { cancelRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
+import { stateOfRun } from "../words/status.ts";
 
 export function RunPage() {
   const { params } = useRoute();
@@ -104,7 +105,7 @@ function Sentence({ run, zone }: { run: RunDetail; zone: string | undefined }) {
   const due = zone === undefined ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, zone);
   return (
     <>
-      <Status of={run.status} /> {outcome(run)} {run.trigger === "manual" ? "Asked for" : "Due"} {due}
+      <Status of={stateOfRun(run)} /> {outcome(run)} {run.trigger === "manual" ? "Asked for" : "Due"} {due}
       {run.late ? ", late: the system was down" : ""}.
     </>
   );
@@ -116,7 +117,7 @@ function outcome(run: RunDetail): string {
   switch (run.status) {
     case "delivered":
       return results.length === 0
-        ? `${count(run.rows ?? 0, "row")}; no mail was to be sent.`
+        ? `${count(run.rows ?? 0, "row")}${run.rows === 0 ? ", so nobody got a mail." : "; no mail was to be sent."}`
         : `${count(run.rows ?? 0, "row")} to ${accepted} of ${count(results.length, "person", "people")}.`;
     case "processed":
       return `${count(run.rows ?? 0, "row")}; the mail is on its way.`;
