@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Run } from "../src/api/client.ts";
 import { outOfTheOrdinary, usualRange } from "../src/components/history.tsx";
+import { freeName } from "../src/words/file-names.ts";
 import { bytes, count, milliseconds, momentInZone, soon, zoneName } from "../src/words/format.ts";
 
 test("numbers and durations are short and exact", () => {
@@ -44,4 +45,10 @@ test("rows are out of the ordinary only among those of their weekday in the job'
   const words = "Out of the ordinary: the last result has 12 rows, those of a Wed usually 200.";
   assert.equal(outOfTheOrdinary(few, "Europe/Paris"), words);
   assert.equal(outOfTheOrdinary(few.slice(0, 30), "Europe/Paris"), undefined);
+});
+
+test("a file whose name is taken gets the next free number before its ending", () => {
+  assert.equal(freeName("sales.csv", new Set(["sales.csv"])), "sales-2.csv");
+  assert.equal(freeName("a.b.csv", new Set(["a.b-2.csv"])), "a.b-3.csv");
+  assert.deepEqual([freeName("sales", new Set()), freeName(".env", new Set())], ["sales-2", ".env-2"]);
 });

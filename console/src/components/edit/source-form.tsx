@@ -6,6 +6,7 @@ import { may } from "../../store/session.ts";
 import { bytes } from "../../words/format.ts";
 import { FILE_TYPES, uploadFile } from "./begin.ts";
 import { errorsOf, Field } from "./field.tsx";
+import { useNameTaken } from "./name-taken.tsx";
 
 const KINDS = [
   ["file", "An uploaded file"],
@@ -115,6 +116,7 @@ function FileChoice({
 }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [ask, question] = useNameTaken();
   const files = useResource("files", (signal) => data(client.GET("/files", { signal })));
   const isHere = useRef(true);
   useEffect(
@@ -127,7 +129,8 @@ function FileChoice({
     setBusy(true);
     setProblem(null);
     try {
-      const stored = await uploadFile(file);
+      const stored = await uploadFile(file, ask);
+      if (stored === null) return;
       files.reload();
       // The data may be a web address by now.
       if (isHere.current) onChange(stored);
@@ -169,10 +172,12 @@ function FileChoice({
               disabled={!may("edit") || busy}
               onChange={(event) => {
                 const [file] = event.currentTarget.files ?? [];
+                event.currentTarget.value = "";
                 if (file !== undefined) void upload(file);
               }}
             />
           </label>
+          {question}
         </span>
       )}
     </Field>
