@@ -192,7 +192,21 @@ function ResultTab({ run }: { run: RunDetail }) {
   if (run.rows === null) {
     return <Empty title={hasEnded(run.status) ? "This run has no result." : "The result is not there yet."} />;
   }
-  return <ResultTable run={run} />;
+  return (
+    <>
+      {run.figures.map((figure, index) => (
+        <img
+          key={figure.name}
+          class="figure"
+          alt={figure.alt}
+          width={figure.width}
+          height={figure.height}
+          src={`/runs/${run.run_id}/figures/${index + 1}`}
+        />
+      ))}
+      <ResultTable run={run} />
+    </>
+  );
 }
 
 function LogTab({ run }: { run: RunDetail }) {
