@@ -152,7 +152,7 @@ def test_a_job_is_paused_resumed_deleted_and_erased_only_with_its_name_typed(
 def test_a_viewer_sees_what_needs_another_role_disabled_with_the_reason(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
-    name = job()
+    name = job(data_source={"source_type": "file", "location": "sales.csv", "file_type": "csv"})
     ann = visit(of_job(name), role="viewer")
     for word in ("Run now", "Pause", "Delete…"):
         button = ann.page.get_by_role("button", name=word)
@@ -161,7 +161,6 @@ def test_a_viewer_sees_what_needs_another_role_disabled_with_the_reason(
         button.click(force=True)
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
     ann.go(f"{of_job(name)}/edit")
-    ann.page.get_by_label("An uploaded file").check()
     expect(ann.page.get_by_label("Upload…")).to_be_disabled()
     expect(ann.page.locator("label.upload")).to_have_css("border-style", "dashed")
     assert system.call("GET", f"/jobs/{name}/runs").json()["items"] == []
