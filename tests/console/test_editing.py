@@ -288,3 +288,12 @@ def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail,
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Schedule")).to_be_focused()
+
+
+def test_the_hints_about_the_data_have_no_names_of_settings_or_folders(visit: NewVisit) -> None:
+    page = visit("jobs/new?from=nothing").page
+    content = page.locator("main")
+    expect(content).to_contain_text("Of a file that your administrator put on the server, type the path.")
+    page.get_by_role("radio", name="A database query").check()
+    expect(content).to_contain_text("The name of a database that your administrator has set up.")
+    expect(content).not_to_contain_text(re.compile("NIGHTMAIL_|DATA_DIR"))

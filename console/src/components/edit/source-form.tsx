@@ -56,7 +56,11 @@ export function SourceForm({ source, errors, onChange }: Properties) {
       ) : (
         <Field
           label={source.source_type === "api" ? "Address" : "Connection"}
-          hint={source.source_type === "api" ? undefined : "The NAME of a setting NIGHTMAIL_CONNECTION_NAME."}
+          hint={
+            source.source_type === "api"
+              ? undefined
+              : "The name of a database that your administrator has set up. Ask which there are."
+          }
           errors={ofField("location")}
         >
           {(attributes) => (
@@ -145,7 +149,11 @@ function FileChoice({
   return (
     <Field
       label="File"
-      hint={busy ? "Uploading…" : "Choose one that is uploaded, or type the path of one below DATA_DIR/files."}
+      hint={
+        busy
+          ? "Uploading…"
+          : "Choose an uploaded file, or upload one. Of a file that your administrator put on the server, type the path."
+      }
       errors={problem === null ? errors : [...errors, { field: "file", detail: problem }]}
     >
       {(attributes) => (
