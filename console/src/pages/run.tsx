@@ -17,6 +17,7 @@ import { Stages, Timeline } from "../components/timeline.tsx";
 import { cancelRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
+import { may } from "../store/session.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
 import { stateOfRun } from "../words/status.ts";
 
@@ -96,8 +97,23 @@ function Actions({ run }: { run: RunDetail }) {
       >
         Cancel
       </Button>
+      {run.status === "failed" ? <FixInEditor jobName={run.job_name} /> : null}
       {resending ? <Resend run={run} onClose={() => setResending(false)} /> : null}
     </>
+  );
+}
+
+/** The way to the script of a failed run's job; without the permission, a button that says why there is none. */
+function FixInEditor({ jobName }: { jobName: string }) {
+  const words = "Fix in editor";
+  return may("edit") ? (
+    <a class="button plain" href={`${jobHref(jobName)}/edit`}>
+      {words}
+    </a>
+  ) : (
+    <Button need="edit" onAct={() => undefined}>
+      {words}
+    </Button>
   );
 }
 
@@ -124,7 +140,7 @@ function outcome(run: RunDetail): string {
     case "undelivered":
       return `${count(run.rows ?? 0, "row")}, but no mail server took the mail.`;
     case "failed":
-      return `In the stage ${run.error?.stage ?? "runner"}.`;
+      return run.error === null ? "No reason is known." : failure(run.error);
     case "skipped":
       return `${run.skipped?.detail ?? ""}.`;
     case "requested":
@@ -132,6 +148,14 @@ function outcome(run: RunDetail): string {
     default:
       return "";
   }
+}
+
+/** Returns where a run failed, and why: `Line 2: KeyError: there is no column "mass".` */
+function failure({ stage, line, type, message }: NonNullable<RunDetail["error"]>): string {
+  const place = line == null ? `In the stage ${stage}` : `Line ${line}`;
+  // Further lines of a message are with the script.
+  const [first = ""] = message.split("\n");
+  return `${place}: ${type}: ${first.replace(/\.$/, "")}.`;
 }
 
 function origin(run: RunDetail): string {
