@@ -54,6 +54,12 @@ def test_a_token_signs_in_and_signing_out_ends_the_session(visit: NewVisit) -> N
     expect(ann.page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
+def test_the_address_of_the_sign_in_leads_to_the_overview_with_a_session(visit: NewVisit) -> None:
+    ann = visit(role="viewer")
+    expect(ann.go("sign-in").get_by_role("heading", level=1)).to_have_text("Overview")
+    assert ann.page.url.endswith("/console/")
+
+
 def test_a_run_asked_for_in_one_browser_is_seen_ending_in_another(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
