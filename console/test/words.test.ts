@@ -4,6 +4,7 @@ import type { Run } from "../src/api/client.ts";
 import { outOfTheOrdinary, rangeInWords, usualRange } from "../src/components/history.tsx";
 import type { LogEvent } from "../src/store/events.ts";
 import { describeEvent } from "../src/words/events.ts";
+import { freeName } from "../src/words/file-names.ts";
 import { bytes, count, exactMoment, milliseconds, moment, momentInZone, soon, zoneName } from "../src/words/format.ts";
 
 test("numbers and durations are short and exact", () => {
@@ -76,4 +77,10 @@ test("rows are out of the ordinary only among those of their weekday in the job'
   const words = "Out of the ordinary: the last result has 12 rows, those of a Wed usually 200.";
   assert.equal(outOfTheOrdinary(few, "Europe/Paris"), words);
   assert.equal(outOfTheOrdinary(few.slice(0, 30), "Europe/Paris"), undefined);
+});
+
+test("a file whose name is taken gets the next free number before its ending", () => {
+  assert.equal(freeName("sales.csv", new Set(["sales.csv"])), "sales-2.csv");
+  assert.equal(freeName("a.b.csv", new Set(["a.b-2.csv"])), "a.b-3.csv");
+  assert.deepEqual([freeName("sales", new Set()), freeName(".env", new Set())], ["sales-2", ".env-2"]);
 });

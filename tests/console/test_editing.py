@@ -8,6 +8,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page, Route, expect
 
 from console.conftest import NewVisit
+from console.visit import settled
 from e2e.conftest import Nightmail
 from support.deadlines import wait_until
 
@@ -261,11 +262,17 @@ def test_a_change_by_somebody_else_is_merged(system: Nightmail, visit: NewVisit,
     assert (job_now["consumer_emails"], job_now["description"]) == (["theirs@example.com"], "theirs")
 
 
-def test_a_viewer_reads_the_form_and_cannot_save(visit: NewVisit, job: NewJob) -> None:
-    page = visit(edit(job(SUMS)), role="viewer").page
+def test_a_viewer_reads_the_form_and_can_change_nothing(visit: NewVisit, job: NewJob) -> None:
+    page = settled(visit(edit(job(SUMS)), role="viewer").page)
     expect(page.locator(".sentence")).to_contain_text("This needs the role editor")
     for name in ("Try", "Save"):
         expect(page.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+    fields = page.locator(".edit").locator("input, select, textarea")
+    expect(fields.and_(page.locator(":enabled"))).to_have_count(0)
+    script_of(page)
+    page.keyboard.type("# more")
+    expect(page.locator(".code")).not_to_contain_text("# more")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('nightmail-draft'))") == []
 
 
 def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
@@ -281,3 +288,12 @@ def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail,
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Schedule")).to_be_focused()
+
+
+def test_the_hints_about_the_data_have_no_names_of_settings_or_folders(visit: NewVisit) -> None:
+    page = visit("jobs/new?from=nothing").page
+    content = page.locator("main")
+    expect(content).to_contain_text("Of a file that your administrator put on the server, type the path.")
+    page.get_by_role("radio", name="A database query").check()
+    expect(content).to_contain_text("The name of a database that your administrator has set up.")
+    expect(content).not_to_contain_text(re.compile("NIGHTMAIL_|DATA_DIR"))

@@ -54,6 +54,12 @@ def test_a_token_signs_in_and_signing_out_ends_the_session(visit: NewVisit) -> N
     expect(ann.page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
+def test_the_address_of_the_sign_in_leads_to_the_overview_with_a_session(visit: NewVisit) -> None:
+    ann = visit(role="viewer")
+    expect(ann.go("sign-in").get_by_role("heading", level=1)).to_have_text("Overview")
+    assert ann.page.url.endswith("/console/")
+
+
 def test_a_run_asked_for_in_one_browser_is_seen_ending_in_another(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
@@ -152,7 +158,7 @@ def test_a_job_is_paused_resumed_deleted_and_erased_only_with_its_name_typed(
 def test_a_viewer_sees_what_needs_another_role_disabled_with_the_reason(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
-    name = job()
+    name = job(data_source={"source_type": "file", "location": "sales.csv", "file_type": "csv"})
     ann = visit(of_job(name), role="viewer")
     for word in ("Run now", "Pause", "Delete…"):
         button = ann.page.get_by_role("button", name=word)
@@ -161,7 +167,6 @@ def test_a_viewer_sees_what_needs_another_role_disabled_with_the_reason(
         button.click(force=True)
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
     ann.go(f"{of_job(name)}/edit")
-    ann.page.get_by_label("An uploaded file").check()
     expect(ann.page.get_by_label("Upload…")).to_be_disabled()
     expect(ann.page.locator("label.upload")).to_have_css("border-style", "dashed")
     assert system.call("GET", f"/jobs/{name}/runs").json()["items"] == []

@@ -118,6 +118,29 @@ def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: N
         assert lines == [1, 1], path
 
 
+@pytest.mark.parametrize("width", [320, 375, 1280])
+def test_a_name_without_spaces_breaks_and_no_word_of_the_bar_does(
+    system: Nightmail, visit: NewVisit, job: NewJob, width: int
+) -> None:
+    name = job(job_name="monthly_margin_" * 8 + "by_1234")
+    run = system.run(name)
+    system.run_when(run, "delivered")
+    ann = visit(width=width)
+    for path in ("", "jobs", f"jobs/{name}", f"jobs/{name}/edit", "runs", f"runs/{run}", "mail", "log"):
+        page = settled(ann.go(path))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    words = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    lines = words.evaluate_all(
+        """(links) => links.map((link) => {
+            const text = document.createRange()
+            text.selectNodeContents(link)
+            return [link.textContent, text.getClientRects().length]
+        })"""
+    )
+    assert lines == [[word, 1] for word in ("Overview", "Jobs", "Runs", "Mail", "Log")]
+    assert len({round(words.nth(number).bounding_box()["y"]) for number in range(5)}) == 1  # type: ignore[index]
+
+
 def test_no_hour_of_the_axis_is_cut_off_or_covers_another(visit: NewVisit, job: NewJob) -> None:
     job()
     ann = visit("jobs")

@@ -5,7 +5,9 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from console.accessibility import violations
 from console.conftest import NewVisit
+from console.visit import settled
 from e2e.conftest import Nightmail
 
 NewJob = Callable[..., str]
@@ -96,3 +98,19 @@ def test_a_viewer_may_not_restore(system: Nightmail, visit: NewVisit, job: NewJo
     expect(button).to_have_accessible_description("You may look. This needs the role editor; ask an admin.")
     button.click(force=True)
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_address_compares_two_versions(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    name = job(FIRST, job_name="two versions of one")
+    change(system, quote(name, safe=""), processing_script=SECOND, retries=2)
+    ann = visit(f"jobs/{quote(name, safe='')}/versions/1..2", role="viewer", width=360)
+    page = settled(ann.page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Versions 1 and 2")
+    expect(page.locator(".facts")).to_contain_text("Version 1admin, today")
+    expect(page.get_by_role("listitem").filter(has_text="retries")).to_have_text("retries: 0 → becomes 2")
+    expect(page.get_by_text("script +2 −1")).to_be_visible()
+    assert violations(page) == []
+    ann.go(f"jobs/{quote(name, safe='')}/versions/latest")
+    expect(page.get_by_text("This address names no two versions.")).to_be_visible()
+    page.get_by_role("link", name=f"versions of {name}").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)

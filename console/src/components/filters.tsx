@@ -1,6 +1,7 @@
 // The filters of a list live in its address, so that a link to it shows the same rows.
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso/router";
+import { HERE, zoneName } from "../words/format.ts";
 
 /** Returns how to change the filters of the page: an empty value removes one. */
 export function useFilters<Name extends string>(names: readonly Name[]) {
@@ -38,6 +39,33 @@ export function TextFilter({ label, value = "", onSet }: TextProperties) {
       onChange={(event) => onSet(event.currentTarget.value.trim())}
     />
   );
+}
+
+/** A moment, shown in the reader's zone. The address has it in UTC, so that a link means the same moment to everybody. */
+export function TimeFilter({ label, value, onSet }: TextProperties) {
+  const set = (local: string) => {
+    // A year that is still being typed is one of the first centuries.
+    if (local === "" || local >= "1970") onSet(local === "" ? "" : new Date(local).toISOString());
+  };
+  return (
+    <label class="time-filter">
+      {label} <span class="soft small">({zoneName(HERE)})</span>
+      <input
+        type="datetime-local"
+        aria-label={`${label} (${zoneName(HERE)})`}
+        value={value === undefined ? "" : localTime(value)}
+        onChange={(event) => set(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** Returns a time as `datetime-local` has it, in the reader's zone; empty if the text is no time. */
+function localTime(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return "";
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, local.getSeconds() === 0 ? 16 : 19);
 }
 
 interface ChoiceProperties {

@@ -1,6 +1,7 @@
 // The row counts of a job's last runs as a line; a failed run is a gap with a mark. The table has the same numbers.
 import type { Run } from "../api/client.ts";
 import { count, day, milliseconds, moment, number, zoneName } from "../words/format.ts";
+import { stateOfRun } from "../words/status.ts";
 import { Status } from "./status.tsx";
 
 const WIDTH = 400;
@@ -71,7 +72,7 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
               <tr key={run.run_id}>
                 <td class="nowrap">{moment(run.scheduled_at, timezone)}</td>
                 <td>
-                  <Status of={run.status} />
+                  <Status of={stateOfRun(run)} />
                 </td>
                 <td class="number">{run.rows === null ? "–" : number(run.rows)}</td>
               </tr>

@@ -8,6 +8,7 @@ const PATHS = {
   dash: "M4 8h8",
   dotted: "M8 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
   slash: "M8 4a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM5.200 10.800l5.600-5.600",
+  empty: "M8 3a5 5 0 1 1 0 10 5 5 0 0 1 0-10zM3 13L13 3",
   pause: "M6 4.500v7m4-7v7",
   warn: "M8 4v5m0 2.500v.1",
 } as const;

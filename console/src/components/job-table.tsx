@@ -3,6 +3,7 @@ import { now } from "../store/clock.ts";
 import { clock, moment, number, soon, zoneName } from "../words/format.ts";
 import { addressColumn, resultAddresses } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
+import { stateOfLastRun } from "../words/status.ts";
 import { Choose, type Selection } from "./bulk.tsx";
 import { Status, Strip } from "./status.tsx";
 
@@ -64,14 +65,14 @@ function Row({ job, selection }: { job: JobSummary; selection: Selection | undef
         </a>
       </th>
       <td class="wide self" data-label="Last 12">
-        <Strip fates={job.fates.map(({ status }) => status).toReversed()} />
+        <Strip fates={job.fates.map((fate) => stateOfLastRun(fate, job)).toReversed()} />
       </td>
       <td class="wide self" data-label="Last run">
         {last === null ? (
           <span class="soft">has not run yet</span>
         ) : (
           <a class="plain-link nowrap" href={`/console/runs/${last.run_id}`}>
-            <Status of={last.status}>
+            <Status of={stateOfLastRun(last, job)}>
               <span class="soft"> {lastWords(last.finished_at ?? last.requested_at ?? last.scheduled_at)}</span>
             </Status>
           </a>

@@ -1,6 +1,7 @@
 // A list by cursor, in the frame that every page with one has: filters, new rows behind a button, the rows, and more of them on
 // demand. At most `MAX_ROWS` rows are in the document.
 import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { LogEvent } from "../store/events.ts";
 import { type Resource, useResource } from "../store/resource.ts";
 import { number } from "../words/format.ts";
@@ -51,7 +52,7 @@ export function useList<T>(
 ): List<T> {
   const page = useResource<Page<T>>(
     key,
-    (signal, before) => load({ limit: Math.min(MAX_ROWS, Math.max(PAGE, before?.items.length ?? 0)) }, signal),
+    (signal, before) => loadAsMany(load, Math.min(MAX_ROWS, Math.max(PAGE, before?.items.length ?? 0)), signal),
     { fold: grow ?? fold, touches },
   );
   const { items, next_cursor: cursor } = page.data.value ?? { items: [], next_cursor: null };
@@ -80,6 +81,21 @@ export function useList<T>(
   };
 }
 
+/** Loads pages until there are `wanted` rows: the API returns fewer rows in one page than a list may have. */
+async function loadAsMany<T>(
+  load: (wanted: Wanted, signal: AbortSignal) => Promise<Page<T>>,
+  wanted: number,
+  signal: AbortSignal,
+): Promise<Page<T>> {
+  let { items, next_cursor: cursor } = await load({ limit: wanted }, signal);
+  while (cursor !== null && items.length < wanted) {
+    const next: Page<T> = await load({ limit: wanted - items.length, cursor }, signal);
+    items = [...items, ...next.items];
+    cursor = next.next_cursor;
+  }
+  return { items, next_cursor: cursor };
+}
+
 interface Properties<T> {
   list: List<T>;
   filters: ComponentChildren;
@@ -90,17 +106,28 @@ interface Properties<T> {
 }
 
 export function ListCard<T>({ list, filters, noun, empty, children }: Properties<T>) {
+  const { more } = list;
+  const shown = useRef(0);
+  // The button goes with the last rows. Without this, the focus would go to the start of the page.
+  useLayoutEffect(() => {
+    if (more !== undefined || shown.current === 0 || document.activeElement !== document.body) return;
+    document.querySelectorAll<HTMLElement>("#content [data-row]")[shown.current]?.focus();
+  }, [more === undefined]);
+  const showMore = async () => {
+    shown.current = list.items.length;
+    await more?.();
+  };
   return (
     <Card>
       <search class="filters">{filters}</search>
       <FreshRows {...list.fresh} noun={noun} />
       <Loaded of={list.page}>{() => (list.items.length > 0 ? children : empty)}</Loaded>
-      {list.more === undefined ? null : (
+      {more === undefined ? null : (
         <div class="card-foot">
-          <Button onAct={list.more}>More</Button>
+          <Button onAct={showMore}>More</Button>
         </div>
       )}
-      {list.more === undefined && list.isCut ? (
+      {more === undefined && list.isCut ? (
         <p class="card-text small soft">These are the first {number(list.items.length)}. Filters find others.</p>
       ) : null}
     </Card>

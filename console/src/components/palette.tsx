@@ -8,7 +8,7 @@ import { palette, paletteText, type Subject } from "../store/palette.ts";
 import { may, reasonAgainst } from "../store/session.ts";
 import { show } from "../store/toast.ts";
 import { moment } from "../words/format.ts";
-import { STATES } from "../words/status.ts";
+import { STATES, stateOfRun } from "../words/status.ts";
 import { refusal } from "./button.tsx";
 import { calendarHref } from "./calendar-links.tsx";
 import { Dialog } from "./dialog.tsx";
@@ -233,7 +233,7 @@ function jobItems(go: Go, opens: boolean): (job: Found["jobs"][number], index: n
 function runItem(go: Go): (run: Run) => Item {
   return (run) => ({
     word: `${run.job_name}, ${moment(run.scheduled_at)}`,
-    detail: `${STATES[run.status].word}, run ${run.run_id.slice(0, 8)}`,
+    detail: `${STATES[stateOfRun(run)].word}, run ${run.run_id.slice(0, 8)}`,
     act: go(`/console/runs/${run.run_id}`),
   });
 }

@@ -89,8 +89,8 @@ export function Restore({ jobName, version, onClose }: { jobName: string; versio
   );
 }
 
-/** Returns what changes when the job becomes the earlier one. */
-function differences(current: Job, earlier: Definition): Change[] {
+/** Returns the fields that differ between a job and another version of it. */
+export function differences(current: Definition, earlier: Definition): Change[] {
   const before = current as Record<string, unknown>;
   const after = earlier as Record<string, unknown>;
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]

@@ -1,5 +1,6 @@
 import type { Run } from "../api/client.ts";
 import { count, HERE, milliseconds, moment, number, zoneName } from "../words/format.ts";
+import { stateOfRun } from "../words/status.ts";
 import { Choose, type Selection } from "./bulk.tsx";
 import { jobHref } from "./job-table.tsx";
 import { Status } from "./status.tsx";
@@ -54,7 +55,7 @@ export function RunTable({ runs, timezone, caption, selection }: Properties) {
             )}
             <td class="wide self" data-label="State">
               <div>
-                <Status of={run.status} />
+                <Status of={stateOfRun(run)} />
                 {run.error === null ? null : <p class="small error-line">{run.error.message}</p>}
                 {run.skipped === null ? null : <p class="small soft">{run.skipped.detail}</p>}
               </div>

@@ -248,7 +248,8 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
         />
       )}
       <div class="columns edit">
-        <div class="stack">
+        <fieldset class="stack" disabled={readOnly}>
+          <legend class="visually-hidden">The report</legend>
           <Card>
             {name === null ? (
               <div class="form">
@@ -300,7 +301,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
             </details>
           </Card>
           <OtherErrors errors={errors} />
-        </div>
+        </fieldset>
         <div class="stack sticky">
           <Card title="Result" aside={state.running ? "Trying…" : null}>
             <TryResult state={state} retry={tryNow} />

@@ -6,6 +6,7 @@ import { later } from "./later.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RunPage } from "./run.tsx";
 import { RunsPage } from "./runs.tsx";
+import { SignedIn } from "./sign-in.tsx";
 
 /** Paths as preact-iso matches them; `:name` arrives decoded in the route's parameters. */
 export const PAGES: { path: string; component: ComponentType }[] = [
@@ -14,6 +15,7 @@ export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/jobs/new", component: later("NewPage") },
   { path: "/console/jobs/:name", component: JobPage },
   { path: "/console/jobs/:name/edit", component: later("EditPage") },
+  { path: "/console/jobs/:name/versions/:range", component: later("VersionsPage") },
   { path: "/console/runs", component: RunsPage },
   { path: "/console/runs/:id", component: RunPage },
   { path: "/console/runs/:id/diff/:other", component: later("DiffPage") },
@@ -26,6 +28,7 @@ export const PAGES: { path: string; component: ComponentType }[] = [
   { path: "/console/calendar/:year/:day", component: later("CalendarPage") },
   { path: "/console/system", component: later("SystemPage") },
   { path: "/console/system/tokens", component: later("TokensPage") },
+  { path: "/console/sign-in", component: SignedIn },
 ];
 
 /** The words in the bar, and the key that follows `g`. */

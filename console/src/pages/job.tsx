@@ -16,9 +16,10 @@ import { Versions } from "../components/versions.tsx";
 import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
-import { count, momentInZone, zoneName } from "../words/format.ts";
-import { addressColumn, allRecipients, resultAddresses } from "../words/recipients.ts";
+import { count, momentInZone, number, zoneName } from "../words/format.ts";
+import { addressColumn, allRecipients } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
+import { stateOfLastRun, stateOfRun } from "../words/status.ts";
 
 /** Runs that the list and the chart show. */
 const RUNS = 60;
@@ -64,7 +65,7 @@ function OneJob({ name }: { name: string }) {
       title={name}
       above={<a href="/console/jobs">Jobs</a>}
       actions={found ? <Actions job={found} /> : undefined}
-      sentence={found ? <Sentence job={found} /> : undefined}
+      sentence={found ? <Sentence job={found} runs={runs.data.value ?? []} /> : undefined}
     >
       <Loaded of={job}>
         {(loaded) =>
@@ -124,10 +125,11 @@ function Actions({ job }: { job: Job }) {
 }
 
 /** What the job did last and does next, in words. */
-function Sentence({ job }: { job: Job }) {
+function Sentence({ job, runs }: { job: Job; runs: Run[] }) {
+  const mails = runs.find(({ run_id }) => run_id === job.last_run?.run_id)?.mails;
   return (
     <>
-      <LastWords job={job} />{" "}
+      <LastWords job={job} mails={mails} />{" "}
       {job.status === "paused"
         ? "It is paused."
         : job.next_run === null
@@ -137,7 +139,8 @@ function Sentence({ job }: { job: Job }) {
   );
 }
 
-function LastWords({ job }: { job: Job }) {
+/** `mails`: those of the last run; undefined until its runs are loaded. */
+function LastWords({ job, mails }: { job: Job; mails: Run["mails"] | undefined }) {
   const last = job.last_run;
   if (last === null) return <>Has not run yet.</>;
   const when = momentInZone(last.finished_at ?? last.requested_at ?? last.scheduled_at, job.timezone);
@@ -146,7 +149,8 @@ function LastWords({ job }: { job: Job }) {
     case "delivered":
       return (
         <>
-          <Status of="delivered" /> {rows} {when}, to {resultWords(job)}.
+          <Status of={mails === undefined ? stateOfLastRun(last, job) : stateOfRun({ ...last, mails })} /> {rows} {when}
+          {mails === undefined ? "" : whoGotIt(last.rows ?? 0, mails)}.
         </>
       );
     case "failed":
@@ -168,6 +172,15 @@ function LastWords({ job }: { job: Job }) {
         </>
       );
   }
+}
+
+/** Says how many people a mail server accepted the result for, as the end of a sentence about its rows. */
+function whoGotIt(rows: number, mails: Run["mails"]): string {
+  const results = mails.filter(({ kind }) => kind === "result");
+  if (results.length === 0) return rows === 0 ? ", so nobody got a mail" : ", but no mail was to be sent";
+  const people = new Set(results.map(({ address }) => address)).size;
+  const accepted = new Set(results.filter(({ outcome }) => outcome === "accepted").map(({ address }) => address)).size;
+  return `, to ${accepted === people ? "" : `${number(accepted)} of `}${count(people, "person", "people")}`;
 }
 
 function Content({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
@@ -221,13 +234,6 @@ function Runs({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
       }
     </Loaded>
   );
-}
-
-function resultWords(job: Job): string {
-  const column = addressColumn(job);
-  return column === undefined
-    ? count(resultAddresses(job).length, "person", "people")
-    : `the addresses of the column ${column}`;
 }
 
 function Recipients({ job }: { job: Job }) {

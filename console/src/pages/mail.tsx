@@ -215,7 +215,7 @@ function MailRow({ mail }: { mail: Mail }) {
           {moment(mail.time)}
         </a>
       </td>
-      <td data-label="Report">
+      <td class="wide" data-label="Report">
         <a href={jobHref(mail.job_name)}>{mail.job_name}</a>
         {mail.kind === "result" ? null : <span class="soft small"> {mail.kind}</span>}
       </td>

@@ -8,3 +8,4 @@ export { LogPage } from "./log.tsx";
 export { MailPage } from "./mail.tsx";
 export { SystemPage } from "./system.tsx";
 export { TokensPage } from "./tokens.tsx";
+export { VersionsPage } from "./versions.tsx";

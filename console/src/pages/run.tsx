@@ -17,7 +17,9 @@ import { Stages, Timeline } from "../components/timeline.tsx";
 import { cancelRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
+import { may } from "../store/session.ts";
 import { count, moment, momentInZone } from "../words/format.ts";
+import { stateOfRun } from "../words/status.ts";
 
 export function RunPage() {
   const { params } = useRoute();
@@ -95,8 +97,23 @@ function Actions({ run }: { run: RunDetail }) {
       >
         Cancel
       </Button>
+      {run.status === "failed" ? <FixInEditor jobName={run.job_name} /> : null}
       {resending ? <Resend run={run} onClose={() => setResending(false)} /> : null}
     </>
+  );
+}
+
+/** The way to the script of a failed run's job; without the permission, a button that says why there is none. */
+function FixInEditor({ jobName }: { jobName: string }) {
+  const words = "Fix in editor";
+  return may("edit") ? (
+    <a class="button plain" href={`${jobHref(jobName)}/edit`}>
+      {words}
+    </a>
+  ) : (
+    <Button need="edit" onAct={() => undefined}>
+      {words}
+    </Button>
   );
 }
 
@@ -104,7 +121,7 @@ function Sentence({ run, zone }: { run: RunDetail; zone: string | undefined }) {
   const due = zone === undefined ? moment(run.scheduled_at) : momentInZone(run.scheduled_at, zone);
   return (
     <>
-      <Status of={run.status} /> {outcome(run)} {run.trigger === "manual" ? "Asked for" : "Due"} {due}
+      <Status of={stateOfRun(run)} /> {outcome(run)} {run.trigger === "manual" ? "Asked for" : "Due"} {due}
       {run.late ? ", late: the system was down" : ""}.
     </>
   );
@@ -116,14 +133,14 @@ function outcome(run: RunDetail): string {
   switch (run.status) {
     case "delivered":
       return results.length === 0
-        ? `${count(run.rows ?? 0, "row")}; no mail was to be sent.`
+        ? `${count(run.rows ?? 0, "row")}${run.rows === 0 ? ", so nobody got a mail." : "; no mail was to be sent."}`
         : `${count(run.rows ?? 0, "row")} to ${accepted} of ${count(results.length, "person", "people")}.`;
     case "processed":
       return `${count(run.rows ?? 0, "row")}; the mail is on its way.`;
     case "undelivered":
       return `${count(run.rows ?? 0, "row")}, but no mail server took the mail.`;
     case "failed":
-      return `In the stage ${run.error?.stage ?? "runner"}.`;
+      return run.error === null ? "No reason is known." : failure(run.error);
     case "skipped":
       return `${run.skipped?.detail ?? ""}.`;
     case "requested":
@@ -131,6 +148,14 @@ function outcome(run: RunDetail): string {
     default:
       return "";
   }
+}
+
+/** Returns where a run failed, and why: `Line 2: KeyError: there is no column "mass".` */
+function failure({ stage, line, type, message }: NonNullable<RunDetail["error"]>): string {
+  const place = line == null ? `In the stage ${stage}` : `Line ${line}`;
+  // Further lines of a message are with the script.
+  const [first = ""] = message.split("\n");
+  return `${place}: ${type}: ${first.replace(/\.$/, "")}.`;
 }
 
 function origin(run: RunDetail): string {
@@ -191,7 +216,21 @@ function ResultTab({ run }: { run: RunDetail }) {
   if (run.rows === null) {
     return <Empty title={hasEnded(run.status) ? "This run has no result." : "The result is not there yet."} />;
   }
-  return <ResultTable run={run} />;
+  return (
+    <>
+      {run.figures.map((figure, index) => (
+        <img
+          key={figure.name}
+          class="figure"
+          alt={figure.alt}
+          width={figure.width}
+          height={figure.height}
+          src={`/runs/${run.run_id}/figures/${index + 1}`}
+        />
+      ))}
+      <ResultTable run={run} />
+    </>
+  );
 }
 
 function LogTab({ run }: { run: RunDetail }) {

@@ -1,6 +1,6 @@
 import { client, data, type Run, type RunStatus } from "../api/client.ts";
 import { BulkBar, useSelection } from "../components/bulk.tsx";
-import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
+import { ChoiceFilter, ClearFilters, TextFilter, TimeFilter, useFilters } from "../components/filters.tsx";
 import { ListCard, type Page as ListPage, useList } from "../components/list.tsx";
 import { Page } from "../components/page.tsx";
 import { RunTable } from "../components/run-table.tsx";
@@ -78,6 +78,8 @@ export function RunsPage() {
               choices={[["", "all states"], ...FILTERS.map((one) => [one, STATES[one].word] as const)]}
               onSet={(value) => filters.set({ status: value })}
             />
+            <TimeFilter label="From" value={since} onSet={(value) => filters.set({ since: value })} />
+            <TimeFilter label="Until" value={until} onSet={(value) => filters.set({ until: value })} />
             <ClearFilters filters={filters} />
           </>
         }

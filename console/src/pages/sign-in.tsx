@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso/router";
 import { client, data } from "../api/client.ts";
 import { signIn, signInNotice } from "../store/session.ts";
 
@@ -55,6 +56,13 @@ export function SignIn() {
       </form>
     </main>
   );
+}
+
+/** The address of the sign-in once somebody is signed in: it leads to the Overview. */
+export function SignedIn() {
+  const { route } = useLocation();
+  useEffect(() => route("/console/", true), []);
+  return <main id="content" tabIndex={-1} />;
 }
 
 /** Returns the page that was asked for: the sign-in stands in its place. */

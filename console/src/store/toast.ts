@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Run } from "../api/client.ts";
 import { count } from "../words/format.ts";
+import { stateOfRun } from "../words/status.ts";
 import { onEvents, recentEvents } from "./events.ts";
 import { foldRun, hasEnded } from "./fold.ts";
 
@@ -66,6 +67,7 @@ function describe(run: Run): Omit<Toast, "href"> {
     case "processed":
       return { text: `${count(run.rows ?? 0, "row")}. The mail is on its way…`, tone: "soft" };
     case "delivered":
+      if (stateOfRun(run) === "empty") return { text: "0 rows, so nobody got a mail.", tone: "soft" };
       return { text: `Delivered, ${count(run.rows ?? 0, "row")}.`, tone: "ok" };
     case "failed":
       return { text: `Failed: ${run.error?.message ?? "no reason given"}`, tone: "bad" };

@@ -1,5 +1,5 @@
 // What a new report begins with: an example, a file of this device, or nothing. Files are stored before a draft names them.
-import { ApiError, CONSOLE_HEADER, client, data } from "../../api/client.ts";
+import { ApiError, CONSOLE_HEADER, client, data, type Schemas } from "../../api/client.ts";
 import {
   type Definition,
   type Draft,
@@ -11,12 +11,16 @@ import {
 } from "../../store/draft.ts";
 import { ownAddress } from "../../store/preferences.ts";
 import { me } from "../../store/session.ts";
+import { freeName } from "../../words/file-names.ts";
 
 export const FILE_TYPES = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet"] as const;
 
 /** What the address of a new report has after `from=` for one without an example, and the beginning for a stored file. */
 export const EMPTY_PAGE = "nothing";
 const OF_FILE = "file:";
+
+/** The condition of an upload that replaces no file. */
+const NO_FILE: Record<string, string> = { "If-None-Match": "*" };
 
 export interface Example {
   name: string;
@@ -49,10 +53,51 @@ export async function draftOfJobFile(file: File): Promise<string | null> {
   return from;
 }
 
-/** Stores a file, and returns where a job finds it. */
-export async function uploadFile(file: File): Promise<Partial<Source>> {
-  await store(file.name, file);
-  return fileSource(file.name);
+/** A stored file has the name of one that is uploaded, and other bytes. `free`: a name alike that no file has. */
+export interface NameTaken {
+  path: string;
+  free: string;
+}
+
+/** What becomes of a file whose name is taken: it replaces the stored one, gets the free name, or is not uploaded at all. */
+export type UploadChoice = "replace" | "keep both" | "use stored";
+
+/**
+ * Stores a file, and returns where a job finds it. Other reports may read a stored file of its name: `ask` decides what becomes
+ * of that one, and null from it stops the upload.
+ */
+export async function uploadFile(
+  file: File,
+  ask: (taken: NameTaken) => Promise<UploadChoice | null>,
+): Promise<Partial<Source> | null> {
+  const stored = await listFiles();
+  const there = stored.find(({ path }) => path === file.name);
+  let path = file.name;
+  let condition = NO_FILE;
+  if (there !== undefined) {
+    const free = freeName(file.name, new Set(stored.map((one) => one.path)));
+    const isSame = there.size === file.size && there.sha256 === (await sha256(file));
+    const choice = isSame ? "use stored" : await ask({ path, free });
+    if (choice === null) return null;
+    if (choice === "use stored") return fileSource(path);
+    if (choice === "replace") condition = { "If-Match": `"${there.sha256}"` };
+    else path = free;
+  }
+  try {
+    await store(path, file, condition);
+  } catch (error) {
+    // Somebody stored or deleted the file since it was listed.
+    if (error instanceof ApiError && error.status === 412) return uploadFile(file, ask);
+    throw error;
+  }
+  return fileSource(path);
+}
+
+/** Returns null over plain HTTP from another machine, where browsers compute no digest. */
+async function sha256(file: File): Promise<string | null> {
+  if (!window.isSecureContext) return null;
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Returns what a new report begins with once a stored file is its data. */
@@ -73,10 +118,13 @@ export async function beginWith(from: string): Promise<Draft> {
   const { examples, files } = await loadGallery();
   const example = examples.find(({ name }) => name === from);
   if (example === undefined) throw new ApiError(404, `there is no example “${from}”`);
-  const stored = new Set((await data(client.GET("/files"))).items.map(({ path }) => path));
+  const stored = new Set((await listFiles()).map(({ path }) => path));
   for (const location of locations(example.job)) {
     const text = files[location];
-    if (text !== undefined && !stored.has(location)) await store(location, new Blob([text]));
+    if (text === undefined || stored.has(location)) continue;
+    await store(location, new Blob([text]), NO_FILE).catch((error) => {
+      if (!(error instanceof ApiError) || error.status !== 412) throw error;
+    });
   }
   return newDraft({ ...example.job, consumer_emails });
 }
@@ -90,8 +138,13 @@ function fileSource(path: string): Partial<Source> {
   return { location: path, ...(ending === undefined ? {} : { file_type: ending }) };
 }
 
-async function store(path: string, content: Blob): Promise<void> {
+async function listFiles(): Promise<Schemas["StoredFile"][]> {
+  return (await data(client.GET("/files"))).items;
+}
+
+/** Stores a file; another one that is there meanwhile, or has other bytes than the condition names, is an ApiError 412. */
+async function store(path: string, content: Blob, condition: Record<string, string>): Promise<void> {
   const url = `/files/${path.split("/").map(encodeURIComponent).join("/")}`;
-  const response = await fetch(url, { method: "PUT", body: content, headers: CONSOLE_HEADER });
+  const response = await fetch(url, { method: "PUT", body: content, headers: { ...CONSOLE_HEADER, ...condition } });
   await data(Promise.resolve({ response, ...(response.ok ? {} : { error: await response.json() }) }));
 }

@@ -16,6 +16,7 @@ import {
   newHref,
   uploadFile,
 } from "./begin.ts";
+import { useNameTaken } from "./name-taken.tsx";
 
 export function Gallery() {
   const [examples, setExamples] = useState<Example[]>([]);
@@ -80,6 +81,7 @@ function FromFile() {
   const goOn = useGoOn();
   const [over, setOver] = useState(false);
   const [words, setWords] = useState<string | null>(null);
+  const [ask, question] = useNameTaken();
   const take = async (file: File | null | undefined) => {
     setOver(false);
     if (file == null || !may("edit")) return;
@@ -88,8 +90,9 @@ function FromFile() {
       await goOn(async () => {
         const from = await draftOfJobFile(file);
         if (from !== null) return newHref(from);
-        const { location } = await uploadFile(file);
-        return newHref(fromFile(location ?? file.name));
+        const stored = await uploadFile(file, ask);
+        if (stored === null) setWords(null);
+        return stored === null ? null : newHref(fromFile(stored.location ?? file.name));
       });
     } catch (error) {
       if (error instanceof ApiError) setWords(`Not uploaded: ${error.fields[0]?.detail ?? error.message}`);
@@ -98,28 +101,36 @@ function FromFile() {
     }
   };
   return (
-    <label
-      class={`drop ${over ? "over" : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        void take(event.dataTransfer?.files[0]);
-      }}
-    >
-      <span class="as-link">A CSV, Excel or JSON file, or a job in YAML</span>
-      <span class="small soft" role="status">
-        {words ?? "Drop it here, or choose it. Data is uploaded, and the report reads it; a job file fills the form."}
-      </span>
-      <input
-        type="file"
-        class="visually-hidden"
-        disabled={!may("edit")}
-        onChange={(event) => void take(event.currentTarget.files?.[0])}
-      />
-    </label>
+    <>
+      <label
+        class={`drop ${over ? "over" : ""}`}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          void take(event.dataTransfer?.files[0]);
+        }}
+      >
+        <span class="as-link">A CSV, Excel or JSON file, or a job in YAML</span>
+        <span class="small soft" role="status">
+          {words ?? "Drop it here, or choose it. Data is uploaded, and the report reads it; a job file fills the form."}
+        </span>
+        <input
+          type="file"
+          class="visually-hidden"
+          disabled={!may("edit")}
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            // The same file can be chosen again after a cancelled upload.
+            event.currentTarget.value = "";
+            void take(file);
+          }}
+        />
+      </label>
+      {question}
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { may } from "../../store/session.ts";
 import { bytes } from "../../words/format.ts";
 import { FILE_TYPES, uploadFile } from "./begin.ts";
 import { errorsOf, Field } from "./field.tsx";
+import { useNameTaken } from "./name-taken.tsx";
 
 const KINDS = [
   ["file", "An uploaded file"],
@@ -55,7 +56,11 @@ export function SourceForm({ source, errors, onChange }: Properties) {
       ) : (
         <Field
           label={source.source_type === "api" ? "Address" : "Connection"}
-          hint={source.source_type === "api" ? undefined : "The NAME of a setting NIGHTMAIL_CONNECTION_NAME."}
+          hint={
+            source.source_type === "api"
+              ? undefined
+              : "The name of a database that your administrator has set up. Ask which there are."
+          }
           errors={ofField("location")}
         >
           {(attributes) => (
@@ -115,6 +120,7 @@ function FileChoice({
 }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [ask, question] = useNameTaken();
   const files = useResource("files", (signal) => data(client.GET("/files", { signal })));
   const isHere = useRef(true);
   useEffect(
@@ -127,7 +133,8 @@ function FileChoice({
     setBusy(true);
     setProblem(null);
     try {
-      const stored = await uploadFile(file);
+      const stored = await uploadFile(file, ask);
+      if (stored === null) return;
       files.reload();
       // The data may be a web address by now.
       if (isHere.current) onChange(stored);
@@ -142,7 +149,11 @@ function FileChoice({
   return (
     <Field
       label="File"
-      hint={busy ? "Uploading…" : "Choose one that is uploaded, or type the path of one below DATA_DIR/files."}
+      hint={
+        busy
+          ? "Uploading…"
+          : "Choose an uploaded file, or upload one. Of a file that your administrator put on the server, type the path."
+      }
       errors={problem === null ? errors : [...errors, { field: "file", detail: problem }]}
     >
       {(attributes) => (
@@ -169,10 +180,12 @@ function FileChoice({
               disabled={!may("edit") || busy}
               onChange={(event) => {
                 const [file] = event.currentTarget.files ?? [];
+                event.currentTarget.value = "";
                 if (file !== undefined) void upload(file);
               }}
             />
           </label>
+          {question}
         </span>
       )}
     </Field>
