@@ -16,7 +16,7 @@ from openpyxl.workbook import Workbook
 
 from nightmail_runner.sandbox.child import xlsx_output
 from nightmail_runner.sandbox.child.report_table import to_table
-from nightmail_runner.sandbox.child.xlsx_cells import TooLargeForXlsx
+from nightmail_runner.sandbox.child.xlsx_cells import TooLargeForXlsx, note_cut_times
 
 
 def to_xlsx(frame: "pd.DataFrame | pd.Series[Any]") -> bytes:
@@ -140,19 +140,23 @@ def test_times_beyond_the_years_of_a_spreadsheet_are_text() -> None:
         assert column(times) == [far, datetime(9999, 12, 31)]  # noqa: DTZ001
 
 
-def test_milliseconds_are_kept_and_what_is_finer_is_text() -> None:
+def test_milliseconds_are_kept_and_what_is_finer_is_cut() -> None:
     """The last microsecond of a month is not the first day of the next one."""
     milliseconds = ["2026-01-31 23:59:59.999", None, "2026-01-31 12:00:00"]
     for unit in ("ms", "us", "ns"):
-        [sheet] = workbook(pd.DataFrame({"x": pd.Series(milliseconds, dtype=f"M8[{unit}]")})).worksheets
+        table = pd.DataFrame({"x": pd.Series(milliseconds, dtype=f"M8[{unit}]")})
+        [sheet] = workbook(table).worksheets
         assert sheet["A2"].value == datetime(2026, 1, 31, 23, 59, 59, 999000)  # noqa: DTZ001
         assert {sheet["A2"].number_format, sheet["A4"].number_format} == {"yyyy-mm-dd hh:mm:ss.000"}
+        assert note_cut_times(table) == []
     ends = pd.Series(pd.period_range("2026-01", periods=2, freq="M")).dt.end_time
-    assert column(ends.astype("M8[us]")) == ["2026-01-31T23:59:59.999999", "2026-02-28T23:59:59.999999"]
-    assert column(pd.concat([ends.astype("M8[ns]"), pd.Series([None, pd.Timestamp("2026-01-02")])])) == [
-        *(f"{end.isoformat()}" for end in ends),
-        None,
-        "2026-01-02T00:00:00.000000" + ("000" if ends.dtype == "M8[ns]" else ""),
+    last = [datetime(2026, month, day, 23, 59, 59, 999000) for month, day in ((1, 31), (2, 28))]  # noqa: DTZ001
+    for unit in ("us", "ns"):
+        assert column(pd.Series(ends.to_numpy().astype(f"M8[{unit}]"))) == last
+    old = pd.Series(["1899-12-31 01:02:03.000001", None, "2026-01-31 23:59:59.999999"], dtype="M8[us]")
+    assert column(old) == ["1899-12-31T01:02:03.000001", None, last[0]]
+    assert note_cut_times(pd.DataFrame({"id": [1, 2], "end": ends})) == [
+        "the xlsx file has times in milliseconds, and the CSV all of their digits: 'end'"
     ]
 
 

@@ -49,6 +49,7 @@ from nightmail_runner.sandbox.child.script_error import (
 )
 from nightmail_runner.sandbox.child.source_tables import Sources
 from nightmail_runner.sandbox.child.split_result import split_result
+from nightmail_runner.sandbox.child.xlsx_cells import note_cut_times
 from nightmail_runner.sandbox.result import (
     ChangeCounts,
     DrawnFigure,
@@ -251,6 +252,7 @@ class _Run:
         if self._task.xlsx:
             with open(others.pop(), "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
+            notes += note_cut_times(table)
         shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
         with open(csv, "w+b", closefd=False) as file:
             csv_output.write(shown, file, self._task.csv)

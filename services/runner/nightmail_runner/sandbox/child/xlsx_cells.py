@@ -1,7 +1,7 @@
 """Values as the cells of an xlsx sheet: numbers, dates and truth values are typed, everything else is text.
 
-Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits, less than a millisecond) is
-text.
+Text is never a formula. What a spreadsheet's number cannot hold exactly (more than 15 digits) is text. Columns of times are cut
+to milliseconds.
 """
 
 import datetime
@@ -106,26 +106,38 @@ def _number(value: float) -> str:
 
 
 def _times_encoder(column: pandas.Series, styles: Mapping[str, str]) -> CellEncoder:
-    known = column.dropna().to_numpy()
-    unit = time_unit(known)
-    if unit in {"us", "ns"} and (known != known.astype("M8[ms]")).any():
-        return lambda block: [_text(text) if text != "NaT" else "" for text in _iso(block.to_numpy(), unit)]
+    unit = time_unit(column.dropna().to_numpy())
     style = styles[{"D": DATE, "s": TIME}.get(unit, MILLISECONDS)]
 
     def encode(block: pandas.Series) -> list[str]:
-        times = block.to_numpy()
-        if times.dtype == "M8[ns]":  # does not have the year 10000
-            times = times.astype("M8[us]")
+        whole = times = block.to_numpy()
+        if _is_fine(
+            times.dtype
+        ):  # a spreadsheet would round it, to the next day at worst; ns does not have the year 10000
+            times = times.astype("M8[ms]")
         days = ((times - _DAY_ZERO.astype(times.dtype)) / _DAY).tolist()
         inside = (times >= _FIRST_DAY.astype(times.dtype)) & (times < _DAY_AFTER.astype(times.dtype))
         if inside.all():
             return [f' s="{style}"><v>{day!r}</v></c>' for day in days]
         return [
             f' s="{style}"><v>{day!r}</v></c>' if fits else _text(text) if day == day else ""
-            for day, fits, text in zip(days, inside.tolist(), _iso(times, unit), strict=True)
+            for day, fits, text in zip(days, inside.tolist(), _iso(whole, unit), strict=True)
         ]
 
     return encode
+
+
+def note_cut_times(table: pandas.DataFrame) -> list[str]:
+    """Return the note that columns of times are cut to milliseconds, if some are: a spreadsheet has no more."""
+    times = ((f"{name!r}", column.dropna().to_numpy()) for name, column in table.items() if _is_fine(column.dtype))
+    names = [name for name, known in times if (known != known.astype("M8[ms]")).any()]
+    if not names:
+        return []
+    return [f"the xlsx file has times in milliseconds, and the CSV all of their digits: {', '.join(names)}"]
+
+
+def _is_fine(kind: object) -> bool:
+    return isinstance(kind, numpy.dtype) and kind in {numpy.dtype("M8[us]"), numpy.dtype("M8[ns]")}
 
 
 def _iso(times: numpy.ndarray, unit: str) -> list[str]:
