@@ -102,7 +102,7 @@ def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: N
     ann = visit()
     cells = {
         "runs": "th[scope=row] a, td[data-label=Mail]",
-        "mail": "th[scope=row] a, td[data-label=When]",
+        "mail": "th[scope=row] a, td[data-label^=When]",
         "jobs": "td[data-label='Last run'] a, td[data-label=Next]",
     }
     for path, selector in cells.items():

@@ -24,12 +24,12 @@ def recipient_warnings(job: Mapping[str, Any]) -> list[dict[str, str]]:
         for address in job.get(field) or ()
         if "." not in address.rpartition("@")[2]
     ]
-    lists = [job.get(field) or [] for field in _RECEIVING]
-    lists += (job.get("recipients_by") or {}).values()
+    by_value = job.get("recipients_by") or {}
+    if isinstance(by_value, str):  # a column of the result names them
+        return warnings
+    lists = [*(job.get(field) or () for field in _RECEIVING), *by_value.values()]
     unsubscribed = {address.casefold() for address in job.get("unsubscribed") or ()}
-    if unsubscribed and all(  # the recipients that a column names are not known
-        isinstance(addresses, list) and unsubscribed.issuperset(map(str.casefold, addresses)) for addresses in lists
-    ):
+    if unsubscribed and all(unsubscribed.issuperset(map(str.casefold, addresses)) for addresses in lists):
         warnings.append(
             {
                 "field": "consumer_emails",

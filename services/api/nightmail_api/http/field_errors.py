@@ -153,15 +153,17 @@ def _written_path(error: Mapping[str, Any], given: Any) -> list[str]:
     place = [part for part in error["loc"] if part != "[key]"]
     if len(place) < 2 or place[0] != "body" or not isinstance(given, dict | list):
         return _path_of(error)
-    written, value = [], given
+    written, value, is_written = [], given, False
     for part in place[1:]:
+        is_written = False
         if (isinstance(value, dict) and part in value) or (
             isinstance(value, list) and isinstance(part, int) and part < len(value)
         ):
-            value = value[part]
+            value, is_written = value[part], True
             written.append(str(part))
-    missing = [str(place[-1])] if error["type"] == "missing" else []
-    return written + missing
+    if not written:
+        return _path_of(error)
+    return written if is_written or error["type"] != "missing" else [*written, str(place[-1])]
 
 
 def _field_error(error: Mapping[str, Any], body: Any, given: Any) -> FieldError:

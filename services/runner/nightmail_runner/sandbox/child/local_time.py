@@ -15,10 +15,10 @@ def find_zone_files() -> None:
     package = find_spec("tzdata")
     packaged = [f"{Path(package.origin).parent}/zoneinfo"] if package is not None and package.origin else []
     if folder := next(filter(os.path.isdir, [*zoneinfo.TZPATH, *packaged]), None):
-        os.environ["TZDIR"] = folder
+        os.putenv("TZDIR", folder)  # os.environ stays empty for scripts
 
 
 def set_local_zone(name: str) -> None:
     """Make a zone the local one of this process: a worker, which executes one run."""
-    os.environ["TZ"] = name
+    os.putenv("TZ", name)
     time.tzset()
