@@ -13,7 +13,7 @@ interface LoadedProperties<T> {
 
 /** Shows data once it is there; until then a quiet placeholder, or what went wrong. Old data stays below an error. */
 export function Loaded<T>({ of, before, children }: LoadedProperties<T>) {
-  const data = of.data.value ?? before;
+  const data = of.data.value === undefined ? before : of.data.value; // null is data: what is not known
   const error = of.error.value;
   return (
     <>
