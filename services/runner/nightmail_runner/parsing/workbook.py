@@ -125,7 +125,7 @@ def _put_leading_zeros(
 ) -> None:
     """Make numbers text that are shown with leading zeros: they are codes, and the CSV that Excel saves has the zeros, too.
 
-    Those of a column that is declared as numbers are left alone.
+    Those of a column that is declared as numbers stay numbers.
     """
     declared = [options.types.get(_shown(name)) in {"integer", "number"} for name in rows[header]]
     changed = 0
