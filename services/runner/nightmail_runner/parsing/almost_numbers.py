@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.compute
 
+from nightmail_common.contract.canonical_number import canonical_number
 from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept, to_numbers
 from nightmail_runner.parsing.error_text import show_value
 
@@ -33,9 +34,9 @@ _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
 _DECIMAL = re.compile("-?[0-9]+[.][0-9]+")
-#: A float or an integer of 64 bits keeps a number of so many characters; of longer ones this is the canonical form.
+#: A float or an integer of 64 bits keeps a number of so many characters.
 _SURELY_KEPT_CHARACTERS = 15
-_CANONICAL = r"^-?(0|[1-9][0-9]*)?(\.[0-9]+)?([eE][+-][0-9]+)?$"
+_CANONICAL = f"^(?:{canonical_number()})$"
 _TOO_LONG = "the column {name} has numbers with more digits than 64 bits hold; it is text, with every digit, so a sum joins its values"
 #: A code, which is no number on purpose.
 _LEADING_ZERO = re.compile(r"-?0\d")
