@@ -3,9 +3,11 @@ import test from "node:test";
 import type { Run } from "../src/api/client.ts";
 import { outOfTheOrdinary, rangeInWords, usualRange } from "../src/components/history.tsx";
 import type { LogEvent } from "../src/store/events.ts";
+import { commandLine } from "../src/words/command.ts";
 import { describeEvent } from "../src/words/events.ts";
 import { freeName } from "../src/words/file-names.ts";
 import { bytes, count, exactMoment, milliseconds, moment, momentInZone, soon, zoneName } from "../src/words/format.ts";
+import { lineOfPick, type Pick, pickOf } from "../src/words/schedule-pick.ts";
 
 test("numbers and durations are short and exact", () => {
   assert.equal(count(1, "row"), "1 row");
@@ -84,3 +86,50 @@ test("a file whose name is taken gets the next free number before its ending", (
   assert.equal(freeName("a.b.csv", new Set(["a.b-2.csv"])), "a.b-3.csv");
   assert.deepEqual([freeName("sales", new Set()), freeName(".env", new Set())], ["sales-2", ".env-2"]);
 });
+
+test("a command's words reach it as they are", () => {
+  assert.equal(commandLine("jobs", "run", "daily-sales_2"), "nightmail jobs run daily-sales_2");
+  assert.equal(commandLine("jobs", "run", "Ann's $HOME *"), "nightmail jobs run 'Ann'\\''s $HOME *'");
+  assert.equal(commandLine("jobs", "run", "Größe"), "nightmail jobs run 'Größe'");
+  assert.equal(commandLine("runs", "log", ""), "nightmail runs log ''");
+});
+
+for (const [line, pick] of [
+  ["09:00", { often: "day", time: "09:00", day: 1 }],
+  ["30 6 * * 1-5", { often: "weekdays", time: "06:30", day: 1 }],
+  ["5 0 * * 0", { often: "week", time: "00:05", day: 0 }],
+  ["0 23 28 * *", { often: "month", time: "23:00", day: 28 }],
+  ["15 * * * *", { often: "hour", time: "00:15", day: 1 }],
+] satisfies [string, Pick][]) {
+  test(`the schedule ${line} is picked from lists, and written as it was`, () => {
+    assert.deepEqual(pickOf(line), pick);
+    assert.equal(lineOfPick(pick), line);
+  });
+}
+
+test("a schedule in other words for the same is picked, too", () => {
+  assert.deepEqual(pickOf(" 0  9 * * * "), { often: "day", time: "09:00", day: 1 });
+  assert.deepEqual(pickOf("0 9 * * 7"), { often: "week", time: "09:00", day: 0 });
+});
+
+for (const line of [
+  "",
+  "9:00",
+  "24:00",
+  "60 9 * * *",
+  "0 24 * * *",
+  "0 9 0 * *",
+  "0 9 31 * *",
+  "0 9 1 * 1",
+  "0 9 * 1 *",
+  "0 9 * * 8",
+  "* * * * *",
+  "*/5 * * * *",
+  "0 9,17 * * *",
+  "0 * 1 * *",
+  "0 * * * 1-5",
+  "@daily",
+  "0 9 * * 1-5 2027",
+]) {
+  test(`the schedule ${JSON.stringify(line)} is only written`, () => assert.equal(pickOf(line), null));
+}

@@ -252,7 +252,7 @@ def test_a_change_by_somebody_else_is_merged(system: Nightmail, visit: NewVisit,
     )
     assert answer.status_code == 200, answer.text
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Version 2 was saved while you were editing")).to_be_visible()
+    expect(page.get_by_role("heading", name="admin saved version 2 while you were editing")).to_be_visible()
     expect(page.locator(".conflict")).to_contain_text("taken over: description")
     page.get_by_role("radio", name="Theirs").check()
     page.get_by_role("button", name="Save the merged job").click()
@@ -287,7 +287,7 @@ def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail,
     expect(page.locator(".code")).to_contain_text(re.compile(r"return data\.region"))
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Schedule")).to_be_focused()
+    expect(page.get_by_label("How often")).to_be_focused()
 
 
 def test_the_hints_about_the_data_have_no_names_of_settings_or_folders(visit: NewVisit) -> None:

@@ -61,6 +61,19 @@ async function load(name: string): Promise<Begun> {
   return begun(client.GET("/jobs/{job_name}", { params: { path: { job_name: name } } }));
 }
 
+/** What somebody else saved while a draft was edited, and who that was. */
+interface Conflicting extends Begun {
+  by: string;
+}
+
+async function loadTheirs(name: string): Promise<Conflicting> {
+  const theirs = await load(name);
+  const params = { path: { job_name: name }, query: { limit: 1 } };
+  const { items } = await data(client.GET("/jobs/{job_name}/versions", { params }));
+  const newest = items.find(({ version }) => version === theirs.version);
+  return { ...theirs, by: newest?.actor ?? "Somebody" };
+}
+
 async function begun(answer: Promise<{ data?: unknown; error?: unknown; response: Response }>): Promise<Begun> {
   const job = (await data(answer)) as Job;
   const etag = (await answer).response.headers.get("ETag");
@@ -154,7 +167,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const [draft, setDraft] = useState(first);
   const [isKept, setKept] = useState(true);
   const [errors, setErrors] = useState<FieldError[]>([]);
-  const [conflict, setConflict] = useState<Begun | null>(null);
+  const [conflict, setConflict] = useState<Conflicting | null>(null);
   const { definition } = draft;
   // What is answered later than the next key changes the draft as it is by then.
   const latest = useRef(first);
@@ -191,7 +204,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
       return `${jobHref(job_name)}/edit`;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 412 && name !== null) setConflict(await load(name));
+      if (error.status === 412 && name !== null) setConflict(await loadTheirs(name));
       else if (error.fields.length > 0) {
         setErrors(error.fields);
         show(`Not saved: ${count(error.fields.length, "field")} must be changed.`, "bad");
@@ -243,6 +256,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           base={draft.base}
           mine={definition}
           theirs={conflict.job}
+          by={conflict.by}
           onMerged={(merged) => saveAndGoOn(merged, conflict.etag)}
           onTakeTheirs={restart}
         />

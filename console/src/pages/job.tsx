@@ -2,7 +2,9 @@ import { useState } from "preact/hooks";
 import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type Job, type Run } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { type Command, Commands } from "../components/commands.tsx";
 import { DeleteJob } from "../components/delete-job.tsx";
+import { downloadJob, fromJob, newHref } from "../components/edit/begin.ts";
 import { History } from "../components/history.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { Ledger } from "../components/ledger.tsx";
@@ -16,6 +18,7 @@ import { Versions } from "../components/versions.tsx";
 import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
+import { may } from "../store/session.ts";
 import { count, momentInZone, number, zoneName } from "../words/format.ts";
 import { addressColumn, allRecipients } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
@@ -119,9 +122,27 @@ function Actions({ job }: { job: Job }) {
       <Button need="edit" onAct={() => setDeleting(true)}>
         Delete…
       </Button>
+      <Commands of={commandsOf(job)} />
       {deleting ? <DeleteJob name={name} onClose={() => setDeleting(false)} goesTo="/console/jobs" /> : null}
     </>
   );
+}
+
+function commandsOf({ job_name, status, version }: Job): Command[] {
+  return [
+    ["Run it now, and wait for the end", "jobs", "run", job_name, "--wait"],
+    ["Edit it, with a preview", "jobs", "edit", job_name],
+    status === "paused" ? ["Resume it", "jobs", "resume", job_name] : ["Pause it", "jobs", "pause", job_name],
+    ["Show it", "jobs", "show", job_name],
+    ["Write it to a job file in the folder jobs", "jobs", "pull", job_name],
+    ["List its runs", "runs", "list", "--job", job_name],
+    ["List its versions", "jobs", "versions", job_name],
+    ...(version > 1
+      ? [["Restore the version before", "jobs", "rollback", job_name, `${version - 1}`] satisfies Command]
+      : []),
+    ["Follow its events", "events", "tail", "--job", job_name],
+    ["Delete it; its runs stay readable", "jobs", "delete", job_name],
+  ];
 }
 
 /** What the job did last and does next, in words. */
@@ -276,19 +297,23 @@ function Definition({ job }: { job: Job }) {
     ["Version", `${job.version}, ${momentInZone(job.updated_at, job.timezone)}`],
   ];
   return (
-    <dl class="facts">
-      {facts.map(([term, fact]) => (
-        <div key={term}>
-          <dt class="soft">{term}</dt>
-          <dd>{fact}</dd>
-        </div>
-      ))}
-      <div>
-        <dt class="soft">As a command</dt>
-        <dd>
-          <code>nightmail jobs show {JSON.stringify(job.job_name)} --json</code>
-        </dd>
+    <>
+      <dl class="facts">
+        {facts.map(([term, fact]) => (
+          <div key={term}>
+            <dt class="soft">{term}</dt>
+            <dd>{fact}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="card-text actions">
+        {may("edit") ? (
+          <a class="button plain" href={newHref(fromJob(job.job_name))}>
+            Duplicate
+          </a>
+        ) : null}
+        <Button onAct={() => downloadJob(job)}>Download as YAML</Button>
       </div>
-    </dl>
+    </>
   );
 }

@@ -1,13 +1,14 @@
 import { useState } from "preact/hooks";
 import { client, data } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { Copy } from "../components/copy.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { ListCard, type Page as ListPage, MAX_ROWS, useList } from "../components/list.tsx";
 import { Page } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
 import type { LogEvent } from "../store/events.ts";
-import { show } from "../store/toast.ts";
+import { commandLine } from "../words/command.ts";
 import { describeEvent, EVENT_TYPES, type EventQuery } from "../words/events.ts";
 import { day, exactClock, HERE, number, zoneName } from "../words/format.ts";
 
@@ -132,11 +133,7 @@ function Entry({ event }: { event: LogEvent }) {
 
 function Body({ event }: { event: LogEvent }) {
   const text = JSON.stringify(event, null, 2);
-  const copy = async (what: string, words: string) => {
-    await navigator.clipboard.writeText(what);
-    show(words, "ok");
-  };
-  const command = `nightmail events tail --from-start --json --type ${event.type} --job ${quoted(event.job_name)}`;
+  const like = ["--from-start", "--json", "--type", event.type, "--job", event.job_name];
   return (
     <div class="log-body">
       <div class="actions">
@@ -148,15 +145,10 @@ function Body({ event }: { event: LogEvent }) {
             Run
           </a>
         )}
-        <Button onAct={() => copy(text, "Copied the event.")}>Copy</Button>
-        <Button onAct={() => copy(command, "Copied the command.")}>Copy as events tail</Button>
+        <Copy text={text} noun="the event" />
+        <Copy text={commandLine("events", "tail", ...like)} noun="the command" word="Copy as events tail" />
       </div>
       <pre class="output">{text}</pre>
     </div>
   );
-}
-
-/** Returns a word that a shell takes as it is. */
-function quoted(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso/router";
 import { client, data, loadRun, type RunDetail, versionThatRan } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { type Command, Commands } from "../components/commands.tsx";
 import { CompareTab } from "../components/compare.tsx";
 import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
@@ -98,9 +99,26 @@ function Actions({ run }: { run: RunDetail }) {
         Cancel
       </Button>
       {run.status === "failed" ? <FixInEditor jobName={run.job_name} /> : null}
+      <Commands of={commandsOf(run)} />
       {resending ? <Resend run={run} onClose={() => setResending(false)} /> : null}
     </>
   );
+}
+
+function commandsOf({ run_id, job_name, status }: RunDetail): Command[] {
+  const result: Command[] = [
+    ["Write its result to a file", "runs", "result", run_id, "-o", "result.csv"],
+    ["Show what differs from the delivered result before", "runs", "diff", run_id],
+    ["Mail its result again", "runs", "resend", run_id],
+  ];
+  return [
+    ["Run its job again, and wait for the end", "jobs", "run", job_name, "--wait"],
+    ["Show it", "runs", "show", run_id],
+    ["Print its log", "runs", "log", run_id],
+    ["Write what it read to a file", "runs", "input", run_id, "-o", "input"],
+    ...(status === "failed" ? [] : result),
+    ...(hasEnded(status) ? [] : [["Cancel it", "runs", "cancel", run_id] satisfies Command]),
+  ];
 }
 
 /** The way to the script of a failed run's job; without the permission, a button that says why there is none. */

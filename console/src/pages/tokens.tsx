@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { ApiError, client, data, type FieldError, type Schemas } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
+import { Copy } from "../components/copy.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { errorsOf, Field } from "../components/edit/field.tsx";
 import { Card, Page } from "../components/page.tsx";
@@ -133,16 +134,12 @@ function NewToken({ onMade }: { onMade: () => void }) {
 }
 
 function Made({ made, onClose }: { made: Schemas["TokenCreated"]; onClose: () => void }) {
-  const copy = async () => {
-    await navigator.clipboard.writeText(made.token);
-    show("Copied the token.", "ok");
-  };
   return (
     <Dialog title={`The token of ${made.name}`} onClose={onClose}>
       <p>This is the only time that it is shown. Whoever has it may do what the role {made.role} permits.</p>
       <pre class="output token">{made.token}</pre>
       <div class="dialog-actions">
-        <Button onAct={copy}>Copy</Button>
+        <Copy text={made.token} noun="the token" />
         <button type="button" class="button primary" onClick={onClose}>
           Done
         </button>

@@ -1,5 +1,5 @@
 // What a new report begins with: an example, a file of this device, or nothing. Files are stored before a draft names them.
-import { ApiError, CONSOLE_HEADER, client, data, type Schemas } from "../../api/client.ts";
+import { ApiError, CONSOLE_HEADER, client, data, type Job, type Schemas } from "../../api/client.ts";
 import {
   type Definition,
   type Draft,
@@ -18,6 +18,7 @@ export const FILE_TYPES = ["csv", "tsv", "json", "jsonl", "xlsx", "parquet"] as 
 /** What the address of a new report has after `from=` for one without an example, and the beginning for a stored file. */
 export const EMPTY_PAGE = "nothing";
 const OF_FILE = "file:";
+const OF_JOB = "job:";
 
 /** The condition of an upload that replaces no file. */
 const NO_FILE: Record<string, string> = { "If-None-Match": "*" };
@@ -105,6 +106,22 @@ export function fromFile(path: string): string {
   return `${OF_FILE}${path}`;
 }
 
+/** Returns what a new report begins with that is made from another job. */
+export function fromJob(name: string): string {
+  return `${OF_JOB}${name}`;
+}
+
+/** Saves a job as a file on this device, which `nightmail jobs apply` and the page of a new report accept. */
+export async function downloadJob(job: Job): Promise<void> {
+  const { writeJob } = await import("./job-file.ts");
+  const url = URL.createObjectURL(new Blob([writeJob(definitionOf(job))], { type: "application/yaml" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `${job.job_name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-")}.yaml`;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
 /** Returns the draft of a new report. The data of an example is stored unless a file of that name is there. */
 export async function beginWith(from: string): Promise<Draft> {
   const consumer_emails = ownAddress.value === "" ? [] : [ownAddress.value];
@@ -113,6 +130,11 @@ export async function beginWith(from: string): Promise<Draft> {
     const name = path.replace(/\.[^.]*$/, "").replace(/[-_]+/g, " ");
     const data_source = { source_type: "file", file_type: "csv", ...fileSource(path) } as Source;
     return newDraft({ job_name: name, data_source, consumer_emails });
+  }
+  if (from.startsWith(OF_JOB)) {
+    const path = { job_name: from.slice(OF_JOB.length) };
+    const job = await data(client.GET("/jobs/{job_name}", { params: { path } }));
+    return newDraft({ ...definitionOf(job), job_name: `${job.job_name} copy` });
   }
   if (from === EMPTY_PAGE) return newDraft({ consumer_emails });
   const { examples, files } = await loadGallery();

@@ -9,11 +9,13 @@ interface Properties {
   base: Definition;
   mine: Definition;
   theirs: Job;
+  /** Who saved that version. */
+  by: string;
   onMerged: (definition: Definition) => Promise<void>;
   onTakeTheirs: () => void;
 }
 
-export function Conflict({ base, mine, theirs, onMerged, onTakeTheirs }: Properties) {
+export function Conflict({ base, mine, theirs, by, onMerged, onTakeTheirs }: Properties) {
   const other = definitionOf(theirs);
   const { merged, conflicts, theirs: taken } = merge(base, mine, other);
   const [kept, setKept] = useState<ReadonlySet<string>>(new Set(conflicts));
@@ -24,7 +26,7 @@ export function Conflict({ base, mine, theirs, onMerged, onTakeTheirs }: Propert
   const toggle = (name: string, isMine: boolean) =>
     setKept((before) => new Set(isMine ? [...before, name] : [...before].filter((one) => one !== name)));
   return (
-    <Card title={`Version ${theirs.version} was saved while you were editing`}>
+    <Card title={`${by} saved version ${theirs.version} while you were editing`}>
       <div class="card-text conflict">
         {taken.length === 0 ? null : (
           <p>

@@ -1,6 +1,6 @@
 // A job file (`nightmail jobs pull`, `apply`): YAML or JSON with the fields of the API. It is loaded with the first one, and
 // imports no other module of ours: the build would make a second shared chunk.
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 
 /** A file that is no job; the message says why. */
 export class NotAJob extends Error {
@@ -32,6 +32,11 @@ export function readJob(text: string): object {
     throw new NotAJob("a job is a mapping of fields with a processing_script");
   }
   return job;
+}
+
+/** Returns a job file for a job's fields. Values that YAML 1.1 would take for another type are quoted. */
+export function writeJob(fields: object): string {
+  return stringify(fields, { version: "1.1", lineWidth: 0 });
 }
 
 function firstLine(text: string): string {

@@ -4,6 +4,7 @@ import type { Definition } from "../../store/draft.ts";
 import { momentInZone } from "../../words/format.ts";
 import { scheduleLines } from "../../words/schedule.ts";
 import { errorsOf, Field } from "./field.tsx";
+import { SchedulePicker } from "./schedule-picker.tsx";
 
 /** A person who types is not asked about half a word. */
 const SETTLE_MS = 300;
@@ -50,6 +51,9 @@ export function ScheduleForm({ definition, errors, onChange }: Properties) {
   const now = problems.filter(({ field }) => field !== "timezone");
   return (
     <div class="form">
+      {lines.length > 1 ? null : (
+        <SchedulePicker line={lines[0] ?? ""} onChange={(line) => onChange(scheduleFields(line))} />
+      )}
       <Field
         label="Schedule"
         hint="A time (09:00, every day), @hourly, @weekly, or five fields of cron; several on several lines."
