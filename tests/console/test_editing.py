@@ -290,6 +290,23 @@ def test_the_editor_completes_columns_and_is_left_by_keyboard(system: Nightmail,
     expect(page.get_by_label("How often")).to_be_focused()
 
 
+def test_the_editor_names_the_data_and_completes_columns_that_the_result_has_not(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    system.call("PUT", "/files/described.csv", content=CSV)
+    source = {"source_type": "file", "location": "described.csv", "file_type": "csv"}
+    page = visit(edit(job("return data[['amount']].rename(columns={'amount': 'sum'})", data_source=source))).page
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_role("columnheader", name="sum")).to_be_visible()
+    expect(page.get_by_text("3 rows · 2 columns: region, amount")).to_be_visible()
+    write_script(page, "return data")
+    page.keyboard.type(".reg")
+    expect(page.locator(".cm-tooltip-autocomplete").get_by_role("option", name="region")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_label("File type").select_option("tsv")
+    expect(page.get_by_text("3 rows · 2 columns: region, amount")).to_have_count(0)
+
+
 def test_the_hints_about_the_data_have_no_names_of_settings_or_folders(visit: NewVisit) -> None:
     page = visit("jobs/new?from=nothing").page
     content = page.locator("main")

@@ -13,7 +13,7 @@ import { ScheduleForm } from "../components/edit/schedule-form.tsx";
 import { ScriptField } from "../components/edit/script-field.tsx";
 import { SendOnce } from "../components/edit/send-once.tsx";
 import { SourceForm } from "../components/edit/source-form.tsx";
-import { TryResult } from "../components/edit/try-it.tsx";
+import { DataWords, TryResult } from "../components/edit/try-it.tsx";
 import { lineOf, useTry } from "../components/edit/use-try.ts";
 import { useGoOn } from "../components/go-on.ts";
 import { jobHref } from "../components/job-table.tsx";
@@ -173,7 +173,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
   const latest = useRef(first);
   const isSaving = useRef(false);
   const isChanged = !same(definition, draft.base);
-  const { state, tryNow, sendOnce } = useTry(definition, name === null);
+  const { state, facts, tryNow, sendOnce } = useTry(definition, name === null);
   const keep = (next: Draft) => {
     latest.current = next;
     setDraft(next);
@@ -283,6 +283,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
               errors={errors}
               onChange={(changed) => change({ data_source: changed(latest.current.definition.data_source) })}
             />
+            <DataWords facts={facts} />
           </Card>
           <Card
             title="Script"
@@ -295,7 +296,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
             <ScriptField
               text={definition.processing_script}
               onChange={(processing_script) => change({ processing_script })}
-              columns={state.good?.columns ?? []}
+              columns={facts?.columns ?? state.good?.columns ?? []}
               error={shownError}
               readOnly={readOnly}
             />

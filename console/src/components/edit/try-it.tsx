@@ -16,6 +16,16 @@ export interface TryState {
 
 export const NOT_TRIED: TryState = { running: false, last: null, good: null, problem: null };
 
+/** What the script gets as `data`. */
+export interface DataFacts {
+  rows: number;
+  columns: readonly string[];
+}
+
+/** Prints the number of rows, and returns a table without rows that has the columns. */
+const DESCRIBE_DATA = "print(len(data))\nreturn data.head(0)\n";
+const SOURCE_FIELDS = ["data_source", "more_sources", "timezone"] as const;
+
 /** What a try needs of a draft: a schedule or an address that is still being typed does not disturb it. */
 const TRIED_FIELDS = [
   "job_name",
@@ -42,16 +52,38 @@ export function tryDraft(
   sendTo: string | null,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const fields = TRIED_FIELDS.map((name) => [name, definition[name]]).filter(
-    ([, value]) => value != null && value !== "",
+  return preview({ ...given(definition, TRIED_FIELDS), sample_id: sampleId, send_to: sendTo, with_mail: true }, signal);
+}
+
+/** Returns what a sample has; null if it cannot be read any more. */
+export async function describeData(
+  definition: Definition,
+  sampleId: string,
+  signal: AbortSignal,
+): Promise<DataFacts | null> {
+  const fields = { ...given(definition, SOURCE_FIELDS), processing_script: DESCRIBE_DATA, sample_id: sampleId };
+  const { columns, log } = await preview(fields, signal);
+  return columns === null ? null : { rows: Number.parseInt(log, 10), columns };
+}
+
+function given(definition: Definition, names: readonly (keyof Definition)[]): object {
+  const fields = names.map((name) => [name, definition[name]]);
+  return Object.fromEntries(fields.filter(([, value]) => value != null && value !== ""));
+}
+
+function preview(fields: object, signal: AbortSignal): Promise<Tried> {
+  return data(client.POST("/jobs/preview", { body: fields as Schemas["PreviewDefinition"], signal }));
+}
+
+/** Says how many rows a script gets, and their columns. */
+export function DataWords({ facts }: { facts: DataFacts | null }) {
+  return (
+    <p class="card-text small soft" role="status">
+      {facts === null
+        ? null
+        : `${count(facts.rows, "row")} · ${count(facts.columns.length, "column")}: ${facts.columns.join(", ")}`}
+    </p>
   );
-  const body = {
-    ...Object.fromEntries(fields),
-    sample_id: sampleId,
-    send_to: sendTo,
-    with_mail: true,
-  } as unknown as Schemas["PreviewDefinition"];
-  return data(client.POST("/jobs/preview", { body, signal }));
 }
 
 export function TryResult({ state, retry }: { state: TryState; retry: () => void }) {

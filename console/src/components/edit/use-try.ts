@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, type FieldError } from "../../api/client.ts";
 import { type Definition, same } from "../../store/draft.ts";
-import { NOT_TRIED, type Tried, type TryState, tryDraft } from "./try-it.tsx";
+import { type DataFacts, describeData, NOT_TRIED, type Tried, type TryState, tryDraft } from "./try-it.tsx";
 
 /** From the last key to the try of a changed script: a person who types is not shown every half of a word as an error. */
 const TRY_AFTER_MS = 600;
@@ -28,7 +28,9 @@ function textsOf({ processing_script, subject, message, description }: Definitio
  */
 export function useTry(definition: Definition, isNew: boolean) {
   const [state, setState] = useState<TryState>(NOT_TRIED);
+  const [described, setDescribed] = useState<{ of: unknown; facts: DataFacts } | null>(null);
   const request = useRef(new AbortController());
+  const page = useRef(new AbortController());
   const sample = useRef<Sample | null>(null);
   const pending = useRef(0);
   /** A try that fetches the data, or sends a mail, goes on to its end when the script is changed; then follows another. */
@@ -51,7 +53,9 @@ export function useTry(definition: Definition, isNew: boolean) {
       const last = await tryDraft(tried, wanted?.id ?? null, sendTo, mine.signal);
       if (mine.signal.aborted) return null;
       if (wanted !== null && last.error?.stage === "fetch") return tryOn(null, sendTo); // it has expired
+      const isNew = last.sample_id !== null && last.sample_id !== sample.current?.id;
       sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sourcesOf(tried) };
+      if (isNew) void describe(tried, sample.current);
       setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
       return last;
     } catch (error) {
@@ -71,6 +75,12 @@ export function useTry(definition: Definition, isNew: boolean) {
         if (!same(textsOf(tried), textsOf(latest.current))) announce();
       }
     }
+  };
+  const describe = async (tried: Definition, of: Sample | null) => {
+    if (of === null) return;
+    // It only helps who writes a script: the next fetched sample is described, too.
+    const facts = await describeData(tried, of.id, page.current.signal).catch(() => null);
+    if (facts !== null) setDescribed({ of: of.of, facts });
   };
   const announce = () => {
     clearTimeout(pending.current);
@@ -93,9 +103,11 @@ export function useTry(definition: Definition, isNew: boolean) {
     return () => {
       clearTimeout(pending.current);
       request.current.abort();
+      page.current.abort();
     };
   }, []);
-  return { state, tryNow, sendOnce };
+  const facts = described !== null && same(described.of, sourcesOf(definition)) ? described.facts : null;
+  return { state, facts, tryNow, sendOnce };
 }
 
 /** Returns a refused script or source as the outcome of a try. */
