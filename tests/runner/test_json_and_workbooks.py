@@ -37,6 +37,9 @@ from support.parsing import columns, parsed, refusal, rewritten, saved, workbook
         ('[{"x": 3.14159265358979323846}]', "json", {}, {"x": ["3.14159265358979323846"]}),
         ('[{"x": true}, {"x": null}]', "json", {}, {"x": [True, None]}),
         ('[{"x": "NA"}, {"x": "b"}]', "json", {"na_values": ("NA",)}, {"x": [None, "b"]}),
+        ('[{"x": -999}, {"x": -999.0}, {"x": 1}]', "json", {"na_values": ("-999",)}, {"x": [None, None, 1]}),
+        ('[{"x": 0}, {"x": true}, {"x": 5}]', "json", {"na_values": ("000", "1", "5")}, {"x": [0, True, None]}),
+        ('{"x": 1.5}\n{"x": 2}\n', "jsonl", {"na_values": ("1.50",)}, {"x": [None, 2]}),
         ('[{"x": "007"}, {"x": 8}]', "json", {"types": {"x": "text"}}, {"x": ["007", "8"]}),
     ],
 )
@@ -55,6 +58,9 @@ def test_json_is_read(data: str, file_type: str, options: Any, expected: dict[st
         ("[[1]]\n", "jsonl", {}, ["line 1", "JSON object"]),
         ('{"a": 1}\n{"a": \n', "jsonl", {}, ["line 2", "not JSON"]),
         ('[{"a": NaN}]', "json", {}, ["NaN"]),
+        ('[{"a": ' + "9" * 5000 + "}]", "json", {}, ["more than 4300 digits", "text"]),
+        ('[{"a": 1}, {"a": 2}]', "jsonl", {}, ["line 1", "a list", "set file_type to json"]),
+        ('{\n"a": 1\n}', "jsonl", {}, ["line 1 is not JSON", "set file_type to json"]),
         ("[" * 100_000, "json", {}, ["JSON"]),
     ],
 )
@@ -241,3 +247,8 @@ def test_the_name_of_a_record_is_not_lost_to_a_field_key(own: str) -> None:
 @pytest.mark.parametrize("own", ['"1"', "1"])
 def test_a_field_key_that_repeats_the_name_of_its_record_is_kept(own: str) -> None:
     assert columns('{"1": {"key": ' + own + ', "v": 5}}', "json", records_path="*")["v"] == [5]
+
+
+def test_a_number_of_na_values_is_missing_in_a_workbook() -> None:
+    data = workbook(["a", "b"], [-999, "x"], [1.5, "-999"])
+    assert columns(data, "xlsx", na_values=("-999",)) == {"a": [None, 1.5], "b": ["x", None]}

@@ -1,6 +1,7 @@
 """JSON and JSON Lines to a table: a list of records, wherever it stands."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,9 @@ from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared,
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.json_rest import note_missing_records, note_smaller_count
 from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
+from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 
@@ -47,7 +50,10 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
             return _lines_or(error, data, options, notes)
         raise _not_json(error, data) from None
     if options.paged:
-        return _table([record for page in _pages(found, options, notes) for record in page], options, notes)
+        records = [record for page in _pages(found, options, notes) for record in page]
+        if found:
+            note_smaller_count(found[-1], len(records), notes)
+        return _table(records, options, notes)
     return _table(_records(found, options, notes), options, notes)
 
 
@@ -86,14 +92,40 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
         except json.JSONDecodeError as error:
             shown = shorten(line[:_SHOWN_BYTES].decode("utf-8", "replace"))
             raise InputNotReadable(
-                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}"
+                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}{_hint_of_json(data)}"
             ) from None
         if not isinstance(record, dict):
-            raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {kind_of(record)}")
+            raise InputNotReadable(
+                f"line {number}: every line is one JSON object, this one is {kind_of(record)}{_hint_of_json(data)}"
+            )
         records.append(record)
+    _refuse_error_at_end(records)
     if len(records) == 1 and is_only_message(records[0]) and (error_text := error_in(records[0])) is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error_text}")
     return records
+
+
+def _hint_of_json(data: bytes) -> str:
+    """Return what to do if data that is no JSON Lines is one JSON document."""
+    try:
+        _loads(data)
+    except (json.JSONDecodeError, InputNotReadable):
+        return ""
+    return "; the data is one JSON document: set file_type to json"
+
+
+def _refuse_error_at_end(records: list[dict[str, Any]]) -> None:
+    """Refuse a stream that its server ended with an error: the records before it are a part of the data.
+
+    Raises:
+        InputNotReadable: the last of several records is an error, and has none of the names of the first one.
+    """
+    if len(records) < 2 or not records[-1] or not records[0].keys().isdisjoint(records[-1]):
+        return
+    if is_only_message(records[-1]) and (error := error_in(records[-1])) is not None:
+        raise InputNotReadable(
+            f"the source reports an error after its records, so they may be a part of the data: {error}"
+        )
 
 
 def _loads(data: bytes) -> Any:
@@ -103,6 +135,12 @@ def _loads(data: bytes) -> Any:
         )
     except RecursionError:
         raise InputNotReadable("the JSON is nested too deeply") from None
+    except (json.JSONDecodeError, InputNotReadable):
+        raise
+    except ValueError:  # of int(), whose time grows with the square of the digits
+        raise InputNotReadable(
+            f"an integer of the JSON has more than {sys.get_int_max_str_digits()} digits; write it as text"
+        ) from None
 
 
 def _exact_float(text: str) -> float | str:
@@ -140,6 +178,8 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
                 raise
             raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
         check_errors_beside(document, options.records_path, count_records(found), notes)
+        if isinstance(found, list) and not options.paged and not options.records_path.endswith("*"):
+            note_missing_records(document, count_records(found), notes)
     elif error is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
     if is_split(found):
@@ -214,12 +254,12 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     names = list(dict.fromkeys(name for record in records for name in record))
     check_declared(names, options)
-    missing = frozenset(options.na_values)
+    missing = MissingValues(options.na_values)
     columns = {}
     for name in names:
         values = [record.get(name) for record in records]
-        if missing:
-            values = [None if isinstance(value, str) and value in missing else value for value in values]
+        if options.na_values:
+            values = [None if value in missing else value for value in values]
         try:
             columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
         except UnicodeEncodeError as error:

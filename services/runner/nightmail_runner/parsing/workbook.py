@@ -13,6 +13,7 @@ from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
+from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
@@ -54,7 +55,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
     note_values_as_names(names, notes, f"row {number + 1}")
     check_declared(names, options)
-    missing = frozenset({"", *options.na_values})
+    missing = MissingValues(("", *options.na_values))
     records: list[list[Any]] = []
     numbers: list[int] = []
     blank = missing_rows = 0  # rows without a value in a sheet of one column
@@ -71,7 +72,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
                 f"row {row} has a value in column {len(filled)}, but the header in row {number + 1} has {len(names)} columns; "
                 "if rows above the table are a title, set skip_rows"
             )
-        records.append([None if isinstance(cell, str) and cell in missing else _plain(cell) for cell in filled])
+        records.append([None if cell in missing else _plain(cell) for cell in filled])
         numbers.append(row)
     if missing_rows:
         notes.append(f"the only column has {missing_rows} missing values, which are empty rows in the sheet")
