@@ -58,7 +58,10 @@ def test_an_answer_with_all_records_has_no_note(answer: Any, path: str) -> None:
 
 
 def test_pages_that_have_fewer_records_than_the_source_counts_are_a_note() -> None:
-    pages = [{"d": ROWS, "meta": {"total": 3}, "next": "x"}, {"d": [{"a": 2}], "meta": {"total": 3}, "next": None}]
+    pages: list[dict[str, Any]] = [
+        {"d": ROWS, "meta": {"total": 3}, "next": "x"},
+        {"d": [{"a": 2}], "meta": {"total": 3}, "next": None},
+    ]
     (note,) = parsed(json.dumps(pages), "json", records_path="d", paged=True).notes
     assert "'meta.total': 3, but 2 records were read" in note
     pages[1]["meta"] = {"total": 2}

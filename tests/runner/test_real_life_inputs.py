@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -229,6 +230,65 @@ def test_every_column_of_a_parquet_file_is_a_column() -> None:
     assert columns(output.getvalue(), "parquet") == {"a": [1, 2], "k": ["x", "y"]}
     twice = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([Decimal("1.10")])], ["a", "a"])
     assert columns(parquet(twice), "parquet") == {"a": [1], "a.1": [Decimal("1.10")]}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [datetime.fromisoformat("9999-12-31T02:00:00"), datetime.fromisoformat("2021-06-09T03:02:37"), None],
+        [datetime.fromisoformat("1000-01-01")],
+        [datetime.fromisoformat("2021-06-09T03:02:37.000005")],
+        [None],
+    ],
+)
+def test_times_of_spark_are_those_that_it_wrote(times: list[Any]) -> None:
+    output = io.BytesIO()
+    table = pyarrow.Table.from_arrays([pyarrow.array(times, pyarrow.timestamp("us"))] * 2, ["t", "t"])
+    pyarrow.parquet.write_table(table, output, use_deprecated_int96_timestamps=True)
+    assert columns(output.getvalue(), "parquet") == {"t": times, "t.1": times}
+
+
+def test_times_of_spark_keep_their_nanoseconds() -> None:
+    output = io.BytesIO()
+    times = pyarrow.array([1700000000123456789], pyarrow.timestamp("ns"))
+    pyarrow.parquet.write_table(pyarrow.table({"t": times}), output, use_deprecated_int96_timestamps=True)
+    assert parsed(output.getvalue(), "parquet").frame["t"].astype("int64").tolist() == [1700000000123456789]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected", "text"),
+    [
+        ([b"north", "Zürich".encode(), None], pyarrow.binary(), ["north", "Zürich", None], "read as text in UTF-8"),
+        ([b"a\tb\n", b""], pyarrow.large_binary(), ["a\tb\n", ""], "read as text in UTF-8"),
+        ([b"north", b"\xff"], pyarrow.binary(), [b"north", b"\xff"], "has binary data"),
+        ([b"\x01\x00"], pyarrow.binary(), [b"\x01\x00"], "has binary data"),
+        ([b"abcd"], pyarrow.binary(4), [b"abcd"], "has binary data"),
+    ],
+)
+def test_binary_data_of_parquet_is_text_if_all_of_it_is(
+    values: list[Any], kind: Any, expected: list[Any], text: str
+) -> None:
+    data = parquet(pyarrow.table({"a": pyarrow.array(values, kind)}))
+    assert columns(data, "parquet") == {"a": expected}
+    (note,) = parsed(data, "parquet").notes
+    assert "'a'" in note
+    assert text in note
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (pandas.RangeIndex(1, 3, name="rank"), {"a": [7, 8], "rank": [1, 2]}),
+        (pandas.RangeIndex(4, 0, -2, name="rank"), {"a": [7, 8], "rank": [4, 2]}),
+        (pandas.RangeIndex(2), {"a": [7, 8]}),
+    ],
+)
+def test_an_index_of_parquet_with_a_name_is_a_column_also_if_it_counts_rows(
+    index: Any, expected: dict[str, list[Any]]
+) -> None:
+    output = io.BytesIO()
+    pandas.DataFrame({"a": [7, 8]}, index=index).to_parquet(output)
+    assert columns(output.getvalue(), "parquet") == expected
 
 
 def test_merged_cells_of_a_workbook_are_noted() -> None:
