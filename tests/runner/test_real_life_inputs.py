@@ -3,7 +3,7 @@
 import gzip
 import io
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -314,6 +314,45 @@ def test_an_empty_row_is_a_missing_value_of_a_lone_column_of_a_sheet() -> None:
     assert any("1 missing values, which are empty rows" in note for note in parsed(data, "xlsx").notes)
     assert "row 4" in refusal(workbook(["n"], [1], [None], ["x"]), "xlsx", types={"n": "integer"})
     assert columns(workbook(["a", "b"], [1, 2], [None, None], [3, 4]), "xlsx") == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("number_format", ["h:mm", "hh:mm:ss", "yyyy-mm-dd"])
+@pytest.mark.parametrize("number", [-0.25, -5, -1.5])
+def test_a_negative_time_of_a_workbook_is_refused(number: float, number_format: str) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["balance", "x"], [0.25, -7], [number, None])))
+    for place in ("A2", "A3"):
+        book.worksheets[0][place].number_format = number_format
+    message = refusal(saved(book), "xlsx")
+    assert message.startswith(f"the cell A3 has the number {number}")
+    assert "[h]:mm" in message
+    book.worksheets[0]["A3"].number_format = "[h]:mm"
+    assert columns(saved(book), "xlsx")["balance"][1] == timedelta(days=number)
+
+
+def test_a_duration_of_a_workbook_that_no_program_shows_is_refused() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["x"], [1e12])))
+    book.worksheets[0]["A2"].number_format = "[h]:mm"
+    assert "a duration that no program can show; format its cell as a number" in refusal(saved(book), "xlsx")
+
+
+def test_hidden_rows_and_columns_of_a_workbook_are_read_with_a_note() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["a", "b", "c"], [1, 2, 3], [4, 5, 6], [7, 8, 9])))
+    sheet = book.worksheets[0]
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[9].hidden = True
+    sheet.column_dimensions["B"].hidden = sheet.column_dimensions["F"].hidden = True
+    assert columns(saved(book), "xlsx") == {"a": [1, 4, 7], "b": [2, 5, 8], "c": [3, 6, 9]}
+    assert parsed(saved(book), "xlsx").notes == [
+        "1 rows are hidden in the sheet, and were read: 3",
+        "1 columns are hidden in the sheet, and were read: b",
+    ]
+
+
+def test_a_sheet_with_a_chart_is_refused_and_a_space_in_a_name_is_shown() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["a"], [1])))
+    book.create_chartsheet("Chart")
+    book.worksheets[0].title = "Data "
+    assert "the sheet 'Chart' of the workbook has a chart" in refusal(saved(book), "xlsx", sheet="Chart")
+    assert "no sheet 'Data'; its sheets are: 'Data ', Chart" in refusal(saved(book), "xlsx", sheet="Data")
 
 
 def test_a_hidden_sheet_is_read_only_by_its_name() -> None:
