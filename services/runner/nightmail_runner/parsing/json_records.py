@@ -9,7 +9,7 @@ import pandas
 import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
-from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.error_text import kind_of, shorten
@@ -44,7 +44,7 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
     if not data.strip():
         return _nothing(options, notes)
     try:
-        found = _loads(data)
+        found = _loads(data, options)
     except json.JSONDecodeError as error:
         if (error.msg == "Extra data" and data[: error.pos].count(b"\n") >= 1) or data.strip().count(b"\n"):
             return _lines_or(error, data, options, notes)
@@ -64,7 +64,7 @@ def read_json_lines(text: memoryview, options: ReadOptions, notes: list[str]) ->
         InputNotReadable: a line is not a JSON object; names the line.
     """
     data = bytes(text)
-    return _table(_lines(data), options, notes) if data.strip() else _nothing(options, notes)
+    return _table(_lines(data, options), options, notes) if data.strip() else _nothing(options, notes)
 
 
 def _nothing(options: ReadOptions, notes: list[str]) -> Table:
@@ -75,28 +75,28 @@ def _nothing(options: ReadOptions, notes: list[str]) -> Table:
 def _lines_or(error: json.JSONDecodeError, data: bytes, options: ReadOptions, notes: list[str]) -> Table:
     first = data.lstrip().split(b"\n", 1)[0]
     try:
-        _loads(first)
+        _loads(first, options)
     except json.JSONDecodeError:
         raise _not_json(error, data) from None
     notes.append("the data is JSON Lines: each line is one record; file_type jsonl says so")
-    return _table(_lines(data), options, notes)
+    return _table(_lines(data, options), options, notes)
 
 
-def _lines(data: bytes) -> list[dict[str, Any]]:
+def _lines(data: bytes, options: ReadOptions) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            record = _loads(line)
+            record = _loads(line, options)
         except json.JSONDecodeError as error:
             shown = shorten(line[:_SHOWN_BYTES].decode("utf-8", "replace"))
             raise InputNotReadable(
-                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}{_hint_of_json(data)}"
+                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}{_hint_of_json(data, options)}"
             ) from None
         if not isinstance(record, dict):
             raise InputNotReadable(
-                f"line {number}: every line is one JSON object, this one is {kind_of(record)}{_hint_of_json(data)}"
+                f"line {number}: every line is one JSON object, this one is {kind_of(record)}{_hint_of_json(data, options)}"
             )
         records.append(record)
     _refuse_error_at_end(records)
@@ -105,10 +105,10 @@ def _lines(data: bytes) -> list[dict[str, Any]]:
     return records
 
 
-def _hint_of_json(data: bytes) -> str:
+def _hint_of_json(data: bytes, options: ReadOptions) -> str:
     """Return what to do if data that is no JSON Lines is one JSON document."""
     try:
-        _loads(data)
+        _loads(data, options)
     except (json.JSONDecodeError, InputNotReadable):
         return ""
     return "; the data is one JSON document: set file_type to json"
@@ -128,10 +128,26 @@ def _refuse_error_at_end(records: list[dict[str, Any]]) -> None:
         )
 
 
-def _loads(data: bytes) -> Any:
+class _WrittenFloat(float):
+    """A float with the text that the data has, `1.10`, for a column that is declared as text."""
+
+    text: str
+
+
+def _written_float(text: str) -> _WrittenFloat | str:
+    value = _exact_float(text)
+    if isinstance(value, str):
+        return value
+    written = _WrittenFloat(value)
+    written.text = text
+    return written
+
+
+def _loads(data: bytes, options: ReadOptions) -> Any:
+    parse_float = _written_float if "text" in options.types.values() else _exact_float
     try:
         return json.loads(
-            data, parse_float=_exact_float, parse_constant=_refuse_constant, object_pairs_hook=_with_unique_names
+            data, parse_float=parse_float, parse_constant=_refuse_constant, object_pairs_hook=_with_unique_names
         )
     except RecursionError:
         raise InputNotReadable("the JSON is nested too deeply") from None
@@ -258,6 +274,8 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
     columns = {}
     for name in names:
         values = [record.get(name) for record in records]
+        if options.types and options.types.get(name) != "text":
+            values = [float(value) if type(value) is _WrittenFloat else value for value in values]
         if options.na_values:
             values = [None if value in missing else value for value in values]
         try:
@@ -266,6 +284,7 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
             raise _half_character(error) from None
         if name not in options.types:
             note_decimals_in_quotes(name, values, notes)
+            note_several_kinds(name, values, notes)
     try:
         return Table(pandas.DataFrame(columns, copy=False), notes)
     except UnicodeEncodeError as error:  # in a name
@@ -297,6 +316,8 @@ def _is_exact(value: int | float | None) -> bool:
 def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, _WrittenFloat):
+        return value.text
     return json.dumps(value, ensure_ascii=False)
 
 

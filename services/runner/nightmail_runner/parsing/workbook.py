@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas
 
-from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
 from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import say_of_text
@@ -88,6 +88,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         columns[column] = _typed(column, values, options, numbers)
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
+            note_several_kinds(column, values, notes)
     note_total_row(columns.items(), notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
