@@ -34,6 +34,13 @@ def api(url: str, **fields: Any) -> DataSource:
             "by 'd.r.pageInfo.hasNextPage'",
         ),
         ({"d": ROWS, "meta": {"total": 3}}, "d", "the source says 'meta.total': 3, but 1 records were read"),
+        ({"startAt": 0, "total": 3, "d": ROWS}, "d", "the source says 'total': 3, but 1 records were read"),
+        ({"hits": {"total": {"value": 3}, "hits": ROWS}}, "hits.hits", "the source says 'hits.total.value': 3"),
+        ({"hits": {"total": 3, "hits": ROWS}}, "hits.hits", "the source says 'hits.total': 3"),
+        ({"response": {"numFound": 3, "docs": ROWS}}, "response.docs", "the source says 'response.numFound': 3"),
+        ({"totalRows": "3", "rows": ROWS}, "rows", "the source says 'totalRows': 3"),
+        ({"timed_out": True, "d": ROWS}, "d", "the source says 'timed_out': true, so its records may be a part"),
+        ({"d": ROWS, "offset": "itr/rec"}, "d", f"by 'offset' {MORE}"),
         ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but 1 records were read"),
     ],
 )
@@ -47,6 +54,7 @@ def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: An
     [
         ({"d": ROWS, "next": None, "has_more": False, "meta": {"total": 1}}, "d"),
         ({"d": ROWS, "next": "", "links": {"next": {"href": None}}}, "d"),
+        ({"d": ROWS, "offset": "0", "limit": 100, "total": 1, "timed_out": False}, "d"),
         ({"d": ROWS, "total": 1200}, "d"),  # a sum of money
         ({"d": [{"a": 1, "next": "x", "has_more": True, "totalCount": 9}]}, "d"),  # fields of a record
         ({"d": {"x": {"a": 1, "next": "x"}}}, "d.*"),

@@ -79,6 +79,9 @@ def test_a_column_that_is_named_like_a_message_can_be_declared() -> None:
     [
         ('{"error": {"code": 401, "message": "bad key"}}', "csv", "error in JSON (bad key)"),
         ('{"message": "Unauthorized"}', "csv", "error in JSON (Unauthorized)"),
+        ('{"Error Message": "Invalid API call."}', "json", "reports an error instead of data: Invalid API call."),
+        ('{"Information": "The demo key is for demos."}', "json", "reports an error instead of data: The demo key"),
+        ('{"Note": "5 calls per minute"}', "json", "reports an error instead of data: 5 calls"),
         ('{"message": "Unauthorized"}', "json", "reports an error instead of data: Unauthorized"),
         ('{"detail": "Not authenticated"}', "json", "Not authenticated"),
         ('{"status": "error", "reason": "quota"}', "json", "quota"),

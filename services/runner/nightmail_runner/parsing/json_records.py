@@ -16,7 +16,12 @@ from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.json_rest import note_missing_records, note_smaller_count
-from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
+from nightmail_runner.parsing.json_shapes import (
+    count_records,
+    is_columns,
+    is_header_and_rows,
+    is_split,
+)
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
@@ -218,9 +223,17 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
     for number, record in enumerate(found):
         if not isinstance(record, dict):
             raise InputNotReadable(
-                f"every record is a JSON object, but number {number + 1} of the list is {kind_of(record)}"
+                f"every record is a JSON object, but number {number + 1} of the list is {kind_of(record)}{_hint_of_inner(found)}"
             )
     return found
+
+
+def _hint_of_inner(found: list[Any]) -> str:
+    """Return the records_path of a list of records in a list, as APIs have it that put the page's own data before it."""
+    inner = [
+        place for place, one in enumerate(found) if isinstance(one, list) and any(isinstance(row, dict) for row in one)
+    ]
+    return f"; set records_path to the list in it, '[{inner[0]}]'" if len(inner) == 1 else ""
 
 
 def _pages(pages: list[Any], options: ReadOptions, notes: list[str]) -> Iterator[list[dict[str, Any]]]:
