@@ -33,15 +33,15 @@ def api(url: str, **fields: Any) -> DataSource:
             "d.r.nodes",
             "by 'd.r.pageInfo.hasNextPage'",
         ),
-        ({"d": ROWS, "meta": {"total": 3}}, "d", "the source says 'meta.total': 3, but 1 records were read"),
-        ({"startAt": 0, "total": 3, "d": ROWS}, "d", "the source says 'total': 3, but 1 records were read"),
+        ({"d": ROWS, "meta": {"total": 3}}, "d", "the source says 'meta.total': 3, but the run has read 1"),
+        ({"startAt": 0, "total": 3, "d": ROWS}, "d", "the source says 'total': 3, but the run has read 1"),
         ({"hits": {"total": {"value": 3}, "hits": ROWS}}, "hits.hits", "the source says 'hits.total.value': 3"),
         ({"hits": {"total": 3, "hits": ROWS}}, "hits.hits", "the source says 'hits.total': 3"),
         ({"response": {"numFound": 3, "docs": ROWS}}, "response.docs", "the source says 'response.numFound': 3"),
         ({"totalRows": "3", "rows": ROWS}, "rows", "the source says 'totalRows': 3"),
         ({"timed_out": True, "d": ROWS}, "d", "the source says 'timed_out': true, so its records may be a part"),
         ({"d": ROWS, "offset": "itr/rec"}, "d", f"by 'offset' {MORE}"),
-        ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but 1 records were read"),
+        ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but the run has read 1"),
     ],
 )
 def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: Any, path: str, text: str) -> None:
@@ -71,8 +71,11 @@ def test_pages_that_have_fewer_records_than_the_source_counts_are_a_note() -> No
         {"d": [{"a": 2}], "meta": {"total": 3}, "next": None},
     ]
     (note,) = parsed(json.dumps(pages), "json", records_path="d", paged=True).notes
-    assert "'meta.total': 3, but 2 records were read" in note
-    pages[1]["meta"] = {"total": 2}
+    assert "'meta.total': 3, but the run has read 2" in note
+    pages[1]["next"] = "y"  # a pagination whose path is another one
+    (note,) = parsed(json.dumps(pages), "json", records_path="d", paged=True).notes
+    assert f"by 'next' {MORE}" in note
+    pages[1] |= {"meta": {"total": 2}, "next": None}
     assert parsed(json.dumps(pages), "json", records_path="d", paged=True).notes == []
 
 

@@ -345,8 +345,8 @@ def test_hidden_rows_and_columns_of_a_workbook_are_read_with_a_note() -> None:
     sheet.column_dimensions["B"].hidden = sheet.column_dimensions["F"].hidden = True
     assert columns(saved(book), "xlsx") == {"a": [1, 4, 7], "b": [2, 5, 8], "c": [3, 6, 9]}
     assert parsed(saved(book), "xlsx").notes == [
-        "1 rows are hidden in the sheet, and were read: 3",
-        "1 columns are hidden in the sheet, and were read: b",
+        "1 row is hidden in the sheet, and was read: 3",
+        "1 column is hidden in the sheet, and was read: b",
     ]
 
 

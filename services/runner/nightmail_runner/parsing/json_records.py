@@ -15,7 +15,7 @@ from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared,
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
-from nightmail_runner.parsing.json_rest import note_missing_records, note_smaller_count
+from nightmail_runner.parsing.json_rest import note_missing_records
 from nightmail_runner.parsing.json_shapes import (
     count_records,
     is_columns,
@@ -56,8 +56,8 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
         raise _not_json(error, data) from None
     if options.paged:
         records = [record for page in _pages(found, options, notes) for record in page]
-        if found:
-            note_smaller_count(found[-1], len(records), notes)
+        if found and not (options.records_path or "").endswith("*"):
+            note_missing_records(found[-1], len(records), notes)
         return _table(records, options, notes)
     return _table(_records(found, options, notes), options, notes)
 

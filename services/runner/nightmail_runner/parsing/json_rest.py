@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from nightmail_runner.parsing.error_text import shorten
+
 #: The names of the next page, and of an answer that is cut, as large APIs write them, without case, `_` and `-`.
 _NEXT = frozenset({"next", "nextpage", "nexturl", "nextlink", "nextcursor", "nexttoken", "nextpagetoken", "nextpageurl"}) | {
     "nextpageuri", "nextrecordsurl", "@odata.nextlink", "continuationtoken", "nextcontinuationtoken", "pagetoken",
@@ -32,14 +34,11 @@ def note_missing_records(document: Any, records: int, notes: list[str]) -> None:
                 " pages"
             )
             return
-    note_smaller_count(document, records, notes)
-
-
-def note_smaller_count(document: Any, records: int, notes: list[str]) -> None:
-    """Add a note if an answer counts more records than were read."""
     for path, name, value in _named_values(document):
         if name in _TOTAL and _count(value) > records:
-            notes.append(f"the source says {path!r}: {value}, but {records} records were read; the others are missing")
+            notes.append(
+                f"the source says {path!r}: {value}, but the run has read {records} of them; the others are missing"
+            )
             return
 
 
@@ -55,7 +54,7 @@ def _named_values(found: Any, path: str = "", depth: int = 0) -> Iterator[tuple[
             name = "totalcount"
         elif name == "offset" and isinstance(value, str) and not value.isdecimal():
             name = "nextpagetoken"
-        yield f"{path}.{key}".removeprefix("."), name, value
+        yield shorten(f"{path}.{key}".removeprefix(".")), name, value
         yield from _named_values(value, f"{path}.{key}".removeprefix("."), depth + 1)
 
 

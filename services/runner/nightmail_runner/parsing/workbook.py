@@ -147,11 +147,21 @@ def _note_hidden(rows: list[list[Any]], header: int, cells: SheetCells, notes: l
     hidden = [row for row in cells.hidden_rows if header < row < len(rows) and any(map(_is_filled, rows[row]))]
     if hidden:
         shown = shorten(", ".join(str(row + 1) for row in hidden))
-        notes.append(f"{len(hidden)} rows are hidden in the sheet, and were read: {shown}")
+        many = (
+            "1 row is hidden in the sheet, and was"
+            if len(hidden) == 1
+            else f"{len(hidden)} rows are hidden in the sheet, and were"
+        )
+        notes.append(f"{many} read: {shown}")
     width = len(_without_empty_end(rows[header]))
     columns = [_shown(rows[header][one]) for span in cells.hidden_columns for one in span if one < width]
     if columns:
-        notes.append(f"{len(columns)} columns are hidden in the sheet, and were read: {shorten(', '.join(columns))}")
+        many = (
+            "1 column is hidden in the sheet, and was"
+            if len(columns) == 1
+            else f"{len(columns)} columns are hidden in the sheet, and were"
+        )
+        notes.append(f"{many} read: {shorten(', '.join(columns))}")
 
 
 def _put_leading_zeros(
