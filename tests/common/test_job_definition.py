@@ -120,6 +120,13 @@ def test_a_file_that_cannot_be_written_so_is_refused(fields: dict[str, Any], nam
         (api("ftp://example.com/a"), "location", "an http:// or https:// URL"),
         (api("https://"), "location", "an http:// or https:// URL"),
         (api("http://a b/"), "location", "an http:// or https:// URL"),
+        (api("https://example.com/my sales.csv"), "location", "a space is %20"),
+        (api("https://example.com/sales.csv\n"), "location", "without spaces and line breaks"),
+        (stored("./sales.csv"), "location", "no empty part, no '.'"),
+        (stored("sales//2026.csv"), "location", "no empty part"),
+        (stored("sales/"), "location", "no empty part"),
+        (stored("file:///sales.csv"), "location", "no empty part"),
+        (stored("x" * 513), "location", "1 to 512 bytes"),
         (api(f"https://me:{PASSWORD}@example.com/"), "location", "no user or password in the URL"),
         (api(f"https://me:{PASSWORD}@example.com:99999/"), "location", "host or port cannot be read"),
         (api(f"https://me:{PASSWORD}/@example.com/"), "location", "host or port cannot be read"),
@@ -203,6 +210,11 @@ def test_an_invalid_data_source_is_an_error_that_names_the_field_and_shows_no_se
     assert named == f"data_source.{field}"
     assert why in message
     assert PASSWORD not in message
+
+
+def test_the_scheme_and_the_host_of_a_url_have_any_case() -> None:
+    source = api("HTTPS://Example.com/Sales.csv")
+    assert defined(data_source=source).data_source.location == "HTTPS://Example.com/Sales.csv"
 
 
 def test_all_invalid_fields_are_reported_at_once() -> None:

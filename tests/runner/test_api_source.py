@@ -49,6 +49,13 @@ async def test_parameters_are_added_to_the_query_with_secrets_and_times(source: 
     assert source.queries == ["b=1&key=s3%2Fcret&day=2026-12-31&since=2026-12-30&limit=100&all=true"]
 
 
+async def test_a_url_with_a_scheme_in_capitals_is_fetched(source: Source) -> None:
+    source.answers["/A"] = [(200, {}, b"[]")]
+    url = source.url("/A").replace("http:", "HTTP:")
+    assert await fetch(api(url, headers={"X-Key": "{{ secrets.CRM }}"}), CRM="s3cret") == b"[]"
+    assert source.requests[0][1]["x-key"] == "s3cret"
+
+
 async def test_a_body_is_posted_as_json_or_as_text(source: Source) -> None:
     source.answers["/a"] = [(200, {}, b"[]")]
     body = {"day": "{{ scheduled_at | date('%Y-%m-%d') }}", "key": ["{{ secrets.CRM }}"], "limit": 10, "all": None}

@@ -114,3 +114,22 @@ def test_a_byte_order_mark_inside_of_a_line_is_kept() -> None:
     data = "id,v\na\ufeff,ﾊ\n"
     assert columns(data) == {"id": ["a\ufeff"], "v": ["ﾊ"]}
     assert not parsed(data).notes
+
+
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+@pytest.mark.parametrize(
+    ("said", "data", "notes"),
+    [
+        ("iso-8859-1", "a\né\n".encode(), 1),
+        ("cp1252", "a\né\n".encode(), 1),
+        ("iso-8859-1", "a\né\n".encode("latin-1"), 0),
+        ("iso-8859-1", b"a\ne\n", 0),
+        ("utf-8", "a\né\n".encode(), 0),
+    ],
+)
+def test_utf8_that_is_said_to_be_an_encoding_of_one_byte_is_noted(
+    option: str, said: str, data: bytes, notes: int
+) -> None:
+    found = parsed(data, **{option: said}).notes
+    assert len(found) == notes
+    assert all(said in note and "set encoding to utf-8" in note for note in found)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 from typing import Any
 
 import openpyxl
@@ -37,6 +38,11 @@ from support.parsing import columns, parsed, refusal, rewritten, saved, workbook
         ('[{"x": 3.14159265358979323846}]', "json", {}, {"x": ["3.14159265358979323846"]}),
         ('[{"x": true}, {"x": null}]', "json", {}, {"x": [True, None]}),
         ('[{"x": "NA"}, {"x": "b"}]', "json", {"na_values": ("NA",)}, {"x": [None, "b"]}),
+        ('[{"x": 1.10}, {"x": 1e3}, {"x": 2}]', "json", {"types": {"x": "text"}}, {"x": ["1.10", "1e3", "2"]}),
+        ('{"x": 1.10, "y": 1.10}\n', "jsonl", {"types": {"x": "text"}}, {"x": ["1.10"], "y": [1.1]}),
+        ('[{"x": -999}, {"x": -999.0}, {"x": 1}]', "json", {"na_values": ("-999",)}, {"x": [None, None, 1]}),
+        ('[{"x": 0}, {"x": true}, {"x": 5}]', "json", {"na_values": ("000", "1", "5")}, {"x": [0, True, None]}),
+        ('{"x": 1.5}\n{"x": 2}\n', "jsonl", {"na_values": ("1.50",)}, {"x": [None, 2]}),
         ('[{"x": "007"}, {"x": 8}]', "json", {"types": {"x": "text"}}, {"x": ["007", "8"]}),
     ],
 )
@@ -55,6 +61,17 @@ def test_json_is_read(data: str, file_type: str, options: Any, expected: dict[st
         ("[[1]]\n", "jsonl", {}, ["line 1", "JSON object"]),
         ('{"a": 1}\n{"a": \n', "jsonl", {}, ["line 2", "not JSON"]),
         ('[{"a": NaN}]', "json", {}, ["NaN"]),
+        (
+            '[{"page": 1, "pages": 2}, [{"a": 1}]]',
+            "json",
+            {},
+            ["number 2 of the list is a list", "records_path", "'[1]'"],
+        ),
+        ("[[1, 2], [3]]", "json", {}, ["number 1 of the list is a list"]),
+        ('[["a", "a"], [1, 2]]', "json", {}, ["number 1 of the list is a list"]),
+        ('[{"a": ' + "9" * 5000 + "}]", "json", {}, ["more than 4300 digits", "text"]),
+        ('[{"a": 1}, {"a": 2}]', "jsonl", {}, ["line 1", "a list", "set file_type to json"]),
+        ('{\n"a": 1\n}', "jsonl", {}, ["line 1 is not JSON", "set file_type to json"]),
         ("[" * 100_000, "json", {}, ["JSON"]),
     ],
 )
@@ -241,3 +258,40 @@ def test_the_name_of_a_record_is_not_lost_to_a_field_key(own: str) -> None:
 @pytest.mark.parametrize("own", ['"1"', "1"])
 def test_a_field_key_that_repeats_the_name_of_its_record_is_kept(own: str) -> None:
     assert columns('{"1": {"key": ' + own + ', "v": 5}}', "json", records_path="*")["v"] == [5]
+
+
+def test_a_nested_number_is_itself_beside_a_column_that_is_text() -> None:
+    frame = parsed('[{"x": 1.10, "y": {"z": 1.10}}]', "json", types={"x": "text"}).frame
+    assert json.dumps(frame["y"].tolist()) == '[{"z": 1.1}]'
+
+
+def test_a_number_of_na_values_is_missing_in_a_workbook() -> None:
+    data = workbook(["a", "b"], [-999, "x"], [1.5, "-999"])
+    assert columns(data, "xlsx", na_values=("-999",)) == {"a": [None, 1.5], "b": ["x", None]}
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1, "n/a", 2.5], "a number (1), a text ('n/a')"),
+        ([True, None, 1], "a truth value (True), a number (1)"),
+        ([1.5, None, 2], None),
+        (["a", None, "1"], None),
+    ],
+)
+@pytest.mark.parametrize("file_type", ["json", "xlsx"])
+def test_values_of_several_types_in_a_column_are_noted(values: list[Any], text: str | None, file_type: str) -> None:
+    if file_type == "json":
+        data = json.dumps([{"a": value, "b": 1} for value in values]).encode()
+    else:
+        data = workbook(["a", "b"], *([value, 1] for value in values))
+    found = [note for note in parsed(data, file_type).notes if "several types" in note]
+    assert len(found) == (text is not None)
+    assert all(
+        text is not None and text in note and "'a'" in note and "types can declare one" in note for note in found
+    )
+
+
+def test_a_date_beside_a_number_in_a_workbook_is_noted() -> None:
+    (note,) = parsed(workbook(["due"], [date(2026, 1, 31)], [46054]), "xlsx").notes
+    assert "a date (2026-01-31), a number (46054)" in note

@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -78,6 +79,9 @@ def test_a_column_that_is_named_like_a_message_can_be_declared() -> None:
     [
         ('{"error": {"code": 401, "message": "bad key"}}', "csv", "error in JSON (bad key)"),
         ('{"message": "Unauthorized"}', "csv", "error in JSON (Unauthorized)"),
+        ('{"Error Message": "Invalid API call."}', "json", "reports an error instead of data: Invalid API call."),
+        ('{"Information": "The demo key is for demos."}', "json", "reports an error instead of data: The demo key"),
+        ('{"Note": "5 calls per minute"}', "json", "reports an error instead of data: 5 calls"),
         ('{"message": "Unauthorized"}', "json", "reports an error instead of data: Unauthorized"),
         ('{"detail": "Not authenticated"}', "json", "Not authenticated"),
         ('{"status": "error", "reason": "quota"}', "json", "quota"),
@@ -231,6 +235,65 @@ def test_every_column_of_a_parquet_file_is_a_column() -> None:
     assert columns(parquet(twice), "parquet") == {"a": [1], "a.1": [Decimal("1.10")]}
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        [datetime.fromisoformat("9999-12-31T02:00:00"), datetime.fromisoformat("2021-06-09T03:02:37"), None],
+        [datetime.fromisoformat("1000-01-01")],
+        [datetime.fromisoformat("2021-06-09T03:02:37.000005")],
+        [None],
+    ],
+)
+def test_times_of_spark_are_those_that_it_wrote(times: list[Any]) -> None:
+    output = io.BytesIO()
+    table = pyarrow.Table.from_arrays([pyarrow.array(times, pyarrow.timestamp("us"))] * 2, ["t", "t"])
+    pyarrow.parquet.write_table(table, output, use_deprecated_int96_timestamps=True)
+    assert columns(output.getvalue(), "parquet") == {"t": times, "t.1": times}
+
+
+def test_times_of_spark_keep_their_nanoseconds() -> None:
+    output = io.BytesIO()
+    times = pyarrow.array([1700000000123456789], pyarrow.timestamp("ns"))
+    pyarrow.parquet.write_table(pyarrow.table({"t": times}), output, use_deprecated_int96_timestamps=True)
+    assert parsed(output.getvalue(), "parquet").frame["t"].astype("int64").tolist() == [1700000000123456789]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected", "text"),
+    [
+        ([b"north", "Zürich".encode(), None], pyarrow.binary(), ["north", "Zürich", None], "read as text in UTF-8"),
+        ([b"a\tb\n", b""], pyarrow.large_binary(), ["a\tb\n", ""], "read as text in UTF-8"),
+        ([b"north", b"\xff"], pyarrow.binary(), [b"north", b"\xff"], "has binary data"),
+        ([b"\x01\x00"], pyarrow.binary(), [b"\x01\x00"], "has binary data"),
+        ([b"abcd"], pyarrow.binary(4), [b"abcd"], "has binary data"),
+    ],
+)
+def test_binary_data_of_parquet_is_text_if_all_of_it_is(
+    values: list[Any], kind: Any, expected: list[Any], text: str
+) -> None:
+    data = parquet(pyarrow.table({"a": pyarrow.array(values, kind)}))
+    assert columns(data, "parquet") == {"a": expected}
+    (note,) = parsed(data, "parquet").notes
+    assert "'a'" in note
+    assert text in note
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (pandas.RangeIndex(1, 3, name="rank"), {"a": [7, 8], "rank": [1, 2]}),
+        (pandas.RangeIndex(4, 0, -2, name="rank"), {"a": [7, 8], "rank": [4, 2]}),
+        (pandas.RangeIndex(2), {"a": [7, 8]}),
+    ],
+)
+def test_an_index_of_parquet_with_a_name_is_a_column_also_if_it_counts_rows(
+    index: Any, expected: dict[str, list[Any]]
+) -> None:
+    output = io.BytesIO()
+    pandas.DataFrame({"a": [7, 8]}, index=index).to_parquet(output)
+    assert columns(output.getvalue(), "parquet") == expected
+
+
 def test_merged_cells_of_a_workbook_are_noted() -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -254,6 +317,45 @@ def test_an_empty_row_is_a_missing_value_of_a_lone_column_of_a_sheet() -> None:
     assert any("1 missing values, which are empty rows" in note for note in parsed(data, "xlsx").notes)
     assert "row 4" in refusal(workbook(["n"], [1], [None], ["x"]), "xlsx", types={"n": "integer"})
     assert columns(workbook(["a", "b"], [1, 2], [None, None], [3, 4]), "xlsx") == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("number_format", ["h:mm", "hh:mm:ss", "yyyy-mm-dd"])
+@pytest.mark.parametrize("number", [-0.25, -5, -1.5])
+def test_a_negative_time_of_a_workbook_is_refused(number: float, number_format: str) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["balance", "x"], [0.25, -7], [number, None])))
+    for place in ("A2", "A3"):
+        book.worksheets[0][place].number_format = number_format
+    message = refusal(saved(book), "xlsx")
+    assert message.startswith(f"the cell A3 has the number {number}")
+    assert "[h]:mm" in message
+    book.worksheets[0]["A3"].number_format = "[h]:mm"
+    assert columns(saved(book), "xlsx")["balance"][1] == timedelta(days=number)
+
+
+def test_a_duration_of_a_workbook_that_no_program_shows_is_refused() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["x"], [1e12])))
+    book.worksheets[0]["A2"].number_format = "[h]:mm"
+    assert "a duration that no program can show; format its cell as a number" in refusal(saved(book), "xlsx")
+
+
+def test_hidden_rows_and_columns_of_a_workbook_are_read_with_a_note() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["a", "b", "c"], [1, 2, 3], [4, 5, 6], [7, 8, 9])))
+    sheet = book.worksheets[0]
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[9].hidden = True
+    sheet.column_dimensions["B"].hidden = sheet.column_dimensions["F"].hidden = True
+    assert columns(saved(book), "xlsx") == {"a": [1, 4, 7], "b": [2, 5, 8], "c": [3, 6, 9]}
+    assert parsed(saved(book), "xlsx").notes == [
+        "1 row is hidden in the sheet, and was read: 3",
+        "1 column is hidden in the sheet, and was read: b",
+    ]
+
+
+def test_a_sheet_with_a_chart_is_refused_and_a_space_in_a_name_is_shown() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(["a"], [1])))
+    book.create_chartsheet("Chart")
+    book.worksheets[0].title = "Data "
+    assert "the sheet 'Chart' of the workbook has a chart" in refusal(saved(book), "xlsx", sheet="Chart")
+    assert "no sheet 'Data'; its sheets are: 'Data ', Chart" in refusal(saved(book), "xlsx", sheet="Data")
 
 
 def test_a_hidden_sheet_is_read_only_by_its_name() -> None:

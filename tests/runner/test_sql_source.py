@@ -382,6 +382,8 @@ async def test_a_slow_query_of_sqlite_ends_at_its_time(sqlite: Database) -> None
     endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
     message = await sqlite.refusal(endless, timeout_seconds=1)
     assert message == "the query took longer than 1 s; the source's timeout_seconds can allow more"
+    other = Database(sqlite.url.replace("sqlite:", "sqlite+pysqlite:"))
+    assert await other.refusal(endless, timeout_seconds=1) == message
 
 
 async def test_a_database_of_sqlite_that_is_locked_is_an_error_that_says_so(sqlite: Database, tmp_path: Path) -> None:

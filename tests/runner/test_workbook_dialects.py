@@ -116,5 +116,5 @@ def test_the_case_and_the_slashes_of_a_part_s_name_do_not_matter(renamed: dict[s
 def test_a_sheet_whose_xml_is_not_found_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(_book(["id", "value"], [1, "#N/A"]))
     assert not read_cells(memoryview(data), "Other", 1).found
-    monkeypatch.setattr(workbook_reader, "read_cells", lambda *_: SheetCells(found=False))
+    monkeypatch.setattr(workbook_reader, "read_cells", lambda *_args, **_options: SheetCells(found=False))
     assert "could not be checked" in parsed(data, "xlsx").notes[0]

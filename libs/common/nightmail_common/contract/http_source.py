@@ -86,11 +86,13 @@ def check_url(location: str, what: str = "source_type 'api'", *, templates: bool
         _ = url.port
     except ValueError:  # its message may contain a password
         raise ValueError("the URL's host or port cannot be read") from None
-    if url.scheme not in {"http", "https"} or not url.hostname or not plain.isprintable() or " " in plain:
+    if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError(f"{what} needs an http:// or https:// URL")
+    if not plain.isprintable() or " " in plain:
+        raise ValueError(f"{what} needs an http:// or https:// URL without spaces and line breaks; a space is %20")
     if url.username is not None or url.password is not None:
         raise ValueError("no user or password in the URL; send a header with {{ secrets.NAME }} instead")
-    if not location.startswith(f"{url.scheme}://{url.netloc}"):
+    if not location.lower().startswith(f"{url.scheme}://{url.netloc}".lower()):
         raise ValueError("the scheme and the host of the URL have no {{ ... }}")
     check_templates(location, secrets=templates, times=templates)
 

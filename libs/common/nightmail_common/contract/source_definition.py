@@ -21,6 +21,7 @@ from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.source_templates import check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType, FileType
 from nightmail_common.contract.sql_source import Parameters, check_parameters, check_query, connection_name
+from nightmail_common.contract.stored_path import check_stored_path
 
 #: All names and values of a request's headers; the usual limit of servers.
 MAX_HEADERS_BYTES = 16 * 1024
@@ -217,3 +218,4 @@ def _check_path(location: str) -> None:
         raise ValueError(
             "source_type 'file' needs a path below NIGHTMAIL_DATA_DIR/files, without '..' or a leading '/'"
         )
+    check_stored_path(plain)

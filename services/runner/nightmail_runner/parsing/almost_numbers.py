@@ -3,6 +3,7 @@
 A sum over such a column joins its texts: 10 and 7 become 107, and nothing in the report says so.
 """
 
+import datetime
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,6 +24,17 @@ _MISSING_WORDS = frozenset(
     {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
     | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!"}
 )
+#: What the values of JSON and of a workbook are to a person. Nested ones are the script's own matter.
+_KINDS: dict[type, str] = {
+    bool: "a truth value",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    datetime.date: "a date",
+    datetime.datetime: "a date",
+    datetime.time: "a time",
+    datetime.timedelta: "a duration",
+}
 _CURRENCY = "$€£¥₹"
 #: A number with a sign, a currency, separators, or a percent sign that no canonical number has.
 _WRITTEN_OTHERWISE = re.compile(
@@ -120,6 +132,24 @@ def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) 
         )
     else:
         notes.append(_TOO_LONG.format(name=repr(name)))
+
+
+def note_several_kinds(name: str, values: Sequence[Any], notes: list[str]) -> None:
+    """Add a note if a column of typed values has numbers beside texts, or other kinds beside each other (None where missing).
+
+    They stay as they are, so 1 and '1' are two groups, and a method of texts (`.str`) makes the numbers missing.
+    """
+    kinds = {kind for kind in set(map(type, values)) if kind in _KINDS}
+    if len({_KINDS[kind] for kind in kinds}) < 2:
+        return
+    first: dict[str, str] = {}
+    for value in values:
+        if type(value) in kinds and (named := _KINDS[type(value)]) not in first:
+            first[named] = f"{named} ({show_value(value) if isinstance(value, str) else value})"
+    notes.append(
+        f"the column {name!r} has values of several types, which stay as they are: {', '.join(first.values())}; types can declare"
+        " one, and na_values can name a word as missing"
+    )
 
 
 def _is_decimal(value: object) -> bool:

@@ -7,8 +7,8 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
 
 _ERROR_KEYS, _TEXT_KEYS = (
-    ("error", "errors", "fault", "exception"),
-    ("message", "detail", "title", "error_description", "reason", "msg"),
+    ("error", "errors", "fault", "exception", "Error Message"),
+    ("message", "detail", "title", "error_description", "reason", "msg", "Information", "Note"),
 )
 _CODE_KEYS = ("errorCode", "error_code")
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
@@ -17,6 +17,7 @@ _MESSAGE_KEYS = frozenset({
     "error", "errors", "fault", "exception", "message", "msg", "detail", "details", "title", "error_description", "error_uri",
     "errorcode", "error_code", "code", "status", "statuscode", "status_code", "success", "ok", "reason", "type", "instance",
     "timestamp", "path", "request_id", "requestid", "documentation_url", "trace", "traceid", "trace_id", "hint",
+    "error message", "information", "note",
 })  # fmt: skip
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 #: HTTP's statuses of errors (RFC 9110, section 15).

@@ -1,6 +1,7 @@
 """JSON and JSON Lines to a table: a list of records, wherever it stands."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,13 +9,20 @@ import pandas
 import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
-from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
-from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
+from nightmail_runner.parsing.json_rest import note_missing_records
+from nightmail_runner.parsing.json_shapes import (
+    count_records,
+    is_columns,
+    is_header_and_rows,
+    is_split,
+)
+from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 
@@ -41,13 +49,16 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
     if not data.strip():
         return _nothing(options, notes)
     try:
-        found = _loads(data)
+        found = _loads(data, options)
     except json.JSONDecodeError as error:
         if (error.msg == "Extra data" and data[: error.pos].count(b"\n") >= 1) or data.strip().count(b"\n"):
             return _lines_or(error, data, options, notes)
         raise _not_json(error, data) from None
     if options.paged:
-        return _table([record for page in _pages(found, options, notes) for record in page], options, notes)
+        records = [record for page in _pages(found, options, notes) for record in page]
+        if found and not (options.records_path or "").endswith("*"):
+            note_missing_records(found[-1], len(records), notes)
+        return _table(records, options, notes)
     return _table(_records(found, options, notes), options, notes)
 
 
@@ -58,7 +69,7 @@ def read_json_lines(text: memoryview, options: ReadOptions, notes: list[str]) ->
         InputNotReadable: a line is not a JSON object; names the line.
     """
     data = bytes(text)
-    return _table(_lines(data), options, notes) if data.strip() else _nothing(options, notes)
+    return _table(_lines(data, options), options, notes) if data.strip() else _nothing(options, notes)
 
 
 def _nothing(options: ReadOptions, notes: list[str]) -> Table:
@@ -69,40 +80,88 @@ def _nothing(options: ReadOptions, notes: list[str]) -> Table:
 def _lines_or(error: json.JSONDecodeError, data: bytes, options: ReadOptions, notes: list[str]) -> Table:
     first = data.lstrip().split(b"\n", 1)[0]
     try:
-        _loads(first)
+        _loads(first, options)
     except json.JSONDecodeError:
         raise _not_json(error, data) from None
     notes.append("the data is JSON Lines: each line is one record; file_type jsonl says so")
-    return _table(_lines(data), options, notes)
+    return _table(_lines(data, options), options, notes)
 
 
-def _lines(data: bytes) -> list[dict[str, Any]]:
+def _lines(data: bytes, options: ReadOptions) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            record = _loads(line)
+            record = _loads(line, options)
         except json.JSONDecodeError as error:
             shown = shorten(line[:_SHOWN_BYTES].decode("utf-8", "replace"))
             raise InputNotReadable(
-                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}"
+                f"line {number} is not JSON: {error.msg} at character {error.colno}; it begins with {shown!r}{_hint_of_json(data, options)}"
             ) from None
         if not isinstance(record, dict):
-            raise InputNotReadable(f"line {number}: every line is one JSON object, this one is {kind_of(record)}")
+            raise InputNotReadable(
+                f"line {number}: every line is one JSON object, this one is {kind_of(record)}{_hint_of_json(data, options)}"
+            )
         records.append(record)
+    _refuse_error_at_end(records)
     if len(records) == 1 and is_only_message(records[0]) and (error_text := error_in(records[0])) is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error_text}")
     return records
 
 
-def _loads(data: bytes) -> Any:
+def _hint_of_json(data: bytes, options: ReadOptions) -> str:
+    """Return what to do if data that is no JSON Lines is one JSON document."""
+    try:
+        _loads(data, options)
+    except (json.JSONDecodeError, InputNotReadable):
+        return ""
+    return "; the data is one JSON document: set file_type to json"
+
+
+def _refuse_error_at_end(records: list[dict[str, Any]]) -> None:
+    """Refuse a stream that its server ended with an error: the records before it are a part of the data.
+
+    Raises:
+        InputNotReadable: the last of several records is an error, and has none of the names of the first one.
+    """
+    if len(records) < 2 or not records[-1] or not records[0].keys().isdisjoint(records[-1]):
+        return
+    if is_only_message(records[-1]) and (error := error_in(records[-1])) is not None:
+        raise InputNotReadable(
+            f"the source reports an error after its records, so they may be a part of the data: {error}"
+        )
+
+
+class _WrittenFloat(float):
+    """A float with the text that the data has, `1.10`, for a column that is declared as text."""
+
+    text: str
+
+
+def _written_float(text: str) -> _WrittenFloat | str:
+    value = _exact_float(text)
+    if isinstance(value, str):
+        return value
+    written = _WrittenFloat(value)
+    written.text = text
+    return written
+
+
+def _loads(data: bytes, options: ReadOptions) -> Any:
+    parse_float = _written_float if "text" in options.types.values() else _exact_float
     try:
         return json.loads(
-            data, parse_float=_exact_float, parse_constant=_refuse_constant, object_pairs_hook=_with_unique_names
+            data, parse_float=parse_float, parse_constant=_refuse_constant, object_pairs_hook=_with_unique_names
         )
     except RecursionError:
         raise InputNotReadable("the JSON is nested too deeply") from None
+    except (json.JSONDecodeError, InputNotReadable):
+        raise
+    except ValueError:  # of int(), whose time grows with the square of the digits
+        raise InputNotReadable(
+            f"an integer of the JSON has more than {sys.get_int_max_str_digits()} digits; write it as text"
+        ) from None
 
 
 def _exact_float(text: str) -> float | str:
@@ -140,6 +199,8 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
                 raise
             raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
         check_errors_beside(document, options.records_path, count_records(found), notes)
+        if isinstance(found, list) and not options.paged and not options.records_path.endswith("*"):
+            note_missing_records(document, count_records(found), notes)
     elif error is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
     if is_split(found):
@@ -162,9 +223,17 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
     for number, record in enumerate(found):
         if not isinstance(record, dict):
             raise InputNotReadable(
-                f"every record is a JSON object, but number {number + 1} of the list is {kind_of(record)}"
+                f"every record is a JSON object, but number {number + 1} of the list is {kind_of(record)}{_hint_of_inner(found)}"
             )
     return found
+
+
+def _hint_of_inner(found: list[Any]) -> str:
+    """Return the records_path of a list of records in a list, as APIs have it that put the page's own data before it."""
+    inner = [
+        place for place, one in enumerate(found) if isinstance(one, list) and any(isinstance(row, dict) for row in one)
+    ]
+    return f"; set records_path to the list in it, '[{inner[0]}]'" if len(inner) == 1 else ""
 
 
 def _pages(pages: list[Any], options: ReadOptions, notes: list[str]) -> Iterator[list[dict[str, Any]]]:
@@ -214,18 +283,21 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     names = list(dict.fromkeys(name for record in records for name in record))
     check_declared(names, options)
-    missing = frozenset(options.na_values)
+    missing = MissingValues(options.na_values)
     columns = {}
     for name in names:
         values = [record.get(name) for record in records]
-        if missing:
-            values = [None if isinstance(value, str) and value in missing else value for value in values]
+        if options.types and options.types.get(name) != "text":
+            values = [float(value) if type(value) is _WrittenFloat else value for value in values]
+        if options.na_values:
+            values = [None if value in missing else value for value in values]
         try:
             columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
         except UnicodeEncodeError as error:
             raise _half_character(error) from None
         if name not in options.types:
             note_decimals_in_quotes(name, values, notes)
+            note_several_kinds(name, values, notes)
     try:
         return Table(pandas.DataFrame(columns, copy=False), notes)
     except UnicodeEncodeError as error:  # in a name
@@ -257,6 +329,8 @@ def _is_exact(value: int | float | None) -> bool:
 def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, _WrittenFloat):
+        return value.text
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 
 def count_records(found: Any) -> int:
-    """Return how many records a value is, in whichever of the shapes; an object of no shape is one."""
+    """Return how many records a value is, in whichever of the shapes; an object of no shape is one, and null is none."""
+    if found is None:
+        return 0
     if is_split(found):
         return len(found["data"])
     if isinstance(found, dict) and found and all(isinstance(values, list) for values in found.values()):

@@ -7,16 +7,17 @@ from typing import Any
 
 import pandas
 
-from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes
+from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
 from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import check_declared, empty_column
 from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
+from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
-from nightmail_runner.parsing.workbook_cells import SheetCells, read_cells
+from nightmail_runner.parsing.workbook_cells import SheetCells, cell_name, read_cells
 
 
 def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> Table:
@@ -31,18 +32,23 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     except (python_calamine.CalamineError, OSError) as error:
         raise InputNotReadable(f"this is not an Excel workbook (.xlsx): {say_of_text(data) or error}") from None
-    visible = [
-        sheet.name
-        for sheet in workbook.sheets_metadata
-        if sheet.visible == python_calamine.SheetVisibleEnum.Visible
-        and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
-    ]
+    tables = [one for one in workbook.sheets_metadata if one.typ == python_calamine.SheetTypeEnum.WorkSheet]
+    visible = [one.name for one in tables if one.visible == python_calamine.SheetVisibleEnum.Visible]
     name = _sheet_name(workbook.sheet_names, visible, options.sheet, notes)
-    rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    if name not in {one.name for one in tables}:
+        raise InputNotReadable(f"the sheet {name!r} of the workbook has a chart or macros, and no cells")
+    try:
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except OverflowError:
+        raise InputNotReadable(
+            f"the sheet {name!r} has a duration that no program can show; format its cell as a number"
+        ) from None
     number = options.skip_rows
     if number >= len(rows) and options.skip_rows:
         raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the sheet {name!r} has only {len(rows)} rows")
-    cells_with_care = read_cells(data, name, number + 1)
+    has_times = any(isinstance(cell, datetime.time) for row in rows for cell in row)
+    cells_with_care = read_cells(data, name, number + 1, negative=has_times)
+    _refuse_negative_times(rows, cells_with_care)
     _put_errors(rows, cells_with_care, notes)
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
@@ -51,10 +57,11 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     _put_leading_zeros(rows, number, cells_with_care, options, notes)
     header = _without_empty_end(rows[number])
+    _note_hidden(rows, number, cells_with_care, notes)
     names = name_columns([_shown(cell) for cell in header], notes, f"row {number + 1}")
     note_values_as_names(names, notes, f"row {number + 1}")
     check_declared(names, options)
-    missing = frozenset({"", *options.na_values})
+    missing = MissingValues(("", *options.na_values))
     records: list[list[Any]] = []
     numbers: list[int] = []
     blank = missing_rows = 0  # rows without a value in a sheet of one column
@@ -71,7 +78,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
                 f"row {row} has a value in column {len(filled)}, but the header in row {number + 1} has {len(names)} columns; "
                 "if rows above the table are a title, set skip_rows"
             )
-        records.append([None if isinstance(cell, str) and cell in missing else _plain(cell) for cell in filled])
+        records.append([None if cell in missing else _plain(cell) for cell in filled])
         numbers.append(row)
     if missing_rows:
         notes.append(f"the only column has {missing_rows} missing values, which are empty rows in the sheet")
@@ -81,6 +88,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         columns[column] = _typed(column, values, options, numbers)
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
+            note_several_kinds(column, values, notes)
     note_total_row(columns.items(), notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
@@ -120,6 +128,42 @@ def _put_errors(rows: list[list[Any]], cells: SheetCells, notes: list[str]) -> N
         notes.append(f"{many} an error ({found}), which is text here; na_values can name it")
 
 
+def _refuse_negative_times(rows: list[list[Any]], cells: SheetCells) -> None:
+    """Refuse a negative number in the format of a date or a time, as -6:00 is in `h:mm`: it was read as 18:00.
+
+    Raises:
+        InputNotReadable: a cell has one.
+    """
+    for (row, column), text in cells.negative.items():
+        if row < len(rows) and column < len(rows[row]) and isinstance(rows[row][column], datetime.time):
+            raise InputNotReadable(
+                f"the cell {cell_name(row, column)} has the number {text} in the format of a date or a time, which is never"
+                " negative; format it as a duration ([h]:mm) or as a number"
+            )
+
+
+def _note_hidden(rows: list[list[Any]], header: int, cells: SheetCells, notes: list[str]) -> None:
+    """Add a note if records or columns are hidden: who looks at the sheet does not see them."""
+    hidden = [row for row in cells.hidden_rows if header < row < len(rows) and any(map(_is_filled, rows[row]))]
+    if hidden:
+        shown = shorten(", ".join(str(row + 1) for row in hidden))
+        many = (
+            "1 row is hidden in the sheet, and was"
+            if len(hidden) == 1
+            else f"{len(hidden)} rows are hidden in the sheet, and were"
+        )
+        notes.append(f"{many} read: {shown}")
+    width = len(_without_empty_end(rows[header]))
+    columns = [_shown(rows[header][one]) for span in cells.hidden_columns for one in span if one < width]
+    if columns:
+        many = (
+            "1 column is hidden in the sheet, and was"
+            if len(columns) == 1
+            else f"{len(columns)} columns are hidden in the sheet, and were"
+        )
+        notes.append(f"{many} read: {shorten(', '.join(columns))}")
+
+
 def _put_leading_zeros(
     rows: list[list[Any]], header: int, cells: SheetCells, options: ReadOptions, notes: list[str]
 ) -> None:
@@ -148,7 +192,8 @@ def _sheet_name(names: list[str], visible: list[str], wanted: str | None, notes:
         return first
     if wanted in names:
         return wanted
-    raise InputNotReadable(f"the workbook has no sheet {wanted!r}; its sheets are: {shorten(', '.join(names))}")
+    known = ", ".join(name if name == name.strip() else repr(name) for name in names)
+    raise InputNotReadable(f"the workbook has no sheet {wanted!r}; its sheets are: {shorten(known)}")
 
 
 def _typed(name: str, values: list[Any], options: ReadOptions, rows: Sequence[int]) -> Any:

@@ -24,6 +24,11 @@ _VALUE = re.compile(rb"<" + _P + rb"v(?:\s[^>]*)?>([^<]*)<")
 _FORMULA = re.compile(rb"<" + _P + rb"f[\s>/]")
 _LONG_INTEGER = re.compile(rb"-?[0-9]{16,}")
 _ANY_LONG_INTEGER = re.compile(rb">-?[0-9]{16,}</" + _P + rb"v>")
+_NEGATIVE = re.compile(rb">-[0-9.][^<]*</" + _P + rb"v>")
+#: Rows and columns that the sheet does not show.
+_HIDDEN_ROW = re.compile(rb"<" + _P + rb"""row\b(?=[^>]*\bhidden\s*=\s*["'](?:1|true)["'])([^>]*)>""")
+_HIDDEN_COLUMNS = re.compile(rb"<" + _P + rb"""col\b(?=[^>]*\bhidden\s*=\s*["'](?:1|true)["'])([^>]*)>""")
+_FIRST_AND_LAST = re.compile(rb"""\b(min|max)\s*=\s*["']([0-9]{1,5})["']""")
 _MERGED = re.compile(rb"""mergeCell\s[^>]*?\bref\s*=\s*["']([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}([0-9]{1,7}))["']""")
 _STYLE = re.compile(rb"""\bs\s*=\s*["']([0-9]+)["']""")
 _KIND = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
@@ -70,7 +75,8 @@ class SheetCells:
 
     `errors`: row and column from 0 -> text such as `#N/A`. `without_value`: the places of formulas, `C2`. `inexact`: the
     places and texts of integers that no float keeps. `zeros`: row and column from 0 -> how a number is shown with zeros in
-    front. `merged`: ranges of which only the first cell has a value, `A2:A3`. `found`: whether the sheet's XML was found.
+    front. `merged`: ranges of which only the first cell has a value, `A2:A3`. `negative`: row and column from 0 -> text of a
+    number, if they were asked for. `hidden_rows`, `hidden_columns`: from 0. `found`: whether the sheet's XML was found.
     """
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -78,14 +84,18 @@ class SheetCells:
     inexact: list[tuple[str, str]] = field(default_factory=list)
     zeros: dict[tuple[int, int], ZeroFormat] = field(default_factory=dict)
     merged: list[str] = field(default_factory=list)
+    negative: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[range] = field(default_factory=list)
     found: bool = True
 
 
-def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
+def read_cells(data: memoryview, sheet: str, first_row: int, *, negative: bool = False) -> SheetCells:
     """Return the cells of a sheet that need care.
 
     Args:
         first_row: from 1; cells above it are ignored.
+        negative: whether negative numbers are wanted.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = _Parts(archive)
@@ -97,13 +107,19 @@ def read_cells(data: memoryview, sheet: str, first_row: int) -> SheetCells:
     if xml.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         xml = xml.decode("utf-16").encode()
     merged = [place.decode() for place, last_row in _MERGED.findall(xml) if int(last_row) >= first_row]
-    if not formats and not any(sign in xml for sign in _CARE) and _ANY_LONG_INTEGER.search(xml) is None:
-        return SheetCells(merged=merged)
-    try:
-        cells = _scan(xml, formats, first_row)
-    except _PlaceMissing:
-        cells = _scan(xml, formats, first_row, _Counter())
+    negative = negative and _NEGATIVE.search(xml) is not None
+    cells = SheetCells()
+    if formats or negative or any(sign in xml for sign in _CARE) or _ANY_LONG_INTEGER.search(xml) is not None:
+        try:
+            cells = _scan(xml, formats, first_row)
+        except _PlaceMissing:
+            cells = _scan(xml, formats, first_row, _Counter())
     cells.merged = merged
+    if b"hidden" in xml:
+        numbers = (_ROW_NUMBER.search(attributes) for attributes in _HIDDEN_ROW.findall(xml))
+        cells.hidden_rows = [int(number[1]) - 1 for number in numbers if number is not None]
+        spans = (dict(_FIRST_AND_LAST.findall(attributes)) for attributes in _HIDDEN_COLUMNS.findall(xml))
+        cells.hidden_columns = [range(int(span[b"min"]) - 1, int(span[b"max"])) for span in spans if len(span) == 2]
     return cells
 
 
@@ -143,7 +159,7 @@ def _scan(xml: bytes, formats: dict[bytes, ZeroFormat], first_row: int, counter:
         style = _STYLE.search(attributes) if formats else None
         zeros = None if style is None else formats.get(style[1])
         is_error = b'"e"' in attributes or b"'e'" in attributes
-        if not (is_error or zeros or b"<f" in content or b":f" in content or len(content) > 16):
+        if not (is_error or zeros or b"<f" in content or b":f" in content or len(content) > 16 or b">-" in content):
             continue
         if counter is None:
             if (named := _PLACE.search(attributes)) is None:
@@ -157,13 +173,15 @@ def _scan(xml: bytes, formats: dict[bytes, ZeroFormat], first_row: int, counter:
         if kind is not None and kind[1] == b"e" and value is not None:
             cells.errors[where] = value[1].decode()
         elif _FORMULA.search(content) and not (kind and kind[1] == b"str") and (value is None or not value[1]):
-            cells.without_value.append(_name(*where))
+            cells.without_value.append(cell_name(*where))
         elif value is None or (kind is not None and kind[1] != b"n"):
             continue
+        elif value[1].startswith(b"-") and not _LONG_INTEGER.fullmatch(value[1]):
+            cells.negative[where] = value[1].decode()
         elif _LONG_INTEGER.fullmatch(value[1]):
             text = value[1].decode()
             if int(float(text)) != int(text):
-                cells.inexact.append((_name(*where), text))
+                cells.inexact.append((cell_name(*where), text))
         elif zeros:
             cells.zeros[where] = zeros
     return cells
@@ -221,7 +239,7 @@ def _position(place: re.Match[bytes]) -> tuple[int, int]:
     return int(place[2]) - 1, _column(place[1])
 
 
-def _name(row: int, column: int) -> str:
+def cell_name(row: int, column: int) -> str:
     """Return the name of a cell, such as `C2`."""
     letters, rest = "", column + 1
     while rest:

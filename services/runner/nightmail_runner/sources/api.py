@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from nightmail_runner.sources.conditional import Memory
 from nightmail_runner.sources.download import Answer, Write, download
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.link_header import next_link
 from nightmail_runner.sources.masking import Masker
 from nightmail_runner.sources.pages import read_pages
 from nightmail_runner.sources.redirects import SourceRequest
@@ -71,6 +73,12 @@ class ApiFetcher:
             data.validators = memory.validators(answer.headers)
         if answer.dropped:
             data.add_note(answer.dropped)
+        with suppress(CannotFetch):  # a Link header that is none says nothing of a source without pages
+            if next_link(answer.headers) is not None:
+                data.add_note(
+                    'the Link header of the answer has rel="next": the data has more pages, which are missing; pagination can'
+                    " read them"
+                )
 
 
 async def _send(client: "SourceClient", request: SourceRequest, data: Input, memory: Memory | None) -> Answer:

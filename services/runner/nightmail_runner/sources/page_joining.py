@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nightmail_common.contract.limits import MAX_PAGE_CONTAINERS
 from nightmail_common.contract.source_types import FileType
-from nightmail_runner.parsing.json_errors import check_errors_beside
+from nightmail_runner.parsing.json_errors import check_errors_beside, error_in
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.json_shapes import count_records
 from nightmail_runner.parsing.options import InputNotReadable
@@ -82,7 +82,9 @@ class _JsonPages:
                 # What is reported beside records is a note of the reader.
                 check_errors_beside(document, self._records_path, records, [])
         except InputNotReadable as error:
-            raise CannotFetch(str(error)) from None
+            raise CannotFetch(_error_or(str(error), document)) from None
+        if self._records_path is None and (reported := error_in(document)) is not None:
+            raise CannotFetch(f"the source reports an error instead of data: {reported}")
         if records or self._separator == b"[":
             self._data.write(self._separator + body)
             self._separator = b","
@@ -133,6 +135,14 @@ class _TablePages:
 
     def end(self) -> None:
         pass
+
+
+def _error_or(message: str, document: Any) -> str:
+    """Return the error that a page without records reports, else what is wrong with the page."""
+    reported = error_in(document)
+    if reported is None or reported in message:
+        return message
+    return f"the source reports an error instead of data: {reported} ({message})"
 
 
 def _first_line(text: bytes) -> tuple[bytes, bytes, bytes]:

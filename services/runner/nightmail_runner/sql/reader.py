@@ -11,14 +11,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import pyarrow
 import pyarrow.ipc
 
 from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
-from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table
+from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
 #: A driver may hold a result twice beside the batches in Arrow; Python and the libraries take some 300 MiB.
 _COPIES, _OWN_BYTES = 4, 1024**3
@@ -32,6 +32,10 @@ def main() -> None:
     limit = _COPIES * request.max_bytes + _OWN_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     cancellation = _Cancellation()
+    deadline = threading.Timer(request.timeout_seconds, _end_late, [request])
+    deadline.daemon = True
+    if not _has_own_deadline(request):
+        deadline.start()
     try:
         with os.fdopen(os.dup(1), "wb") as output, _opened(request, cancellation.by) as reader:
             _write(request, reader, output)
@@ -40,8 +44,22 @@ def main() -> None:
         report = {"error": str(error), "transient": error.transient}
     except (MemoryError, pyarrow.ArrowMemoryError):
         report = {"error": str(does_not_fit(request))}
+    deadline.cancel()
+    _report(report)
+
+
+def _report(report: dict[str, Any]) -> NoReturn:
     print(json.dumps(report), file=sys.stderr, flush=True)
     os._exit(0)  # the thread that waits for a cancellation holds stdin
+
+
+def _end_late(request: QueryRequest) -> NoReturn:
+    """End the process, and with it the connection: drivers share no other way to end a query that took too long."""
+    _report({"error": str(took_too_long(request))})
+
+
+def _has_own_deadline(request: QueryRequest) -> bool:
+    return urlsplit(request.url).scheme in (*_POSTGRESQL, *_SQLITE)
 
 
 class _Cancellation:

@@ -1,0 +1,138 @@
+"""Answers that have only a part of the data: a note says so, and an error in place of the rest fails the run."""
+
+import json
+from typing import Any
+
+import pytest
+
+from nightmail_common.contract.job import DataSource
+from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_runner.sources.errors import CannotFetch
+from support.http_source import TIMES, Answer, Source, open_fetcher
+from support.parsing import parsed, refusal
+
+ROWS: list[Any] = [{"a": 1}]
+MORE = "that it has more records, which are missing from the rows"
+
+
+def api(url: str, **fields: Any) -> DataSource:
+    return DataSourceDefinition.model_validate({"source_type": "api", "location": url, "file_type": "json"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("answer", "path", "text"),
+    [
+        ({"d": ROWS, "next": "https://crm.example/?page=2"}, "d", f"by 'next' {MORE}"),
+        ({"d": ROWS, "links": {"next": "/2"}}, "d", f"by 'links.next' {MORE}"),
+        ({"d": ROWS, "_links": {"next": {"href": "/2"}}}, "d", f"by '_links.next' {MORE}"),
+        ({"d": ROWS, "has_more": True}, "d", f"by 'has_more' {MORE}"),
+        ({"d": ROWS, "nextPageToken": "x"}, "d", f"by 'nextPageToken' {MORE}"),
+        ({"value": ROWS, "@odata.nextLink": "x"}, "value", f"by '@odata.nextLink' {MORE}"),
+        (
+            {"d": {"r": {"nodes": ROWS, "pageInfo": {"hasNextPage": True}}}},
+            "d.r.nodes",
+            "by 'd.r.pageInfo.hasNextPage'",
+        ),
+        ({"d": ROWS, "meta": {"total": 3}}, "d", "the source says 'meta.total': 3, but the run has read 1"),
+        ({"startAt": 0, "total": 3, "d": ROWS}, "d", "the source says 'total': 3, but the run has read 1"),
+        ({"hits": {"total": {"value": 3}, "hits": ROWS}}, "hits.hits", "the source says 'hits.total.value': 3"),
+        ({"hits": {"total": 3, "hits": ROWS}}, "hits.hits", "the source says 'hits.total': 3"),
+        ({"response": {"numFound": 3, "docs": ROWS}}, "response.docs", "the source says 'response.numFound': 3"),
+        ({"totalRows": "3", "rows": ROWS}, "rows", "the source says 'totalRows': 3"),
+        ({"timed_out": True, "d": ROWS}, "d", "the source says 'timed_out': true, so its records may be a part"),
+        ({"d": ROWS, "offset": "itr/rec"}, "d", f"by 'offset' {MORE}"),
+        ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but the run has read 1"),
+    ],
+)
+def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: Any, path: str, text: str) -> None:
+    (note,) = parsed(json.dumps(answer), "json", records_path=path).notes
+    assert text in note
+
+
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        ({"d": ROWS, "next": None, "has_more": False, "meta": {"total": 1}}, "d"),
+        ({"d": ROWS, "next": "", "links": {"next": {"href": None}}}, "d"),
+        ({"d": ROWS, "offset": "0", "limit": 100, "total": 1, "timed_out": False}, "d"),
+        ({"d": ROWS, "total": 1200}, "d"),  # a sum of money
+        ({"d": [{"a": 1, "next": "x", "has_more": True, "totalCount": 9}]}, "d"),  # fields of a record
+        ({"d": {"x": {"a": 1, "next": "x"}}}, "d.*"),
+        ({"d": {"a": 1, "next": "x"}}, "d"),
+    ],
+)
+def test_an_answer_with_all_records_has_no_note(answer: Any, path: str) -> None:
+    assert parsed(json.dumps(answer), "json", records_path=path).notes == []
+
+
+def test_pages_that_have_fewer_records_than_the_source_counts_are_a_note() -> None:
+    pages: list[dict[str, Any]] = [
+        {"d": ROWS, "meta": {"total": 3}, "next": "x"},
+        {"d": [{"a": 2}], "meta": {"total": 3}, "next": None},
+    ]
+    (note,) = parsed(json.dumps(pages), "json", records_path="d", paged=True).notes
+    assert "'meta.total': 3, but the run has read 2" in note
+    pages[1]["next"] = "y"  # a pagination whose path is another one
+    (note,) = parsed(json.dumps(pages), "json", records_path="d", paged=True).notes
+    assert f"by 'next' {MORE}" in note
+    pages[1] |= {"meta": {"total": 2}, "next": None}
+    assert parsed(json.dumps(pages), "json", records_path="d", paged=True).notes == []
+
+
+@pytest.mark.parametrize(
+    ("link", "notes"),
+    [
+        ('<?page=2>; rel="next"', 1),
+        ('<?page=1>; rel="prev", <?page=1>; rel="first"', 0),
+        ("<?page=2", 0),
+    ],
+)
+async def test_a_link_header_with_a_next_page_is_a_note_of_a_source_without_pages(
+    source: Source, link: str, notes: int
+) -> None:
+    source.answers["/a"] = [(200, {"link": link}, b"a,b\n1,2\n")]
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(api(source.url("/a"), file_type="csv"), TIMES)
+    data.file.close()
+    assert len(data.notes) == notes
+    assert all('rel="next"' in note and "pagination" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("error", ['{"error": "stream aborted"}', '{"exception": "stream aborted"}'])
+def test_json_lines_that_end_with_an_error_are_refused(error: str) -> None:
+    assert "an error after its records, so they may be a part of the data: stream aborted" in refusal(
+        f'{{"a": 1}}\n{{"a": 2}}\n{error}\n', "jsonl"
+    )
+
+
+@pytest.mark.parametrize(
+    "lines", ['{"a": 1, "error": null}\n{"error": "late"}\n', '{"a": 1}\n{"b": "x"}\n', '{"a": 1}\n{}\n']
+)
+def test_json_lines_with_other_fields_in_the_last_record_are_read(lines: str) -> None:
+    assert len(parsed(lines, "jsonl").frame) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrapped"), [({"records_path": "d"}, {"d": ROWS}), ({}, ROWS)], ids=["below a path", "alone"]
+)
+async def test_a_page_that_is_an_error_is_shown(source: Source, fields: dict[str, Any], wrapped: Any) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        return 200, {}, json.dumps(wrapped if query["page"] == "1" else {"error": "too many requests"}).encode()
+
+    source.pages["/a"] = answer
+    async with open_fetcher() as fetcher:
+        with pytest.raises(CannotFetch, match="page 2: the source reports an error instead of data: too many requests"):
+            await fetcher.fetch(api(source.url("/a"), pagination={"type": "page", "param": "page"}, **fields), TIMES)
+
+
+async def test_a_page_whose_records_are_null_is_the_last_one(source: Source) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        return 200, {}, json.dumps({"d": ROWS if query["page"] == "1" else None}).encode()
+
+    source.pages["/a"] = answer
+    pages = api(source.url("/a"), pagination={"type": "page", "param": "page"}, records_path="d")
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(pages, TIMES)
+    with data.file:
+        assert json.loads(data.file.read()) == [{"d": ROWS}]
+    assert source.queries == ["page=1", "page=2"]
