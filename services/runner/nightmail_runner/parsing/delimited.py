@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,19 +16,14 @@ from nightmail_runner.parsing.almost_numbers import note_almost_numbers
 from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
-from nightmail_runner.parsing.delimiters import judge_delimiters, refuse_title_above_records
 from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.layout import HEAD_BYTES, Layout, judge_declared_delimiter, lay_out, start_of
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
 
-#: Enough to see how the records of a file are delimited.
-_HEAD_BYTES = 64 * 1024
-#: Excel's own first line: which delimiter the file has.
-_SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
-_QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
 #: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
 #: Above this, the processors share the conversion of the columns.
@@ -49,21 +43,6 @@ def _fields_of_any_size() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(limit)
-
-
-@dataclass
-class _Layout:
-    """Where the records begin, and what the header says."""
-
-    delimiter: str
-    #: As the header has them.
-    fields: list[str]
-    #: Of the header in the file: its first byte, and its line, from 1.
-    header_start: int
-    header_line: int
-    #: Where the records begin: their first byte and the number of their first line.
-    start: int
-    start_line: int
 
 
 @dataclass
@@ -87,16 +66,16 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         InputNotReadable: a record has more filled fields than the header, a quote does not close, a value is not of its
             declared type.
     """
-    if not bytes(text[:_HEAD_BYTES]).strip() and not bytes(text).strip():
+    if not bytes(text[:HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
     if bytes(text[-1:]) == _END_OF_FILE:
         text = text[:-1]
         notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
-    layout = _lay_out(text, options, notes)
+    layout = lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
-    refuse_message(_start_of(text, layout), (*options.types,), options.file_type)
-    _judge_declared_delimiter(text, layout, options, notes)
+    refuse_message(start_of(text, layout), (*options.types,), options.file_type)
+    judge_declared_delimiter(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
@@ -134,7 +113,7 @@ def _to_columns(
     return columns
 
 
-def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> list[str]:
+def _without_empty_end(layout: Layout, texts: list[Any], notes: list[str]) -> list[str]:
     """Return the header's fields less those at its end that have neither a name nor a value: a trailing delimiter."""
     width = len(layout.fields)
     while width > 1 and not layout.fields[width - 1].strip() and texts[width - 1].null_count == len(texts[width - 1]):
@@ -144,84 +123,7 @@ def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> l
     return layout.fields[:width]
 
 
-def _lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> _Layout | None:
-    """Return the layout of a file; None if it has no header, because it is empty, which is a note.
-
-    Raises:
-        InputNotReadable: it ends above the header.
-    """
-    start, line = 0, 1
-    for _ in range(options.skip_rows):
-        if start >= len(text) > 0:
-            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the data has only {line - 1} lines")
-        start, line = _next_line(text, start), line + 1
-    head = bytes(text[start : start + _HEAD_BYTES])
-    delimiter = options.delimiter or ("\t" if options.file_type == "tsv" else None)
-    if sep := _SEP_LINE.match(head):
-        said = sep[1].decode("utf-8", "replace")
-        if delimiter not in {None, said}:
-            notes.append(
-                f"line {line} names the delimiter {said!r}, but {delimiter!r} was used, which the source declares"
-            )
-        delimiter = delimiter or said
-        start, line = start + sep.end(), line + 1
-    while start < len(text) and _is_skipped(bytes(text[start : (after := _next_line(text, start))]), options.comment):
-        start, line = after, line + 1
-    if start >= len(text):
-        if options.skip_rows and len(text):
-            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but no line with a header comes after that")
-        notes.append("the data has no line with a header: it is empty")
-        return None
-    head = bytes(text[start : start + _HEAD_BYTES])
-    if len(text) > start + _HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1] or head
-    delimiter = delimiter or judge_delimiters(head.decode("utf-8", "replace"), options.comment)[0]
-    end = _record_end(text, start)
-    header = bytes(text[start:end]).decode()
-    try:
-        fields = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise InputNotReadable(f"line {line}: the header cannot be read: {error}") from None
-    lines = header.replace("\r\n", "\n").replace("\r", "\n").count("\n")
-    if len(fields) == 1 and delimiter == "," and options.delimiter is None and fields[0].strip() not in options.types:
-        below = bytes(text[end : end + _HEAD_BYTES])
-        below = below[: below.rfind(b"\n") + 1] if len(below) == _HEAD_BYTES else below
-        refuse_title_above_records(fields[0], line, below.decode("utf-8", "replace"), options.comment)
-    return _Layout(delimiter, fields, start, line, end, line + lines)
-
-
-def _start_of(text: memoryview, layout: _Layout) -> str:
-    """Return the text of a file that can be a message: of one column, or a header without records. Empty for any other."""
-    rest = text[layout.start :]
-    if len(rest) > _HEAD_BYTES or (len(layout.fields) > 1 and bytes(rest).strip()):
-        return ""
-    return bytes(text[layout.header_start :]).decode()
-
-
-def _judge_declared_delimiter(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> None:
-    """Note that a declared delimiter is nowhere, while another one gives equal records.
-
-    Raises:
-        InputNotReadable: the same of the tabs of `tsv`.
-    """
-    if len(layout.fields) > 1 or not len(text[layout.start :]) or layout.fields[0].strip() in options.types:
-        return
-    head = bytes(text[layout.header_start : layout.header_start + _HEAD_BYTES])
-    if len(text) > layout.header_start + _HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1]
-    records = head.decode("utf-8", "replace")
-    if layout.delimiter in records:
-        return
-    other, agreeing = judge_delimiters(records, options.comment)
-    if other == layout.delimiter or agreeing < 1:
-        return
-    said = f"there is no {layout.delimiter!r}, but every line has as many fields with {other!r}"
-    if options.file_type == "tsv":
-        raise InputNotReadable(f"line {layout.header_line}: {said}; set file_type to csv")
-    notes.append(f"{said}; delimiter can name that")
-
-
-def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
+def _refuse_title(layout: Layout, texts: list[Any]) -> None:
     """Raise InputNotReadable if a line above the table was taken for the header: Excel fills its other fields up, empty."""
     filled = [len(column) > column.null_count for column in texts]
     if sum(filled) > 2 and layout.fields[0].strip() and not any(name.strip() for name in layout.fields[1:]):
@@ -231,7 +133,7 @@ def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
         )
 
 
-def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
+def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
     """Return the columns of a file whose records all have the same number of fields; None if some have another.
 
     A trailing delimiter in every record of a large file makes one more, empty column.
@@ -254,7 +156,7 @@ def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes
     return columns[: len(names)]
 
 
-def _read_small(records: memoryview, layout: _Layout, options: ReadOptions) -> list[Any] | None:
+def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> list[Any] | None:
     """As `_read_regular`, with the reader of single records, which need no line numbers here."""
     width = len(layout.fields)
     try:
@@ -269,7 +171,7 @@ def _read_small(records: memoryview, layout: _Layout, options: ReadOptions) -> l
     return [pyarrow.chunked_array([_to_texts(values, missing)]) for values in zip(*rows, strict=True)]
 
 
-def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
+def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
     """Return the columns of a file record by record: short ones are filled, empty fields beyond the header dropped."""
     width = len(layout.fields)
     missing = _missing(options)
@@ -321,11 +223,11 @@ def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
     return pyarrow.array([None if value in missing else value for value in values], TEXT)
 
 
-def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
+def _records(text: memoryview, layout: Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
     return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment)
 
 
-def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotReadable:
+def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotReadable:
     names = len(layout.fields)
     fields = "1 column" if names == 1 else f"{names} columns"
     others = "" if names == 1 else ", or another delimiter set"
@@ -339,7 +241,7 @@ def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotR
     )
 
 
-def _line_of(text: memoryview, layout: _Layout, options: ReadOptions, row: int) -> int:
+def _line_of(text: memoryview, layout: Layout, options: ReadOptions, row: int) -> int:
     """Return the number of the line in which a record (from 0) begins. Reads the file again: for errors only."""
     number = -1
     lines = []
@@ -353,33 +255,13 @@ def _line_of(text: memoryview, layout: _Layout, options: ReadOptions, row: int) 
 
 
 def _first_width(records: memoryview, delimiter: str) -> int | None:
-    head = bytes(records[:_HEAD_BYTES]).decode("utf-8", "replace")
+    head = bytes(records[:HEAD_BYTES]).decode("utf-8", "replace")
     try:
         return next(
             (len(record) for record in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if record), None
         )
     except csv.Error:
         return None
-
-
-def _record_end(text: memoryview, start: int) -> int:
-    """Return the position behind the record that begins at `start`."""
-    quoted = False
-    for found in _QUOTES_AND_ENDS.finditer(text, start):
-        if found[0] == b'"':
-            quoted = not quoted
-        elif not quoted:
-            return found.end()
-    return len(text)
-
-
-def _next_line(text: memoryview, start: int) -> int:
-    found = re.compile(rb"\r\n|\n|\r").search(text, start)
-    return found.end() if found else len(text)
-
-
-def _is_skipped(line: bytes, comment: str | None) -> bool:
-    return not line.strip(b"\r\n") or (comment is not None and line.startswith(comment.encode()))
 
 
 def _named(lines: list[int]) -> str:
