@@ -17,10 +17,18 @@ from nightmail_runner.parsing.blocks import Shape, read_blocks
 from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
 from nightmail_runner.parsing.error_text import shorten
-from nightmail_runner.parsing.layout import HEAD_BYTES, Layout, judge_declared_delimiter, lay_out, start_of
+from nightmail_runner.parsing.layout import (
+    HEAD_BYTES,
+    Layout,
+    judge_declared_delimiter,
+    judge_underline,
+    lay_out,
+    refuse_other_delimiter,
+    start_of,
+)
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
-from nightmail_runner.parsing.plain_text import refuse_message
+from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
 
@@ -52,6 +60,10 @@ class _Ragged:
     short: list[int] = field(default_factory=list)
     #: So many blank lines are records with one empty field.
     blank: int = 0
+    #: Lines of spaces, which are blank, too.
+    spaces: list[int] = field(default_factory=list)
+    #: So many records have one field, and the header has more.
+    lone: int = 0
     trailing: list[int] = field(default_factory=list)
 
 
@@ -76,6 +88,7 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     refuse_message(start_of(text, layout), (*options.types,), options.file_type)
     judge_declared_delimiter(text, layout, options, notes)
+    judge_underline(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
@@ -186,8 +199,10 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
 
     blank = 0
     for line, record in _records(text, layout, options):
-        if not record:
+        if _is_blank(record, width):
             blank += 1
+            if record:
+                ragged.spaces.append(line)
             continue
         if blank and width == 1:  # a lone empty field, which ends a file as a blank line
             ragged.blank += blank
@@ -199,6 +214,9 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             ragged.trailing.append(line)
             del record[width:]
         elif len(record) < width:
+            if len(record) == 1:
+                refuse_report(record[0], line)
+                ragged.lone += 1
             ragged.short.append(line)
             record.extend([""] * (width - len(record)))
         rows.append(record)
@@ -206,6 +224,10 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             flush()
     if rows:
         flush()
+    if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
+        refuse_other_delimiter(text, layout, options)
+    if ragged.spaces:
+        notes.append(f"{_named(ragged.spaces)} had only spaces; blank lines were skipped")
     if ragged.blank:
         notes.append(f"the only column has {ragged.blank} missing values, which are blank lines in the file")
     if ragged.trailing:
@@ -213,6 +235,11 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
     if ragged.short:
         notes.append(f"{_named(ragged.short)} had fewer fields than the header; the others are missing values")
     return [pyarrow.chunked_array(parts, TEXT) for parts in chunks]
+
+
+def _is_blank(record: list[str], width: int) -> bool:
+    """Say whether a line is no record: it is empty, or has only spaces where a record has several fields."""
+    return not record or (len(record) == 1 < width and record[0].isspace())
 
 
 def _missing(options: ReadOptions) -> frozenset[str]:
@@ -233,6 +260,8 @@ def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotRe
     others = "" if names == 1 else ", or another delimiter set"
     if names > 1 and any(field.startswith(' "') for field in record):
         others += " (a quote counts directly behind the delimiter only)"
+    if len(record) == names + 1 and line == layout.start_line:
+        others += "; if the first column has no name, as R writes it, give it one"
     hint = f"text that contains the delimiter must be in quotes{others}; if lines above the table are a title, set skip_rows"
     shown = shorten(layout.delimiter.join(record))
     return InputNotReadable(
@@ -247,7 +276,7 @@ def _line_of(text: memoryview, layout: Layout, options: ReadOptions, row: int) -
     lines = []
     for line, record in _records(text, layout, options):
         lines.append(line)
-        if record or len(layout.fields) == 1:
+        if len(layout.fields) == 1 or not _is_blank(record, len(layout.fields)):
             number += 1
         if number == row:
             break

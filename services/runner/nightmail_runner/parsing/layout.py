@@ -12,6 +12,8 @@ from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 HEAD_BYTES = 64 * 1024
 #: Excel's own first line: which delimiter the file has.
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
+#: The line between names and records of a drawn table: `---+---` of psql, `|---|:--:|` of Markdown.
+_DRAWN_LINE = re.compile(r"(?=.*-{3})(?:\|[-:| ]+|[-=]+(?:\+[-=]+)+)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -105,6 +107,46 @@ def judge_declared_delimiter(text: memoryview, layout: Layout, options: ReadOpti
     notes.append(f"{said}; delimiter can name that")
 
 
+def refuse_other_delimiter(text: memoryview, layout: Layout, options: ReadOptions) -> None:
+    """Check records that have one field each, below a header of several.
+
+    Raises:
+        InputNotReadable: all of them have as many fields as the header with another delimiter.
+    """
+    records = bytes(text[layout.start : layout.start + HEAD_BYTES])
+    if len(text) > layout.start + HEAD_BYTES:
+        records = records[: records.rfind(b"\n") + 1]
+    other, agreeing = judge_delimiters(records.decode("utf-8", "replace"), options.comment)
+    if agreeing < 1 or other in {layout.delimiter, options.decimal}:
+        return
+    if len(_first_record(text, layout.start, other)[0]) == len(layout.fields):
+        raise InputNotReadable(
+            f"the header in line {layout.header_line} has the delimiter {layout.delimiter!r}, but no record has it, and every one "
+            f"has as many fields with {other!r}; correct the header at its source"
+        )
+
+
+def judge_underline(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> None:
+    """Note a first record that has only dashes, as sqlcmd underlines the names of the columns.
+
+    Raises:
+        InputNotReadable: it belongs to a table that is drawn with characters.
+    """
+    line = bytes(text[layout.start : _next_line(text, layout.start)][:HEAD_BYTES]).decode("utf-8", "replace").strip()
+    if options.comment is not None and line.startswith(options.comment):
+        return
+    if _DRAWN_LINE.fullmatch(line):
+        raise InputNotReadable(
+            f"line {layout.start_line} is a line of a table that is drawn with characters; write it as CSV (psql --csv, mysql --batch)"
+        )
+    fields = line.split(layout.delimiter)
+    if len(fields) > 1 and all(re.fullmatch("--+", field.strip()) for field in fields):
+        notes.append(
+            f"line {layout.start_line} has only dashes, as programs underline the names of columns; it is a record here, so all"
+            " columns are text; comment: '--' skips it"
+        )
+
+
 def _first_record(text: memoryview, start: int, delimiter: str) -> tuple[list[str], int, int]:
     """Return the fields of the record that begins at `start`, the position behind it, and how many lines it has.
 
@@ -128,4 +170,4 @@ def _next_line(text: memoryview, start: int) -> int:
 
 
 def _is_skipped(line: bytes, comment: str | None) -> bool:
-    return not line.strip(b"\r\n") or (comment is not None and line.startswith(comment.encode()))
+    return not line.strip(b" \r\n") or (comment is not None and line.startswith(comment.encode()))
