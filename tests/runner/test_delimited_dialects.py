@@ -63,7 +63,7 @@ def test_records_that_do_not_belong_to_their_header_are_refused(data: str, optio
         ("a,b,c\n1;2\n3;4\n", {}, {"a": ["1;2", "3;4"], "b": [None, None], "c": [None, None]}),
         ("a,b\nwarning\nerror,5\n", {}, {"a": ["warning", "error"], "b": [None, 5]}),
         ("a,b\n-,---\n1,2\n", {"na_values": ("-", "---")}, {"a": [None, 1], "b": [None, 2]}),
-        ("a,b\n---,---\n1,2\n", {"comment": "--"}, {"a": [1], "b": [2]}),
+        ("a,b\n---,---\n1,2\n", {"comment": "-"}, {"a": [1], "b": [2]}),
         ("a,b\n-1,-2\n", {}, {"a": [-1], "b": [-2]}),
     ],
 )
@@ -81,7 +81,7 @@ def test_lines_of_spaces_are_blank(count: int) -> None:
 
 def test_an_underline_below_the_names_is_a_note() -> None:
     notes = parsed("a,b\n--,-----\n1,2\n").notes
-    assert any(note.startswith("line 2 has only dashes") and "comment: '--' skips it" in note for note in notes), notes
+    assert any(note.startswith("line 2 has only dashes") and "comment: '-' skips" in note for note in notes), notes
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,54 @@ def test_an_underline_below_the_names_is_a_note() -> None:
 )
 def test_more_messages_in_place_of_a_table_are_refused(message: str) -> None:
     assert "this seems to be a message, not csv" in refusal(message)
+
+
+#: A column of text with numbers in it, and the value that the note names.
+MIXED_COLUMNS = [
+    ("-0\n5\n", "line 2 has '-0', which 64 bits do not hold as it is written; types can declare number"),
+    ("5\n1e-400\n", "line 3 has '1e-400', which 64 bits do not hold"),
+    ("1.5\ninf\n", "line 3 has 'inf', which is no number here; the script"),
+    ("1.5\n-Infinity\n", "line 3 has '-Infinity'"),
+    ("5.\n1.5\n", "line 2 has '5.'"),
+    ('1\n" "\n', "line 3 has ' ', which is no number here; na_values"),
+    ("1\n\\N\n", "line 3 has '\\\\N', which is no number here; na_values"),
+    ("1\n(null)\n", "line 3 has '(null)'"),
+    ("1\n####\n", "line 3 has '####'"),
+    ("\u200e1\n2\n", "line 2 has '\\u200e1', which is no number here; the script"),
+    ('"1,23,456"\n"12,34,567"\n', "line 2 has '1,23,456', which is no number here; thousands"),
+    ("1\u00a0234\n2\u202f500\n", "line 2 has '1\\xa0234', which is no number here; thousands"),
+    ("degC\n20\n21\n22\n", "line 2 has 'degC', which is no number here; if it is no value, na_values"),
+    ("1\n2\nTotal rows: 2\n", "line 4 has 'Total rows: 2'"),
+    ("x\n" + "1\n" * 150 + "y\n", None),
+    ("1\n" * 250 + "x\ny\n", "line 252 has 'x'"),
+    ("A1\n2\n", None),
+    ("007\n1\n2\nx\n", None),
+    ("101\n102\n103\n", None),
+]
+
+
+@pytest.mark.parametrize(("values", "note"), MIXED_COLUMNS)
+def test_a_column_of_numbers_that_is_text_names_the_value_that_is_none(values: str, note: str | None) -> None:
+    table = parsed(f"x\n{values}", delimiter=";")
+    notes = [text for text in table.notes if text.startswith("the column 'x' is text, so a sum joins its values: ")]
+    assert notes == table.notes
+    assert (not notes) if note is None else note in notes[0], notes
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "expected"),
+    [
+        ("1\u00a0234\n2 500\n", {"thousands": " "}, [1234, 2500]),
+        ("1\u202f234,5\n2\u00a0500\n", {"thousands": "\u00a0", "decimal": ","}, [1234.5, 2500]),
+        ("1\u2019234.50\n2'500.00\n", {"thousands": "'"}, [1234.5, 2500]),
+        ("1,23,456\n12,34,567.5\n-1,234\n", {"thousands": ","}, [123456, 1234567.5, -1234]),
+        ("1,23\n1\n", {"thousands": ","}, ["1,23", "1"]),
+        ("1.23.456\n1\n", {"thousands": ".", "decimal": ","}, ["1.23.456", "1"]),
+    ],
+)
+@pytest.mark.parametrize("types", [{}, {"x": "number"}])
+def test_marks_between_digits_are_read_as_they_look(values: str, options: Any, expected: Any, types: Any) -> None:
+    if types and isinstance(expected[0], str):
+        assert "types declares number" in refusal(f"x\n{values}", delimiter=";", types=types, **options)
+    else:
+        assert columns(f"x\n{values}", delimiter=";", types=types, **options) == {"x": expected}

@@ -18,18 +18,29 @@ from nightmail_runner.parsing.error_text import show_value
 _FIRST = 20
 #: So many values of a chunk are judged, and so many rows of a column are searched.
 _JUDGED, _SEARCHED_ROWS = 1000, 1_000_000
+#: Among numbers, so large a share of other values is an accident: a line of units, a footer, a header that is repeated.
+_FEW = 0.01
 #: What people and programs write for a missing number.
 _MISSING_WORDS = frozenset(
     {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
-    | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!"}
+    | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"}
+    | {"", "\\n", "(null)", "<null>", "[null]", "<na>", "nat", "-nan", "(blank)", "(empty)", "n.v."}
 )
+#: What a spreadsheet shows of a number in a column that is too narrow.
+_TOO_NARROW = re.compile("#{3,}")
 _CURRENCY = "$€£¥₹"
-#: A number with a sign, a currency, separators, or a percent sign that no canonical number has.
+#: Marks of the direction of text, and spaces without width, which stand unseen beside a number.
+_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\ufeff"
+#: A number with a sign, a currency, separators, a percent sign or an unseen character that no canonical number has.
 _WRITTEN_OTHERWISE = re.compile(
-    rf"[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d+)?[ \u00a0]?[%{_CURRENCY}]?[-)]?"
+    rf"[{_UNSEEN}]*[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?-?(\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d*)?"
+    rf"|\d{{1,2}}(,\d{{2}})+,\d{{3}}(\.\d+)?)[ \u00a0]?[%{_CURRENCY}]?[-)]?[{_UNSEEN}]*|[-+]?inf(inity)?",
+    re.IGNORECASE,
 )
 #: What a number of people has, and a code or the number of a telephone has not.
-_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019]\d|[{_CURRENCY}(]|\d-")
+_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019\u00a0\u202f]\d|[{_CURRENCY}(]|\d-|[{_UNSEEN}]")
+#: What no integer is, and what no float holds.
+_NOT_KEPT = r"^-0$|[eE][+-][0-9]{3,}$"
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
@@ -45,7 +56,7 @@ _LEADING_ZERO = re.compile(r"-?0\d")
 def note_almost_numbers(
     name: str, texts: Arrow, numbers: NumberFormat, notes: list[str], place: Callable[[int], str]
 ) -> None:
-    """Add a note if a column of text has numbers, or decimal commas, and else only words like `n/a` or numbers written otherwise.
+    """Add a note if a column of text has numbers, and else few values, or only words like `n/a` or numbers written otherwise.
 
     Args:
         texts: strings in chunks; null where missing.
@@ -65,9 +76,12 @@ def note_almost_numbers(
         if first < 0:
             row += len(chunk)
             continue
-        others = chunk.filter(pyarrow.compute.invert(is_number)).slice(0, _JUDGED).to_pylist()
-        if all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in others):
-            value = others[0]
+        others: Any = chunk.filter(pyarrow.compute.invert(is_number))
+        known = len(chunk) - chunk.null_count
+        are_few = len(others) <= max(1, known * _FEW) and known > 2 * len(others)
+        judged = others.slice(0, _JUDGED).to_pylist()
+        if are_few or all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in judged):
+            value = judged[0]
             notes.append(
                 f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {show_value(value)},"
                 f" which is no number here; {_way_out(value)}"
@@ -75,6 +89,15 @@ def note_almost_numbers(
         return
     if _has_long_numbers(texts.slice(0, _SEARCHED_ROWS), numbers):
         notes.append(_TOO_LONG.format(name=repr(name)))
+        return
+    not_kept: Any = pyarrow.compute.match_substring_regex(texts, _NOT_KEPT)
+    if (row := pyarrow.compute.index(not_kept, True).as_py()) >= 0:
+        value = texts[row].as_py()
+        way_out = "types can declare number" if value == "-0" else "the script can make it a number"
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: {place(row)} has {show_value(value)}, which"
+            f" 64 bits do not hold as it is written; {way_out}"
+        )
 
 
 def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
@@ -127,7 +150,7 @@ def _is_decimal(value: object) -> bool:
 
 
 def _is_missing(text: str) -> bool:
-    return text.strip().casefold() in _MISSING_WORDS
+    return text.strip().casefold() in _MISSING_WORDS or _TOO_NARROW.fullmatch(text.strip()) is not None
 
 
 def _way_out(value: str) -> str:
@@ -135,4 +158,6 @@ def _way_out(value: str) -> str:
         return "na_values can name it as missing"
     if _ONLY_SEPARATORS.fullmatch(value):
         return "thousands and decimal can say how numbers are written"
-    return "the script can make it a number"
+    if _WRITTEN_OTHERWISE.fullmatch(value):
+        return "the script can make it a number"
+    return "if it is no value, na_values can name it as missing"

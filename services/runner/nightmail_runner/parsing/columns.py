@@ -34,6 +34,8 @@ _TEXT = cast("Any", pandas.StringDtype(na_value=numpy.nan))
 #: How pandas keeps text, so that a column of text is not copied.
 TEXT: Any = pyarrow.large_string()
 _SPACES = " \t\u00a0"
+#: Marks between groups of digits that look alike: programs write a space that does not break, and a curly apostrophe.
+_LIKE_MARKS = (" \u00a0\u202f\u2009", "'\u2019")
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 _TOO_MANY_DIGITS = (
     "64 bits do not keep all of its digits; declare text, and convert it in the script if you can do without them"
@@ -63,9 +65,18 @@ class NumberFormat:
     def is_plain(self) -> bool:
         return self.decimal == "." and self.thousands is None
 
+    @property
+    def grouping_marks(self) -> str:
+        """The characters between groups of digits: the declared one, and those that look like it."""
+        mark = self.thousands or ""
+        return next((marks for marks in _LIKE_MARKS if mark and mark in marks), mark)
+
     def pattern(self) -> str:
-        mark = re.escape(self.thousands or "")
+        """Return the pattern of numbers, canonical or not: groups have three digits, with commas also those of India."""
+        mark = f"[{re.escape(self.grouping_marks)}]"
         grouped = rf"[0-9]{{1,3}}({mark}[0-9]{{3}})+|" if self.thousands else ""
+        if self.thousands == ",":
+            grouped += r"[0-9]{1,2}(,[0-9]{2})+,[0-9]{3}|"
         return rf"^-?({grouped}[0-9]*)({re.escape(self.decimal)}[0-9]+)?([eE][+-]?[0-9]+)?$"
 
     def to_plain(self, texts: Arrow) -> Arrow | None:
@@ -75,8 +86,8 @@ class NumberFormat:
         matches = pyarrow.compute.match_substring_regex(texts, self.pattern())
         if not _all(matches):
             return None
-        if self.thousands is not None:
-            texts = pyarrow.compute.replace_substring(texts, self.thousands, "")
+        for mark in self.grouping_marks:
+            texts = pyarrow.compute.replace_substring(texts, mark, "")
         return pyarrow.compute.replace_substring(texts, self.decimal, ".")
 
 
@@ -321,7 +332,7 @@ def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any]
         if not numbers.is_plain and kind != pyarrow.bool_():
             if not pattern.match(plain.removeprefix("+")):
                 raise NotOfType(row, text)
-            plain = plain.replace(numbers.thousands or "\0", "").replace(numbers.decimal, ".")
+            plain = plain.translate(dict.fromkeys(map(ord, numbers.grouping_marks))).replace(numbers.decimal, ".")
         try:
             values.append(parse(plain))
         except _DigitsLost:

@@ -260,7 +260,7 @@ def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotRe
     others = "" if names == 1 else ", or another delimiter set"
     if names > 1 and any(field.startswith(' "') for field in record):
         others += " (a quote counts directly behind the delimiter only)"
-    if len(record) == names + 1 and line == layout.start_line:
+    if len(record) == names + 1 > 2 and line == layout.start_line:
         others += "; if the first column has no name, as R writes it, give it one"
     hint = f"text that contains the delimiter must be in quotes{others}; if lines above the table are a title, set skip_rows"
     shown = shorten(layout.delimiter.join(record))

@@ -143,7 +143,7 @@ def judge_underline(text: memoryview, layout: Layout, options: ReadOptions, note
     if len(fields) > 1 and all(re.fullmatch("--+", field.strip()) for field in fields):
         notes.append(
             f"line {layout.start_line} has only dashes, as programs underline the names of columns; it is a record here, so all"
-            " columns are text; comment: '--' skips it"
+            " columns are text; comment: '-' skips the lines that begin with a dash"
         )
 
 
