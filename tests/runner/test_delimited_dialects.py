@@ -148,3 +148,34 @@ def test_marks_between_digits_are_read_as_they_look(values: str, options: Any, e
         assert "types declares number" in refusal(f"x\n{values}", delimiter=";", types=types, **options)
     else:
         assert columns(f"x\n{values}", delimiter=";", types=types, **options) == {"x": expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "options", "way_out"),
+    [
+        ("n/a", "number", {}, "na_values can name it as missing"),
+        (
+            " ",
+            "integer",
+            {},
+            "the column 'x' has ' ', but types declares integer: an integer is expected; na_values can",
+        ),
+        ("1.5", "integer", {}, "types can declare number"),
+        ("5%", "number", {}, "declare text, and convert it in the script"),
+        ("(5.00)", "number", {}, "declare text, and convert it in the script"),
+        ("1.5", "number", {"decimal": ","}, "numbers are written with decimal ',' and thousands None here"),
+        ("1,5", "number", {}, "declare text, and convert it in the script, or set decimal and thousands"),
+        ("ja", "boolean", {}, "declare text, and convert it in the script"),
+    ],
+)
+def test_a_value_of_another_type_is_shown_as_it_is_with_a_way_out(
+    value: str, kind: Any, options: Any, way_out: str
+) -> None:
+    assert way_out in refusal(f"x;y\n{value};1\n", types={"x": kind}, **options)
+
+
+@pytest.mark.parametrize("file_type", ["csv", "json"])
+def test_a_declared_integer_may_end_in_point_zero(file_type: str) -> None:
+    """pandas writes integers so beside a missing value."""
+    data = "x,y\n1.0,a\n,b\n-30.00,c\n" if file_type == "csv" else '[{"x": 1.0}, {"x": null}, {"x": -30.00}]'
+    assert columns(data, file_type, types={"x": "integer"})["x"] == [1, None, -30]

@@ -13,6 +13,7 @@ import pyarrow.compute
 from nightmail_common.contract.canonical_number import canonical_number
 from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept, to_numbers
 from nightmail_runner.parsing.error_text import show_value
+from nightmail_runner.parsing.missing_words import is_missing_word
 
 #: The values that decide whether a column can be meant: a column of words costs nothing more.
 _FIRST = 20
@@ -20,14 +21,6 @@ _FIRST = 20
 _JUDGED, _SEARCHED_ROWS = 1000, 1_000_000
 #: Among numbers, so large a share of other values is an accident: a line of units, a footer, a header that is repeated.
 _FEW = 0.01
-#: What people and programs write for a missing number.
-_MISSING_WORDS = frozenset(
-    {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
-    | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"}
-    | {"", "\\n", "(null)", "<null>", "[null]", "<na>", "nat", "-nan", "(blank)", "(empty)", "n.v."}
-)
-#: What a spreadsheet shows of a number in a column that is too narrow.
-_TOO_NARROW = re.compile("#{3,}")
 _CURRENCY = "$€£¥₹"
 #: Marks of the direction of text, and spaces without width, which stand unseen beside a number.
 _UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\ufeff"
@@ -80,7 +73,7 @@ def note_almost_numbers(
         known = len(chunk) - chunk.null_count
         are_few = len(others) <= max(1, known * _FEW) and known > 2 * len(others)
         judged = others.slice(0, _JUDGED).to_pylist()
-        if are_few or all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in judged):
+        if are_few or all(is_missing_word(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in judged):
             value = judged[0]
             notes.append(
                 f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {show_value(value)},"
@@ -104,11 +97,13 @@ def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
     """Say whether one of the first values is a number, or all of them are numbers that are written otherwise."""
     pattern = re.compile(numbers.pattern())
     first = texts.slice(0, _FIRST).drop_null().to_pylist()
-    if all(map(_is_missing, first)):
+    if all(map(is_missing_word, first)):
         first = texts.slice(0, _JUDGED).drop_null().to_pylist()
     if any(pattern.match(text) and _DIGIT.search(text) for text in first):
         return True
-    known = [text for text in first if not _is_missing(text) and not text.endswith("%")]  # nobody sums up percentages
+    known = [
+        text for text in first if not is_missing_word(text) and not text.endswith("%")
+    ]  # nobody sums up percentages
     return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_WRITTEN_OTHERWISE.fullmatch, known))
 
 
@@ -149,12 +144,8 @@ def _is_decimal(value: object) -> bool:
     return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None
 
 
-def _is_missing(text: str) -> bool:
-    return text.strip().casefold() in _MISSING_WORDS or _TOO_NARROW.fullmatch(text.strip()) is not None
-
-
 def _way_out(value: str) -> str:
-    if _is_missing(value):
+    if is_missing_word(value):
         return "na_values can name it as missing"
     if _ONLY_SEPARATORS.fullmatch(value):
         return "thousands and decimal can say how numbers are written"

@@ -16,7 +16,8 @@ import pyarrow.compute
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.byte_search import has_one_of
 from nightmail_runner.parsing.declared_times import NotOfType, to_dates, to_datetimes
-from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.error_text import shorten, show_value
+from nightmail_runner.parsing.missing_words import is_missing_word
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: An Arrow array, whole or in chunks. (Its published types are generic, the classes themselves are not.)
@@ -40,6 +41,9 @@ _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "
 _TOO_MANY_DIGITS = (
     "64 bits do not keep all of its digits; declare text, and convert it in the script if you can do without them"
 )
+_FRACTION = re.compile(r"[+-]?[0-9]*[.][0-9]+")
+#: What a script converts text with, of types of which people write values in many forms.
+_CONVERSIONS: dict[ColumnType, str] = dict.fromkeys(("date", "datetime"), " (pd.to_datetime with a format)")
 _EXPECTED: dict[ColumnType, str] = {
     "text": "text",
     "integer": "an integer",
@@ -123,9 +127,20 @@ def convert(name: str, texts: Arrow, declared: ColumnType, numbers: NumberFormat
         return _CONVERTERS[declared](texts, numbers)
     except NotOfType as error:
         raise InputNotReadable(
-            f"{place(error.row)}: the column {name!r} has {shorten(error.value)!r}, but types declares {declared}: "
-            f"{error.why or f'{_EXPECTED[declared]} is expected'}"
+            f"{place(error.row)}: the column {name!r} has {show_value(error.value)}, but types declares {declared}: "
+            f"{error.why or f'{_EXPECTED[declared]} is expected; {_way_out(error.value, declared, numbers)}'}"
         ) from None
+
+
+def _way_out(value: str, declared: ColumnType, numbers: NumberFormat) -> str:
+    if is_missing_word(value):
+        return "na_values can name it as missing"
+    if declared in {"integer", "number"} and not numbers.is_plain:
+        return f"numbers are written with decimal {numbers.decimal!r} and thousands {numbers.thousands!r} here"
+    if declared == "integer" and _FRACTION.fullmatch(value):
+        return "types can declare number"
+    marks = ", or set decimal and thousands" if declared in {"integer", "number"} and "," in value else ""
+    return f"declare text, and convert it in the script{_CONVERSIONS.get(declared, marks)}"
 
 
 def check_declared(columns: Sequence[str], options: ReadOptions) -> None:
@@ -343,9 +358,10 @@ def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any]
 
 
 def _parse_integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
+    integer = re.fullmatch(r"([+-]?[0-9]+)(\.0+)?", text)  # pandas writes 1.0 where another value is missing
+    if integer is None:
         raise ValueError(text)
-    if not -(2**63) <= (value := int(text)) < 2**63:
+    if not -(2**63) <= (value := int(integer[1])) < 2**63:
         raise _DigitsLost(text)
     return value
 
