@@ -179,3 +179,78 @@ def test_a_declared_integer_may_end_in_point_zero(file_type: str) -> None:
     """pandas writes integers so beside a missing value."""
     data = "x,y\n1.0,a\n,b\n-30.00,c\n" if file_type == "csv" else '[{"x": 1.0}, {"x": null}, {"x": -30.00}]'
     assert columns(data, file_type, types={"x": "integer"})["x"] == [1, None, -30]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "are_text"),
+    [
+        ('a\tb\n5" x 3"\tq\n"x\ty\n', {"a": ['5" x 3"', '"x'], "b": ["q", "y"]}, True),
+        ('a\tb\n"s\tq\nx"\ty\nz\tw\n', {"a": ['"s', 'x"', "z"], "b": ["q", "y", "w"]}, True),
+        ('"a\tb\ns\tq\n', {'"a': ["s"], "b": ["q"]}, True),
+        ('a\tb\n"s\tq\n' + "1\t2\n" * 50_000, {"a": ['"s'] + ["1"] * 50_000, "b": ["q"] + ["2"] * 50_000}, True),
+        ('a\tb\n"s\nt"\tq\n"x\tz"\ty\n', {"a": ["s\nt", "x\tz"], "b": ["q", "y"]}, False),
+        ('a\tb\n"s"\tq\n"x ""z"""\ty\n', {"a": ["s", 'x "z"'], "b": ["q", "y"]}, False),
+        ('a\n"s\nt"\n', {"a": ["s\nt"]}, False),
+    ],
+)
+def test_quotes_of_tab_separated_values_are_text_where_every_line_is_a_record(
+    data: str, expected: dict[str, Any], are_text: bool
+) -> None:
+    assert columns(data, "tsv") == expected
+    assert any(note.startswith("quotes were read as text") for note in parsed(data, "tsv").notes) == are_text
+
+
+def test_an_open_quote_of_lines_that_are_no_records_is_an_error() -> None:
+    assert "line 2: a quote opens here and does not close" in refusal('a\tb\n"s\tq\nx\n', "tsv")
+    assert "line 3: the column 'b' has 'q'" in refusal('a\tb\n5\t6\n"s\tq\n', "tsv", types={"b": "integer"})
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        ("a^b\n1^2\n3^4\n", "every line has as many fields with '^'; delimiter can name that"),
+        ("a~b\n1~2\n", "with '~'"),
+        ("a:b\n1:2\n3:4\n", "with ':'"),
+        ("a\x01b\n1\x012\n", "with '\\x01'"),
+        ("a b\n1 2\n3 4\n", "with ' '"),
+        ("id   name\n1    Ann\n2    Bob\n", "its columns seem to be aligned with spaces"),
+        ("first name\nAnn Lee\nBo Li\n", None),
+        ("time\n09:30\n10:15\n", None),
+        ("url\nhttps://x\nhttps://y\n", None),
+        ("a:b\n1:2\n1\n", None),
+    ],
+)
+def test_a_table_that_was_read_as_one_column_is_a_note(data: str, part: str | None) -> None:
+    notes = parsed(data).notes
+    assert (notes == []) if part is None else any(part in note for note in notes), notes
+    assert parsed(data, types={data.split("\n")[0]: "text"}).notes == []
+
+
+@pytest.mark.parametrize(
+    ("data", "is_noted"),
+    [
+        ("Umsatz;Menge\n1.234,50;1.234\n2,00;2.500\n", True),
+        ("Umsatz;Menge\n1.234,50;-1.234\n2,00;\n5,00;500\n", True),
+        ("Umsatz;Menge\n1.234,50;1.25\n2,00;2.5\n", False),
+        ("Umsatz;Menge\n1.234,50;1234.125\n2,00;2.5\n", False),
+        ("Umsatz;Menge\nviel;1.234\nwenig;2.500\n", False),
+    ],
+)
+def test_points_that_may_separate_thousands_are_a_note(data: str, is_noted: bool) -> None:
+    note = "the points in the column 'Menge' were read as decimal points, but the column 'Umsatz' has decimal commas"
+    assert any(text.startswith(note) for text in parsed(data).notes) == is_noted
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ("a,b\nx,y\na,b\nz,w\n", 3),
+        (",b\nx,y\n\n,b\nz,w\n", 4),
+        ("a, b\n" + "x,y\n" * 50_000 + "a, b\nz,w\n", 50_002),
+        ("a,b\na,y\nx,b\n", None),
+        ("a\nx\na\n", None),
+    ],
+)
+def test_a_header_that_is_repeated_is_a_note(data: str, line: int | None) -> None:
+    notes = [note for note in parsed(data).notes if "repeats the header" in note]
+    assert [note.split(" repeats")[0] for note in notes] == ([f"line {line}"] if line else [])

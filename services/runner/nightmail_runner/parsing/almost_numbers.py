@@ -4,9 +4,11 @@ A sum over such a column joins its texts: 10 and 7 become 107, and nothing in th
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy
+import pandas
 import pyarrow
 import pyarrow.compute
 
@@ -120,6 +122,39 @@ def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
         return False
     short: Any = plain.filter(pyarrow.compute.invert(is_long))
     return to_numbers(short, NumberFormat()) is not None
+
+
+def note_points_beside_commas(columns: Mapping[str, Any], notes: list[str]) -> None:
+    """Add a note if a column was read with decimal points that may separate thousands: another one has decimal commas.
+
+    Args:
+        columns: as pandas keeps them.
+    """
+    with_comma = next((name for name, column in columns.items() if _has_decimal_commas(column)), None)
+    if with_comma is None:
+        return
+    for name, column in columns.items():
+        if column.dtype == "float64" and _may_be_thousands(column):
+            notes.append(
+                f"the points in the column {name!r} were read as decimal points, but the column {with_comma!r} has decimal"
+                " commas; if they separate thousands, decimal and thousands can say so"
+            )
+
+
+def _has_decimal_commas(column: Any) -> bool:
+    if not isinstance(column.dtype, pandas.StringDtype):
+        return False
+    first = column[:_FIRST].dropna()
+    return len(first) > 0 and all(map(_WITH_COMMA.fullmatch, first))
+
+
+def _may_be_thousands(column: Any) -> bool:
+    """Say whether all numbers are below 1000 and have at most three decimals, and one has three."""
+    known = abs(column[~numpy.isnan(column)])
+    thousandths = numpy.round(known * 1000)
+    if not ((known < 1000) & numpy.isclose(known * 1000, thousandths, rtol=0, atol=1e-6)).all():
+        return False
+    return bool((thousandths % 10 != 0).any())
 
 
 def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) -> None:

@@ -1,6 +1,11 @@
 """The names of columns: never empty, each once."""
 
 import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pandas
 
 from nightmail_runner.parsing.error_text import shorten
 
@@ -42,4 +47,23 @@ def note_values_as_names(names: list[str], notes: list[str], place: str) -> None
         notes.append(
             f"{place} was taken for the header, and has the number {shorten(numbers[0])!r}; if it is a record, it is missing"
             " from the rows: the data needs a line with the names of its columns"
+        )
+
+
+def note_repeated_header(fields: list[str], columns: list[Any], notes: list[str], place: Callable[[int], str]) -> None:
+    """Add a note if a record of several fields is the header again, as in files that were joined.
+
+    Args:
+        fields: the header's, as the file has them.
+        columns: as pandas keeps them. A name makes a column text.
+    """
+    if len(fields) < 2 or not all(isinstance(column.dtype, pandas.StringDtype) for column in columns):
+        return
+    rows = numpy.arange(len(columns[0]))
+    for name, column in zip(fields, columns, strict=True):
+        values = column[rows]
+        rows = rows[values.isna() if not name else numpy.asarray(values == name, bool)]
+    if len(rows):
+        notes.append(
+            f"{place(int(rows[0]))} repeats the header, as in files that were joined; it is a record here, so all columns are text"
         )

@@ -12,9 +12,9 @@ from typing import Any
 import pandas
 import pyarrow
 
-from nightmail_runner.parsing.almost_numbers import note_almost_numbers
+from nightmail_runner.parsing.almost_numbers import note_almost_numbers, note_points_beside_commas
 from nightmail_runner.parsing.blocks import Shape, read_blocks
-from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
+from nightmail_runner.parsing.column_names import name_columns, note_repeated_header, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.layout import (
@@ -23,6 +23,7 @@ from nightmail_runner.parsing.layout import (
     judge_declared_delimiter,
     judge_underline,
     lay_out,
+    note_lone_column,
     refuse_other_delimiter,
     start_of,
 )
@@ -89,6 +90,7 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     refuse_message(start_of(text, layout), (*options.types,), options.file_type)
     judge_declared_delimiter(text, layout, options, notes)
     judge_underline(text, layout, options, notes)
+    note_lone_column(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
@@ -97,8 +99,15 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     names = name_columns(fields, notes, f"line {layout.header_line}")
     note_values_as_names(names, notes, f"line {layout.header_line}")
     check_declared(names, options)
-    columns = _to_columns(names, texts, options, notes, lambda row: f"line {_line_of(text, layout, options, row)}")
+
+    def place(row: int) -> str:
+        return f"line {_line_of(text, layout, options, row)}"
+
+    columns = _to_columns(names, texts, options, notes, place)
     note_total_row(zip(names, columns, strict=True), notes)
+    note_repeated_header(fields, columns, notes, place)
+    if layout.delimiter != options.decimal == ".":
+        note_points_beside_commas(dict(zip(names, columns, strict=True)), notes)
     frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)
     frame.columns = pandas.Index(names)
     return Table(frame, notes)
@@ -156,6 +165,8 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
         return None
     if len(records) < _SMALL_BYTES:
         return _read_small(records, layout, options)
+    if layout.quotes_are_text:
+        return None
     width = _first_width(records, layout.delimiter)
     if width is None or width < len(layout.fields) or (width > len(layout.fields) == 1):
         return None
@@ -173,7 +184,8 @@ def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> li
     """As `_read_regular`, with the reader of single records, which need no line numbers here."""
     width = len(layout.fields)
     try:
-        rows = list(csv.reader(io.StringIO(str(records, "utf-8"), newline=""), delimiter=layout.delimiter, strict=True))
+        lines = io.StringIO(str(records, "utf-8"), newline="")
+        rows = list(csv.reader(lines, delimiter=layout.delimiter, quoting=layout.quoting, strict=True))
     except csv.Error:
         return None
     while rows and not rows[-1] and width > 1:
@@ -251,7 +263,7 @@ def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
 
 
 def _records(text: memoryview, layout: Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment)
+    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment, layout.quoting)
 
 
 def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotReadable:

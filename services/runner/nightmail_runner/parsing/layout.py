@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nightmail_runner.parsing.delimiters import judge_delimiters, refuse_title_above_records
+from nightmail_runner.parsing.byte_search import has_one_of
+from nightmail_runner.parsing.delimiters import find_other_columns, judge_delimiters, refuse_title_above_records
+from nightmail_runner.parsing.numbered_records import Quoting
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: Enough to see how the records of a file are delimited.
@@ -14,6 +16,8 @@ HEAD_BYTES = 64 * 1024
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
 #: The line between names and records of a drawn table: `---+---` of psql, `|---|:--:|` of Markdown.
 _DRAWN_LINE = re.compile(r"(?=.*-{3})(?:\|[-:| ]+|[-=]+(?:\+[-=]+)+)")
+#: A field that begins with a quote, which does not close before the field ends.
+_OPEN_QUOTE = re.compile(rb'(?:\A|[\t\r\n])"(?:[^"\t\r\n]|"")*[\t\r\n]')
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -30,6 +34,12 @@ class Layout:
     #: Where the records begin: their first byte and the number of their first line.
     start: int
     start_line: int
+    #: Of `tsv`: the quotes are text, because with them as text every line has as many fields as the header.
+    quotes_are_text: bool = False
+
+    @property
+    def quoting(self) -> Quoting:
+        return csv.QUOTE_NONE if self.quotes_are_text else csv.QUOTE_MINIMAL
 
 
 def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout | None:
@@ -64,8 +74,15 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
     if len(text) > start + HEAD_BYTES:
         head = head[: head.rfind(b"\n") + 1] or head
     delimiter = delimiter or judge_delimiters(head.decode("utf-8", "replace"), options.comment)[0]
+    quotes_are_text = options.file_type == "tsv" and _are_quotes_text(text[start:])
+    if quotes_are_text:
+        notes.append(
+            "quotes were read as text: one does not close in its field, and every line has as many tabs as the header"
+        )
     try:
-        fields, end, lines = _first_record(text, start, delimiter)
+        fields, end, lines = _first_record(
+            text, start, delimiter, csv.QUOTE_NONE if quotes_are_text else csv.QUOTE_MINIMAL
+        )
     except csv.Error as error:
         why = "a quote opens here and does not close" if "unexpected end" in str(error) else str(error)
         raise InputNotReadable(f"line {line}: the header cannot be read: {why}") from None
@@ -73,7 +90,7 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
         below = bytes(text[end : end + HEAD_BYTES])
         below = below[: below.rfind(b"\n") + 1] if len(below) == HEAD_BYTES else below
         refuse_title_above_records(fields[0], line, below.decode("utf-8", "replace"), options.comment)
-    return Layout(delimiter, fields, start, line, end, line + lines)
+    return Layout(delimiter, fields, start, line, end, line + lines, quotes_are_text)
 
 
 def start_of(text: memoryview, layout: Layout) -> str:
@@ -105,6 +122,17 @@ def judge_declared_delimiter(text: memoryview, layout: Layout, options: ReadOpti
     if options.file_type == "tsv":
         raise InputNotReadable(f"line {layout.header_line}: {said}; set file_type to csv")
     notes.append(f"{said}; delimiter can name that")
+
+
+def note_lone_column(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> None:
+    """Note a table that was read as one column, and has several with a delimiter that is not looked for."""
+    if len(layout.fields) > 1 or options.delimiter is not None or layout.fields[0].strip() in options.types:
+        return
+    head = bytes(text[layout.header_start : layout.header_start + HEAD_BYTES])
+    if len(text) > layout.header_start + HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
+    if (note := find_other_columns(head.decode("utf-8", "replace").splitlines())) is not None:
+        notes.append(f"the data was read as one column, but {note}")
 
 
 def refuse_other_delimiter(text: memoryview, layout: Layout, options: ReadOptions) -> None:
@@ -147,7 +175,21 @@ def judge_underline(text: memoryview, layout: Layout, options: ReadOptions, note
         )
 
 
-def _first_record(text: memoryview, start: int, delimiter: str) -> tuple[list[str], int, int]:
+def _are_quotes_text(text: memoryview) -> bool:
+    """Say whether quotes in tab-separated values are text: one does not close in its field, and all lines have as many tabs.
+
+    The media type text/tab-separated-values has no quotes, but Excel writes fields with tabs and line breaks in them.
+    """
+    if not has_one_of(text, b'"') or _OPEN_QUOTE.search(text) is None:
+        return False
+    lines = (line for line in bytes(text).splitlines() if line.strip(b" "))
+    tabs = {line.count(b"\t") for line in lines}
+    return len(tabs) == 1 and tabs != {0}
+
+
+def _first_record(
+    text: memoryview, start: int, delimiter: str, quoting: Quoting = csv.QUOTE_MINIMAL
+) -> tuple[list[str], int, int]:
     """Return the fields of the record that begins at `start`, the position behind it, and how many lines it has.
 
     Raises:
@@ -161,7 +203,7 @@ def _first_record(text: memoryview, start: int, delimiter: str) -> tuple[list[st
             begin, end, count = end, _next_line(text, end), count + 1
             yield bytes(text[begin:end]).decode()
 
-    return next(csv.reader(lines(), delimiter=delimiter, strict=True)), end, count
+    return next(csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)), end, count
 
 
 def _next_line(text: memoryview, start: int) -> int:
