@@ -254,3 +254,24 @@ def test_points_that_may_separate_thousands_are_a_note(data: str, is_noted: bool
 def test_a_header_that_is_repeated_is_a_note(data: str, line: int | None) -> None:
     notes = [note for note in parsed(data).notes if "repeats the header" in note]
     assert [note.split(" repeats")[0] for note in notes] == ([f"line {line}"] if line else [])
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        ("2026-01-01;abc", "the date '2026-01-01'"),
+        ("2026-01-01T09:30:00Z;abc;x", "the date '2026-01-01T09:30:00Z'"),
+        ("31.01.2026;31.12.2026", "the date '31.01.2026'"),
+        ("1,5;Ann", "the number '1,5'"),
+        ("Ann;1.234,50;x", "the number '1.234,50'"),
+        ("region;2026-01-01;2026-02-01", None),
+        ("Konto;01.01.2026;01.02.2026", None),
+        ("a;b", None),
+    ],
+)
+def test_a_header_of_dates_or_amounts_seems_to_be_a_record(header: str, shown: str | None) -> None:
+    names = header.split(";")
+    notes = [
+        note for note in parsed(f"{header}\n{';'.join('x' * len(names))}\n").notes if "taken for the header" in note
+    ]
+    assert (not notes) if shown is None else f"line 1 was taken for the header, and has {shown}; if" in notes[0], notes

@@ -114,3 +114,22 @@ def test_a_byte_order_mark_inside_of_a_line_is_kept() -> None:
     data = "id,v\na\ufeff,ﾊ\n"
     assert columns(data) == {"id": ["a\ufeff"], "v": ["ﾊ"]}
     assert not parsed(data).notes
+
+
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+@pytest.mark.parametrize(
+    ("data", "encoding", "value", "is_noted"),
+    [
+        ("x,n\né,1\n".encode(), "iso-8859-1", "Ã©", True),
+        ("x,n\né,1\n".encode(), "cp1252", "Ã©", True),
+        ("x,n\né,1\n".encode(), "utf-8", "é", False),
+        ("x,n\né,1\n".encode("cp1252"), "cp1252", "é", False),
+        (b"x,n\ne,1\n", "iso-8859-1", "e", False),
+    ],
+)
+def test_utf8_that_is_declared_as_another_encoding_is_a_note(
+    data: bytes, encoding: str, value: str, is_noted: bool, option: str
+) -> None:
+    table = parsed(data, **{option: encoding})
+    assert table.frame["x"].tolist() == [value]
+    assert any(f"read as {encoding}" in note and "also UTF-8" in note for note in table.notes) == is_noted

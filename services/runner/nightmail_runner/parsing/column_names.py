@@ -9,7 +9,8 @@ import pandas
 
 from nightmail_runner.parsing.error_text import shorten
 
-_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}([./])[0-9]{1,2}\2[0-9]{4}")
 #: A pivot's columns have them.
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 
@@ -41,11 +42,16 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
 
 
 def note_values_as_names(names: list[str], notes: list[str], place: str) -> None:
-    """Add a note if a header seems to be the first record: it has one number, a decimal one, or numbers only. Years are names."""
-    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name)]
-    if len(numbers) in {1, len(names)} or any("." in number for number in numbers):
+    """Add a note if a header seems to be the first record: it has one number or date, a decimal number, or nothing else.
+
+    Years are names.
+    """
+    dates = [name for name in names if _DATE.fullmatch(name)]
+    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name) and name not in dates]
+    if len(numbers + dates) in {1, len(names)} or any("." in number or "," in number for number in numbers):
+        first = f"the number {shorten(numbers[0])!r}" if numbers else f"the date {shorten(dates[0])!r}"
         notes.append(
-            f"{place} was taken for the header, and has the number {shorten(numbers[0])!r}; if it is a record, it is missing"
+            f"{place} was taken for the header, and has {first}; if it is a record, it is missing"
             " from the rows: the data needs a line with the names of its columns"
         )
 

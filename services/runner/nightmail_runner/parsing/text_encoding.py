@@ -78,7 +78,7 @@ def _without_marks(text: memoryview, notes: list[str]) -> memoryview:
 def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
     mark, marked = next(((mark, name) for mark, name in _MARKS if data[: len(mark)] == mark), (b"", None))
     if options.encoding is not None:
-        return _transcode(data, options.encoding, "the option encoding")
+        return _declared(data, options.encoding, "the option encoding", notes)
     if marked is not None:
         return _transcode(data[len(mark) :], marked, "the byte order mark")
     if options.charset is not None:
@@ -87,7 +87,7 @@ def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
         except LookupError:
             notes.append(f"the answer's charset {options.charset!r} is unknown and was ignored")
         else:
-            return _transcode(data, options.charset, "the charset of the answer")
+            return _declared(data, options.charset, "the charset of the answer", notes)
     if (unmarked := _utf16_without_mark(data)) is not None:
         notes.append(
             f"the data has no byte order mark and was read as {unmarked.upper()}; set encoding if that is wrong"
@@ -96,6 +96,20 @@ def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
     if _is_utf8(data):
         return data
     return _detect(data, notes)
+
+
+def _declared(data: memoryview, encoding: str, because: str, notes: list[str]) -> memoryview:
+    """Return text in a declared encoding; a note says so if it is UTF-8, too: `Ã©` is mostly an `é` that was declared wrongly."""
+    text = _transcode(data, encoding, because)
+    if not codecs.lookup(encoding).name.startswith("utf") and _is_utf8(data) and not _is_ascii(data):
+        notes.append(
+            f"the data was read as {encoding}, as {because} says, but it is also UTF-8; if letters look wrong, set encoding to utf-8"
+        )
+    return text
+
+
+def _is_ascii(data: memoryview) -> bool:
+    return all(part.isascii() for part in parts_of(data))
 
 
 def refuse_nuls(text: memoryview) -> None:
