@@ -116,6 +116,10 @@ MIXED_COLUMNS = [
     ("degC\n20\n21\n22\n", "line 2 has 'degC', which is no number here; if it is no value, na_values"),
     ("1\n2\nTotal rows: 2\n", "line 4 has 'Total rows: 2'"),
     ("x\n" + "1\n" * 150 + "y\n", None),
+    ("EUR 5,00\nEUR 1.234,00\n", "line 2 has 'EUR 5,00', which is no number here; the script"),
+    (" $ 1.00 \n $ -   \n", "line 2 has ' $ 1.00 ', which is no number here; the script"),
+    ("5.00 kr\n6.00 kr\n", "line 2 has '5.00 kr'"),
+    ("abc 5,00\nabc 6,00\n", None),
     ("1\n" * 250 + "x\ny\n", "line 252 has 'x'"),
     ("A1\n2\n", None),
     ("007\n1\n2\nx\n", None),
@@ -275,3 +279,22 @@ def test_a_header_of_dates_or_amounts_seems_to_be_a_record(header: str, shown: s
         note for note in parsed(f"{header}\n{';'.join('x' * len(names))}\n").notes if "taken for the header" in note
     ]
     assert (not notes) if shown is None else f"line 1 was taken for the header, and has {shown}; if" in notes[0], notes
+
+
+def test_text_in_formulas_is_kept_with_a_note() -> None:
+    """Programs write ="00123" so that Excel keeps the zeros."""
+    data = 'id,n\n="00123",1\n="0045",2\n'
+    assert columns(data) == {"id": ['="00123"', '="0045"'], "n": [1, 2]}
+    [note] = parsed(data).notes
+    assert """the column 'id' has its values in formulas such as '="00123"'""" in note
+    assert parsed('id,n\n="00123",1\nx,2\n').notes == []
+
+
+@pytest.mark.parametrize(("end", "many"), [(",\n", "the last record has"), (",\n,\n\n,", "the last 3 records have")])
+@pytest.mark.parametrize("count", [1, 50_000])
+def test_empty_records_below_the_table_are_a_note(end: str, many: str, count: int) -> None:
+    data = "a,b\n" + "1,x\n" * count + end
+    assert columns(data)["a"] == [1] * count + [None] * end.count(",")
+    assert [note.split(" only empty")[0] for note in parsed(data).notes] == [many]
+    assert parsed("a,b\n,\n1,2\n").notes == []
+    assert parsed("a\n1\n\n").notes == []

@@ -24,12 +24,15 @@ _JUDGED, _SEARCHED_ROWS = 1000, 1_000_000
 #: Among numbers, so large a share of other values is an accident: a line of units, a footer, a header that is repeated.
 _FEW = 0.01
 _CURRENCY = "$€£¥₹"
+_MONEY = rf"(?:[{_CURRENCY}]|EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|ZAR|Rs\.?|R\$|kr\.?|zł)"
+#: Text that programs hide from Excel, which would take `00123` for a number.
+_IN_FORMULA = re.compile(r'="[^"]*"')
 #: Marks of the direction of text, and spaces without width, which stand unseen beside a number.
 _UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\ufeff"
 #: A number with a sign, a currency, separators, a percent sign or an unseen character that no canonical number has.
 _WRITTEN_OTHERWISE = re.compile(
-    rf"[{_UNSEEN}]*[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?-?(\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d*)?"
-    rf"|\d{{1,2}}(,\d{{2}})+,\d{{3}}(\.\d+)?)[ \u00a0]?[%{_CURRENCY}]?[-)]?[{_UNSEEN}]*|[-+]?inf(inity)?",
+    rf"[{_UNSEEN}]*[-+\u2212(]?[ \u00a0]?(?:{_MONEY}[ \u00a0]*)?-?(?:\d{{1,3}}(?:[ \u00a0\u202f.,'\u2019]?\d{{3}})*(?:[.,]\d*)?"
+    rf"|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?)[ \u00a0]?(?:%|{_MONEY})?[-)]?[{_UNSEEN}]*|{_MONEY} *-+|[-+]?inf(?:inity)?",
     re.IGNORECASE,
 )
 #: What a number of people has, and a code or the number of a telephone has not.
@@ -57,6 +60,12 @@ def note_almost_numbers(
         texts: strings in chunks; null where missing.
         place: names where a row (from 0) stands in the user's file: `line 7`.
     """
+    first_values = texts.slice(0, _FIRST).drop_null().to_pylist()
+    if first_values and all(map(_IN_FORMULA.fullmatch, first_values)):
+        notes.append(
+            f"the column {name!r} has its values in formulas such as {show_value(first_values[0])}, as programs write text for Excel;"
+            f" they are kept; data[{name!r}].str[2:-1] is the text"
+        )
     if not _may_be_meant(texts, numbers):
         return
     row = 0
@@ -75,7 +84,7 @@ def note_almost_numbers(
         known = len(chunk) - chunk.null_count
         are_few = len(others) <= max(1, known * _FEW) and known > 2 * len(others)
         judged = others.slice(0, _JUDGED).to_pylist()
-        if are_few or all(is_missing_word(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in judged):
+        if are_few or all(is_missing_word(text) or _is_written_otherwise(text) for text in judged):
             value = judged[0]
             notes.append(
                 f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {show_value(value)},"
@@ -106,7 +115,7 @@ def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
     known = [
         text for text in first if not is_missing_word(text) and not text.endswith("%")
     ]  # nobody sums up percentages
-    return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_WRITTEN_OTHERWISE.fullmatch, known))
+    return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_is_written_otherwise, known))
 
 
 def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
@@ -179,11 +188,15 @@ def _is_decimal(value: object) -> bool:
     return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None
 
 
+def _is_written_otherwise(text: str) -> bool:
+    return _WRITTEN_OTHERWISE.fullmatch(text.strip()) is not None
+
+
 def _way_out(value: str) -> str:
     if is_missing_word(value):
         return "na_values can name it as missing"
     if _ONLY_SEPARATORS.fullmatch(value):
         return "thousands and decimal can say how numbers are written"
-    if _WRITTEN_OTHERWISE.fullmatch(value):
+    if _is_written_otherwise(value):
         return "the script can make it a number"
     return "if it is no value, na_values can name it as missing"

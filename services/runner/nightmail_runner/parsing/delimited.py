@@ -31,7 +31,7 @@ from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
 from nightmail_runner.parsing.table import Table
-from nightmail_runner.parsing.total_row import note_total_row
+from nightmail_runner.parsing.total_row import note_empty_end, note_total_row
 
 #: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
@@ -96,6 +96,7 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         texts = _read_ragged(text, layout, options, notes)
     _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
+    note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
     note_values_as_names(names, notes, f"line {layout.header_line}")
     check_declared(names, options)
