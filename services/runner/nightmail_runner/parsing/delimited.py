@@ -166,14 +166,12 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
         return None
     if len(records) < _SMALL_BYTES:
         return _read_small(records, layout, options)
-    if layout.quotes_are_text:
-        return None
-    width = _first_width(records, layout.delimiter)
+    width = _first_width(records, layout)
     if width is None or width < len(layout.fields) or (width > len(layout.fields) == 1):
         return None
     names = name_columns(layout.fields, [], "")
     as_text = frozenset(position for position, name in enumerate(names) if name in options.types)
-    columns = read_blocks(records, Shape(layout.delimiter, width, as_text), options)
+    columns = read_blocks(records, Shape(layout.delimiter, width, as_text, layout.quotes_are_text), options)
     if columns is None or any(column.null_count < len(column) for column in columns[len(names) :]):
         return None
     if width > len(names):
@@ -296,12 +294,11 @@ def _line_of(text: memoryview, layout: Layout, options: ReadOptions, row: int) -
     return lines[-1]
 
 
-def _first_width(records: memoryview, delimiter: str) -> int | None:
+def _first_width(records: memoryview, layout: Layout) -> int | None:
     head = bytes(records[:HEAD_BYTES]).decode("utf-8", "replace")
     try:
-        return next(
-            (len(record) for record in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if record), None
-        )
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=layout.delimiter, quoting=layout.quoting)
+        return next((len(record) for record in reader if record), None)
     except csv.Error:
         return None
 

@@ -1,6 +1,7 @@
 """Where the records of delimited text begin, below which header, and which delimiter they have."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -182,9 +183,9 @@ def _are_quotes_text(text: memoryview) -> bool:
     """
     if not has_one_of(text, b'"') or _OPEN_QUOTE.search(text) is None:
         return False
-    lines = (line for line in bytes(text).splitlines() if line.strip(b" "))
-    tabs = {line.count(b"\t") for line in lines}
-    return len(tabs) == 1 and tabs != {0}
+    lines = (line for line in io.BytesIO(text) if line.strip(b" \r\n"))
+    tabs = next(lines).count(b"\t")
+    return tabs > 0 and all(line.count(b"\t") == tabs for line in lines)
 
 
 def _first_record(
