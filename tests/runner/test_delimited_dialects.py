@@ -65,6 +65,7 @@ def test_records_that_do_not_belong_to_their_header_are_refused(data: str, optio
         ("a,b\n-,---\n1,2\n", {"na_values": ("-", "---")}, {"a": [None, 1], "b": [None, 2]}),
         ("a,b\n---,---\n1,2\n", {"comment": "-"}, {"a": [1], "b": [2]}),
         ("a,b\n-1,-2\n", {}, {"a": [-1], "b": [-2]}),
+        ("a,b\nx,2\nNotice: provisional\n", {}, {"a": ["x", "Notice: provisional"], "b": [2, None]}),
     ],
 )
 def test_odd_records_that_belong_to_their_header_are_read(data: str, options: Any, expected: dict[str, Any]) -> None:

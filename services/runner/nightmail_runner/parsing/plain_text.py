@@ -27,6 +27,8 @@ _REPORT = re.compile(
 )
 #: A header of several columns (in prose a space follows a comma), or one word as programs name a column.
 _NAMES = re.compile(r",(?! )|[;\t|]|^\w*_\w*$")
+#: How people begin a line below a table, too.
+_FOOTNOTE = re.compile(r"(warning|notice)\b", re.IGNORECASE)
 _PAGE = re.compile(r"\s*<(!doctype\s|/?html\b|/?body\b|head\b|br\b)", re.IGNORECASE)
 _SCALAR = re.compile(r"(null|true|false|none|undefined|-?\d+(\.\d+)?)", re.IGNORECASE)
 
@@ -56,7 +58,7 @@ def refuse_report(text: str, line: int) -> None:
     Raises:
         InputNotReadable: a program's report of a failure, or a page, begins with it.
     """
-    if _REPORT.match(text) or _PAGE.match(text):
+    if (_REPORT.match(text) and not _FOOTNOTE.match(text)) or _PAGE.match(text):
         raise InputNotReadable(
             f"line {line} seems to be a message in place of a record: {shorten(text)!r}; the data behind it may be missing; "
             "correct it at its source"
