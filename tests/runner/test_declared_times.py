@@ -107,3 +107,30 @@ def test_a_bad_value_of_a_large_column_is_found_in_few_steps(parse: str, monkeyp
     refusal("a,d\n" + "1,2026-01-31\n" * 5000 + "1,2026-02-30\n", types={"d": kind})
     assert len(calls) < 20
     assert sum(calls) < 4 * 5001
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-31", " 2026-01-31 ", "20260131", "2026-01-31 00:00", "2026-01-31T00:00:00", "2026-01-31 00:00:00.000"],
+)
+def test_a_declared_date_may_have_spaces_and_midnight(text: str) -> None:
+    assert columns(f"a,d\n1,{text}\n2,\n", types={"d": "date"})["d"] == [pandas.Timestamp("2026-01-31"), None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31 00:00:01",
+        "2026-01-31T00:00:00Z",
+        "31.01.2026",
+        "01/31/2026",
+        "2026-02-30",
+        "2026-0131",
+        "202601",
+        "26-01-31",
+    ],
+)
+def test_another_date_is_refused_as_it_is_written_with_the_way_out(text: str) -> None:
+    message = refusal(f"a,d\n1,2026-01-31\n2,{text}\n", types={"d": "date"})
+    assert f"line 3: the column 'd' has {text!r}" in message
+    assert "a date like 2026-01-31 is expected; declare text, and convert it in the script (pd.to_datetime" in message

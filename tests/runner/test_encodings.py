@@ -118,18 +118,18 @@ def test_a_byte_order_mark_inside_of_a_line_is_kept() -> None:
 
 @pytest.mark.parametrize("option", ["charset", "encoding"])
 @pytest.mark.parametrize(
-    ("said", "data", "notes"),
+    ("data", "encoding", "value", "is_noted"),
     [
-        ("iso-8859-1", "a\né\n".encode(), 1),
-        ("cp1252", "a\né\n".encode(), 1),
-        ("iso-8859-1", "a\né\n".encode("latin-1"), 0),
-        ("iso-8859-1", b"a\ne\n", 0),
-        ("utf-8", "a\né\n".encode(), 0),
+        ("x,n\né,1\n".encode(), "iso-8859-1", "Ã©", True),
+        ("x,n\né,1\n".encode(), "cp1252", "Ã©", True),
+        ("x,n\né,1\n".encode(), "utf-8", "é", False),
+        ("x,n\né,1\n".encode("cp1252"), "cp1252", "é", False),
+        (b"x,n\ne,1\n", "iso-8859-1", "e", False),
     ],
 )
-def test_utf8_that_is_said_to_be_an_encoding_of_one_byte_is_noted(
-    option: str, said: str, data: bytes, notes: int
+def test_utf8_that_is_declared_as_another_encoding_is_a_note(
+    data: bytes, encoding: str, value: str, is_noted: bool, option: str
 ) -> None:
-    found = parsed(data, **{option: said}).notes
-    assert len(found) == notes
-    assert all(said in note and "set encoding to utf-8" in note for note in found)
+    table = parsed(data, **{option: encoding})
+    assert table.frame["x"].tolist() == [value]
+    assert any(f"read as {encoding}" in note and "also UTF-8" in note for note in table.notes) == is_noted

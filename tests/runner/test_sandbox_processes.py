@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import psutil
 import pytest
@@ -67,6 +69,25 @@ async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) 
     assert after[2] <= before[2] + 2
     assert after[1] < before[1] + 4_000_000
     assert after[3] < before[3] + 4_000_000
+
+
+async def test_an_answer_counts_although_its_worker_exits_before_the_runner_reads_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short script on a busy machine: the worker has ended when the runner goes on."""
+    send = socket.send_fds
+
+    def send_and_wait(sock: socket.socket, *arguments: Any) -> int:
+        sent = send(sock, *arguments)
+        if sock.type != socket.SOCK_STREAM:  # the fork server's
+            return sent
+        closing = select.poll()
+        closing.register(sock, select.POLLRDHUP)
+        assert closing.poll(scaled(20) * 1000)
+        return sent
+
+    monkeypatch.setattr(socket, "send_fds", send_and_wait)
+    assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
 
 
 async def test_closing_a_sandbox_ends_its_processes() -> None:

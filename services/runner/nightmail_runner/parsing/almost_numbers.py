@@ -5,25 +5,23 @@ A sum over such a column joins its texts: 10 and 7 become 107, and nothing in th
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy
+import pandas
 import pyarrow
 import pyarrow.compute
 
 from nightmail_common.contract.canonical_number import canonical_number
 from nightmail_runner.parsing.columns import Arrow, NumberFormat, is_kept, to_numbers
 from nightmail_runner.parsing.error_text import show_value
+from nightmail_runner.parsing.missing_words import is_missing_word
 
 #: The values that decide whether a column can be meant: a column of words costs nothing more.
 _FIRST = 20
 #: So many values of a chunk are judged, and so many rows of a column are searched.
 _JUDGED, _SEARCHED_ROWS = 1000, 1_000_000
-#: What people and programs write for a missing number.
-_MISSING_WORDS = frozenset(
-    {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
-    | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!"}
-)
 #: What the values of JSON and of a workbook are to a person. Nested ones are the script's own matter.
 _KINDS: dict[type, str] = {
     bool: "a truth value",
@@ -35,13 +33,24 @@ _KINDS: dict[type, str] = {
     datetime.time: "a time",
     datetime.timedelta: "a duration",
 }
+#: Among numbers, so large a share of other values is an accident: a line of units, a footer, a header that is repeated.
+_FEW = 0.01
 _CURRENCY = "$€£¥₹"
-#: A number with a sign, a currency, separators, or a percent sign that no canonical number has.
+_MONEY = rf"(?:[{_CURRENCY}]|EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|ZAR|Rs\.?|R\$|kr\.?|zł)"
+#: Text that programs hide from Excel, which would take `00123` for a number.
+_IN_FORMULA = re.compile(r'="[^"]*"')
+#: Marks of the direction of text, and spaces without width, which stand unseen beside a number.
+_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\ufeff"
+#: A number with a sign, a currency, separators, a percent sign or an unseen character that no canonical number has.
 _WRITTEN_OTHERWISE = re.compile(
-    rf"[-+\u2212(]?[ \u00a0]?[{_CURRENCY}]?[ \u00a0]?\d{{1,3}}([ \u00a0\u202f.,'\u2019]?\d{{3}})*([.,]\d+)?[ \u00a0]?[%{_CURRENCY}]?[-)]?"
+    rf"[{_UNSEEN}]*[-+\u2212(]?[ \u00a0]?(?:{_MONEY}[ \u00a0]*)?-?(?:\d{{1,3}}(?:[ \u00a0\u202f.,'\u2019]?\d{{3}})*(?:[.,]\d*)?"
+    rf"|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?)[ \u00a0]?(?:%|{_MONEY})?[-)]?[{_UNSEEN}]*|{_MONEY} *-+|[-+]?inf(?:inity)?",
+    re.IGNORECASE,
 )
 #: What a number of people has, and a code or the number of a telephone has not.
-_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019]\d|[{_CURRENCY}(]|\d-")
+_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019\u00a0\u202f]\d|[{_CURRENCY}(]|\d-|[{_UNSEEN}]")
+#: What no integer is, and what no float holds.
+_NOT_KEPT = r"^-0$|[eE][+-][0-9]{3,}$"
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
@@ -57,12 +66,18 @@ _LEADING_ZERO = re.compile(r"-?0\d")
 def note_almost_numbers(
     name: str, texts: Arrow, numbers: NumberFormat, notes: list[str], place: Callable[[int], str]
 ) -> None:
-    """Add a note if a column of text has numbers, or decimal commas, and else only words like `n/a` or numbers written otherwise.
+    """Add a note if a column of text has numbers, and else few values, or only words like `n/a` or numbers written otherwise.
 
     Args:
         texts: strings in chunks; null where missing.
         place: names where a row (from 0) stands in the user's file: `line 7`.
     """
+    first_values = texts.slice(0, _FIRST).drop_null().to_pylist()
+    if first_values and all(map(_IN_FORMULA.fullmatch, first_values)):
+        notes.append(
+            f"the column {name!r} has its values in formulas such as {show_value(first_values[0])}, as programs write text for Excel;"
+            f" they are kept; data[{name!r}].str[2:-1] is the text"
+        )
     if not _may_be_meant(texts, numbers):
         return
     row = 0
@@ -77,9 +92,12 @@ def note_almost_numbers(
         if first < 0:
             row += len(chunk)
             continue
-        others = chunk.filter(pyarrow.compute.invert(is_number)).slice(0, _JUDGED).to_pylist()
-        if all(_is_missing(text) or _WRITTEN_OTHERWISE.fullmatch(text) for text in others):
-            value = others[0]
+        others: Any = chunk.filter(pyarrow.compute.invert(is_number))
+        known = len(chunk) - chunk.null_count
+        are_few = len(others) <= max(1, known * _FEW) and known > 2 * len(others)
+        judged = others.slice(0, _JUDGED).to_pylist()
+        if are_few or all(is_missing_word(text) or _is_written_otherwise(text) for text in judged):
+            value = judged[0]
             notes.append(
                 f"the column {name!r} is text, so a sum joins its values: {place(row + first)} has {show_value(value)},"
                 f" which is no number here; {_way_out(value)}"
@@ -87,18 +105,29 @@ def note_almost_numbers(
         return
     if _has_long_numbers(texts.slice(0, _SEARCHED_ROWS), numbers):
         notes.append(_TOO_LONG.format(name=repr(name)))
+        return
+    not_kept: Any = pyarrow.compute.match_substring_regex(texts, _NOT_KEPT)
+    if (row := pyarrow.compute.index(not_kept, True).as_py()) >= 0:
+        value = texts[row].as_py()
+        way_out = "types can declare number" if value == "-0" else "the script can make it a number"
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: {place(row)} has {show_value(value)}, which"
+            f" 64 bits do not hold as it is written; {way_out}"
+        )
 
 
 def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
     """Say whether one of the first values is a number, or all of them are numbers that are written otherwise."""
     pattern = re.compile(numbers.pattern())
     first = texts.slice(0, _FIRST).drop_null().to_pylist()
-    if all(map(_is_missing, first)):
+    if all(map(is_missing_word, first)):
         first = texts.slice(0, _JUDGED).drop_null().to_pylist()
     if any(pattern.match(text) and _DIGIT.search(text) for text in first):
         return True
-    known = [text for text in first if not _is_missing(text) and not text.endswith("%")]  # nobody sums up percentages
-    return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_WRITTEN_OTHERWISE.fullmatch, known))
+    known = [
+        text for text in first if not is_missing_word(text) and not text.endswith("%")
+    ]  # nobody sums up percentages
+    return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_is_written_otherwise, known))
 
 
 def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
@@ -114,6 +143,39 @@ def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
         return False
     short: Any = plain.filter(pyarrow.compute.invert(is_long))
     return to_numbers(short, NumberFormat()) is not None
+
+
+def note_points_beside_commas(columns: Mapping[str, Any], notes: list[str]) -> None:
+    """Add a note if a column was read with decimal points that may separate thousands: another one has decimal commas.
+
+    Args:
+        columns: as pandas keeps them.
+    """
+    with_comma = next((name for name, column in columns.items() if _has_decimal_commas(column)), None)
+    if with_comma is None:
+        return
+    for name, column in columns.items():
+        if column.dtype == "float64" and _may_be_thousands(column):
+            notes.append(
+                f"the points in the column {name!r} were read as decimal points, but the column {with_comma!r} has decimal"
+                " commas; if they separate thousands, decimal and thousands can say so"
+            )
+
+
+def _has_decimal_commas(column: Any) -> bool:
+    if not isinstance(column.dtype, pandas.StringDtype):
+        return False
+    first = column[:_FIRST].dropna()
+    return len(first) > 0 and all(map(_WITH_COMMA.fullmatch, first))
+
+
+def _may_be_thousands(column: Any) -> bool:
+    """Say whether all numbers are below 1000 and have at most three decimals, and one has three."""
+    known = abs(column[~numpy.isnan(column)])
+    thousandths = numpy.round(known * 1000)
+    if not ((known < 1000) & numpy.isclose(known * 1000, thousandths, rtol=0, atol=1e-6)).all():
+        return False
+    return bool((thousandths % 10 != 0).any())
 
 
 def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) -> None:
@@ -156,13 +218,15 @@ def _is_decimal(value: object) -> bool:
     return isinstance(value, str) and _DECIMAL.fullmatch(value) is not None
 
 
-def _is_missing(text: str) -> bool:
-    return text.strip().casefold() in _MISSING_WORDS
+def _is_written_otherwise(text: str) -> bool:
+    return _WRITTEN_OTHERWISE.fullmatch(text.strip()) is not None
 
 
 def _way_out(value: str) -> str:
-    if _is_missing(value):
+    if is_missing_word(value):
         return "na_values can name it as missing"
     if _ONLY_SEPARATORS.fullmatch(value):
         return "thousands and decimal can say how numbers are written"
-    return "the script can make it a number"
+    if _is_written_otherwise(value):
+        return "the script can make it a number"
+    return "if it is no value, na_values can name it as missing"

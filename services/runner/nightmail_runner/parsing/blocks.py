@@ -37,6 +37,7 @@ class Shape:
     delimiter: str
     width: int
     as_text: Collection[int]
+    quotes_are_text: bool = False
 
 
 def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list[Arrow] | None:
@@ -51,20 +52,22 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list
             map if len(records) <= _BLOCK_BYTES else pool.map
         )  # a pool starts its threads only when it is used
         try:
-            blocks = list(in_order(read, _split(records)))
+            blocks = list(in_order(read, _split(records, quotes_are_text=shape.quotes_are_text)))
         except pyarrow.ArrowInvalid:
             pool.shutdown(cancel_futures=True)
             return None
         columns = []
         for position in range(shape.width):
-            reread = partial(in_order, partial(read, only=position), _split(records))
+            reread = partial(
+                in_order, partial(read, only=position), _split(records, quotes_are_text=shape.quotes_are_text)
+            )
             columns.append(_join([block[position] for block in blocks], reread))
             for block in blocks:
                 block[position] = None
     return columns
 
 
-def _split(records: memoryview) -> Iterator[_Span]:
+def _split(records: memoryview, *, quotes_are_text: bool) -> Iterator[_Span]:
     """Yield the blocks. Each ends behind its last line end that is not inside of quotes.
 
     Raises:
@@ -73,7 +76,8 @@ def _split(records: memoryview) -> Iterator[_Span]:
     start = 0
     while start < len(records):
         block = records[start : start + _BLOCK_BYTES]
-        quotes = sum(part.count(b'"') for part in parts_of(block)) if has_one_of(block, b'"') else 0
+        has_quotes = not quotes_are_text and has_one_of(block, b'"')
+        quotes = sum(part.count(b'"') for part in parts_of(block)) if has_quotes else 0
         if start + len(block) < len(records):
             end = _last_end_outside_quotes(bytes(block), quotes) if quotes else _last_end(block)
         else:

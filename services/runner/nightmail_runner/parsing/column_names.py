@@ -1,10 +1,16 @@
 """The names of columns: never empty, each once."""
 
 import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pandas
 
 from nightmail_runner.parsing.error_text import shorten
 
-_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}([./])[0-9]{1,2}\2[0-9]{4}")
 #: A pivot's columns have them.
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 
@@ -36,10 +42,34 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
 
 
 def note_values_as_names(names: list[str], notes: list[str], place: str) -> None:
-    """Add a note if a header seems to be the first record: it has one number, a decimal one, or numbers only. Years are names."""
-    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name)]
-    if len(numbers) in {1, len(names)} or any("." in number for number in numbers):
+    """Add a note if a header seems to be the first record: it has one number or date, a decimal number, or nothing else.
+
+    Years are names.
+    """
+    dates = [name for name in names if _DATE.fullmatch(name)]
+    numbers = [name for name in names if _NUMBER.fullmatch(name) and not _YEAR.fullmatch(name) and name not in dates]
+    if len(numbers + dates) in {1, len(names)} or any("." in number or "," in number for number in numbers):
+        first = f"the number {shorten(numbers[0])!r}" if numbers else f"the date {shorten(dates[0])!r}"
         notes.append(
-            f"{place} was taken for the header, and has the number {shorten(numbers[0])!r}; if it is a record, it is missing"
+            f"{place} was taken for the header, and has {first}; if it is a record, it is missing"
             " from the rows: the data needs a line with the names of its columns"
+        )
+
+
+def note_repeated_header(fields: list[str], columns: list[Any], notes: list[str], place: Callable[[int], str]) -> None:
+    """Add a note if a record of several fields is the header again, as in files that were joined.
+
+    Args:
+        fields: the header's, as the file has them.
+        columns: as pandas keeps them. A name makes a column text.
+    """
+    if len(fields) < 2 or not all(isinstance(column.dtype, pandas.StringDtype) for column in columns):
+        return
+    rows = numpy.arange(len(columns[0]))
+    for name, column in zip(fields, columns, strict=True):
+        values = column[rows]
+        rows = rows[values.isna() if not name else numpy.asarray(values == name, bool)]
+    if len(rows):
+        notes.append(
+            f"{place(int(rows[0]))} repeats the header, as in files that were joined; it is a record here, so all columns are text"
         )

@@ -16,7 +16,8 @@ import pyarrow.compute
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.byte_search import has_one_of
 from nightmail_runner.parsing.declared_times import NotOfType, to_dates, to_datetimes
-from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.error_text import shorten, show_value
+from nightmail_runner.parsing.missing_words import is_missing_word
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
 #: An Arrow array, whole or in chunks. (Its published types are generic, the classes themselves are not.)
@@ -34,10 +35,15 @@ _TEXT = cast("Any", pandas.StringDtype(na_value=numpy.nan))
 #: How pandas keeps text, so that a column of text is not copied.
 TEXT: Any = pyarrow.large_string()
 _SPACES = " \t\u00a0"
+#: Marks between groups of digits that look alike: programs write a space that does not break, and a curly apostrophe.
+_LIKE_MARKS = (" \u00a0\u202f\u2009", "'\u2019")
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 _TOO_MANY_DIGITS = (
     "64 bits do not keep all of its digits; declare text, and convert it in the script if you can do without them"
 )
+_FRACTION = re.compile(r"[+-]?[0-9]*[.][0-9]+")
+#: What a script converts text with, of types of which people write values in many forms.
+_CONVERSIONS: dict[ColumnType, str] = dict.fromkeys(("date", "datetime"), " (pd.to_datetime with a format)")
 _EXPECTED: dict[ColumnType, str] = {
     "text": "text",
     "integer": "an integer",
@@ -63,9 +69,18 @@ class NumberFormat:
     def is_plain(self) -> bool:
         return self.decimal == "." and self.thousands is None
 
+    @property
+    def grouping_marks(self) -> str:
+        """The characters between groups of digits: the declared one, and those that look like it."""
+        mark = self.thousands or ""
+        return next((marks for marks in _LIKE_MARKS if mark and mark in marks), mark)
+
     def pattern(self) -> str:
-        mark = re.escape(self.thousands or "")
+        """Return the pattern of numbers, canonical or not: groups have three digits, with commas also those of India."""
+        mark = f"[{re.escape(self.grouping_marks)}]"
         grouped = rf"[0-9]{{1,3}}({mark}[0-9]{{3}})+|" if self.thousands else ""
+        if self.thousands == ",":
+            grouped += r"[0-9]{1,2}(,[0-9]{2})+,[0-9]{3}|"
         return rf"^-?({grouped}[0-9]*)({re.escape(self.decimal)}[0-9]+)?([eE][+-]?[0-9]+)?$"
 
     def to_plain(self, texts: Arrow) -> Arrow | None:
@@ -75,8 +90,8 @@ class NumberFormat:
         matches = pyarrow.compute.match_substring_regex(texts, self.pattern())
         if not _all(matches):
             return None
-        if self.thousands is not None:
-            texts = pyarrow.compute.replace_substring(texts, self.thousands, "")
+        for mark in self.grouping_marks:
+            texts = pyarrow.compute.replace_substring(texts, mark, "")
         return pyarrow.compute.replace_substring(texts, self.decimal, ".")
 
 
@@ -112,9 +127,20 @@ def convert(name: str, texts: Arrow, declared: ColumnType, numbers: NumberFormat
         return _CONVERTERS[declared](texts, numbers)
     except NotOfType as error:
         raise InputNotReadable(
-            f"{place(error.row)}: the column {name!r} has {shorten(error.value)!r}, but types declares {declared}: "
-            f"{error.why or f'{_EXPECTED[declared]} is expected'}"
+            f"{place(error.row)}: the column {name!r} has {show_value(error.value)}, but types declares {declared}: "
+            f"{error.why or f'{_EXPECTED[declared]} is expected; {_way_out(error.value, declared, numbers)}'}"
         ) from None
+
+
+def _way_out(value: str, declared: ColumnType, numbers: NumberFormat) -> str:
+    if is_missing_word(value):
+        return "na_values can name it as missing"
+    if declared in {"integer", "number"} and not numbers.is_plain:
+        return f"numbers are written with decimal {numbers.decimal!r} and thousands {numbers.thousands!r} here"
+    if declared == "integer" and _FRACTION.fullmatch(value):
+        return "types can declare number"
+    marks = ", or set decimal and thousands" if declared in {"integer", "number"} and "," in value else ""
+    return f"declare text, and convert it in the script{_CONVERSIONS.get(declared, marks)}"
 
 
 def check_declared(columns: Sequence[str], options: ReadOptions) -> None:
@@ -321,7 +347,7 @@ def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any]
         if not numbers.is_plain and kind != pyarrow.bool_():
             if not pattern.match(plain.removeprefix("+")):
                 raise NotOfType(row, text)
-            plain = plain.replace(numbers.thousands or "\0", "").replace(numbers.decimal, ".")
+            plain = plain.translate(dict.fromkeys(map(ord, numbers.grouping_marks))).replace(numbers.decimal, ".")
         try:
             values.append(parse(plain))
         except _DigitsLost:
@@ -332,9 +358,10 @@ def _one_by_one(texts: Arrow, numbers: NumberFormat, parse: Callable[[str], Any]
 
 
 def _parse_integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
+    integer = re.fullmatch(r"([+-]?[0-9]+)(\.0+)?", text)  # pandas writes 1.0 where another value is missing
+    if integer is None:
         raise ValueError(text)
-    if not -(2**63) <= (value := int(text)) < 2**63:
+    if not -(2**63) <= (value := int(integer[1])) < 2**63:
         raise _DigitsLost(text)
     return value
 

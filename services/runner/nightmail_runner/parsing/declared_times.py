@@ -15,6 +15,8 @@ _TIME = (
     rf"^ *(?:{_YEAR}-[0-9]{{2}}-[0-9]{{2}}|{_YEAR}[0-9]{{4}})"
     r"(?:[T ][0-9:]+(?:\.[0-9]{1,9}0*)?(?: ?(?:Z|[+-][0-9:]+))?)? *$"
 )
+_MIDNIGHT = r"^ *([0-9-]+)(?:[T ]00:00(?::00(?:\.0+)?)?)? *$"
+_BASIC_DATE = "^([0-9]{4})([0-9]{2})([0-9]{2})$"
 #: The end of a time that has an offset from UTC.
 _OFFSET = r"(Z|[T ].*[+-][0-9:]+) *$"
 _WITHOUT_OFFSET = (
@@ -87,6 +89,9 @@ def _check_offsets(texts: Any) -> None:
 
 
 def _parse_dates(texts: Any) -> Any:
+    """Return texts as days. Spaces around a date, and midnight behind it, as programs write it, say nothing more."""
+    texts = pyarrow.compute.replace_substring_regex(texts, _MIDNIGHT, r"\1")
+    texts = pyarrow.compute.replace_substring_regex(texts, _BASIC_DATE, r"\1-\2-\3")
     days: Any = pyarrow.compute.cast(texts, pyarrow.date32())
     if pyarrow.compute.any(pyarrow.compute.starts_with(texts, "0000")).as_py():
         raise ValueError("no calendar has a year 0")

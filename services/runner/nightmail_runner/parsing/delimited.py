@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,23 +12,27 @@ from typing import Any
 import pandas
 import pyarrow
 
-from nightmail_runner.parsing.almost_numbers import note_almost_numbers
+from nightmail_runner.parsing.almost_numbers import note_almost_numbers, note_points_beside_commas
 from nightmail_runner.parsing.blocks import Shape, read_blocks
-from nightmail_runner.parsing.column_names import name_columns, note_values_as_names
+from nightmail_runner.parsing.column_names import name_columns, note_repeated_header, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
-from nightmail_runner.parsing.delimiters import judge_delimiters, refuse_title_above_records
 from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.layout import (
+    HEAD_BYTES,
+    Layout,
+    judge_declared_delimiter,
+    judge_underline,
+    lay_out,
+    note_lone_column,
+    refuse_other_delimiter,
+    start_of,
+)
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
-from nightmail_runner.parsing.plain_text import refuse_message
+from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
 from nightmail_runner.parsing.table import Table
-from nightmail_runner.parsing.total_row import note_total_row
+from nightmail_runner.parsing.total_row import note_empty_end, note_total_row
 
-#: Enough to see how the records of a file are delimited.
-_HEAD_BYTES = 64 * 1024
-#: Excel's own first line: which delimiter the file has.
-_SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
-_QUOTES_AND_ENDS = re.compile(rb'"|\r\n|\n|\r')
 #: Below this the reader of single records is as fast as threads and Arrow.
 _SMALL_BYTES = 128 * 1024
 #: Above this, the processors share the conversion of the columns.
@@ -52,27 +55,16 @@ def _fields_of_any_size() -> Iterator[None]:
 
 
 @dataclass
-class _Layout:
-    """Where the records begin, and what the header says."""
-
-    delimiter: str
-    #: As the header has them.
-    fields: list[str]
-    #: Of the header in the file: its first byte, and its line, from 1.
-    header_start: int
-    header_line: int
-    #: Where the records begin: their first byte and the number of their first line.
-    start: int
-    start_line: int
-
-
-@dataclass
 class _Ragged:
     """The lines of records that had more or fewer fields than the header."""
 
     short: list[int] = field(default_factory=list)
     #: So many blank lines are records with one empty field.
     blank: int = 0
+    #: Lines of spaces, which are blank, too.
+    spaces: list[int] = field(default_factory=list)
+    #: So many records have one field, and the header has more.
+    lone: int = 0
     trailing: list[int] = field(default_factory=list)
 
 
@@ -87,26 +79,36 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         InputNotReadable: a record has more filled fields than the header, a quote does not close, a value is not of its
             declared type.
     """
-    if not bytes(text[:_HEAD_BYTES]).strip() and not bytes(text).strip():
+    if not bytes(text[:HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
     if bytes(text[-1:]) == _END_OF_FILE:
         text = text[:-1]
         notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
-    layout = _lay_out(text, options, notes)
+    layout = lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
-    refuse_message(_start_of(text, layout), (*options.types,), options.file_type)
-    _judge_declared_delimiter(text, layout, options, notes)
+    refuse_message(start_of(text, layout), (*options.types,), options.file_type)
+    judge_declared_delimiter(text, layout, options, notes)
+    judge_underline(text, layout, options, notes)
+    note_lone_column(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
     _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
+    note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
     note_values_as_names(names, notes, f"line {layout.header_line}")
     check_declared(names, options)
-    columns = _to_columns(names, texts, options, notes, lambda row: f"line {_line_of(text, layout, options, row)}")
+
+    def place(row: int) -> str:
+        return f"line {_line_of(text, layout, options, row)}"
+
+    columns = _to_columns(names, texts, options, notes, place)
     note_total_row(zip(names, columns, strict=True), notes)
+    note_repeated_header(fields, columns, notes, place)
+    if layout.delimiter != options.decimal == ".":
+        note_points_beside_commas(dict(zip(names, columns, strict=True)), notes)
     frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)
     frame.columns = pandas.Index(names)
     return Table(frame, notes)
@@ -134,7 +136,7 @@ def _to_columns(
     return columns
 
 
-def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> list[str]:
+def _without_empty_end(layout: Layout, texts: list[Any], notes: list[str]) -> list[str]:
     """Return the header's fields less those at its end that have neither a name nor a value: a trailing delimiter."""
     width = len(layout.fields)
     while width > 1 and not layout.fields[width - 1].strip() and texts[width - 1].null_count == len(texts[width - 1]):
@@ -144,84 +146,7 @@ def _without_empty_end(layout: _Layout, texts: list[Any], notes: list[str]) -> l
     return layout.fields[:width]
 
 
-def _lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> _Layout | None:
-    """Return the layout of a file; None if it has no header, because it is empty, which is a note.
-
-    Raises:
-        InputNotReadable: it ends above the header.
-    """
-    start, line = 0, 1
-    for _ in range(options.skip_rows):
-        if start >= len(text) > 0:
-            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the data has only {line - 1} lines")
-        start, line = _next_line(text, start), line + 1
-    head = bytes(text[start : start + _HEAD_BYTES])
-    delimiter = options.delimiter or ("\t" if options.file_type == "tsv" else None)
-    if sep := _SEP_LINE.match(head):
-        said = sep[1].decode("utf-8", "replace")
-        if delimiter not in {None, said}:
-            notes.append(
-                f"line {line} names the delimiter {said!r}, but {delimiter!r} was used, which the source declares"
-            )
-        delimiter = delimiter or said
-        start, line = start + sep.end(), line + 1
-    while start < len(text) and _is_skipped(bytes(text[start : (after := _next_line(text, start))]), options.comment):
-        start, line = after, line + 1
-    if start >= len(text):
-        if options.skip_rows and len(text):
-            raise InputNotReadable(f"skip_rows is {options.skip_rows}, but no line with a header comes after that")
-        notes.append("the data has no line with a header: it is empty")
-        return None
-    head = bytes(text[start : start + _HEAD_BYTES])
-    if len(text) > start + _HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1] or head
-    delimiter = delimiter or judge_delimiters(head.decode("utf-8", "replace"), options.comment)[0]
-    end = _record_end(text, start)
-    header = bytes(text[start:end]).decode()
-    try:
-        fields = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise InputNotReadable(f"line {line}: the header cannot be read: {error}") from None
-    lines = header.replace("\r\n", "\n").replace("\r", "\n").count("\n")
-    if len(fields) == 1 and delimiter == "," and options.delimiter is None and fields[0].strip() not in options.types:
-        below = bytes(text[end : end + _HEAD_BYTES])
-        below = below[: below.rfind(b"\n") + 1] if len(below) == _HEAD_BYTES else below
-        refuse_title_above_records(fields[0], line, below.decode("utf-8", "replace"), options.comment)
-    return _Layout(delimiter, fields, start, line, end, line + lines)
-
-
-def _start_of(text: memoryview, layout: _Layout) -> str:
-    """Return the text of a file that can be a message: of one column, or a header without records. Empty for any other."""
-    rest = text[layout.start :]
-    if len(rest) > _HEAD_BYTES or (len(layout.fields) > 1 and bytes(rest).strip()):
-        return ""
-    return bytes(text[layout.header_start :]).decode()
-
-
-def _judge_declared_delimiter(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> None:
-    """Note that a declared delimiter is nowhere, while another one gives equal records.
-
-    Raises:
-        InputNotReadable: the same of the tabs of `tsv`.
-    """
-    if len(layout.fields) > 1 or not len(text[layout.start :]) or layout.fields[0].strip() in options.types:
-        return
-    head = bytes(text[layout.header_start : layout.header_start + _HEAD_BYTES])
-    if len(text) > layout.header_start + _HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1]
-    records = head.decode("utf-8", "replace")
-    if layout.delimiter in records:
-        return
-    other, agreeing = judge_delimiters(records, options.comment)
-    if other == layout.delimiter or agreeing < 1:
-        return
-    said = f"there is no {layout.delimiter!r}, but every line has as many fields with {other!r}"
-    if options.file_type == "tsv":
-        raise InputNotReadable(f"line {layout.header_line}: {said}; set file_type to csv")
-    notes.append(f"{said}; delimiter can name that")
-
-
-def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
+def _refuse_title(layout: Layout, texts: list[Any]) -> None:
     """Raise InputNotReadable if a line above the table was taken for the header: Excel fills its other fields up, empty."""
     filled = [len(column) > column.null_count for column in texts]
     if sum(filled) > 2 and layout.fields[0].strip() and not any(name.strip() for name in layout.fields[1:]):
@@ -231,7 +156,7 @@ def _refuse_title(layout: _Layout, texts: list[Any]) -> None:
         )
 
 
-def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
+def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> list[Any] | None:
     """Return the columns of a file whose records all have the same number of fields; None if some have another.
 
     A trailing delimiter in every record of a large file makes one more, empty column.
@@ -241,12 +166,12 @@ def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes
         return None
     if len(records) < _SMALL_BYTES:
         return _read_small(records, layout, options)
-    width = _first_width(records, layout.delimiter)
+    width = _first_width(records, layout)
     if width is None or width < len(layout.fields) or (width > len(layout.fields) == 1):
         return None
     names = name_columns(layout.fields, [], "")
     as_text = frozenset(position for position, name in enumerate(names) if name in options.types)
-    columns = read_blocks(records, Shape(layout.delimiter, width, as_text), options)
+    columns = read_blocks(records, Shape(layout.delimiter, width, as_text, layout.quotes_are_text), options)
     if columns is None or any(column.null_count < len(column) for column in columns[len(names) :]):
         return None
     if width > len(names):
@@ -254,11 +179,12 @@ def _read_regular(text: memoryview, layout: _Layout, options: ReadOptions, notes
     return columns[: len(names)]
 
 
-def _read_small(records: memoryview, layout: _Layout, options: ReadOptions) -> list[Any] | None:
+def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> list[Any] | None:
     """As `_read_regular`, with the reader of single records, which need no line numbers here."""
     width = len(layout.fields)
     try:
-        rows = list(csv.reader(io.StringIO(str(records, "utf-8"), newline=""), delimiter=layout.delimiter, strict=True))
+        lines = io.StringIO(str(records, "utf-8"), newline="")
+        rows = list(csv.reader(lines, delimiter=layout.delimiter, quoting=layout.quoting, strict=True))
     except csv.Error:
         return None
     while rows and not rows[-1] and width > 1:
@@ -269,7 +195,7 @@ def _read_small(records: memoryview, layout: _Layout, options: ReadOptions) -> l
     return [pyarrow.chunked_array([_to_texts(values, missing)]) for values in zip(*rows, strict=True)]
 
 
-def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
+def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: list[str]) -> list[Any]:
     """Return the columns of a file record by record: short ones are filled, empty fields beyond the header dropped."""
     width = len(layout.fields)
     missing = _missing(options)
@@ -284,8 +210,10 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
 
     blank = 0
     for line, record in _records(text, layout, options):
-        if not record:
+        if _is_blank(record, width):
             blank += 1
+            if record:
+                ragged.spaces.append(line)
             continue
         if blank and width == 1:  # a lone empty field, which ends a file as a blank line
             ragged.blank += blank
@@ -297,6 +225,9 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
             ragged.trailing.append(line)
             del record[width:]
         elif len(record) < width:
+            if len(record) == 1:
+                refuse_report(record[0], line)
+                ragged.lone += 1
             ragged.short.append(line)
             record.extend([""] * (width - len(record)))
         rows.append(record)
@@ -304,6 +235,10 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
             flush()
     if rows:
         flush()
+    if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
+        refuse_other_delimiter(text, layout, options)
+    if ragged.spaces:
+        notes.append(f"{_named(ragged.spaces)} had only spaces; blank lines were skipped")
     if ragged.blank:
         notes.append(f"the only column has {ragged.blank} missing values, which are blank lines in the file")
     if ragged.trailing:
@@ -311,6 +246,11 @@ def _read_ragged(text: memoryview, layout: _Layout, options: ReadOptions, notes:
     if ragged.short:
         notes.append(f"{_named(ragged.short)} had fewer fields than the header; the others are missing values")
     return [pyarrow.chunked_array(parts, TEXT) for parts in chunks]
+
+
+def _is_blank(record: list[str], width: int) -> bool:
+    """Say whether a line is no record: it is empty, or has only spaces where a record has several fields."""
+    return not record or (len(record) == 1 < width and record[0].isspace())
 
 
 def _missing(options: ReadOptions) -> frozenset[str]:
@@ -321,16 +261,18 @@ def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
     return pyarrow.array([None if value in missing else value for value in values], TEXT)
 
 
-def _records(text: memoryview, layout: _Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment)
+def _records(text: memoryview, layout: Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
+    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment, layout.quoting)
 
 
-def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotReadable:
+def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotReadable:
     names = len(layout.fields)
     fields = "1 column" if names == 1 else f"{names} columns"
     others = "" if names == 1 else ", or another delimiter set"
     if names > 1 and any(field.startswith(' "') for field in record):
         others += " (a quote counts directly behind the delimiter only)"
+    if len(record) == names + 1 > 2 and line == layout.start_line:
+        others += "; if the first column has no name, as R writes it, give it one"
     hint = f"text that contains the delimiter must be in quotes{others}; if lines above the table are a title, set skip_rows"
     shown = shorten(layout.delimiter.join(record))
     return InputNotReadable(
@@ -339,47 +281,26 @@ def _too_many_fields(layout: _Layout, line: int, record: list[str]) -> InputNotR
     )
 
 
-def _line_of(text: memoryview, layout: _Layout, options: ReadOptions, row: int) -> int:
+def _line_of(text: memoryview, layout: Layout, options: ReadOptions, row: int) -> int:
     """Return the number of the line in which a record (from 0) begins. Reads the file again: for errors only."""
     number = -1
     lines = []
     for line, record in _records(text, layout, options):
         lines.append(line)
-        if record or len(layout.fields) == 1:
+        if len(layout.fields) == 1 or not _is_blank(record, len(layout.fields)):
             number += 1
         if number == row:
             break
     return lines[-1]
 
 
-def _first_width(records: memoryview, delimiter: str) -> int | None:
-    head = bytes(records[:_HEAD_BYTES]).decode("utf-8", "replace")
+def _first_width(records: memoryview, layout: Layout) -> int | None:
+    head = bytes(records[:HEAD_BYTES]).decode("utf-8", "replace")
     try:
-        return next(
-            (len(record) for record in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if record), None
-        )
+        reader = csv.reader(io.StringIO(head, newline=""), delimiter=layout.delimiter, quoting=layout.quoting)
+        return next((len(record) for record in reader if record), None)
     except csv.Error:
         return None
-
-
-def _record_end(text: memoryview, start: int) -> int:
-    """Return the position behind the record that begins at `start`."""
-    quoted = False
-    for found in _QUOTES_AND_ENDS.finditer(text, start):
-        if found[0] == b'"':
-            quoted = not quoted
-        elif not quoted:
-            return found.end()
-    return len(text)
-
-
-def _next_line(text: memoryview, start: int) -> int:
-    found = re.compile(rb"\r\n|\n|\r").search(text, start)
-    return found.end() if found else len(text)
-
-
-def _is_skipped(line: bytes, comment: str | None) -> bool:
-    return not line.strip(b"\r\n") or (comment is not None and line.startswith(comment.encode()))
 
 
 def _named(lines: list[int]) -> str:

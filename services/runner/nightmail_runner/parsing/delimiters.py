@@ -10,6 +10,10 @@ from nightmail_runner.parsing.options import InputNotReadable
 _JUDGED_RECORDS = 50
 #: Of two that fit as well, the first is the file's: a comma stands in numbers and texts, too.
 _DELIMITERS = ";\t|,"
+#: Delimiters of some programs, which stand in texts, too often to be looked for.
+_OTHER_DELIMITERS = "\x01\x1f^~\u00a6\u00a7: "
+_ALIGNED = re.compile(" {2,}")
+_HAS_NUMBER = re.compile(r"(^|\s)-?[\d.,]+($|\s)")
 _DRAWN_BORDER = re.compile(r"\+[-=]+(\+[-=]+)*\+")
 
 
@@ -36,6 +40,20 @@ def judge_delimiters(head: str, comment: str | None) -> tuple[str, float]:
     if best == "," and others:
         best = max(others, key=lambda delimiter: others[delimiter])
     return best, found[best][0]
+
+
+def find_other_columns(lines: list[str]) -> str | None:
+    """Return what speaks for several columns in the lines of a table of one; None if nothing does."""
+    lines = [line.strip() for line in lines if line.strip()]
+    if len(lines) < 2:
+        return None
+    if len({len(_ALIGNED.split(line)) for line in lines}) == 1 and _ALIGNED.search(lines[0]):
+        return "its columns seem to be aligned with spaces, which no option reads; write them with a delimiter"
+    for other in _OTHER_DELIMITERS:
+        counts = {line.count(other) for line in lines}
+        if len(counts) == 1 and counts != {0} and (other != " " or all(map(_HAS_NUMBER.search, lines[1:]))):
+            return f"every line has as many fields with {other!r}; delimiter can name that"
+    return None
 
 
 def refuse_title_above_records(name: str, line: int, records: str, comment: str | None) -> None:

@@ -3,13 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from nightmail_runner.parsing.options import InputNotReadable
 
+#: csv.QUOTE_MINIMAL or csv.QUOTE_NONE.
+Quoting: TypeAlias = Literal[0, 3]
+
 
 def numbered_records(
-    text: memoryview, first_line: int, delimiter: str, comment: str | None
+    text: memoryview, first_line: int, delimiter: str, comment: str | None, quoting: Quoting = csv.QUOTE_MINIMAL
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of its first line; a blank line is a record without fields.
 
@@ -22,7 +25,7 @@ def numbered_records(
     """
     file = io.TextIOWrapper(io.BufferedReader(_Bytes(text)), "utf-8", newline="")
     lines = _Lines(file, comment)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while True:
         first = lines.count + 1
         lines.in_record = lines.was_comment = False

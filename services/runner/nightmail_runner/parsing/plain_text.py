@@ -14,17 +14,22 @@ _PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus)
 #: Words of refusals and failures that no column is named after.
 _FAILURE = re.compile(
     r"\b(error|exception|unavailable|unauthori[sz]ed|forbidden|denied|not found|bad gateway|timed? ?out|too many|invalid"
-    r"|failed|failure|expired|unknown host|log ?in|sign ?in|not authori[sz]ed|refused|maintenance|no such|not allowed)\b",
+    r"|failed|failure|expired|unknown host|log ?in|sign ?in|not authori[sz]ed|refused|maintenance|no such|not allowed"
+    r"|exceeded|try again|not available|does not exist|no (data|records?|results?|rows) (found|available|returned)|suspended)\b",
     re.IGNORECASE,
 )
 #: How programs begin a message about their own failure.
 _REPORT = re.compile(
     r"(traceback \(most recent|(uncaught |unhandled )?exception( in\b|:)|fatal( error)?:|panic:|(php )?(warning|notice|fatal error):"
-    r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|ORA-\d{5}|access denied|permission denied)",
+    r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|(ORA|TNS|PLS|SP2)-\d{4}|SQLSTATE\[|curl: \(\d"
+    r"|\w+(\.\w+)+(Exception|Error)\b|access denied|permission denied)",
     re.IGNORECASE,
 )
 #: A header of several columns (in prose a space follows a comma), or one word as programs name a column.
 _NAMES = re.compile(r",(?! )|[;\t|]|^\w*_\w*$")
+#: How people begin a line below a table, too.
+_FOOTNOTE = re.compile(r"(warning|notice)\b", re.IGNORECASE)
+_PAGE = re.compile(r"\s*<(!doctype\s|/?html\b|/?body\b|head\b|br\b)", re.IGNORECASE)
 _SCALAR = re.compile(r"(null|true|false|none|undefined|-?\d+(\.\d+)?)", re.IGNORECASE)
 
 
@@ -44,6 +49,19 @@ def refuse_message(text: str, names: tuple[str, ...], file_type: str) -> None:
     if _is_message(lines):
         raise InputNotReadable(
             f"this seems to be a message, not {file_type}: {shorten(' '.join(lines))!r}; if it is a column's name, declare it in types"
+        )
+
+
+def refuse_report(text: str, line: int) -> None:
+    """Check the only field of a record that should have several: an export that breaks off ends in the error.
+
+    Raises:
+        InputNotReadable: a program's report of a failure, or a page, begins with it.
+    """
+    if (_REPORT.match(text) and not _FOOTNOTE.match(text)) or _PAGE.match(text):
+        raise InputNotReadable(
+            f"line {line} seems to be a message in place of a record: {shorten(text)!r}; the data behind it may be missing; "
+            "correct it at its source"
         )
 
 

@@ -50,9 +50,6 @@ _WIDER = {
 }  # fmt: skip
 #: In these the bytes that Windows adds are control characters, which no text has.
 _WITH_C1 = frozenset({"iso8859-1", "iso8859-9"})
-_ONE_BYTE = ("iso8859-", "cp125", "latin")
-#: Where letters beyond ASCII are searched; a text has some of them early.
-_SEARCHED_BYTES = 16 * 1024**2
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
@@ -81,8 +78,7 @@ def _without_marks(text: memoryview, notes: list[str]) -> memoryview:
 def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
     mark, marked = next(((mark, name) for mark, name in _MARKS if data[: len(mark)] == mark), (b"", None))
     if options.encoding is not None:
-        _note_utf8(data, options.encoding, "the option encoding", notes)
-        return _transcode(data, options.encoding, "the option encoding")
+        return _declared(data, options.encoding, "the option encoding", notes)
     if marked is not None:
         return _transcode(data[len(mark) :], marked, "the byte order mark")
     if options.charset is not None:
@@ -91,8 +87,7 @@ def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
         except LookupError:
             notes.append(f"the answer's charset {options.charset!r} is unknown and was ignored")
         else:
-            _note_utf8(data, options.charset, "the charset of the answer", notes)
-            return _transcode(data, options.charset, "the charset of the answer")
+            return _declared(data, options.charset, "the charset of the answer", notes)
     if (unmarked := _utf16_without_mark(data)) is not None:
         notes.append(
             f"the data has no byte order mark and was read as {unmarked.upper()}; set encoding if that is wrong"
@@ -103,14 +98,18 @@ def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
     return _detect(data, notes)
 
 
-def _note_utf8(data: memoryview, encoding: str, because: str, notes: list[str]) -> None:
-    """Add a note if data is said to be in an encoding of one byte, in which every byte is a letter, and is UTF-8, too."""
-    if not codecs.lookup(encoding).name.startswith(_ONE_BYTE) or bytes(data[:_SEARCHED_BYTES]).isascii():
-        return
-    if _is_utf8(data):
+def _declared(data: memoryview, encoding: str, because: str, notes: list[str]) -> memoryview:
+    """Return text in a declared encoding; a note says so if it is UTF-8, too: `Ã©` is mostly an `é` that was declared wrongly."""
+    text = _transcode(data, encoding, because)
+    if not codecs.lookup(encoding).name.startswith("utf") and _is_utf8(data) and not _is_ascii(data):
         notes.append(
-            f"the data was read as {encoding} ({because} says so), but it is UTF-8, too; if letters look wrong, set encoding to utf-8"
+            f"the data was read as {encoding}, as {because} says, but it is also UTF-8; if letters look wrong, set encoding to utf-8"
         )
+    return text
+
+
+def _is_ascii(data: memoryview) -> bool:
+    return all(part.isascii() for part in parts_of(data))
 
 
 def refuse_nuls(text: memoryview) -> None:

@@ -1,7 +1,11 @@
-"""A last record that is the total of the others, as people and programs put it under a table."""
+"""Last records that are no records: the total of the others, or empty fields, as people and programs put them under a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any
+
+import numpy
+import pyarrow.compute
 
 from nightmail_runner.parsing.error_text import shorten
 
@@ -26,3 +30,18 @@ def note_total_row(columns: Iterable[tuple[str, Any]], notes: list[str]) -> None
                 " all counts them twice"
             )
             return
+
+
+def note_empty_end(columns: Sequence[Any], notes: list[str]) -> None:
+    """Add a note if the last records of several fields have no values, as a spreadsheet writes rows that were cleared.
+
+    Args:
+        columns: Arrow arrays of one length.
+    """
+    if len(columns) < 2 or not len(columns[0]) or any(column[-1].is_valid for column in columns):
+        return
+    filled: Any = reduce(pyarrow.compute.or_, (column.is_valid() for column in columns))
+    rows = numpy.flatnonzero(filled)
+    count = len(filled) - (int(rows[-1]) + 1 if len(rows) else 0)
+    many = "the last record has" if count == 1 else f"the last {count} records have"
+    notes.append(f"{many} only empty fields; records without values count, too (data.dropna(how='all') drops them)")

@@ -52,7 +52,10 @@ class Worker:
         data = protocol.encode(task.to_json())
         try:
             sent = socket.send_fds(self._sock, [data], descriptors)
-            await self._loop.sock_sendall(self._sock, data[sent:])
+            if sent < len(
+                data
+            ):  # a worker that has the whole task may have answered and exited, and takes nothing more
+                await self._loop.sock_sendall(self._sock, data[sent:])
             return await self._receive(protocol.body_length(await self._receive(protocol.LENGTH_BYTES)))
         except (BrokenPipeError, ConnectionResetError):
             raise WorkerEnded from None
