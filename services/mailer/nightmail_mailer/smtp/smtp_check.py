@@ -5,23 +5,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from uuid import uuid4
 
 import aiosmtplib
 
+from nightmail_mailer.compose.plain_mail import plain_mail
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.access_tokens import access_tokens, sign_in
-from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
+from nightmail_mailer.smtp.addresses import to_ascii_domain
 from nightmail_mailer.smtp.connection import CONNECT_ERRORS
 from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: A person waits at the terminal: a step that takes longer counts as failed.
 STEP_TIMEOUT_SECONDS = 20.0
+_TITLE = "A test of Nightmail's mail"
+_TEXT = "Nightmail can send mail to this address.\n"
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,7 @@ class _Session:
     async def data(self) -> str:
         smtp = self._connected
         try:
-            accepted = await smtp.data(_mail(self._settings.smtp_from, to_ascii_domain(self._recipient)))
+            accepted = await smtp.data(plain_mail(self._settings.smtp_from, self._recipient, _TITLE, _TEXT, "test"))
         except aiosmtplib.SMTPDataError as error:
             raise _StepFailed(
                 f"the server refuses the mail itself: {format_reply(error.code, error.message)}"
@@ -216,14 +213,3 @@ class _Session:
 def _tls(smtp: aiosmtplib.SMTP) -> str:
     secured = smtp.get_transport_info("ssl_object")
     return f"{secured.version()}, the certificate is trusted"
-
-
-def _mail(sender: str, recipient: str) -> bytes:
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = "A test of Nightmail's mail"
-    mail["From"] = Address(display_name="Nightmail", addr_spec=sender)
-    mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{uuid4()}.test@{domain_of(sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("Nightmail can send mail to this address.\n")
-    return f"To: {recipient}\r\n".encode() + mail.as_bytes()
