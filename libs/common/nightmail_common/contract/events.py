@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
@@ -25,10 +25,8 @@ MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 
 
-class Event(BaseModel):
+class Event(BaseModel, frozen=True):
     """A fact. A subclass is named after the fact, and its `name` is the name on the wire."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
@@ -148,10 +146,8 @@ class RunStarted(RunEvent):
     attempt: int
 
 
-class RunError(BaseModel):
+class RunError(BaseModel, frozen=True):
     """Why a run failed, for the script's owner. `line` counts from 1 in the script's own text."""
-
-    model_config = ConfigDict(frozen=True)
 
     stage: Stage
     type: str
@@ -173,10 +169,8 @@ class AttemptFailed(RunEvent):
     retry_at: datetime
 
 
-class Timings(BaseModel):
+class Timings(BaseModel, frozen=True):
     """The duration of each stage of a run, in milliseconds. A stage that was not reached is None."""
-
-    model_config = ConfigDict(frozen=True)
 
     fetch_ms: float | None = None
     parse_ms: float | None = None
@@ -185,10 +179,8 @@ class Timings(BaseModel):
     total_ms: float
 
 
-class Note(BaseModel):
+class Note(BaseModel, frozen=True):
     """A decision that a stage of the run took for the job's owner, and that changed or interpreted data."""
-
-    model_config = ConfigDict(frozen=True)
 
     stage: Stage
     text: str

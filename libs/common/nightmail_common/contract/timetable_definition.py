@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_core import PydanticCustomError
 
@@ -32,10 +32,8 @@ def _check_date(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_check_date)]
 
 
-class CalendarDefinition(Calendar):
+class CalendarDefinition(Calendar, extra="forbid", frozen=True):
     """A calendar as a user writes it: a country, or days, or both."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     country: Annotated[str, Field(max_length=64), AfterValidator(check_country)] | None = None
     subdivision: Annotated[str, Field(max_length=64)] | None = None
@@ -71,14 +69,12 @@ def require_schedule(schedule_time: str | None, info: ValidationInfo) -> str | N
     return schedule_time
 
 
-class TimetableDefinition(BaseModel):
+class TimetableDefinition(BaseModel, extra="forbid", frozen=True):
     """The part of a job that says when it is due.
 
     Raises:
         pydantic.ValidationError: one error per invalid field.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schedules: Schedules = ()
     schedule_time: Annotated[ScheduleTime | None, AfterValidator(require_schedule)] = Field(

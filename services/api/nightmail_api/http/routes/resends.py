@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 import nats.errors
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import NotReady
@@ -19,10 +19,8 @@ editor = APIRouter(route_class=EditorRoute, tags=["mail"])
 routers = (editor,)
 
 
-class ResendUndelivered(BaseModel):
+class ResendUndelivered(BaseModel, extra="forbid"):
     """Which mails are sent again: those that the server refused at this time or later."""
-
-    model_config = ConfigDict(extra="forbid")
 
     undelivered_since: Moment = Field(examples=["2026-11-23T00:00:00+01:00"])
     job_name: str | None = Field(default=None, max_length=128, examples=["daily sales"])
