@@ -238,12 +238,7 @@ class RunExecutor:
     ) -> ResultReady:
         stored = await store_outputs(self._results, request, result, outputs, slices)
         event = ResultReady(
-            job_name=request.job_name,
-            run_id=request.run_id,
-            job=request.job,
-            trigger=request.trigger,
-            scheduled_at=request.scheduled_at,
-            late=request.late,
+            **request.of_run,
             rows=result.rows,
             columns=result.columns,
             log=result.log,
@@ -322,12 +317,7 @@ def run_failed(
 ) -> RunFailed:
     """Return the event of a run that ended without a result."""
     return RunFailed(
-        job_name=request.job_name,
-        run_id=request.run_id,
-        job=request.job,
-        trigger=request.trigger,
-        scheduled_at=request.scheduled_at,
-        late=request.late,
+        **request.of_run,
         error=error,
         log=log,
         timings=stopwatch.timings(stages),

@@ -6,7 +6,7 @@ version. A reader ignores fields that it does not know.
 """
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -116,7 +116,21 @@ class RunEvent(Event):
     run_id: UUID
 
 
-class RunRequested(RunEvent):
+class RunOfJob(RunEvent):
+    """An event that has the job as it was when the run was requested."""
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+
+    @property
+    def of_run(self) -> dict[str, Any]:
+        """The fields that the request of a run and its outcome have in common."""
+        return {name: getattr(self, name) for name in RunOfJob.model_fields}
+
+
+class RunRequested(RunOfJob):
     """A due time came, or a user asked for a run. A runner needs nothing but this event.
 
     `scheduled_at` is the due time of a scheduled run and the time of the request of a manual run. `late` marks a run
@@ -127,10 +141,6 @@ class RunRequested(RunEvent):
 
     name = "run-requested"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     missed_before: int = 0
     first_missed_at: datetime | None = None
     missed_times: tuple[datetime, ...] = ()
@@ -186,7 +196,7 @@ class Note(BaseModel, frozen=True):
     text: str
 
 
-class ResultReady(RunEvent):
+class ResultReady(RunOfJob):
     """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
 
     `figures` are in the order of their drawing. `changes` is None without `compare_by`, and if there is no earlier result.
@@ -195,10 +205,6 @@ class ResultReady(RunEvent):
 
     name = "result-ready"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     rows: int
     columns: tuple[str, ...]
     csv: Blob
@@ -254,15 +260,11 @@ class RunCancelled(RunEvent):
     actor: str
 
 
-class RunFailed(RunEvent):
+class RunFailed(RunOfJob):
     """The run ended without a result."""
 
     name = "run-failed"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     error: RunError
     log: str
     timings: Timings
