@@ -157,9 +157,9 @@ class RunExecutor:
             if isinstance(result, RunFailed):
                 return result
             if isinstance(result, Skipped):
-                return _run_skipped(request, "script", result.reason, result, stopwatch)
+                return run_skipped(request, "script", result.reason, result.log, stopwatch.timings(result.timings))
             if (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
-                return _run_skipped(request, "unchanged", why, result, stopwatch)
+                return run_skipped(request, "unchanged", why, result.log, stopwatch.timings(result.timings))
             try:
                 return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
             except JobStorageFull as full:
@@ -325,9 +325,10 @@ def run_failed(
     )
 
 
-def _run_skipped(
-    request: RunRequested, reason: SkipReason, detail: str, result: Skipped | Succeeded, stopwatch: Stopwatch
+def run_skipped(
+    request: RunRequested, reason: SkipReason, detail: str, log: str = "", timings: Timings | None = None
 ) -> RunSkipped:
+    """Return the event of a run that ended without a result and without a failure."""
     return RunSkipped(
         job_name=request.job_name,
         run_id=request.run_id,
@@ -336,8 +337,8 @@ def _run_skipped(
         scheduled_at=request.scheduled_at,
         reason=reason,
         detail=detail,
-        log=result.log,
-        timings=stopwatch.timings(result.timings),
+        log=log,
+        timings=timings,
     )
 
 
