@@ -40,6 +40,8 @@ SAMPLES = "SAMPLES"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
+#: The key of the lease of the ticker that leads.
+LEASE_KEY = "ticker"
 SERVICES = "SERVICES"
 #: Covers the longest leader election of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
