@@ -16,8 +16,8 @@ from nightmail_api.http.routes.parameters import Cursor, Limit, QueryMoment, Run
 from nightmail_api.http.routes.runs import csv_response
 from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
 from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
+from nightmail_api.read_model.mail_queries import mail_recipients
 from nightmail_api.read_model.queries import Queries
-from nightmail_api.read_model.recipients import mail_recipients
 from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, ResultReady, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job

@@ -11,7 +11,7 @@ from nightmail_api.http.problems import NotReady
 from nightmail_api.http.responses import problems
 from nightmail_api.http.routes.parameters import Moment
 from nightmail_api.http.routing import Caller, EditorRoute
-from nightmail_api.read_model.undelivered import UndeliveredMail, undelivered_mails
+from nightmail_api.read_model.mail_queries import UndeliveredMail, undelivered_mails
 from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested
 
