@@ -34,9 +34,13 @@ class _StepFailed(Exception):
     """A step failed; the message says why."""
 
 
-async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[CheckStep]:
-    """Send a test mail with the mailer's own settings; yield each step once it is done, and stop at the first that fails."""
-    session = _Session(settings, recipient)
+async def check_smtp(settings: MailerSettings, recipient: str | None) -> AsyncIterator[CheckStep]:
+    """Send a test mail with the mailer's own settings; yield each step once it is done, and stop at the first that fails.
+
+    Args:
+        recipient: None: stop before a mail begins.
+    """
+    session = _Session(settings, recipient or "")
     steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [("resolve", session.resolve), ("connect", session.connect)]
     if settings.smtp_security == "tls":
         steps.append(("TLS", session.greeting))
@@ -46,7 +50,8 @@ async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[
         steps.append(("STARTTLS", session.starttls))
     if settings.smtp_username is not None:
         steps.append(("AUTH", session.log_in))
-    steps += [("MAIL FROM", session.mail_from), ("RCPT TO", session.rcpt_to), ("DATA", session.data)]
+    if recipient is not None:
+        steps += [("MAIL FROM", session.mail_from), ("RCPT TO", session.rcpt_to), ("DATA", session.data)]
     try:
         for name, run_step in steps:
             try:
