@@ -79,27 +79,16 @@ def _local_processes() -> list[dict[str, Any]]:
 
 
 async def _probe(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ready = await asyncio.gather(*(_is_ready(process) for process in processes))
+    from nightmail_cli.local.supervisor import is_ready  # it takes long to import
+
+    ready = await asyncio.gather(*(is_ready(process["ready_url"], process["ready_port"]) for process in processes))
     return [
         {
             "name": process["name"],
             "pid": process["pid"],
             "where": process["ready_url"] or f"127.0.0.1:{process['ready_port']}",
             "restarts": process["restarts"],
-            "ready": is_ready,
+            "ready": ready_now,
         }
-        for process, is_ready in zip(processes, ready, strict=True)
+        for process, ready_now in zip(processes, ready, strict=True)
     ]
-
-
-async def _is_ready(process: dict[str, Any]) -> bool:
-    from nightmail_cli.local.supervisor import http_status  # it takes long to import
-
-    if process["ready_url"] is not None:
-        return await http_status(process["ready_url"]) == 200
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", process["ready_port"]), 1)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
