@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from nightmail_common.contract.business_calendar import check_country, check_subdivision
 from nightmail_common.contract.job import Calendar
 from nightmail_common.contract.limits import MAX_CALENDAR_DAYS, MAX_SCHEDULES
-from nightmail_common.contract.schedule import check_schedule_time, check_timezone
+from nightmail_common.contract.schedule import check_schedule_time
+from nightmail_common.contract.timezones import check_timezone
 
 ScheduleTime = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(check_schedule_time)]
 Schedules = Annotated[
