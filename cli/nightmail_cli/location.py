@@ -79,6 +79,15 @@ def data_folder() -> Path:
     return located(ServiceSettings).data_dir
 
 
+def running_processes(data_dir: Path) -> list[dict[str, Any]]:
+    """Return the processes of the `nightmail up` that runs on a data folder, as its state file has them; none if none runs."""
+    try:
+        state = json.loads((data_dir / STATE_FILE).read_text(encoding="utf-8"))
+        return list(state["processes"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
 def api() -> Api:
     """Return the API of a command; a missing token ends the command with the places where one can be."""
     from nightmail_cli.client_settings import ClientSettings
@@ -135,12 +144,10 @@ def _data_folder(start: Path) -> Path | None:
 
 def _running_url(settings: "ClientSettings") -> str | None:
     """Return the URL of the API of the `nightmail up` that runs on the data folder; None if none runs."""
-    try:
-        processes = json.loads((settings.data_dir / STATE_FILE).read_text(encoding="utf-8"))["processes"]
-        ready = next(process["ready_url"] for process in processes if process["name"] == "api")
-        parts = urlsplit(ready)
-    except (OSError, StopIteration, ValueError, LookupError, TypeError):
+    ready = next((one["ready_url"] for one in running_processes(settings.data_dir) if one["name"] == "api"), None)
+    if ready is None:
         return None
+    parts = urlsplit(ready)
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -88,7 +88,7 @@ async def test_what_recipients_did_not_get_is_requested_once_for_them_alone(api:
 async def test_an_answer_has_a_part_of_many_mails_and_the_cursor_of_the_rest(
     api: Replica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightmail_api.read_model.undelivered.MAX_MAILS", 2)
+    monkeypatch.setattr("nightmail_api.read_model.mail_queries.MAX_MAILS", 2)
     runs = [(await mailed(api, event_log, f"job {number}", {"a@example.com": "refused"}))[0] for number in range(5)]
     await refused(api, 5)
     found: list[str] = []

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nightmail_common.contract.schedule import Schedule, ScheduleError, TimezoneError
+from nightmail_common.contract.schedule import Schedule
+from nightmail_common.contract.schedule_syntax import ScheduleError
+from nightmail_common.contract.timezones import TimezoneError
 from support.deadlines import scaled
 
 

@@ -7,14 +7,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from nightmail_common.contract.schedule import (
-    Schedule,
-    ScheduleError,
-    TimezoneError,
-    check_schedule_time,
-    check_timezone,
-)
-from nightmail_common.contract.timezones import zone
+from nightmail_common.contract.schedule import Schedule, check_schedule_time
+from nightmail_common.contract.schedule_syntax import ScheduleError
+from nightmail_common.contract.timezones import TimezoneError, check_timezone, zone
 from support.schedule_words import cron_field, reads_days, reads_times
 
 

@@ -1,5 +1,6 @@
 """XOAUTH2: the mailer signs in with an access token, keeps it, and replaces one that has expired or is refused."""
 
+import asyncio
 import base64
 import json
 import shlex
@@ -12,6 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import ValidationError
 
+from nightmail_cli.doctor import doctor
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import MailSent
 from nightmail_common.contract.job import Job
@@ -129,6 +131,19 @@ async def test_a_kept_token_is_reused_and_replaced_when_it_is_refused(
     accounts.valid = {"second"}
     await quit_connection(await open_connection(configured, tokens))
     assert (accounts.asked[2:], len(issuer.requests)) == (["first", "second"], 2)
+
+
+async def test_the_doctor_signs_in_with_a_token_as_the_mailer_does(
+    smtp_server: SmtpServer, accounts: type[TokenHandler], issuer: Source
+) -> None:
+    issuer.answers["/token"] = [answer(access_token=name, expires_in=3600) for name in ("first", "wrong")]
+    configured = settings(smtp_server, **client(issuer))
+    check = await asyncio.to_thread(doctor._smtp, configured)
+    assert (check.state, check.detail.partition(" ")[2]) == ("warning", "answers; the password goes in clear text")
+    refused = await asyncio.to_thread(doctor._smtp, configured)
+    assert refused.state == "problem"
+    assert "fails at AUTH: the server refuses the access token" in refused.detail
+    assert accounts.asked == ["first", "wrong"]
 
 
 async def test_a_token_that_expires_is_replaced_before(

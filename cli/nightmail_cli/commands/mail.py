@@ -1,6 +1,5 @@
 """`nightmail mail`: show caught mails, and test the SMTP server step by step."""
 
-import json
 import webbrowser
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from nightmail_cli.help import WholeHelp
 from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
 from nightmail_cli.local.private_files import write_private
-from nightmail_cli.location import STATE_FILE, data_folder, located
+from nightmail_cli.location import data_folder, located, running_processes
 from nightmail_cli.output import FAILED, AsJson, echo, fail, format_time, print_fields, print_json, print_table
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
@@ -161,10 +160,8 @@ def _smtp_host_is_set() -> bool:
 def _catcher_settings() -> dict[str, Any] | None:
     """Return the SMTP settings of the catcher of the `nightmail up` that runs on this data folder; None if none runs."""
     data_dir = data_folder()
-    try:
-        processes = json.loads((data_dir / STATE_FILE).read_text())["processes"]
-        port = next(process["ready_port"] for process in processes if process["name"] == "catcher")
-    except (OSError, StopIteration, ValueError, LookupError):
+    port = next((one["ready_port"] for one in running_processes(data_dir) if one["name"] == "catcher"), None)
+    if port is None:
         return None
     echo(f"NIGHTMAIL_SMTP_HOST is not set: the mail is caught in {data_dir}/{mailbox.MAILBOX}", err=True)
     return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}

@@ -12,17 +12,19 @@ from nightmail_cli.commands.completion import run_ids
 from nightmail_cli.option_checks import check_run_id
 from nightmail_cli.output import AsJson, echo, fail, print_json
 
+RunId = Annotated[
+    str,
+    typer.Argument(
+        help="The run's id, or a unique beginning of it.",
+        metavar="RUN_ID",
+        autocompletion=run_ids,
+        callback=check_run_id,
+    ),
+]
+
 
 def diff(
-    run_id: Annotated[
-        str,
-        typer.Argument(
-            help="The run's id, or a unique beginning of it.",
-            metavar="RUN_ID",
-            autocompletion=run_ids,
-            callback=check_run_id,
-        ),
-    ],
+    run_id: RunId,
     other: Annotated[
         str | None,
         typer.Argument(

@@ -11,7 +11,7 @@ import typer
 
 from nightmail_cli.client import Client, job_path
 from nightmail_cli.commands.completion import job_names, run_ids, run_statuses
-from nightmail_cli.commands.run_diff import diff
+from nightmail_cli.commands.run_diff import RunId, diff
 from nightmail_cli.commands.run_view import print_run, short_ids
 from nightmail_cli.help import WholeHelp
 from nightmail_cli.option_checks import check_choice, check_run_id, check_time
@@ -30,15 +30,6 @@ from nightmail_cli.output import (
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 #: How long `watch` waits before it asks again a read model that is behind the event it has just printed.
 BEHIND_SECONDS = 0.05
-RunId = Annotated[
-    str,
-    typer.Argument(
-        help="The run's id, or a unique beginning of it.",
-        metavar="RUN_ID",
-        autocompletion=run_ids,
-        callback=check_run_id,
-    ),
-]
 
 
 @app.command("list")

@@ -1,18 +1,17 @@
 """`nightmail status`: the services of the system wherever it runs, and the processes of `nightmail up` on this machine."""
 
 import asyncio
-import json
 from typing import Any
 
 import typer
 
-from nightmail_cli.location import STATE_FILE, data_folder
+from nightmail_cli.location import data_folder, running_processes
 from nightmail_cli.output import FAILED, AsJson, echo, format_time, print_json, print_table
 
 
 def status(as_json: AsJson = False) -> None:
     """Show the services, their backlog, and what is wrong. Exit 1 if a service or process is not ready."""
-    processes = asyncio.run(_probe(_local_processes()))
+    processes = asyncio.run(_probe(running_processes(data_folder())))
     system = _read_system(required=not processes)
     if as_json:
         waiting = {one["name"]: one["backlog"] for one in system["services"] if one["backlog"] is not None}
@@ -69,37 +68,17 @@ def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
             echo(f"\n{check['state']}, {check['name']}: {check['detail']}\n  fix: {check['fix']}")
 
 
-def _local_processes() -> list[dict[str, Any]]:
-    """Return the processes of the `nightmail up` of the data folder; none if none runs there."""
-    try:
-        state = json.loads((data_folder() / STATE_FILE).read_text())
-    except OSError:
-        return []
-    return list(state["processes"])
-
-
 async def _probe(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ready = await asyncio.gather(*(_is_ready(process) for process in processes))
+    from nightmail_cli.local.supervisor import is_ready  # it takes long to import
+
+    ready = await asyncio.gather(*(is_ready(process["ready_url"], process["ready_port"]) for process in processes))
     return [
         {
             "name": process["name"],
             "pid": process["pid"],
             "where": process["ready_url"] or f"127.0.0.1:{process['ready_port']}",
             "restarts": process["restarts"],
-            "ready": is_ready,
+            "ready": ready_now,
         }
-        for process, is_ready in zip(processes, ready, strict=True)
+        for process, ready_now in zip(processes, ready, strict=True)
     ]
-
-
-async def _is_ready(process: dict[str, Any]) -> bool:
-    from nightmail_cli.local.supervisor import http_status  # it takes long to import
-
-    if process["ready_url"] is not None:
-        return await http_status(process["ready_url"]) == 200
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", process["ready_port"]), 1)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True

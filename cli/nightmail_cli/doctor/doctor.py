@@ -7,11 +7,10 @@ Then this machine is not checked; the API says what it finds (`GET /system`), an
 import asyncio
 import fcntl
 import os
-import smtplib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -31,8 +30,10 @@ from nightmail_mailer.settings import MailerSettings
 from nightmail_runner.settings import RunnerSettings
 from nightmail_ticker.settings import TickerSettings
 
+if TYPE_CHECKING:
+    from nightmail_mailer.smtp.smtp_check import CheckStep
+
 EMBEDDED_PORT = 4222
-SMTP_SECONDS = 10.0
 
 
 def doctor(monitors: list[str], *, as_json: bool) -> None:
@@ -206,28 +207,19 @@ async def _ask_broker(settings: ServiceSettings) -> list[Check]:
 def _smtp(settings: MailerSettings) -> Check:
     """Connect, encrypt and authenticate as the mailer does, and stop before MAIL FROM."""
     server = f"{settings.smtp_host}:{settings.smtp_port}"
-    step = "connect"
-    try:
-        if settings.smtp_security == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS, context=settings.tls_context
-            )
-        else:
-            smtp = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=SMTP_SECONDS)
-        with smtp:
-            step = "EHLO"
-            smtp.ehlo_or_helo_if_needed()
-            if settings.smtp_security == "starttls":
-                step = "STARTTLS"
-                smtp.starttls(context=settings.tls_context)
-            if settings.smtp_username is not None:
-                step = "AUTH"
-                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-                smtp.login(settings.smtp_username, password)
-    except (OSError, smtplib.SMTPException) as error:
+    failed = asyncio.run(_failed_smtp_step(settings))
+    if failed is not None:
         fix = f"check NIGHTMAIL_SMTP_*, and that this machine can reach {server}"
-        return Check("smtp", "problem", f"{server} fails at {step}: {error}", fix)
+        return Check("smtp", "problem", f"{server} fails at {failed.name}: {failed.detail}", fix)
     if settings.smtp_security == "none" and settings.smtp_username is not None:
         fix = "set NIGHTMAIL_SMTP_SECURITY to starttls or tls"
         return Check("smtp", "warning", f"{server} answers; the password goes in clear text", fix)
     return Check("smtp", "ok", f"{server} answers ({settings.smtp_security})")
+
+
+async def _failed_smtp_step(settings: MailerSettings) -> "CheckStep | None":
+    """Return the step of a session that fails; None if the mailer could begin a mail."""
+    from nightmail_mailer.smtp.smtp_check import check_smtp  # the SMTP client takes long to import
+
+    steps = [step async for step in check_smtp(settings, None)]
+    return None if steps[-1].ok else steps[-1]

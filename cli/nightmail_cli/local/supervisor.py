@@ -203,14 +203,16 @@ class Supervisor:
 
     async def _announce(self, message: str) -> None:
         for process in self._processes:
-            while not await _is_ready(process.spec):  # noqa: ASYNC110 (only polling shows readiness)
+            while not await is_ready(process.spec.ready_url, process.spec.ready_port):  # noqa: ASYNC110 (only polling shows readiness)
                 await asyncio.sleep(READY_POLL_SECONDS)
         print(message, flush=True)
 
     async def _report_to_manager(self) -> None:
         started = False
         while self._manager.listens:
-            ready = await asyncio.gather(*(_is_ready(process.spec) for process in self._processes))
+            ready = await asyncio.gather(
+                *(is_ready(process.spec.ready_url, process.spec.ready_port) for process in self._processes)
+            )
             waiting = [process.spec for process, is_ready in zip(self._processes, ready, strict=True) if not is_ready]
             started = started or not any(spec.essential for spec in waiting)
             self._manager.report([spec.name for spec in waiting], started=started)
@@ -224,7 +226,7 @@ class Supervisor:
             await asyncio.sleep(WATCH_SECONDS)
             status = await http_status(process.spec.live_url)
             # One that takes no connections still reads its store; one that does not answer may be overloaded.
-            if status != 503 or not await _is_ready(process.spec):
+            if status != 503 or not await is_ready(process.spec.ready_url, process.spec.ready_port):
                 unhealthy_since, reported = None, False
                 continue
             unhealthy_since = unhealthy_since or time.monotonic()
@@ -350,13 +352,13 @@ def _describe_exit(status: int) -> str:
     return f"ended with exit code {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
 
 
-async def _is_ready(spec: ProcessSpec) -> bool:
-    if spec.ready_url is not None:
-        return (await http_status(spec.ready_url)) == 200
-    assert spec.ready_port is not None
+async def is_ready(ready_url: str | None, ready_port: int | None) -> bool:
+    """Return whether a process is ready: see `ProcessSpec`."""
+    if ready_url is not None:
+        return (await http_status(ready_url)) == 200
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(HTTP_TIMEOUT_SECONDS):
-            _, writer = await asyncio.open_connection("127.0.0.1", spec.ready_port)
+            _, writer = await asyncio.open_connection("127.0.0.1", ready_port)
             writer.close()
             return True
     return False

@@ -29,12 +29,9 @@ from nightmail_mailer.workflow import MailWorkflow
 async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpPool, smtp: SmtpClient) -> MailWorkflow:
     """Return the workflow, which knows every unsubscribe in the log and follows the further ones."""
     js, log = service.client.jetstream(), service.log
-    unsubscribes = Unsubscribes(log)
-    await unsubscribes.catch_up()
-    service.background(unsubscribes.follow(), "unsubscribes")  # nobody who unsubscribed gets a mail
-    deleted_jobs = DeletedJobs(log)
-    await deleted_jobs.catch_up()
-    service.background(deleted_jobs.follow(), "deleted jobs")
+    unsubscribes, deleted_jobs = Unsubscribes(log), DeletedJobs(log)
+    await unsubscribes.begin(service)  # nobody who unsubscribed gets a mail
+    await deleted_jobs.begin(service)
     mailed = await js.key_value(MAILED)
     notices = Notices(smtp, Claims(mailed))
     service.background(notices.run(), "notices")
@@ -47,8 +44,7 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     if (mailbox := _bounce_mailbox(settings)) is not None and key is not None:
         bounce_key = key
         bounced = BouncedRecipients(log)
-        await bounced.catch_up()
-        service.background(bounced.follow(), "bounced recipients")
+        await bounced.begin(service)
         owners = OwnerWarnings(log, notices, unsubscribes, bounced)
         service.background(BounceReader(mailbox, key, log, mailed, owners, operator).run(), "bounces")
     renderer = MailRenderer(settings.smtp_from, build_links(settings), bounce_key)

@@ -2,19 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from uuid import uuid4
+from datetime import timedelta
 
 import structlog
 
 from nightmail_common.broker.backoff import Backoff, retry_forever
-from nightmail_mailer.compose.subject import one_line
+from nightmail_mailer.compose.plain_mail import plain_mail
 from nightmail_mailer.records.claims import Claims
-from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
 from nightmail_mailer.smtp.client import SmtpClient
 
 #: A notice that the server defers is sent again as often; the metrics, the log and the ledger have its cause, too.
@@ -71,7 +65,7 @@ class Notices:
 
     async def _send(self, notice: Notice, recipient: str) -> None:
         try:
-            mail = self._render(notice, recipient)
+            mail = plain_mail(self._smtp.sender, recipient, notice.title, notice.text, notice.kind)
         except ValueError:  # the job is older than the check of its addresses
             logger.warning("notice_failed", kind=notice.kind, outcome="invalid address")
             return
@@ -84,13 +78,3 @@ class Notices:
                 break
             await asyncio.sleep(BACKOFF.wait(attempt))
         logger.error("notice_failed", kind=notice.kind, outcome=result.outcome)
-
-    def _render(self, notice: Notice, recipient: str) -> bytes:
-        mail = EmailMessage(policy=SMTP)
-        mail["Subject"] = one_line(notice.title)
-        mail["From"] = Address(display_name="Nightmail", addr_spec=self._smtp.sender)
-        mail["Date"] = format_datetime(datetime.now(UTC))
-        mail["Message-ID"] = f"<{uuid4()}.{notice.kind}@{domain_of(self._smtp.sender)}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(notice.text)
-        return f"To: {to_ascii_domain(recipient)}\r\n".encode() + mail.as_bytes()

@@ -4,7 +4,7 @@ import asyncio
 
 from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.result_parts import Changes
-from nightmail_common.contract.schedule import zone
+from nightmail_common.contract.timezones import zone
 from nightmail_runner.last_delivered import Previous
 from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded

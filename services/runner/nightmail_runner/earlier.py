@@ -1,6 +1,5 @@
 """What a run has of the job's earlier runs: the last delivered result, if the job needs it, and notes about it."""
 
-from types import TracebackType
 from typing import Self
 
 from nightmail_common.contract.events import Note
@@ -54,8 +53,6 @@ class Earlier:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self.csv is not None:
             self.csv.close()

@@ -51,12 +51,7 @@ def _too_large(result: ResultReady, size: int, limit_bytes: int) -> RunFailed:
         f" JSON escapes them; the broker accepts {limit_bytes}"
     )
     return RunFailed(
-        job_name=result.job_name,
-        run_id=result.run_id,
-        job=result.job,
-        trigger=result.trigger,
-        scheduled_at=result.scheduled_at,
-        late=result.late,
+        **result.of_run,
         error=RunError(stage="output", type="EventTooLarge", message=message),
         log="",
         timings=result.timings,

@@ -157,9 +157,9 @@ class RunExecutor:
             if isinstance(result, RunFailed):
                 return result
             if isinstance(result, Skipped):
-                return _run_skipped(request, "script", result.reason, result, stopwatch)
+                return run_skipped(request, "script", result.reason, result.log, stopwatch.timings(result.timings))
             if (why := await why_unchanged(request, earlier.previous, result, outputs.csv)) is not None:
-                return _run_skipped(request, "unchanged", why, result, stopwatch)
+                return run_skipped(request, "unchanged", why, result.log, stopwatch.timings(result.timings))
             try:
                 return await self._result_ready(request, result, outputs, slices, earlier, fetched, stopwatch)
             except JobStorageFull as full:
@@ -238,12 +238,7 @@ class RunExecutor:
     ) -> ResultReady:
         stored = await store_outputs(self._results, request, result, outputs, slices)
         event = ResultReady(
-            job_name=request.job_name,
-            run_id=request.run_id,
-            job=request.job,
-            trigger=request.trigger,
-            scheduled_at=request.scheduled_at,
-            late=request.late,
+            **request.of_run,
             rows=result.rows,
             columns=result.columns,
             log=result.log,
@@ -322,12 +317,7 @@ def run_failed(
 ) -> RunFailed:
     """Return the event of a run that ended without a result."""
     return RunFailed(
-        job_name=request.job_name,
-        run_id=request.run_id,
-        job=request.job,
-        trigger=request.trigger,
-        scheduled_at=request.scheduled_at,
-        late=request.late,
+        **request.of_run,
         error=error,
         log=log,
         timings=stopwatch.timings(stages),
@@ -335,9 +325,10 @@ def run_failed(
     )
 
 
-def _run_skipped(
-    request: RunRequested, reason: SkipReason, detail: str, result: Skipped | Succeeded, stopwatch: Stopwatch
+def run_skipped(
+    request: RunRequested, reason: SkipReason, detail: str, log: str = "", timings: Timings | None = None
 ) -> RunSkipped:
+    """Return the event of a run that ended without a result and without a failure."""
     return RunSkipped(
         job_name=request.job_name,
         run_id=request.run_id,
@@ -346,8 +337,8 @@ def _run_skipped(
         scheduled_at=request.scheduled_at,
         reason=reason,
         detail=detail,
-        log=result.log,
-        timings=stopwatch.timings(result.timings),
+        log=log,
+        timings=timings,
     )
 
 

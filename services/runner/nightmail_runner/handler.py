@@ -12,8 +12,8 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.errors import describe_error
-from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunSkipped, RunStarted
-from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed
+from nightmail_common.contract.events import AttemptFailed, RunError, RunFailed, RunRequested, RunStarted
+from nightmail_runner.execute import RunExecutor, Stopwatch, run_failed, run_skipped
 from nightmail_runner.kept_inputs import InputKeeper, RunInputs
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 from nightmail_runner.stops import RunStopped, StopReason, Stops
@@ -106,7 +106,7 @@ class RequestHandler:
         """End a run that must not continue. For a cancelled run, the log has its end already."""
         logger.info("run_stopped", reason=reason)
         if reason == "deleted":
-            await self._outcomes.publish(_job_deleted(request))
+            await self._outcomes.publish(run_skipped(request, "deleted", "the job was deleted before the run ended"))
         return Ack()
 
     async def _retry(self, request: RunRequested, delivery: Delivery, error: RunError, wait: float) -> Retry:
@@ -131,15 +131,3 @@ class RequestHandler:
             await self._log.publish(event, message_id=message_id)
         except BROKER_ERRORS as error:  # the outcome says more
             logger.warning("run_started_not_published", error=describe_error(error))
-
-
-def _job_deleted(request: RunRequested) -> RunSkipped:
-    return RunSkipped(
-        job_name=request.job_name,
-        run_id=request.run_id,
-        job_id=request.job.job_id,
-        job_version=request.job.version,
-        scheduled_at=request.scheduled_at,
-        reason="deleted",
-        detail="the job was deleted before the run ended",
-    )

@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -83,9 +82,7 @@ class RunInputs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for one in self.all:
             one.data.file.close()
 

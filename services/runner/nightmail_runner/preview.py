@@ -52,7 +52,6 @@ MAX_LOG_CHARS = 16 * 1024
 MAX_ERROR_CHARS = 16 * 1024
 #: Characters of a value and rows, tried in this order until an answer fits a message.
 SHORTENED = ((200, 20), (40, 20), (40, 5), (10, 1), (0, 0))
-#: Longer than a person waits. A job's own timeout applies to its runs.
 
 logger = structlog.get_logger()
 

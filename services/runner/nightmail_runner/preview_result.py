@@ -43,11 +43,7 @@ async def whole_result(
             f"the mail is not sent: its {size} bytes are more than the {MAX_SENT_PREVIEW_BYTES} of a try; save the job and run it"
         )
     event = ResultReady(
-        job_name=request.job_name,
-        run_id=request.run_id,
-        job=request.job,
-        trigger=request.trigger,
-        scheduled_at=request.scheduled_at,
+        **request.of_run,
         rows=result.rows,
         columns=result.columns,
         log="",

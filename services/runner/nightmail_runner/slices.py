@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from annotated_types import Ge, MaxLen
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from nightmail_common.contract.job import AttachmentFormat, Job
 from nightmail_common.contract.job_definition import normalise_email
@@ -28,16 +28,12 @@ class SlicesNotValid(Exception):
     """A slice cannot be mailed: it has no recipients, or something that is no address; or the script changed the file."""
 
 
-class _WrittenFile(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _WrittenFile(BaseModel, strict=True):
     format: AttachmentFormat
     size: Annotated[int, Ge(0)]
 
 
-class _WrittenSlice(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _WrittenSlice(BaseModel, strict=True):
     value: Annotated[str, MaxLen(MAX_SLICE_VALUE_CHARS)]
     rows: Annotated[int, Ge(1)]
     addresses: Annotated[list[Annotated[str, MaxLen(MAX_SLICE_VALUE_CHARS)]], MaxLen(MAX_RECIPIENTS)]

@@ -13,9 +13,9 @@ import structlog
 from nightmail_common.broker.responder import Answer, Request, Responder
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_EXCERPT_CHARS, MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECKS
-from nightmail_common.contract.schedule import zone
 from nightmail_common.contract.subjects import RUNNERS, SOURCE_CHECK
 from nightmail_common.contract.text import shorten
+from nightmail_common.contract.timezones import zone
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.fetch import Fetcher
 from nightmail_runner.template_times import SourceTimes

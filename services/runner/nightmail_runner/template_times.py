@@ -8,8 +8,8 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.events import ResultReady, RunRequested
 from nightmail_common.contract.job import Job
-from nightmail_common.contract.schedule import zone
 from nightmail_common.contract.subjects import job_token
+from nightmail_common.contract.timezones import zone
 
 
 @dataclass(frozen=True)

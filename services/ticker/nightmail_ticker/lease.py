@@ -15,10 +15,9 @@ from nats.js.kv import KeyValue
 
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import raise_if_cancelled
-from nightmail_common.broker.streams import LEASE_TTL
+from nightmail_common.broker.streams import LEASE_KEY, LEASE_TTL
 from nightmail_common.contract.errors import describe_error
 
-KEY = "ticker"
 TTL_SECONDS = LEASE_TTL.total_seconds()
 #: From one renewal to the next. With the two constants below, two whole tries end within the TTL: at 1.9 and 2.9 s.
 RENEW_INTERVAL_SECONDS = 1.0
@@ -77,7 +76,9 @@ class Lease:
             asked = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-                    acquired = await self._write(self._bucket.create(KEY, self._holder)) or await self._update_own()
+                    acquired = (
+                        await self._write(self._bucket.create(LEASE_KEY, self._holder)) or await self._update_own()
+                    )
                 if acquired:
                     return Term(asked + TTL_SECONDS)
             except BROKER_ERRORS as error:
@@ -111,15 +112,15 @@ class Lease:
             term.end()
             with suppress(*BROKER_ERRORS):
                 async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
-                    await self._bucket.delete(KEY, last=self._revision)
+                    await self._bucket.delete(LEASE_KEY, last=self._revision)
 
     async def _update(self) -> bool:
-        return await self._write(self._bucket.update(KEY, self._holder, last=self._revision))
+        return await self._write(self._bucket.update(LEASE_KEY, self._holder, last=self._revision))
 
     async def _update_own(self) -> bool:
         """Update the key if it is this ticker's: an update whose answer was lost changed the revision."""
         try:
-            entry = await self._bucket.get(KEY)
+            entry = await self._bucket.get(LEASE_KEY)
         except KeyNotFoundError:
             return False
         if entry.value != self._holder or entry.revision is None:

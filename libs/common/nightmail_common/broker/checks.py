@@ -15,7 +15,7 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 from nats.js.errors import KeyNotFoundError, NotFoundError
 
-from nightmail_common.broker.streams import LEASES, QUEUES, STREAM, Queue
+from nightmail_common.broker.streams import LEASE_KEY, LEASES, QUEUES, STREAM, Queue
 
 State = Literal["ok", "warning", "problem"]
 
@@ -28,7 +28,6 @@ MIN_PAYLOAD_BYTES = 1024**2
 SKEW_SECONDS = 1.0
 #: The ticker searches the log this far back for served due times; beyond it, one could be served twice.
 MAX_SKEW_SECONDS = 300.0
-LEASE_KEY = "ticker"
 
 #: The required configuration of the log: field, value, and the consequence of another value.
 _LOG = {

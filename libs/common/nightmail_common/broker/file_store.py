@@ -1,6 +1,6 @@
 """The bucket `FILES`: the files that jobs read, the same for every replica of the API and every runner."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -14,22 +14,18 @@ from nightmail_common.broker.streams import FILES
 _TURNS = 20
 
 
-class FileStore:
+class FileStore(ObjectBucket):
     """Lists, stores, reads and deletes files. The name of a file's entry is its path.
 
     Every method raises `nats.errors.Error` if the broker does not answer.
     """
 
     def __init__(self, js: JetStreamContext) -> None:
-        self._bucket = ObjectBucket(js, FILES)
-
-    async def find(self, path: str) -> ObjectEntry | None:
-        """Return a file's entry; None if there is no such file."""
-        return (await self._bucket.last(path))[0]
+        super().__init__(js, FILES)
 
     async def list(self) -> list[ObjectEntry]:
         """Return every file's entry, by path."""
-        return sorted([entry async for entry in self._bucket.entries()], key=lambda entry: entry.name)
+        return sorted([entry async for entry in self.entries()], key=lambda entry: entry.name)
 
     async def put(
         self,
@@ -50,17 +46,17 @@ class FileStore:
         Raises:
             ObjectChanged: the file is another one, does not exist, or exists and must be new.
         """
-        subject = self._bucket.new_pieces()
+        subject = self.new_pieces()
         try:
-            pieces = await self._bucket.write(subject, content)
+            pieces = await self.write(subject, content)
             modified_at = datetime.now(UTC)
-            before, sequence = await self._publish_entry(path, pieces, if_match, stored_by, modified_at, only_new)
+            before, sequence = await self._replace_entry(path, pieces, if_match, stored_by, modified_at, only_new)
         except BaseException:
             with suppress(*BROKER_ERRORS):
-                await self._bucket.purge(subject)
+                await self.purge(subject)
             raise
         if before is not None:
-            await self._bucket.purge(before.pieces)
+            await self.purge(before.pieces)
         stored = ObjectEntry(path, pieces.size, pieces.digest.hex(), modified_at, sequence, subject, stored_by)
         return stored, before is None
 
@@ -70,24 +66,12 @@ class FileStore:
         Raises:
             ObjectChanged: the file is another one, or does not exist.
         """
-        before, sequence = await self._publish_entry(path, None, if_match or "*")
+        before, sequence = await self._replace_entry(path, None, if_match or "*")
         assert before is not None
-        await self._bucket.purge(before.pieces)
-        await self._bucket.purge_deleted(path, sequence)
+        await self.purge(before.pieces)
+        await self.purge_deleted(path, sequence)
 
-    def read(self, entry: ObjectEntry) -> AsyncIterator[bytes]:
-        """Yield a file's bytes.
-
-        Raises:
-            ObjectChanged: the file was replaced or deleted meanwhile; what was yielded is not the whole file.
-        """
-        return self._bucket.read(entry)
-
-    async def stored_bytes(self) -> int:
-        """Return the size of the bucket: all files, and what JetStream keeps beside them."""
-        return await self._bucket.stored_bytes()
-
-    async def _publish_entry(
+    async def _replace_entry(
         self,
         path: str,
         pieces: Pieces | None,
@@ -98,9 +82,9 @@ class FileStore:
     ) -> tuple[ObjectEntry | None, int]:
         """Publish a file's entry; return the one before, and the sequence of the new one."""
         for _ in range(_TURNS):
-            before, last = await self._bucket.last(path)
+            before, last = await self.last(path)
             if (only_new and before) or (if_match and (before is None or if_match not in {"*", before.sha256})):
                 raise ObjectChanged(path)
             with suppress(ObjectChanged):  # another writer was first: the condition is checked again
-                return before, await self._bucket.publish_entry(path, pieces, last, stored_by, modified_at)
+                return before, await self.publish_entry(path, pieces, last, stored_by, modified_at)
         raise ObjectChanged(path)

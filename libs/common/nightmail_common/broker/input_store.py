@@ -12,7 +12,7 @@ the API has read it. If the runner is first, the API's deletion is refused. If t
 and stores it again.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 
 from nats.js import JetStreamContext
 
@@ -33,11 +33,11 @@ class InputsFull(Exception):
         super().__init__(f"the kept inputs take {MAX_INPUTS_BYTES} bytes, which is the most")
 
 
-class InputStore:
-    """Keeps, reads and removes inputs. Every method raises `nats.errors.Error` if the broker does not answer."""
+class InputStore(ObjectBucket):
+    """Keeps and removes inputs. Every method raises `nats.errors.Error` if the broker does not answer."""
 
     def __init__(self, js: JetStreamContext) -> None:
-        self._bucket = ObjectBucket(js, INPUTS)
+        super().__init__(js, INPUTS)
 
     async def keep(self, sha256: str, content: Content, publish: Callable[[], Awaitable[None]]) -> bool:
         """Store bytes, and publish the event that names them; return whether the bytes were not stored before.
@@ -49,60 +49,44 @@ class InputStore:
         Raises:
             InputsFull: there is no room for the bytes; nothing is stored or published.
         """
-        entry, last = await self._bucket.last(sha256)
+        entry, last = await self.last(sha256)
         is_new = entry is None
         if entry is None:
-            if await self._bucket.stored_bytes() >= MAX_INPUTS_BYTES:
+            if await self.stored_bytes() >= MAX_INPUTS_BYTES:
                 raise InputsFull
             await self._store(sha256, content, last)
         await publish()
         await self._renew(sha256, content)
         return is_new
 
-    async def find(self, sha256: str) -> ObjectEntry | None:
-        """Return the entry of an input; None if it is not kept."""
-        return (await self._bucket.last(sha256))[0]
-
-    def entries(self) -> AsyncIterator[ObjectEntry]:
-        """Yield the entry of every input."""
-        return self._bucket.entries()
-
-    def read(self, entry: ObjectEntry) -> AsyncIterator[bytes]:
-        """Yield the bytes of an input.
-
-        Raises:
-            ObjectChanged: the input was removed meanwhile; what was yielded is not all of it.
-        """
-        return self._bucket.read(entry)
-
     async def remove(self, entry: ObjectEntry) -> bool:
         """Delete an input, and overwrite its bytes; False if a runner has stored its entry again since `entry` was read."""
         try:
-            deleted = await self._bucket.publish_entry(entry.name, None, entry.sequence)
+            deleted = await self.publish_entry(entry.name, None, entry.sequence)
         except ObjectChanged:
             return False
-        await self._bucket.overwrite(entry.pieces)
-        await self._bucket.purge_deleted(entry.name, deleted)
+        await self.overwrite(entry.pieces)
+        await self.purge_deleted(entry.name, deleted)
         return True
 
     async def _store(self, sha256: str, content: Content, last: int) -> None:
         """Store an object, unless another runner stores it first: then the pieces are orphans, which the API purges."""
-        pieces = await self._bucket.write(self._bucket.new_pieces(), content())
+        pieces = await self.write(self.new_pieces(), content())
         try:
-            await self._bucket.publish_entry(sha256, pieces, last)
+            await self.publish_entry(sha256, pieces, last)
         except ObjectChanged:
             return
 
     async def _renew(self, sha256: str, content: Content) -> None:
         """Give the entry another sequence; store the object again if it was deleted."""
         for _ in range(_TURNS):
-            entry, last = await self._bucket.last(sha256)
+            entry, last = await self.last(sha256)
             if entry is None:
-                pieces = await self._bucket.write(self._bucket.new_pieces(), content())
+                pieces = await self.write(self.new_pieces(), content())
             else:
                 pieces = Pieces(entry.pieces, entry.size, bytes.fromhex(entry.sha256))
             try:
-                await self._bucket.publish_entry(sha256, pieces, last)
+                await self.publish_entry(sha256, pieces, last)
             except ObjectChanged:
                 continue
             return

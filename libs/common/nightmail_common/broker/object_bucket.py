@@ -54,7 +54,7 @@ class ObjectEntry:
 
 
 class ObjectBucket:
-    """The parts of an object store from which its users make their own rules for changes.
+    """The parts of an object store from which its subclasses make their own rules for changes.
 
     Every method raises `nats.errors.Error` if the broker does not answer.
     """
@@ -73,6 +73,10 @@ class ObjectBucket:
         except NotFoundError:
             return None, 0
         return self._entry(message), message.seq or 0
+
+    async def find(self, name: str) -> ObjectEntry | None:
+        """Return an object's entry; None if there is no such object."""
+        return (await self.last(name))[0]
 
     async def entries(self) -> AsyncIterator[ObjectEntry]:
         """Yield every object's entry, one request each."""

@@ -22,6 +22,7 @@ from nats.js.api import (
     StreamConfig,
 )
 from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.kv import KeyValue
 
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import raise_if_cancelled
@@ -39,6 +40,8 @@ SAMPLES = "SAMPLES"
 MAILED = "MAILED"
 STREAKS = "STREAKS"
 LEASES = "LEASES"
+#: The key of the lease of the ticker that leads.
+LEASE_KEY = "ticker"
 SERVICES = "SERVICES"
 #: Covers the longest leader election of a NATS cluster, and a broker that is down while a publisher retries.
 DUPLICATE_WINDOW = timedelta(hours=1)
@@ -192,12 +195,7 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
         nats.errors.Error: JetStream refuses or does not answer.
     """
     for bucket, ttl in ((MAILED, MAILED_TTL), (STREAKS, STREAKS_TTL), (LEASES, LEASE_TTL), (SERVICES, SERVICES_TTL)):
-        try:
-            await js.key_value(bucket)
-        except NotFoundError:
-            await js.create_key_value(
-                KeyValueConfig(bucket=bucket, ttl=ttl.total_seconds(), storage=StorageType.FILE, replicas=replicas)
-            )
+        await ensure_bucket(js, bucket, ttl.total_seconds(), replicas)
     await _ensure_results(js, result_retention.total_seconds(), replicas)
     for bucket, seconds in ((FILES, None), (INPUTS, None), (SAMPLES, SAMPLE_SECONDS)):
         try:
@@ -210,6 +208,19 @@ async def ensure_streams(js: JetStreamContext, result_retention: timedelta, repl
     buckets = (f"KV_{name}" for name in (MAILED, STREAKS, LEASES, SERVICES))
     objects = (f"OBJ_{name}" for name in (RESULTS, FILES, INPUTS, SAMPLES))
     await add_replicas(js, (STREAM, *buckets, *objects), replicas)
+
+
+async def ensure_bucket(js: JetStreamContext, name: str, ttl_seconds: float | None, replicas: int) -> KeyValue:
+    """Return a key-value bucket, and create it if it does not exist.
+
+    Raises:
+        nats.errors.Error: JetStream refuses or does not answer.
+    """
+    try:
+        return await js.key_value(name)
+    except NotFoundError:
+        config = KeyValueConfig(bucket=name, ttl=ttl_seconds, storage=StorageType.FILE, replicas=replicas)
+        return await js.create_key_value(config)
 
 
 async def add_replicas(js: JetStreamContext, names: Iterable[str], replicas: int) -> None:

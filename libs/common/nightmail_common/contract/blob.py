@@ -3,7 +3,7 @@
 import base64
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, PlainSerializer
 
 
 def _from_base64(value: object) -> object:
@@ -18,10 +18,8 @@ Base64 = Annotated[
 ]
 
 
-class Blob(BaseModel):
+class Blob(BaseModel, frozen=True):
     """Bytes of a result: inline, or a reference into the object store (`bucket` and `object_name`)."""
-
-    model_config = ConfigDict(frozen=True)
 
     size: int
     sha256: str
@@ -30,19 +28,15 @@ class Blob(BaseModel):
     object_name: str | None = None
 
 
-class ResultFile(BaseModel):
+class ResultFile(BaseModel, frozen=True):
     """A file of a result besides its CSV. `format` is the ending of its name, such as `xlsx`."""
-
-    model_config = ConfigDict(frozen=True)
 
     format: str
     blob: Blob
 
 
-class ResultFigure(BaseModel):
+class ResultFigure(BaseModel, frozen=True):
     """A figure that the script drew: a PNG of this width and height in pixels. `alt` describes it."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     alt: str

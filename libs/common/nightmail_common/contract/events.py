@@ -6,10 +6,10 @@ version. A reader ignores fields that it does not know.
 """
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
@@ -25,10 +25,8 @@ MailKind = Literal["result", "failure", "recovery"]
 MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 
 
-class Event(BaseModel):
+class Event(BaseModel, frozen=True):
     """A fact. A subclass is named after the fact, and its `name` is the name on the wire."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
@@ -118,7 +116,21 @@ class RunEvent(Event):
     run_id: UUID
 
 
-class RunRequested(RunEvent):
+class RunOfJob(RunEvent):
+    """An event that has the job as it was when the run was requested."""
+
+    job: Job
+    trigger: Trigger
+    scheduled_at: datetime
+    late: bool = False
+
+    @property
+    def of_run(self) -> dict[str, Any]:
+        """The fields that the request of a run and its outcome have in common."""
+        return {name: getattr(self, name) for name in RunOfJob.model_fields}
+
+
+class RunRequested(RunOfJob):
     """A due time came, or a user asked for a run. A runner needs nothing but this event.
 
     `scheduled_at` is the due time of a scheduled run and the time of the request of a manual run. `late` marks a run
@@ -129,10 +141,6 @@ class RunRequested(RunEvent):
 
     name = "run-requested"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     missed_before: int = 0
     first_missed_at: datetime | None = None
     missed_times: tuple[datetime, ...] = ()
@@ -148,10 +156,8 @@ class RunStarted(RunEvent):
     attempt: int
 
 
-class RunError(BaseModel):
+class RunError(BaseModel, frozen=True):
     """Why a run failed, for the script's owner. `line` counts from 1 in the script's own text."""
-
-    model_config = ConfigDict(frozen=True)
 
     stage: Stage
     type: str
@@ -173,10 +179,8 @@ class AttemptFailed(RunEvent):
     retry_at: datetime
 
 
-class Timings(BaseModel):
+class Timings(BaseModel, frozen=True):
     """The duration of each stage of a run, in milliseconds. A stage that was not reached is None."""
-
-    model_config = ConfigDict(frozen=True)
 
     fetch_ms: float | None = None
     parse_ms: float | None = None
@@ -185,16 +189,14 @@ class Timings(BaseModel):
     total_ms: float
 
 
-class Note(BaseModel):
+class Note(BaseModel, frozen=True):
     """A decision that a stage of the run took for the job's owner, and that changed or interpreted data."""
-
-    model_config = ConfigDict(frozen=True)
 
     stage: Stage
     text: str
 
 
-class ResultReady(RunEvent):
+class ResultReady(RunOfJob):
     """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
 
     `figures` are in the order of their drawing. `changes` is None without `compare_by`, and if there is no earlier result.
@@ -203,10 +205,6 @@ class ResultReady(RunEvent):
 
     name = "result-ready"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     rows: int
     columns: tuple[str, ...]
     csv: Blob
@@ -262,15 +260,11 @@ class RunCancelled(RunEvent):
     actor: str
 
 
-class RunFailed(RunEvent):
+class RunFailed(RunOfJob):
     """The run ended without a result."""
 
     name = "run-failed"
 
-    job: Job
-    trigger: Trigger
-    scheduled_at: datetime
-    late: bool = False
     error: RunError
     log: str
     timings: Timings

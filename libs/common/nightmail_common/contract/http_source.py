@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.source_templates import SECRET, check_templates, without_times
@@ -27,18 +27,14 @@ MAX_BODY_DEPTH = 32
 _Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class BearerAuth(_Model):
+class BearerAuth(BaseModel, frozen=True):
     """`Authorization: Bearer TOKEN` (RFC 6750)."""
 
     type: Literal["bearer"]
     token: _Text
 
 
-class BasicAuth(_Model):
+class BasicAuth(BaseModel, frozen=True):
     """`Authorization: Basic ...` (RFC 7617)."""
 
     type: Literal["basic"]
@@ -46,7 +42,7 @@ class BasicAuth(_Model):
     password: Annotated[str, Field(max_length=4096)]
 
 
-class HeaderAuth(_Model):
+class HeaderAuth(BaseModel, frozen=True):
     """A header of any name, such as `X-Api-Key`."""
 
     type: Literal["header"]
@@ -54,7 +50,7 @@ class HeaderAuth(_Model):
     value: _Text
 
 
-class OAuth2ClientCredentials(_Model):
+class OAuth2ClientCredentials(BaseModel, frozen=True):
     """A token for the client itself (RFC 6749 section 4.4), sent as `Authorization: Bearer`."""
 
     type: Literal["oauth2_client_credentials"]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.contract.business_calendar import OnHoliday
 from nightmail_common.contract.http_source import Auth, Body, Method, Parameter
@@ -32,10 +32,8 @@ DEFAULT_MAX_LATENESS_SECONDS = 86_400
 DEFAULT_KEEP_INPUTS = 10
 
 
-class DataSource(BaseModel):
+class DataSource(BaseModel, frozen=True):
     """The location and format of a job's data."""
-
-    model_config = ConfigDict(frozen=True)
 
     source_type: SourceType
     location: str
@@ -73,10 +71,8 @@ class DataSource(BaseModel):
     pagination: Pagination | None = None
 
 
-class CsvOptions(BaseModel):
+class CsvOptions(BaseModel, frozen=True):
     """How a result's CSV is written."""
-
-    model_config = ConfigDict(frozen=True)
 
     delimiter: str = ","
     decimal: str = "."
@@ -86,13 +82,11 @@ class CsvOptions(BaseModel):
     float_format: str | None = None
 
 
-class Calendar(BaseModel):
+class Calendar(BaseModel, frozen=True):
     """The days on which a job does not run: the public holidays of a country, and `days`.
 
     `country` is an ISO 3166-1 alpha-2 code, `subdivision` an ISO 3166-2 code without the country.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     country: str | None = None
     subdivision: str | None = None
@@ -100,10 +94,8 @@ class Calendar(BaseModel):
     on_holiday: OnHoliday = "skip"
 
 
-class JobFields(BaseModel):
+class JobFields(BaseModel, frozen=True):
     """The fields of a job that its owner sets."""
-
-    model_config = ConfigDict(frozen=True)
 
     job_name: str
     #: More schedules; the job is due when one of all its schedules is.

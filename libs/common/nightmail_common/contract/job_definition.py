@@ -9,7 +9,6 @@ from typing import Annotated, Any, Self
 import email_validator
 from pydantic import (
     AfterValidator,
-    ConfigDict,
     Field,
     StrictBool,
     Tag,
@@ -160,14 +159,12 @@ _RecipientsByValue = Annotated[dict[SliceValue, Recipients], Field(min_length=1,
 SliceRecipients = Annotated[_RecipientsByValue | Annotated[SplitColumn, Tag("column")], RECIPIENTS_FORM]
 
 
-class JobDefinition(JobFields):
+class JobDefinition(JobFields, extra="forbid", frozen=True):
     """A job as a user writes it.
 
     Raises:
         pydantic.ValidationError: one error per invalid field.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     job_name: JobName
     schedules: Schedules = ()

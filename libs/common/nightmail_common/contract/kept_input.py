@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.contract.source_types import FileType
 
@@ -22,13 +22,11 @@ _MEDIA_TYPES: dict[InputType, str] = {
 }
 
 
-class Validators(BaseModel):
+class Validators(BaseModel, frozen=True):
     """What an HTTP source said of its answer, with which the next run asks whether it has changed (RFC 9110 section 8.8).
 
     They count for the request of `request_sha256` only. `fetched_at` is the time when the source last sent its body.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     etag: str | None = None
     last_modified: str | None = None
@@ -36,14 +34,12 @@ class Validators(BaseModel):
     fetched_at: datetime
 
 
-class KeptInput(BaseModel):
+class KeptInput(BaseModel, frozen=True):
     """What a run has read from one source.
 
     `object_name` is None for an input that is too large to be kept. `charset` is the one that the HTTP answer declared.
     `keep_inputs` is the job's: of how many runs, this one and earlier ones, inputs are kept.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     source: str
     size: int

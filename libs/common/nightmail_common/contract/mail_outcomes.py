@@ -3,25 +3,21 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 MailAnswer = Literal["accepted", "refused", "uncertain"]
 
 
-class RecipientOutcome(BaseModel):
+class RecipientOutcome(BaseModel, frozen=True):
     """The SMTP server's answer for one recipient. `uncertain`: the connection was lost after DATA (RFC 1047)."""
-
-    model_config = ConfigDict(frozen=True)
 
     address: str
     outcome: MailAnswer
     answer: str
 
 
-class WaitingRecipient(BaseModel):
+class WaitingRecipient(BaseModel, frozen=True):
     """A recipient whose mail the server did not accept yet: its last answer, and when the mailer tries again."""
-
-    model_config = ConfigDict(frozen=True)
 
     address: str
     answer: str

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_common.contract.limits import DEFAULT_MAX_PAGES, MAX_PAGES
 from nightmail_common.contract.source_types import FileType
@@ -10,10 +10,8 @@ from nightmail_common.contract.source_types import FileType
 _Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class _Pagination(BaseModel):
+class _Pagination(BaseModel, frozen=True):
     """A source with more pages than `max_pages` is an error, never cut."""
-
-    model_config = ConfigDict(frozen=True)
 
     max_pages: Annotated[int, Field(ge=1, le=MAX_PAGES)] = DEFAULT_MAX_PAGES
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from nightmail_common.contract.job import AttachmentFormat, CsvOptions
 
@@ -26,10 +26,8 @@ CompareBy = Annotated[
 Attachments = Annotated[tuple[AttachmentFormat, ...], Field(min_length=1), AfterValidator(_unique)]
 
 
-class CsvOptionsDefinition(CsvOptions):
+class CsvOptionsDefinition(CsvOptions, extra="forbid", frozen=True):
     """How a result's CSV is written, as a user writes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     delimiter: Literal[",", ";", "\t", "|"] = ","
     decimal: Literal[".", ","] = "."

@@ -3,27 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.contract.comparison import RowMark
 
 
-class Runtime(BaseModel):
+class Runtime(BaseModel, frozen=True):
     """The versions that a script ran on."""
-
-    model_config = ConfigDict(frozen=True)
 
     python: str
     pandas: str
 
 
-class Changes(BaseModel):
+class Changes(BaseModel, frozen=True):
     """What changed since the last delivered result: that of the run `run_id`, which was due at `since`.
 
     Rows are identified by the job's `compare_by`. `marks` are those of the result's first rows, as many as a mail shows.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: UUID
     since: datetime

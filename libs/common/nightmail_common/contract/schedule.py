@@ -20,19 +20,7 @@ from cronsim import CronSimError
 from nightmail_common.contract.cron import evaluate
 from nightmail_common.contract.schedule_description import describe_cron
 from nightmail_common.contract.schedule_syntax import ALIASES, FORMS, ScheduleError, check_cron
-from nightmail_common.contract.timezones import TimezoneError, check_timezone, zone
-
-__all__ = [
-    "DstNote",
-    "Schedule",
-    "ScheduleError",
-    "TimezoneError",
-    "at_wall_time",
-    "check_schedule_time",
-    "check_timezone",
-    "last_of",
-    "zone",
-]
+from nightmail_common.contract.timezones import zone
 
 _LOOK_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 32, 366, 8 * 366, 50 * 366))
 

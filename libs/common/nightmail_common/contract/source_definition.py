@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from pydantic_core import PydanticCustomError
 
 from nightmail_common.contract.http_source import (
@@ -42,10 +42,8 @@ _OPTIONS_OF = {
 }
 
 
-class DataSourceDefinition(DataSource):
+class DataSourceDefinition(DataSource, extra="forbid", frozen=True):
     """A data source as a user writes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     location: str = Field(min_length=1, max_length=4096)
     file_type: FileType | None = Field(default=None, validate_default=True)

@@ -2,15 +2,13 @@
 
 import hashlib
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from nightmail_common.contract.blob import Blob
 
 
-class SliceFile(BaseModel):
+class SliceFile(BaseModel, frozen=True):
     """A file of a slice: where its bytes are among those of all slices. `format` is the ending of its name."""
-
-    model_config = ConfigDict(frozen=True)
 
     format: str
     offset: int
@@ -18,10 +16,8 @@ class SliceFile(BaseModel):
     sha256: str
 
 
-class ResultSlice(BaseModel):
+class ResultSlice(BaseModel, frozen=True):
     """The rows of a result that have one value in the column `split_by`, and who gets them. The first file is the CSV."""
-
-    model_config = ConfigDict(frozen=True)
 
     value: str
     recipients: tuple[str, ...]
@@ -33,10 +29,8 @@ class ResultSlice(BaseModel):
 SLICES = TypeAdapter(tuple[ResultSlice, ...])
 
 
-class SplitResult(BaseModel):
+class SplitResult(BaseModel, frozen=True):
     """The slices of a result: `index` is a `SLICES`, `files` the bytes of all their files, one after another."""
-
-    model_config = ConfigDict(frozen=True)
 
     count: int
     index: Blob

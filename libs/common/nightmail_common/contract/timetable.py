@@ -15,7 +15,9 @@ from pydantic_core import from_json, to_json
 
 from nightmail_common.contract.business_calendar import BusinessCalendar, check_country, check_subdivision
 from nightmail_common.contract.job import Calendar
-from nightmail_common.contract.schedule import DstNote, Schedule, ScheduleError, at_wall_time, last_of, zone
+from nightmail_common.contract.schedule import DstNote, Schedule, at_wall_time, last_of
+from nightmail_common.contract.schedule_syntax import ScheduleError
+from nightmail_common.contract.timezones import zone
 
 _DAY = timedelta(days=1)
 #: A schedule whose due times are all on holidays has no run in this time; nobody waits for it longer.

@@ -4,14 +4,15 @@ import re
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_core import PydanticCustomError
 
 from nightmail_common.contract.business_calendar import check_country, check_subdivision
 from nightmail_common.contract.job import Calendar
 from nightmail_common.contract.limits import MAX_CALENDAR_DAYS, MAX_SCHEDULES
-from nightmail_common.contract.schedule import check_schedule_time, check_timezone
+from nightmail_common.contract.schedule import check_schedule_time
+from nightmail_common.contract.timezones import check_timezone
 
 ScheduleTime = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(check_schedule_time)]
 Schedules = Annotated[
@@ -32,10 +33,8 @@ def _check_date(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_check_date)]
 
 
-class CalendarDefinition(Calendar):
+class CalendarDefinition(Calendar, extra="forbid", frozen=True):
     """A calendar as a user writes it: a country, or days, or both."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     country: Annotated[str, Field(max_length=64), AfterValidator(check_country)] | None = None
     subdivision: Annotated[str, Field(max_length=64)] | None = None
@@ -71,14 +70,12 @@ def require_schedule(schedule_time: str | None, info: ValidationInfo) -> str | N
     return schedule_time
 
 
-class TimetableDefinition(BaseModel):
+class TimetableDefinition(BaseModel, extra="forbid", frozen=True):
     """The part of a job that says when it is due.
 
     Raises:
         pydantic.ValidationError: one error per invalid field.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schedules: Schedules = ()
     schedule_time: Annotated[ScheduleTime | None, AfterValidator(require_schedule)] = Field(

@@ -1,24 +1,20 @@
-"""A process that finds the facts of one script: its text is on stdin, the facts are on stdout as JSON.
+"""The facts of a script, in a process of its own:
 
-python -m nightmail_common.service.script_process IMPORT...
+python -m nightmail_common.service.script_process
 """
 
-import json
-import resource
-import sys
 from dataclasses import asdict
+from typing import Any
 
 from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES
 from nightmail_common.contract.script_facts import find_facts
+from nightmail_common.service.limited_process import serve
 
 
-def main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_COMPILE_MEMORY_BYTES, MAX_COMPILE_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    text = sys.stdin.buffer.read().decode()
-    json.dump(asdict(find_facts(text, frozenset(sys.argv[1:]))), sys.stdout)
+def read_script(request: dict[str, Any], script: bytes) -> dict[str, Any]:
+    """Return the fields of `ScriptFacts`."""
+    return asdict(find_facts(script.decode(), frozenset(request["imports"])))
 
 
 if __name__ == "__main__":
-    main()
+    serve(read_script, MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES)

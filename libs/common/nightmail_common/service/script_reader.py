@@ -1,14 +1,13 @@
 """Finds the facts of scripts without holding the event loop."""
 
 import asyncio
-import json
-import sys
 from collections import OrderedDict
 from hashlib import sha256
 
 from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPILES
 from nightmail_common.contract.script import is_quick_to_compile
 from nightmail_common.contract.script_facts import ScriptFacts, ScriptProblem, find_facts
+from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: A runner executes the same scripts day after day. The facts of one take some 300 bytes.
 CACHED_SCRIPTS = 4096
@@ -52,23 +51,12 @@ class ScriptReader:
         return facts
 
     async def _read_in_process(self, script: str) -> ScriptFacts:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-W", "ignore", "-m", "nightmail_common.service.script_process"),
-            *sorted(self.imports),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},  # no secrets
-        )
+        request = {"imports": sorted(self.imports)}
         try:
-            output, _ = await process.communicate(script.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if process.returncode != 0:
+            facts = await compute("nightmail_common.service.script_process", request, [script.encode()])
+        except ProcessFailed:
             raise ScriptTooCostly(
                 f"the script takes more than {MAX_COMPILE_CPU_SECONDS} seconds, or too much memory, to compile"
-            )
-        facts = json.loads(output)
+            ) from None
         problem = facts.pop("problem")
         return ScriptFacts(problem=problem and ScriptProblem(**problem), **facts)

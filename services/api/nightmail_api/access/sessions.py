@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.api import KeyValueConfig, StorageType
-from nats.js.errors import KeyWrongLastSequenceError, NotFoundError
+from nats.js.errors import KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from nightmail_api.access.one_time_codes import CODE_SECONDS, CodeNotValid, issue_code, parse_code
 from nightmail_api.access.tokens import ROLES, Principal, TokenEntry, TokenStore
+from nightmail_common.broker.streams import ensure_bucket
 from nightmail_common.contract import signing
 from nightmail_common.contract.envelope import iso_time
 
@@ -38,13 +38,7 @@ class Sessions:
 
     async def ensure_bucket(self, replicas: int = 1) -> None:
         """Create the bucket of used codes if it does not exist."""
-        try:
-            self._used = await self._js.key_value(USED_CODES)
-        except NotFoundError:
-            config = KeyValueConfig(
-                bucket=USED_CODES, history=1, ttl=2 * CODE_SECONDS, storage=StorageType.FILE, replicas=replicas
-            )
-            self._used = await self._js.create_key_value(config)
+        self._used = await ensure_bucket(self._js, USED_CODES, 2 * CODE_SECONDS, replicas)
 
     async def issue_code(self, token_key: str) -> tuple[str, datetime] | None:
         """Return a one-time code for the holder of a token, and when it expires; None if the token is revoked."""

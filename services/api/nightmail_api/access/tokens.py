@@ -21,10 +21,10 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import KeyValueConfig, StorageType
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
+from nightmail_common.broker.streams import ensure_bucket
 from nightmail_common.contract.envelope import iso_time
 
 BUCKET = "TOKENS"
@@ -104,11 +104,7 @@ class TokenStore:
 
     async def ensure_bucket(self, replicas: int = 1) -> None:
         """Create the bucket if it does not exist."""
-        try:
-            self._bucket = await self._js.key_value(BUCKET)
-        except NotFoundError:
-            config = KeyValueConfig(bucket=BUCKET, history=1, storage=StorageType.FILE, replicas=replicas)
-            self._bucket = await self._js.create_key_value(config)
+        self._bucket = await ensure_bucket(self._js, BUCKET, None, replicas)
 
     async def follow_changes(self, client: Client) -> None:
         """Subscribe to the bucket's writes, so that a token revoked on another replica leaves the cache at once."""

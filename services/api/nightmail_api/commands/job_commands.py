@@ -41,7 +41,7 @@ from nightmail_common.contract.job import Job, JobFields
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import MAX_QUEUED_RUNS_OF_JOB, MAX_QUEUED_RUNS_OF_TOKEN
 from nightmail_common.contract.run import ENDED, manual_run_id
-from nightmail_common.contract.schedule import ScheduleError
+from nightmail_common.contract.schedule_syntax import ScheduleError
 from nightmail_common.contract.subjects import job_token
 from nightmail_common.contract.timetable import Timetable, timetable_json
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from nightmail_common.contract.job_definition import normalise_email
 
@@ -97,10 +97,8 @@ class SystemStatus(BaseModel):
     checks: list[Finding]
 
 
-class TestMailRequest(BaseModel):
+class TestMailRequest(BaseModel, extra="forbid"):
     """Who gets the test mail."""
-
-    model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[str, AfterValidator(normalise_email)] = Field(max_length=320, examples=["ann@example.com"])
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.queries import Queries
@@ -11,7 +11,6 @@ from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import Event, RunEvent
 
 _INSERT = insert(acts)
-_FORGET_RUN = delete(acts).where(acts.c.run_id == bindparam("of_run"))
 
 
 def act_of(event: Event, stored: StoredEvent) -> dict[str, Any] | None:
@@ -32,16 +31,6 @@ def act_of(event: Event, stored: StoredEvent) -> dict[str, Any] | None:
 def add_acts(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(_INSERT, rows)
-
-
-def delete_acts_of_runs(connection: Connection, run_ids: list[str]) -> None:
-    """Delete the rows of runs that the log has dropped."""
-    connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in run_ids])
-
-
-def delete_acts_of_job(connection: Connection, job_name: str, up_to: int) -> None:
-    """Delete the rows of an erased job, up to the sequence of its last erased event."""
-    connection.execute(delete(acts).where(acts.c.job_name == job_name, acts.c.sequence <= up_to))
 
 
 def known_event_of_job(queries: Queries, job_name: str, before: int, limit: int) -> int | None:

@@ -7,8 +7,9 @@ import io
 from dataclasses import asdict
 from typing import Any
 
-from nightmail_api.read_model.limited_process import serve
 from nightmail_common.contract.comparison import CannotCompare, CsvTable, TooManyRows, compare
+from nightmail_common.contract.limits import MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES
+from nightmail_common.service.limited_process import serve
 
 
 def find_differences(request: dict[str, Any], before: bytes, after: bytes) -> dict[str, Any]:
@@ -26,4 +27,4 @@ def find_differences(request: dict[str, Any], before: bytes, after: bytes) -> di
 
 
 if __name__ == "__main__":
-    serve(find_differences)
+    serve(find_differences, MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES)

@@ -47,14 +47,4 @@ def delete_earlier_inputs(connection: Connection, job_name: str, keep: int) -> N
     """Delete the rows of a job's inputs, except those of its last runs."""
     run_ids = list(connection.scalars(_RUNS_OF_JOB, {"of_job": job_name}))
     if earlier := run_ids[max(keep, 0) :]:
-        delete_inputs_of_runs(connection, earlier)
-
-
-def delete_inputs_of_runs(connection: Connection, run_ids: list[str]) -> None:
-    """Delete the rows of runs that the log has dropped."""
-    connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in run_ids])
-
-
-def delete_inputs_of_job(connection: Connection, job_name: str, up_to: int) -> None:
-    """Delete the rows of an erased job's inputs, up to the sequence of its last erased event."""
-    connection.execute(delete(inputs).where(inputs.c.job_name == job_name, inputs.c.sequence <= up_to))
+        connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in earlier])

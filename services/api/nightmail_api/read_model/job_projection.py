@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.acts import act_of, add_acts, delete_acts_of_job
-from nightmail_api.read_model.input_projection import delete_earlier_inputs, delete_inputs_of_job
-from nightmail_api.read_model.mail_projection import delete_mails_of_job
-from nightmail_api.read_model.schema import erased, jobs, runs, unreadable, versions
+from nightmail_api.read_model.acts import act_of, add_acts
+from nightmail_api.read_model.input_projection import delete_earlier_inputs
+from nightmail_api.read_model.mail_projection import PLACES
+from nightmail_api.read_model.schema import acts, erased, inputs, jobs, mails, runs, unreadable, versions
 from nightmail_common.contract.envelope import StoredEvent, iso_time
 from nightmail_common.contract.events import (
     Event,
@@ -123,11 +123,10 @@ def _erase(connection: Connection, event: JobErased, sequence: int) -> None:
     else:
         # A new job of this name was created during the erasure: only the name's last event changes.
         change_job(connection, name, sequence=sequence)
-    for table in (versions, runs):
+    for table in (versions, runs, inputs, acts):
         connection.execute(delete(table).where(table.c.job_name == name, table.c.sequence <= event.up_to))
-    delete_mails_of_job(connection, name, event.up_to)
-    delete_inputs_of_job(connection, name, event.up_to)
-    delete_acts_of_job(connection, name, event.up_to)
+    of_mails = (mails.c.job_name == name, mails.c.place < (event.up_to + 1) * PLACES)
+    connection.execute(delete(mails).where(*of_mails))
     for subjects in events_of_job(name):
         # `jobs.name.` up to, and without, `jobs.name/`, the next text in the order of bytes.
         first = subjects.removesuffix(">")

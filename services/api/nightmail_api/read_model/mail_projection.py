@@ -29,7 +29,6 @@ _FORGET_BOUNCED = delete(mails).where(
     ),
 )
 _ANY_BOUNCE = select(mails.c.place).where(mails.c.outcome == "bounced").limit(1)
-_FORGET_RUN = delete(mails).where(mails.c.run_id == bindparam("of_run"))
 OLDEST_WAITING = select(func.min(mails.c.since).label("since")).where(mails.c.outcome == "waiting")
 
 
@@ -100,19 +99,3 @@ def mails_of(event: MailEvent | MailDeferred | MailBounced) -> list[dict[str, An
         for one in event.recipients
     ]
     return [*(recipient.model_dump() for recipient in event.settled), *waiting]
-
-
-def delete_mails_of_runs(connection: Connection, run_ids: list[str]) -> None:
-    """Delete the rows of runs that the log has dropped."""
-    connection.execute(_FORGET_RUN, [{"of_run": run_id} for run_id in run_ids])
-
-
-def delete_mails_of_job(connection: Connection, job_name: str, up_to: int) -> None:
-    """Delete the rows of an erased job's mails, up to the sequence of its last erased event."""
-    connection.execute(delete(mails).where(mails.c.job_name == job_name, mails.c.place < (up_to + 1) * PLACES))
-
-
-def oldest_waiting(connection: Connection) -> str | None:
-    """Return since when the mail waits that waits longest; None if none does."""
-    found: str | None = connection.scalar(OLDEST_WAITING)
-    return found

@@ -15,14 +15,12 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
-from nightmail_api.read_model.acts import delete_acts_of_runs
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
 from nightmail_api.read_model.event_reader import describe, expires_at, read_event
-from nightmail_api.read_model.input_projection import delete_inputs_of_runs
 from nightmail_api.read_model.job_projection import apply_job_event, change_job
-from nightmail_api.read_model.mail_projection import delete_mails_of_runs, oldest_waiting
+from nightmail_api.read_model.mail_projection import OLDEST_WAITING
 from nightmail_api.read_model.run_projection import RunProjection
-from nightmail_api.read_model.schema import TABLES, checkpoint, jobs, runs, unreadable
+from nightmail_api.read_model.schema import TABLES, acts, checkpoint, inputs, jobs, mails, runs, unreadable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.errors import UnreadableEvent
 from nightmail_common.contract.events import Event, JobErased, RunEvent
@@ -43,6 +41,7 @@ _FORGET_LAST_RUN = (
 _POSITION = select(checkpoint.c.sequence, checkpoint.c.log_id).with_for_update()
 _SET_CHECKPOINT = update(checkpoint).values(sequence=bindparam("to_sequence"))
 _DELETE_RUN = delete(runs).where(runs.c.sequence == bindparam("of_sequence"))
+_DELETE_OF_RUN = tuple(delete(table).where(table.c.run_id == bindparam("of_run")) for table in (mails, inputs, acts))
 
 logger = structlog.get_logger()
 
@@ -137,17 +136,15 @@ class Projection:
                     _FORGET_LAST_RUN, [{"of_name": row.job_name, "of_run": row.run_id} for row in expired]
                 )
                 connection.execute(_DELETE_RUN, [{"of_sequence": row.sequence} for row in expired])
-                run_ids = [row.run_id for row in expired]
-                delete_mails_of_runs(connection, run_ids)
-                delete_inputs_of_runs(connection, run_ids)
-                delete_acts_of_runs(connection, run_ids)
+                for statement in _DELETE_OF_RUN:
+                    connection.execute(statement, [{"of_run": row.run_id} for row in expired])
             connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
 
     def oldest_waiting_mail(self) -> datetime | None:
         """Return since when the mail waits that waits longest; None if none does."""
         with transaction(self.database.engine) as connection:
-            since = oldest_waiting(connection)
+            since = connection.scalar(OLDEST_WAITING)
         return None if since is None else datetime.fromisoformat(since)
 
     def oldest_waiting_run(self) -> datetime | None:

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
-from nightmail_api.read_model.limited_process import ProcessFailed, compute
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFFS
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_DIFFS
+from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: Wall time for a process that may use `MAX_DIFF_CPU_SECONDS` of CPU, with the time until it may begin.
 DEADLINE_SECONDS = 100.0
@@ -58,8 +58,10 @@ class ResultDiffs:
         ]
         try:
             return await compute("nightmail_api.read_model.diff_process", {"key": key, "results": results}, data)
-        except ProcessFailed as error:
-            raise TooLarge(f"the comparison failed: {error}") from None
+        except ProcessFailed:
+            raise TooLarge(
+                f"the comparison failed: it takes more than {MAX_DIFF_CPU_SECONDS} seconds, or too much memory"
+            ) from None
 
 
 def _answer(before: ResultReady, after: ResultReady, key: list[str], found: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from nightmail_api.http.field_errors import unknown_name
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
-from nightmail_api.read_model.limited_process import ProcessFailed, compute
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.rows_process import read_rows
-from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_ROWS_READERS
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_ROWS_READERS
+from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: A smaller CSV is read in a thread within some 10 ms; to start a process takes 150 ms.
 THREAD_BYTES = 128 * 1024
@@ -51,8 +51,10 @@ class ResultRows:
                     page = await compute("nightmail_api.read_model.rows_process", request, [data])
         except TimeoutError:
             raise NotReady("too many results are being read", retry_after_seconds=5) from None
-        except ProcessFailed as error:
-            raise TooLarge(f"the rows cannot be read: {error}") from None
+        except ProcessFailed:
+            raise TooLarge(
+                f"the rows cannot be read: it takes more than {MAX_DIFF_CPU_SECONDS} seconds, or too much memory"
+            ) from None
         if (names := page.get("no_such_column")) is not None:
             detail = f"the result has no column {sort!r}; its columns are {', '.join(names)[:1000]}"
             raise ValidationProblem(unknown_name("sort", detail, str(sort), names))

@@ -10,9 +10,9 @@ import sys
 from decimal import Decimal
 from typing import Any, Literal
 
-from nightmail_api.read_model.limited_process import serve
 from nightmail_common.contract.canonical_number import CANONICAL_INTEGER, canonical_number
-from nightmail_common.contract.limits import MAX_LISTED_CHARS
+from nightmail_common.contract.limits import MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_LISTED_CHARS
+from nightmail_common.service.limited_process import serve
 
 ColumnType = Literal["integer", "number", "boolean", "date", "datetime", "text"]
 
@@ -132,4 +132,4 @@ def _page(rows: list[list[str]], columns: list[_Column], *, as_texts: bool) -> l
 
 
 if __name__ == "__main__":
-    serve(read_rows)
+    serve(read_rows, MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.acts import act_of, add_acts
+from nightmail_api.read_model.due_times import utc_text
 from nightmail_api.read_model.event_reader import expires_at
 from nightmail_api.read_model.input_projection import InputProjection
 from nightmail_api.read_model.mail_projection import MailProjection, mails_of
@@ -209,7 +209,7 @@ def _identity(event: RunEvent) -> dict[str, Any] | None:
         "job_id": str(job_id),
         "job_version": job_version,
         "trigger": trigger,
-        "scheduled_at": event.scheduled_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "scheduled_at": utc_text(event.scheduled_at),
         "late": int(late),
         "missed": _missed(event),
     }
@@ -288,7 +288,7 @@ def _figure(figure: ResultFigure) -> dict[str, Any]:
 def _missed(event: RunEvent) -> str | None:
     if not isinstance(event, RunRequested | RunSkipped) or not event.missed_times:
         return None
-    return json.dumps([moment.astimezone(UTC).isoformat().replace("+00:00", "Z") for moment in event.missed_times])
+    return json.dumps([utc_text(moment) for moment in event.missed_times])
 
 
 def _skipped(event: RunSkipped) -> str:

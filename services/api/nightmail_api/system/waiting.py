@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from sqlalchemy import func, select
 
+from nightmail_api.read_model.due_times import utc_text
 from nightmail_api.read_model.mail_projection import OLDEST_WAITING
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import runs, unreadable
@@ -38,7 +39,7 @@ def read_waiting(queries: Queries, now: datetime) -> Waiting:
     newest = select(unreadable.c.sequence, unreadable.c.subject, unreadable.c.reason)
     [count] = queries.all_rows(select(func.count().label("count")).select_from(unreadable))
     ahead = select(func.count().label("count")).where(
-        runs.c.scheduled_at > _text_of(now + AHEAD_TOLERANCE), runs.c.trigger == "schedule"
+        runs.c.scheduled_at > utc_text(now + AHEAD_TOLERANCE), runs.c.trigger == "schedule"
     )
     [mail] = queries.all_rows(OLDEST_WAITING)
     return Waiting(
@@ -91,8 +92,3 @@ def _check_wait(name: str, kind: str, since: datetime | None, now: datetime, lim
 
 def _moment(time: str | None) -> datetime | None:
     return None if time is None else datetime.fromisoformat(time)
-
-
-def _text_of(moment: datetime) -> str:
-    """Return a moment as the column `scheduled_at` has it."""
-    return moment.isoformat().replace("+00:00", "Z")

@@ -9,22 +9,20 @@ from weakref import WeakValueDictionary
 
 from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.contract.events import MailKind
 from nightmail_common.contract.mail_outcomes import MailAnswer
 
 
-class LedgerEntry(BaseModel):
+class LedgerEntry(BaseModel, frozen=True):
     """The outcome of one recipient's mail, or the last attempt of one that is not `final` and is retried.
 
     `lost` counts the attempts after which it is unknown whether the server has the mail. `since`: the first attempt;
     `next_attempt`: no mailer tries before; `reported_at`: the last `mail-deferred` event;
     `consequence`: of the last reply (`reply_rules`).
     """
-
-    model_config = ConfigDict(frozen=True)
 
     outcome: MailAnswer | Literal["waiting"]
     answer: str

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 #: From one failure mail of a streak to the next.
 NOTIFY_INTERVAL = timedelta(hours=1)
@@ -13,14 +13,12 @@ NOTIFY_INTERVAL = timedelta(hours=1)
 MAX_RECOGNISED = 200
 
 
-class FailureStreak(BaseModel):
+class FailureStreak(BaseModel, frozen=True, validate_by_name=True, serialize_by_alias=True):
     """A job's failures in a row. Sequences are those of the `run-failed` events.
 
     `notified` is the failure whose mail was sent last, `notified_at` when, in this streak or the one before; the bucket
     stores them under their first names. `recovery` is the first result after the streak: it alone is mailed as one.
     """
-
-    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
 
     since: datetime
     first: int

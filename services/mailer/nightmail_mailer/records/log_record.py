@@ -7,6 +7,7 @@ from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import Event
 from nightmail_common.contract.subjects import events_named
+from nightmail_common.service.service import Service
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -15,7 +16,7 @@ class LogRecord(Generic[EventT]):
     """Follows the events of one type; an event takes effect within milliseconds, and one that cannot be read is passed over.
 
     Args:
-        consumer: the record's name in the metric of unreadable events.
+        consumer: the record's name, for its background task and the metric of unreadable events.
     """
 
     def __init__(self, log: EventLog, kind: type[EventT], consumer: str) -> None:
@@ -23,22 +24,24 @@ class LogRecord(Generic[EventT]):
         self._kind = kind
         self._consumer = consumer
         self._subjects = [events_named(kind.name)]
-        self._last_sequence = 0
 
     def apply(self, event: EventT, sequence: int) -> None:
         """Take an event into the record."""
         raise NotImplementedError
 
-    async def catch_up(self) -> None:
-        """Read all events up to now."""
+    async def begin(self, service: Service) -> None:
+        """Read all events up to now, and further ones until the service stops."""
+        service.background(self._follow(await self.catch_up()), self._consumer)
+
+    async def catch_up(self) -> int:
+        """Read all events up to now; return the sequence of the last one of the log."""
         until = await self._log.last_sequence()
         async for batch in self._log.replay(self._subjects):
             self._apply(batch)
-        self._last_sequence = until
+        return until
 
-    async def follow(self) -> None:
-        """Read new events. Never returns."""
-        async for batch in self._log.follow(self._subjects, after=self._last_sequence):
+    async def _follow(self, after: int) -> None:
+        async for batch in self._log.follow(self._subjects, after=after):
             self._apply(batch)
 
     def _apply(self, batch: list[StoredEvent]) -> None:

@@ -5,23 +5,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from uuid import uuid4
 
 import aiosmtplib
 
+from nightmail_mailer.compose.plain_mail import plain_mail
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.access_tokens import access_tokens, sign_in
-from nightmail_mailer.smtp.addresses import domain_of, to_ascii_domain
+from nightmail_mailer.smtp.addresses import to_ascii_domain
 from nightmail_mailer.smtp.connection import CONNECT_ERRORS
 from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
 #: A person waits at the terminal: a step that takes longer counts as failed.
 STEP_TIMEOUT_SECONDS = 20.0
+_TITLE = "A test of Nightmail's mail"
+_TEXT = "Nightmail can send mail to this address.\n"
 
 
 @dataclass(frozen=True)
@@ -37,9 +34,13 @@ class _StepFailed(Exception):
     """A step failed; the message says why."""
 
 
-async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[CheckStep]:
-    """Send a test mail with the mailer's own settings; yield each step once it is done, and stop at the first that fails."""
-    session = _Session(settings, recipient)
+async def check_smtp(settings: MailerSettings, recipient: str | None) -> AsyncIterator[CheckStep]:
+    """Send a test mail with the mailer's own settings; yield each step once it is done, and stop at the first that fails.
+
+    Args:
+        recipient: None: stop before a mail begins.
+    """
+    session = _Session(settings, recipient or "")
     steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [("resolve", session.resolve), ("connect", session.connect)]
     if settings.smtp_security == "tls":
         steps.append(("TLS", session.greeting))
@@ -49,7 +50,8 @@ async def check_smtp(settings: MailerSettings, recipient: str) -> AsyncIterator[
         steps.append(("STARTTLS", session.starttls))
     if settings.smtp_username is not None:
         steps.append(("AUTH", session.log_in))
-    steps += [("MAIL FROM", session.mail_from), ("RCPT TO", session.rcpt_to), ("DATA", session.data)]
+    if recipient is not None:
+        steps += [("MAIL FROM", session.mail_from), ("RCPT TO", session.rcpt_to), ("DATA", session.data)]
     try:
         for name, run_step in steps:
             try:
@@ -188,7 +190,7 @@ class _Session:
     async def data(self) -> str:
         smtp = self._connected
         try:
-            accepted = await smtp.data(_mail(self._settings.smtp_from, to_ascii_domain(self._recipient)))
+            accepted = await smtp.data(plain_mail(self._settings.smtp_from, self._recipient, _TITLE, _TEXT, "test"))
         except aiosmtplib.SMTPDataError as error:
             raise _StepFailed(
                 f"the server refuses the mail itself: {format_reply(error.code, error.message)}"
@@ -216,14 +218,3 @@ class _Session:
 def _tls(smtp: aiosmtplib.SMTP) -> str:
     secured = smtp.get_transport_info("ssl_object")
     return f"{secured.version()}, the certificate is trusted"
-
-
-def _mail(sender: str, recipient: str) -> bytes:
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = "A test of Nightmail's mail"
-    mail["From"] = Address(display_name="Nightmail", addr_spec=sender)
-    mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{uuid4()}.test@{domain_of(sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("Nightmail can send mail to this address.\n")
-    return f"To: {recipient}\r\n".encode() + mail.as_bytes()

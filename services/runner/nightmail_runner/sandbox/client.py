@@ -8,7 +8,6 @@ async with Sandbox() as sandbox:
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from nightmail_runner.sandbox import protocol
@@ -66,9 +65,7 @@ class Sandbox:
         await self._pools.enter_async_context(self._pool)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self._pools.aclose()
         self._groups.close()
 

@@ -5,7 +5,6 @@ import os
 import socket
 from collections import deque
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 import structlog
@@ -65,9 +64,7 @@ class WorkerPool:
         self._supervisor = asyncio.create_task(self._supervise())
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         assert self._supervisor is not None
         self._supervisor.cancel()
         with suppress(asyncio.CancelledError, SandboxRefused):

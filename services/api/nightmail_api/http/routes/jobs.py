@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from nightmail_api.commands.previews import PreviewDefinition
@@ -44,13 +44,11 @@ class Fate(BaseModel):
     rows: int | None = Field(examples=[4])
 
 
-class JobSummary(BaseModel):
+class JobSummary(BaseModel, extra="allow"):
     """A job without its script.
 
     `fates` are its last 12 runs, the newest first; `usual_rows` the median of those delivered of its last 20 runs.
     """
-
-    model_config = ConfigDict(extra="allow")
 
     job_name: str = Field(examples=["daily sales"])
     status: Literal["active", "paused"]

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4, uuid5
 import nats.errors
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound, NotReady, ValidationProblem
@@ -16,8 +16,8 @@ from nightmail_api.http.routes.parameters import Cursor, Limit, QueryMoment, Run
 from nightmail_api.http.routes.runs import csv_response
 from nightmail_api.http.routing import Caller, EditorRoute, Route, ViewerRoute
 from nightmail_api.http.schemas import MailOutcomeName, MailPage, ResendRequested
+from nightmail_api.read_model.mail_queries import mail_recipients
 from nightmail_api.read_model.queries import Queries
-from nightmail_api.read_model.recipients import mail_recipients
 from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested, RecipientUnsubscribed, ResultReady, RunOutcome, RunSkipped
 from nightmail_common.contract.job import Job
@@ -74,13 +74,11 @@ def _as_stored(recipient: str) -> str:
         return recipient  # no mail has it
 
 
-class Resend(BaseModel):
+class Resend(BaseModel, extra="forbid"):
     """The recipients of the mail; the default is all recipients of the run.
 
     Of a result that is split, `split_value` names the one slice to send; without it, each recipient gets all of theirs.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     recipients: list[str] | None = Field(default=None, min_length=1, examples=[["reports@example.com"]])
     split_value: str | None = Field(default=None, max_length=MAX_SLICE_VALUE_CHARS, examples=[None])

@@ -4,14 +4,14 @@ from uuid import UUID, uuid5
 
 import nats.errors
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import NotReady
 from nightmail_api.http.responses import problems
 from nightmail_api.http.routes.parameters import Moment
 from nightmail_api.http.routing import Caller, EditorRoute
-from nightmail_api.read_model.undelivered import UndeliveredMail, undelivered_mails
+from nightmail_api.read_model.mail_queries import UndeliveredMail, undelivered_mails
 from nightmail_common.contract.envelope import iso_time, run_message_id
 from nightmail_common.contract.events import MailRequested
 
@@ -19,10 +19,8 @@ editor = APIRouter(route_class=EditorRoute, tags=["mail"])
 routers = (editor,)
 
 
-class ResendUndelivered(BaseModel):
+class ResendUndelivered(BaseModel, extra="forbid"):
     """Which mails are sent again: those that the server refused at this time or later."""
-
-    model_config = ConfigDict(extra="forbid")
 
     undelivered_since: Moment = Field(examples=["2026-11-23T00:00:00+01:00"])
     job_name: str | None = Field(default=None, max_length=128, examples=["daily sales"])

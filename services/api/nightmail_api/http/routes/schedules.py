@@ -16,7 +16,7 @@ from nightmail_api.http.responses import json_response, problems
 from nightmail_api.http.routes.parameters import QueryMoment
 from nightmail_api.http.routing import ViewerRoute
 from nightmail_api.http.schemas import SchedulePreview
-from nightmail_common.contract.schedule import ScheduleError
+from nightmail_common.contract.schedule_syntax import ScheduleError
 from nightmail_common.contract.timetable import Timetable
 from nightmail_common.contract.timetable_definition import TimetableDefinition
 

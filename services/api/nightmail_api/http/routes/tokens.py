@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from nightmail_api.access.tokens import NameInUse, NoSuchToken, Role, TokenEntry
 from nightmail_api.http.dependencies import State
@@ -21,10 +21,8 @@ routers = (admin,)
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(BaseModel, extra="forbid"):
     """The token to create. The name `admin` belongs to the token of the settings."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(
         pattern=NAME_PATTERN,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from nightmail_api.commands.job_commands import existing
 from nightmail_api.http.dependencies import State
@@ -23,10 +23,8 @@ routers = (editor, viewer)
 MAX_VERSION = 2**31 - 1
 
 
-class Rollback(BaseModel):
+class Rollback(BaseModel, extra="forbid"):
     """The version whose content the job gets."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int = Field(strict=True, ge=1, le=MAX_VERSION, examples=[1])
 

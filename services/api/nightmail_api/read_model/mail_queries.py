@@ -1,4 +1,4 @@
-"""Mails that the server refused for good, with the recipients who have them in no other way."""
+"""Queries about mails: those that recipients did not get, and who got any of a job."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,6 +28,12 @@ class UndeliveredMail:
     outcome_sequence: int
     recipients: tuple[str, ...]
     split_value: str | None
+
+
+def mail_recipients(queries: Queries, job_name: str) -> list[str]:
+    """Return the recipients of the mails of all jobs that had this name, each once."""
+    rows = queries.all_rows(select(mails.c.recipient).where(mails.c.job_name == job_name).distinct())
+    return [row["recipient"] for row in rows]
 
 
 def undelivered_mails(
