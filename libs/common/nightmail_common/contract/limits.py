@@ -123,6 +123,8 @@ MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
 MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
 #: Event streams open at a time: of one token, and of one replica.
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
+#: MCP sessions open at a time: of one token, and of one replica. Clients of the version 2026-07-28 have none.
+MAX_TOKEN_AGENT_SESSIONS, MAX_API_AGENT_SESSIONS = 20, 200
 #: The newest events, which a replica holds once for all streams; a stream that is further behind reads pages of the log,
 #: this many streams at a time.
 MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8
