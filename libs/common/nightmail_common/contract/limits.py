@@ -24,6 +24,10 @@ MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
 #: Mails of one look into the mailbox of bounces; the others follow at the next one.
 MAX_BOUNCES_READ = 100
 
+#: Of an address, as RFC 5321 (section 4.5.3.1.3) says; its check takes a time that grows with the square of a run of
+#: combining marks.
+MAX_EMAIL_CHARS = 254
+
 #: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
 MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
 
