@@ -9,7 +9,7 @@ import fastapi.routing
 import httpx
 import pytest
 
-from api.conftest import Replica
+from api.conftest import TOKEN, Replica
 from nightmail_common.broker.log import EventLog
 from support.deadlines import scaled
 from support.job_requests import job_request
@@ -107,6 +107,22 @@ async def test_a_quiet_stream_is_kept_alive(api: Replica, monkeypatch: pytest.Mo
     monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.05)
     async with subscribe(api) as answer:
         assert await Subscriber(answer.aiter_lines()).next_line() == ": ping"
+
+
+async def test_clients_that_go_away_in_the_middle_of_events_leave_no_traceback(
+    api: Replica, caplog: pytest.LogCaptureFixture
+) -> None:
+    await api.create()
+    for number in range(20):
+        await change(api, f"{number}")
+    request = f"GET /events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        writer.write(request.encode())
+        await reader.readuntil(b"data:")
+        writer.transport.abort()
+    await api.stop()  # each stream has ended
+    assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == []
 
 
 async def test_streams_end_when_the_service_drains(api: Replica) -> None:

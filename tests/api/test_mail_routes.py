@@ -54,6 +54,17 @@ async def test_a_runs_mail_is_resent_to_all_or_some_recipients(api: Replica, eve
     assert event.recipients == ("b@example.com",)
 
 
+async def test_a_recipient_who_is_named_many_times_is_one_recipient_of_the_event(
+    api: Replica, event_log: EventLog
+) -> None:
+    run_id, _ = await ended(api, event_log)
+    named = {"recipients": ["b@example.com", "a@example.com"] * 10_000}
+    assert (await api.http.post(f"/runs/{run_id}/resend", json=named)).status_code == 202
+    event = await last(event_log, "runs.*.mail-requested")
+    assert isinstance(event, MailRequested)
+    assert event.recipients == ("b@example.com", "a@example.com")
+
+
 async def test_resend_requests_with_one_idempotency_key_are_one_request(api: Replica, event_log: EventLog) -> None:
     run_id, _ = await ended(api, event_log)
     headers = {"Idempotency-Key": "once"}

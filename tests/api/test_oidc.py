@@ -1,5 +1,6 @@
 """Tokens of an OpenID Connect issuer: a local HTTP server with real keys."""
 
+import base64
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -100,6 +101,7 @@ async def test_an_invalid_jwt_is_refused(api: Replica, issuer: IssuerServer) -> 
         "another body": f"{head}.{body[:-4]}AAAA.{signature}",
         "dots": "..",
         "nonsense": "a.b.c",
+        "nested": f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.b.c",
     }.items():
         async with api.client(token) as caller:
             answer = await caller.get("/jobs")

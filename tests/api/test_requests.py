@@ -1,11 +1,13 @@
 """Invalid requests and their responses: malformed bodies, parameters, paths, methods."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from api.conftest import Replica, job_path
+from support.deadlines import scaled
 from support.job_requests import job_request
 
 JSON = {"Content-Type": "application/json"}
@@ -43,6 +45,9 @@ PARAMETERS = [
     ("/runs?since=yesterday", "since"),
     ("/runs?since=2026-11-23T00:00:00", "since"),
     ("/runs?until=0.5", "until"),
+    ("/runs?until=9999-12-31T23:59:59-14:00", "until"),
+    ("/stats/days?from=0001-01-01T00:00:00%2B14:00", "from"),
+    ("/schedules/preview?schedule_time=09:00&after=0001-01-01T00:00:00%2B14:00", "after"),
     ("/runs?until=1700000000", "until"),
     ("/runs?status=", "status"),
     ("/events?after=-1", "after"),
@@ -59,6 +64,14 @@ async def test_an_invalid_body_is_a_problem_that_names_the_field(api: Replica) -
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json"), body[-80:]
         assert answer.json()["errors"]
         assert all(error["field"] for error in answer.json()["errors"]), answer.text
+
+
+async def test_a_name_that_occurs_twice_among_many_is_found_at_once(api: Replica) -> None:
+    body = "{" + "".join(f'"{number}":0,' for number in range(90_000)) + '"twice":0,"twice":0}'
+    # Anybody may send this, and the event loop of the API answers nobody else meanwhile.
+    async with asyncio.timeout(scaled(5)), api.client(None) as stranger:
+        answer = await stranger.post("/session", content=body, headers=JSON)
+    assert "the name 'twice' occurs twice" in answer.json()["errors"][0]["detail"]
 
 
 async def test_a_byte_order_mark_is_accepted(api: Replica) -> None:

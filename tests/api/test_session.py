@@ -100,6 +100,14 @@ async def test_the_code_that_nightmail_up_issues_without_the_api_is_valid(api: R
         assert (await api.http.post("/session", json={"code": forged})).status_code == 401
 
 
+@pytest.mark.parametrize("key", ["", ">", "a b", ".a.", "a\0b", "abc\n"])
+async def test_a_code_with_a_key_that_no_token_has_is_refused_and_counted(api: Replica, key: str) -> None:
+    code, _ = issue_code(SECRET_KEY, key, "")
+    async with api.client(None) as guessing:
+        for status in [401] * MAX_FAILURES + [429]:
+            assert (await guessing.post("/session", json={"code": code})).status_code == status
+
+
 async def test_an_expired_code_is_refused(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nightmail_api.access.one_time_codes.CODE_SECONDS", -1)
     code = (await api.http.post("/session/codes")).json()["code"]

@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from nightmail_common.contract.comparison import (
     compare,
 )
 from nightmail_common.contract.limits import MAX_LISTED_CELL_CHARS, MAX_LISTED_ROWS
+from support.deadlines import scaled
 
 BEFORE = "region,product,amount\nnorth,tea,1.10\nsouth,tea,5\nwest,milk,7\n"
 AFTER = "region,product,amount\nwest,milk,7\neast,tea,3\nnorth,tea,1.1\n"
@@ -137,3 +139,11 @@ def test_counts_are_those_of_a_comparison_of_whole_rows() -> None:
         changed = sum(old[k] != new[k] for k in common)
         expected = (len(new.keys() - old.keys()), len(old.keys() - new.keys()), changed, len(common) - changed)
         assert counts(compared(before, after, "k")) == expected
+
+
+def test_results_as_wide_as_a_sheet_are_compared_at_once() -> None:
+    columns = [f"column {number}" for number in range(16_384)]
+    before, after = (",".join(columns) + "\n" + ",".join([value] * len(columns)) + "\n" for value in "12")
+    began = time.process_time()
+    assert counts(compared(before, after)) == (1, 1, 0, 0)
+    assert time.process_time() - began < scaled(1)

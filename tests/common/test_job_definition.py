@@ -264,6 +264,11 @@ def test_an_invalid_address_is_refused(address: str) -> None:
         normalise_email(address)
 
 
+def test_an_address_that_is_too_long_names_the_limit() -> None:
+    with pytest.raises(ValueError, match="at most 254 characters, this one has 255"):
+        normalise_email(f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 58}.com")
+
+
 def test_an_address_that_is_listed_twice_is_one_recipient() -> None:
     addresses = ["b@example.com", "a@EXAMPLE.com", "b@Example.Com", "a@example.com"]
     assert defined(consumer_emails=addresses).consumer_emails == ("b@example.com", "a@example.com")

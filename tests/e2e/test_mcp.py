@@ -19,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent, TextResourceContents
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
+from nightmail_common.contract.limits import MAX_TOKEN_AGENT_SESSIONS
 from support.deadlines import scaled
 from support.job_requests import job_request
 
@@ -147,6 +148,43 @@ async def test_an_agent_has_the_role_of_its_token(nightmail: Nightmail, job: dic
         assert refused.is_error
         assert "needs the role editor" in text(refused)
     nightmail.call("DELETE", "/tokens/mcp-viewer")
+
+
+BEGIN = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+def mcp_call(nightmail: Nightmail, token: str, session: str | None = None, method: str = "POST") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+    headers |= {} if session is None else {"Mcp-Session-Id": session}
+    body = None if method == "DELETE" else BEGIN if session is None else BEGIN | {"method": "ping", "params": {}}
+    return httpx.request(method, f"{nightmail.url}/mcp", headers=headers, json=body, timeout=scaled(30))
+
+
+def test_the_sessions_of_one_token_leave_room_for_others_and_serve_nobody_else(nightmail: Nightmail) -> None:
+    token = nightmail.call("POST", "/tokens", json={"name": "mcp-many", "role": "viewer"}).json()["token"]
+    sessions = []
+    while (answer := mcp_call(nightmail, token)).status_code == 200:
+        sessions.append(answer.headers["mcp-session-id"])
+        assert len(sessions) <= MAX_TOKEN_AGENT_SESSIONS
+    assert (answer.status_code, len(sessions)) == (429, MAX_TOKEN_AGENT_SESSIONS)
+    assert "20 MCP sessions" in answer.json()["detail"]
+    assert "DELETE /mcp" in answer.json()["detail"]
+    assert mcp_call(nightmail, nightmail.token).status_code == 200
+    assert mcp_call(nightmail, token, sessions[0]).status_code == 200
+    assert mcp_call(nightmail, nightmail.token, sessions[0]).status_code == 404
+    for session in sessions:
+        assert mcp_call(nightmail, token, session, "DELETE").status_code == 200
+    assert mcp_call(nightmail, token).status_code == 200
+    nightmail.call("DELETE", "/tokens/mcp-many")
 
 
 async def test_a_refusal_names_the_field(nightmail: Nightmail, job: dict[str, object]) -> None:

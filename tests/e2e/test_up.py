@@ -178,6 +178,20 @@ def test_no_process_runs_after_a_stop(own_nightmail: Callable[..., Nightmail]) -
     assert running(children) == []
 
 
+def test_a_file_in_the_folder_is_not_taken_for_a_module_that_a_service_imports(
+    own_nightmail: Callable[..., Nightmail], source: DataServer
+) -> None:
+    system = own_nightmail()
+    for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
+        (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
+    system.start()
+    system.create(job_name="beside", data_source=api_source(source.serve("/beside.csv", SALES)))
+    run_id = system.run("beside")
+    system.run_when(run_id, "delivered")
+    assert not system.has_logged("the file of the user")
+    assert system.call("POST", "/mcp").status_code != 500
+
+
 def test_no_process_runs_after_the_supervisor_is_killed(own_nightmail: Callable[..., Nightmail]) -> None:
     system = own_nightmail()
     system.start()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from support.deadlines import scaled
 from support.parsing import columns, parsed, refusal, rewritten, saved, workbook
 
 
@@ -48,6 +50,13 @@ from support.parsing import columns, parsed, refusal, rewritten, saved, workbook
 )
 def test_json_is_read(data: str, file_type: str, options: Any, expected: dict[str, list[Any]]) -> None:
     assert columns(data, file_type, **options) == expected
+
+
+def test_a_name_that_occurs_twice_among_many_is_found_at_once() -> None:
+    data = "[{" + "".join(f'"{number}":0,' for number in range(50_000)) + '"twice":0,"twice":0}]'
+    begun = time.process_time()
+    assert "'twice' twice" in refusal(data, "json")
+    assert time.process_time() - begun < scaled(5)
 
 
 @pytest.mark.parametrize(

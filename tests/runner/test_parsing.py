@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nightmail_runner.parsing import blocks, delimited
+from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.options import InputNotReadable
 from support.deadlines import scaled
 from support.parsing import columns, parsed, refusal, workbook, zipped
@@ -348,3 +349,10 @@ def test_a_large_file_with_a_record_that_does_not_fit_names_its_line() -> None:
     lines = ["1,text,1.5\n"] * 600_000
     assert "line 500002 has 4 fields" in refusal(large([*lines[:500_000], "1,2,3,4\n", *lines[500_000:]]))
     assert "line 500002: a quote opens here" in refusal(large([*lines[:500_000], '1,"2,3\n', *lines[500_000:]]))
+
+
+def test_a_header_with_one_name_as_often_as_a_sheet_has_columns_is_read_at_once() -> None:
+    began = time.process_time()
+    names = name_columns(["a"] * 16_384, [], "line 1")
+    assert (names[:3], names[-1], len(set(names))) == (["a", "a.1", "a.2"], "a.16383", 16_384)
+    assert time.process_time() - began < scaled(1)

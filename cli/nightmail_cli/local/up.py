@@ -292,7 +292,8 @@ def _module(service: str, name: str, settings: dict[str, str]) -> Program:
 
 
 def _python(module: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", module, *arguments]
+    # -P: a file `email.py` in the user's folder is not the module that a service imports.
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def _environment(service: str, settings: dict[str, str]) -> dict[str, str]:

@@ -145,13 +145,12 @@ def compare(before: CsvTable, after: CsvTable, key: Sequence[str] = ()) -> Compa
         TooManyRows: a result has too many rows.
         csv.Error, UnicodeDecodeError: the bytes are no CSV that Nightmail wrote.
     """
-    known, now = set(before.labels), set(after.labels)
     found = Comparison(
-        columns_added=[name for name, place in after.labels if (name, place) not in known],
-        columns_removed=[name for name, place in before.labels if (name, place) not in now],
+        columns_added=[label[0] for label in after.labels if label not in before.labels],
+        columns_removed=[label[0] for label in before.labels if label not in after.labels],
     )
-    common = [label for label in before.labels if label in now]
-    old, new = (_Side(table, key, [table.labels.index(label) for label in common]) for table in (before, after))
+    common = [label for label in before.labels if label in after.labels]
+    old, new = (_Side(table, key, [table.labels[label] for label in common]) for table in (before, after))
     if key:
         _compare_by_key(old, new, [name for name, _ in common], found)
     else:
@@ -268,11 +267,12 @@ def _digest(cells: list[str]) -> bytes:
     return blake2b("".join([f"{len(cell)}:{cell}" for cell in cells]).encode(), digest_size=16).digest()
 
 
-def _labels(columns: list[str]) -> list[_Label]:
+def _labels(columns: list[str]) -> dict[_Label, int]:
+    """Return the place of each column by its name, and how many columns before it have that name."""
     counts: Counter[str] = Counter()
-    labels = []
-    for name in columns:
-        labels.append((name, counts[name]))
+    labels = {}
+    for place, name in enumerate(columns):
+        labels[name, counts[name]] = place
         counts[name] += 1
     return labels
 

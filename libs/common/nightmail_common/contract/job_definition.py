@@ -19,6 +19,7 @@ from pydantic import (
 
 from nightmail_common.contract.job import DEFAULT_KEEP_INPUTS, DEFAULT_MAX_LATENESS_SECONDS, JobFields, Overlap
 from nightmail_common.contract.limits import (
+    MAX_EMAIL_CHARS,
     MAX_JOB_JSON_BYTES,
     MAX_KEEP_INPUTS,
     MAX_MESSAGE_TEMPLATE_CHARS,
@@ -89,6 +90,8 @@ def normalise_email(address: str) -> str:
     Raises:
         ValueError: the text is not an e-mail address.
     """
+    if len(address) > MAX_EMAIL_CHARS:
+        raise ValueError(f"an e-mail address has at most {MAX_EMAIL_CHARS} characters, this one has {len(address)}")
     try:
         return email_validator.validate_email(
             address, check_deliverability=False, globally_deliverable=False, allow_empty_local=False

@@ -24,6 +24,10 @@ MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
 #: Mails of one look into the mailbox of bounces; the others follow at the next one.
 MAX_BOUNCES_READ = 100
 
+#: Of an address, as RFC 5321 (section 4.5.3.1.3) says; its check takes a time that grows with the square of a run of
+#: combining marks.
+MAX_EMAIL_CHARS = 254
+
 #: Of one job. A schedule for each minute whose calendar moves 60 days in a row takes the ticker a second for their business day.
 MAX_SCHEDULES, MAX_CALENDAR_DAYS = 20, 60
 
@@ -123,6 +127,8 @@ MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
 MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
 #: Event streams open at a time: of one token, and of one replica.
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
+#: MCP sessions open at a time: of one token, and of one replica. Clients of the version 2026-07-28 have none.
+MAX_TOKEN_AGENT_SESSIONS, MAX_API_AGENT_SESSIONS = 20, 200
 #: The newest events, which a replica holds once for all streams; a stream that is further behind reads pages of the log,
 #: this many streams at a time.
 MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8

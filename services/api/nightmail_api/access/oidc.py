@@ -110,6 +110,8 @@ class Issuer:
             )
         except jwt.PyJWTError as error:
             raise JwtNotValid(str(error)) from None
+        except RecursionError:
+            raise JwtNotValid("its JSON is nested too deeply") from None
         if nonce is not None and claims.get("nonce") != nonce:
             raise JwtNotValid("the token is the answer to another sign-in")
         expires_at = iso_time(datetime.fromtimestamp(claims["exp"], UTC))

@@ -41,6 +41,7 @@ REMEMBERED_TOKENS = 1024
 Item = TypeVar("Item")
 
 _TOKEN = re.compile(r"nm_([a-z2-7]{26})_([A-Za-z0-9_-]{43})")
+_KEY = re.compile(r"[a-z2-7]{26}")
 
 
 class NameInUse(Exception):
@@ -134,6 +135,8 @@ class TokenStore:
         """Return the entry of a token that is valid now; None if it is unknown, revoked or expired."""
         if key == ADMIN_KEY:
             return self._admin
+        if _KEY.fullmatch(key) is None:  # a one-time code that nobody issued has any text here
+            return None
         cached = self._cache.get(key)
         if cached is not None and time.monotonic() < cached[1]:
             entry = cached[0]

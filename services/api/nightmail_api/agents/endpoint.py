@@ -4,22 +4,27 @@ The SDK takes 30 MB and half a second to import: the first request pays for it, 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nightmail_api.access.authentication import NotAuthenticated
+from nightmail_api.access.quota import TooManyRequests
 from nightmail_api.http.dependencies import AppState
+from nightmail_api.metrics import QUOTA_REFUSALS
+from nightmail_common.contract.limits import MAX_API_AGENT_SESSIONS, MAX_TOKEN_AGENT_SESSIONS
 
 if TYPE_CHECKING:
     import httpx
+    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, AuthorizationContext
     from mcp.server.mcpserver import Context
 
 PATH = "/mcp"
-#: Sessions of clients that speak a version of the protocol before 2026-07-28; later ones have none.
-MAX_SESSIONS = 100
+#: A session without a request for this long ends.
 SESSION_IDLE_SECONDS = 30 * 60.0
 
 
@@ -30,22 +35,51 @@ class McpEndpoint:
         self._serve: ASGIApp | None = None
         self._starting = asyncio.Lock()
         self._running: asyncio.Task[None] | None = None
+        #: The SDK's: session id -> who began it. The SDK answers 404 to anybody else.
+        self._owners: Mapping[str, AuthorizationContext] = {}
+        #: The requests of each caller that are about to begin a session.
+        self._opening: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request.
 
         Raises:
-            Problem: the caller has no token, or a wrong one.
+            Problem: the caller has no token, or a wrong one, or as many sessions as one may have.
         """
         request = Request(scope, receive)
         state: AppState = request.app.state.app_state
         if "authorization" not in request.headers:
             raise NotAuthenticated("send the header 'Authorization: Bearer TOKEN'")
-        await state.authenticator.authenticate(request)
+        caller = (await state.authenticator.authenticate(request)).name
         async with self._starting:
             if self._serve is None:
                 self._serve = await self._start(request.app, state)
-        await self._serve(scope, receive, send)
+        scope["user"] = _user(caller)
+        with self._hold_session(caller) if _may_begin_session(request) else nullcontext():
+            await self._serve(scope, receive, send)
+
+    @contextmanager
+    def _hold_session(self, caller: str) -> Iterator[None]:
+        """Count the session that a request begins, until the SDK has it.
+
+        Raises:
+            TooManyRequests: the caller has as many as one token may have.
+        """
+        begun = sum(owner["client_id"] == caller for owner in self._owners.values()) + self._opening[caller]
+        if begun >= MAX_TOKEN_AGENT_SESSIONS:
+            QUOTA_REFUSALS.labels("MCP sessions").inc()
+            raise TooManyRequests(
+                f"the token {caller!r} has {MAX_TOKEN_AGENT_SESSIONS} MCP sessions open, the most of one token: end one with "
+                f"DELETE {PATH}; one without a request for {SESSION_IDLE_SECONDS / 60:.0f} minutes ends by itself",
+                headers={"Retry-After": "60"},
+            )
+        self._opening[caller] += 1
+        try:
+            yield
+        finally:
+            self._opening[caller] -= 1
+            if not self._opening[caller]:
+                del self._opening[caller]
 
     async def _start(self, application: ASGIApp, state: AppState) -> ASGIApp:
         from mcp.server.transport_security import TransportSecuritySettings
@@ -58,13 +92,31 @@ class McpEndpoint:
         serve = server.streamable_http_app(
             streamable_http_path=PATH,
             transport_security=security,
-            max_sessions=MAX_SESSIONS,
+            max_sessions=MAX_API_AGENT_SESSIONS,
             session_idle_timeout=SESSION_IDLE_SECONDS,
         )
+        self._owners = server.session_manager._session_owners  # noqa: SLF001
+        self._owners = server.session_manager._session_owners  # noqa: SLF001
         started = asyncio.Event()
         self._running = asyncio.create_task(_run(server.session_manager.run, started, state.stopping))
         await started.wait()
         return serve
+
+
+def _user(caller: str) -> "AuthenticatedUser":
+    """Return whom the SDK binds sessions and questions to."""
+    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+    from mcp.server.auth.provider import AccessToken
+
+    return AuthenticatedUser(AccessToken(token="", client_id=caller, scopes=[]))
+
+
+def _may_begin_session(request: Request) -> bool:
+    """Return whether the SDK may begin a session for a request: only clients before version 2026-07-28 have sessions."""
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+    version = request.headers.get("mcp-protocol-version")
+    return "mcp-session-id" not in request.headers and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
 
 
 async def _run(run: Callable[[], Any], started: asyncio.Event, stopping: asyncio.Event) -> None:

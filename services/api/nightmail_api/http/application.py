@@ -14,7 +14,7 @@ from nightmail_api.http.dependencies import AppState
 from nightmail_api.http.exception_handlers import add_exception_handlers
 from nightmail_api.http.middleware import BodyLimitMiddleware, InternalErrorMiddleware, SecurityHeadersMiddleware
 from nightmail_api.http.openapi import openapi
-from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware
+from nightmail_api.http.patches import EncodedSlashMiddleware, HeadMiddleware, StreamDisconnectMiddleware
 from nightmail_api.http.routes import (
     asyncapi,
     console,
@@ -126,6 +126,7 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
     for middleware in (
         HeadMiddleware,
         EncodedSlashMiddleware,
+        StreamDisconnectMiddleware,
         InternalErrorMiddleware,
         CompressionMiddleware,
         BodyLimitMiddleware,

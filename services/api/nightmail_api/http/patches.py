@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from anyio import BrokenResourceError
 from fastapi import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,6 +51,24 @@ class EncodedSlashMiddleware:
             await response(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class StreamDisconnectMiddleware:
+    """End an event stream whose client is gone without an error.
+
+    FastAPI raises it when an event waits to be sent at that moment, and the server logs a traceback for each client
+    (https://github.com/fastapi/fastapi/discussions/15725).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except* BrokenResourceError:
+            if scope.get("path") != ENDLESS_PATH:
+                raise
 
 
 def allowed_methods(request: Request) -> list[str]:

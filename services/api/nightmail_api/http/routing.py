@@ -6,6 +6,7 @@ without a token make it parse anything. Custom route and request classes are Fas
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, get_origin
@@ -174,8 +175,8 @@ def _check_query(request: Request, known: dict[str, bool]) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     parsed = dict(pairs)
     if len(parsed) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        repeated = next(name for name, count in counts.items() if count > 1)
         raise ValueError(f"the name {repeated[:100]!r} occurs twice")
     return parsed
 

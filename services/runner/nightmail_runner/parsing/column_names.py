@@ -23,6 +23,7 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
     """
     names: list[str] = []
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one of each name: a header may have one name 16,000 times
     for position, name in enumerate(fields):
         own = name.strip()
         if not own:
@@ -30,10 +31,10 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
             notes.append(f"{place}: column {position + 1} has no name; it is {own!r} here")
         elif own != name:
             notes.append(f"{place}: the column name {name!r} has spaces at its ends; it is {own!r} here")
-        unique, number = own, 0
+        unique = own
         while unique in taken:
-            number += 1
-            unique = f"{own}.{number}"
+            numbers[own] = numbers.get(own, 0) + 1
+            unique = f"{own}.{numbers[own]}"
         if unique != own:
             notes.append(f"{place}: the column name {own!r} is there twice; column {position + 1} is {unique!r} here")
         names.append(unique)

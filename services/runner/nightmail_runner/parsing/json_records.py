@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,8 +177,8 @@ def _with_unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; of two equal names one value would be lost (RFC 8259, section 4)."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise InputNotReadable(
             f"an object of the JSON has the name {shorten(twice)!r} twice: one of its values would be lost"
         )

@@ -85,7 +85,7 @@ async def _read(request: dict[str, Any], data: Input, timeout_seconds: float) ->
     write = data.begin()
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "nightmail_runner.sql.reader"),
+        *(sys.executable, "-P", "-m", "nightmail_runner.sql.reader"),
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,

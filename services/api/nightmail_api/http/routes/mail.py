@@ -96,9 +96,9 @@ async def resend(
     outcome, sequence = await _outcome(state, run_id)
     body = body or Resend()
     known = await _recipients_of(state, outcome, body.split_value)
-    recipients = known if body.recipients is None else tuple(body.recipients)
-    if unknown := [recipient for recipient in recipients if recipient not in known]:
-        raise ValidationProblem(("recipients", f"not a recipient of this run: {unknown[0]!r}"))
+    recipients = known if body.recipients is None else tuple(dict.fromkeys(body.recipients))
+    if unknown := set(recipients).difference(known):
+        raise ValidationProblem(("recipients", f"not a recipient of this run: {min(unknown)!r}"))
     request_id = uuid4() if idempotency_key is None else uuid5(run_id, f"resend:{idempotency_key}")
     event = MailRequested(
         job_name=outcome.job_name,

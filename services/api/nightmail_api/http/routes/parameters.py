@@ -1,6 +1,7 @@
 """The parameters that several routes take: names, ids, pages, times, ETags."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -38,8 +39,16 @@ def _check_iso_8601(value: object) -> object:
     return value
 
 
+def _check_in_utc(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time is in the years 1 to 9999 of UTC") from None
+    return moment
+
+
 #: A time with its offset from UTC.
-Moment = Annotated[AwareDatetime, BeforeValidator(_check_iso_8601)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_iso_8601), AfterValidator(_check_in_utc)]
 
 
 def _restore_plus(value: object) -> object:
