@@ -191,5 +191,7 @@ async def test_it_answers_while_the_broker_is_away(api: Replica, nats_server: Na
             return [state for state, _ in check(await system(api), "nats")] == ["problem"]
 
         await eventually(away, "the broker is a problem")
+        # Without the broker nobody knows which services run: that none does would be a guess.
+        assert check(await system(api), "services") == []
     finally:
         nats_server.start()

@@ -79,7 +79,7 @@ def check_services(entries: Entries) -> Iterator[Check]:
     """Check that each service runs and is ready, in one version."""
     for name in NAMES:
         if not entries.get(name):
-            yield Check("services", "problem", f"no {name} runs", f"start a {name}, or find out why it ended")
+            yield Check("services", "problem", f"no {name} runs", "start one, or find out why it ended")
     for name, of_service in entries.items():
         for entry in of_service:
             if not entry["ready"]:
