@@ -100,7 +100,8 @@ def check_smtp(smtp: dict[str, Any] | None) -> Check | None:
         return None
     if not smtp["reachable"]:
         fix = "check NIGHTMAIL_SMTP_* with nightmail mail test; mail waits until the server answers"
-        return Check("smtp", "problem", f"{smtp['server']}: {smtp['reason']}", fix)
+        server, reason = f"{smtp['server']}: ", str(smtp["reason"])
+        return Check("smtp", "problem", server + reason.removeprefix(server), fix)
     return Check("smtp", "ok", f"{smtp['server']} answers ({smtp['security']})")
 
 
