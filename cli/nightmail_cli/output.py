@@ -8,8 +8,9 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -18,6 +19,7 @@ from nightmail_common.contract.visible_text import visible, visible_json
 if TYPE_CHECKING:
     from rich.table import Table
 
+ItemT = TypeVar("ItemT")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: The exit code of a command that failed; 2 is for wrong usage (typer's own).
@@ -51,6 +53,14 @@ COLOURS = {
     "problem": "red",
     "not ready": "red",
 }
+
+
+def first_of(items: Iterable[ItemT], limit: int) -> list[ItemT]:
+    """Return at most `limit` items, and say on stderr if there are more: a list that is cut must not seem whole."""
+    first = list(islice(items, limit + 1))
+    if len(first) > limit:
+        echo(f"there are more than these {limit}: raise --limit", err=True)
+    return first[:limit]
 
 
 def echo(text: str = "", *, fg: str | None = None, err: bool = False, nl: bool = True) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import fastapi.routing
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from api.conftest import TOKEN, Replica
+from nightmail_api.http.routes import events
 from nightmail_common.broker.log import EventLog
 from support.deadlines import scaled
 from support.job_requests import job_request
@@ -123,6 +125,28 @@ async def test_clients_that_go_away_in_the_middle_of_events_leave_no_traceback(
         writer.transport.abort()
     await api.stop()  # each stream has ended
     assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == []
+
+
+async def test_a_stream_has_heartbeats_for_those_who_ask_while_the_replica_is_ready(
+    api: Replica, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.05)
+    async with subscribe(api, heartbeat=True) as answer:
+        stream = Subscriber(answer.aiter_lines())
+        heartbeat = ["event: heartbeat", "data: ready", ""]
+        assert [await stream.next_line() for _ in range(6)] == heartbeat * 2
+        nats_server.kill()
+        try:
+            await asyncio.wait_for(_silence(stream), scaled(20))
+        finally:
+            nats_server.start()
+
+
+async def _silence(stream: Subscriber) -> None:
+    """Return when the stream has had no heartbeat for twenty intervals."""
+    with suppress(TimeoutError):
+        while True:
+            await asyncio.wait_for(stream.next_line(), 1)
 
 
 async def test_streams_end_when_the_service_drains(api: Replica) -> None:

@@ -5,6 +5,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+from structlog.testing import capture_logs
+
 from api.conftest import Replica, all_rows
 from api.test_runs_over_rest import requested, run_with_status
 from nightmail_api.read_model.database import transaction
@@ -33,6 +36,24 @@ async def test_a_lost_or_damaged_file_or_one_of_another_version_is_rebuilt_to_th
         await api.start()
         await api.stop()
         assert all_rows(api.settings) == before, damage
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"no database" * 1000, ("warning", "file is not a database")),
+        (b"", ("info", "another version of its tables")),  # SQLite reads an empty file as version 0
+    ],
+)
+def test_only_a_damaged_file_is_a_warning(tmp_path: Path, content: bytes, line: tuple[str, str]) -> None:
+    path = tmp_path / "projection.sqlite"
+    path.write_bytes(content)
+    database = SqliteDatabase(path)
+    with capture_logs() as lines:
+        database.create_missing_tables()
+        database.create_missing_tables()
+    database.close()
+    assert [(each["log_level"], each["reason"]) for each in lines] == [line]
 
 
 def test_the_cache_for_a_replay_is_given_back_after_it(tmp_path: Path) -> None:

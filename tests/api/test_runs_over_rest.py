@@ -16,6 +16,7 @@ from nightmail_common.contract.blob import Blob, ResultFigure
 from nightmail_common.contract.events import (
     Event,
     MailSent,
+    MailSkipped,
     Note,
     ResultReady,
     RunError,
@@ -28,6 +29,7 @@ from nightmail_common.contract.events import (
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome
 from nightmail_common.contract.result_parts import Changes, Runtime
+from nightmail_common.contract.run import scheduled_run_id
 from support.deadlines import eventually
 
 pytestmark = ON_BOTH_DATABASES
@@ -88,6 +90,31 @@ async def run_with_status(api: Replica, run_id: UUID, status: str) -> dict[str, 
 
     found: dict[str, Any] = await eventually(look, f"run is {status}")
     return found
+
+
+async def test_a_due_time_is_empty_until_a_mail_of_its_result_is_sent(api: Replica, event_log: EventLog) -> None:
+    job = (await requested(api, event_log))[1]
+    run_id = scheduled_run_id(job.job_id, DUE)
+    request = RunRequested(job_name=job.job_name, run_id=run_id, job=job, trigger="schedule", scheduled_at=DUE)
+    await event_log.publish(request)
+    ready = result_ready(run_id, job, inline(b"amount\n")).model_copy(update={"trigger": "schedule", "rows": 0})
+    await event_log.publish(ready)
+    await event_log.publish(MailSkipped(job_name=job.job_name, run_id=run_id, kind="result", reason="empty"))
+    await run_with_status(api, run_id, "delivered")
+    span = {"from": DUE.isoformat(), "until": (DUE + timedelta(minutes=1)).isoformat()}
+
+    async def slot() -> tuple[str, bool]:
+        [item] = (await api.http.get("/slots", params=span)).json()["items"]
+        return item["fate"], item["empty"]
+
+    assert await slot() == ("delivered", True)
+    await event_log.publish(mail_sent(run_id, job))  # somebody asked for it
+    await eventually(lambda: mailed(api, run_id), "the mail is in the read model")
+    assert await slot() == ("delivered", False)
+
+
+async def mailed(api: Replica, run_id: UUID) -> bool:
+    return bool((await api.http.get(f"/runs/{run_id}")).json()["mails"])
 
 
 async def test_a_runs_events_make_its_status_timeline_and_the_jobs_last_run(api: Replica, event_log: EventLog) -> None:

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from api.test_access import make_token
+from nightmail_api.system.services import check_smtp
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.service import Service
@@ -99,6 +100,9 @@ async def test_a_service_that_is_not_ready_says_why(api: Replica, nats_server: N
         report = await system_when(api, "the mailer is not ready", mailer=0)
         assert report["smtp"] == smtp | {"catcher": False, "reachable": False, "reason": "refused: 535 wrong password"}
         assert check(report, "smtp") == [("problem", "mail.example.com:587: refused: 535 wrong password")]
+        same = check_smtp(report["smtp"] | {"reason": "mail.example.com:587: refused: 535 wrong password"})
+        assert same is not None
+        assert same.detail == "mail.example.com:587: refused: 535 wrong password"
         [detail] = [text for _, text in check(report, "services") if text.startswith("mailer ")]
         assert detail.endswith("is not ready: smtp: refused: 535 wrong password")
 
@@ -191,5 +195,7 @@ async def test_it_answers_while_the_broker_is_away(api: Replica, nats_server: Na
             return [state for state, _ in check(await system(api), "nats")] == ["problem"]
 
         await eventually(away, "the broker is a problem")
+        # Without the broker nobody knows which services run: that none does would be a guess.
+        assert check(await system(api), "services") == []
     finally:
         nats_server.start()

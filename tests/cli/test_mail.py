@@ -77,7 +77,9 @@ def test_mails_are_listed_newest_first_with_their_recipients(nightmail: Nightmai
     assert [one["subject"] for one in found] == ["the second ✓", "the first"]
     assert found[0]["to"] == "a@example.com, b@example.com"
     assert found[0]["attachments"] == ["Überblick.csv"]
-    assert len(json.loads(nightmail("list", "--limit", "1", "--json").stdout)) == 1
+    cut = nightmail("list", "--limit", "1", "--json")
+    assert (len(json.loads(cut.stdout)), cut.stderr) == (1, "there are more than these 1: raise --limit\n")
+    assert nightmail("list", "--limit", "2").stderr == ""
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "zip"])

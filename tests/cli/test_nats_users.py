@@ -1,5 +1,6 @@
 """Permissions on NATS: every user of `nightmail nats-config` tries every relevant subject on a real server."""
 
+import asyncio
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import KeyValueConfig
+from structlog.testing import capture_logs
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.connection import inbox_prefix, seed_file
@@ -323,6 +325,29 @@ async def test_a_service_without_permission_to_create_streams_waits_for_the_api(
     async with broker.connected("mailer") as (client, refused):
         await streams.wait_for_streams(client.jetstream(), ServiceSettings())
         assert refused == []
+
+
+async def test_a_service_waits_for_the_api_without_asking_for_what_only_the_api_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nightmail_common.service.settings import ServiceSettings
+
+    monkeypatch.setattr(streams, "ENSURE_AFTER_SECONDS", 0.1)
+    broker = BrokerWithUsers(tmp_path)
+    process = broker.run()
+    try:
+        async with broker.connected("mailer") as (client, refused), broker.connected("api") as (api, _):
+            settings = ServiceSettings(nats_seeds=broker.seeds)
+            with capture_logs() as lines:
+                waiting = asyncio.create_task(streams.wait_for_streams(client.jetstream(), settings))
+                await eventually(lambda: bool(lines), "the service says what it waits for")
+            await streams.ensure_streams(api.jetstream(), timedelta(days=1))
+            await asyncio.wait_for(waiting, scaled(10))
+        assert [line["error"] for line in lines] == ["the stream EVENTS does not exist; the API creates it"]
+        assert refused == []
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("user", sorted(LOG_READERS))

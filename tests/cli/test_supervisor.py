@@ -211,7 +211,7 @@ async def test_the_last_lines_of_a_log_file_follow_an_unexpected_end(
 ) -> None:
     log = tmp_path / "nats.log"
     log.write_text("a line of an earlier process\n")
-    code = "import sys; open(sys.argv[1], 'a').write('[FTL] permission denied\\n'); sys.exit(1)"
+    code = "import sys; open(sys.argv[1], 'a').write('[7] [INF] Server is ready\\n[7] [FTL] permission denied\\n'); sys.exit(1)"
     spec = ProcessSpec("nats", python(code, str(log)), 0, ready_port=1, log_file=str(log))
     said = ""
 
@@ -223,9 +223,10 @@ async def test_the_last_lines_of_a_log_file_follow_an_unexpected_end(
     async with supervised(Supervisor([spec], tmp_path / "state.json", prefix_lines=False)):
         await eventually(heard, "the line")
     lines = [json.loads(line) for line in said.splitlines()]
-    assert "nats: [FTL] permission denied" in [line["event"] for line in lines]
+    assert "nats: [7] [FTL] permission denied" in [line["event"] for line in lines]
     assert all(line.keys() == {"event", "level", "timestamp", "service"} for line in lines)
     assert "earlier process" not in said
+    assert "Server is ready" not in said
 
 
 async def test_systemd_hears_when_the_essential_processes_are_ready_and_what_is_not(

@@ -1,5 +1,6 @@
 """The envelope of an event: CloudEvents' attributes in NATS' headers, as any other program reads them."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.broker.tracing import TRACEPARENT
-from nightmail_common.contract.envelope import StoredEvent, event_headers, run_message_id
+from nightmail_common.contract.envelope import StoredEvent, event_body, event_headers, run_message_id
 from nightmail_common.contract.events import JobCreated, RunRequested, RunStarted
 from nightmail_common.contract.job import Job
 
@@ -67,6 +68,21 @@ def test_an_unknown_field_is_ignored() -> None:
     known = RunStarted(job_name="a", run_id=uuid4(), runner="here", attempt=1)
     body = known.model_dump_json().replace("{", '{"colour": "green", ', 1).encode()
     assert stored("runs.a.run-started", body, **event_headers(known, "test")).event() == known
+
+
+@pytest.mark.parametrize("versions", [{"job_version": 3}, {"version": 3}, {"job_version": 3, "version": 3}])
+def test_a_change_of_a_jobs_status_names_the_version_as_earlier_and_later_programs_do(versions: dict[str, int]) -> None:
+    fields = {"job_name": "a", "job_id": str(uuid4()), "actor": "admin"}
+    body = json.dumps(fields | versions).encode()
+    event = stored("jobs.a.job-paused", body, **{"ce-type": "nightmail.job-paused.v1"}).event()
+    assert event is not None
+    assert json.loads(event_body(event)) == fields | {"job_version": 3, "version": 3}
+
+
+def test_a_change_of_a_jobs_status_without_a_version_is_an_error() -> None:
+    body = json.dumps({"job_name": "a", "job_id": str(uuid4()), "actor": "admin"}).encode()
+    with pytest.raises(ValidationError, match="job_version"):
+        stored("jobs.a.job-deleted", body, **{"ce-type": "nightmail.job-deleted.v1"}).event()
 
 
 def test_a_body_that_does_not_fit_its_type_is_an_error() -> None:

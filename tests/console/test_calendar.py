@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from playwright.sync_api import Route, expect
@@ -13,7 +14,14 @@ from e2e.conftest import Nightmail
 
 NewJob = Callable[..., str]
 
-SLOT = {"job_name": "sales", "due": "2026-03-29T07:00:00Z", "fate": "missed", "run_id": None, "late_seconds": None}
+SLOT: dict[str, Any] = {
+    "job_name": "sales",
+    "due": "2026-03-29T07:00:00Z",
+    "fate": "missed",
+    "run_id": None,
+    "late_seconds": None,
+    "empty": False,
+}
 
 
 def test_a_year_says_what_failed_and_its_days_are_reached_by_arrows(
@@ -99,6 +107,26 @@ def test_a_day_with_thousands_of_due_times_has_at_most_300_rows(visit: NewVisit)
     ann.page.get_by_role("button", name="Later").click()
     expect(ann.page.get_by_role("status").filter(has_text="of 650")).to_have_text("601 to 650 of 650")
     expect(ann.page.locator("tbody tr")).to_have_count(50)
+
+
+def test_a_due_time_whose_result_had_no_row_and_no_mail_is_empty_in_the_day_and_the_month(
+    visit: NewVisit, job: NewJob
+) -> None:
+    name = job(timezone="UTC")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    slot = SLOT | {"job_name": name, "due": f"{today}T00:00:00Z", "fate": "delivered", "empty": True}
+    ann = visit("jobs", timezone="UTC")
+    ann.page.route(
+        "**/slots?*",
+        lambda route: route.fulfill(content_type="application/json", body=json.dumps({"items": [slot]})),
+    )
+    ann.go(f"calendar/{today[:4]}/{today[5:]}")
+    expect(ann.page.locator(".sentence")).to_contain_text("1 due time: 1 empty.")
+    ann.page.get_by_label("What became of it").select_option("empty")
+    expect(ann.page.locator("tbody tr .status")).to_have_text(["empty"])
+    ann.go(f"jobs/{quote(name)}")
+    expect(ann.page.locator(".calendar .soft")).to_contain_text("1 empty")
+    expect(ann.page.locator(".legend")).to_have_text("empty")
 
 
 def test_a_day_that_does_not_exist_leads_back(visit: NewVisit) -> None:

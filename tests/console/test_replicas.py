@@ -2,6 +2,7 @@
 
 import copy
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,8 +23,14 @@ NewJob = Callable[..., str]
 
 
 @pytest.fixture
-def second_api(system: Nightmail, tmp_path: Path) -> Iterator[int]:
-    """The port of a second replica of the API of the system, with a read model of its own."""
+def second_api(second_process: "tuple[int, subprocess.Popen[bytes]]") -> int:
+    """The port of a second replica of the API of the system."""
+    return second_process[0]
+
+
+@pytest.fixture
+def second_process(system: Nightmail, tmp_path: Path) -> "Iterator[tuple[int, subprocess.Popen[bytes]]]":
+    """The port and the process of a second replica of the API of the system, with a read model of its own."""
     port = free_port()
     given = {
         "NATS_URL": f"nats://127.0.0.1:{system.nats_port}",
@@ -45,11 +52,32 @@ def second_api(system: Nightmail, tmp_path: Path) -> Iterator[int]:
 
     try:
         wait_until(is_ready, "the second API is ready")
-        yield port
+        yield port, api
     finally:
         api.terminate()
         status = api.wait(scaled(20))
     assert status == 0
+
+
+def test_a_page_says_when_the_api_has_stopped_answering_on_an_open_connection(
+    browser: Browser, system: Nightmail, second_process: "tuple[int, subprocess.Popen[bytes]]"
+) -> None:
+    port, api = second_process
+    alone = copy.copy(system)
+    alone.url = f"http://127.0.0.1:{port}"
+    with Visitor(alone).visit(browser, "jobs") as ann:
+        page = ann.page
+        page.clock.install()
+        ann.go("jobs")
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        api.send_signal(signal.SIGSTOP)
+        try:
+            page.clock.run_for(26_000)
+            expect(page.locator(".live")).to_contain_text("Not live since")
+        finally:
+            api.send_signal(signal.SIGCONT)
+        page.clock.resume()
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
 
 
 def test_a_page_goes_on_with_another_replica_of_the_api_and_misses_nothing(

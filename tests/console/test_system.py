@@ -1,5 +1,6 @@
 """The System page and the tokens, in a real browser against a whole running system."""
 
+import json
 import mailbox
 
 import httpx
@@ -8,6 +9,27 @@ from playwright.sync_api import expect
 from console.conftest import NewVisit
 from e2e.conftest import Nightmail
 from support.deadlines import scaled
+
+
+def test_the_system_page_does_not_say_that_nothing_runs_while_nobody_can_know(
+    system: Nightmail, visit: NewVisit
+) -> None:
+    found = system.call("GET", "/system").json()
+    for service in found["services"]:
+        service |= {"replicas": [], "ready": False}
+    ann = visit("jobs")
+
+    def show(state: str) -> None:
+        found["checks"] = [{"name": "nats", "state": state, "detail": "not connected", "fix": "start the broker"}]
+        body = json.dumps(found)
+        ann.page.route(f"{system.url}/system", lambda route: route.fulfill(content_type="application/json", body=body))
+        ann.go("system")
+
+    show("problem")
+    expect(ann.page.get_by_text("not known without the log")).to_have_count(4)
+    expect(ann.page.get_by_text("no process runs")).to_have_count(0)
+    show("ok")
+    expect(ann.page.get_by_text("no process runs")).to_have_count(4)
 
 
 def test_the_system_page_shows_what_runs_and_sends_a_test_mail(system: Nightmail, visit: NewVisit) -> None:

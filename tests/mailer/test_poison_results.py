@@ -32,7 +32,7 @@ async def test_an_honest_mail_is_sent_among_poison_events(
     await event_log.publish(honest[0])
     for poison in poison_events("poisoned", seed):
         # The half of the versions is one that nobody reads: what a reader refuses, and what a handler gets.
-        for version in (poison.headers["ce-type"], f"nightmail.{poison.name}.v{EVENTS[poison.name].version}"):
+        for version in (poison.headers["ce-type"], f"nightmail.{poison.name}.v{EVENTS[poison.name].type_version}"):
             await js.publish(poison.subject, poison.data, headers={"ce-type": version})
     await event_log.publish(honest[1])
     assert all(isinstance(event, MailSent) for event in await mail_events(event_log, honest[:2]))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp import pool as smtp_pool
@@ -123,6 +124,23 @@ async def test_a_send_waits_for_a_server_that_is_down_and_goes_on_once_a_probe_f
     await eventually(lambda: sender.slot, "the send has a slot")
     assert pool.unreachable_reason is None
     await sender.release()
+
+
+async def test_a_server_that_is_down_from_the_start_is_logged_with_the_reason(smtp_server: SmtpServer) -> None:
+    settings = MailerSettings(nats_url="nats://127.0.0.1:4222", smtp_host="127.0.0.1", smtp_port=smtp_server.port)
+    smtp_server.stop()
+    pool = SmtpPool(settings)
+    with capture_logs() as lines:
+        running = asyncio.create_task(pool.run())
+        try:
+            await eventually(lambda: bool(lines), "an attempt has failed")
+        finally:
+            smtp_server.start()
+        await eventually(lambda: pool.unreachable_reason is None, "a probe finds it")
+    running.cancel()
+    await pool.close()
+    assert [line["event"] for line in lines] == ["smtp_unreachable", "smtp_reachable"]
+    assert str(smtp_server.port) in lines[0]["reason"]
 
 
 async def test_a_mail_is_rendered_only_once_it_has_a_connection(pool: SmtpPool, smtp_server: SmtpServer) -> None:

@@ -26,7 +26,7 @@ _KINDS = ("type", "format")
 
 def event_schemas() -> dict[str, Schema]:
     """Return the schema of each event's body by its CloudEvents type."""
-    return {f"nightmail.{event.name}.v{event.version}": event.model_json_schema() for event in EVENTS.values()}
+    return {f"nightmail.{event.name}.v{event.type_version}": event.model_json_schema() for event in EVENTS.values()}
 
 
 def breaking_changes(recorded: dict[str, Schema], current: dict[str, Schema]) -> list[str]:

@@ -49,7 +49,7 @@ def poison_events(job_name: str, seed: int = 0) -> Iterator[StoredEvent]:
         ]
         bodies = [*BODIES, *(json.dumps(value).encode() for body in recorded[:2] for value in _damaged(body, random_))]
         for body in bodies:
-            version = random_.choice((model.version, model.version, model.version + 1, "x"))
+            version = random_.choice((model.type_version, model.type_version, model.type_version + 1, "x"))
             yield StoredEvent(
                 sequence=random_.randrange(1, 2**40),
                 time=datetime.now(UTC),

@@ -23,6 +23,7 @@ from nightmail_cli.output import (
     AsJson,
     echo,
     fail,
+    first_of,
     format_time,
     print_done,
     print_json,
@@ -87,7 +88,7 @@ def list_jobs(
 ) -> None:
     """List the jobs."""
     check_choice(status, ("active", "paused"), "--status")
-    jobs = list(Client().pages("/jobs", limit, q=query, status=status))
+    jobs = first_of(Client().pages("/jobs", limit + 1, q=query, status=status), limit)
     if as_json:
         print_json(jobs)
         return
@@ -193,7 +194,7 @@ def versions(
 
     Each with its time, its author and what changed.
     """
-    found = list(Client().pages(job_path(name, "versions"), limit))
+    found = first_of(Client().pages(job_path(name, "versions"), limit + 1), limit)
     if as_json:
         print_json(found)
         return

@@ -11,7 +11,17 @@ from nightmail_cli.local import mailbox
 from nightmail_cli.local.mailbox import CaughtMail, content, file_name
 from nightmail_cli.local.private_files import write_private
 from nightmail_cli.location import data_folder, located, running_processes
-from nightmail_cli.output import FAILED, AsJson, echo, fail, format_time, print_fields, print_json, print_table
+from nightmail_cli.output import (
+    FAILED,
+    AsJson,
+    echo,
+    fail,
+    first_of,
+    format_time,
+    print_fields,
+    print_json,
+    print_table,
+)
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 MailId = Annotated[
@@ -34,7 +44,7 @@ def list_mails(
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of mails.")] = 50, as_json: AsJson = False
 ) -> None:
     """List the caught mails, newest first."""
-    mails = _caught()[:limit]
+    mails = first_of(_caught(), limit)
     if as_json:
         print_json([mail.summary() for mail in mails])
         return

@@ -9,7 +9,7 @@ from nightmail_cli.commands.completion import MAIL_OUTCOMES, job_names, mail_out
 from nightmail_cli.commands.run_view import short_ids
 from nightmail_cli.help import WholeHelp
 from nightmail_cli.option_checks import check_choice, check_time
-from nightmail_cli.output import AsJson, format_time, print_json, print_table
+from nightmail_cli.output import AsJson, first_of, format_time, print_json, print_table
 
 app = typer.Typer(cls=WholeHelp, no_args_is_help=True)
 
@@ -41,7 +41,7 @@ def list_mails(
     check_choice(outcome, MAIL_OUTCOMES, "--outcome")
     check_time(since, "--since")
     of = {"recipient": recipient, "outcome": outcome, "job_name": job, "message_id": message_id}
-    found = list(Client().pages("/mails", limit, since=since, **of))
+    found = first_of(Client().pages("/mails", limit + 1, since=since, **of), limit)
     if as_json:
         print_json(found)
         return

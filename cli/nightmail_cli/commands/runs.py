@@ -19,6 +19,7 @@ from nightmail_cli.output import (
     AsJson,
     echo,
     fail,
+    first_of,
     format_time,
     print_done,
     print_json,
@@ -45,7 +46,7 @@ def list_runs(
     if status is not None:  # the list of them takes long to import
         check_choice(status, run_statuses(""), "--status")
     path = "/runs" if job is None else job_path(job, "runs")
-    runs = list(Client().pages(path, limit, status=status))
+    runs = first_of(Client().pages(path, limit + 1, status=status), limit)
     if as_json:
         print_json(runs)
         return

@@ -59,7 +59,9 @@ def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
         for replica in one["replicas"]
     ]
     columns = ("service", "replica", "state", "version", "since")
-    print_table(columns, replicas, empty="no service announces itself", optional=("since", "version"))
+    is_known = all(check["name"] != "nats" or check["state"] == "ok" for check in system["checks"])
+    empty = "no service announces itself" if is_known else "the broker does not answer: nobody knows which services run"
+    print_table(columns, replicas, empty=empty, optional=("since", "version"))
     for one in system["services"]:
         if one["backlog"] is not None:
             echo(f"waiting for {one['name']}: {one['backlog']}")

@@ -302,7 +302,7 @@ def _size(path: str | None) -> int:
 
 
 def _last_lines(path: str | None, start: int) -> list[str]:
-    """Return the last lines that a file has after a position."""
+    """Return the last lines that a file has after a position, without those of no consequence."""
     if path is None:
         return []
     try:
@@ -310,7 +310,8 @@ def _last_lines(path: str | None, start: int) -> list[str]:
             size = file.seek(0, os.SEEK_END)
             start = start if start <= size else 0  # it was rotated
             file.seek(max(start, size - LAST_BYTES))
-            return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
+            lines = file.read().decode(errors="replace").splitlines()
+            return [line for line in lines if " [INF] " not in line][-LAST_LINES:]
     except OSError:
         return []
 

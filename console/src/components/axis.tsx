@@ -1,7 +1,7 @@
 // The past and the coming 24 hours of all jobs on one axis, in bins of half an hour.
 import type { Fate, Slot } from "../api/client.ts";
 import { clock, count, HERE, moment, zoneName } from "../words/format.ts";
-import { STATES } from "../words/status.ts";
+import { STATES, type State, stateOfSlot } from "../words/status.ts";
 
 const HOUR = 3_600_000;
 const BIN = HOUR / 2;
@@ -119,11 +119,11 @@ function AxisTable({ bins }: { bins: Bin[] }) {
   );
 }
 
-/** Returns how many due times have each fate: `3 delivered, 1 failed`. */
+/** Returns how many due times have each state: `3 delivered, 1 failed`. */
 export function tally(slots: Slot[]): string {
-  const counts = new Map<Fate, number>();
-  for (const { fate } of slots) counts.set(fate, (counts.get(fate) ?? 0) + 1);
-  return [...counts].map(([fate, many]) => `${many} ${STATES[fate].word}`).join(", ");
+  const counts = new Map<State, number>();
+  for (const state of slots.map(stateOfSlot)) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, many]) => `${many} ${STATES[state].word}`).join(", ");
 }
 
 function describe(slots: Slot[], now: number): string {

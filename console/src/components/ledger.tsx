@@ -5,7 +5,7 @@ import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
 import { addDays, dayStart } from "../words/calendar.ts";
 import { clock, isoDay, zoneName } from "../words/format.ts";
-import { STATES } from "../words/status.ts";
+import { STATES, stateOfSlot } from "../words/status.ts";
 import { tally } from "./axis.tsx";
 import { calendarHref } from "./calendar-links.tsx";
 import { Icon } from "./icon.tsx";
@@ -16,7 +16,7 @@ import { Loaded } from "./states.tsx";
 /** Of what the API lists in one call. */
 const LONGEST = 31 * 86_400_000;
 /** Of several fates of a day, the first of these is shown. */
-const WORST: Fate[] = [
+const WORST: (Fate | "empty")[] = [
   "failed",
   "undelivered",
   "missed",
@@ -25,6 +25,7 @@ const WORST: Fate[] = [
   "running",
   "requested",
   "delivered",
+  "empty",
   "due",
 ];
 
@@ -91,7 +92,7 @@ function Month({ slots, first, timezone, today, name }: MonthProperties) {
   const shown = slots.filter(
     (slot) => isoDay(slot.due, timezone).slice(0, 7) === new Date(first).toISOString().slice(0, 7),
   );
-  const fates = WORST.filter((fate) => shown.some((slot) => slot.fate === fate));
+  const fates = WORST.filter((fate) => shown.some((slot) => stateOfSlot(slot) === fate));
   return (
     <>
       <MonthTable
@@ -123,8 +124,8 @@ interface DayProperties {
 }
 
 function Day({ date, slots, timezone, isToday }: DayProperties) {
-  const worst = WORST.find((fate) => slots.some((slot) => slot.fate === fate));
-  const run = slots.find((slot) => slot.fate === worst)?.run_id;
+  const worst = WORST.find((fate) => slots.some((slot) => stateOfSlot(slot) === fate));
+  const run = slots.find((slot) => stateOfSlot(slot) === worst)?.run_id;
   const words =
     slots.length === 1 ? `${clock(slots[0]?.due ?? "", timezone)} ${zoneName(timezone)} ${tally(slots)}` : tally(slots);
   const content = (

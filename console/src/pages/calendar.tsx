@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useRoute } from "preact-iso/router";
-import { client, data, type Fate, orNothing, type Slot } from "../api/client.ts";
+import { client, data, orNothing, type Slot } from "../api/client.ts";
 import { tally } from "../components/axis.tsx";
 import { calendarHref, ViewSwitch } from "../components/calendar-links.tsx";
 import { ChoiceFilter, ClearFilters, TextFilter, useFilters } from "../components/filters.tsx";
@@ -16,7 +16,7 @@ import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
 import { addDays, clockChanges, dayInWords, dayStart, hoursOf, isDay } from "../words/calendar.ts";
 import { clock, count, HERE, isoDay, milliseconds, number, zoneName } from "../words/format.ts";
-import { STATES } from "../words/status.ts";
+import { STATES, type State, stateOfSlot } from "../words/status.ts";
 
 /** More due times than the API lists in one answer. */
 const MAX_SLOTS = 10_000;
@@ -180,7 +180,7 @@ function Legend({
 function DayPage({ day }: { day: string }) {
   const filters = useFilters(["job", "fate"]);
   const { job } = filters.current;
-  const fate = (Object.keys(STATES) as Fate[]).find((one) => one === filters.current.fate);
+  const fate = (Object.keys(STATES) as State[]).find((one) => one === filters.current.fate);
   const found = useResource(
     `agenda ${day} ${job ?? ""}`,
     async (signal) => {
@@ -238,7 +238,7 @@ function DayPage({ day }: { day: string }) {
           {({ slots, zone }) => (
             <Agenda
               key={`${job} ${fate}`}
-              slots={fate === undefined ? slots : slots.filter((slot) => slot.fate === fate)}
+              slots={fate === undefined ? slots : slots.filter((slot) => stateOfSlot(slot) === fate)}
               zone={zone}
               isFiltered={filters.isFiltered}
               isCut={slots.length >= MAX_SLOTS}
@@ -250,8 +250,8 @@ function DayPage({ day }: { day: string }) {
   );
 }
 
-function fatesOf(slots: Slot[], chosen: Fate | undefined): Fate[] {
-  return [...new Set([...slots.map((slot) => slot.fate), ...(chosen === undefined ? [] : [chosen])])];
+function fatesOf(slots: Slot[], chosen: State | undefined): State[] {
+  return [...new Set([...slots.map(stateOfSlot), ...(chosen === undefined ? [] : [chosen])])];
 }
 
 function DaySentence({ day, slots, zone }: { day: string; slots: Slot[]; zone: string }) {
@@ -313,7 +313,7 @@ function Agenda({ slots, zone, isFiltered, isCut }: AgendaProperties) {
                 </a>
               </td>
               <td class="wide self" data-label="Fate">
-                <Status of={slot.fate} />
+                <Status of={stateOfSlot(slot)} />
                 {slot.late_seconds !== null && slot.late_seconds >= LATE_SECONDS ? (
                   <span class="wait small"> {milliseconds(slot.late_seconds * 1000)} late</span>
                 ) : null}

@@ -49,7 +49,7 @@ export function SystemPage() {
         {(loaded) => (
           <>
             <Checks checks={loaded.checks.filter(({ state }) => state !== "ok")} title="Needs attention" />
-            <Services services={loaded.services} />
+            <Services system={loaded} />
             <div class="columns">
               <MailServer smtp={loaded.smtp} />
               <Log log={loaded.log} unreadable={loaded.unreadable} />
@@ -121,7 +121,8 @@ function Checks({ checks, title }: { checks: Schemas["Finding"][]; title: string
   );
 }
 
-function Services({ services }: { services: Service[] }) {
+function Services({ system: { services, checks } }: { system: System }) {
+  const isKnown = checks.every(({ name, state }) => name !== "nats" || state === "ok");
   return (
     <Card title="Services">
       <table class="rows">
@@ -141,7 +142,7 @@ function Services({ services }: { services: Service[] }) {
         <tbody>
           {services.flatMap((service) =>
             service.replicas.length === 0
-              ? [<Absent key={service.name} service={service} />]
+              ? [<Absent key={service.name} service={service} isKnown={isKnown} />]
               : service.replicas.map((replica, index) => (
                   <Process key={replica.instance} service={service} replica={replica} isFirst={index === 0} />
                 )),
@@ -152,12 +153,13 @@ function Services({ services }: { services: Service[] }) {
   );
 }
 
-function Absent({ service }: { service: Service }) {
+/** A service of which no process is known. Without the broker, nobody knows which processes run. */
+function Absent({ service, isKnown }: { service: Service; isKnown: boolean }) {
   return (
     <tr>
       <th scope="row">{service.name}</th>
       <td class="wide" data-label="State">
-        <Mark of="problem">no process runs</Mark>
+        {isKnown ? <Mark of="problem">no process runs</Mark> : <Mark of="warning">not known without the log</Mark>}
       </td>
       <td data-label="Does">–</td>
       <td data-label="Since">–</td>

@@ -21,6 +21,8 @@ export const caughtUp = signal<number | null>(null);
 const MAX_RETRY_MS = 10_000;
 /** A tab that nobody looks at gives its connection back after this time. */
 const HIDDEN_MS = 5 * 60_000;
+/** Without an event or a heartbeat, which comes every 10 s, for this time the API or the log has stopped. */
+const SILENCE_MS = 25_000;
 /** Events that arrive within this time after a reconnection count as caught up. */
 const CATCH_UP_MS = 1_000;
 /** How long the page says so. */
@@ -162,25 +164,37 @@ async function readStream(stop: AbortSignal, onRefused: () => void): Promise<voi
   leading = false;
 }
 
-/** Reads one connection to its end; returns whether it opened. */
+/** Reads one connection to its end, or until nothing has come for a while; returns whether anything came. */
 function readOnce(stop: AbortSignal, lostAt: number): Promise<boolean> {
   return new Promise((resolve) => {
     // Behind the last event that this browser knows, so that a new connection has no gap.
-    const source = new EventSource(`/events/stream?omit=results&after=${lastSeq}`);
+    const source = new EventSource(`/events/stream?omit=results&heartbeat=true&after=${lastSeq}`);
     let opened = false;
+    let silence = 0;
     const end = (): void => {
+      clearTimeout(silence);
       source.close();
       stop.removeEventListener("abort", end);
       resolve(opened);
     };
     stop.addEventListener("abort", end);
     source.onerror = end;
-    source.onopen = () => {
+    const hear = (): void => {
+      clearTimeout(silence);
+      // The timers of a hidden tab are late, and nobody looks at its mark.
+      silence = window.setTimeout(() => (document.hidden ? hear() : end()), SILENCE_MS);
+    };
+    const live = (): void => {
+      hear();
+      if (opened) return;
       opened = true;
       setConnection({ state: "live", since: Date.now() });
       if (lostAt > 0) announceCatchUp();
     };
+    hear();
+    source.addEventListener("heartbeat", live);
     source.onmessage = ({ data }: MessageEvent<string>) => {
+      live();
       const events = [JSON.parse(data) as LogEvent];
       take(events);
       channel.postMessage({ events } satisfies Message);

@@ -1,5 +1,5 @@
 // Each state as icon, word and tone. In strips a failure is also taller.
-import type { Fate, Job, Run, RunStatus } from "../api/client.ts";
+import type { Fate, Job, Run, RunStatus, Slot } from "../api/client.ts";
 import type { IconName } from "../components/icon.tsx";
 
 export type State = RunStatus | Fate | "paused" | "active" | "empty";
@@ -30,4 +30,9 @@ export function stateOfRun(run: Pick<Run, "status" | "rows" | "mails">): State {
 /** Returns the state of one of a job's last runs, whose mails a list of jobs does not have: the job says if it mails empty results. */
 export function stateOfLastRun(run: Pick<Run, "status" | "rows">, job: Pick<Job, "when_empty">): State {
   return run.status === "delivered" && run.rows === 0 && job.when_empty === "skip" ? "empty" : run.status;
+}
+
+/** Returns the state of a due time. */
+export function stateOfSlot(slot: Pick<Slot, "fate" | "empty">): Fate | "empty" {
+  return slot.empty ? "empty" : slot.fate;
 }

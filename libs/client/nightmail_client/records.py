@@ -228,13 +228,14 @@ class CodeRecord(TypedDict):
 
 
 class SlotRecord(TypedDict):
-    """A due time and what became of it."""
+    """A due time and what became of it; `empty`: a delivered run without a row, mailed to nobody."""
 
     job_name: str
     due: str
     fate: str
     run_id: str | None
     late_seconds: float | None
+    empty: bool
 
 
 class DayRecord(TypedDict):

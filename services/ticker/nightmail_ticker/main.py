@@ -4,6 +4,7 @@ from functools import partial
 from uuid import uuid4
 
 from nats.js.errors import BucketNotFoundError
+from nats.js.kv import KeyValue
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import TRANSIENT_ERRORS
@@ -28,13 +29,18 @@ def run(clock: Clock) -> None:
 async def serve(clock: Clock, service: Service) -> None:
     """Read the jobs from the log, then request runs while this ticker holds the lease."""
     await service.connected()
-    js = service.client.jetstream()
-    # A restored broker has the log and no leases until the API has started.
     errors: tuple[type[Exception], ...] = (BucketNotFoundError, *TRANSIENT_ERRORS)
-    bucket = await retry_forever(partial(js.key_value, LEASES), "open the bucket of leases", errors)
+    bucket = await retry_forever(partial(_open_leases, service), "open the bucket of leases", errors)
     lease = Lease(bucket, str(uuid4()))
     ticker = Ticker(service.log, lease, clock)
     service.facts["leads"] = lambda: ticker.leads
     positions = await ticker.load()
     service.background(ticker.run(*positions), "ticker")
     await service.until_stopped()
+
+
+async def _open_leases(service: Service) -> KeyValue:
+    try:
+        return await service.client.jetstream().key_value(LEASES)
+    except BucketNotFoundError:  # a restored broker has the log and no leases until the API has started
+        raise BucketNotFoundError(description=f"the bucket {LEASES} does not exist yet; the API creates it") from None

@@ -179,6 +179,8 @@ class _Pull:
         self._wanted = 0
         if self._status is not None and not self._messages:
             headers = self._status.headers or {}
+            if headers.get(Header.STATUS) == "503":
+                raise nats.errors.NoRespondersError
             if headers.get(Header.STATUS) not in {"404", "408"}:
                 raise nats.errors.Error(f"{headers.get(Header.STATUS)} {headers.get(Header.DESCRIPTION, '')}")
         return self._messages

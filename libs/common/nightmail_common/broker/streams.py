@@ -165,10 +165,12 @@ async def ensure_queue(js: JetStreamContext, queue: Queue, after: int = 0) -> Co
 async def wait_for_streams(js: JetStreamContext, settings: BrokerSettings) -> None:
     """Return once the stream and the buckets exist, however long that takes.
 
-    The API creates them. After a while a service tries to create them itself, which works if its NATS user is allowed to.
+    The API creates them. Without it, a service creates them itself after a while, unless it has a user of
+    `nightmail nats-config`: of these, only the API's may.
     """
     loop = asyncio.get_running_loop()
     ensure_at = loop.time() + ENSURE_AFTER_SECONDS
+    logged = False
     while True:
         raise_if_cancelled()
         try:
@@ -177,7 +179,11 @@ async def wait_for_streams(js: JetStreamContext, settings: BrokerSettings) -> No
                 return
             if loop.time() >= ensure_at:
                 ensure_at = loop.time() + ENSURE_AFTER_SECONDS
-                await ensure_streams(js, settings.result_retention, settings.nats_replicas)
+                if settings.nats_seeds is None:
+                    await ensure_streams(js, settings.result_retention, settings.nats_replicas)
+                elif not logged:
+                    logger.info("waiting_for_streams", error=f"the stream {STREAM} does not exist; the API creates it")
+                    logged = True
         except BROKER_ERRORS as error:
             logger.info("waiting_for_streams", error=describe_error(error))
         await asyncio.sleep(POLL_INTERVAL_SECONDS)

@@ -25,7 +25,7 @@ def event_headers(event: Event | type[Event], source: str) -> dict[str, str]:
     return {
         "ce-specversion": "1.0",
         "ce-id": str(uuid_utils.compat.uuid7()),
-        "ce-type": f"nightmail.{event.name}.v{event.version}",
+        "ce-type": f"nightmail.{event.name}.v{event.type_version}",
         "ce-source": source,
         "ce-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "content-type": "application/json",
@@ -77,7 +77,7 @@ class StoredEvent:
             pydantic.ValidationError: the body does not fit the event's model.
         """
         model = EVENTS.get(self.name)
-        if model is None or self.headers.get("ce-type") != f"nightmail.{model.name}.v{model.version}":
+        if model is None or self.headers.get("ce-type") != f"nightmail.{model.name}.v{model.type_version}":
             return None
         return model.model_validate_json(self.data)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field
 
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.job import Job
@@ -26,10 +26,10 @@ MailSkipReason = Literal["empty", "unsubscribed", "streak", "deleted"]
 
 
 class Event(BaseModel, frozen=True):
-    """A fact. A subclass is named after the fact, and its `name` is the name on the wire."""
+    """A fact. A subclass is named after the fact, its `name` is the name on the wire, `type_version` the version of that type."""
 
     name: ClassVar[str]
-    version: ClassVar[int] = 1
+    type_version: ClassVar[int] = 1
     family: ClassVar[Literal["jobs", "runs"]]
 
     job_name: str
@@ -62,28 +62,29 @@ class JobUpdated(JobEvent):
     rolled_back_to: int | None = None
 
 
-class JobPaused(JobEvent):
+class JobStatusEvent(JobEvent):
+    """A job was paused, resumed or deleted. `version` is the job's; events of earlier programs have `job_version` only."""
+
+    job_version: int = Field(validation_alias=AliasChoices("job_version", "version"))
+    version: int = Field(default_factory=lambda fields: fields["job_version"])
+
+
+class JobPaused(JobStatusEvent):
     """A job stops firing. Nothing that falls due while it is paused is caught up."""
 
     name = "job-paused"
 
-    job_version: int
 
-
-class JobResumed(JobEvent):
+class JobResumed(JobStatusEvent):
     """A paused job fires again, from now on."""
 
     name = "job-resumed"
 
-    job_version: int
 
-
-class JobDeleted(JobEvent):
+class JobDeleted(JobStatusEvent):
     """A job was deleted; its history stays, its name is free."""
 
     name = "job-deleted"
-
-    job_version: int
 
 
 class RecipientUnsubscribed(JobEvent):

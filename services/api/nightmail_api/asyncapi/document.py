@@ -46,7 +46,7 @@ _FAMILIES = {
 
 
 def ce_type(event: type[Event]) -> str:
-    return f"nightmail.{event.name}.v{event.version}"
+    return f"nightmail.{event.name}.v{event.type_version}"
 
 
 def summary_of(event: type[Event]) -> str:

@@ -269,7 +269,10 @@ class EventList(BaseModel):
 
 
 class Slot(BaseModel):
-    """A due time and what became of it. `late_seconds` is from the due time to the request of its run."""
+    """A due time and what became of it. `late_seconds` is from the due time to the request of its run.
+
+    `empty`: the run ended as delivered without a row, and its result was mailed to nobody.
+    """
 
     job_name: str = Field(examples=["daily sales"])
     due: datetime = Field(examples=["2026-11-24T08:00:00Z"])
@@ -278,6 +281,7 @@ class Slot(BaseModel):
     ] = Field(examples=["delivered"])
     run_id: UUID | None = Field(examples=[_RUN_ID])
     late_seconds: float | None = Field(examples=[0.012])
+    empty: bool = Field(examples=[False])
 
 
 class SlotList(BaseModel):

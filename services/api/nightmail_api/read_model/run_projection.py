@@ -91,7 +91,7 @@ class RunProjection:
         self._connection = connection
         self._new: set[str] = set()
         self._changed: set[str] = set()
-        #: Those of them whose status has changed.
+        #: Those of them whose status has changed, or whose slot may have: a mail makes an empty run a delivered one.
         self._moved: set[str] = set()
         self._last_of_job: dict[tuple[str, str], str] = {}
         self._mails = MailProjection(connection)
@@ -145,7 +145,7 @@ class RunProjection:
         if details := _details(event):
             run["details"] = json.dumps(json.loads(run["details"]) | details, ensure_ascii=False)
         run["status"] = status_after(status, event)
-        if run["status"] != status:
+        if run["status"] != status or (isinstance(event, MailEvent) and run["rows"] == 0):
             self._moved.add(run_id)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)

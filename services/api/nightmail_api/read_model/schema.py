@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 26
+SCHEMA_VERSION = 27
 
 
 class _PostgresText(TypeDecorator[str]):

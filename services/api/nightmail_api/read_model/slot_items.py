@@ -18,8 +18,10 @@ def slots_of(rows: Iterable[tuple[str, str, str]]) -> list[Slot]:
     return [(due, name, f'{{"job_name":{_quoted(name)},"due":"{due}",{end}') for due, name, end in rows]
 
 
-def end_of_slot(fate: str, run_id: str | None = None, late_seconds: float | None = None) -> str:
-    return f'"fate":"{fate}","run_id":{json.dumps(run_id)},"late_seconds":{json.dumps(late_seconds)}}}'
+def end_of_slot(fate: str, run_id: str | None = None, late: float | None = None, empty: bool = False) -> str:
+    return (
+        f'"fate":"{fate}","run_id":{json.dumps(run_id)},"late_seconds":{json.dumps(late)},"empty":{json.dumps(empty)}}}'
+    )
 
 
 def slot_of_run(run: Mapping[str, Any]) -> str:
@@ -29,9 +31,16 @@ def slot_of_run(run: Mapping[str, Any]) -> str:
     if run["requested_at"] is not None:
         seconds = datetime.fromisoformat(run["requested_at"]) - datetime.fromisoformat(run["scheduled_at"])
         late = round(max(seconds.total_seconds(), 0.0), 3)
-    end = end_of_slot("missed" if missed else _FATES.get(status, status), run["run_id"], late)
+    end = end_of_slot("missed" if missed else _FATES.get(status, status), run["run_id"], late, is_empty(run))
     [(_, _, item)] = slots_of([(run["scheduled_at"], run["job_name"], end)])
     return item
+
+
+def is_empty(run: Mapping[str, Any]) -> bool:
+    """Say whether a run without a row ended as delivered, and nobody got a mail of its result."""
+    if run["status"] != "delivered" or run["rows"] != 0:
+        return False
+    return not any(mail["kind"] == "result" for mail in json.loads(run["mails"]))
 
 
 # An answer has 10,000 items, often of the same jobs as the one before.

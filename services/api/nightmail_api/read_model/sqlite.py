@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.database import transaction
 from nightmail_api.read_model.schema import SCHEMA_VERSION, TABLES, create_tables
+from nightmail_common.contract.errors import describe_error
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,9 +60,12 @@ class SqliteDatabase:
         """Create the tables. A file of another schema version, or a damaged one, is replaced by an empty one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
-            if _is_good(self.path):
-                return
-            logger.warning("read_model_file_replaced", file=self.path.name)
+            try:
+                if _schema_version(self.path) == SCHEMA_VERSION:
+                    return
+                logger.info("read_model_file_replaced", file=self.path.name, reason="another version of its tables")
+            except sqlite3.DatabaseError as error:
+                logger.warning("read_model_file_replaced", file=self.path.name, reason=describe_error(error))
             _remove(self.path)
         with transaction(self.engine) as connection:
             create_tables(connection)
@@ -116,17 +120,18 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _is_good(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-                return False
-            # A damaged page is found when a query reads it; the first page of each table is read at every start.
-            for table in TABLES:
-                connection.execute(f"SELECT * FROM {table.name} LIMIT 1").fetchone()  # noqa: S608
-            return True
-    except sqlite3.DatabaseError:
-        return False
+def _schema_version(path: Path) -> int:
+    """Return the version of a file's tables.
+
+    Raises:
+        sqlite3.DatabaseError: the file is damaged.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        # A damaged page is found when a query reads it; the first page of each table is read at every start.
+        for table in TABLES if version == SCHEMA_VERSION else ():
+            connection.execute(f"SELECT * FROM {table.name} LIMIT 1").fetchone()  # noqa: S608
+        return version
 
 
 def _remove(path: Path) -> None:

@@ -74,10 +74,13 @@ class SystemReport:
         log: LogInfo | None = None
         try:
             async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
-                log = await read_log_info(self._client) if self._client.is_connected else None
-                entries = await read_entries(self._js) if self._client.is_connected else {}
-                checks = [check async for check in self._broker_checks(log, backlogs)]
-            checks += check_services(entries)
+                if self._client.is_connected:
+                    log = await read_log_info(self._client)
+                    entries = await read_entries(self._js)
+                    checks = [check async for check in self._broker_checks(log, backlogs)]
+                    checks += check_services(entries)
+                else:  # nobody knows which services run
+                    checks = [_no_broker("not connected")]
         except BROKER_ERRORS as error:  # a TimeoutError is an OSError
             checks = [_no_broker(f"no answer: {describe_error(error)}")]
         smtp = smtp_json(entries.get("mailer", []))
@@ -112,9 +115,6 @@ class SystemReport:
 
     async def _broker_checks(self, log: LogInfo | None, backlogs: dict[str, int | None]) -> AsyncIterator[Check]:
         """Yield the findings about the broker, and set the backlog of each queue."""
-        if not self._client.is_connected:
-            yield _no_broker("not connected")
-            return
         yield check_version(self._client)
         if log is None:
             yield Check("log", "problem", f"there is no stream {STREAM}", "restart the API: it creates the stream")

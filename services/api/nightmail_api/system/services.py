@@ -79,7 +79,7 @@ def check_services(entries: Entries) -> Iterator[Check]:
     """Check that each service runs and is ready, in one version."""
     for name in NAMES:
         if not entries.get(name):
-            yield Check("services", "problem", f"no {name} runs", f"start a {name}, or find out why it ended")
+            yield Check("services", "problem", f"no {name} runs", "start one, or find out why it ended")
     for name, of_service in entries.items():
         for entry in of_service:
             if not entry["ready"]:
@@ -100,7 +100,8 @@ def check_smtp(smtp: dict[str, Any] | None) -> Check | None:
         return None
     if not smtp["reachable"]:
         fix = "check NIGHTMAIL_SMTP_* with nightmail mail test; mail waits until the server answers"
-        return Check("smtp", "problem", f"{smtp['server']}: {smtp['reason']}", fix)
+        server, reason = f"{smtp['server']}: ", str(smtp["reason"])
+        return Check("smtp", "problem", server + reason.removeprefix(server), fix)
     return Check("smtp", "ok", f"{smtp['server']} answers ({smtp['security']})")
 
 

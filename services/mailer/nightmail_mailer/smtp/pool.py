@@ -46,6 +46,9 @@ POLL_SECONDS = 0.1
 #: A server that restarts is found within a moment; one that is down for hours sees two connections a minute.
 PROBE_BACKOFF = Backoff(first=0.25, longest=30.0)
 
+#: The reason why no mail is sent until the first attempt to connect has ended.
+NOT_CONNECTED_YET = "not connected yet"
+
 logger = structlog.get_logger()
 
 
@@ -82,7 +85,7 @@ class SmtpPool:
         self._released = asyncio.Event()
         self._full_until = 0.0
         #: Why the server is unreachable; None while it is reachable.
-        self.unreachable_reason: str | None = "not connected yet"
+        self.unreachable_reason: str | None = NOT_CONNECTED_YET
         self._failed_connects = 0
         #: The server refuses MAIL from us, and only a probe that it accepts ends that.
         self._sender_refused = False
@@ -262,7 +265,7 @@ class SmtpPool:
 
     def _set_unreachable(self, reason: str) -> None:
         reason = f"{self.server}: {reason}"
-        if self.unreachable_reason is None:
+        if self.unreachable_reason in {None, NOT_CONNECTED_YET}:
             logger.warning("smtp_unreachable", reason=reason)
         self.unreachable_reason = reason
         self._failed_connects += 1

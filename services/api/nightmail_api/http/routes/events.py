@@ -50,6 +50,10 @@ Omit = Annotated[
     Literal["results"] | None,
     Query(description="`results`: the bytes of the results that `result-ready` holds are `null`."),
 ]
+Heartbeat = Annotated[
+    bool,
+    Query(description="An event `heartbeat` without an id at first and every 10 s while this replica is ready."),
+]
 After = Annotated[int, Query(ge=0, le=2**62, description="Only events after this `seq`.")]
 Before = Annotated[
     int | None,
@@ -67,6 +71,8 @@ ActorFilter = Annotated[
 
 #: A token that expires, and one that was revoked while this replica had lost the broker, end a stream after this time.
 REAUTHENTICATION_SECONDS = 30.0
+#: A browser does not see the comments that keep a connection open.
+HEARTBEAT_SECONDS = 10.0
 
 
 @viewer.get("/events", response_model=EventList, responses=problems())
@@ -170,6 +176,7 @@ async def stream_events(
     after: StreamAfter = None,
     last_event_id: LastEventId = None,
     omit: Omit = None,
+    heartbeat: Heartbeat = False,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream events as they happen (SSE). The id of each is its `seq`, so that a client can resume without a gap.
 
@@ -184,9 +191,12 @@ async def stream_events(
         while True:
             upcoming = asyncio.ensure_future(anext(following))
             while not upcoming.done():
+                if heartbeat and state.health.report()[0]:
+                    yield ServerSentEvent(event="heartbeat", raw_data="ready")
                 change = state.tokens.next_change()
                 waited: set[asyncio.Future[Any]] = {upcoming, stopping, change}
-                await asyncio.wait(waited, timeout=REAUTHENTICATION_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                timeout = HEARTBEAT_SECONDS if heartbeat else REAUTHENTICATION_SECONDS
+                await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done() or not (upcoming.done() or await _is_permitted(request, state)):
                     return
             for event in upcoming.result():
