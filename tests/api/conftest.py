@@ -21,6 +21,7 @@ from nightmail_common.service.service import Service
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 from support.nats_server import NatsServer
+from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
 from support.postgres_server import PostgresServer
 
@@ -46,7 +47,8 @@ class Replica:
     def client(self, token: str | None) -> httpx.AsyncClient:
         """Return a client that sends this token, or none."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=scaled(20))
+        url = f"http://127.0.0.1:{self.port}"
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=scaled(20), verify=NO_AUTHORITIES)
 
     @property
     def projection_path(self) -> Path:

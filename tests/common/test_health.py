@@ -10,6 +10,7 @@ from nightmail_common.broker.metrics import EVENTS_PUBLISHED
 from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from support.deadlines import scaled
+from support.plain_http import NO_AUTHORITIES
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def health() -> Health:
 async def http(health: Health) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serve_http(health, "127.0.0.1", 0) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=scaled(20)) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=scaled(20), verify=NO_AUTHORITIES) as client,
     ):
         yield client
 

@@ -12,6 +12,7 @@ import pytest
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.http_server import serve_http
 from support.deadlines import scaled
+from support.plain_http import NO_AUTHORITIES
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -40,7 +41,7 @@ def listens(port: int) -> bool:
 
 async def test_an_open_request_is_finished_before_the_server_stops() -> None:
     application = SlowApplication()
-    async with httpx.AsyncClient(timeout=scaled(20)) as client:
+    async with httpx.AsyncClient(timeout=scaled(20), verify=NO_AUTHORITIES) as client:
         async with serve_http(application, "127.0.0.1", 0) as port:
             asking = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
             await application.asked.wait()
@@ -60,7 +61,10 @@ async def test_a_server_does_not_change_the_signal_handlers() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     application = SlowApplication()
     application.answer.set()
-    async with serve_http(application, "127.0.0.1", 0) as port, httpx.AsyncClient(timeout=scaled(20)) as client:
+    async with (
+        serve_http(application, "127.0.0.1", 0) as port,
+        httpx.AsyncClient(timeout=scaled(20), verify=NO_AUTHORITIES) as client,
+    ):
         await client.get(f"http://127.0.0.1:{port}/")
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
@@ -69,7 +73,10 @@ async def test_a_server_does_not_change_the_signal_handlers() -> None:
 async def test_any_kind_of_address_of_this_machine_can_be_listened_on(host: str) -> None:
     application = SlowApplication()
     application.answer.set()
-    async with serve_http(application, host, 0) as port, httpx.AsyncClient(timeout=scaled(20)) as client:
+    async with (
+        serve_http(application, host, 0) as port,
+        httpx.AsyncClient(timeout=scaled(20), verify=NO_AUTHORITIES) as client,
+    ):
         shown = f"[{host}]" if ":" in host else host
         assert (await client.get(f"http://{shown}:{port}/")).content == b"done"
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from console.visit import Visitor
 from e2e.conftest import Nightmail
 from support.deadlines import scaled, wait_until
+from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
 from support.switch import Switch
 
@@ -46,7 +47,8 @@ def second_process(system: Nightmail, tmp_path: Path) -> "Iterator[tuple[int, su
     def is_ready() -> bool:
         assert api.poll() is None
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=scaled(10)).status_code == 200
+            url = f"http://127.0.0.1:{port}/health/ready"
+            return httpx.get(url, timeout=scaled(10), verify=NO_AUTHORITIES).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -11,6 +11,7 @@ from nightmail_common.contract.events import EVENTS, MailSent
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually
 from support.mailer_process import MailerProcess, mail_event, mail_events, result_of
+from support.plain_http import NO_AUTHORITIES
 from support.poison_events import poison_events
 from support.smtp_server import SmtpServer
 
@@ -39,7 +40,7 @@ async def test_an_honest_mail_is_sent_among_poison_events(
 
     await event_log.publish(honest[2])
     assert isinstance(await mail_event(event_log, honest[2].run_id), MailSent)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         metrics = (await client.get(f"http://127.0.0.1:{mailer.health_port}/metrics")).text
     for consumer in ("mailer", "unsubscribes", "deleted jobs", "cancelled runs"):
         assert f'nightmail_unreadable_events_total{{queue="{consumer}"}}' in metrics

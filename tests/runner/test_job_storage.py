@@ -6,6 +6,7 @@ import httpx
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import ResultReady, RunFailed
+from support.plain_http import NO_AUTHORITIES
 from support.runner_process import Request, RunnerProcess, outcome_of
 
 LARGE = "print('made')\nreturn pd.DataFrame({'text': ['x' * 300_000]})"
@@ -26,6 +27,6 @@ async def test_a_job_that_has_stored_too_much_fails_and_leaves_room_for_others(
     assert isinstance(other, ResultReady), other
     small = await outcome_of(event_log, await request_run(job_name="large", processing_script="return data"))
     assert isinstance(small, ResultReady), small
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         metrics = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
     assert "nightmail_runner_results_refused_total 1.0" in metrics

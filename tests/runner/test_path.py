@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.events import ResultReady, RunFailed, RunSkipped, RunStarted
+from support.plain_http import NO_AUTHORITIES
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
 
@@ -25,7 +26,7 @@ async def test_a_request_becomes_started_and_then_a_result_with_its_csv(
     assert isinstance(outcome, ResultReady)
     assert outcome.csv.data == b"region,amount\nnorth,17\nsouth,5\n"
     assert (outcome.rows, outcome.columns) == (2, ("region", "amount"))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         metrics = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
     for line in (
         'nightmail_runner_sandbox_outcomes_total{outcome="succeeded"} 1.0',

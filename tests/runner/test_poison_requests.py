@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import ResultReady, RunFailed
 from nightmail_common.contract.subjects import job_token
+from support.plain_http import NO_AUTHORITIES
 from support.poison_events import poison_events
 from support.runner_process import Request, RunnerProcess, outcome_of
 
@@ -29,7 +30,7 @@ async def test_an_honest_run_is_executed_among_poison_events(
 
     assert isinstance(await outcome_of(event_log, request), RunFailed)
     assert isinstance(await outcome_of(event_log, await request_run()), ResultReady)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_AUTHORITIES) as client:
         metrics = (await client.get(f"http://127.0.0.1:{runner.health_port}/metrics")).text
     for consumer in ("runner", "history"):
         assert f'nightmail_unreadable_events_total{{queue="{consumer}"}}' in metrics
