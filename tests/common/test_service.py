@@ -124,7 +124,7 @@ def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
     assert time.monotonic() - began < scaled(3)
 
 
-def test_a_service_without_its_broker_stops_at_a_signal(nats_server: NatsServer) -> None:
+def test_a_service_without_its_broker_stops_at_a_signal(nats_server: NatsServer, event_log: EventLog) -> None:
     body = "await service.connected()\nprint('connected', flush=True)\nawait service.until_stopped()"
     process = ServiceProcess(body, nats_server.url)
     process.serving()
@@ -207,6 +207,7 @@ async def test_a_service_is_not_ready_while_the_broker_stores_nothing(
 ) -> None:
     """A stream whose messages must be short refuses them, as one without a quorum or with a full disk does."""
     monkeypatch.setattr("nightmail_common.service.announcements.NO_WRITES_SECONDS", 0.5)
+    monkeypatch.setattr("nightmail_common.service.announcements.ANNOUNCE_INTERVAL_SECONDS", 0.5)
     js = nats_client.jetstream()
     service = Service(ServiceSettings(nats_url=nats_server.url), "example")
 
@@ -235,7 +236,7 @@ async def test_a_service_is_not_ready_while_the_broker_stores_nothing(
     assert all(earlier != later for earlier, later in pairwise(changes())), "one line a change"
 
 
-async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer) -> None:
+async def test_a_service_is_ready_once_its_subscription_stands(nats_server: NatsServer, event_log: EventLog) -> None:
     service = Service(ServiceSettings(nats_url=nats_server.url), "example", prepare=streams.wait_for_streams)
 
     def reason() -> str | None:
@@ -276,7 +277,7 @@ async def test_missing_streams_are_a_reason_not_to_be_ready(nats_server: NatsSer
 
 
 async def test_a_request_that_is_being_answered_is_answered_before_the_connection_closes(
-    nats_server: NatsServer, nats_client: Client
+    nats_server: NatsServer, nats_client: Client, event_log: EventLog
 ) -> None:
     asked, answer = asyncio.Event(), asyncio.Event()
 
@@ -296,7 +297,7 @@ async def test_a_request_that_is_being_answered_is_answered_before_the_connectio
     assert (await asking).data == b"done"
 
 
-async def test_resources_are_closed_after_the_connection(nats_server: NatsServer) -> None:
+async def test_resources_are_closed_after_the_connection(nats_server: NatsServer, event_log: EventLog) -> None:
     class Resource:
         closed_after_the_connection = False
 
