@@ -210,10 +210,9 @@ class Supervisor:
     async def _report_to_manager(self) -> None:
         started = False
         while self._manager.listens:
-            ready = await asyncio.gather(
-                *(is_ready(process.spec.ready_url, process.spec.ready_port) for process in self._processes)
-            )
-            waiting = [process.spec for process, is_ready in zip(self._processes, ready, strict=True) if not is_ready]
+            specs = [process.spec for process in self._processes]
+            ready = await asyncio.gather(*(is_ready(spec.ready_url, spec.ready_port) for spec in specs))
+            waiting = [spec for spec, its_ready in zip(specs, ready, strict=True) if not its_ready]
             started = started or not any(spec.essential for spec in waiting)
             self._manager.report([spec.name for spec in waiting], started=started)
             await asyncio.sleep(INTERVAL_SECONDS if started else WATCH_SECONDS)
