@@ -31,6 +31,9 @@ export function useTry(definition: Definition, isNew: boolean) {
   const [described, setDescribed] = useState<{ of: unknown; facts: DataFacts } | null>(null);
   const request = useRef(new AbortController());
   const page = useRef(new AbortController());
+  /** Who only looks at a page asks no more than it needs; who tries or writes a script needs the names of the columns. */
+  const isWanted = useRef(false);
+  const describedSample = useRef<string | null>(null);
   const sample = useRef<Sample | null>(null);
   const pending = useRef(0);
   /** A try that fetches the data, or sends a mail, goes on to its end when the script is changed; then follows another. */
@@ -53,9 +56,8 @@ export function useTry(definition: Definition, isNew: boolean) {
       const last = await tryDraft(tried, wanted?.id ?? null, sendTo, mine.signal);
       if (mine.signal.aborted) return null;
       if (wanted !== null && last.error?.stage === "fetch") return tryOn(null, sendTo); // it has expired
-      const isNew = last.sample_id !== null && last.sample_id !== sample.current?.id;
       sample.current = last.sample_id === null ? null : { id: last.sample_id, of: sourcesOf(tried) };
-      if (isNew) void describe(tried, sample.current);
+      if (isWanted.current) void describe(tried, sample.current);
       setState((before) => ({ running: false, last, good: last.columns === null ? before.good : last, problem: null }));
       return last;
     } catch (error) {
@@ -77,20 +79,25 @@ export function useTry(definition: Definition, isNew: boolean) {
     }
   };
   const describe = async (tried: Definition, of: Sample | null) => {
-    if (of === null) return;
-    // It only helps who writes a script: the next fetched sample is described, too.
+    if (of === null || of.id === describedSample.current) return;
+    describedSample.current = of.id;
+    // It is only a help: without an answer the next fetched sample is described.
     const facts = await describeData(tried, of.id, page.current.signal).catch(() => null);
     if (facts !== null) setDescribed({ of: of.of, facts });
   };
   const announce = () => {
     clearTimeout(pending.current);
+    isWanted.current = true;
     if (goesOn.current || keptSample() === null) return;
     pending.current = window.setTimeout(() => {
       const kept = keptSample();
       if (kept !== null && !goesOn.current) void tryOn(kept);
     }, TRY_AFTER_MS);
   };
-  const tryNow = async () => void (await tryOn(null));
+  const tryNow = async () => {
+    isWanted.current = true;
+    await tryOn(null);
+  };
   const sendOnce = (address: string) => tryOn(keptSample(), address);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -99,7 +106,8 @@ export function useTry(definition: Definition, isNew: boolean) {
   }, [JSON.stringify(textsOf(definition))]);
   useEffect(() => {
     // A new report that begins with an example or a file shows at once what comes out.
-    if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "") void tryNow();
+    if (isNew && definition.data_source.source_type === "file" && definition.data_source.location !== "")
+      void tryOn(null);
     return () => {
       clearTimeout(pending.current);
       request.current.abort();
