@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { commandLine } from "../words/command.ts";
 import { Button } from "./button.tsx";
 import { Copy } from "./copy.tsx";
-import { Dialog } from "./dialog.tsx";
+import { Dialog, DialogClose } from "./dialog.tsx";
 
 /** What a command does, and the words behind `nightmail`. */
 export type Command = [does: string, ...words: string[]];
@@ -32,11 +32,7 @@ export function Commands({ of }: { of: Command[] }) {
           <p class="soft small">
             From another machine, <code>nightmail login</code> comes first.
           </p>
-          <form method="dialog" class="dialog-actions">
-            <button type="submit" class="button primary">
-              Close
-            </button>
-          </form>
+          <DialogClose />
         </Dialog>
       ) : null}
     </>

@@ -1,6 +1,17 @@
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
+/** The foot of a dialog that only shows something. */
+export function DialogClose() {
+  return (
+    <form method="dialog" class="dialog-actions">
+      <button type="submit" class="button primary">
+        Close
+      </button>
+    </form>
+  );
+}
+
 /** A modal dialog: the native element keeps the focus inside and closes on Escape. */
 export function Dialog({
   title,

@@ -7,7 +7,7 @@ import { NAVIGATION } from "../pages/index.ts";
 import { openPalette } from "../pages/later.tsx";
 import { palette, typeAhead } from "../store/palette.ts";
 import { singleKeys } from "../store/preferences.ts";
-import { Dialog } from "./dialog.tsx";
+import { Dialog, DialogClose } from "./dialog.tsx";
 
 const helpIsOpen = signal(false);
 /** The second key of `g h` must come this soon. */
@@ -72,11 +72,7 @@ export function Keys() {
         <Entry keys={["?"]} does="this list" />
       </dl>
       <p class="soft small">Turn single keys off in the menu with your name.</p>
-      <form method="dialog" class="dialog-actions">
-        <button type="submit" class="button primary">
-          Close
-        </button>
-      </form>
+      <DialogClose />
     </Dialog>
   );
 }

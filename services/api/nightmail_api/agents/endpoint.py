@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nightmail_api.access.authentication import NotAuthenticated
 from nightmail_api.access.quota import TooManyRequests
+from nightmail_api.agents.patches import session_owners
 from nightmail_api.http.dependencies import AppState
 from nightmail_api.metrics import QUOTA_REFUSALS
 from nightmail_common.contract.limits import MAX_API_AGENT_SESSIONS, MAX_TOKEN_AGENT_SESSIONS
@@ -95,8 +96,7 @@ class McpEndpoint:
             max_sessions=MAX_API_AGENT_SESSIONS,
             session_idle_timeout=SESSION_IDLE_SECONDS,
         )
-        self._owners = server.session_manager._session_owners  # noqa: SLF001
-        self._owners = server.session_manager._session_owners  # noqa: SLF001
+        self._owners = session_owners(server.session_manager)
         started = asyncio.Event()
         self._running = asyncio.create_task(_run(server.session_manager.run, started, state.stopping))
         await started.wait()

@@ -124,9 +124,8 @@ def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
         first = texts.slice(0, _JUDGED).drop_null().to_pylist()
     if any(pattern.match(text) and _DIGIT.search(text) for text in first):
         return True
-    known = [
-        text for text in first if not is_missing_word(text) and not text.endswith("%")
-    ]  # nobody sums up percentages
+    # Nobody sums up percentages.
+    known = [text for text in first if not is_missing_word(text) and not text.endswith("%")]
     return any(map(_MARK_OF_A_NUMBER.search, known)) and all(map(_is_written_otherwise, known))
 
 

@@ -17,12 +17,7 @@ from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.json_rest import note_missing_records
-from nightmail_runner.parsing.json_shapes import (
-    count_records,
-    is_columns,
-    is_header_and_rows,
-    is_split,
-)
+from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table

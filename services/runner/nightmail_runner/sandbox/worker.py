@@ -52,9 +52,8 @@ class Worker:
         data = protocol.encode(task.to_json())
         try:
             sent = socket.send_fds(self._sock, [data], descriptors)
-            if sent < len(
-                data
-            ):  # a worker that has the whole task may have answered and exited, and takes nothing more
+            # A worker that has the whole task may have answered and exited, and takes nothing more.
+            if sent < len(data):
                 await self._loop.sock_sendall(self._sock, data[sent:])
             return await self._receive(protocol.body_length(await self._receive(protocol.LENGTH_BYTES)))
         except (BrokenPipeError, ConnectionResetError):
