@@ -3,7 +3,7 @@
 import ast
 import re
 
-from nightmail_common.contract.script import parse_script
+from nightmail_common.contract.script import syntax_nodes
 
 #: Packages that draw with matplotlib; an operator may add seaborn with SCRIPT_IMPORTS.
 _PACKAGES = frozenset(["matplotlib", "mpl_toolkits", "pylab", "seaborn"])
@@ -15,13 +15,7 @@ _WORDS = re.compile("|".join(sorted(_PACKAGES | _ATTRIBUTES)))
 
 def draws_charts(script: str) -> bool:
     """Return whether a script imports matplotlib or plots. A column that is named `plot` counts, too, which does no harm."""
-    if _WORDS.search(script) is None:
-        return False
-    try:
-        tree = parse_script(script)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(map(_draws, ast.walk(tree)))
+    return _WORDS.search(script) is not None and any(map(_draws, syntax_nodes(script)))
 
 
 def _draws(node: ast.AST) -> bool:

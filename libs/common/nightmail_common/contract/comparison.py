@@ -20,6 +20,7 @@ from nightmail_common.contract.limits import (
     MAX_LISTED_ROWS,
     MAX_MARKED_ROWS,
 )
+from nightmail_common.contract.text import shorten
 
 #: What a mail marks a row with: it is new, or one of its cells changed.
 RowMark = Literal["new", "changed", ""]
@@ -282,4 +283,4 @@ def _listed(columns: list[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= MAX_LISTED_CELL_CHARS else text[: MAX_LISTED_CELL_CHARS - 1] + "…"
+    return shorten(text, MAX_LISTED_CELL_CHARS)

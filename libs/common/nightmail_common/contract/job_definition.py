@@ -109,22 +109,16 @@ def _check_subject(text: str | None) -> str | None:
         return None
     if not is_one_line(text):
         raise ValueError("a subject is one line without control characters")
-    from nightmail_common.contract.subject_template import SubjectNotValid, parse_subject  # few jobs have a subject
+    from nightmail_common.contract.subject_template import parse_subject  # few jobs have a subject
 
-    try:
-        parse_subject(text)
-    except SubjectNotValid as error:
-        raise ValueError(str(error)) from None
+    parse_subject(text)
     return text
 
 
 def _check_message(text: str) -> str:
-    from nightmail_common.contract.subject_template import SubjectNotValid, parse_message  # few jobs have a message
+    from nightmail_common.contract.subject_template import parse_message  # few jobs have a message
 
-    try:
-        parse_message(text)
-    except SubjectNotValid as error:
-        raise ValueError(str(error)) from None
+    parse_message(text)
     return text
 
 

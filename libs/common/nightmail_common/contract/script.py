@@ -90,11 +90,7 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
     Raises:
         ImportNotAllowed: it imports another. Invalid Python passes; `compile_script` refuses it.
     """
-    try:
-        tree = parse_script(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    for node in syntax_nodes(text):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -108,13 +104,10 @@ def check_imports(text: str, allowed: frozenset[str]) -> None:
 
 def reads_previous(text: str) -> bool:
     """Return whether a script names `previous`. Invalid Python does not."""
-    if PREVIOUS not in text:
-        return False
-    try:
-        names = [node for node in ast.walk(parse_script(text)) if isinstance(node, ast.Name)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(node.id == PREVIOUS and isinstance(node.ctx, ast.Load) for node in names)
+    return PREVIOUS in text and any(
+        isinstance(node, ast.Name) and node.id == PREVIOUS and isinstance(node.ctx, ast.Load)
+        for node in syntax_nodes(text)
+    )
 
 
 def compile_script(text: str) -> tuple[CodeType, ScriptForm]:
@@ -147,6 +140,14 @@ def is_quick_to_compile(text: str) -> bool:
 def is_blank(text: str) -> bool:
     """Return whether a script has no statement: nothing but space and comments."""
     return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def syntax_nodes(text: str) -> list[ast.AST]:
+    """Return every node of a script's syntax tree; none if the text is no Python, or too deeply nested."""
+    try:
+        return list(ast.walk(parse_script(text)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 def parse_script(text: str) -> ast.Module:

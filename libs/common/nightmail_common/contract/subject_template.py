@@ -137,7 +137,7 @@ def _escape_markdown(value: object) -> str:
 _markdown_sandbox = _sandbox.overlay(finalize=_escape_markdown)
 
 
-class SubjectNotValid(Exception):
+class SubjectNotValid(ValueError):
     """The text is not a template, or has a node that is not allowed; the message names it."""
 
 

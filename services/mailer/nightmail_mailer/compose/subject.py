@@ -6,12 +6,7 @@ import structlog
 from jinja2 import TemplateError
 
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.subject_template import (
-    ColumnNames,
-    SubjectNotValid,
-    describe_template_error,
-    parse_subject,
-)
+from nightmail_common.contract.subject_template import ColumnNames, describe_template_error, parse_subject
 from nightmail_common.contract.text import to_one_line
 
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
@@ -19,7 +14,6 @@ MAX_CHARACTERS = 200
 
 #: What a template of a job may raise when it is parsed and rendered.
 TEMPLATE_ERRORS = (
-    SubjectNotValid,
     TemplateError,
     ArithmeticError,
     TypeError,
