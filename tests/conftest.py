@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import structlog
@@ -166,8 +165,7 @@ def make_job() -> Callable[..., Job]:
 
     def make(**fields: Any) -> Job:
         definition = JobDefinition.model_validate(job_request(**{"overlap": "allow"} | fields))
-        now = datetime.now(UTC)
-        return Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+        return definition.new_job(datetime.now(UTC))
 
     return make
 

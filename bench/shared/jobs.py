@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import (
@@ -46,9 +46,8 @@ def file_source(name: str) -> dict[str, str]:
 
 
 def make_job(name: str, **fields: Any) -> Job:
-    now = datetime.now(UTC)
     definition = JobDefinition.model_validate(job_fields(name, **fields))
-    return Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    return definition.new_job(datetime.now(UTC))
 
 
 def created(job: Job) -> JobCreated:

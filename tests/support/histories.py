@@ -86,8 +86,7 @@ def random_history(rng: random.Random) -> Iterator[Event]:
 
 def _new_job(name: str) -> Job:
     definition = JobDefinition.model_validate(job_request(job_name=name))
-    now = datetime.now(UTC)
-    return Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    return definition.new_job(datetime.now(UTC))
 
 
 def _run(rng: random.Random, job: Job) -> Iterator[RunEvent]:

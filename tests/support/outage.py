@@ -9,14 +9,12 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import nats
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated, RunRequested, RunSkipped
-from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from support.deadlines import eventually
 from support.fast_ticker import FastClock
@@ -74,8 +72,7 @@ def _created(name: str, cron: str, fields: dict[str, str]) -> JobCreated:
     definition = JobDefinition.model_validate(
         job_request(job_name=name, schedule_time=cron, timezone="UTC", overlap="allow", **fields)
     )
-    now = datetime.now(UTC)
-    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    job = definition.new_job(datetime.now(UTC))
     return JobCreated(job_name=name, job_id=job.job_id, actor="test", job=job)
 
 

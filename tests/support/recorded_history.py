@@ -137,7 +137,7 @@ def job_of(name: str, job_id: UUID, version: int = 1, **fields: Any) -> Job:
     }
     definition = JobDefinition.model_validate(required | fields)
     return Job(
-        **definition.fields(),
+        **definition.model_dump(),
         job_id=job_id,
         version=version,
         created_at=DUE - timedelta(days=30),

@@ -18,14 +18,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import nats
 
 from nightmail_common.broker import streams
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.events import JobCreated, RunRequested, RunSkipped
-from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from support.deadlines import eventually
 from support.fast_ticker import FastClock
@@ -169,9 +167,7 @@ async def _count_outcomes(log: EventLog, end: datetime, report: Report) -> None:
 
 def _created(number: int) -> JobCreated:
     fields = job_request(job_name=f"job {number}", schedule_time="* * * * *", **KINDS[number % len(KINDS)])
-    now = datetime.now(UTC)
-    definition = JobDefinition.model_validate(fields)
-    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    job = JobDefinition.model_validate(fields).new_job(datetime.now(UTC))
     return JobCreated(job_name=job.job_name, job_id=job.job_id, actor="test", job=job)
 
 

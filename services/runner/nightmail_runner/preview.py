@@ -26,7 +26,6 @@ from nightmail_common.broker.results import ResultStore
 from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import RunError, RunFailed, RunRequested, Timings
-from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import (
     MAX_PREVIEW_FIGURES_BYTES,
@@ -205,10 +204,8 @@ def _shortened(answer: dict[str, Any], max_chars: int, max_rows: int) -> dict[st
 
 def _request(definition: JobDefinition) -> RunRequested:
     now = datetime.now(UTC)
-    fields = definition.fields() | {
-        "timeout_seconds": min(definition.timeout_seconds or PREVIEW_TIMEOUT_SECONDS, PREVIEW_TIMEOUT_SECONDS)
-    }
-    job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    timeout_seconds = min(definition.timeout_seconds or PREVIEW_TIMEOUT_SECONDS, PREVIEW_TIMEOUT_SECONDS)
+    job = definition.new_job(now).model_copy(update={"timeout_seconds": timeout_seconds})
     return RunRequested(job_name=job.job_name, run_id=uuid4(), job=job, trigger="manual", scheduled_at=now)
 
 

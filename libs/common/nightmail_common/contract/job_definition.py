@@ -4,7 +4,9 @@ Stricter than `job`: unknown fields are refused and every value is checked, so t
 """
 
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any, Self
+from uuid import uuid4
 
 import email_validator
 from pydantic import (
@@ -17,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from nightmail_common.contract.job import DEFAULT_KEEP_INPUTS, DEFAULT_MAX_LATENESS_SECONDS, JobFields, Overlap
+from nightmail_common.contract.job import DEFAULT_KEEP_INPUTS, DEFAULT_MAX_LATENESS_SECONDS, Job, JobFields, Overlap
 from nightmail_common.contract.limits import (
     MAX_EMAIL_CHARS,
     MAX_JOB_JSON_BYTES,
@@ -249,6 +251,6 @@ class JobDefinition(JobFields, extra="forbid", frozen=True):
         """Return the job in that zone if its owner named none."""
         return self if "timezone" in self.model_fields_set else self.model_copy(update={"timezone": timezone})
 
-    def fields(self) -> dict[str, Any]:
-        """Return the values by field name, as `Job` takes them."""
-        return self.model_dump()
+    def new_job(self, now: datetime) -> Job:
+        """Return the first version of the job, with a new id."""
+        return Job(**self.model_dump(), job_id=uuid4(), version=1, created_at=now, updated_at=now)

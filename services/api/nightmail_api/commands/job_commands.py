@@ -8,7 +8,7 @@ A command returns when the read model has applied its own event, so that the cal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import nats.errors
 
@@ -80,7 +80,7 @@ class JobCommands:
             ValidationProblem: the script cannot be run.
         """
         await self._scripts.check(definition.processing_script)
-        fields = definition.with_timezone_default(self._default_timezone).fields()
+        in_zone = definition.with_timezone_default(self._default_timezone)
 
         def decide(known: KnownJob | None) -> JobEvent:
             if known is not None and known.job is not None:
@@ -89,7 +89,7 @@ class JobCommands:
                     errors=[FieldError(field="job_name", detail="the name is taken", hint=_NAME_TAKEN_HINT)],
                 )
             now = datetime.now(UTC)
-            job = Job(**fields, job_id=uuid4(), version=1, created_at=now, updated_at=now)
+            job = in_zone.new_job(now)
             _check_schedule(job, now)
             return JobCreated(job_name=job.job_name, job_id=job.job_id, actor=actor, job=job)
 
@@ -108,7 +108,7 @@ class JobCommands:
         if definition.job_name != job_name:
             raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
         await self._scripts.check(definition.processing_script)
-        fields = definition.with_timezone_default(self._default_timezone).fields()
+        fields = definition.with_timezone_default(self._default_timezone).model_dump()
 
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)

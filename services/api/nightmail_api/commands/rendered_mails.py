@@ -18,7 +18,6 @@ from nightmail_api.http.problems import Gone, NotFound
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.blob import Blob, ResultFigure, ResultFile
 from nightmail_common.contract.events import ResultReady, RunFailed, Timings
-from nightmail_common.contract.job import Job
 from nightmail_common.contract.job_definition import JobDefinition
 from nightmail_common.contract.limits import MAX_API_RENDERINGS, MAX_RENDER_SECONDS, MAX_TOKEN_RENDERINGS
 from nightmail_common.contract.result_parts import Runtime
@@ -97,7 +96,7 @@ def _with_figures(mail: RenderedMail, images: dict[int, str]) -> RenderedMail:
 def _result(definition: JobDefinition, answer: dict[str, Any]) -> ResultReady:
     """Return the result of a dry run as an event whose CSV is the first rows: a mail shows no more of them."""
     now = datetime.now(UTC)
-    job = Job(**definition.fields(), job_id=uuid4(), version=1, created_at=now, updated_at=now)
+    job = definition.new_job(now)
     head = _csv(answer["columns"], answer["first_rows"], job.csv.delimiter)
     figures = [
         ResultFigure(name=f"figure-{number}.png", alt=one["alt"], width=one["width"], height=one["height"], blob=_EMPTY)
