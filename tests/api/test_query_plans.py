@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
-from nightmail_api.read_model.job_lists import _LAST_RUNS, list_jobs
+from nightmail_api.read_model.job_lists import _LAST_RUNS, JobSort, list_jobs
 from nightmail_api.read_model.postgres import PostgresDatabase
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.slots import due_time_slots
@@ -19,16 +19,6 @@ from support.postgres_server import PostgresServer
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
-PAGE: dict[str, Any] = {
-    "query": None,
-    "status": None,
-    "sort": "name",
-    "failing": False,
-    "summary": True,
-    "limit": 100,
-    "cursor": None,
-    "now": NOW,
-}
 
 
 @pytest.fixture
@@ -51,8 +41,10 @@ def plans(database: SqliteDatabase, work: Callable[[Queries], object]) -> list[s
 
 @pytest.mark.parametrize("sort", ["next_run", "last_run"])
 @pytest.mark.parametrize("filters", [{}, {"query": "009"}, {"failing": True}, {"status": "paused"}])
-def test_an_order_of_jobs_is_read_from_an_index(database: SqliteDatabase, sort: str, filters: dict[str, Any]) -> None:
-    steps = plans(database, lambda queries: list_jobs(queries, **PAGE | filters | {"sort": sort}))
+def test_an_order_of_jobs_is_read_from_an_index(
+    database: SqliteDatabase, sort: JobSort, filters: dict[str, Any]
+) -> None:
+    steps = plans(database, lambda queries: list_jobs(queries, sort=sort, summary=True, limit=100, now=NOW, **filters))
     index = {"next_run": "jobs_by_timetable", "last_run": "jobs_by_last_run"}[sort]
     assert [step for step in steps if step.startswith(("SCAN jobs", "SCAN runs"))] == [
         f"SCAN jobs USING COVERING INDEX {index}"

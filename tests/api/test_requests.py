@@ -152,7 +152,7 @@ async def test_an_internal_error_is_a_problem_with_the_security_headers(api: Rep
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("nightmail_api.read_model.queries.Queries.jobs", broken)
+    monkeypatch.setattr("nightmail_api.http.routes.jobs.list_of_jobs", broken)
     answer = await api.http.get("/jobs")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.headers["x-content-type-options"] == "nosniff"

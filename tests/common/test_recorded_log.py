@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from nightmail_api.read_model.input_queries import inputs_of_run, source_names
+from nightmail_api.read_model.job_lists import list_jobs
 from nightmail_api.read_model.projection import Applied, Projection
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.sqlite import SqliteDatabase
@@ -69,10 +70,7 @@ def test_the_read_model_of_a_recorded_log_has_the_recorded_history(rows: tuple[P
     events = list(recorded())
     assert projection.apply(events, log_id="", after=0).late is None
     now = datetime(2026, 12, 1, tzinfo=UTC)
-    jobs = {
-        job["job_name"]: job
-        for job in map(json.loads, queries.jobs(query=None, status=None, limit=100, cursor=None, now=now).items)
-    }
+    jobs = {job["job_name"]: job for job in map(json.loads, list_jobs(queries, limit=100, now=now).items)}
     assert set(jobs) == {"daily sales", "brüche 50%.*", "every minute", "nothing new", "refused"}
     assert jobs["daily sales"]["version"] == 3
     assert jobs["daily sales"]["schedule_time"] == "0 9 * * 1-5", "rolled back to version 1"
@@ -131,4 +129,4 @@ def test_fields_and_events_of_a_newer_version_are_ignored(rows: tuple[Projection
     assert unknown.event() is None
     assert changed.event() is None
     assert projection.apply([*events, unknown, changed], log_id="", after=0).checkpoint == newer.sequence + 2
-    assert len(queries.jobs(query=None, status=None, limit=100, cursor=None, now=newer.time).items) == 5
+    assert len(list_jobs(queries, limit=100, now=newer.time).items) == 5

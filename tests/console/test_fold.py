@@ -9,6 +9,7 @@ from typing import Any
 from common.test_recorded_log import recorded
 from console.node import Npm
 from nightmail_api.read_model.event_queries import event_json
+from nightmail_api.read_model.job_lists import list_jobs
 from nightmail_api.read_model.projection import Projection
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.sqlite import SqliteDatabase
@@ -30,7 +31,7 @@ def test_the_fold_of_a_recorded_log_is_the_projection_after_every_event(npm: Npm
             runs = queries.runs(
                 job_name=None, status=None, trigger=None, since=None, until=None, id_prefix=None, limit=500, cursor=None
             )
-            jobs = queries.jobs(query=None, status=None, limit=500, cursor=None, now=NOW)
+            jobs = list_jobs(queries, limit=500, now=NOW)
             cases.append(
                 {
                     "event": json.loads(event_json(stored)),

@@ -1,13 +1,11 @@
 """Counters per day and job: the answers are read from counters, and count no rows."""
 
-from typing import Any
-
 from pydantic_core import to_json
 from sqlalchemy import func, select, tuple_
 
-from nightmail_api.read_model.cursors import cursor_of, read_cursor
+from nightmail_api.read_model.cursors import read_cursor
 from nightmail_api.read_model.day_triggers import COUNTERS, MAIL_OUTCOMES, RUN_STATUSES
-from nightmail_api.read_model.queries import Page, Queries
+from nightmail_api.read_model.queries import Page, Queries, Row
 from nightmail_api.read_model.schema import days
 
 _SEPARATOR = "\n"
@@ -29,10 +27,7 @@ def days_by_job(queries: Queries, first: str, last: str, job_name: str | None, l
         day, _, name = str(read_cursor(cursor, "days", str)).partition(_SEPARATOR)
         query = query.where(tuple_(days.c.day, days.c.job_name) > tuple_(day, name))
     rows = queries.all_rows(query.order_by(days.c.day, days.c.job_name).limit(limit + 1))
-    shown = rows[:limit]
-    last_row = None if len(rows) <= limit else shown[-1]
-    following = None if last_row is None else cursor_of("days", f"{last_row['day']}{_SEPARATOR}{last_row['job_name']}")
-    return Page([_item(row) for row in shown], following)
+    return Page.of(rows, limit, _item, "days", lambda row: f"{row['day']}{_SEPARATOR}{row['job_name']}")
 
 
 def days_in_all(queries: Queries, first: str, last: str, job_name: str | None) -> Page:
@@ -45,7 +40,7 @@ def days_in_all(queries: Queries, first: str, last: str, job_name: str | None) -
     return Page([_item({**row, "job_name": job_name}) for row in rows], None)
 
 
-def _item(row: dict[str, Any]) -> str:
+def _item(row: Row) -> str:
     return to_json(
         {
             "day": row["day"],

@@ -208,7 +208,7 @@ def event_json(stored: StoredEvent, *, with_results: bool = True) -> bytes:
     return (
         (
             f'{{"seq":{stored.sequence},"time":"{iso_time(stored.time)}","type":{_quoted(stored.name)}'
-            f',"job_name":{_quoted(_job_name_of(stored))},"run_id":{"null" if run_id is None else _quoted(run_id)}'
+            f',"job_name":{_quoted(stored.job_name)},"run_id":{"null" if run_id is None else _quoted(run_id)}'
             f',"source":{_quoted(stored.source)},"data":'
         ).encode()
         + data
@@ -242,13 +242,6 @@ def _body_of(stored: StoredEvent) -> Any:
 def _run_id_in(body: Any) -> str | None:
     run_id = body.get("run_id") if isinstance(body, dict) else None
     return run_id if isinstance(run_id, str) else None
-
-
-def _job_name_of(stored: StoredEvent) -> str:
-    try:
-        return stored.job_name
-    except UnicodeDecodeError:
-        return stored.subject.split(".")[1]
 
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode

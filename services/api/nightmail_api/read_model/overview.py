@@ -1,7 +1,7 @@
 """What the first page shows: which jobs need a person, which are due next, and what became of the mails."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -34,9 +34,8 @@ def overview(queries: Queries, now: datetime) -> OverviewParts:
         row["status"]: row["count"]
         for row in queries.all_rows(select(jobs.c.status, func.count().label("count")).group_by(jobs.c.status))
     }
-    common: dict[str, Any] = {"query": None, "status": None, "summary": True, "cursor": None, "now": now}
-    failing = list_jobs(queries, sort="name", failing=True, limit=SHOWN_FAILING, **common)
-    following = list_jobs(queries, sort="next_run", failing=False, limit=SHOWN_NEXT, **common)
+    failing = list_jobs(queries, failing=True, summary=True, limit=SHOWN_FAILING, now=now)
+    following = list_jobs(queries, sort="next_run", summary=True, limit=SHOWN_NEXT, now=now)
     refused = queries.mails(
         recipient=None,
         outcome="refused",

@@ -6,12 +6,12 @@ cannot be applied is recorded as unreadable.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
@@ -114,10 +114,6 @@ class Projection:
                 return applied
         return self._apply((), log_id, applied.checkpoint, up_to)
 
-    def finish_replay(self) -> None:
-        """Let the database free what only a replay needs; the rows of this version are complete."""
-        self.database.finish_replay()
-
     def expire(self, now: datetime) -> int:
         """Delete runs whose first event the log has dropped, the oldest and at most `EXPIRED_AT_ONCE`; return how many.
 
@@ -143,15 +139,16 @@ class Projection:
 
     def oldest_waiting_mail(self) -> datetime | None:
         """Return since when the mail waits that waits longest; None if none does."""
-        with transaction(self.database.engine) as connection:
-            since = connection.scalar(OLDEST_WAITING)
-        return None if since is None else datetime.fromisoformat(since)
+        return self._time(OLDEST_WAITING)
 
     def oldest_waiting_run(self) -> datetime | None:
         """Return when the run was requested that waits longest for a runner; None if none waits."""
+        return self._time(_OLDEST_WAITING_RUN)
+
+    def _time(self, statement: Select[Any]) -> datetime | None:
         with transaction(self.database.engine) as connection:
-            since = connection.scalar(_OLDEST_WAITING_RUN)
-        return None if since is None else datetime.fromisoformat(since)
+            found = connection.scalar(statement)
+        return None if found is None else datetime.fromisoformat(found)
 
     def _apply(self, events: Sequence[StoredEvent], log_id: str, after: int, up_to: int) -> Applied:
         """Apply events in one transaction; raise the error of any that the database or the code refuses."""
@@ -223,8 +220,7 @@ def _apply_to_jobs(connection: Connection, event: Event | UnreadableEvent, store
     connection.execute(insert(unreadable).values(row))
     if stored.subject.startswith("jobs."):
         # A command expects the sequence of the last event about the name, whatever that event is.
-        with suppress(UnicodeDecodeError):  # the subject has no name
-            change_job(connection, stored.job_name, sequence=stored.sequence)
+        change_job(connection, stored.job_name, sequence=stored.sequence)
 
 
 def _position(connection: Connection) -> tuple[int, str]:

@@ -1,9 +1,10 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from nightmail_common.contract.job import Job
 from nightmail_common.contract.run import RunStatus
 
 JobStatus = Literal["active", "paused"]
+Row = dict[str, Any]
 
 #: How far a broker's clock may be set back, and how far the clock of another broker may differ.
 CLOCK_SLACK = timedelta(minutes=1)
@@ -136,6 +138,18 @@ class Page:
     items: list[str]
     next_cursor: str | None
 
+    @classmethod
+    def of(
+        cls, rows: list[Row], limit: int, item: Callable[[Row], str], listed: str, position: Callable[[Row], str | int]
+    ) -> "Page":
+        """Return the page of up to `limit` rows; one row more says that another page follows.
+
+        Args:
+            item: returns the JSON of a row, and `position` what the cursor of the list `listed` has of the last one.
+        """
+        shown = rows[:limit]
+        return cls([item(row) for row in shown], cursor_of(listed, position(shown[-1])) if len(rows) > limit else None)
+
 
 class Queries:
     """Queries of the projection, each a few milliseconds at most.
@@ -165,28 +179,8 @@ class Queries:
         row = self._first(_JOB, job_name=job_name)
         return None if row is None else (job_json(row, now), row["sequence"])
 
-    def jobs(
-        self, *, query: str | None, status: JobStatus | None, limit: int, cursor: str | None, now: datetime
-    ) -> Page:
-        """Return a page of jobs by name.
-
-        Raises:
-            ValidationProblem: the cursor is not a cursor of this list.
-        """
-        names = self.names_of(query, status)
-        if cursor is not None:
-            names = names.where(jobs.c.job_name > read_cursor(cursor, "jobs", str))
-        names = names.order_by(jobs.c.job_name).limit(limit + 1)
-        rows = self.all_rows(JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
-        next_cursor = cursor_of("jobs", rows[limit - 1]["job_name"]) if len(rows) > limit else None
-        return Page([job_json(row, now) for row in rows[:limit]], next_cursor)
-
-    def names_of(self, query: str | None, status: JobStatus | None) -> Select[Any]:
-        """Return the selection of the names that contain a text, from an index alone: a search for a rare one stays fast."""
-        return select(jobs.c.job_name).where(*self.jobs_with(query, status))
-
     def jobs_with(self, query: str | None, status: JobStatus | None) -> list[ColumnElement[bool]]:
-        """Return the conditions of the jobs whose names contain a text."""
+        """Return the conditions of the jobs whose names contain a text, which an index alone answers."""
         conditions = [jobs.c.status == status if status else jobs.c.status != "deleted"]
         if query:
             position = func.strpos if self._connection.dialect.name == "postgresql" else func.instr
@@ -203,8 +197,7 @@ class Queries:
         if cursor is not None:
             statement = statement.where(versions.c.version < read_cursor(cursor, "versions", int))
         rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
-        next_cursor = cursor_of("versions", rows[limit - 1]["version"]) if len(rows) > limit else None
-        return Page([to_json(version_answer(row)).decode() for row in rows[:limit]], next_cursor)
+        return Page.of(rows, limit, _version_json, "versions", itemgetter("version"))
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
         """Return one version of a job with its changes, and the job as it was; None if there is no such version."""
@@ -280,8 +273,7 @@ class Queries:
                 limit + 1,
             )
         rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
-        next_cursor = cursor_of("runs", rows[limit - 1]["sequence"]) if len(rows) > limit else None
-        return Page([run_json(row) for row in rows[:limit]], next_cursor)
+        return Page.of(rows, limit, run_json, "runs", itemgetter("sequence"))
 
     def mails(
         self,
@@ -325,9 +317,7 @@ class Queries:
             outcomes = MAIL_OUTCOMES if outcome is None else [outcome]
             page = _merged((found.where(mails.c.outcome == one) for one in outcomes), mails.c.place, limit + 1)
         rows = self.all_rows(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
-        next_cursor = cursor_of("mails", rows[limit - 1]["place"]) if len(rows) > limit else None
-        items = [{name: value for name, value in row.items() if name != "place"} for row in rows[:limit]]
-        return Page([to_json(item).decode() for item in items], next_cursor)
+        return Page.of(rows, limit, _mail_json, "mails", itemgetter("place"))
 
     def _sequence_bounds(self, since: str | None, until: str | None) -> list[ColumnElement[bool]]:
         """Return bounds of the sequence that follow from bounds of the time, so that a page starts near its first row.
@@ -374,6 +364,14 @@ def _merged(parts: Iterable[Select[Any]], key: ColumnElement[Any], limit: int) -
     highest = (select(part.order_by(key.desc()).limit(limit).subquery()) for part in parts)
     merged = union_all(*highest)
     return merged.order_by(merged.selected_columns[0].desc()).limit(limit)
+
+
+def _version_json(row: Row) -> str:
+    return to_json(version_answer(row)).decode()
+
+
+def _mail_json(row: Row) -> str:
+    return to_json({name: value for name, value in row.items() if name != "place"}).decode()
 
 
 def _shift(time: str, slack: timedelta) -> str | None:

@@ -173,7 +173,7 @@ class ReadModel:
         if not self._caught_up:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
-            await self._write(self._projection.finish_replay)
+            await self._write(self._projection.database.finish_replay)
         expiring = asyncio.create_task(self._expire())
         self._feed.begin(self.applied)
         try:

@@ -115,21 +115,17 @@ async def list_jobs(
     cursor: Cursor = None,
 ) -> Response:
     """List jobs."""
-    now = datetime.now(UTC)
-    if view is None and sort == "name" and not failing:
-        page = await state.read(Queries.jobs, query=q, status=status, limit=limit, cursor=cursor, now=now)
-    else:
-        page = await state.read(
-            list_of_jobs,
-            query=q,
-            status=status,
-            sort=sort,
-            failing=failing,
-            summary=view is not None,
-            limit=limit,
-            cursor=cursor,
-            now=now,
-        )
+    page = await state.read(
+        list_of_jobs,
+        query=q,
+        status=status,
+        sort=sort,
+        failing=failing,
+        summary=view is not None,
+        limit=limit,
+        cursor=cursor,
+        now=datetime.now(UTC),
+    )
     return page_response(page)
 
 
