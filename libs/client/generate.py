@@ -25,7 +25,6 @@ REPLACEMENTS = (
     (r"\baiter_lines\b", "iter_lines"),
     (r"nightmail_client\.asynchronous", "nightmail_client.blocking"),
     (r"for item in ([^\n]+):\n +yield item\n", r"yield from \1\n"),
-    (r"for (\w+) in (page\[\"items\"\]):\n +yield \1\n", r"yield from \2\n"),
 )
 
 

@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever blocks does not import the other client, which costs a command 20 ms.
+    # The blocking client does not import the other one: that would cost a command 20 ms.
     if name == "AsyncNightmail":
         from nightmail_client.asynchronous.client import AsyncNightmail
 

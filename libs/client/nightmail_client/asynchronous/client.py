@@ -54,15 +54,15 @@ class AsyncNightmail:
 
     async def me(self) -> CallerRecord:
         """Return whose token this is, and what it permits."""
-        return cast("CallerRecord", (await self.send("GET", "/me")).json())
+        return await self._transport.json(CallerRecord, "GET", "/me")
 
     async def system(self) -> SystemRecord:
         """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
-        return cast("SystemRecord", (await self.send("GET", "/system")).json())
+        return await self._transport.json(SystemRecord, "GET", "/system")
 
     async def overview(self) -> dict[str, Any]:
         """Return how things stand, in one answer of bounded size."""
-        return cast("dict[str, Any]", (await self.send("GET", "/overview")).json())
+        return await self._transport.json(dict[str, Any], "GET", "/overview")
 
     async def send_test_mail(self, recipient: str) -> list[dict[str, Any]]:
         """Let a mailer send a test mail, and return the steps of its SMTP session up to the first that failed."""
@@ -71,7 +71,7 @@ class AsyncNightmail:
 
     async def console_code(self) -> CodeRecord:
         """Return a code that signs the holder of this token in to the console once, within ten minutes."""
-        return cast("CodeRecord", (await self.send("POST", "/session/codes")).json())
+        return await self._transport.json(CodeRecord, "POST", "/session/codes")
 
     async def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""
@@ -81,7 +81,6 @@ class AsyncNightmail:
         """Send any request of the API as `send` does, and return an error response, too."""
         return await self._transport.try_send(method, path, **request)
 
-    async def pages(self, path: str, limit: int | None = None, **query: str | None) -> AsyncIterator[dict[str, Any]]:
+    def pages(self, path: str, limit: int | None = None, **query: str | None) -> AsyncIterator[dict[str, Any]]:
         """Yield at most `limit` items of any paginated list of the API; None: all."""
-        async for item in self._transport.pages(path, limit, **query):
-            yield item
+        return self._transport.pages(dict[str, Any], path, limit, **query)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import EventRecord
 from nightmail_client.requests import PAGE, without_none
 
@@ -14,11 +14,8 @@ RECONNECT_SECONDS = 1.0
 LAST_SEQUENCE = 2**62
 
 
-class AsyncEventCalls:
+class AsyncEventCalls(AsyncCalls):
     """The calls about the log."""
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def list(
         self,

@@ -1,22 +1,18 @@
 """The files that jobs read: list, upload, download and delete them."""
 
 from collections.abc import AsyncIterator
-from typing import cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import FileRecord
 from nightmail_client.requests import file_path, if_match
 
 
-class AsyncFileCalls:
+class AsyncFileCalls(AsyncCalls):
     """The calls about files. A file's `path` is the `location` of a source of the type `file`."""
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def list(self) -> list[FileRecord]:
         """Return the uploaded files, by path."""
-        return cast("list[FileRecord]", (await self._transport.send("GET", "/files")).json()["items"])
+        return (await self._transport.json(dict[str, list[FileRecord]], "GET", "/files"))["items"]
 
     async def put(
         self, path: str, content: bytes | AsyncIterator[bytes], *, size: int | None = None, sha256: str | None = None
@@ -33,8 +29,7 @@ class AsyncFileCalls:
         headers = {"Content-Type": "application/octet-stream", **if_match(None if sha256 is None else f'"{sha256}"')}
         if size is not None:
             headers["Content-Length"] = str(size)
-        answer = await self._transport.send("PUT", file_path(path), content=content, headers=headers)
-        return cast("FileRecord", answer.json())
+        return await self._transport.json(FileRecord, "PUT", file_path(path), content=content, headers=headers)
 
     async def get(self, path: str) -> bytes:
         """Return the bytes of a file.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Literal, cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import (
     JobRecord,
     JobRequest,
@@ -17,13 +17,10 @@ from nightmail_client.requests import if_match, job_path
 JobSort = Literal["name", "next_run", "last_run"]
 
 
-class AsyncJobCalls:
+class AsyncJobCalls(AsyncCalls):
     """The calls about jobs."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
-
-    async def list(
+    def list(
         self,
         *,
         q: str | None = None,
@@ -34,10 +31,9 @@ class AsyncJobCalls:
     ) -> AsyncIterator[JobRecord]:
         """Yield the jobs; `q` is a part of the name, `failing` leaves those whose last run failed or was not delivered."""
         only = "true" if failing else None
-        async for job in self._transport.pages("/jobs", limit, q=q, status=status, sort=sort, failing=only):
-            yield cast("JobRecord", job)
+        return self._transport.pages(JobRecord, "/jobs", limit, q=q, status=status, sort=sort, failing=only)
 
-    async def summaries(
+    def summaries(
         self,
         *,
         q: str | None = None,
@@ -49,8 +45,7 @@ class AsyncJobCalls:
         """Yield the same jobs without their scripts, with what became of the last runs of each."""
         only = "true" if failing else None
         query = {"q": q, "status": status, "sort": sort, "failing": only, "view": "summary"}
-        async for job in self._transport.pages("/jobs", limit, **query):
-            yield cast("SummaryRecord", job)
+        return self._transport.pages(SummaryRecord, "/jobs", limit, **query)
 
     async def get(self, job_name: str) -> JobRecord:
         """Return a job."""
@@ -67,7 +62,7 @@ class AsyncJobCalls:
         Raises:
             NameTaken: a job of this name exists.
         """
-        return cast("JobRecord", (await self._transport.send("POST", "/jobs/create", json=job)).json())
+        return await self._transport.json(JobRecord, "POST", "/jobs/create", json=job)
 
     async def update(self, job_name: str, job: JobRequest, *, etag: str | None = None) -> JobRecord:
         """Replace a job's definition; with `etag` only if nobody changed it since.
@@ -75,8 +70,7 @@ class AsyncJobCalls:
         Raises:
             JobChanged: somebody did.
         """
-        answer = await self._transport.send("PUT", job_path(job_name), json=job, headers=if_match(etag))
-        return cast("JobRecord", answer.json())
+        return await self._transport.json(JobRecord, "PUT", job_path(job_name), json=job, headers=if_match(etag))
 
     async def delete(self, job_name: str, *, erase: bool = False, etag: str | None = None) -> None:
         """Delete a job; with `erase` its history, results and addresses, too, for ever."""
@@ -85,11 +79,11 @@ class AsyncJobCalls:
 
     async def pause(self, job_name: str) -> JobRecord:
         """Pause a job: its due times give no runs."""
-        return cast("JobRecord", (await self._transport.send("POST", job_path(job_name, "pause"))).json())
+        return await self._transport.json(JobRecord, "POST", job_path(job_name, "pause"))
 
     async def resume(self, job_name: str) -> JobRecord:
         """Resume a paused job."""
-        return cast("JobRecord", (await self._transport.send("POST", job_path(job_name, "resume"))).json())
+        return await self._transport.json(JobRecord, "POST", job_path(job_name, "resume"))
 
     async def run(self, job_name: str, *, idempotency_key: str | None = None) -> str:
         """Run a job now, and return the run's id; a key makes a retry safe."""
@@ -108,19 +102,16 @@ class AsyncJobCalls:
         """
         options = {"sample_id": sample_id, "send_to": send_to}
         body = {**job, **{name: value for name, value in options.items() if value is not None}}
-        return cast("PreviewRecord", (await self._transport.send("POST", "/jobs/preview", json=body)).json())
+        return await self._transport.json(PreviewRecord, "POST", "/jobs/preview", json=body)
 
-    async def versions(self, job_name: str, *, limit: int | None = None) -> AsyncIterator[VersionRecord]:
+    def versions(self, job_name: str, *, limit: int | None = None) -> AsyncIterator[VersionRecord]:
         """Yield the versions of a job, the newest first, with what each changed."""
-        async for version in self._transport.pages(job_path(job_name, "versions"), limit):
-            yield cast("VersionRecord", version)
+        return self._transport.pages(VersionRecord, job_path(job_name, "versions"), limit)
 
     async def version(self, job_name: str, version: int) -> VersionWithJobRecord:
         """Return one version of a job, with the job as it was."""
-        answer = await self._transport.send("GET", job_path(job_name, "versions", str(version)))
-        return cast("VersionWithJobRecord", answer.json())
+        return await self._transport.json(VersionWithJobRecord, "GET", job_path(job_name, "versions", str(version)))
 
     async def roll_back(self, job_name: str, version: int) -> JobRecord:
         """Restore the definition of an earlier version, as a new version."""
-        answer = await self._transport.send("POST", job_path(job_name, "rollback"), json={"version": version})
-        return cast("JobRecord", answer.json())
+        return await self._transport.json(JobRecord, "POST", job_path(job_name, "rollback"), json={"version": version})

@@ -1,19 +1,15 @@
 """Mails: what was mailed to whom."""
 
 from collections.abc import AsyncIterator
-from typing import cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import MailRecord
 
 
-class AsyncMailCalls:
+class AsyncMailCalls(AsyncCalls):
     """The calls about mails."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
-
-    async def list(
+    def list(
         self,
         *,
         recipient: str | None = None,
@@ -26,5 +22,4 @@ class AsyncMailCalls:
         """Yield the delivery ledger: an item for each recipient of each mail, the newest first."""
         of = {"recipient": recipient, "outcome": outcome, "job_name": job_name, "message_id": message_id}
         query = of | {"since": since}
-        async for mail in self._transport.pages("/mails", limit, **query):
-            yield cast("MailRecord", mail)
+        return self._transport.pages(MailRecord, "/mails", limit, **query)

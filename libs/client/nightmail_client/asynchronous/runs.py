@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Literal, cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.errors import NotThere, RunTimeout
 from nightmail_client.records import (
     UNFINISHED,
@@ -26,13 +26,10 @@ LONGEST_POLL_SECONDS = 1.0
 _RUN_ID_CHARS = 36
 
 
-class AsyncRunCalls:
+class AsyncRunCalls(AsyncCalls):
     """The calls about runs. Every run id may be cut to a unique beginning."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
-
-    async def list(
+    def list(
         self,
         *,
         job_name: str | None = None,
@@ -50,10 +47,9 @@ class AsyncRunCalls:
             NotThere: there is no such job.
         """
         path = "/runs" if job_name is None else job_path(job_name, "runs")
-        async for run in self._transport.pages(path, limit, status=status, since=since, until=until):
-            yield cast("RunRecord", run)
+        return self._transport.pages(RunRecord, path, limit, status=status, since=since, until=until)
 
-    async def days(
+    def days(
         self,
         since: str | None = None,
         until: str | None = None,
@@ -69,12 +65,11 @@ class AsyncRunCalls:
             group_by: `day` for one item a day, over all jobs together.
         """
         query = {"from": since, "until": until, "job_name": job_name, "group_by": group_by}
-        async for day in self._transport.pages("/stats/days", limit, **query):
-            yield cast("DayRecord", day)
+        return self._transport.pages(DayRecord, "/stats/days", limit, **query)
 
     async def get(self, run_id: str) -> RunDetails:
         """Return a run with its timeline."""
-        return cast("RunDetails", (await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}")).json())
+        return await self._transport.json(RunDetails, "GET", f"/runs/{await self.whole_id(run_id)}")
 
     async def whole_id(self, prefix: str) -> str:
         """Return the id of the one run whose id begins so.
@@ -141,8 +136,7 @@ class AsyncRunCalls:
             cells: `values` by the types of the columns, or `texts` as the CSV has them: `10.50`.
         """
         query = without_none(limit=limit, offset=offset, sort=sort, cells=cells)
-        answer = await self._transport.send("GET", f"/runs/{await self.whole_id(run_id)}/rows", params=query)
-        return cast("RowsRecord", answer.json())
+        return await self._transport.json(RowsRecord, "GET", f"/runs/{await self.whole_id(run_id)}/rows", params=query)
 
     async def mail(self, run_id: str, part: Literal["html", "text"] = "html") -> str:
         """Return the mail of a run as recipients see it."""
@@ -214,5 +208,6 @@ class AsyncRunCalls:
     async def diff(self, run_id: str, other_run_id: str, key: Sequence[str] = ()) -> dict[str, Any]:
         """Return what differs between the results of two runs, by key columns or as a multiset of rows."""
         ids = [await self.whole_id(one) for one in (run_id, other_run_id)]
-        answer = await self._transport.send("GET", f"/runs/{ids[0]}/diff/{ids[1]}", params={"key": list(key)})
-        return cast("dict[str, Any]", answer.json())
+        return await self._transport.json(
+            dict[str, Any], "GET", f"/runs/{ids[0]}/diff/{ids[1]}", params={"key": list(key)}
+        )

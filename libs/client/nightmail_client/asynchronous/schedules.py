@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import cast
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import SchedulePreviewRecord, SlotRecord
 from nightmail_client.requests import without_none
 
 
-class AsyncScheduleCalls:
+class AsyncScheduleCalls(AsyncCalls):
     """The calls about time."""
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def preview(
         self,
@@ -29,11 +25,9 @@ class AsyncScheduleCalls:
         as_json = None if calendar is None else json.dumps(calendar)
         query = without_none(schedule_time=schedule_time, timezone=timezone, calendar=as_json, count=count, after=after)
         params = query | {"schedules": [*schedules]}
-        return cast(
-            "SchedulePreviewRecord", (await self._transport.send("GET", "/schedules/preview", params=params)).json()
-        )
+        return await self._transport.json(SchedulePreviewRecord, "GET", "/schedules/preview", params=params)
 
     async def slots(self, since: str, until: str, *, job_name: str | None = None) -> list[SlotRecord]:
         """Return the due times of a span of at most 31 days, past and future, and what became of each."""
         query = without_none(**{"from": since, "until": until, "job_name": job_name})
-        return cast("list[SlotRecord]", (await self._transport.send("GET", "/slots", params=query)).json()["items"])
+        return (await self._transport.json(dict[str, list[SlotRecord]], "GET", "/slots", params=query))["items"]

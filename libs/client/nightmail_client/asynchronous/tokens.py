@@ -1,27 +1,23 @@
 """Tokens of the API (role admin)."""
 
-from typing import cast
 from urllib.parse import quote
 
-from nightmail_client.asynchronous.transport import AsyncTransport
+from nightmail_client.asynchronous.transport import AsyncCalls
 from nightmail_client.records import TokenRecord
 from nightmail_client.requests import without_none
 
 
-class AsyncTokenCalls:
+class AsyncTokenCalls(AsyncCalls):
     """The calls about tokens."""
-
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
 
     async def list(self) -> list[TokenRecord]:
         """Return the tokens, without their secrets (role admin)."""
-        return cast("list[TokenRecord]", (await self._transport.send("GET", "/tokens")).json()["items"])
+        return (await self._transport.json(dict[str, list[TokenRecord]], "GET", "/tokens"))["items"]
 
     async def create(self, name: str, role: str, *, expires_at: str | None = None) -> TokenRecord:
         """Create a token (role admin); `token` of the answer cannot be read again."""
         body = without_none(name=name, role=role, expires_at=expires_at)
-        return cast("TokenRecord", (await self._transport.send("POST", "/tokens", json=body)).json())
+        return await self._transport.json(TokenRecord, "POST", "/tokens", json=body)
 
     async def revoke(self, name: str) -> None:
         """Revoke a token (role admin); it stops working at once."""

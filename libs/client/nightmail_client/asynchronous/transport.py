@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -12,6 +12,8 @@ from nightmail_client.requests import PAGE, without_none
 
 #: The API sends a comment every 15 seconds, so that a silent stream is a lost one.
 SILENCE_SECONDS = 60.0
+
+R = TypeVar("R")
 
 
 class AsyncTransport:
@@ -40,8 +42,18 @@ class AsyncTransport:
         except httpx.HTTPError as error:
             raise CannotReach(f"cannot reach the API at {self.url}: {error}") from error
 
-    async def pages(self, path: str, limit: int | None, **query: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Yield at most `limit` items of a paginated list; None: all."""
+    async def json(self, kind: type[R], method: str, path: str, **request: Any) -> R:  # noqa: ARG002 (for type checkers)
+        """Return the JSON of a response, which has this type; an error response is raised."""
+        return cast("R", (await self.send(method, path, **request)).json())
+
+    async def pages(
+        self,
+        kind: type[R],  # noqa: ARG002 (for type checkers)
+        path: str,
+        limit: int | None,
+        **query: str | None,
+    ) -> AsyncIterator[R]:
+        """Yield at most `limit` items of a paginated list, which have this type; None: all."""
         cursor: str | None = None
         remaining = limit
         while remaining is None or remaining > 0:
@@ -71,3 +83,10 @@ class AsyncTransport:
             raise CannotReach(f"cannot reach the API at {self.url}: {error}") from error
         except httpx.TransportError:  # the API was restarted, or the network has changed
             return
+
+
+class AsyncCalls:
+    """The calls about one kind of thing."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport

@@ -54,15 +54,15 @@ class Nightmail:
 
     def me(self) -> CallerRecord:
         """Return whose token this is, and what it permits."""
-        return cast("CallerRecord", (self.send("GET", "/me")).json())
+        return self._transport.json(CallerRecord, "GET", "/me")
 
     def system(self) -> SystemRecord:
         """Return the services with their replicas and backlog, the SMTP server, and what is wrong."""
-        return cast("SystemRecord", (self.send("GET", "/system")).json())
+        return self._transport.json(SystemRecord, "GET", "/system")
 
     def overview(self) -> dict[str, Any]:
         """Return how things stand, in one answer of bounded size."""
-        return cast("dict[str, Any]", (self.send("GET", "/overview")).json())
+        return self._transport.json(dict[str, Any], "GET", "/overview")
 
     def send_test_mail(self, recipient: str) -> list[dict[str, Any]]:
         """Let a mailer send a test mail, and return the steps of its SMTP session up to the first that failed."""
@@ -71,7 +71,7 @@ class Nightmail:
 
     def console_code(self) -> CodeRecord:
         """Return a code that signs the holder of this token in to the console once, within ten minutes."""
-        return cast("CodeRecord", (self.send("POST", "/session/codes")).json())
+        return self._transport.json(CodeRecord, "POST", "/session/codes")
 
     def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send any request of the API, with the arguments of `httpx.Client.request`; an error response is raised."""
@@ -83,4 +83,4 @@ class Nightmail:
 
     def pages(self, path: str, limit: int | None = None, **query: str | None) -> Iterator[dict[str, Any]]:
         """Yield at most `limit` items of any paginated list of the API; None: all."""
-        yield from self._transport.pages(path, limit, **query)
+        return self._transport.pages(dict[str, Any], path, limit, **query)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
-from nightmail_client.blocking.transport import Transport
+from nightmail_client.blocking.transport import Calls
 from nightmail_client.records import EventRecord
 from nightmail_client.requests import PAGE, without_none
 
@@ -14,11 +14,8 @@ RECONNECT_SECONDS = 1.0
 LAST_SEQUENCE = 2**62
 
 
-class EventCalls:
+class EventCalls(Calls):
     """The calls about the log."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def list(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from nightmail_client.blocking.transport import Transport
+from nightmail_client.blocking.transport import Calls
 from nightmail_client.records import (
     JobRecord,
     JobRequest,
@@ -17,11 +17,8 @@ from nightmail_client.requests import if_match, job_path
 JobSort = Literal["name", "next_run", "last_run"]
 
 
-class JobCalls:
+class JobCalls(Calls):
     """The calls about jobs."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def list(
         self,
@@ -34,8 +31,7 @@ class JobCalls:
     ) -> Iterator[JobRecord]:
         """Yield the jobs; `q` is a part of the name, `failing` leaves those whose last run failed or was not delivered."""
         only = "true" if failing else None
-        for job in self._transport.pages("/jobs", limit, q=q, status=status, sort=sort, failing=only):
-            yield cast("JobRecord", job)
+        return self._transport.pages(JobRecord, "/jobs", limit, q=q, status=status, sort=sort, failing=only)
 
     def summaries(
         self,
@@ -49,8 +45,7 @@ class JobCalls:
         """Yield the same jobs without their scripts, with what became of the last runs of each."""
         only = "true" if failing else None
         query = {"q": q, "status": status, "sort": sort, "failing": only, "view": "summary"}
-        for job in self._transport.pages("/jobs", limit, **query):
-            yield cast("SummaryRecord", job)
+        return self._transport.pages(SummaryRecord, "/jobs", limit, **query)
 
     def get(self, job_name: str) -> JobRecord:
         """Return a job."""
@@ -67,7 +62,7 @@ class JobCalls:
         Raises:
             NameTaken: a job of this name exists.
         """
-        return cast("JobRecord", (self._transport.send("POST", "/jobs/create", json=job)).json())
+        return self._transport.json(JobRecord, "POST", "/jobs/create", json=job)
 
     def update(self, job_name: str, job: JobRequest, *, etag: str | None = None) -> JobRecord:
         """Replace a job's definition; with `etag` only if nobody changed it since.
@@ -75,8 +70,7 @@ class JobCalls:
         Raises:
             JobChanged: somebody did.
         """
-        answer = self._transport.send("PUT", job_path(job_name), json=job, headers=if_match(etag))
-        return cast("JobRecord", answer.json())
+        return self._transport.json(JobRecord, "PUT", job_path(job_name), json=job, headers=if_match(etag))
 
     def delete(self, job_name: str, *, erase: bool = False, etag: str | None = None) -> None:
         """Delete a job; with `erase` its history, results and addresses, too, for ever."""
@@ -85,11 +79,11 @@ class JobCalls:
 
     def pause(self, job_name: str) -> JobRecord:
         """Pause a job: its due times give no runs."""
-        return cast("JobRecord", (self._transport.send("POST", job_path(job_name, "pause"))).json())
+        return self._transport.json(JobRecord, "POST", job_path(job_name, "pause"))
 
     def resume(self, job_name: str) -> JobRecord:
         """Resume a paused job."""
-        return cast("JobRecord", (self._transport.send("POST", job_path(job_name, "resume"))).json())
+        return self._transport.json(JobRecord, "POST", job_path(job_name, "resume"))
 
     def run(self, job_name: str, *, idempotency_key: str | None = None) -> str:
         """Run a job now, and return the run's id; a key makes a retry safe."""
@@ -106,19 +100,16 @@ class JobCalls:
         """
         options = {"sample_id": sample_id, "send_to": send_to}
         body = {**job, **{name: value for name, value in options.items() if value is not None}}
-        return cast("PreviewRecord", (self._transport.send("POST", "/jobs/preview", json=body)).json())
+        return self._transport.json(PreviewRecord, "POST", "/jobs/preview", json=body)
 
     def versions(self, job_name: str, *, limit: int | None = None) -> Iterator[VersionRecord]:
         """Yield the versions of a job, the newest first, with what each changed."""
-        for version in self._transport.pages(job_path(job_name, "versions"), limit):
-            yield cast("VersionRecord", version)
+        return self._transport.pages(VersionRecord, job_path(job_name, "versions"), limit)
 
     def version(self, job_name: str, version: int) -> VersionWithJobRecord:
         """Return one version of a job, with the job as it was."""
-        answer = self._transport.send("GET", job_path(job_name, "versions", str(version)))
-        return cast("VersionWithJobRecord", answer.json())
+        return self._transport.json(VersionWithJobRecord, "GET", job_path(job_name, "versions", str(version)))
 
     def roll_back(self, job_name: str, version: int) -> JobRecord:
         """Restore the definition of an earlier version, as a new version."""
-        answer = self._transport.send("POST", job_path(job_name, "rollback"), json={"version": version})
-        return cast("JobRecord", answer.json())
+        return self._transport.json(JobRecord, "POST", job_path(job_name, "rollback"), json={"version": version})

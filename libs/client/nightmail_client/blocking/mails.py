@@ -1,17 +1,13 @@
 """Mails: what was mailed to whom."""
 
 from collections.abc import Iterator
-from typing import cast
 
-from nightmail_client.blocking.transport import Transport
+from nightmail_client.blocking.transport import Calls
 from nightmail_client.records import MailRecord
 
 
-class MailCalls:
+class MailCalls(Calls):
     """The calls about mails."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def list(
         self,
@@ -26,5 +22,4 @@ class MailCalls:
         """Yield the delivery ledger: an item for each recipient of each mail, the newest first."""
         of = {"recipient": recipient, "outcome": outcome, "job_name": job_name, "message_id": message_id}
         query = of | {"since": since}
-        for mail in self._transport.pages("/mails", limit, **query):
-            yield cast("MailRecord", mail)
+        return self._transport.pages(MailRecord, "/mails", limit, **query)

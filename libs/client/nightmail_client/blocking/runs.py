@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, cast
 
-from nightmail_client.blocking.transport import Transport
+from nightmail_client.blocking.transport import Calls
 from nightmail_client.errors import NotThere, RunTimeout
 from nightmail_client.records import (
     UNFINISHED,
@@ -25,11 +25,8 @@ LONGEST_POLL_SECONDS = 1.0
 _RUN_ID_CHARS = 36
 
 
-class RunCalls:
+class RunCalls(Calls):
     """The calls about runs. Every run id may be cut to a unique beginning."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def list(
         self,
@@ -49,8 +46,7 @@ class RunCalls:
             NotThere: there is no such job.
         """
         path = "/runs" if job_name is None else job_path(job_name, "runs")
-        for run in self._transport.pages(path, limit, status=status, since=since, until=until):
-            yield cast("RunRecord", run)
+        return self._transport.pages(RunRecord, path, limit, status=status, since=since, until=until)
 
     def days(
         self,
@@ -68,12 +64,11 @@ class RunCalls:
             group_by: `day` for one item a day, over all jobs together.
         """
         query = {"from": since, "until": until, "job_name": job_name, "group_by": group_by}
-        for day in self._transport.pages("/stats/days", limit, **query):
-            yield cast("DayRecord", day)
+        return self._transport.pages(DayRecord, "/stats/days", limit, **query)
 
     def get(self, run_id: str) -> RunDetails:
         """Return a run with its timeline."""
-        return cast("RunDetails", (self._transport.send("GET", f"/runs/{self.whole_id(run_id)}")).json())
+        return self._transport.json(RunDetails, "GET", f"/runs/{self.whole_id(run_id)}")
 
     def whole_id(self, prefix: str) -> str:
         """Return the id of the one run whose id begins so.
@@ -140,8 +135,7 @@ class RunCalls:
             cells: `values` by the types of the columns, or `texts` as the CSV has them: `10.50`.
         """
         query = without_none(limit=limit, offset=offset, sort=sort, cells=cells)
-        answer = self._transport.send("GET", f"/runs/{self.whole_id(run_id)}/rows", params=query)
-        return cast("RowsRecord", answer.json())
+        return self._transport.json(RowsRecord, "GET", f"/runs/{self.whole_id(run_id)}/rows", params=query)
 
     def mail(self, run_id: str, part: Literal["html", "text"] = "html") -> str:
         """Return the mail of a run as recipients see it."""
@@ -213,5 +207,4 @@ class RunCalls:
     def diff(self, run_id: str, other_run_id: str, key: Sequence[str] = ()) -> dict[str, Any]:
         """Return what differs between the results of two runs, by key columns or as a multiset of rows."""
         ids = [self.whole_id(one) for one in (run_id, other_run_id)]
-        answer = self._transport.send("GET", f"/runs/{ids[0]}/diff/{ids[1]}", params={"key": list(key)})
-        return cast("dict[str, Any]", answer.json())
+        return self._transport.json(dict[str, Any], "GET", f"/runs/{ids[0]}/diff/{ids[1]}", params={"key": list(key)})

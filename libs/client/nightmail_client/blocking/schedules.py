@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import cast
 
-from nightmail_client.blocking.transport import Transport
+from nightmail_client.blocking.transport import Calls
 from nightmail_client.records import SchedulePreviewRecord, SlotRecord
 from nightmail_client.requests import without_none
 
 
-class ScheduleCalls:
+class ScheduleCalls(Calls):
     """The calls about time."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     def preview(
         self,
@@ -29,9 +25,9 @@ class ScheduleCalls:
         as_json = None if calendar is None else json.dumps(calendar)
         query = without_none(schedule_time=schedule_time, timezone=timezone, calendar=as_json, count=count, after=after)
         params = query | {"schedules": [*schedules]}
-        return cast("SchedulePreviewRecord", (self._transport.send("GET", "/schedules/preview", params=params)).json())
+        return self._transport.json(SchedulePreviewRecord, "GET", "/schedules/preview", params=params)
 
     def slots(self, since: str, until: str, *, job_name: str | None = None) -> list[SlotRecord]:
         """Return the due times of a span of at most 31 days, past and future, and what became of each."""
         query = without_none(**{"from": since, "until": until, "job_name": job_name})
-        return cast("list[SlotRecord]", (self._transport.send("GET", "/slots", params=query)).json()["items"])
+        return (self._transport.json(dict[str, list[SlotRecord]], "GET", "/slots", params=query))["items"]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -12,6 +12,8 @@ from nightmail_client.requests import PAGE, without_none
 
 #: The API sends a comment every 15 seconds, so that a silent stream is a lost one.
 SILENCE_SECONDS = 60.0
+
+R = TypeVar("R")
 
 
 class Transport:
@@ -40,8 +42,18 @@ class Transport:
         except httpx.HTTPError as error:
             raise CannotReach(f"cannot reach the API at {self.url}: {error}") from error
 
-    def pages(self, path: str, limit: int | None, **query: str | None) -> Iterator[dict[str, Any]]:
-        """Yield at most `limit` items of a paginated list; None: all."""
+    def json(self, kind: type[R], method: str, path: str, **request: Any) -> R:  # noqa: ARG002 (for type checkers)
+        """Return the JSON of a response, which has this type; an error response is raised."""
+        return cast("R", (self.send(method, path, **request)).json())
+
+    def pages(
+        self,
+        kind: type[R],  # noqa: ARG002 (for type checkers)
+        path: str,
+        limit: int | None,
+        **query: str | None,
+    ) -> Iterator[R]:
+        """Yield at most `limit` items of a paginated list, which have this type; None: all."""
         cursor: str | None = None
         remaining = limit
         while remaining is None or remaining > 0:
@@ -70,3 +82,10 @@ class Transport:
             raise CannotReach(f"cannot reach the API at {self.url}: {error}") from error
         except httpx.TransportError:  # the API was restarted, or the network has changed
             return
+
+
+class Calls:
+    """The calls about one kind of thing."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
