@@ -108,7 +108,7 @@ class EventsInProgress:
     """
 
     def __init__(self) -> None:
-        # A log that was restored counts its sequences anew: the time tells two events apart.
+        # A restored log gives a sequence a second time: the timestamp distinguishes the two events.
         self._latest: dict[tuple[int, str], Msg] = {}
 
     def adopt(self, message: Msg) -> bool:
