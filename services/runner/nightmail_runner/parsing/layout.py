@@ -88,9 +88,7 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
         why = "a quote opens here and does not close" if "unexpected end" in str(error) else str(error)
         raise InputNotReadable(f"line {line}: the header cannot be read: {why}") from None
     if len(fields) == 1 and delimiter == "," and options.delimiter is None and fields[0].strip() not in options.types:
-        below = bytes(text[end : end + HEAD_BYTES])
-        below = below[: below.rfind(b"\n") + 1] if len(below) == HEAD_BYTES else below
-        refuse_title_above_records(fields[0], line, below.decode("utf-8", "replace"), options.comment)
+        refuse_title_above_records(fields[0], line, _head(text, end), options.comment)
     return Layout(delimiter, fields, start, line, end, line + lines, quotes_are_text)
 
 
@@ -110,10 +108,7 @@ def judge_declared_delimiter(text: memoryview, layout: Layout, options: ReadOpti
     """
     if len(layout.fields) > 1 or not len(text[layout.start :]) or layout.fields[0].strip() in options.types:
         return
-    head = bytes(text[layout.header_start : layout.header_start + HEAD_BYTES])
-    if len(text) > layout.header_start + HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1]
-    records = head.decode("utf-8", "replace")
+    records = _head(text, layout.header_start)
     if layout.delimiter in records:
         return
     other, agreeing = judge_delimiters(records, options.comment)
@@ -129,10 +124,7 @@ def note_lone_column(text: memoryview, layout: Layout, options: ReadOptions, not
     """Note a table that was read as one column, and has several with a delimiter that is not looked for."""
     if len(layout.fields) > 1 or options.delimiter is not None or layout.fields[0].strip() in options.types:
         return
-    head = bytes(text[layout.header_start : layout.header_start + HEAD_BYTES])
-    if len(text) > layout.header_start + HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1]
-    if (note := find_other_columns(head.decode("utf-8", "replace").splitlines())) is not None:
+    if (note := find_other_columns(_head(text, layout.header_start).splitlines())) is not None:
         notes.append(f"the data was read as one column, but {note}")
 
 
@@ -142,10 +134,7 @@ def refuse_other_delimiter(text: memoryview, layout: Layout, options: ReadOption
     Raises:
         InputNotReadable: all of them have as many fields as the header with another delimiter.
     """
-    records = bytes(text[layout.start : layout.start + HEAD_BYTES])
-    if len(text) > layout.start + HEAD_BYTES:
-        records = records[: records.rfind(b"\n") + 1]
-    other, agreeing = judge_delimiters(records.decode("utf-8", "replace"), options.comment)
+    other, agreeing = judge_delimiters(_head(text, layout.start), options.comment)
     if agreeing < 1 or other in {layout.delimiter, options.decimal}:
         return
     if len(_first_record(text, layout.start, other)[0]) == len(layout.fields):
@@ -174,6 +163,14 @@ def judge_underline(text: memoryview, layout: Layout, options: ReadOptions, note
             f"line {layout.start_line} has only dashes, as programs underline the names of columns; it is a record here, so all"
             " columns are text; comment: '-' skips the lines that begin with a dash"
         )
+
+
+def _head(text: memoryview, start: int) -> str:
+    """Return the whole lines within `HEAD_BYTES` from a place on, and the rest of the text if it ends there."""
+    head = bytes(text[start : start + HEAD_BYTES])
+    if len(text) > start + HEAD_BYTES:
+        head = head[: head.rfind(b"\n") + 1]
+    return head.decode("utf-8", "replace")
 
 
 def _are_quotes_text(text: memoryview) -> bool:

@@ -146,22 +146,21 @@ def _note_hidden(rows: list[list[Any]], header: int, cells: SheetCells, notes: l
     """Add a note if records or columns are hidden: who looks at the sheet does not see them."""
     hidden = [row for row in cells.hidden_rows if header < row < len(rows) and any(map(_is_filled, rows[row]))]
     if hidden:
-        shown = shorten(", ".join(str(row + 1) for row in hidden))
-        many = (
-            "1 row is hidden in the sheet, and was"
-            if len(hidden) == 1
-            else f"{len(hidden)} rows are hidden in the sheet, and were"
-        )
-        notes.append(f"{many} read: {shown}")
+        notes.append(_hidden_were_read("row", [str(row + 1) for row in hidden]))
     width = len(_without_empty_end(rows[header]))
     columns = [_shown(rows[header][one]) for span in cells.hidden_columns for one in span if one < width]
     if columns:
-        many = (
-            "1 column is hidden in the sheet, and was"
-            if len(columns) == 1
-            else f"{len(columns)} columns are hidden in the sheet, and were"
-        )
-        notes.append(f"{many} read: {shorten(', '.join(columns))}")
+        notes.append(_hidden_were_read("column", columns))
+
+
+def _hidden_were_read(what: str, names: list[str]) -> str:
+    one = len(names) == 1
+    many = (
+        f"1 {what} is hidden in the sheet, and was"
+        if one
+        else f"{len(names)} {what}s are hidden in the sheet, and were"
+    )
+    return f"{many} read: {shorten(', '.join(names))}"
 
 
 def _put_leading_zeros(
