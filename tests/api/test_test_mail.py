@@ -1,4 +1,4 @@
-"""`POST /system/test-mail`: a real mailer sends a test mail and tells each step of the SMTP session."""
+"""`POST /system/test-mail`: a real mailer sends a test mail and reports each step of the SMTP session."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from support.smtp_server import SmtpServer
 PATH = "/system/test-mail"
 
 
-async def test_the_steps_of_a_test_mail_are_told_up_to_the_first_that_failed(
+async def test_the_steps_of_a_test_mail_are_listed_up_to_the_first_that_failed(
     api: Replica, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async def refuse_bob(recipient: str) -> str | None:

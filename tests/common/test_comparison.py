@@ -66,7 +66,7 @@ def test_an_added_or_removed_column_changes_no_row(key: tuple[str, ...]) -> None
     assert not found.is_same
 
 
-def test_columns_of_the_same_name_are_told_apart_by_their_order() -> None:
+def test_columns_of_the_same_name_are_distinguished_by_their_order() -> None:
     found = compared("a,a\n1,2\n", "a,a,a\n1,2,3\n")
     assert (found.columns_added, counts(found)) == (["a"], (0, 0, 0, 1))
     assert compared("k,a,a\n1,2,3\n", "k,a,a\n1,3,2\n", "k").changed == 1

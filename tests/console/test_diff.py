@@ -22,7 +22,7 @@ def source() -> Iterator[DataServer]:
     server.close()
 
 
-def test_two_results_differ_by_the_data_and_rows_are_told_apart_by_a_key(
+def test_two_results_differ_by_the_data_and_rows_are_identified_by_a_key(
     system: Nightmail, visit: NewVisit, job: NewJob, source: DataServer
 ) -> None:
     location = source.serve("/a.csv", f'"{KEY}",amount\nnorth,1\nsouth,2\nwest,3\n'.encode())

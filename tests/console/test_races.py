@@ -298,7 +298,7 @@ def test_a_script_that_is_changed_while_the_data_is_fetched_is_tried_after_it(
     expect(page.get_by_role("cell", name="1280")).to_have_count(0)
 
 
-def test_a_version_that_comes_while_a_conflict_is_looked_at_is_not_overwritten(
+def test_a_version_that_comes_while_a_conflict_is_shown_is_not_overwritten(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:
     name = job(SUMS)

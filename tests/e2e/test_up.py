@@ -101,17 +101,17 @@ def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmai
     system.start()
     assert system.process is not None
     supervisor = psutil.Process(system.process.pid)
-    looked_at = set()
+    checked = set()
     for process in [supervisor, *supervisor.children(recursive=True)]:
         with suppress(
             FileNotFoundError, ProcessLookupError
         ):  # a worker ends, or the process that starts the fork server
             proc = Path(f"/proc/{process.pid}")
             shown = proc.joinpath("environ").read_bytes() + proc.joinpath("cmdline").read_bytes()
-            looked_at.add(process.pid)
+            checked.add(process.pid)
             for name, secret in secrets.items():
                 assert secret.encode() not in shown, (name, shown)
-    assert looked_at >= {system.process.pid, *system.pids().values()}
+    assert checked >= {system.process.pid, *system.pids().values()}
 
 
 async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_read(
