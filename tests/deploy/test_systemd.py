@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 DATA = "/var/lib/nightmail"
 #: The unit's times, shortened: the supervisor reports every five seconds. With the first version of control groups, systemd
-#: is not told in here that a killed group is empty, and waits for TimeoutStopSec before it restarts.
+#: gets no notice in here that a killed group is empty, and waits for TimeoutStopSec before it restarts.
 SHORTER = r"[Service]\nWatchdogSec=12\nTimeoutStopSec=20\n"
 #: WatchdogSec, TimeoutAbortSec, TimeoutStopSec and RestartSec.
 RESTART_SECONDS = 12 + 10 + 20 + 2

@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever blocks does not import the other client, which costs a command 20 ms.
+    # A program that uses one client does not import the other, which costs a command 20 ms.
     if name == "AsyncNightmail":
         from nightmail_client.asynchronous.client import AsyncNightmail
 

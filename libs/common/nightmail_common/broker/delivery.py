@@ -108,7 +108,7 @@ class EventsInProgress:
     """
 
     def __init__(self) -> None:
-        # A log that was restored counts its sequences anew: the time tells two events apart.
+        # A restored log begins its sequences again: the time distinguishes two events of one sequence.
         self._latest: dict[tuple[int, str], Msg] = {}
 
     def adopt(self, message: Msg) -> bool:

@@ -119,7 +119,7 @@ class EventQueries:
         return events
 
     async def page_of(self, sequences: Sequence[int], *, with_results: bool) -> tuple[list[bytes], int]:
-        """Return the events at these sequences that the log still has, as `page` does, and how many were looked at."""
+        """Return the events at these sequences that the log still has, as `page` does, and how many were examined."""
         encoded: list[bytes] = []
         size = count = 0
         for start in range(0, len(sequences), MAX_AT_ONCE):

@@ -79,7 +79,7 @@ def _of(state: State) -> OidcSignIn:
 
 
 def _callback(request: Request) -> str:
-    """Return the callback's URL as the browser knows this host. The issuer accepts only those that it was told."""
+    """Return the callback's URL as the browser knows this host. The issuer accepts only those that are registered there."""
     return f"{request.url.scheme}://{request.url.netloc}{CALLBACK}"
 
 
