@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent / "nightmail_client"
 ASYNCHRONOUS = PACKAGE / "asynchronous"
 BLOCKING = PACKAGE / "blocking"
 DOCUMENT = '"""The client without asyncio. `generate.py` makes this folder from `asynchronous`: edit that one."""\n'
-#: What is left when a call blocks instead of waiting in an event loop.
+#: Rewrites of the source that turn an asynchronous client into a blocking one.
 REPLACEMENTS = (
     (r"import asyncio\n", "import time\n"),
     (r"import time\nimport time\n", "import time\n"),

@@ -136,7 +136,7 @@ function NewToken({ onMade }: { onMade: () => void }) {
 function Made({ made, onClose }: { made: Schemas["TokenCreated"]; onClose: () => void }) {
   return (
     <Dialog title={`The token of ${made.name}`} onClose={onClose}>
-      <p>This is the only time that it is shown. Whoever has it may do what the role {made.role} permits.</p>
+      <p>This is the only time that it is shown. Anybody who has it may do what the role {made.role} permits.</p>
       <pre class="output token">{made.token}</pre>
       <div class="dialog-actions">
         <Copy text={made.token} noun="the token" />
@@ -196,7 +196,7 @@ function Table({ all, tokens }: { all: Token[]; tokens: Resource<Token[]> }) {
       </table>
       {leaving === null ? null : (
         <Dialog title={`Revoke the token of “${leaving.name}”?`} onClose={() => setLeaving(null)}>
-          <p>Whoever uses it is refused at once, on every replica, and its sessions end. This cannot be undone.</p>
+          <p>Every replica refuses it at once, and its sessions end. This cannot be undone.</p>
           <div class="dialog-actions">
             <button type="button" class="button plain" onClick={() => setLeaving(null)}>
               Keep it

@@ -168,7 +168,7 @@ class Ticker:
                     self._start_catch_up()
 
     async def _separate_ahead(self) -> None:
-        """Ignore what a clock ahead of this one has left in the log: times of jobs and due times from the future."""
+        """Ignore times of jobs and due times from the future, which a clock ahead of this one wrote to the log."""
         now = self._clock.now()
         for job in self._jobs.clamp_since(now):
             self._triggers.add(job)

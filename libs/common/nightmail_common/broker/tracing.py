@@ -26,7 +26,7 @@ current_traceparent: ContextVar[str | None] = ContextVar(TRACEPARENT, default=No
 
 #: The standard variable of OpenTelemetry; the exporter also reads the others that begin with `OTEL_EXPORTER_OTLP_`.
 ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
-#: What is left of the last spans at the end of a process waits so long for a collector.
+#: The last spans of a process wait so long for a collector when it ends.
 FLUSH_MILLISECONDS = 1500
 
 _SPAN_ID_MASK = (1 << 64) - 1

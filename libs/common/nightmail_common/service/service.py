@@ -244,7 +244,7 @@ async def _run(
         # Something never ends. A service may be killed at any time, so it may end here.
         os._exit(1)
     ended_well = _log_end(service, serving.exception())
-    # asyncio.Runner cancels what is left once, and waits for ever for a task of a library that loses that.
+    # asyncio.Runner cancels the remaining tasks once, and waits for ever for a task of a library that loses that.
     await cancel_until_done(asyncio.all_tasks() - {asyncio.current_task()})
     return ended_well
 

@@ -61,7 +61,7 @@ class RunGroup:
         return events["oom_kill"] != "0"
 
     def remove_soon(self) -> None:
-        """Kill what is left in the group, and remove it, in a thread."""
+        """Kill the remaining processes of the group, and remove it, in a thread."""
         asyncio.get_running_loop().run_in_executor(None, _remove, self._path)
 
     def _write(self, name: str, value: str) -> None:
@@ -115,7 +115,7 @@ class RunGroups:
         logger.warning("run_group_refused", error=problem)
 
     def close(self) -> None:
-        """Kill what is left in the groups, and remove them."""
+        """Kill the remaining processes of the groups, and remove them."""
         if self._path is not None:
             _remove(self._path)
 
