@@ -82,4 +82,4 @@ def _credentials(settings: BrokerSettings, user: str) -> str:
         return f"its credentials are {settings.nats_creds}"
     if settings.nats_user is not None:
         return "NIGHTMAIL_NATS_USER or NIGHTMAIL_NATS_PASSWORD is wrong"
-    return "none is set; set NIGHTMAIL_NATS_SEEDS"
+    return "none is set; set NIGHTMAIL_NATS_URL and NIGHTMAIL_NATS_SEEDS, or run the command in the folder of `nightmail up`"

@@ -98,7 +98,10 @@ def api() -> Api:
     token = given.get_secret_value() if given is not None else kept
     if token is None:
         path = (settings.data_dir / TOKEN_FILE).absolute()
-        fail(f"no token for {url}: set NIGHTMAIL_TOKEN, or run nightmail login {url}, or run where {path} can be read")
+        fail(
+            f"no token for {url}: {path} cannot be read. Run the command in the folder of `nightmail up`, as its user; "
+            f"or run nightmail login {url}; or set NIGHTMAIL_TOKEN"
+        )
     return Api(url, token)
 
 
@@ -109,21 +112,28 @@ def api_url() -> str:
     return _address(located(ClientSettings))[0]
 
 
+def names_an_api() -> bool:
+    """Return whether a URL or a login names the API of a command, instead of this machine's data folder."""
+    from nightmail_cli.client_settings import ClientSettings
+
+    settings = located(ClientSettings)
+    return settings.url is not None or _login_in_use(settings) is not None
+
+
 def _address(settings: "ClientSettings") -> tuple[str, str | None]:
     """Return the URL of the API, and the token that is kept for it."""
-    login = read_login()
     if settings.url is not None:
-        url = settings.url.rstrip("/")
+        url, login = settings.url.rstrip("/"), read_login()
         return url, login.token if login is not None and login.url == url else _token_file(settings)
-    if (running := _running_url(settings)) is not None:
-        return running, _token_file(settings)
-    if login is not None and not _names_an_address(settings):
+    if (login := _login_in_use(settings)) is not None:
         return login.url, login.token
-    return f"http://{settings.host}:{settings.port}", _token_file(settings)
+    return _running_url(settings) or f"http://{settings.host}:{settings.port}", _token_file(settings)
 
 
-def _names_an_address(settings: "ClientSettings") -> bool:
-    return bool({"host", "port", "admin_token", "data_dir"} & settings.model_fields_set)
+def _login_in_use(settings: "ClientSettings") -> Api | None:
+    """Return the login, unless the settings or a running `nightmail up` name the API."""
+    named = {"host", "port", "admin_token", "data_dir"} & settings.model_fields_set
+    return None if named or _running_url(settings) is not None else read_login()
 
 
 def _data_folder(start: Path) -> Path | None:

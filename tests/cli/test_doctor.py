@@ -150,7 +150,9 @@ async def test_each_reason_why_a_broker_cannot_be_used_has_its_own_text(
         url = f"nats://127.0.0.1:{port}"
         wrong = await problem(nats_url=url, nats_user="a", nats_password="wrong")
         assert wrong.endswith("refuses this user: NIGHTMAIL_NATS_USER or NIGHTMAIL_NATS_PASSWORD is wrong")
-        assert (await problem(nats_url=url)).endswith("refuses this user: none is set; set NIGHTMAIL_NATS_SEEDS")
+        assert (await problem(nats_url=url)).endswith(
+            "NIGHTMAIL_NATS_SEEDS, or run the command in the folder of `nightmail up`"
+        )
     missing = await problem(nats_url=url, nats_seeds=tmp_path / "seeds")
     assert missing.endswith(f"NIGHTMAIL_NATS_SEEDS: {tmp_path}/seeds/auditor.nk: No such file or directory")
     tls = f'tls {{ cert_file: "{ours}/server.pem", key_file: "{ours}/server.key" }}'

@@ -1,5 +1,7 @@
 """The help of every command, on narrow and usual terminals."""
 
+import re
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -21,6 +23,13 @@ def test_help_is_whole_fits_the_terminal_and_says_each_default_once(columns: int
         assert [line for line in cut if "[ARGS]" not in line and "]..." not in line] == [], words
         doubled = [line for line in shown.output.splitlines() if line.count("default") > 1]
         assert doubled == [], words
+
+
+def test_the_arguments_of_every_command_are_named_in_one_style() -> None:
+    for words in every_command():
+        usage = " ".join(CliRunner().invoke(app, [*words, "--help"]).output.partition("\n\n")[0].split())
+        for argument in usage.partition("[OPTIONS]")[2].removesuffix("COMMAND [ARGS]...").split():
+            assert re.fullmatch(r"\{[A-Z_]+\}|\[[A-Z_]+\](\.\.\.)?|\[jobs\|runs\]", argument), (words, argument)
 
 
 def test_the_list_of_commands_says_what_each_says_itself() -> None:

@@ -53,13 +53,14 @@ def keep(tmp_path: Path) -> Keep:
     return lambda made: handler.keep("nightmail@example.com", ["a@example.com", "b@example.com"], made.as_bytes())
 
 
-def test_without_a_mailbox_there_is_nothing_to_list_and_nothing_to_show(nightmail: Nightmail) -> None:
+def test_without_a_mailbox_there_is_nothing_to_list_and_nothing_to_show(nightmail: Nightmail, tmp_path: Path) -> None:
     listed = nightmail("list")
-    assert (listed.exit_code, listed.stdout) == (0, "no mail was caught yet\n")
+    assert listed.exit_code == 0
+    assert listed.stdout.strip() == f"no mail was caught yet in {tmp_path / 'mailbox'}"
     assert json.loads(nightmail("list", "--json").stdout) == []
     shown = nightmail("show")
     assert shown.exit_code == 1
-    assert shown.stderr.startswith("error: no mail was caught yet")
+    assert shown.stderr == f"error: no mail was caught yet in {tmp_path / 'mailbox'}\n"
 
 
 def test_mails_are_listed_newest_first_with_their_recipients(nightmail: Nightmail, keep: Keep) -> None:

@@ -1,6 +1,7 @@
 """The command `nightmail` against the whole system: runs, results, tokens, files."""
 
 import hashlib
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
 from e2e.said import as_json, change, name_in, refused, said, without_settings
 from support.deadlines import scaled, wait_until
+from support.ports import free_port
 
 
 def test_a_job_is_created_shown_paused_resumed_and_deleted(nightmail: Nightmail, job_file: Path) -> None:
@@ -257,12 +259,34 @@ def test_the_shell_completes_names_of_jobs(nightmail: Nightmail, job_file: Path)
 
 
 def test_open_prints_a_link_to_the_console_that_signs_in_once(nightmail: Nightmail) -> None:
-    made = as_json(nightmail, "open", "jobs", "daily sales/é")
+    nightmail.create(job_name="ventes d'été")
+    made = as_json(nightmail, "open", "jobs", "ventes d'été")
     address, _, code = made["url"].partition("#start=")
-    assert address == f"{nightmail.url}/console/jobs/daily%20sales%2F%C3%A9"
+    assert address == f"{nightmail.url}/console/jobs/ventes%20d%27%C3%A9t%C3%A9"
     answers = [httpx.post(f"{nightmail.url}/session", json={"code": code}, timeout=scaled(20)) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 401]
     assert refused(nightmail, 2, "open", "tokens", "x")
+
+
+def test_open_takes_the_beginning_of_a_runs_id_and_refuses_what_does_not_exist(
+    nightmail: Nightmail, job_file: Path
+) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    run_id = nightmail.run(name_in(job_file))
+    made = as_json(nightmail, "open", "runs", run_id[:23])
+    assert made["url"].startswith(f"{nightmail.url}/console/runs/{run_id}#start=")
+    assert "there is no job named" in refused(nightmail, 1, "open", "jobs", "not there")
+    assert "there is no run whose id begins" in refused(nightmail, 1, "open", "runs", "ffffffff")
+
+
+def test_an_example_that_cannot_be_begun_now_can_be_begun_later(nightmail: Nightmail, tmp_path: Path) -> None:
+    job_file = tmp_path / "top.yaml"
+    words = ("jobs", "new", "top-customers", "-o", str(job_file))
+    away = nightmail.command_line(*words, NIGHTMAIL_URL=f"http://127.0.0.1:{free_port()}", NIGHTMAIL_TOKEN="x")
+    assert (away.returncode, "cannot reach the API" in away.stderr) == (1, True), away.stderr
+    assert not job_file.exists()
+    assert f"wrote {job_file}" in said(nightmail, *words)
+    assert "exists; name another file" in refused(nightmail, 1, *words)
 
 
 def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, tmp_path: Path) -> None:
@@ -279,8 +303,11 @@ def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, t
     assert "admin (admin)" in command("login", nightmail.url, given=nightmail.token).stdout
     assert (tmp_path / "nightmail" / "login.json").stat().st_mode & 0o777 == 0o600
     assert command("jobs", "list").returncode == 0
+    checks = json.loads(command("doctor", "--json").stdout)["checks"]
+    assert "data folder" not in {one["name"] for one in checks}, "the system runs elsewhere"
     assert command("login", "--remove").returncode == 0
-    assert command("jobs", "list").returncode == 1
+    without = command("jobs", "list")
+    assert (without.returncode, "in the folder of `nightmail up`" in without.stderr) == (1, True), without.stderr
 
 
 def test_a_wrong_url_or_token_says_what_to_change(nightmail: Nightmail) -> None:

@@ -88,8 +88,9 @@ def test_every_script_form_in_the_readme_compiles() -> None:
     assert [compile_script(script)[1] for script in scripts] == ["return", "result", "process"]
 
 
-def test_every_setting_that_a_service_reads_is_in_the_example_file() -> None:
+def test_every_setting_that_a_service_or_a_command_reads_is_in_the_example_file() -> None:
     from nightmail_api.settings import ApiSettings
+    from nightmail_cli.client_settings import ClientSettings
     from nightmail_common.service.settings import PREFIX
     from nightmail_mailer.settings import MailerSettings
     from nightmail_runner.settings import RunnerSettings
@@ -97,7 +98,7 @@ def test_every_setting_that_a_service_reads_is_in_the_example_file() -> None:
 
     read = {
         str(field.validation_alias or PREFIX + name.upper())
-        for settings in (ApiSettings, MailerSettings, RunnerSettings, TickerSettings)
+        for settings in (ApiSettings, ClientSettings, MailerSettings, RunnerSettings, TickerSettings)
         for name, field in settings.model_fields.items()
     }
     documented = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))

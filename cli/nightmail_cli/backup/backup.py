@@ -39,7 +39,8 @@ jetstream {{ store_dir: {store}, sync_interval: always }}
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="The new backup folder; it must not exist.")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="The new backup folder; it must not exist.", metavar="FOLDER")],
+    as_json: AsJson = False,
 ) -> None:
     """Copy the log, results and tokens into a folder.
 
@@ -62,7 +63,7 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="A folder from `nightmail backup`.")],
+    folder: Annotated[Path, typer.Argument(help="A folder from `nightmail backup`.", metavar="FOLDER")],
     replicas: Annotated[
         int | None,
         typer.Option(min=1, max=5, help="The number of servers that keep each stream. [default: as in the backup]"),

@@ -32,9 +32,11 @@ def list_files(as_json: AsJson = False) -> None:
 
 @app.command("put")
 def put(
-    file: Annotated[Path, typer.Argument(help="The file to upload.", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[
+        Path, typer.Argument(help="The file to upload.", metavar="FILE", exists=True, dir_okay=False, readable=True)
+    ],
     path: Annotated[
-        str | None, typer.Argument(help="The path by which jobs name it. [default: the file's name]")
+        str | None, typer.Argument(help="The path by which jobs name it. [default: the file's name]", metavar="PATH")
     ] = None,
     if_match: IfMatch = None,
     as_json: AsJson = False,

@@ -48,7 +48,9 @@ def document() -> dict[str, Any]:
 
 
 def begin(client: Client, name: str, recipient: str | None, output: Path | None) -> Begun:
-    """Write the job file of an example, and upload the data that it reads. Neither replaces what exists.
+    """Upload the data that an example reads, then write its job file. Neither replaces what exists.
+
+    If the upload fails, no file is written, and the same command can be given again.
 
     Args:
         recipient: who gets the report instead of the example's recipients.
@@ -62,14 +64,15 @@ def begin(client: Client, name: str, recipient: str | None, output: Path | None)
     text = _inlined(example.path, job)
     if recipient is not None:
         text = re.sub(r"(?ms)^consumer_emails:.*?(?=^\S|\Z)", f"consumer_emails: [{recipient}]\n", text)
+    if target.exists():
+        fail(f"{target} exists; name another file with --output")
+    uploaded = tuple(_upload(client, job))
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError:
-        fail(f"{target} exists; name another file with --output")
     except OSError as error:
         fail(f"{target}: {error.strerror}")
-    return Begun(job["job_name"], target, tuple(_upload(client, job)))
+    return Begun(job["job_name"], target, uploaded)
 
 
 def _report(path: Path) -> str:

@@ -40,7 +40,7 @@ ScriptFile = Annotated[Path | None, typer.Option(help="A file with the processin
 @app.command("new")
 def new(
     example: Annotated[
-        str | None, typer.Argument(help="The example to begin with. [default: list them]", metavar="[EXAMPLE]")
+        str | None, typer.Argument(help="The example to begin with. [default: list them]", metavar="EXAMPLE")
     ] = None,
     to: Annotated[str | None, typer.Option(help="Your address, for the report.", metavar="ADDRESS")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The job file. [default: EXAMPLE.yaml]")] = None,
@@ -208,7 +208,7 @@ def versions(
 @app.command("rollback")
 def rollback(
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, help="The version to restore.")],
+    version: Annotated[int, typer.Argument(min=1, help="The version to restore.", metavar="VERSION")],
     as_json: AsJson = False,
 ) -> None:
     """Restore the definition of an earlier version, as a new version."""
@@ -252,7 +252,7 @@ def apply(
 def pull(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="The jobs. [default: all of them]", metavar="[NAME]...", autocompletion=job_names),
+        typer.Argument(help="The jobs. [default: all of them]", metavar="NAME", autocompletion=job_names),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the job files.")] = Path("jobs"),
     as_json: AsJson = False,

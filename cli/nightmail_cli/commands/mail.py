@@ -28,7 +28,7 @@ MailId = Annotated[
     str | None,
     typer.Argument(
         help="The mail's id, or a unique beginning of it. [default: the newest]",
-        metavar="[ID]",
+        metavar="ID",
         autocompletion=caught_mails,
     ),
 ]
@@ -58,7 +58,7 @@ def list_mails(
         )
         for mail in mails
     )
-    print_table(("id", "when", "to", "subject", "attachments"), rows, empty="no mail was caught yet", whole="id")
+    print_table(("id", "when", "to", "subject", "attachments"), rows, empty=_nothing_caught(), whole="id")
 
 
 @app.command("show")
@@ -185,8 +185,15 @@ def _caught() -> list[CaughtMail]:
         fail(f"cannot read {data_dir / mailbox.MAILBOX}: {error.strerror}")
 
 
+def _nothing_caught() -> str:
+    return f"no mail was caught yet in {data_folder() / mailbox.MAILBOX}"
+
+
 def _find(mail_id: str | None) -> CaughtMail:
+    mails = _caught()
+    if not mails:
+        fail(_nothing_caught())
     try:
-        return mailbox.find_mail(_caught(), mail_id)
+        return mailbox.find_mail(mails, mail_id)
     except mailbox.NoSuchMail as error:
         fail(f"{error}; nightmail mail list shows the caught mails")

@@ -28,7 +28,9 @@ def diff(
     other: Annotated[
         str | None,
         typer.Argument(
-            help="The run to compare with. [default: the job's last delivered run before it]", autocompletion=run_ids
+            help="The run to compare with. [default: the job's last delivered run before it]",
+            metavar="OTHER",
+            autocompletion=run_ids,
         ),
     ] = None,
     key: Annotated[

@@ -78,7 +78,9 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 def watch(
     run_id: Annotated[
         str | None,
-        typer.Argument(help="Watch this run until it ends. [default: all runs]", autocompletion=run_ids),
+        typer.Argument(
+            help="Watch this run until it ends. [default: all runs]", metavar="RUN_ID", autocompletion=run_ids
+        ),
     ] = None,
     job: Annotated[str | None, typer.Option(help="Only runs of this job.", autocompletion=job_names)] = None,
     as_json: AsJson = False,
@@ -125,7 +127,7 @@ def cancel(run_id: RunId, as_json: AsJson = False) -> None:
 def resend(
     run_id: Annotated[
         str | None,
-        typer.Argument(help="The run's id, or a unique beginning of it.", autocompletion=run_ids),
+        typer.Argument(help="The run's id, or a unique beginning of it.", metavar="RUN_ID", autocompletion=run_ids),
     ] = None,
     to: Annotated[
         list[str] | None, typer.Option("--to", help="Only to this recipient of the run; may be repeated.")

@@ -1,6 +1,7 @@
 """`nightmail doctor`: check this machine, the broker and the SMTP server, and say how to fix each problem.
 
-With `NIGHTMAIL_URL`, and no `nightmail up` on the data folder, the system runs elsewhere: in containers or on other machines.
+With `NIGHTMAIL_URL` or a login, and no `nightmail up` on the data folder, the system runs elsewhere: in containers or on
+other machines.
 Then this machine is not checked; the API says what it finds (`GET /system`), and the broker is asked from here.
 """
 
@@ -22,7 +23,7 @@ from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
 from nightmail_cli.local.setting_names import unknown_settings
 from nightmail_cli.local.supervisor import http_status
 from nightmail_cli.local.up import UpSettings, reachable
-from nightmail_cli.location import LOCK_FILE, api_url, located
+from nightmail_cli.location import LOCK_FILE, api_url, located, names_an_api
 from nightmail_cli.output import FAILED, echo, print_json, print_table
 from nightmail_common.broker.checks import Check
 from nightmail_common.service.settings import PREFIX, ServiceSettings
@@ -61,7 +62,7 @@ def _checks(monitors: list[str]) -> Iterator[Check]:
         yield from unreadable
         return
     settings = located(ServiceSettings, with_broker=True)
-    if located(ClientSettings).url is not None and not _is_up(settings.data_dir):
+    if names_an_api() and not _is_up(settings.data_dir):
         yield from _elsewhere(settings)
     else:
         yield from _here(settings)
@@ -86,7 +87,7 @@ def _system() -> Iterator[Check]:
     try:
         system = Client().api.system()
     except NightmailError as error:
-        fix = "check NIGHTMAIL_URL and NIGHTMAIL_TOKEN, and the log of the API"
+        fix = "check NIGHTMAIL_URL and NIGHTMAIL_TOKEN, or nightmail login again, and read the log of the API"
         yield Check("api", "problem", str(error), fix)
         return
     yield Check("api", "ok", f"{api_url()} answers, version {system['version']}")

@@ -124,14 +124,14 @@ def caught_mails(data_dir: Path) -> list[CaughtMail]:
 
 
 def find_mail(mails: list[CaughtMail], mail_id: str | None) -> CaughtMail:
-    """Return the mail whose id has this prefix; the newest if it is None.
+    """Return the one of some mails whose id has this prefix; the newest if it is None.
 
     Raises:
         NoSuchMail: no mail or several mails match.
     """
     found = mails[:1] if mail_id is None else [one for one in mails if one.id.startswith(mail_id.lower())]
     if mail_id == "" or not found:
-        raise NoSuchMail("no mail was caught yet" if not mails else f"there is no mail {mail_id!r}")
+        raise NoSuchMail(f"there is no mail {mail_id!r}")
     if len(found) > 1:
         raise NoSuchMail(f"{len(found)} mails have an id that begins with {mail_id!r}")
     return found[0]

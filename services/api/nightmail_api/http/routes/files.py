@@ -152,7 +152,7 @@ async def delete_file(
     jobs = [] if force else await state.read(jobs_reading, path=path)
     if jobs:
         shown = ", ".join(map(repr, jobs[:_SHOWN_JOBS])) + (" and others" if len(jobs) > _SHOWN_JOBS else "")
-        detail = f"read by {shown}; force=true deletes it"
+        detail = f"read by {shown}; force=true deletes it, and so does `nightmail files delete --force`"
         raise Conflict(f"the file {path!r} is {detail}", errors=[("path", detail)])
     try:
         await state.files.delete(path, if_match)
