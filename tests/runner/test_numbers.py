@@ -126,6 +126,8 @@ def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
         (["1,5", "2,25"], 2, "thousands and decimal can say how numbers are written"),
         (["1.234,50", "2,25"], 2, "thousands and decimal can say how numbers are written"),
         (["1'234.50", "20.00"], 2, "thousands and decimal can say how numbers are written"),
+        (["1.2", ":", "3.4"], 3, "na_values can name it as missing"),
+        (["1.2", "…", "x", "/"], 3, "na_values can name it as missing"),
         (["20", "(1234.50)"], 3, "the script can make it a number"),
         (["20", "5-"], 3, "the script can make it a number"),
         (["20", "−5"], 3, "the script can make it a number"),
@@ -164,6 +166,15 @@ def test_codes_and_words_are_text_without_a_note(values: list[str]) -> None:
     data = "amount;x\n" + "".join(f"{value};1\n" for value in values)
     assert columns(data)["amount"] == values
     assert parsed(data).notes == []
+
+
+def test_a_large_number_as_some_programs_write_it_is_a_note_among_decimals() -> None:
+    """Polars and DuckDB write `1e16`, which is a code by its form, and makes the column text."""
+    assert columns("amount\n0.5\n1e16\n") == {"amount": ["0.5", "1e16"]}
+    assert parsed("amount\n0.5\n1e16\n").notes == [
+        "the column 'amount' is text, so a sum joins its values: line 3 has '1e16', which may be a code; types can declare number"
+    ]
+    assert columns("amount\n0.5\n1e16\n", types={"amount": "number"}) == {"amount": [0.5, 1e16]}
 
 
 @pytest.mark.parametrize(

@@ -168,9 +168,15 @@ def test_options_that_do_not_fit_the_data_are_named(data: Any, file_type: str, o
     assert part in refusal(data, file_type, **options)
 
 
-def test_the_end_of_a_file_in_dos_is_no_record() -> None:
-    assert columns("a,b\r\n1,2\r\n\x1a") == {"a": [1], "b": [2]}
-    assert any("0x1A" in note for note in parsed("a,b\r\n1,2\r\n\x1a").notes)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_end_of_a_file_in_dos_is_no_record(end: str) -> None:
+    assert columns(f"a,b\r\n1,2\r\n\x1a{end}") == {"a": [1], "b": [2]}
+    assert any("0x1A" in note for note in parsed(f"a,b\r\n1,2\r\n\x1a{end}").notes)
+
+
+@pytest.mark.parametrize("above", ["\n", "# by X\n", "# by X\n\n"])
+def test_a_line_that_names_the_delimiter_counts_below_lines_that_are_skipped(above: str) -> None:
+    assert columns(f"{above}sep=|\n# c\na|b\n1|x;y\n", comment="#") == {"a": [1], "b": ["x;y"]}
 
 
 def test_a_declared_delimiter_that_is_nowhere_is_noted() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ from nightmail_runner.parsing.total_row import note_empty_end, note_total_row
 _SMALL_BYTES = 128 * 1024
 #: Above this, the processors share the conversion of the columns.
 _LARGE_BYTES = 32 * 1024**2
-_END_OF_FILE = b"\x1a"
+_END_OF_FILE = re.compile(rb"\x1a(?:\r\n|\n|\r)?\Z")
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
 _CHUNK_RECORDS = 50_000
 #: A note names so many lines.
@@ -81,8 +82,8 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     """
     if not bytes(text[:HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
-    if bytes(text[-1:]) == _END_OF_FILE:
-        text = text[:-1]
+    if (end := _END_OF_FILE.search(bytes(text[-3:]))) is not None:
+        text = text[: len(text) - len(end[0])]
         notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
     layout = lay_out(text, options, notes)
     if layout is None:
