@@ -153,6 +153,24 @@ def test_a_comment_mark_inside_of_quotes_is_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        ("Name,Total\n#1001,3\n#1002,4\n", "2 lines (2, 3)"),
+        ("id;v\n1;x\n#2;y\n# made by X\n", "line 3"),
+        ("#id,v\nx,y\n", "line 1"),
+        ("sep=;\na;b\n1;2\n", None),
+        ("# by X, Y\na,b\n1,2\n# 5, 6\n#\n# total: 5\n", None),
+        ('a,b\n1,"x\n#2,y"\n', None),
+        ("a\n1\n#2\n", None),
+    ],
+)
+def test_a_record_that_begins_with_the_comment_mark_is_a_note(data: str, lines: str | None) -> None:
+    """Orders of a shop are called `#1001`."""
+    notes = [note for note in parsed(data, comment="#").notes if "comment mark" in note]
+    assert [note.partition(" had ")[0] for note in notes] == ([] if lines is None else [lines])
+
+
+@pytest.mark.parametrize(
     ("data", "file_type", "options", "part"),
     [
         ("a\n1\n", "csv", {"skip_rows": 10}, "skip_rows is 10, but the data has only 2 lines"),

@@ -67,6 +67,8 @@ class _Ragged:
     #: So many records have one field, and the header has more.
     lone: int = 0
     trailing: list[int] = field(default_factory=list)
+    #: Lines that begin with the comment mark, and have as many fields as the header.
+    skipped: list[int] = field(default_factory=list)
 
 
 @_fields_of_any_size()
@@ -209,8 +211,17 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             chunks[position].append(_to_texts(values, missing))
         rows.clear()
 
+    def on_comment(line: int, comment: str) -> None:
+        if _has_fields(comment, layout):
+            ragged.skipped.append(line)
+
+    if options.comment is not None:
+        above = re.split("\r\n|\n|\r", bytes(text[: layout.header_start]).decode())[options.skip_rows :]
+        for line, skipped in enumerate(above, options.skip_rows + 1):
+            if skipped.startswith(options.comment):
+                on_comment(line, skipped)
     blank = 0
-    for line, record in _records(text, layout, options):
+    for line, record in _records(text, layout, options, on_comment):
         if _is_blank(record, width):
             blank += 1
             if record:
@@ -238,6 +249,11 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
         flush()
     if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
         refuse_other_delimiter(text, layout, options)
+    if ragged.skipped:
+        notes.append(
+            f"{_named(ragged.skipped)} had as many fields as the header and began with the comment mark {options.comment!r}, so"
+            " they were skipped; if they are records, or the header, set another comment or none"
+        )
     if ragged.spaces:
         notes.append(f"{_named(ragged.spaces)} had only spaces; blank lines were skipped")
     if ragged.blank:
@@ -262,8 +278,19 @@ def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
     return pyarrow.array([None if value in missing else value for value in values], TEXT)
 
 
-def _records(text: memoryview, layout: Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment, layout.quoting)
+def _records(
+    text: memoryview, layout: Layout, options: ReadOptions, on_comment: Callable[[int, str], None] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    records = text[layout.start :]
+    return numbered_records(records, layout.start_line, layout.delimiter, options.comment, layout.quoting, on_comment)
+
+
+def _has_fields(line: str, layout: Layout) -> bool:
+    """Say whether a line has as many fields as the header of several. In prose a space follows a comma."""
+    if layout.delimiter not in line:
+        return False
+    fields = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])
+    return len(fields) == len(layout.fields) > 1 and not any(field.startswith(" ") for field in fields[1:])
 
 
 def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotReadable:
