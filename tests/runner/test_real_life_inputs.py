@@ -26,6 +26,7 @@ PLAIN_MESSAGES = [
     "Invalid api_key",
     "Please log in",
     "The report is not ready yet.",
+    "no rows selected",
     "Error: connection reset\nTry again later\n",
     'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n',
     "ERROR 1045 (28000): Access denied for user",
@@ -121,9 +122,25 @@ def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str
     assert any(note in text for text in parsed(data, "json").notes)
 
 
+def test_rows_of_a_sheet_that_end_early_have_missing_values_and_a_note() -> None:
+    """The API of Google Sheets leaves out empty cells at the end of a row."""
+    data = '{"values": [["a", "b"], ["1", "2"], ["3"], []]}'
+    assert columns(data, "json", records_path="values") == {"a": ["1", "3", None], "b": ["2", None, None]}
+    assert any("2 of the lists had fewer values" in note for note in parsed(data, "json", records_path="values").notes)
+
+
+def test_records_without_a_field_are_a_note() -> None:
+    for data, file_type in (("[{}, {}]", "json"), ("{}\n{}\n", "jsonl")):
+        table = parsed(data, file_type, types={"a": "integer"})
+        assert list(table.frame) == ["a"]
+        assert table.notes == ["the data has 2 records without a field, which are no rows"]
+
+
 @pytest.mark.parametrize(
     ("data", "part"),
     [
+        ('"[{\\"a\\": 1}]"', "the source encodes it twice"),
+        ('[["a", "b"], [1, 2, 3]]', "no list may be longer than that"),
         ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
