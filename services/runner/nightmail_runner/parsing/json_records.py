@@ -304,7 +304,7 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         if options.na_values:
             values = [None if value in missing else value for value in values]
         try:
-            columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
+            columns[name] = missing.drop_from(to_values(name, values, options, lambda row: f"record {row + 1}"))
         except UnicodeEncodeError as error:
             raise _half_character(error) from None
         if name not in options.types:
