@@ -85,20 +85,22 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     """
     if not bytes(text[:HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
-    if (end := _END_OF_FILE.search(bytes(text[-3:]))) is not None:
+    if not options.own and (end := _END_OF_FILE.search(bytes(text[-3:]))) is not None:
         text = text[: len(text) - len(end[0])]
         notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
     layout = lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
-    refuse_message(start_of(text, layout), (*options.types,), options.file_type)
-    judge_declared_delimiter(text, layout, options, notes)
-    judge_underline(text, layout, options, notes)
-    note_lone_column(text, layout, options, notes)
+    if not options.own:
+        refuse_message(start_of(text, layout), (*options.types,), options.file_type)
+        judge_declared_delimiter(text, layout, options, notes)
+        judge_underline(text, layout, options, notes)
+        note_lone_column(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
-    _refuse_title(layout, texts)
+    if not options.own:
+        _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
     note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")

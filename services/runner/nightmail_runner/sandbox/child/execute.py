@@ -229,7 +229,9 @@ class _Run:
         data = _map(self._previous)
         if not bytes(data[: len(codecs.BOM_UTF8) + 1]).removeprefix(codecs.BOM_UTF8).strip():
             return pandas.DataFrame()  # it has no columns
-        options = ReadOptions("csv", delimiter=written.delimiter, decimal=written.decimal, encoding="utf-8-sig")
+        options = ReadOptions(
+            "csv", delimiter=written.delimiter, decimal=written.decimal, encoding="utf-8-sig", own=True
+        )
         return parse_input(data, options).frame
 
     def _compare(self) -> tuple[ChangeCounts | None, str]:
