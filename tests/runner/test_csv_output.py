@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from nightmail_runner.sandbox.child.cell_values import format_decimal
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
+from nightmail_runner.sandbox.child.report_table import note_dropped_labels
 from nightmail_runner.sandbox.task import CsvFormat
 
 
@@ -33,6 +34,28 @@ def test_an_index_that_only_counts_rows_is_dropped() -> None:
     assert to_csv(frame[frame.a > 1]) == "a,b\n2,4\n"
     assert to_csv(frame.sort_values("a", ascending=False)) == "a,b\n2,4\n1,3\n"
     assert to_csv(frame[frame.a > 9]) == "a,b\n"
+
+
+@pytest.mark.parametrize(
+    ("index", "noted"),
+    [
+        ([2024, 2025], "(2024, 2025)"),
+        ([5, 4, 7, 5], "(5, 4, 7, ...)"),
+        ([-1, 0], "(-1, 0)"),
+        ([4, 0], None),
+        ([3, 3, 0], None),
+        (range(1, 9), None),
+        ([], None),
+        (pd.Index([2024, 2025], name="year"), None),
+        (["a", "b"], None),
+        ([2024.5, 1.5], None),
+    ],
+)
+def test_labels_that_number_no_rows_are_dropped_with_a_note(index: Any, noted: str | None) -> None:
+    """What `value_counts` of years gives has the years as labels; those of a filter number the rows of the data."""
+    frame = pd.DataFrame({"a": range(len(index))}, index=index)
+    for result in (frame, frame.a):
+        assert [str(noted) in note for note in note_dropped_labels(result, 5)] == ([] if noted is None else [True])
 
 
 def test_an_index_with_a_name_becomes_columns() -> None:

@@ -1,12 +1,14 @@
 """What a run has of the last delivered result: `previous`, `compare_by` and `when_unchanged`."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import pandas as pd
 import pytest
 from nats.aio.client import Client
 
@@ -14,6 +16,9 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.events import MailKind, MailSent, Note, ResultReady, RunFailed, RunRequested, RunSkipped
 from nightmail_common.contract.job import Job
+from nightmail_runner.parsing.options import ReadOptions
+from nightmail_runner.parsing.parse_input import parse_input
+from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
 from support.runner_process import RunnerProcess, outcome_of
 
 Outcome = ResultReady | RunFailed | RunSkipped
@@ -75,6 +80,30 @@ async def test_previous_is_the_last_delivered_result_with_the_types_of_its_own_v
     await mailed(event_log, code)
     await mailed(event_log, half)  # on request, once more: the other one is the last result nevertheless
     assert csv_of(await run(show)) == "\ufeffwas\n1 code 007 str\n"
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        (["failed"], []),  # what a service says when it fails
+        (["%PDF-"], [["x"]]),
+        (["<br>"], []),
+        (["a", "b"], [["x\0y", 1]]),
+        (["---", "b"], [["--", "---"]]),
+        (["a"], [["x"], ["\x1a"]]),
+        (["a", ""], [["---+---", "Total"]]),
+        (["Report", "", ""], [["a", 1, 2]]),
+    ],
+)
+def test_previous_is_read_whatever_its_columns_and_texts_look_like(columns: list[str], rows: list[list[Any]]) -> None:
+    """A report of failures had a column `failed` and no rows: each later run failed to read it."""
+    frame = pd.DataFrame(rows, columns=columns)
+    output = io.BytesIO()
+    write(prepare_for_csv(frame, keep_formulas=True), output)
+    options = ReadOptions("csv", delimiter=",", encoding="utf-8-sig", own=True)
+    found = parse_input(memoryview(output.getvalue()), options).frame
+    assert found.to_numpy().tolist() == rows
+    assert next(iter(found)) == columns[0]
 
 
 async def test_a_failure_mail_and_a_result_that_reached_nobody_are_passed_over(

@@ -133,3 +133,52 @@ def test_utf8_that_is_declared_as_another_encoding_is_a_note(
     table = parsed(data, **{option: encoding})
     assert table.frame["x"].tolist() == [value]
     assert any(f"read as {encoding}" in note and "also UTF-8" in note for note in table.notes) == is_noted
+
+
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+@pytest.mark.parametrize("sent", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read_in_the_order_that_its_bytes_show(sent: str, option: str) -> None:
+    """Without a mark Python assumes the order of the machine, and `a,b` becomes one column with a Chinese name."""
+    assert columns("a,b\n1,é\n".encode(sent), **{option: "utf-16"}) == {"a": [1], "b": ["é"]}
+
+
+@pytest.mark.parametrize("option", ["charset", "encoding"])
+@pytest.mark.parametrize("said", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "a,b\n1,é\n\n"])
+def test_utf8_that_is_declared_as_utf16_is_refused(text: str, said: str, option: str) -> None:
+    assert "the data seems to be UTF-8, not UTF-" in refusal(text, **{option: said})
+
+
+def test_utf16_that_does_not_show_its_order_is_refused() -> None:
+    message = refusal("名,值\n北,京\n".encode("utf-16-be"), encoding="utf-16")
+    assert "set encoding to utf-16-le or utf-16-be" in message
+
+
+@pytest.mark.parametrize("charset", ["base64", "rot13", "hex", "undefined", "utf8mb4", ""])
+def test_a_charset_that_is_no_encoding_of_text_is_a_note(charset: str) -> None:
+    table = parsed("a,b\n1,é\n", charset=charset)
+    assert table.frame["b"].tolist() == ["é"]
+    assert table.notes == [f"the answer's charset {charset!r} is unknown and was ignored"]
+
+
+def test_characters_in_halves_as_oracle_writes_them_are_joined_with_a_note() -> None:
+    data = "a,b\n1,\ud83d\ude00 é\n".encode("utf-8", "surrogatepass")
+    table = parsed(data)
+    assert table.frame["b"].tolist() == ["😀 é"]
+    assert "CESU-8" in table.notes[0]
+    assert "mixes encodings" in refusal("a,b\n1,\ud83d é\n2,é\n".encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize("options", [{}, {"charset": "utf-8"}])
+@pytest.mark.parametrize("end", ["é", "€", "😀"])
+def test_data_that_ends_within_a_character_is_cut_off(end: str, options: dict[str, str]) -> None:
+    data = f"a,b\n1,ü\n2,{end}".encode()
+    for missing in range(1, len(end.encode())):
+        assert "seems to be cut off" in refusal(data[:-missing], **options)
+    assert columns(data, **options)["b"] == ["ü", end]
+
+
+def test_letters_that_were_lost_before_are_a_note() -> None:
+    assert parsed("a,b\n1,x\n2,Z\ufffdrich\n").notes == [
+        "line 3 has the character U+FFFD, which programs put in place of letters that they could not read; correct it at its source"
+    ]

@@ -41,6 +41,16 @@ def api(url: str, **fields: Any) -> DataSource:
         ({"totalRows": "3", "rows": ROWS}, "rows", "the source says 'totalRows': 3"),
         ({"timed_out": True, "d": ROWS}, "d", "the source says 'timed_out': true, so its records may be a part"),
         ({"d": ROWS, "offset": "itr/rec"}, "d", f"by 'offset' {MORE}"),
+        ({"features": ROWS, "exceededTransferLimit": True}, "features", f"by 'exceededTransferLimit' {MORE}"),  # ArcGIS
+        ({"result": {"records": ROWS, "records_truncated": True}}, "result.records", MORE),  # CKAN
+        ({"results": ROWS, "paging": {"next": {"after": "1"}}}, "results", f"by 'paging.next' {MORE}"),  # HubSpot
+        ({"records": ROWS, "done": False}, "records", f"by 'done' {MORE}"),  # Salesforce
+        ({"issues": ROWS, "isLast": False}, "issues", f"by 'isLast' {MORE}"),  # Jira
+        ({"_shards": {"total": 5, "failed": 2}, "hits": {"hits": ROWS}}, "hits.hits", "'_shards.failed': 2, so its"),
+        ({"rows": ROWS, "rowCount": 50}, "rows", "the source says 'rowCount': 50"),  # Google Analytics
+        ({"features": ROWS, "numberMatched": 50}, "features", "the source says 'numberMatched': 50"),  # OGC API
+        ([{"page": 1, "per_page": "50", "total": 3}, ROWS], "[1]", "the source says '[0].total': 3"),  # World Bank
+        ({"status": "success", "data": ROWS, "warnings": ["partial response"]}, "data", "reports warnings beside"),
         ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but the run has read 1"),
     ],
 )
@@ -55,6 +65,8 @@ def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: An
         ({"d": ROWS, "next": None, "has_more": False, "meta": {"total": 1}}, "d"),
         ({"d": ROWS, "next": "", "links": {"next": {"href": None}}}, "d"),
         ({"d": ROWS, "offset": "0", "limit": 100, "total": 1, "timed_out": False}, "d"),
+        ({"d": ROWS, "last": True, "done": True, "_shards": {"failed": 0}, "warnings": [], "rowCount": 1}, "d"),
+        ([{"page": 1, "per_page": "50", "total": 1}, ROWS], "[1]"),
         ({"d": ROWS, "total": 1200}, "d"),  # a sum of money
         ({"d": [{"a": 1, "next": "x", "has_more": True, "totalCount": 9}]}, "d"),  # fields of a record
         ({"d": {"x": {"a": 1, "next": "x"}}}, "d.*"),

@@ -126,6 +126,8 @@ def test_a_number_that_is_too_large_for_a_float_is_text_or_refused() -> None:
         (["1,5", "2,25"], 2, "thousands and decimal can say how numbers are written"),
         (["1.234,50", "2,25"], 2, "thousands and decimal can say how numbers are written"),
         (["1'234.50", "20.00"], 2, "thousands and decimal can say how numbers are written"),
+        (["1.2", ":", "3.4"], 3, "na_values can name it as missing"),
+        (["1.2", "…", "x", "/"], 3, "na_values can name it as missing"),
         (["20", "(1234.50)"], 3, "the script can make it a number"),
         (["20", "5-"], 3, "the script can make it a number"),
         (["20", "−5"], 3, "the script can make it a number"),
@@ -166,6 +168,15 @@ def test_codes_and_words_are_text_without_a_note(values: list[str]) -> None:
     assert parsed(data).notes == []
 
 
+def test_a_large_number_as_some_programs_write_it_is_a_note_among_decimals() -> None:
+    """Polars and DuckDB write `1e16`, which is a code by its form, and makes the column text."""
+    assert columns("amount\n0.5\n1e16\n") == {"amount": ["0.5", "1e16"]}
+    assert parsed("amount\n0.5\n1e16\n").notes == [
+        "the column 'amount' is text, so a sum joins its values: line 3 has '1e16', which may be a code; types can declare number"
+    ]
+    assert columns("amount\n0.5\n1e16\n", types={"amount": "number"}) == {"amount": [0.5, 1e16]}
+
+
 @pytest.mark.parametrize(
     "values", [["1,234.50", "2,345.60"], ["$5.00", "$6.00"], ["(5.00)", "n/a"], [*["-"] * 25, "5"]]
 )
@@ -187,3 +198,27 @@ def test_numbers_with_more_digits_than_64_bits_hold_are_noted(data: str, file_ty
     assert parsed(data.encode(), file_type).notes == [
         "the column 'avg' has numbers with more digits than 64 bits hold; it is text, with every digit, so a sum joins its values"
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "file_type", "options", "expected"),
+    [
+        ("x\n1.5\n-999.0\n-999\n", "csv", {}, [1.5, None, None]),
+        ("x\n1\n-999\n-9990\n", "csv", {}, [1, None, -9990]),
+        ("x\n7\n-999.00\n", "csv", {"types": {"x": "number"}}, [7, None]),
+        ("x\n-999.0\n", "csv", {"types": {"x": "text"}}, ["-999.0"]),
+        ("x;y\n1,5;2\n-999,0;3\n", "csv", {"decimal": ","}, [1.5, None]),
+        ("x;y\n7;2\n-9.999;3\n", "csv", {"thousands": ".", "na_values": ("-9999",)}, [7, None]),
+        ("x\na\n-999.0\n", "csv", {}, ["a", "-999.0"]),
+        ("x\n9007199254740993\n-999.0\n", "csv", {"na_values": ("9007199254740992",)}, ["9007199254740993", "-999.0"]),
+        ("x\n9007199254740993\n5\n", "csv", {"na_values": ("9007199254740992.0", "5.0")}, [9007199254740993, None]),
+        ('[{"x": "-999.0"}, {"x": "1.5"}]', "json", {"types": {"x": "number"}}, [None, 1.5]),
+        ("x\n" + "1.5\n" * 90_000 + "-999.0\n", "csv", {}, [1.5] * 90_000 + [None]),
+    ],
+)
+def test_a_number_of_na_values_is_missing_however_it_is_written(
+    data: str, file_type: Any, options: dict[str, Any], expected: list[Any]
+) -> None:
+    """-999 is a missing measurement also where another value of the column has decimals."""
+    found = columns(data, file_type, **{"na_values": ("-999",), **options})["x"]
+    assert found == expected

@@ -26,6 +26,7 @@ PLAIN_MESSAGES = [
     "Invalid api_key",
     "Please log in",
     "The report is not ready yet.",
+    "no rows selected",
     "Error: connection reset\nTry again later\n",
     'Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no\n',
     "ERROR 1045 (28000): Access denied for user",
@@ -121,9 +122,25 @@ def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str
     assert any(note in text for text in parsed(data, "json").notes)
 
 
+def test_rows_of_a_sheet_that_end_early_have_missing_values_and_a_note() -> None:
+    """The API of Google Sheets leaves out empty cells at the end of a row."""
+    data = '{"values": [["a", "b"], ["1", "2"], ["3"], []]}'
+    assert columns(data, "json", records_path="values") == {"a": ["1", "3", None], "b": ["2", None, None]}
+    assert any("2 of the lists had fewer values" in note for note in parsed(data, "json", records_path="values").notes)
+
+
+def test_records_without_a_field_are_a_note() -> None:
+    for data, file_type in (("[{}, {}]", "json"), ("{}\n{}\n", "jsonl")):
+        table = parsed(data, file_type, types={"a": "integer"})
+        assert list(table.frame) == ["a"]
+        assert table.notes == ["the data has 2 records without a field, which are no rows"]
+
+
 @pytest.mark.parametrize(
     ("data", "part"),
     [
+        ('"[{\\"a\\": 1}]"', "the source encodes it twice"),
+        ('[["a", "b"], [1, 2, 3]]', "no list may be longer than that"),
         ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
@@ -153,6 +170,24 @@ def test_a_comment_mark_inside_of_quotes_is_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        ("Name,Total\n#1001,3\n#1002,4\n", "2 lines (2, 3)"),
+        ("id;v\n1;x\n#2;y\n# made by X\n", "line 3"),
+        ("#id,v\nx,y\n", "line 1"),
+        ("sep=;\na;b\n1;2\n", None),
+        ("# by X, Y\na,b\n1,2\n# 5, 6\n#\n# total: 5\n", None),
+        ('a,b\n1,"x\n#2,y"\n', None),
+        ("a\n1\n#2\n", None),
+    ],
+)
+def test_a_record_that_begins_with_the_comment_mark_is_a_note(data: str, lines: str | None) -> None:
+    """Orders of a shop are called `#1001`."""
+    notes = [note for note in parsed(data, comment="#").notes if "comment mark" in note]
+    assert [note.partition(" had ")[0] for note in notes] == ([] if lines is None else [lines])
+
+
+@pytest.mark.parametrize(
     ("data", "file_type", "options", "part"),
     [
         ("a\n1\n", "csv", {"skip_rows": 10}, "skip_rows is 10, but the data has only 2 lines"),
@@ -168,9 +203,15 @@ def test_options_that_do_not_fit_the_data_are_named(data: Any, file_type: str, o
     assert part in refusal(data, file_type, **options)
 
 
-def test_the_end_of_a_file_in_dos_is_no_record() -> None:
-    assert columns("a,b\r\n1,2\r\n\x1a") == {"a": [1], "b": [2]}
-    assert any("0x1A" in note for note in parsed("a,b\r\n1,2\r\n\x1a").notes)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_end_of_a_file_in_dos_is_no_record(end: str) -> None:
+    assert columns(f"a,b\r\n1,2\r\n\x1a{end}") == {"a": [1], "b": [2]}
+    assert any("0x1A" in note for note in parsed(f"a,b\r\n1,2\r\n\x1a{end}").notes)
+
+
+@pytest.mark.parametrize("above", ["\n", "# by X\n", "# by X\n\n"])
+def test_a_line_that_names_the_delimiter_counts_below_lines_that_are_skipped(above: str) -> None:
+    assert columns(f"{above}sep=|\n# c\na|b\n1|x;y\n", comment="#") == {"a": [1], "b": ["x;y"]}
 
 
 def test_a_declared_delimiter_that_is_nowhere_is_noted() -> None:

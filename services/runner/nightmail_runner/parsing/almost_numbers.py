@@ -51,6 +51,8 @@ _WRITTEN_OTHERWISE = re.compile(
 _MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019\u00a0\u202f]\d|[{_CURRENCY}(]|\d-|[{_UNSEEN}]")
 #: What no integer is, and what no float holds.
 _NOT_KEPT = r"^-0$|[eE][+-][0-9]{3,}$"
+#: What ryu writes (Polars, DuckDB, Rust), and what a code such as `12E4` can be.
+_BARE_EXPONENT = "^-?[0-9]+[eE][0-9]+$"
 _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
@@ -113,6 +115,14 @@ def note_almost_numbers(
         notes.append(
             f"the column {name!r} is text, so a sum joins its values: {place(row)} has {show_value(value)}, which"
             f" 64 bits do not hold as it is written; {way_out}"
+        )
+        return
+    bare: Any = pyarrow.compute.match_substring_regex(texts, _BARE_EXPONENT)
+    with_decimals: Any = pyarrow.compute.match_substring(texts, numbers.decimal)
+    if (row := pyarrow.compute.index(bare, True).as_py()) >= 0 and pyarrow.compute.any(with_decimals).as_py():
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: {place(row)} has {show_value(texts[row].as_py())}, which"
+            " may be a code; types can declare number"
         )
 
 

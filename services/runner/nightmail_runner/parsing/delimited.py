@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from nightmail_runner.parsing.layout import (
     refuse_other_delimiter,
     start_of,
 )
+from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
@@ -37,7 +39,7 @@ from nightmail_runner.parsing.total_row import note_empty_end, note_total_row
 _SMALL_BYTES = 128 * 1024
 #: Above this, the processors share the conversion of the columns.
 _LARGE_BYTES = 32 * 1024**2
-_END_OF_FILE = b"\x1a"
+_END_OF_FILE = re.compile(rb"\x1a(?:\r\n|\n|\r)?\Z")
 #: So many records at once become an Arrow chunk, which bounds the Python objects that exist at a time.
 _CHUNK_RECORDS = 50_000
 #: A note names so many lines.
@@ -66,6 +68,8 @@ class _Ragged:
     #: So many records have one field, and the header has more.
     lone: int = 0
     trailing: list[int] = field(default_factory=list)
+    #: Lines that begin with the comment mark, and have as many fields as the header.
+    skipped: list[int] = field(default_factory=list)
 
 
 @_fields_of_any_size()
@@ -81,20 +85,22 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     """
     if not bytes(text[:HEAD_BYTES]).strip() and not bytes(text).strip():
         text = text[:0]
-    if bytes(text[-1:]) == _END_OF_FILE:
-        text = text[:-1]
+    if not options.own and (end := _END_OF_FILE.search(bytes(text[-3:]))) is not None:
+        text = text[: len(text) - len(end[0])]
         notes.append("the data ends in the character 0x1A, the end of a file in DOS; it was dropped")
     layout = lay_out(text, options, notes)
     if layout is None:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
-    refuse_message(start_of(text, layout), (*options.types,), options.file_type)
-    judge_declared_delimiter(text, layout, options, notes)
-    judge_underline(text, layout, options, notes)
-    note_lone_column(text, layout, options, notes)
+    if not options.own:
+        refuse_message(start_of(text, layout), (*options.types,), options.file_type)
+        judge_declared_delimiter(text, layout, options, notes)
+        judge_underline(text, layout, options, notes)
+        note_lone_column(text, layout, options, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
-    _refuse_title(layout, texts)
+    if not options.own:
+        _refuse_title(layout, texts)
     fields = _without_empty_end(layout, texts, notes)
     note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
@@ -119,10 +125,11 @@ def _to_columns(
 ) -> list[Any]:
     """Return the columns as pandas keeps them. Takes each from `texts`, so that its memory is free when it is converted."""
     notes_of: list[list[str]] = [[] for _ in names]
+    missing = MissingValues(options.na_values)
 
     def convert(position: int) -> Any:
         taken, texts[position] = texts[position], None
-        column = to_column(names[position], taken, options, notes_of[position], place)
+        column = missing.drop_from(to_column(names[position], taken, options, notes_of[position], place))
         if isinstance(column.dtype, pandas.StringDtype) and names[position] not in options.types:
             note_almost_numbers(names[position], taken, NumberFormat.of(options), notes_of[position], place)
         return column
@@ -208,8 +215,17 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             chunks[position].append(_to_texts(values, missing))
         rows.clear()
 
+    def on_comment(line: int, comment: str) -> None:
+        if _has_fields(comment, layout):
+            ragged.skipped.append(line)
+
+    if options.comment is not None:
+        above = re.split("\r\n|\n|\r", bytes(text[: layout.header_start]).decode())[options.skip_rows :]
+        for line, skipped in enumerate(above, options.skip_rows + 1):
+            if skipped.startswith(options.comment):
+                on_comment(line, skipped)
     blank = 0
-    for line, record in _records(text, layout, options):
+    for line, record in _records(text, layout, options, on_comment):
         if _is_blank(record, width):
             blank += 1
             if record:
@@ -237,6 +253,11 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
         flush()
     if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
         refuse_other_delimiter(text, layout, options)
+    if ragged.skipped:
+        notes.append(
+            f"{_named(ragged.skipped)} had as many fields as the header and began with the comment mark {options.comment!r}, so"
+            " they were skipped; if they are records, or the header, set another comment or none"
+        )
     if ragged.spaces:
         notes.append(f"{_named(ragged.spaces)} had only spaces; blank lines were skipped")
     if ragged.blank:
@@ -261,8 +282,19 @@ def _to_texts(values: Iterable[str], missing: frozenset[str]) -> Any:
     return pyarrow.array([None if value in missing else value for value in values], TEXT)
 
 
-def _records(text: memoryview, layout: Layout, options: ReadOptions) -> Iterator[tuple[int, list[str]]]:
-    return numbered_records(text[layout.start :], layout.start_line, layout.delimiter, options.comment, layout.quoting)
+def _records(
+    text: memoryview, layout: Layout, options: ReadOptions, on_comment: Callable[[int, str], None] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    records = text[layout.start :]
+    return numbered_records(records, layout.start_line, layout.delimiter, options.comment, layout.quoting, on_comment)
+
+
+def _has_fields(line: str, layout: Layout) -> bool:
+    """Say whether a line has as many fields as the header of several. In prose a space follows a comma."""
+    if layout.delimiter not in line:
+        return False
+    fields = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])
+    return len(fields) == len(layout.fields) > 1 and not any(field.startswith(" ") for field in fields[1:])
 
 
 def _too_many_fields(layout: Layout, line: int, record: list[str]) -> InputNotReadable:

@@ -52,7 +52,7 @@ def check_errors_beside(document: Any, records_path: str, records: int, notes: l
         InputNotReadable: an error is reported and there are no records, or there are `errors`: GraphQL lists them beside a
             part of the data (specification of October 2021, section 7.1).
     """
-    if not isinstance(document, dict) or records_path.startswith(_ERROR_KEYS):  # the errors are the data
+    if not isinstance(document, dict) or records_path.startswith((*_ERROR_KEYS, "warnings")):  # the errors are the data
         return
     failed = _named(document) or _has_failed(document)
     if not records and (failed or any(_is_error_status(document.get(key)) for key in _STATUS_KEYS)):
@@ -61,6 +61,9 @@ def check_errors_beside(document: Any, records_path: str, records: int, notes: l
         raise InputNotReadable(f"the source reports errors, so its records may be a part of them: {_shown(document)}")
     if failed:
         notes.append(f"the source reports an error beside its records: {_shown(document)}")
+    elif (warnings := document.get("warnings")) and isinstance(warnings, list | str):
+        shown = warnings if isinstance(warnings, str) else json.dumps(warnings, ensure_ascii=False)
+        notes.append(f"the source reports warnings beside its records: {shorten(shown)}")
 
 
 def _named(value: dict[str, Any]) -> Any:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import pandas
@@ -209,13 +210,19 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
     if is_header_and_rows(found):
         notes.append("the first list of the data was taken for the names of the columns")
         names = name_columns(found[0], notes, "the first list")
-        return [dict(zip(names, row, strict=True)) for row in found[1:]]
+        if short := sum(len(row) < len(names) for row in found):
+            notes.append(
+                f"{short} of the lists had fewer values than the first has names; the others are missing values"
+            )
+        return [dict(zip_longest(names, row)) for row in found[1:]]
     if isinstance(found, dict):
         if not any(isinstance(value, list | dict) for value in found.values()) and found:
             return [found]
         raise InputNotReadable(f"a list of records is needed, this is an object with {_hint(found)}")
     if not isinstance(found, list):
-        raise InputNotReadable(f"a list of records is needed, this is {kind_of(found)}")
+        twice = isinstance(found, str) and found.lstrip().startswith(("[", "{"))
+        hint = ", which is JSON itself: the source encodes it twice; correct it at its source" if twice else ""
+        raise InputNotReadable(f"a list of records is needed, this is {kind_of(found)}{hint}")
     for number, record in enumerate(found):
         if not isinstance(record, dict):
             raise InputNotReadable(
@@ -229,7 +236,13 @@ def _hint_of_inner(found: list[Any]) -> str:
     inner = [
         place for place, one in enumerate(found) if isinstance(one, list) and any(isinstance(row, dict) for row in one)
     ]
-    return f"; set records_path to the list in it, '[{inner[0]}]'" if len(inner) == 1 else ""
+    if len(inner) == 1:
+        return f"; set records_path to the list in it, '[{inner[0]}]'"
+    if not all(isinstance(one, list) for one in found):
+        return ""
+    return (
+        "; a list of lists needs the different names of its columns in the first, and no list may be longer than that"
+    )
 
 
 def _pages(pages: list[Any], options: ReadOptions, notes: list[str]) -> Iterator[list[dict[str, Any]]]:
@@ -278,6 +291,9 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
     if not records:
         return Table(pandas.DataFrame({name: empty_column(kind) for name, kind in options.types.items()}), notes)
     names = list(dict.fromkeys(name for record in records for name in record))
+    if not names:
+        notes.append(f"the data has {len(records)} records without a field, which are no rows")
+        return _table([], options, notes)
     check_declared(names, options)
     missing = MissingValues(options.na_values)
     columns = {}
@@ -288,7 +304,7 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         if options.na_values:
             values = [None if value in missing else value for value in values]
         try:
-            columns[name] = to_values(name, values, options, lambda row: f"record {row + 1}")
+            columns[name] = missing.drop_from(to_values(name, values, options, lambda row: f"record {row + 1}"))
         except UnicodeEncodeError as error:
             raise _half_character(error) from None
         if name not in options.types:

@@ -38,7 +38,10 @@ def is_columns(found: Any) -> bool:
 
 
 def is_header_and_rows(found: Any) -> bool:
-    """Say whether a list has lists of one length, of which the first has different texts (a sheet's or census' rows)."""
+    """Say whether a list has lists, of which the first has different texts, and none is longer (a sheet's or census' rows).
+
+    Google Sheets leaves out empty cells at the end of a row.
+    """
     return (
         isinstance(found, list)
         and len(found) > 1
@@ -46,5 +49,5 @@ def is_header_and_rows(found: Any) -> bool:
         and len(found[0]) > 1
         and all(isinstance(name, str) and name for name in found[0])
         and len(set(found[0])) == len(found[0])
-        and all(isinstance(row, list) and len(row) == len(found[0]) for row in found)
+        and all(isinstance(row, list) and len(row) <= len(found[0]) for row in found)
     )

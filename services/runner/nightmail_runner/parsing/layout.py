@@ -54,6 +54,7 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
         if start >= len(text) > 0:
             raise InputNotReadable(f"skip_rows is {options.skip_rows}, but the data has only {line - 1} lines")
         start, line = _next_line(text, start), line + 1
+    start, line = _after_skipped(text, start, line, options.comment)
     head = bytes(text[start : start + HEAD_BYTES])
     delimiter = options.delimiter or ("\t" if options.file_type == "tsv" else None)
     if sep := _SEP_LINE.match(head):
@@ -63,9 +64,7 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
                 f"line {line} names the delimiter {said!r}, but {delimiter!r} was used, which the source declares"
             )
         delimiter = delimiter or said
-        start, line = start + sep.end(), line + 1
-    while start < len(text) and _is_skipped(bytes(text[start : (after := _next_line(text, start))]), options.comment):
-        start, line = after, line + 1
+        start, line = _after_skipped(text, start + sep.end(), line + 1, options.comment)
     if start >= len(text):
         if options.skip_rows and len(text):
             raise InputNotReadable(f"skip_rows is {options.skip_rows}, but no line with a header comes after that")
@@ -207,6 +206,13 @@ def _first_record(
 def _next_line(text: memoryview, start: int) -> int:
     found = _LINE_END.search(text, start)
     return found.end() if found else len(text)
+
+
+def _after_skipped(text: memoryview, start: int, line: int, comment: str | None) -> tuple[int, int]:
+    """Return where the next line begins that is neither blank nor a comment, and its number."""
+    while start < len(text) and _is_skipped(bytes(text[start : (after := _next_line(text, start))]), comment):
+        start, line = after, line + 1
+    return start, line
 
 
 def _is_skipped(line: bytes, comment: str | None) -> bool:

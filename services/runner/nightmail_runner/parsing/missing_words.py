@@ -7,6 +7,7 @@ _MISSING_WORDS = frozenset(
     {"-", "--", "---", ".", "..", "?", "n/a", "na", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing"}
     | {"unknown", "tbd", "k.a.", "n/d", "nd", "s/o", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"}
     | {"", "\\n", "(null)", "<null>", "[null]", "<na>", "nat", "-nan", "(blank)", "(empty)", "n.v."}
+    | {":", "...", "\u2026", "*", "**", "/", "x", "(x)"}  # of offices of statistics
 )
 #: What a spreadsheet shows of a number in a column that is too narrow.
 _TOO_NARROW = re.compile("#{3,}")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias
 
 from nightmail_runner.parsing.options import InputNotReadable
@@ -12,13 +12,19 @@ Quoting: TypeAlias = Literal[0, 3]
 
 
 def numbered_records(
-    text: memoryview, first_line: int, delimiter: str, comment: str | None, quoting: Quoting = csv.QUOTE_MINIMAL
+    text: memoryview,
+    first_line: int,
+    delimiter: str,
+    comment: str | None,
+    quoting: Quoting = csv.QUOTE_MINIMAL,
+    on_comment: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of its first line; a blank line is a record without fields.
 
     Args:
         text: UTF-8 that begins with line `first_line` of the file.
         comment: a line that begins with it is no record.
+        on_comment: called with the number and the text of each such line.
 
     Raises:
         InputNotReadable: a quote does not close, or stands where none can.
@@ -39,6 +45,8 @@ def numbered_records(
             return
         if not lines.was_comment:
             yield first_line + first - 1, record
+        elif on_comment is not None:
+            on_comment(first_line + first - 1, lines.last)
 
 
 class _Lines:
@@ -48,6 +56,7 @@ class _Lines:
         self._file = file
         self._comment = comment
         self.count = 0
+        self.last = ""
         #: The next line goes on with a record.
         self.in_record = False
         self.was_comment = False
@@ -56,7 +65,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._file)
+        self.last = line = next(self._file)
         self.count += 1
         self.was_comment = self._comment is not None and not self.in_record and line.startswith(self._comment)
         self.in_record = True

@@ -19,6 +19,7 @@ class ReadOptions:
         charset: the `charset` parameter of the HTTP answer's Content-Type.
         paged: the bytes are a JSON list of pages, each as the source sent it.
         max_bytes: the ceiling for the unpacked bytes of compressed data.
+        own: the bytes are a CSV that Nightmail wrote: whatever a script's columns and texts look like, they are no message.
     """
 
     file_type: FileType | Literal["arrow"]
@@ -34,4 +35,5 @@ class ReadOptions:
     types: dict[str, ColumnType] = field(default_factory=dict)
     charset: str | None = None
     paged: bool = False
+    own: bool = False
     max_bytes: int = 256 * 1024**2

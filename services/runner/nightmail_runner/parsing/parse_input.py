@@ -23,6 +23,8 @@ def parse_input(data: memoryview, options: ReadOptions) -> Table:
     notes: list[str] = []
     if options.file_type == "arrow":
         return read_arrow_stream(data, notes)
+    if options.own:
+        return read_delimited(to_utf8(data, options, notes), options, notes)
     data = unpack(data, options, notes)
     refuse_other_formats(data, options)
     if options.file_type == "xlsx":

@@ -15,7 +15,7 @@ _PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus)
 _FAILURE = re.compile(
     r"\b(error|exception|unavailable|unauthori[sz]ed|forbidden|denied|not found|bad gateway|timed? ?out|too many|invalid"
     r"|failed|failure|expired|unknown host|log ?in|sign ?in|not authori[sz]ed|refused|maintenance|no such|not allowed"
-    r"|exceeded|try again|not available|does not exist|no (data|records?|results?|rows) (found|available|returned)|suspended)\b",
+    r"|exceeded|try again|not available|does not exist|no (data|records?|results?|rows) (found|available|returned|selected)|suspended)\b",
     re.IGNORECASE,
 )
 #: How programs begin a message about their own failure.

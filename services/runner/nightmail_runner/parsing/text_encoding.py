@@ -44,6 +44,13 @@ _TIMES_AS_LIKELY = 2.0
 #: cp850 and KOI8-R have it where others have letters; data has none.
 _LINE_DRAWING = re.compile("[\u2500-\u259f]")
 _UNKNOWN = "the data is not UTF-8, and its encoding cannot be recognised; set encoding"
+#: Their names say neither which byte comes first nor that a byte order mark is missing.
+_OF_EITHER_ORDER = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
+#: What programs put in place of bytes that they could not read; it has the first byte of a mark, too.
+_REPLACEMENT = re.compile("\ufffd".encode())
 #: What is sent under the names of these encodings, because Windows calls its wider ones so (WHATWG Encoding, section 4.2).
 _WIDER = {
     "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949",
@@ -61,11 +68,21 @@ def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
     Raises:
         InputNotReadable: the bytes are not text in the encoding that applies, or the file mixes encodings; names the line.
     """
-    return _without_marks(_decode(data, options, notes), notes)
+    text = _decode(data, options, notes)
+    if not has_one_of(text, _MARK_BEGINS):
+        return text
+    text = _without_marks(text, notes)
+    if (found := _REPLACEMENT.search(text)) is not None:
+        line = 1 + bytes(text[: found.start()]).count(b"\n")
+        notes.append(
+            f"line {line} has the character U+FFFD, which programs put in place of letters that they could not read; correct it"
+            " at its source"
+        )
+    return text
 
 
 def _without_marks(text: memoryview, notes: list[str]) -> memoryview:
-    if not has_one_of(text, _MARK_BEGINS) or _MARK.search(text) is None:
+    if _MARK.search(text) is None:
         return text
     whole, lines = _LINE_MARKS.subn(b"", text)
     if not lines:
@@ -83,8 +100,8 @@ def _decode(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
         return _transcode(data[len(mark) :], marked, "the byte order mark")
     if options.charset is not None:
         try:
-            codecs.lookup(options.charset)
-        except LookupError:
+            "".encode(options.charset)
+        except (LookupError, UnicodeError):  # of a codec that is none of text, such as base64, too
             notes.append(f"the answer's charset {options.charset!r} is unknown and was ignored")
         else:
             return _declared(data, options.charset, "the charset of the answer", notes)
@@ -129,11 +146,14 @@ def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
         data = data[3:] if bytes(data[:3]) == codecs.BOM_UTF8 else data
         if _is_utf8(data):
             return data
+        _refuse_cut_character(data)
         line, byte = _first_bad_line(data)
         raise InputNotReadable(
             f"line {line} has the byte 0x{byte:02x}, which is not {name.upper()} ({because} says so)"
         )
     raw = bytes(data)
+    if name.startswith(("utf-16", "utf-32")):
+        name = _with_byte_order(raw, name, because)
     wider = _WIDER.get(name)
     if wider is not None and (name not in _WITH_C1 or _C1.search(raw)):
         try:
@@ -150,6 +170,44 @@ def _transcode(data: memoryview, encoding: str, because: str) -> memoryview:
         raise InputNotReadable(
             f"line {line} has the byte 0x{bad}, which is not {encoding} ({because} says so)"
         ) from None
+
+
+def _with_byte_order(raw: bytes, name: str, because: str) -> str:
+    """Return the name of UTF-16 or UTF-32 with its byte order: without one, Python assumes that of the machine.
+
+    Raises:
+        InputNotReadable: the data is UTF-8, or has no byte order mark and does not show its order.
+    """
+    if b"\0" not in raw and raw and _is_utf8(memoryview(raw)):
+        raise InputNotReadable(
+            f"the data seems to be UTF-8, not {name.upper()} ({because} says so); set encoding to utf-8"
+        )
+    marks = _OF_EITHER_ORDER.get(name)
+    if marks is None or not raw or raw.startswith(marks):
+        return name
+    found = _utf16_without_mark(memoryview(raw)) if name == "utf-16" else None
+    if found is None:
+        raise InputNotReadable(
+            f"the data has no byte order mark, which {name.upper()} needs ({because} says so); set encoding to {name}-le or {name}-be"
+        )
+    return found
+
+
+def _refuse_cut_character(data: memoryview) -> None:
+    """Raise InputNotReadable if UTF-8 ends within a character: the rest of the data is missing."""
+    end = bytes(data[-4:])
+    for length in range(1, min(len(end), 3) + 1):
+        if end[-length] >= 0xC0:  # the first byte of a character
+            decoder = codecs.getincrementaldecoder("utf-8")()
+            try:
+                decoder.decode(end[-length:])
+            except UnicodeDecodeError:
+                return
+            if decoder.getstate()[0] and _is_utf8(data[:-length]):
+                raise InputNotReadable(
+                    "the data ends within a character of UTF-8, so it seems to be cut off; correct it at its source"
+                )
+            return
 
 
 def _is_utf8(data: memoryview) -> bool:
@@ -199,7 +257,17 @@ def _first_bad_line(data: memoryview) -> tuple[int, int]:
 
 
 def _detect(data: memoryview, notes: list[str]) -> memoryview:
+    _refuse_cut_character(data)
     raw = bytes(data)
+    try:
+        text = raw.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        pass
+    else:
+        notes.append(
+            "the data has characters in two halves of three bytes (CESU-8, as Oracle and Java write them); they were joined"
+        )
+        return memoryview(text.encode())
     strange: list[bytes] = []
     for line in raw.split(b"\n"):
         if line.isascii():

@@ -85,7 +85,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     columns = {}
     for position, column in enumerate(names):
         values = [record[position] if position < len(record) else None for record in records]
-        columns[column] = _typed(column, values, options, numbers)
+        columns[column] = missing.drop_from(_typed(column, values, options, numbers))
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
             note_several_kinds(column, values, notes)

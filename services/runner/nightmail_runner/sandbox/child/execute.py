@@ -39,7 +39,7 @@ from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
 from nightmail_runner.sandbox.child.error_hints import hint_for_result, hint_without_result
 from nightmail_runner.sandbox.child.local_time import find_zone_files, set_local_zone
-from nightmail_runner.sandbox.child.report_table import to_table
+from nightmail_runner.sandbox.child.report_table import note_dropped_labels, to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
     ResultTooLarge,
@@ -160,18 +160,20 @@ class _Run:
             sources = self._parse()
             self._record(stage)
             stage = "script"
-            result = run_script(self._task, sources, self._parse_previous())
-            del sources
+            previous = self._parse_previous()
+            rows = sum(map(len, sources.values())) + (0 if previous is None else len(previous))
+            result = run_script(self._task, sources, previous)
+            del sources, previous
             self._record(stage)
             stage = "output"
             _check_size(result, self._task.limits)
-            table = to_table(result)
+            table, dropped = to_table(result), note_dropped_labels(result, rows)
             del result
             _check_size(table, self._task.limits)  # labels have become columns
             written = self._write(table)
             changes, note = self._compare()
             self._record(stage)
-            notes = [*self._notes, *written.output_notes, *([note] if note else [])]
+            notes = [*self._notes, *written.output_notes, *dropped, *([note] if note else [])]
             return replace(
                 written,
                 timings=self._timings,
@@ -229,7 +231,9 @@ class _Run:
         data = _map(self._previous)
         if not bytes(data[: len(codecs.BOM_UTF8) + 1]).removeprefix(codecs.BOM_UTF8).strip():
             return pandas.DataFrame()  # it has no columns
-        options = ReadOptions("csv", delimiter=written.delimiter, decimal=written.decimal, encoding="utf-8-sig")
+        options = ReadOptions(
+            "csv", delimiter=written.delimiter, decimal=written.decimal, encoding="utf-8-sig", own=True
+        )
         return parse_input(data, options).frame
 
     def _compare(self) -> tuple[ChangeCounts | None, str]:

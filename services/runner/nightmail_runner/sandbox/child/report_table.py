@@ -9,6 +9,9 @@ UNNAMED_SERIES = "value"
 #: An index that only counts rows, such as what a filter leaves of it.
 _ROW_NUMBERS = frozenset({"integer", "empty"})
 
+#: Of labels that are dropped.
+_SHOWN_LABELS = 3
+
 
 def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
     """Return a result with one line of column names and its labels as columns.
@@ -27,6 +30,22 @@ def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
     if _has_labels(frame.index):
         frame = frame.reset_index(allow_duplicates=True)
     return frame
+
+
+def note_dropped_labels(result: pandas.DataFrame | pandas.Series, rows: int) -> list[str]:
+    """Return the note that an unnamed index of integers is dropped, if it does not number rows: it may have years or ids.
+
+    Args:
+        rows: of all tables that the script got.
+    """
+    index = result.index
+    if isinstance(index, pandas.RangeIndex) or not len(index) or _has_labels(index):
+        return []
+    if index.min() >= 0 and index.max() < rows:
+        return []
+    first = ", ".join(f"{label}" for label in index[:_SHOWN_LABELS]) + (", ..." if len(index) > _SHOWN_LABELS else "")
+    said = f"the labels of the result's rows ({first}) are numbers without a name, and are dropped"
+    return [f"{said}; rename_axis('year') names them, so that they are a column"]
 
 
 def _has_labels(index: pandas.Index) -> bool:
