@@ -3,7 +3,7 @@
 import asyncio
 import time
 import unicodedata
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -11,9 +11,9 @@ import pytest
 from api.conftest import TOKEN, Replica
 from api.test_access import make_token
 from api.test_runs_over_rest import inline, requested, result_ready
-from nightmail_api.http import connection_limits, middleware
+from nightmail_api.http import middleware
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_HALF_OPEN, MAX_TOKEN_STREAMS
+from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_TOKEN_STREAMS
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 
@@ -74,28 +74,6 @@ async def test_a_list_of_events_has_no_results_unless_they_are_asked_for(api: Re
         seen += [item["seq"] for item in items]
     assert seen == [item["seq"] for item in without]
     assert answers > 1
-
-
-async def test_a_connection_that_sends_no_header_is_closed(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_limits, "MAX_HEADER_SECONDS", 0.5)
-    for beginning in (b"", b"GET /health/live HTTP/1.1\r\nA: "):
-        reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
-        writer.write(beginning)
-        with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), scaled(5)) == b""
-        writer.close()
-    assert not connection_limits.LimitedHttpProtocol.half_open
-
-
-async def test_half_open_connections_of_an_address_are_few_and_the_api_goes_on(api: Replica) -> None:
-    await api.http.get("/health/live")
-    connections = [await asyncio.open_connection("127.0.0.1", api.port) for _ in range(MAX_HALF_OPEN + 50)]
-    half_open = connection_limits.LimitedHttpProtocol.half_open
-    await eventually(lambda: half_open["127.0.0.1"] == MAX_HALF_OPEN, "the others are closed")
-    assert (await api.http.get("/health/live")).status_code == 200  # on the connection that is open
-    for _, writer in connections:
-        writer.close()
-    await eventually(lambda: not half_open, "closed connections are not counted")
 
 
 async def test_a_body_that_does_not_arrive_ends_the_request(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:

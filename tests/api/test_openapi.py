@@ -1,5 +1,6 @@
 """The OpenAPI document: everything has a description and an example, and every example is valid."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import jsonschema_rs
 import pytest
 
 from nightmail_api.http.application import build_application
+from nightmail_api.http.openapi import encoded_openapi
 
 DOCUMENT = build_application(None).openapi()  # type: ignore[arg-type]
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -84,3 +86,11 @@ def test_every_error_is_a_problem_document() -> None:
 def test_every_schema_has_a_description() -> None:
     for name, schema in SCHEMAS.items():
         assert schema["description"], name
+
+
+def test_the_document_is_encoded_once() -> None:
+    """Anybody may ask for it: encoding it for each request held the API for some 20 ms."""
+    application = build_application(None)  # type: ignore[arg-type]
+    encoded = encoded_openapi(application)
+    assert json.loads(encoded) == application.openapi()
+    assert encoded_openapi(application) is encoded

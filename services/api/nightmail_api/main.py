@@ -9,7 +9,7 @@ import uvloop
 
 from nightmail_api.bootstrap import build_state, ensure_streams, follow_log, open_read_model
 from nightmail_api.http.application import build_application
-from nightmail_api.http.connection_limits import LimitedHttpProtocol
+from nightmail_api.http.connection_limits import LimitedHttpProtocol, raise_open_files
 from nightmail_api.settings import ApiSettings
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import Service, run_service
@@ -28,6 +28,7 @@ def main() -> None:
 
 async def serve(settings: ApiSettings, service: Service) -> None:
     """Answer requests. While the broker is away or its log is not read yet, only health answers."""
+    raise_open_files()
     state = build_state(settings, service, *await service.enter(open_read_model(settings)))
     application = build_application(state, settings.cors_origins)
     options = {

@@ -176,7 +176,10 @@ MAX_ROWS_READERS = 4
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0
 #: Of a body that is too large: read and discarded, so that the client can read the answer.
 MAX_DRAINED_BYTES, MAX_DRAIN_SECONDS = 64 * 1024 * 1024, 10.0
-#: Connections of one address that have not sent a header yet; a proxy opens none before it has a request.
-MAX_HALF_OPEN = 128
+#: Connections of one address that wait for their client: for a request, or until it reads its answer. Most wait for some
+#: milliseconds; a proxy opens none before it has a request. The files that the API may open hold those of many addresses.
+MAX_WAITING_CONNECTIONS, MAX_OPEN_FILES = 128, 65_536
+#: What a client has to read of an answer in this time.
+MIN_READ_BYTES, READ_CHECK_SECONDS = 16 * 1024, 30.0
 #: Of a problem document: all errors together, and one text. The rest is counted.
 MAX_PROBLEM_CHARS, MAX_PROBLEM_TEXT_CHARS, MAX_PROBLEM_FIELD_CHARS = 6_000, 2_000, 200

@@ -102,6 +102,7 @@ def build_application(state: AppState, cors_origins: Sequence[str] = ()) -> Fast
         title="Nightmail",
         version=version("nightmail-api"),
         description=DESCRIPTION,
+        openapi_url=None,  # `routes.docs` serves the document
         docs_url=None,
         redoc_url=None,
         openapi_tags=TAGS,

@@ -7,13 +7,16 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from nightmail_api.http.openapi import encoded_openapi
 from nightmail_api.http.problems import NotFound
+from nightmail_api.http.responses import encoded_response
 
 anyone = APIRouter(prefix="/docs", include_in_schema=False)
-routers = (anyone,)
+document = APIRouter(include_in_schema=False)
+routers = (anyone, document)
 
 #: Scripts and styles of this origin only. Swagger UI needs inline styles and images in data URLs.
 _POLICY = (
@@ -49,6 +52,12 @@ _START = """SwaggerUIBundle({
 _FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon.png"})
 #: The files change only with a release.
 _CACHED = {"Cache-Control": "public, max-age=3600"}
+
+
+@document.get("/openapi.json")
+async def read_document(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return encoded_response(encoded_openapi(request.app))
 
 
 @anyone.get("")
