@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from nightmail_cli import output
+from nightmail_cli.commands.mails import mail_outcome
 from nightmail_cli.commands.preview_view import describe
 from nightmail_cli.commands.run_view import summary
 
@@ -117,3 +118,27 @@ def test_an_error_without_a_message_has_no_colon_behind_its_type() -> None:
     assert summary({"status": "failed", "error": error}) == "failed at script: AssertionError"
     assert describe(error) == "script: AssertionError"
     assert describe(error | {"message": "no rows"}) == "script: AssertionError: no rows"
+
+
+def test_the_outcome_in_one_line_names_who_did_not_get_the_mail() -> None:
+    def mails(*outcomes: tuple[str, str]) -> list[dict[str, str]]:
+        return [
+            {"kind": "result", "address": f"{number}@example.com", "outcome": outcome, "answer": answer}
+            for number, (outcome, answer) in enumerate(outcomes)
+        ]
+
+    run = {"status": "delivered", "error": None, "skipped": None, "rows": 2, "mails": mails(("accepted", "250 OK"))}
+    assert summary(run) == "delivered, 2 rows"
+    refused = ("refused", "550 5.1.1 no such user")
+    partly = run | {"mails": mails(("accepted", "250 OK"), refused)}
+    assert summary(partly) == "delivered, 2 rows; 1@example.com refused: 550 5.1.1 no such user"
+    nobody = summary(run | {"status": "undelivered", "mails": mails(*[refused] * 5)})
+    assert nobody.startswith("undelivered, 2 rows; 0@example.com refused: 550 ")
+    assert nobody.endswith("; and 2 more")
+
+
+def test_a_mail_waits_until_a_time_that_is_still_to_come() -> None:
+    mail = {"outcome": "waiting", "next_attempt": "2126-11-28T09:00:00Z"}
+    assert mail_outcome(mail) == "waiting until 2126-11-28 09:00 UTC"
+    assert mail_outcome(mail | {"next_attempt": "2026-11-23T09:00:00Z"}) == "waiting"
+    assert mail_outcome({"outcome": "accepted", "next_attempt": None}) == "accepted"

@@ -170,3 +170,64 @@ def test_a_page_that_loads_says_so_where_its_rows_will_be(visit: NewVisit) -> No
     assert violations(ann.page) == []
     held[0].continue_()
     expect(loading).to_have_count(0)
+
+
+def test_the_overview_says_what_keeps_the_system_from_working(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    job()
+    overview = system.call("GET", "/overview").json() | {"problems": ["mail.example.com:587: connection refused"]}
+    overview["mails_today"] |= {"accepted": 3, "refused": 1, "bounced": 1}
+    ann = visit("jobs")
+    body = json.dumps(overview | {"is_caught": False})
+    ann.page.route("**/overview", lambda route: route.fulfill(content_type="application/json", body=body))
+    ann.go("")
+    card = ann.page.locator("section", has=ann.page.get_by_role("heading", name="The system needs an operator"))
+    expect(card).to_contain_text("mail.example.com:587: connection refused")
+    expect(card.get_by_role("link", name="System")).to_be_visible()
+    expect(ann.page.get_by_text("3 mails went out today, 2 were refused or came back (UTC).")).to_be_visible()
+
+
+def test_a_mail_that_is_to_come_is_not_one_that_was_not_sent(system: Nightmail, visit: NewVisit, job: NewJob) -> None:
+    run_id = system.run(job())
+    run = system.run_when(run_id, "delivered") | {"mails": []}
+    report = system.call("GET", "/system").json()
+    report["smtp"] |= {"reachable": False, "reason": "mail.example.com:587: connection refused"}
+    ann = visit("jobs")
+
+    def answer(path: str, body: object) -> None:
+        text = json.dumps(body)
+        ann.page.route(f"{system.url}{path}", lambda route: route.fulfill(content_type="application/json", body=text))
+
+    answer("/system", report)
+    answer(f"/runs/{run_id}", run | {"status": "processed"})
+    page = ann.go(f"runs/{run_id}#mail")
+    expect(page.get_by_text("The mail has not gone out yet.")).to_be_visible()
+    expect(
+        page.get_by_text("No mail goes out at the moment: mail.example.com:587: connection refused.")
+    ).to_be_visible()
+    expect(page.get_by_text("No mail was sent")).to_have_count(0)
+    waits = {"kind": "result", "address": "a@example.com", "outcome": "waiting", "answer": "451 later"}
+    waits |= {"message_id": "<1@example.com>", "since": run["requested_at"], "next_attempt": run["requested_at"]}
+    answer(f"/runs/{run_id}", run | {"status": "processed", "mails": [waits]})
+    page.reload()
+    expect(page.get_by_text("the mail waits for the mail server.")).to_be_visible()
+    answer(f"/runs/{run_id}", run | {"status": "running"})
+    page.reload()
+    expect(page.get_by_text("The mail goes out after the run.")).to_be_visible()
+
+
+def test_an_attempt_that_has_passed_is_not_the_next_one(system: Nightmail, visit: NewVisit) -> None:
+    mail: dict[str, str | None] = {
+        "run_id": "01a220e9-4d29-73b1-bc97-e30708ede4d0",
+        "message_id": "<1@example.com>",
+        "job_name": "sales",
+    }
+    mail |= {"kind": "result", "split_value": None, "recipient": "a@example.com", "outcome": "waiting"}
+    mail |= {"answer": "451 4.7.1 Greylisted", "time": "2026-11-23T09:00:00Z", "since": "2026-11-23T09:00:00Z"}
+    times = ("2026-11-23T09:00:01Z", "2126-11-23T09:00:00Z")
+    items = [mail | {"message_id": f"<{time}@example.com>", "next_attempt": time} for time in times]
+    ann = visit("jobs")
+    body = json.dumps({"items": items, "next_cursor": None})
+    ann.page.route("**/mails?*", lambda route: route.fulfill(content_type="application/json", body=body))
+    page = ann.go("mail?days=all")
+    expect(page.get_by_text("tried again since")).to_have_count(1)
+    expect(page.get_by_text("next attempt")).to_have_count(1)

@@ -1,6 +1,7 @@
 """`nightmail mails`: the delivery ledger, over REST."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -51,7 +52,7 @@ def list_mails(
             format_time(mail["time"]),
             mail["job_name"],
             mail["recipient"],
-            mail["outcome"] if mail["next_attempt"] is None else f"waiting until {format_time(mail['next_attempt'])}",
+            mail_outcome(mail),
             mail["answer"],
             ids[mail["run_id"]],
         )
@@ -59,3 +60,11 @@ def list_mails(
     )
     columns = ("when", "job", "recipient", "outcome", "answer", "run")
     print_table(columns, rows, empty="there are no mails", whole="run", optional=("answer", "run"))
+
+
+def mail_outcome(mail: dict[str, Any]) -> str:
+    """Return the outcome; the log has a deferral at most hourly, so a time in the past is that of an earlier attempt."""
+    time = mail["next_attempt"]
+    if time is None or datetime.fromisoformat(time) <= datetime.now(UTC):
+        return str(mail["outcome"])
+    return f"waiting until {format_time(time)}"

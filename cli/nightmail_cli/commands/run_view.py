@@ -12,6 +12,8 @@ from nightmail_common.contract.text import describe_typed
 SHORT_ID_CHARS = 13
 #: The beginning of a digest: enough to compare two by eye. `--json` has it whole.
 _DIGEST_CHARS = 12
+#: Recipients without the mail that the outcome in one line names.
+_MAX_NAMED = 3
 _STAGES = ("fetch", "parse", "script", "output")
 
 
@@ -30,7 +32,11 @@ def summary(run: dict[str, Any]) -> str:
         return f"{run['status']} at {error['stage']}: {describe_typed(error['type'], error['message'])}"
     if run["skipped"] is not None:
         return f"{run['status']} ({run['skipped']['reason']}): {run['skipped']['detail']}"
-    return str(run["status"]) if run["rows"] is None else f"{run['status']}, {run['rows']:,} rows"
+    text = str(run["status"]) if run["rows"] is None else f"{run['status']}, {run['rows']:,} rows"
+    lost = [mail for mail in run["mails"] if mail["kind"] == "result" and mail["outcome"] != "accepted"]
+    shown = [f"{mail['address']} {mail['outcome']}: {mail['answer']}" for mail in lost[:_MAX_NAMED]]
+    more = [f"and {len(lost) - _MAX_NAMED} more"] if len(lost) > _MAX_NAMED else []
+    return "; ".join([text, *shown, *more])
 
 
 def print_error(error: dict[str, Any], *, err: bool = False) -> None:

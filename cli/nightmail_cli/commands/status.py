@@ -20,16 +20,16 @@ def status(as_json: AsJson = False) -> None:
         _print(processes, system)
     replicas = [replica for one in system["services"] for replica in one["replicas"]]
     ready = all(one["ready"] for one in (*processes, *replicas, *system["services"]))
-    if not ready:
+    if not ready or not system["services"]:
         raise typer.Exit(FAILED)
 
 
 def _read_system(*, required: bool) -> dict[str, Any]:
     """Return the answer of `GET /system`; an API that does not answer ends the command only if the answer is required."""
-    from nightmail_cli.client import Client  # httpx takes long to import
+    from nightmail_cli.client import SYSTEM_TIMEOUT_SECONDS, Client  # httpx takes long to import
     from nightmail_client import NightmailError
 
-    client = Client()
+    client = Client(SYSTEM_TIMEOUT_SECONDS)
     if required:
         return dict(client.call("GET", "/system").json())
     try:
@@ -46,6 +46,9 @@ def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
             for one in processes
         )
         print_table(("process", "pid", "state", "restarts", "where"), rows, empty="no processes")
+    if not system["services"]:  # the API did not answer
+        return
+    if processes:
         echo()
     replicas = [
         (

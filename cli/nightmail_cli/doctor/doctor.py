@@ -81,11 +81,11 @@ def _elsewhere(settings: ServiceSettings) -> Iterator[Check]:
 
 def _system() -> Iterator[Check]:
     """Yield what the API finds."""
-    from nightmail_cli.client import Client  # httpx takes long to import
+    from nightmail_cli.client import SYSTEM_TIMEOUT_SECONDS, Client  # httpx takes long to import
     from nightmail_client import NightmailError
 
     try:
-        system = Client().api.system()
+        system = Client(SYSTEM_TIMEOUT_SECONDS).api.system()
     except NightmailError as error:
         fix = "check NIGHTMAIL_URL and NIGHTMAIL_TOKEN, or nightmail login again, and read the log of the API"
         yield Check("api", "problem", str(error), fix)

@@ -7,6 +7,7 @@ import random
 import secrets
 import socket
 import sys
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -202,23 +203,34 @@ def _check_port(host: str, port: int, setting: str) -> None:
         raise CannotStart(f"cannot listen on {setting} {port} of {host}: {os.strerror(error.errno or 0)}") from error
 
 
-def _free_port() -> int:
-    """Return a free port that stays available to the process across restarts."""
-    while True:
-        port = random.choice(INTERNAL_PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+def _free_ports(taken: Collection[int]) -> Iterator[int]:
+    """Yield free ports that stay available to their processes across restarts, each of them once.
+
+    Args:
+        taken: ports on which the system listens besides.
+    """
+    for port in random.sample(INTERNAL_PORTS, len(INTERNAL_PORTS)):
+        if port not in taken and _is_free(port):
+            yield port
+    raise CannotStart(f"no port of {INTERNAL_PORTS.start} to {INTERNAL_PORTS.stop - 1} of 127.0.0.1 is free")
+
+
+def _is_free(port: int) -> bool:
+    with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -> list[ProcessSpec]:
     shared = {f"{PREFIX}DATA_DIR": str(settings.data_dir)}
+    ports = _free_ports((settings.port, nats_port))
     specs = []
     if settings.nats_url is None:
-        broker, reach = _broker(settings, nats_port)
+        broker, reach = _broker(settings, nats_port, next(ports))
         specs.append(broker)
         shared |= reach
     if catch:
-        catcher = _catcher(settings.data_dir)
+        catcher = _catcher(settings.data_dir, next(ports))
         specs.append(catcher)
         shared |= {
             f"{PREFIX}SMTP_HOST": "127.0.0.1",
@@ -230,22 +242,24 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
     api_url = f"http://{reachable(settings.host)}:{settings.port}"
     program = _module("api", "api", shared | api | keys)
     specs.append(ProcessSpec("api", program, ENTRANCES, f"{api_url}/health/ready", essential=True))
-    specs.append(_service("ticker", "ticker", shared, ENTRANCES))
-    specs.extend(_service("runner", f"runner-{number}", shared, RUNNERS) for number in range(1, runners + 1))
+    specs.append(_service("ticker", "ticker", shared, ENTRANCES, next(ports)))
+    specs.extend(
+        _service("runner", f"runner-{number}", shared, RUNNERS, next(ports)) for number in range(1, runners + 1)
+    )
     # Links in mails lead to the API; without PUBLIC_URL they work on this machine only.
     links = keys | {f"{PREFIX}PUBLIC_URL": settings.public_url or api_url}
-    specs.append(_service("mailer", "mailer", shared | links, MAILERS))
+    specs.append(_service("mailer", "mailer", shared | links, MAILERS, next(ports)))
     return specs
 
 
-def _broker(settings: UpSettings, port: int) -> tuple[ProcessSpec, dict[str, str]]:
+def _broker(settings: UpSettings, port: int, monitor_port: int) -> tuple[ProcessSpec, dict[str, str]]:
     _check_port("127.0.0.1", port, "NATS port")
     owner = _nats_owner(settings)
     try:
         command = embedded_nats.executable()
     except NatsServerMissing as error:
         raise CannotStart(str(error)) from error
-    monitor = (_free_port(), f"/{secrets.token_urlsafe(16)}")
+    monitor = (monitor_port, f"/{secrets.token_urlsafe(16)}")
     files, reach = embedded_nats.write_config(settings.data_dir, port, monitor, owner)
     environment = environment_descriptor(_environment("nats", embedded_nats.ENVIRONMENT))
     spec = ProcessSpec(
@@ -273,15 +287,13 @@ def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:
     return settings.nats_user, settings.nats_password.get_secret_value()
 
 
-def _catcher(data_dir: Path) -> ProcessSpec:
-    port = _free_port()
+def _catcher(data_dir: Path, port: int) -> ProcessSpec:
     command = _python("nightmail_cli.local.mail_catcher", "--port", str(port), "--mailbox", str(data_dir / "mailbox"))
     program = Program("catcher", environment_descriptor(_environment("catcher", {})), command)
     return ProcessSpec("catcher", program, CATCHER, ready_port=port)
 
 
-def _service(service: str, name: str, settings: dict[str, str], stop_rank: int) -> ProcessSpec:
-    port = _free_port()
+def _service(service: str, name: str, settings: dict[str, str], stop_rank: int, port: int) -> ProcessSpec:
     program = _module(service, name, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
     return ProcessSpec(name, program, stop_rank, f"http://127.0.0.1:{port}/health/ready")
 

@@ -8,6 +8,7 @@ import { explainHref, isLost, MailOutcome, OUTCOMES } from "../components/mail-o
 import { Page } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
 import { resendRun } from "../store/actions.ts";
+import { now } from "../store/clock.ts";
 import type { LogEvent } from "../store/events.ts";
 import { outcomesOf } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
@@ -201,6 +202,11 @@ function MailTable({ mails }: { mails: Mail[] }) {
   );
 }
 
+/** Says when a mail is tried again. The log has a deferral at most hourly: of later attempts it knows nothing yet. */
+function nextAttempt(time: string): string {
+  return Date.parse(time) > now.value ? `next attempt ${momentHere(time)}` : "tried again since";
+}
+
 function MailRow({ mail }: { mail: Mail }) {
   const goOn = useGoOn();
   return (
@@ -222,9 +228,7 @@ function MailRow({ mail }: { mail: Mail }) {
       <td class="wide self" data-label="Outcome">
         <div>
           <MailOutcome of={mail.outcome} />
-          {mail.next_attempt === null ? null : (
-            <span class="small wait"> next attempt {momentHere(mail.next_attempt)}</span>
-          )}
+          {mail.next_attempt === null ? null : <span class="small wait"> {nextAttempt(mail.next_attempt)}</span>}
           <p class="small soft answer">{mail.answer}</p>
         </div>
       </td>

@@ -1,8 +1,10 @@
+import { useEffect } from "preact/hooks";
 import { client, data, type JobSummary, type Overview, readOverview, type Slot } from "../api/client.ts";
 import { Axis } from "../components/axis.tsx";
 import { Button } from "../components/button.tsx";
 import { ViewSwitch } from "../components/calendar-links.tsx";
 import { Checklist } from "../components/checklist.tsx";
+import { Icon } from "../components/icon.tsx";
 import { changesJobs, JobTable, jobHref } from "../components/job-table.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
@@ -15,6 +17,8 @@ import { useResource } from "../store/resource.ts";
 import { count, momentHere, number } from "../words/format.ts";
 
 const HOUR = 3_600_000;
+/** No event says that a process or the mail server has gone. */
+const REFRESH_MS = 30_000;
 /** More due times than the API lists in one answer. */
 const MAX_SLOTS = 10_000;
 
@@ -26,6 +30,10 @@ export function OverviewPage() {
   const slots = useResource("overview slots", aroundNow, {
     touches: ({ type }) => type.startsWith("job-") || type.startsWith("run-") || type.startsWith("mail-"),
   });
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || overview.reload(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
   const all = overview.data.value;
   const failing = all?.failing.filter(needsYou) ?? [];
   return (
@@ -34,11 +42,13 @@ export function OverviewPage() {
         {(loaded) =>
           loaded.jobs === 0 ? (
             <>
+              <Problems of={loaded.problems} />
               <FirstRun />
               <Checklist setup={loaded.setup} />
             </>
           ) : (
             <>
+              <Problems of={loaded.problems} />
               {failing.length === 0 ? null : (
                 <Card title="Needs you" aside={<a href="/console/jobs?failing=true">All of them</a>}>
                   <ul class="list">
@@ -94,6 +104,25 @@ export function OverviewPage() {
   );
 }
 
+/** What keeps the system itself from working. A replica of an earlier version does not say it. */
+function Problems({ of }: { of: string[] | undefined }) {
+  if (of === undefined || of.length === 0) return null;
+  return (
+    <Card title="The system needs an operator" aside={<a href="/console/system">System</a>}>
+      <ul class="list">
+        {of.map((problem) => (
+          <li key={problem}>
+            <span class="status bad">
+              <Icon name="cross" />
+              <span>{problem}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
 /** Returns the due times of 24 hours back and ahead. Where there are very many, each half has as many as the API lists at once. */
 async function aroundNow(signal: AbortSignal): Promise<Slot[]> {
   const now = Date.now();
@@ -124,9 +153,10 @@ function summary(failing: number, { jobs, paused, more_failing, mails_today, is_
   const trouble = `${more_failing ? "More than " : ""}${number(failing)} of ${count(jobs, "report")} ${need} you.`;
   const running = paused === jobs ? ` All are paused.` : paused === 0 ? "" : ` ${number(paused)} paused.`;
   const lost = mails_today.refused + mails_today.bounced;
+  const were = lost === 1 ? "was" : "were";
   const out = is_caught
     ? " Mail is kept here and reaches nobody: no mail server is set."
-    : ` ${count(mails_today.accepted, "mail")} went out today${lost === 0 ? "" : `, ${number(lost)} came back or was refused`} (UTC).`;
+    : ` ${count(mails_today.accepted, "mail")} went out today${lost === 0 ? "" : `, ${number(lost)} ${were} refused or came back`} (UTC).`;
   const well = jobs === 1 ? "Your report is well." : `All ${number(jobs)} reports are well.`;
   return `${failing === 0 ? well : trouble}${running}${out}`;
 }

@@ -154,7 +154,7 @@ function outcome(run: RunDetail): string {
         ? `${count(run.rows ?? 0, "row")}${run.rows === 0 ? ", so nobody got a mail." : "; no mail was to be sent."}`
         : `${count(run.rows ?? 0, "row")} to ${accepted} of ${count(results.length, "person", "people")}.`;
     case "processed":
-      return `${count(run.rows ?? 0, "row")}; the mail is on its way.`;
+      return `${count(run.rows ?? 0, "row")}; the mail ${waiting(run) === 0 ? "is on its way" : "waits for the mail server"}.`;
     case "undelivered":
       return `${count(run.rows ?? 0, "row")}, but no mail server took the mail.`;
     case "failed":
@@ -166,6 +166,11 @@ function outcome(run: RunDetail): string {
     default:
       return "";
   }
+}
+
+/** Returns how many recipients wait, because the server has deferred their mail. */
+function waiting(run: RunDetail): number {
+  return run.mails.filter(({ outcome }) => outcome === "waiting").length;
 }
 
 /** Returns where a run failed, and why: `Line 2: KeyError: there is no column "mass".` */
@@ -276,7 +281,7 @@ function LogTab({ run }: { run: RunDetail }) {
 }
 
 function MailTab({ run }: { run: RunDetail }) {
-  if (run.mails.length === 0) return <Empty title="No mail was sent for this run." />;
+  if (run.mails.length === 0) return <NoMail status={run.status} />;
   return (
     <>
       <Mails run={run} />
@@ -291,6 +296,22 @@ function MailTab({ run }: { run: RunDetail }) {
         />
       </details>
     </>
+  );
+}
+
+/** Says whether a mail of the run is still to come, and what it waits for. */
+function NoMail({ status }: { status: RunDetail["status"] }) {
+  if (status === "processed") return <MailToCome />;
+  return <Empty title={hasEnded(status) ? "No mail was sent for this run." : "The mail goes out after the run."} />;
+}
+
+function MailToCome() {
+  const system = useResource("system", (signal) => data(client.GET("/system", { signal })));
+  const reason = system.data.value?.smtp?.reason;
+  return (
+    <Empty title="The mail has not gone out yet.">
+      {reason == null ? null : <p>No mail goes out at the moment: {reason}. It waits, and is not lost.</p>}
+    </Empty>
   );
 }
 

@@ -76,18 +76,17 @@ def smtp_json(mailers: list[Entry]) -> dict[str, Any] | None:
 
 
 def check_services(entries: Entries) -> Iterator[Check]:
-    """Check that each service runs and is ready, in one version."""
+    """Check that each service runs and is ready, in one version. What `check_smtp` says is not said twice."""
     for name in NAMES:
         if not entries.get(name):
             yield Check("services", "problem", f"no {name} runs", "start one, or find out why it ended")
     for name, of_service in entries.items():
         for entry in of_service:
-            if not entry["ready"]:
-                reasons = "; ".join(
-                    f"{part}: {reason}" for part, reason in entry["dependencies"].items() if reason != "ok"
-                )
+            reasons = {part: why for part, why in entry["dependencies"].items() if why != "ok" and part != "smtp"}
+            if not entry["ready"] and (reasons or _smtp_reason(entry) is None):
+                said = "; ".join(f"{part}: {why}" for part, why in reasons.items())
                 fix = "fix the named reason; the log of the process has more"
-                yield Check("services", "problem", f"{name} {entry['instance']} is not ready: {reasons}", fix)
+                yield Check("services", "problem", f"{name} {entry['instance']} is not ready: {said}", fix)
     versions = sorted({entry["version"] for of_service in entries.values() for entry in of_service})
     if len(versions) > 1:
         fix = "finish the upgrade: all processes should run one version"

@@ -25,8 +25,10 @@ class Setup(BaseModel):
     """Which of the first steps are done."""
 
     report: bool = Field(description="A job exists.", examples=[True])
-    mail_server: bool = Field(description="A mail server is reachable that is not the catcher.", examples=[False])
-    tested: bool = Field(description="Such a server accepted a mail of a run.", examples=[False])
+    mail_server: bool = Field(
+        description="The mailers send through a server that is not the catcher.", examples=[False]
+    )
+    tested: bool = Field(description="They do so, and a mail of a run was accepted.", examples=[False])
     invited: bool = Field(description="Somebody besides the first admin has a token, or an issuer's.", examples=[False])
 
 
@@ -41,20 +43,26 @@ class Overview(BaseModel):
     refused: list[Mail]
     mails_today: MailCounts = Field(description="The mails of this day in UTC.")
     is_caught: bool = Field(description="Mail is kept here and reaches nobody.", examples=[False])
-    setup: Setup | None = Field(description="null while the broker does not answer.")
+    problems: list[str] = Field(
+        description="What is wrong with the system itself (`GET /system`).",
+        examples=[["mail.example.com:587: connection refused"]],
+    )
+    setup: Setup | None = Field(description="null while the broker does not answer, or no mailer runs.")
 
 
 @viewer.get("/overview", response_model=Overview, responses=problems())
 async def read_overview(request: Request, state: State) -> Response:
     """Return how things stand, in one answer of bounded size."""
     parts = await state.read(overview, datetime.now(UTC))
-    smtp = (await request.app.state.app_state.system())["smtp"]
+    system = await request.app.state.app_state.system()
+    smtp = system["smtp"]
     rest = {
         "jobs": parts.jobs,
         "paused": parts.paused,
         "more_failing": parts.more_failing,
         "mails_today": parts.mails_today,
         "is_caught": smtp is not None and smtp["catcher"],
+        "problems": [check["detail"] for check in system["checks"] if check["state"] == "problem"],
         "setup": await _setup(state, parts, smtp),
     }
     lists = {"failing": parts.failing, "next": parts.next, "refused": parts.refused}
@@ -63,7 +71,9 @@ async def read_overview(request: Request, state: State) -> Response:
 
 
 async def _setup(state: AppState, parts: OverviewParts, smtp: dict[str, Any] | None) -> dict[str, bool] | None:
-    has_server = smtp is not None and smtp["reachable"] and not smtp["catcher"]
+    if smtp is None:
+        return None
+    has_server = not smtp["catcher"]
     try:
         return {
             "report": parts.jobs > 0,
