@@ -39,7 +39,7 @@ from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
 from nightmail_runner.sandbox.child.error_hints import hint_for_result, hint_without_result
 from nightmail_runner.sandbox.child.local_time import find_zone_files, set_local_zone
-from nightmail_runner.sandbox.child.report_table import to_table
+from nightmail_runner.sandbox.child.report_table import text_columns, to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
     ResultTooLarge,
@@ -253,6 +253,7 @@ class _Run:
             with open(others.pop(), "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
             notes += note_cut_times(table)
+        of_text = text_columns(table)
         shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
         with open(csv, "w+b", closefd=False) as file:
             csv_output.write(shown, file, self._task.csv)
@@ -264,6 +265,7 @@ class _Run:
         return Succeeded(
             len(shown),
             _column_names(shown),
+            of_text,
             output_notes=output_notes,
             figures=figures,
             slice_index_bytes=index_bytes,
