@@ -58,6 +58,9 @@ MAX_ERROR_TYPE_CHARS = 200
 MAX_REASON_CHARS = 1000
 #: A line of a script: each takes at least one byte.
 MAX_SCRIPT_LINES = MAX_SCRIPT_BYTES + 1
+#: For the stack of a script that takes too long, before it is killed: it comes within milliseconds, but the script can prevent
+#: that, or write something else.
+MAX_STACK_SECONDS, MAX_STACK_BYTES = 1.0, 64 * 1024
 #: Of one stage of a run: twelve days, which no timeout reaches.
 MAX_STAGE_MILLISECONDS = 1e9
 #: The output of a script: as much from the beginning, and as much from the end.

@@ -2,6 +2,7 @@
 
 import builtins
 import codecs
+import faulthandler
 import hashlib
 import io
 import mmap
@@ -119,6 +120,7 @@ def serve_task(sock: socket.socket) -> bool:
     if received is None:
         return False
     message, files = received
+    faulthandler.register(protocol.STACK_SIGNAL, sock.fileno(), all_threads=False)
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = stdout
