@@ -105,6 +105,7 @@ async def test_a_file_that_a_job_reads_is_deleted_by_force_only(api: Replica) ->
     refused = await api.http.delete("/files/sales.csv")
     assert refused.status_code == 409
     assert "'one'" in refused.json()["detail"]
+    assert "`nightmail files delete --force`" in refused.json()["errors"][0]["hint"]
     assert "'two'" in (await api.http.delete("/files/2026-11-25.csv")).json()["detail"]
     assert (await api.http.delete("/files/other.csv?force=true")).status_code == 204
     assert (await api.http.delete("/files/sales.csv?force=true")).status_code == 204

@@ -22,7 +22,15 @@ SALES = (
     "south,,1.25,2026-11-24,1,12,False\n"
     '"a, b",-3,1e-07,2026-11-26,2,1,True\n'
 )
-PAGE = {"delimiter": ",", "decimal": ".", "offset": 0, "limit": 100, "sort": None, "as_texts": False}
+PAGE = {
+    "delimiter": ",",
+    "decimal": ".",
+    "offset": 0,
+    "limit": 100,
+    "sort": None,
+    "as_texts": False,
+    "text_columns": [],
+}
 
 
 def column(csv_text: str, **request: Any) -> tuple[str, list[Any]]:
@@ -147,3 +155,9 @@ def test_a_number_as_text_is_what_the_file_has() -> None:
 def test_a_number_that_no_double_holds_is_text_with_its_digits() -> None:
     assert column("a\n1e+400\n1.5\n") == ("number", ["1e+400", "1.5"])
     assert column("a\n1e-400\n1.5\n", sort="a") == ("number", ["1e-400", "1.5"])
+
+
+def test_a_column_of_text_that_looks_like_numbers_is_text() -> None:
+    assert column("id\n12.50\n7\n", text_columns=[0]) == ("text", ["12.50", "7"])
+    assert column("id\n12.50\n7\n", text_columns=[1]) == ("number", [12.5, 7.0])
+    assert column("day\n2026-11-24\n", text_columns=[0])[0] == "date"

@@ -22,7 +22,9 @@ def test_a_job_is_created_shown_paused_resumed_and_deleted(nightmail: Nightmail,
     assert name in said(nightmail, "jobs", "list", "-q", name)
     assert as_json(nightmail, "jobs", "pause", name)["status"] == "paused"
     assert [job["job_name"] for job in as_json(nightmail, "jobs", "list", "--status", "paused")] == [name]
+    assert said(nightmail, "jobs", "pause", name) == f"{name!r} is paused already\n"
     assert as_json(nightmail, "jobs", "resume", name)["status"] == "active"
+    assert said(nightmail, "jobs", "resume", name).startswith(f"{name!r} is active already; it runs next at ")
     assert as_json(nightmail, "jobs", "delete", name) == {"job_name": name, "status": "deleted"}
     assert name in refused(nightmail, 1, "jobs", "show", name)
 
@@ -227,7 +229,7 @@ def test_an_uploaded_file_is_what_a_job_reads(nightmail: Nightmail, job_file: Pa
     read = as_json(nightmail, "runs", "input", run_id[:13], "-o", tmp_path / "read.csv")
     assert read == {"run_id": run_id, "source": "data", "file": str(tmp_path / "read.csv")} | facts
     assert as_json(nightmail, "runs", "input", run_id) == read | {"file": None}
-    assert "force=true deletes it" in refused(nightmail, 1, "files", "delete", "uploads/my table.csv")
+    assert "`nightmail files delete --force`" in refused(nightmail, 1, "files", "delete", "uploads/my table.csv")
     refused(nightmail, 1, "files", "put", table, "uploads/my table.csv", "--if-match", "0" * 64)
     said(nightmail, "files", "put", table, "uploads/my table.csv", "--if-match", stored["sha256"])
     said(nightmail, "files", "delete", "uploads/my table.csv", "--force")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from nightmail_runner.sandbox.child.cell_values import format_decimal
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
-from nightmail_runner.sandbox.child.report_table import note_dropped_labels
+from nightmail_runner.sandbox.child.report_table import note_dropped_labels, text_columns
 from nightmail_runner.sandbox.task import CsvFormat
 
 
@@ -369,3 +369,31 @@ def test_a_formula_behind_a_line_break_gets_a_quote(cell: str) -> None:
 
 def test_a_formula_in_a_cell_of_several_lines_is_found() -> None:
     assert to_csv(pd.DataFrame({"x": ["=1\n2"]})) == 'x\n"\'=1\n2"\n'
+
+
+@pytest.mark.parametrize(
+    ("values", "is_text"),
+    [
+        (pd.Series(["12.34567", None]), True),
+        (pd.Series(["1", 2], dtype=object), True),
+        (pd.Series(["1", "2"], dtype="category"), True),
+        (pd.Series(["1", "2"], dtype=pd.ArrowDtype(pyarrow.string())), True),
+        (pd.Series(["1", "2"], dtype=pd.ArrowDtype(pyarrow.dictionary(pyarrow.int32(), pyarrow.string()))), True),
+        (pd.Series([1.5, 2.5]), False),
+        (pd.Series([1, None], dtype="Int64"), False),
+        (pd.Series([1.5, Decimal("2.50")], dtype=object), False),
+        (pd.Series([1.5, 2.5], dtype="category"), False),
+        (pd.Series([Decimal("1.10"), None], dtype=pd.ArrowDtype(pyarrow.decimal128(9, 2))), False),
+        (pd.Series([None, None], dtype=object), False),
+        (pd.Series([True, False]), False),
+        (pd.to_datetime(pd.Series(["2026-11-23"])), False),
+    ],
+)
+def test_a_column_with_a_text_is_a_column_of_text(values: "pd.Series[Any]", is_text: bool) -> None:
+    table = pd.DataFrame({"amount": range(len(values)), "value": values})
+    assert text_columns(table) == ((1,) if is_text else ())
+
+
+def test_an_event_lists_the_first_columns_of_text() -> None:
+    table = pd.DataFrame([["1"] * 2_001])
+    assert text_columns(table) == tuple(range(2_000))

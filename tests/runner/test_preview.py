@@ -35,6 +35,7 @@ async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event
     invalid = await preview(nats_client, consumer_emails=[])
 
     assert (good["columns"], good["rows"], good["log"]) == (["region", "amount"], 2, "hello\n")
+    assert good["text_columns"] == [0]
     assert good["first_rows"] == [["north", "10"], ["south", "5"]]
     assert good["timings"]["script_ms"] > 0
     assert (bad["error"]["type"], bad["error"]["line"]) == ("AttributeError", 2)

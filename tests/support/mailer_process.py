@@ -88,6 +88,7 @@ def result_of(job: Job, csv: bytes = CSV, rows: int = 2, **fields: Any) -> Resul
             "scheduled_at": DUE,
             "rows": rows,
             "columns": tuple(csv.split(b"\n", 1)[0].decode().split(",")),
+            "text_columns": (),
             "csv": Blob(size=len(csv), sha256=hashlib.sha256(csv).hexdigest(), data=csv),
             "log": "",
             "timings": Timings(total_ms=1234.0),

@@ -131,15 +131,21 @@ def delete(
 @app.command("pause")
 def pause(name: Name, as_json: AsJson = False) -> None:
     """Pause a job: its due times give no runs."""
-    job = Client().call("POST", job_path(name, "pause")).json()
-    print_done(f"paused {name!r}", job, as_json=as_json)
+    client = Client()
+    before = client.call("GET", job_path(name)).json()
+    job = client.call("POST", job_path(name, "pause")).json()
+    said = f"{name!r} is paused already" if before["status"] == "paused" else f"paused {name!r}"
+    print_done(said, job, as_json=as_json)
 
 
 @app.command("resume")
 def resume(name: Name, as_json: AsJson = False) -> None:
     """Resume a paused job."""
-    job = Client().call("POST", job_path(name, "resume")).json()
-    print_done(f"resumed {name!r}; it runs next at {format_time(job['next_run'])}", job, as_json=as_json)
+    client = Client()
+    before = client.call("GET", job_path(name)).json()
+    job = client.call("POST", job_path(name, "resume")).json()
+    said = f"{name!r} is active already" if before["status"] == "active" else f"resumed {name!r}"
+    print_done(f"{said}; it runs next at {format_time(job['next_run'])}", job, as_json=as_json)
 
 
 @app.command("run")
@@ -211,9 +217,17 @@ def rollback(
     version: Annotated[int, typer.Argument(min=1, help="The version to restore.", metavar="VERSION")],
     as_json: AsJson = False,
 ) -> None:
-    """Restore the definition of an earlier version, as a new version."""
-    job = Client().call("POST", job_path(name, "rollback"), json={"version": version}).json()
-    print_done(f"version {job['version']} of {name!r} restores version {version}", job, as_json=as_json)
+    """Restore the definition of an earlier version, as a new version.
+
+    A job that has this definition already keeps its version.
+    """
+    client = Client()
+    before = client.call("GET", job_path(name)).json()
+    job = client.call("POST", job_path(name, "rollback"), json={"version": version}).json()
+    said = f"version {job['version']} of {name!r} restores version {version}"
+    if job["version"] == before["version"]:
+        said = f"nothing changed: version {job['version']} of {name!r}, its newest, has the definition of version {version}"
+    print_done(said, job, as_json=as_json)
 
 
 @app.command("apply")

@@ -133,6 +133,7 @@ class PreviewRecord(TypedDict):
     """The outcome of a dry run: columns, row count and first rows, or the error."""
 
     columns: list[str] | None
+    text_columns: list[int] | None
     rows: int | None
     first_rows: list[list[str]] | None
     notes: list[dict[str, str]]

@@ -31,8 +31,8 @@ class OperatorMails:
         text = (
             f"The {mail_job.kind} mail of the job {name!r} reached no recipient, and is not tried again.\n\n"
             f"Run {mail_job.run_id}: {reason}\n{answers}\n"
-            f"Once the cause is corrected, POST /runs/{mail_job.run_id}/resend mails it again.\n"
-            "Further ones of this job are mailed to you at most once an hour; GET /mails has all of them.\n"
+            f"Once the cause is corrected, `nightmail runs resend {mail_job.run_id}` mails it again.\n"
+            "Further ones of this job are mailed to you at most once an hour; `nightmail mails list` has all of them.\n"
         )
         self._put(f"lost.{mail_job.job.job_id}", f"Nightmail: a report of {name} reached nobody", text)
 
@@ -41,7 +41,8 @@ class OperatorMails:
         text = (
             f"The mail of the job {job_name!r} to {recipient} was accepted and came back:\n\n    {answer}\n\n"
             f"Run {run_id}. Correct the address in the job, or ask the recipient.\n"
-            "Further ones of this job are mailed to you at most once an hour; GET /mails?outcome=bounced has all of them.\n"
+            "Further ones of this job are mailed to you at most once an hour;"
+            " `nightmail mails list --outcome bounced` has all of them.\n"
         )
         self._put(f"bounced.{job_name}", f"Nightmail: a mail of {job_name} came back", text)
 

@@ -241,6 +241,7 @@ class RunExecutor:
             **request.of_run,
             rows=result.rows,
             columns=result.columns,
+            text_columns=result.text_columns,
             log=result.log,
             timings=stopwatch.timings(result.timings),
             input_sha256=fetched.sha256,

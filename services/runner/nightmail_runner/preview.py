@@ -2,10 +2,10 @@
 
 A request on `preview.run` is a job definition as JSON. The
 header `Nightmail-Sample` names a sample to run on, `Nightmail-Keep-As` the name under which to keep the input as one. The
-answer is JSON: `sample_kept`, `columns`, `rows` (the total), `first_rows` (lists of text, as in the CSV), `figures` (`alt`, `width`,
-`height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped` (the reason) with `log` and
-`timings`. With the header `Nightmail-Whole` a result is also in `result`, as the `ResultReady` that a run would store: null if
-it is too large to be mailed from a dry run, which a note says.
+answer is JSON: `sample_kept`, `columns`, `text_columns` (positions), `rows` (the total), `first_rows` (lists of text, as in the
+CSV), `figures` (`alt`, `width`, `height`, and `png` in base64), `log` and `timings`, or `error` (a `RunError`) or `skipped`
+(the reason) with `log` and `timings`. With the header `Nightmail-Whole` a result is also in `result`, as the `ResultReady` that
+a run would store: null if it is too large to be mailed from a dry run, which a note says.
 """
 
 import asyncio
@@ -149,6 +149,7 @@ class PreviewHandler:
                     shown["notes"].append({"stage": "output", "text": str(error)})
             return shown | {
                 "columns": list(result.columns),
+                "text_columns": list(result.text_columns),
                 "rows": result.rows,
                 "first_rows": rows,
                 "figures": _figures(outputs.figures, result.figures, shown["notes"]),

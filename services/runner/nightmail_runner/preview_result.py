@@ -46,6 +46,7 @@ async def whole_result(
         **request.of_run,
         rows=result.rows,
         columns=result.columns,
+        text_columns=result.text_columns,
         log="",
         timings=timings,
         input_sha256="",

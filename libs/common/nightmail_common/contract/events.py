@@ -200,7 +200,9 @@ class Note(BaseModel, frozen=True):
 class ResultReady(RunOfJob):
     """The script returned a DataFrame, and this is its CSV. `attachments` are its other files, as its job asks for them.
 
-    `figures` are in the order of their drawing. `changes` is None without `compare_by`, and if there is no earlier result.
+    `text_columns` are the positions of the columns that hold text: a reader shows their cells as they are, even if all of
+    them look like numbers. It is None in an event of an earlier program. `figures` are in the order of their drawing.
+    `changes` is None without `compare_by`, and if there is no earlier result.
     `split` is None without `split_by`.
     """
 
@@ -208,6 +210,7 @@ class ResultReady(RunOfJob):
 
     rows: int
     columns: tuple[str, ...]
+    text_columns: tuple[int, ...] | None = None
     csv: Blob
     log: str
     timings: Timings

@@ -1,8 +1,8 @@
 """The ceilings of everything that an outsider controls; `docs/limits.md` says what happens at each.
 
 Sizes in an event are those of its JSON, where a control character takes six bytes. NATS accepts messages of 1 MiB unless
-its `max_payload` is set. The parts of a run's outcome that cannot be shortened take at most 964 KiB of it: the job, the
-column names, the notes and the figures, without their pictures. Its log and its error take the rest and are shortened to fit.
+its `max_payload` is set. The parts of a run's outcome that cannot be shortened take at most 978 KiB of it: the job, the
+column names and kinds, the notes and the figures, without their pictures. Its log and its error take the rest and are shortened to fit.
 
 This module imports nothing: the fork server of the sandbox loads it.
 """
@@ -42,6 +42,8 @@ DEFAULT_MAX_JOB_RESULT_BYTES = 32 * 1024**3
 
 #: All column names of a result that an event lists, as JSON: enough for 16,384 names of one character.
 MAX_COLUMN_NAMES_JSON_BYTES = 64 * 1024
+#: The columns of text that an event lists by their positions: they take 14 KB of it.
+MAX_TEXT_COLUMNS = 2_000
 #: Notes of one run, the length of each, and all of them as JSON.
 MAX_NOTES, MAX_NOTE_CHARS = 50, 500
 #: Sources of a job besides its first one, and the length of their names.
@@ -56,6 +58,9 @@ MAX_ERROR_TYPE_CHARS = 200
 MAX_REASON_CHARS = 1000
 #: A line of a script: each takes at least one byte.
 MAX_SCRIPT_LINES = MAX_SCRIPT_BYTES + 1
+#: For the stack of a script that takes too long, before it is killed: it comes within milliseconds, but the script can prevent
+#: that, or write something else.
+MAX_STACK_SECONDS, MAX_STACK_BYTES = 1.0, 64 * 1024
 #: Of one stage of a run: twelve days, which no timeout reaches.
 MAX_STAGE_MILLISECONDS = 1e9
 #: The output of a script: as much from the beginning, and as much from the end.

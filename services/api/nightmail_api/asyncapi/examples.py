@@ -73,6 +73,7 @@ _FIELDS: dict[type[Event], dict[str, object]] = {
     | {
         "rows": 2,
         "columns": ("region", "amount"),
+        "text_columns": (0,),
         "csv": Blob(size=len(_CSV), sha256=_SHA256, data=_CSV),
         "input_sha256": _SHA256,
         "script_sha256": _SHA256,

@@ -93,6 +93,7 @@ class Previews:
             await self._scripts.check(definition.processing_script)
             answer: dict[str, Any] = {
                 "columns": None,
+                "text_columns": None,
                 "rows": None,
                 "first_rows": None,
                 "figures": [],

@@ -110,6 +110,7 @@ def _result(definition: JobDefinition, answer: dict[str, Any]) -> ResultReady:
         scheduled_at=now,
         rows=answer["rows"],
         columns=answer["columns"],
+        text_columns=answer["text_columns"],
         csv=Blob(size=len(head), sha256=hashlib.sha256(head).hexdigest(), data=head),
         log="",
         timings=Timings.model_validate(answer["timings"]),

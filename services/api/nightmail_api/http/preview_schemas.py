@@ -43,6 +43,9 @@ class PreviewResponse(BaseModel):
     """
 
     columns: list[str] | None = Field(examples=[["region", "amount"]])
+    text_columns: list[int] | None = Field(
+        description="The positions of the columns that hold text, even if it looks like numbers.", examples=[[0]]
+    )
     rows: int | None = Field(examples=[2])
     first_rows: list[list[str]] | None = Field(examples=[[["north", "1200"], ["south", "950"]]])
     figures: list[PreviewFigure] = Field(examples=[[]])

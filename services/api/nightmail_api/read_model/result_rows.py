@@ -41,7 +41,7 @@ class ResultRows:
             )
         csv = result.job.csv
         request = {"delimiter": csv.delimiter, "decimal": csv.decimal, "offset": offset, "limit": limit, "sort": sort}
-        request |= {"as_texts": as_texts}
+        request |= {"as_texts": as_texts, "text_columns": result.text_columns or ()}
         data = await self._results.bytes_of(result)
         try:
             async with asyncio.timeout(DEADLINE_SECONDS), self._readers:

@@ -30,10 +30,12 @@ _EXACT_DIGITS = 15
 class _Column:
     """What all cells of a column have in common."""
 
-    def __init__(self, name: str, decimal: str) -> None:
+    def __init__(self, name: str, decimal: str, *, is_text: bool) -> None:
         self.name = name
         self._decimal = decimal
-        numbers: list[tuple[ColumnType, str]] = [("integer", CANONICAL_INTEGER), ("number", canonical_number(decimal))]
+        numbers: list[tuple[ColumnType, str]] = []
+        if not is_text:
+            numbers = [("integer", CANONICAL_INTEGER), ("number", canonical_number(decimal))]
         self._possible = [(kind, re.compile(text)) for kind, text in [*numbers, *_PATTERNS]]
         self._exact = True
         self._seen = False
@@ -84,13 +86,16 @@ def read_rows(request: dict[str, Any], data: bytes) -> dict[str, Any]:
     Args:
         request: `delimiter` and `decimal` of the CSV; `offset` and `limit` of the page, which ends earlier if it is large;
             `sort`: a column's name, with a leading `-` for the largest first; None for the order of the file;
-            `as_texts`: cells are what the file has, not values.
+            `as_texts`: cells are what the file has, not values; `text_columns`: the positions of those without numbers.
     """
     reader = csv.reader(
         io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""), delimiter=request["delimiter"], strict=True
     )
     csv.field_size_limit(sys.maxsize)
-    columns = [_Column(name, request["decimal"]) for name in next(reader, [])]
+    of_text = frozenset(request["text_columns"])
+    columns = [
+        _Column(name, request["decimal"], is_text=position in of_text) for position, name in enumerate(next(reader, []))
+    ]
     rows = []
     for row in reader:
         for column, cell in zip(columns, row, strict=True):

@@ -15,8 +15,6 @@ EXPONENT_DIGITS = 3
 FLOAT_DIGITS = 16
 
 _NUMBER = re.compile(rf"{canonical_number()}|nan|-?inf|")
-#: How a float or a Decimal is written that a script computed. `8471.3000` and `1.10` may be codes.
-_COMPUTED = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.(?:0|[0-9]*[1-9]))?(?:[eE][-+][0-9]+)?|nan|-?inf|")
 _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00(:00(\.0+)?)?(Z|[-+][0-9]{2}:?[0-9]{2})?")
 
 
@@ -25,22 +23,18 @@ def is_number(cell: str, decimal: str = ".") -> bool:
     return _NUMBER.fullmatch(_with_point(cell, decimal)) is not None
 
 
-def is_computed(cell: str, decimal: str = ".") -> bool:
-    """Say whether a cell is empty or may be a number that a script computed, which a mail rounds."""
-    text = _with_point(cell, decimal)
-    return _NUMBER.fullmatch(text) is not None and _COMPUTED.fullmatch(text) is not None
-
-
-def format_column(cells: list[str], options: CsvOptions) -> list[str]:
+def format_column(cells: list[str], options: CsvOptions, *, is_text: bool) -> list[str]:
     """Return the cells of a column as a mail shows them.
 
-    Numbers with few decimals stay as the file has them, because `1.10` may be a version, and so do all numbers of a column
-    in which one is not written as a computed number is.
+    Args:
+        is_text: the column may hold text, so that its cells are no numbers, whatever they look like.
     """
     filled = [cell for cell in cells if cell]
     if filled and all(_MIDNIGHT.fullmatch(cell) for cell in filled):
         return [cell[: len("2026-11-23")] for cell in cells]
-    if options.float_format is None and filled and all(is_computed(cell, options.decimal) for cell in filled):
+    if is_text or options.float_format is not None:
+        return cells
+    if filled and all(is_number(cell, options.decimal) for cell in filled):
         rounded = _round([_with_point(cell, options.decimal) for cell in cells])
         return [cell.replace(".", options.decimal) for cell in rounded]
     return cells

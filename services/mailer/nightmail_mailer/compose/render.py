@@ -81,7 +81,7 @@ class MailRenderer:
         value = mail_job.split_value
         names = [f"{result_file_stem(event, value)}.{one.format}" for one in attachments]
         marks = event.changes.marks if event.changes else ()
-        shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv, marks)
+        shown = preview_csv(csv if event.columns else b"", event.rows, event.job.csv, marks, event.text_columns)
         message_text, message_html = render_message(event, due, value)
         link, expires_at = self.links.result(event.run_id, value) if not attachments and self.links else (None, None)
         figures = inline_figures(event, images, domain_of(self.sender))

@@ -1,22 +1,20 @@
 """The first rows of a result, as a table that fits a mail."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from nightmail_common.contract.comparison import RowMark
 from nightmail_common.contract.csv_head import read_head
 from nightmail_common.contract.job import CsvOptions
 from nightmail_common.contract.limits import MAX_TABLE_BYTES
-from nightmail_mailer.compose.cells import format_column, is_computed, is_number
+from nightmail_mailer.compose.cells import format_column, is_number
 from nightmail_mailer.compose.formatting import remove_control_characters
 
 SHOWN_ROWS = 20
 #: As many as a phone can scroll and a text mail can align.
 SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
-#: Of a column that would be rounded, so many cells are searched for a code.
-JUDGED_ROWS = 1_000
 #: The longest mark is `changed`.
 _MARK_WIDTH = 7
 #: Of a longer cell, this much is searched for characters to show.
@@ -85,39 +83,36 @@ class Preview:
 
 
 def preview_csv(
-    csv_bytes: bytes, total_rows: int, options: CsvOptions | None = None, marks: Sequence[RowMark] = ()
+    csv_bytes: bytes,
+    total_rows: int,
+    options: CsvOptions | None = None,
+    marks: Sequence[RowMark] = (),
+    text_columns: Collection[int] | None = None,
 ) -> Preview:
     """Return the first rows of a CSV in UTF-8: those of its first `MAX_TABLE_BYTES`; the rest is not parsed.
 
     Args:
         options: how the CSV is written. Numbers whose format the job sets stay as they are; others are rounded.
         marks: those of the first rows.
+        text_columns: the positions of the columns whose cells are text, even if they look like numbers; None if that is not
+            known, so that no number is rounded.
     """
     options = options or CsvOptions()
     header, *found = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), SHOWN_ROWS, options.delimiter) or [[]]
     del found[total_rows:]
     width = min(len(header), SHOWN_COLUMNS)
     rows = [[_cell(cell) for cell in [*row, *[""] * width][:width]] for row in found]
-    numeric = [bool(rows) and all(is_number(row[index], options.decimal) for row in rows) for index in range(width)]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    shown = [format_column(column, options) for column in columns]
-    changed = [index for index, column in enumerate(columns) if shown[index] != column and numeric[index]]
-    if changed and total_rows > len(found):
-        for index in _code_columns(csv_bytes, changed, options):
-            shown[index], numeric[index] = columns[index], False
-    rows = [list(row) for row in zip(*shown, strict=True)]
+    numeric = [
+        bool(rows) and index not in (text_columns or ()) and all(is_number(row[index], options.decimal) for row in rows)
+        for index in range(width)
+    ]
+    columns = [
+        format_column(list(column), options, is_text=text_columns is None or index in text_columns)
+        for index, column in enumerate(zip(*rows, strict=True))
+    ]
+    rows = [list(row) for row in zip(*columns, strict=True)]
     marks = marks[: len(rows)] if any(marks[: len(rows)]) else ()
     return Preview([_cell(name) for name in header[:width]], rows, numeric, total_rows, len(header), marks)
-
-
-def _code_columns(csv_bytes: bytes, columns: list[int], options: CsvOptions) -> list[int]:
-    """Return the columns with a cell that no script computed, in more rows than those that are shown."""
-    _, *rows = read_head(csv_bytes[:MAX_TABLE_BYTES], len(csv_bytes), JUDGED_ROWS, options.delimiter) or [[]]
-    return [
-        index
-        for index in columns
-        if not all(is_computed(row[index], options.decimal) for row in rows if len(row) > index)
-    ]
 
 
 def _width(text: str) -> int:

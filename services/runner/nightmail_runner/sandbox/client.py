@@ -133,8 +133,9 @@ async def _execute(
         descriptors = [file.descriptor for file in (*inputs, *files)]
         answer = await asyncio.wait_for(worker.execute(task, descriptors), timeout_seconds)
     except TimeoutError:
+        line = await worker.current_line()
         worker.kill()
-        return Failed("timeout", "Timeout", task.limits.describe_timeout(), log=worker.log())
+        return Failed("timeout", "Timeout", task.limits.describe_timeout(line), line=line, log=worker.log())
     except protocol.InvalidMessage as error:
         return invalid_answer(worker.log(), str(error))
     except WorkerEnded:

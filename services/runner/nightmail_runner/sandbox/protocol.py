@@ -4,6 +4,7 @@ Never pickle: a script controls what its worker sends. The data itself goes by m
 """
 
 import json
+import signal
 import socket
 import struct
 from typing import Any
@@ -18,6 +19,10 @@ PACKET_BYTES = 4096
 #: The one request to a fork server: fork one more worker. With it may come the descriptor by which the worker enters its
 #: control group (`RunGroup.entrance`).
 FORK = b"fork"
+
+#: The runner sends it to a worker that takes too long. The worker writes the Python stack of its main thread to its socket,
+#: as faulthandler does: from the signal's handler in C, also while a library computes.
+STACK_SIGNAL = signal.SIGUSR1
 
 _LENGTH = struct.Struct(">I")
 

@@ -29,6 +29,7 @@ from nightmail_common.contract.limits import (
     MAX_SCRIPT_LINES,
     MAX_SLICE_INDEX_BYTES,
     MAX_STAGE_MILLISECONDS,
+    MAX_TEXT_COLUMNS,
 )
 
 ReportedKind = Literal[
@@ -90,7 +91,8 @@ class ChangeCounts:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit.
+    """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit; `text_columns` the positions
+    of those that hold text, whatever it looks like.
 
     `notes` are the parser's, `output_notes` those about what was written and compared. `figures` are in the order of their
     drawing; their PNGs follow each other in one file. `slice_index_bytes`: of the file of the slices, the end that has
@@ -102,6 +104,7 @@ class Succeeded:
 
     rows: Annotated[int, Ge(0), Lt(2**63)]
     columns: tuple[str, ...]
+    text_columns: Annotated[tuple[Annotated[int, Ge(0), Lt(2**31)], ...], MaxLen(MAX_TEXT_COLUMNS)] = ()
     timings: StageTimings = field(default_factory=dict)
     notes: Notes = ()
     output_notes: Notes = ()

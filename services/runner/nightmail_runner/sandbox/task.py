@@ -28,9 +28,10 @@ class Limits:
     rows: int = DEFAULT_MAX_ROWS
     columns: int = DEFAULT_MAX_COLUMNS
 
-    def describe_timeout(self) -> str:
-        """Return the message of a run that took too long, with what allows more time."""
-        text = f"the run took longer than {self.timeout_seconds:g} s"
+    def describe_timeout(self, line: int | None = None) -> str:
+        """Return the message of a run that took too long, with the script's line where it was, and what allows more time."""
+        where = "" if line is None else f" and was in line {line}"
+        text = f"the run took longer than {self.timeout_seconds:g} s{where}"
         if self.timeout_seconds >= self.max_timeout_seconds:
             return f"{text}, the most that the runner's setting NIGHTMAIL_SCRIPT_TIMEOUT allows"
         return (

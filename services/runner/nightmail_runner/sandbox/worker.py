@@ -2,16 +2,21 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 from contextlib import suppress
 
+from nightmail_common.contract.limits import MAX_SCRIPT_LINES, MAX_STACK_BYTES, MAX_STACK_SECONDS
+from nightmail_common.contract.script import FILENAME
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.output_capture import OutputCapture
 from nightmail_runner.sandbox.run_groups import RunGroup
 from nightmail_runner.sandbox.task import Task
 
 _READ_BYTES = 64 * 1024
+#: A frame of the script in the output of faulthandler, which begins with the innermost one.
+_SCRIPT_FRAME = re.compile(rb'^  File "%b", line ([0-9]{1,6}) in .*\n' % re.escape(FILENAME).encode(), re.MULTILINE)
 
 
 class WorkerEnded(Exception):
@@ -63,6 +68,19 @@ class Worker:
         """Bound the memory of the worker's control group, in bytes; without a group, resource limits are all there is."""
         if self.group is not None:
             self.group.limit_memory(size)
+
+    async def current_line(self) -> int | None:
+        """Return the script's line that a worker executes; None if it executes none, or does not say so in time."""
+        data = bytearray()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(MAX_STACK_SECONDS):
+                signal.pidfd_send_signal(self._pidfd, protocol.STACK_SIGNAL)
+                while len(data) < MAX_STACK_BYTES and (part := await self._loop.sock_recv(self._sock, MAX_STACK_BYTES)):
+                    data += part
+                    if (found := _SCRIPT_FRAME.search(data)) is not None:
+                        line = int(found[1])
+                        return line if 1 <= line <= MAX_SCRIPT_LINES else None
+        return None
 
     def record_exit(self, code: int) -> None:
         """Take note that the worker has exited, and remove its control group."""

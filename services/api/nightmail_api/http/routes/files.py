@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from nightmail_api.http.dependencies import AppState, State
-from nightmail_api.http.problems import Conflict, NotFound, PreconditionFailed, TooLarge
+from nightmail_api.http.problems import Conflict, FieldError, NotFound, PreconditionFailed, TooLarge
 from nightmail_api.http.responses import encoded_response, json_response, problems
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
 from nightmail_api.metrics import QUOTA_REFUSALS
@@ -26,6 +26,7 @@ viewer = APIRouter(route_class=ViewerRoute, tags=["files"])
 routers = (editor, viewer)
 
 _SHOWN_JOBS = 5
+_FORCE_HINT = "delete it with `nightmail files delete --force`, or with DELETE /files/{path}?force=true"
 #: A weak one (`W/`) is never equal to a file's (RFC 9110 section 13.1.1).
 _ETAG = re.compile(r'((?:W/)?"[!#-~]*")')
 _BYTES: dict[str, Any] = {
@@ -152,8 +153,8 @@ async def delete_file(
     jobs = [] if force else await state.read(jobs_reading, path=path)
     if jobs:
         shown = ", ".join(map(repr, jobs[:_SHOWN_JOBS])) + (" and others" if len(jobs) > _SHOWN_JOBS else "")
-        detail = f"read by {shown}; force=true deletes it, and so does `nightmail files delete --force`"
-        raise Conflict(f"the file {path!r} is {detail}", errors=[("path", detail)])
+        problem = FieldError(field="path", detail=f"read by {shown}", hint=_FORCE_HINT)
+        raise Conflict(f"the file {path!r} is {problem.detail}; {_FORCE_HINT}", errors=[problem])
     try:
         await state.files.delete(path, if_match)
     except ObjectChanged:

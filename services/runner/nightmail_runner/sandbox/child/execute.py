@@ -2,6 +2,7 @@
 
 import builtins
 import codecs
+import faulthandler
 import hashlib
 import io
 import mmap
@@ -39,7 +40,7 @@ from nightmail_runner.sandbox.child import csv_output, xlsx_output
 from nightmail_runner.sandbox.child.compare_results import compare_with_previous
 from nightmail_runner.sandbox.child.error_hints import hint_for_result, hint_without_result
 from nightmail_runner.sandbox.child.local_time import find_zone_files, set_local_zone
-from nightmail_runner.sandbox.child.report_table import note_dropped_labels, to_table
+from nightmail_runner.sandbox.child.report_table import note_dropped_labels, text_columns, to_table
 from nightmail_runner.sandbox.child.script_error import (
     NotADataFrame,
     ResultTooLarge,
@@ -119,6 +120,7 @@ def serve_task(sock: socket.socket) -> bool:
     if received is None:
         return False
     message, files = received
+    faulthandler.register(protocol.STACK_SIGNAL, sock.fileno(), all_threads=False)
     sys.stdin = io.StringIO()
     stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stderr = stdout
@@ -257,6 +259,7 @@ class _Run:
             with open(others.pop(), "wb", closefd=False) as file:
                 xlsx_output.write(table, file)
             notes += note_cut_times(table)
+        of_text = text_columns(table)
         shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
         with open(csv, "w+b", closefd=False) as file:
             csv_output.write(shown, file, self._task.csv)
@@ -268,6 +271,7 @@ class _Run:
         return Succeeded(
             len(shown),
             _column_names(shown),
+            of_text,
             output_notes=output_notes,
             figures=figures,
             slice_index_bytes=index_bytes,

@@ -1,7 +1,10 @@
 """A script's result as the table of the report: flat columns with names, and no index."""
 
+from itertools import islice
+
 import pandas
 
+from nightmail_common.contract.limits import MAX_TEXT_COLUMNS
 from nightmail_runner.sandbox.child.cell_values import key_to_python
 
 #: The column of a Series without a name.
@@ -46,6 +49,21 @@ def note_dropped_labels(result: pandas.DataFrame | pandas.Series, rows: int) -> 
     first = ", ".join(f"{label}" for label in index[:_SHOWN_LABELS]) + (", ..." if len(index) > _SHOWN_LABELS else "")
     said = f"the labels of the result's rows ({first}) are numbers without a name, and are dropped"
     return [f"{said}; rename_axis('year') names them, so that they are a column"]
+
+
+def text_columns(table: pandas.DataFrame) -> tuple[int, ...]:
+    """Return the positions of the first columns that hold text, also among other values; as many as an event can hold."""
+    found = (position for position in range(len(table.columns)) if _has_text(table.iloc[:, position]))
+    return tuple(islice(found, MAX_TEXT_COLUMNS))
+
+
+def _has_text(column: pandas.Series) -> bool:
+    kind = column.dtype
+    if isinstance(kind, pandas.CategoricalDtype):
+        return _has_text(kind.categories.to_series())
+    if isinstance(kind, pandas.StringDtype) or kind.kind == "U":
+        return True
+    return kind.kind == "O" and any(isinstance(value, str) for value in column.array)
 
 
 def _has_labels(index: pandas.Index) -> bool:
