@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import LONGEST_FILES
-from support.deadlines import scaled
+from support.deadlines import poll_interval, scaled
 
 ROOT = Path(__file__).parents[1]
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -93,3 +93,7 @@ def test_a_crashed_worker_ends_the_run_with_a_failure(tmp_path: Path) -> None:
 
 def test_the_files_that_begin_first_exist() -> None:
     assert [name for name in LONGEST_FILES if not (ROOT / "tests" / name).is_file()] == []
+
+
+def test_a_condition_that_takes_long_is_checked_less_often() -> None:
+    assert [poll_interval(waited) for waited in (0, 0.3, 1, 60)] == [0.02, 0.02, 0.05, 0.1]

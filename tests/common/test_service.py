@@ -25,6 +25,7 @@ from nightmail_common.service.settings import ServiceSettings
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.smtp_server import SmtpServer
 
 CODE = """
 import asyncio
@@ -336,3 +337,34 @@ def test_a_port_in_use_ends_the_start_with_a_line_that_names_its_setting(service
     assert ended.returncode == 1
     errors = [line for line in ended.stderr.splitlines() if "service_starting" not in line]
     assert errors == [f"error: setting NIGHTMAIL_{setting}: cannot listen on 127.0.0.1:{port}: Address already in use"]
+
+
+@pytest.mark.parametrize("service", ["api", "ticker", "runner", "mailer"])
+async def test_a_service_starts_by_its_own_command_and_stops_at_a_signal(
+    nats_server: NatsServer, event_log: EventLog, tmp_path: Path, service: str
+) -> None:
+    """Other tests fork services from one process (`support/service_starter.py`)."""
+    port = free_port()
+    smtp_server = SmtpServer()
+    smtp_server.start()
+    ports = {"PORT": port, "HEALTH_PORT": port, "SMTP_PORT": smtp_server.port}
+    settings = ports | {"NATS_URL": nats_server.url, "DATA_DIR": tmp_path, "SMTP_HOST": "127.0.0.1"}
+    environment = os.environ | {f"NIGHTMAIL_{name}": str(value) for name, value in settings.items()}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", f"nightmail_{service}", env=environment)
+
+    async def is_ready() -> bool:
+        assert process.returncode is None
+        async with httpx.AsyncClient(timeout=scaled(20)) as client:
+            try:
+                return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
+
+    try:
+        await eventually(is_ready, f"the {service} is ready")
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), scaled(20)) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        smtp_server.stop()

@@ -71,6 +71,7 @@ class Nightmail:
         self._settings = {"NIGHTMAIL_FETCH_ALLOW": "127.0.0.1"} | settings
         self.log = folder / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._mails: dict[str, EmailMessage] = {}
 
     @property
     def command(self) -> list[str]:
@@ -154,9 +155,12 @@ class Nightmail:
         return [mail for mail in self.caught_mails() if mail["X-Nightmail-Run"] == run_id]
 
     def caught_mails(self) -> list[EmailMessage]:
-        caught = (mail.as_bytes() for mail in mailbox.Maildir(self.data_dir / "mailbox", create=False))
-        mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in caught]
-        return [mail for mail in mails if isinstance(mail, EmailMessage)]
+        """Return all caught mails. Each is parsed once: a test of 500 mails asks again and again."""
+        maildir = mailbox.Maildir(self.data_dir / "mailbox", create=False)
+        keys = maildir.keys()
+        for key in set(keys) - self._mails.keys():
+            self._mails[key] = email.message_from_bytes(maildir.get_bytes(key), policy=email.policy.default)
+        return [self._mails[key] for key in keys]
 
     def mails_when(self, run_id: str, count: int) -> list[EmailMessage]:
         """Return the caught mails of a run once there are so many."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mailer.test_bounces import KEY, POSTFIX, headers_for
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.patches import cancel_until_done
 from nightmail_common.broker.streams import MAILED
 from nightmail_common.contract.events import MailBounced
 from nightmail_common.contract.job import Job
@@ -71,9 +72,7 @@ async def reading(client: Client, log: EventLog, mailbox: ImapMailbox) -> AsyncI
     try:
         yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await cancel_until_done({running})
 
 
 async def bounces(log: EventLog) -> list[MailBounced]:

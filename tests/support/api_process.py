@@ -1,8 +1,6 @@
 """The API as a process, which a test may kill."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -11,10 +9,11 @@ from api.conftest import TOKEN
 from nightmail_api.settings import ApiSettings
 from support.deadlines import eventually, scaled
 from support.ports import free_port
+from support.service_starter import ServiceProcess, start_service
 
 
 class ApiProcess:
-    """`python -m nightmail_api` with its own data folder and port."""
+    """An API as `nightmail up` starts it, with its own data folder and port."""
 
     def __init__(self, nats_url: str, folder: Path, database_url: str | None) -> None:
         port = free_port()
@@ -34,10 +33,10 @@ class ApiProcess:
             "LOG_LEVEL": "warning",
         }
         self._environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in given.items()}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServiceProcess | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "nightmail_api"], env=self._environment)
+        self._process = start_service("nightmail_api", self._environment, Path.cwd())
 
     async def ready(self) -> None:
         await eventually(self._is_ready, "the API process is ready")

@@ -1,9 +1,9 @@
-"""The ticker's process on a clock that runs faster: `python fast_ticker.py ORIGIN SPEED`.
+"""The ticker's process on a clock that runs faster: `python -m support.fast_ticker`.
 
-At ORIGIN (ISO 8601) both clocks are equal; from then on this one runs SPEED times as fast.
+At FAST_TICKER_ORIGIN (ISO 8601) both clocks are equal; from then on this one runs FAST_TICKER_SPEED times as fast.
 """
 
-import sys
+import os
 from datetime import datetime
 
 from nightmail_ticker.clock import Clock
@@ -23,4 +23,5 @@ class FastClock(Clock):
 
 
 if __name__ == "__main__":
-    run(FastClock(datetime.fromisoformat(sys.argv[1]), float(sys.argv[2])))
+    origin = datetime.fromisoformat(os.environ["FAST_TICKER_ORIGIN"])
+    run(FastClock(origin, float(os.environ["FAST_TICKER_SPEED"])))

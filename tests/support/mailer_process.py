@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -32,13 +30,14 @@ from nightmail_common.contract.result_parts import Runtime
 from support.deadlines import DEADLINE_SECONDS, eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.service_starter import start_service
 
 DUE = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CSV = b"region,amount\nnorth,17\nsouth,5\n"
 
 
 class MailerProcess:
-    """`python -m nightmail_mailer`."""
+    """A mailer as `nightmail up` starts it."""
 
     def __init__(self, server: NatsServer, smtp_port: int, folder: Path, **settings: str) -> None:
         self.health_port = free_port()
@@ -50,7 +49,7 @@ class MailerProcess:
             "NIGHTMAIL_SMTP_PORT": str(smtp_port),
             "NIGHTMAIL_HEALTH_PORT": str(self.health_port),
         } | {f"NIGHTMAIL_{name.upper()}": value for name, value in settings.items()}
-        self.process = subprocess.Popen([sys.executable, "-m", "nightmail_mailer"], env=environment, cwd=folder)
+        self.process = start_service("nightmail_mailer", environment, folder)
 
     async def readiness(self) -> dict[str, Any]:
         """Return the content of /health/ready; empty while the process does not listen yet."""

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +16,13 @@ from nightmail_common.contract.events import ResultReady, RunFailed, RunRequeste
 from support.deadlines import eventually, scaled
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.service_starter import start_service
 
 Request = Callable[..., Awaitable[RunRequested]]
 
 
 class RunnerProcess:
-    """`python -m nightmail_runner` with its own data folder."""
+    """A runner as `nightmail up` starts it, with its own data folder."""
 
     def __init__(self, server: NatsServer, data_dir: Path, **settings: str) -> None:
         self.health_port = free_port()
@@ -34,7 +33,7 @@ class RunnerProcess:
             "NIGHTMAIL_HEALTH_PORT": str(self.health_port),
             "NIGHTMAIL_FETCH_ALLOW": "127.0.0.0/8",
         } | {f"NIGHTMAIL_{name.upper()}": value for name, value in settings.items()}
-        self.process = subprocess.Popen([sys.executable, "-m", "nightmail_runner"], env=environment, cwd=data_dir)
+        self.process = start_service("nightmail_runner", environment, data_dir)
 
     async def ready(self) -> None:
         async with httpx.AsyncClient() as client:

@@ -9,8 +9,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -29,9 +27,9 @@ from support.deadlines import eventually
 from support.fast_ticker import FastClock
 from support.job_requests import job_request
 from support.nats_server import NatsServer
+from support.service_starter import start_service
 from support.tickers import due_time_events
 
-TICKER = Path(__file__).parent / "fast_ticker.py"
 MINUTE = timedelta(minutes=1)
 #: A lease lasts 3 s: a ticker that is suspended for longer resumes in a term that has ended.
 SUSPENDED_SECONDS = (0.5, 5.0)
@@ -54,15 +52,15 @@ class Process:
     """A ticker process that can be started again."""
 
     def __init__(self, url: str, folder: Path, origin: datetime, speed: float) -> None:
-        self._command = [sys.executable, str(TICKER), origin.isoformat(), str(speed)]
-        self._environment = os.environ | {"NIGHTMAIL_NATS_URL": url}
+        clock = {"FAST_TICKER_ORIGIN": origin.isoformat(), "FAST_TICKER_SPEED": str(speed)}
+        self._environment = os.environ | clock | {"NIGHTMAIL_NATS_URL": url}
         self._folder = folder
         self.suspended = False
         self.start()
 
     def start(self) -> None:
         with (self._folder / "tickers.log").open("ab") as lines:
-            self._process = subprocess.Popen(self._command, env=self._environment, cwd=self._folder, stderr=lines)
+            self._process = start_service("support.fast_ticker", self._environment, self._folder, lines.fileno())
 
     def kill(self) -> None:
         self._process.kill()
