@@ -31,6 +31,8 @@ def test_a_time_of_day_and_a_date_in_yaml_stay_text(tmp_path: Path) -> None:
     ("name", "text", "said"),
     [
         ("job.yaml", "job_name: [", "line 1"),
+        ("job.yaml", "a: 1\nb: c: d\n", r"^/.*job\.yaml, line 2: not valid YAML: mapping values are not allowed here$"),
+        ("job.yaml", "a: \x01\n", r"^/.*job\.yaml: unacceptable character #x0001: special characters are not allowed$"),
         ("job.json", '{"job_name": }', "line 1 column 14"),
         ("job.yaml", "- a\n- list\n", "a job is a mapping of fields such as `job_name: sales`; this is a list"),
         ("job.yaml", "", "the file is empty"),

@@ -72,6 +72,8 @@ def test_4_doctor_finds_the_system_of_the_folder_on_whatever_port(nightmail: Nig
 
     for settings in ({}, {"NIGHTMAIL_URL": nightmail.url, "NIGHTMAIL_TOKEN": nightmail.token}):
         wait_until(partial(finds_the_api, settings), f"doctor finds the API with {settings}")
+    known_by_the_api = {"read model", "unreadable events", "waiting runs", "waiting mails"}
+    assert known_by_the_api <= checks().keys(), "what only the API knows is reported, too"
 
 
 def test_12_every_command_writes_times_in_one_style(nightmail: Nightmail, run_id: str) -> None:

@@ -46,8 +46,12 @@ def read_job(path: Path) -> dict[str, Any]:
         job = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_loader(path.parent))  # noqa: S506
     except OSError as error:
         raise JobFileError(f"{error.filename or path}: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        place = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
+        context = "" if error.context is None else f"{error.context}: "
+        raise JobFileError(f"{path}{place}: not valid YAML: {context}{error.problem}") from error
     except (ValueError, yaml.YAMLError) as error:
-        raise JobFileError(f"{path}: {error}") from error
+        raise JobFileError(f"{path}: {str(error).splitlines()[0]}") from error
     if not isinstance(job, dict):
         found = "the file is empty" if job is None else f"this is {_KINDS.get(type(job), 'a single value')}"
         raise JobFileError(f"{path}: a job is a mapping of fields such as `job_name: sales`; {found}")

@@ -2,7 +2,8 @@
 
 With `NIGHTMAIL_URL` or a login, and no `nightmail up` on the data folder, the system runs elsewhere: in containers or on
 other machines.
-Then this machine is not checked; the API says what it finds (`GET /system`), and the broker is asked from here.
+Then this machine is not checked, and the broker is asked from here. What the API finds (`GET /system`) follows, of a system here
+and elsewhere: only it knows the processes of every service, what waits, and what was not readable.
 """
 
 import asyncio
@@ -62,21 +63,21 @@ def _checks(monitors: list[str]) -> Iterator[Check]:
         yield from unreadable
         return
     settings = located(ServiceSettings, with_broker=True)
-    if names_an_api() and not _is_up(settings.data_dir):
-        yield from _elsewhere(settings)
-    else:
-        yield from _here(settings)
+    running = _is_up(settings.data_dir)
+    elsewhere = names_an_api() and not running
+    found = list(_broker_elsewhere(settings) if elsewhere else _here(settings, running=running))
+    yield from found
+    if elsewhere or running:
+        known = {check.name for check in found}
+        yield from (check for check in _system() if check.name not in known)
     for url in monitors:
         from nightmail_cli.doctor.broker_checks import monitored  # the NATS client takes long to import
 
         yield from monitored(url)
 
 
-def _elsewhere(settings: ServiceSettings) -> Iterator[Check]:
-    asked = list(asyncio.run(_ask_broker(settings))) if settings.nats_url is not None else []
-    yield from asked
-    known = {check.name for check in asked}
-    yield from (check for check in _system() if check.name not in known)
+def _broker_elsewhere(settings: ServiceSettings) -> list[Check]:
+    return asyncio.run(_ask_broker(settings)) if settings.nats_url is not None else []
 
 
 def _system() -> Iterator[Check]:
@@ -94,7 +95,7 @@ def _system() -> Iterator[Check]:
     yield from (Check(**check) for check in system["checks"])
 
 
-def _here(settings: ServiceSettings) -> Iterator[Check]:
+def _here(settings: ServiceSettings, *, running: bool) -> Iterator[Check]:
     unreadable = list(_settings())
     yield from unreadable or [Check("settings", "ok", "valid for every service")]
     for found in unknown_settings():
@@ -102,12 +103,9 @@ def _here(settings: ServiceSettings) -> Iterator[Check]:
     yield from machine_checks.data_folder(settings.data_dir)
     if not unreadable:
         yield from _scripts(RunnerSettings())
-    running = _is_up(settings.data_dir)
     if not unreadable:
         yield _api(ApiSettings(), running=running)
     yield from _broker(settings, running=running)
-    if running:  # only the runners know the control group in which they were started
-        yield from (check for check in _system() if check.name == "control groups")
     if not unreadable:
         yield _mail()
 
