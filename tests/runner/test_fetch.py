@@ -71,6 +71,35 @@ async def test_deflate_is_decompressed_with_and_without_the_header_of_zlib(sourc
     assert await fetch(api(source.url("/a"))) == b"a,b\n1,2\n"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body", "note"),
+    [
+        ("utf-8", b"a,b\n1,2\n", "Content-Encoding utf-8 is none"),
+        ("aws-chunked", b"a,b\n1,2\n", "Content-Encoding aws-chunked is none"),
+        ("aws-chunked, GZIP", gzip.compress(b"a,b\n1,2\n"), "Content-Encoding aws-chunked is none"),
+        ("gzip,identity", gzip.compress(b"a,b\n1,2\n"), None),
+        ("identity", b"a,b\n1,2\n", None),
+    ],
+)
+async def test_a_content_encoding_that_is_none_is_ignored_with_a_note(
+    source: Source, encoding: str, body: bytes, note: str | None
+) -> None:
+    """S3 keeps what an upload had in it: a charset, or `aws-chunked`."""
+    source.answers["/a"] = [(200, {"content-encoding": encoding}, body)]
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(api(source.url("/a")), TIMES)
+        with data.file:
+            assert data.file.read() == b"a,b\n1,2\n"
+    assert [str(note) in found for found in data.notes] == ([] if note is None else [True])
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "utf-8, br"])
+async def test_a_content_encoding_that_was_not_asked_for_is_refused(source: Source, encoding: str) -> None:
+    source.answers["/a"] = [(200, {"content-encoding": encoding}, b"a,b\n1,2\n")]
+    with pytest.raises(CannotFetch, match="which the request does not accept"):
+        await fetch(api(source.url("/a")))
+
+
 async def test_a_long_retry_after_fails_the_fetch(source: Source) -> None:
     source.answers["/a"] = [(429, {"retry-after": "3600"}, b"")]
     with pytest.raises(CannotFetch, match="3600 s"):

@@ -71,8 +71,8 @@ class ApiFetcher:
         # The validators of a redirect's target are not those of the source.
         if memory is not None and answer.url == httpx.URL(request.url):
             data.validators = memory.validators(answer.headers)
-        if answer.dropped:
-            data.add_note(answer.dropped)
+        for note in answer.notes:
+            data.add_note(note)
         with suppress(CannotFetch):  # a Link header that is none says nothing of a source without pages
             if next_link(answer.headers) is not None:
                 data.add_note(

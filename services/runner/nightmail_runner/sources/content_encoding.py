@@ -14,6 +14,10 @@ _DECOMPRESSED_BYTES = 1024 * 1024
 #: `wbits` of zlib.decompressobj: gzip or zlib by the header, and deflate without a header, as some servers send it.
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 47, -15
 _GZIP_MAGIC = b"\x1f\x8b"
+#: What people set in place of a charset or of nothing (S3 objects keep it), and what S3 leaves of an upload.
+_NO_CODINGS = frozenset(
+    {"utf-8", "utf8", "iso-8859-1", "us-ascii", "binary", "none", "null", "7bit", "8bit", "aws-chunked"}
+)
 
 
 async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -23,8 +27,8 @@ async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
         CannotFetch: the encoding is unknown, or the compressed data is corrupt.
         TransientFailure: the compressed data is truncated.
     """
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
+    encoding = ", ".join(one for one in _encodings(response.headers) if one not in _NO_CODINGS)
+    if not encoding:
         async for chunk in response.aiter_raw():
             yield chunk
     elif encoding in {"gzip", "x-gzip", "deflate"}:
@@ -32,6 +36,17 @@ async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
             yield chunk
     else:
         raise CannotFetch(f"the source sent the content encoding {encoding!r}, which the request does not accept")
+
+
+def describe_ignored(headers: httpx.Headers) -> str:
+    """Return which content encodings of an answer were ignored, because they are none; or an empty text."""
+    ignored = [one for one in _encodings(headers) if one in _NO_CODINGS]
+    return f"the answer's Content-Encoding {', '.join(ignored)} is none, and was ignored" if ignored else ""
+
+
+def _encodings(headers: httpx.Headers) -> list[str]:
+    names = (one.strip().lower() for one in headers.get("content-encoding", "").split(","))
+    return [name for name in names if name not in {"", "identity"}]
 
 
 async def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from nightmail_common.broker import tracing
 from nightmail_common.contract.limits import MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS
 from nightmail_runner.sources.addresses import AddressRefused
 from nightmail_runner.sources.attempts import try_again
-from nightmail_runner.sources.content_encoding import decoded
+from nightmail_runner.sources.content_encoding import decoded, describe_ignored
 from nightmail_runner.sources.errors import CannotFetch, SourceRefused, TransientFailure
 from nightmail_runner.sources.redirects import Redirected, SourceRequest, follow_redirects
 
@@ -33,6 +33,11 @@ class Answer:
     headers: httpx.Headers = field(default_factory=httpx.Headers)
     #: The answer to a conditional request is 304: the source has not changed, and sends no body.
     not_modified: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        """What was decided about the request and the answer."""
+        return [note for note in (self.dropped, describe_ignored(self.headers)) if note]
 
 
 class SmallBody:

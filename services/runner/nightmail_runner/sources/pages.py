@@ -78,8 +78,8 @@ def _keep_notes(answer: Answer, number: int, data: Input) -> None:
     if number > 1 and answer.charset != data.charset:
         raise CannotFetch(f"page {number} has the charset {answer.charset}, the first page has {data.charset}")
     data.charset = answer.charset
-    if answer.dropped:
-        data.add_note(answer.dropped)
+    for note in answer.notes:
+        data.add_note(note)
 
 
 def _first(pagination: Pagination, request: SourceRequest) -> SourceRequest:
