@@ -19,6 +19,9 @@ MAX_RECIPIENTS = 100
 MAX_SLICES, MAX_SLICE_RECIPIENTS, MAX_SLICE_VALUE_CHARS = 1000, 2000, 200
 MAX_SLICE_INDEX_BYTES = 8 * 1024**2
 
+#: Of a reply of the SMTP server, as events and the delivery ledger have it; a line has 512 (RFC 5321 section 4.5.3.1.5). An
+#: event has one for each of 100 recipients.
+MAX_REPLY_CHARS = 1000
 #: Of a delivery status notification, which anybody can send: what is read of it, its parts, and the reply that is kept.
 MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
 #: Mails of one look into the mailbox of bounces; the others follow at the next one.
