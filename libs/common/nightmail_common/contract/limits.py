@@ -142,6 +142,10 @@ MAX_FETCH_SECONDS = 900
 #: The longest Retry-After that is honoured; a source that asks for more fails the fetch.
 MAX_RETRY_AFTER_SECONDS = 30.0
 MAX_REDIRECTS = 5
+#: What compressed data may be larger than its content: empty members and blocks have no content that another limit counts.
+MAX_COMPRESSED_OVERHEAD = 16 * 1024**2
+#: For which an answer is read before others have their turn on the runner's event loop.
+MAX_HELD_SECONDS = 0.005
 #: Of the body of a source's refusal, what is read, and what an error shows.
 MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS = 4096, 500
 #: An answer with an OAuth 2.0 token is some KB. A runner keeps tokens for more credentials than its jobs have.
