@@ -29,6 +29,10 @@ class _Limited(SMTP):
         assert isinstance(self.event_handler, SmtpHandler)
         return self.event_handler.server
 
+    async def push(self, status: str | bytes) -> None:
+        """Send a reply, whose bytes may be none of UTF-8 (`surrogateescape`)."""
+        await super().push(status.encode("utf-8", "surrogateescape") if isinstance(status, str) else status)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         server = self._server
         self._counted = server.open_connections < server.max_connections

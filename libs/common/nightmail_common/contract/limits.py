@@ -19,6 +19,9 @@ MAX_RECIPIENTS = 100
 MAX_SLICES, MAX_SLICE_RECIPIENTS, MAX_SLICE_VALUE_CHARS = 1000, 2000, 200
 MAX_SLICE_INDEX_BYTES = 8 * 1024**2
 
+#: Of a reply of the SMTP server, as events and the delivery ledger have it; a line has 512 (RFC 5321 section 4.5.3.1.5). An
+#: event has one for each of 100 recipients.
+MAX_REPLY_CHARS = 1000
 #: Of a delivery status notification, which anybody can send: what is read of it, its parts, and the reply that is kept.
 MAX_BOUNCE_BYTES, MAX_BOUNCE_PARTS, MAX_BOUNCE_ANSWER_CHARS = 64 * 1024, 20, 300
 #: Mails of one look into the mailbox of bounces; the others follow at the next one.
@@ -144,6 +147,10 @@ MAX_FETCH_SECONDS = 900
 #: The longest Retry-After that is honoured; a source that asks for more fails the fetch.
 MAX_RETRY_AFTER_SECONDS = 30.0
 MAX_REDIRECTS = 5
+#: What compressed data may be larger than its content: empty members and blocks have no content that another limit counts.
+MAX_COMPRESSED_OVERHEAD = 16 * 1024**2
+#: For which an answer is read before others have their turn on the runner's event loop.
+MAX_HELD_SECONDS = 0.005
 #: Of the body of a source's refusal, what is read, and what an error shows.
 MAX_EXCERPT_BYTES, MAX_EXCERPT_CHARS = 4096, 500
 #: An answer with an OAuth 2.0 token is some KB. A runner keeps tokens for more credentials than its jobs have.

@@ -1,6 +1,7 @@
 """One SMTP connection: opened, checked after a pause, closed."""
 
 import asyncio
+import re
 from contextlib import suppress
 
 import aiosmtplib
@@ -11,6 +12,8 @@ from nightmail_mailer.smtp.access_tokens import AccessTokenRefused, AccessTokens
 CONNECT_TIMEOUT_SECONDS = 15.0
 NOOP_TIMEOUT_SECONDS = 5.0
 QUIT_TIMEOUT_SECONDS = 1.0
+#: The number of the SIZE extension (RFC 1870 section 5).
+_SIZE = re.compile(r"[0-9]{1,20}")
 
 
 #: What `open_connection` raises.
@@ -59,7 +62,7 @@ async def _open(settings: MailerSettings, tokens: AccessTokens | None) -> aiosmt
 def size_limit(connection: aiosmtplib.SMTP) -> int | None:
     """Return the largest mail that the server accepts (RFC 1870); None if it does not say."""
     size = connection.esmtp_extensions.get("size", "")
-    return int(size) or None if size.isdigit() else None
+    return int(size) or None if _SIZE.fullmatch(size) else None
 
 
 def is_catcher(connection: aiosmtplib.SMTP) -> bool:

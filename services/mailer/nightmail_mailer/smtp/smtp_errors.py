@@ -7,12 +7,15 @@ import ssl
 import aiosmtplib
 
 from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.limits import MAX_REPLY_CHARS
+from nightmail_common.contract.text import shorten, to_one_line
 from nightmail_mailer.smtp.access_tokens import AccessTokenRefused, NoAccessToken
 from nightmail_mailer.smtp.reply_rules import Phase, Reply, rule_for
 
 #: OpenSSL's codes for a certificate whose issuer is not known: self-signed, or of a CA that is not trusted (x509_vfy.h).
 _UNKNOWN_CA = frozenset({18, 19, 20, 21})
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+#: Begins at the begin of a word only: to try each letter of a long one takes a time that grows with its square.
+_ADDRESS = re.compile(r"<?(?<![^\s<>@])[^\s<>@]+@[^\s<>@]+>?")
 
 
 def describe_smtp_error(error: BaseException) -> str:
@@ -85,8 +88,12 @@ def is_about_sender(error: BaseException) -> bool:
 
 
 def format_reply(code: int, message: str) -> str:
-    """Return a server's reply as one line without addresses."""
-    return redact_addresses(" ".join(f"{code} {message}".split()))
+    """Return a server's reply as one line without addresses, as an event can hold it.
+
+    Servers reply in any encoding, and aiosmtplib keeps what is not UTF-8 as lone surrogates, which JSON cannot hold.
+    """
+    text = f"{code} {message}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return shorten(redact_addresses(to_one_line(text)), MAX_REPLY_CHARS)
 
 
 def redact_addresses(text: str) -> str:

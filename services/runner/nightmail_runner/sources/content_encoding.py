@@ -1,10 +1,12 @@
 """Undoes the content encoding of an HTTP answer (RFC 9110 section 8.4), with little memory for any body."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
 import httpx
 
+from nightmail_common.contract.limits import MAX_COMPRESSED_OVERHEAD, MAX_HELD_SECONDS
 from nightmail_runner.sources.errors import CannotFetch, TransientFailure
 
 #: The value of Accept-Encoding in every request.
@@ -23,10 +25,23 @@ _NO_CODINGS = frozenset(
 async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
     """Yield the body of an answer that is being received, without its content encoding.
 
+    A source that sends fast and in small parts has always the next one ready, so that nothing waits here. The event loop is
+    given to others now and then: the heartbeats of all runs of this runner depend on it.
+
     Raises:
         CannotFetch: the encoding is unknown, or the compressed data is corrupt.
         TransientFailure: the compressed data is truncated.
     """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + MAX_HELD_SECONDS
+    async for chunk in _without_encoding(response):
+        if loop.time() > until:
+            await asyncio.sleep(0)
+            until = loop.time() + MAX_HELD_SECONDS
+        yield chunk
+
+
+async def _without_encoding(response: httpx.Response) -> AsyncIterator[bytes]:
     encoding = ", ".join(one for one in _encodings(response.headers) if one not in _NO_CODINGS)
     if not encoding:
         async for chunk in response.aiter_raw():
@@ -52,8 +67,12 @@ def _encodings(headers: httpx.Headers) -> list[str]:
 async def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
     head = b""
     decompressor = None
+    overhead = 0
     try:
         async for chunk in response.aiter_raw():
+            overhead += len(chunk)
+            if overhead > MAX_COMPRESSED_OVERHEAD:
+                raise CannotFetch(f"the source's compressed data is {overhead} bytes larger than its content")
             rest = head + chunk
             if decompressor is None:
                 if len(rest) < 2:
@@ -64,7 +83,9 @@ async def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
             while rest:
                 if decompressor.eof:  # a gzip file can have several members (RFC 1952)
                     decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
-                yield decompressor.decompress(rest, _DECOMPRESSED_BYTES)
+                content = decompressor.decompress(rest, _DECOMPRESSED_BYTES)
+                overhead -= len(content)
+                yield content
                 rest = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
         if decompressor is not None:
             yield decompressor.flush()
