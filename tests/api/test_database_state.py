@@ -29,8 +29,10 @@ def test_a_change_of_the_state_is_one_line_and_a_read_does_not_hide_a_refused_wr
             work(state, "position")
             work(state, "expire")
             assert not state.is_available()
+            assert state.error() == "database or disk is full"
         work(state, "apply")
         assert state.is_available()
+        assert state.error() is None
         work(state, "apply")
         fail(state, "apply")
     assert [line["event"] for line in lines] == [

@@ -114,6 +114,9 @@ async def test_calls_get_503_while_the_database_is_down_and_work_again_afterward
 
         await answers(api, "/health/ready", "the database does not answer")
         assert (await api.http.get("/health/live")).status_code == 200
+        [found] = [one for one in (await api.http.get("/system")).json()["checks"] if one["name"] == "read model"]
+        assert found["state"] == "problem"
+        assert found["detail"].startswith("the database does not answer: ")
         server.start()
         await run_with_status(api, run_id, "running")
     texts = [line["error"] for line in lines if line["event"] == "database_not_reachable"]

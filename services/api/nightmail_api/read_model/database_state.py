@@ -17,10 +17,15 @@ class DatabaseState:
     """
 
     def __init__(self) -> None:
-        self._failing: set[str] = set()
+        #: The last error of each.
+        self._failing: dict[str, str] = {}
 
     def is_available(self) -> bool:
         return not self._failing
+
+    def error(self) -> str | None:
+        """Return what the database says, or its driver; None if it is available."""
+        return next(reversed(self._failing.values()), None)
 
     @contextmanager
     def during(self, call: str) -> Iterator[None]:
@@ -30,9 +35,7 @@ class DatabaseState:
         except DatabaseUnavailable as error:
             if not self._failing:
                 logger.warning("database_not_reachable", error=str(error))
-            self._failing.add(call)
+            self._failing[call] = str(error)
             raise
-        if call in self._failing:
-            self._failing.remove(call)
-            if not self._failing:
-                logger.info("database_reachable")
+        if self._failing.pop(call, None) is not None and not self._failing:
+            logger.info("database_reachable")

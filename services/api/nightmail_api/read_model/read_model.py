@@ -74,6 +74,10 @@ class ReadModel:
             return "the log has not been read yet: the broker has not answered"
         return f"catching up: {self.applied} of {self.last} events are applied"
 
+    def database_error(self) -> str | None:
+        """Return why the database does not take events; None if it does."""
+        return self._database.error()
+
     async def run(self) -> None:
         """Catch up and follow, for ever; start over whenever the rows are of another log."""
         while True:

@@ -130,6 +130,9 @@ class SystemReport:
         yield await check_lease(self._js)
 
     def _read_model_check(self) -> Check:
+        if (error := self._model.database_error()) is not None:
+            fix = "start PostgreSQL, or free the disk of NIGHTMAIL_DATA_DIR; no event is lost, and it catches up by itself"
+            return Check("read model", "problem", f"the database does not answer: {error}", fix)
         if (reason := self._model.reason_not_ready()) is not None:
             return Check("read model", "warning", reason, "wait until it has caught up; the log of the API has more")
         return Check("read model", "ok", f"up to date with event {self._model.applied}")
