@@ -1,5 +1,6 @@
 """Fetching: what is returned, what is retried, and what is refused."""
 
+import asyncio
 import base64
 import gzip
 import html
@@ -7,6 +8,7 @@ import json
 import os
 import socket
 import zlib
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,35 @@ async def test_a_content_encoding_that_is_none_is_ignored_with_a_note(
         with data.file:
             assert data.file.read() == b"a,b\n1,2\n"
     assert [str(note) in found for found in data.notes] == ([] if note is None else [True])
+
+
+@pytest.mark.parametrize(
+    ("length", "is_refused"), [(b"Content-Length: 12", True), (b"Content-Length: 15", False), (b"X: y", False)]
+)
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+async def test_an_answer_that_is_longer_than_its_content_length_is_refused(
+    length: bytes, is_refused: bool, end: bytes
+) -> None:
+    """A program that counts characters loses the end of its text: `é` has two bytes."""
+    body = "n,v\né,1\nü,22\n".encode()
+    assert len(body) == 15
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + body + end)
+                await writer.drain()
+                if not is_refused:
+                    break
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        source = api(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a")
+        if is_refused:
+            with pytest.raises(CannotFetch, match="longer than its Content-Length"):
+                await fetch(source)
+        else:
+            assert (await fetch(source)).rstrip() == body.rstrip()
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "utf-8, br"])

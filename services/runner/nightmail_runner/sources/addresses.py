@@ -13,6 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from nightmail_runner.sources.patches import refuse_excess_bytes
 from nightmail_runner.sources.special_addresses import Address, is_public
 
 
@@ -42,6 +43,7 @@ class AddressCheckingTransport(httpx.AsyncHTTPTransport):
     """httpx's transport, which connects to allowed addresses only."""
 
     def __init__(self, policy: AddressPolicy) -> None:
+        refuse_excess_bytes()
         # No proxy from the environment, which would resolve names itself; but SSL_CERT_FILE, for an own authority.
         super().__init__(trust_env=False, verify=httpx.create_ssl_context(trust_env=True))
         self._pool._network_backend = _CheckingBackend(policy)  # noqa: SLF001
