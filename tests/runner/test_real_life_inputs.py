@@ -114,6 +114,8 @@ def test_a_record_that_has_a_message_in_it_is_data(data: str) -> None:
         ('{"a": [1, 2]}', {"a": [1, 2]}, "a list of values for each column"),
         ('{"a": [1, 2], "b": ["x", null]}', {"a": [1, 2], "b": ["x", None]}, "a list of values for each column"),
         ('[["NAME", "POP"], ["Ohio", "11"]]', {"NAME": ["Ohio"], "POP": ["11"]}, "names of the columns"),
+        ("[[1, 2], [3, 4]]", {"Unnamed: 0": [1, 3], "Unnamed: 1": [2, 4]}, "`data.columns = [...]` in the script"),
+        ('[["x", 2.5]]', {"Unnamed: 0": ["x"], "Unnamed: 1": [2.5]}, "the lists of the data have no names"),
     ],
 )
 def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str, Any], note: str) -> None:
@@ -127,7 +129,9 @@ def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str
         ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
-        ("[[1, 2], [3, 4]]", "number 1 of the list is a list"),
+        ("[[1, 2], [3]]", "number 1 of the list is a list"),
+        ('[["a", "a"], [3, 4]]', "number 1 of the list is a list"),
+        ('[[{"a": 1}], [{"a": 2}]]', "number 1 of the list is a list"),
     ],
 )
 def test_json_of_another_shape_has_the_hint_that_helps(data: str, part: str) -> None:
@@ -522,3 +526,17 @@ def test_bytes_behind_gzip_data_that_are_no_gzip_are_an_error(rest: bytes) -> No
 def test_a_second_gzip_member_that_is_cut_is_an_error(kept: int) -> None:
     data = gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n")[:kept]
     assert "the gzip data ends too early" in refusal(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "types", "kept"),
+    [
+        ("a\n1\n-999.0\n-999\n-999.0\n", {}, "2 values, the first '-999.0' in line 3"),
+        ("a\n1.5\n-999.00\n", {"a": "number"}, "1 value, the first '-999.00' in line 3"),
+        ("a\n1\n-999\n", {}, None),
+        ("a\nx\n-999.0\n", {}, None),
+    ],
+)
+def test_a_number_that_na_values_writes_otherwise_is_a_note(data: str, types: dict[str, str], kept: str | None) -> None:
+    notes = [note for note in parsed(data, types=types, na_values=("-999",)).notes if "na_values writes" in note]
+    assert [f"column 'a': {kept}, not missing" in note for note in notes] == ([] if kept is None else [True])

@@ -27,6 +27,7 @@ from nightmail_runner.parsing.layout import (
     refuse_other_delimiter,
     start_of,
 )
+from nightmail_runner.parsing.missing_values import MissingValues, note_other_spellings
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
@@ -119,10 +120,12 @@ def _to_columns(
 ) -> list[Any]:
     """Return the columns as pandas keeps them. Takes each from `texts`, so that its memory is free when it is converted."""
     notes_of: list[list[str]] = [[] for _ in names]
+    missing = MissingValues(options.na_values)
 
     def convert(position: int) -> Any:
         taken, texts[position] = texts[position], None
         column = to_column(names[position], taken, options, notes_of[position], place)
+        note_other_spellings(names[position], column, taken, missing, notes_of[position], place)
         if isinstance(column.dtype, pandas.StringDtype) and names[position] not in options.types:
             note_almost_numbers(names[position], taken, NumberFormat.of(options), notes_of[position], place)
         return column
