@@ -138,7 +138,8 @@ export function TryResult({ state, retry }: { state: TryState; retry: () => void
 function Table({ tried, isOld }: { tried: Tried; isOld: boolean }) {
   const columns = tried.columns ?? [];
   const rows = tried.first_rows ?? [];
-  const isNumber = numberColumns(columns.length, rows);
+  const isText = new Set(tried.text_columns ?? []);
+  const isNumber = numberColumns(columns.length, rows).map((looksSo, index) => looksSo && !isText.has(index));
   const took = tried.timings === null ? "" : ` in ${milliseconds(tried.timings.total_ms)}`;
   return (
     <div class={isOld ? "old" : undefined}>

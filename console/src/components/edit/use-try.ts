@@ -127,6 +127,7 @@ function asError(error: ApiError): TryState["last"] {
   const found = { stage, type: "", message: `${first.field}: ${first.detail}`, traceback: null, line };
   return {
     columns: null,
+    text_columns: null,
     rows: null,
     first_rows: null,
     figures: [],
