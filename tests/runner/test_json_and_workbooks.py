@@ -304,3 +304,14 @@ def test_values_of_several_types_in_a_column_are_noted(values: list[Any], text: 
 def test_a_date_beside_a_number_in_a_workbook_is_noted() -> None:
     (note,) = parsed(workbook(["due"], [date(2026, 1, 31)], [46054]), "xlsx").notes
     assert "a date (2026-01-31), a number (46054)" in note
+
+
+def test_a_date_that_may_be_the_leap_day_which_only_spreadsheets_have_is_a_note() -> None:
+    def notes(serial: bytes) -> list[str]:
+        data = rewritten(workbook(["day"], [date(1900, 3, 1)]), b"<v>61</v>", b"<v>" + serial + b"</v>")
+        return [note for note in parsed(data, "xlsx").notes if "29 February 1900" in note]
+
+    assert "1 cell has the date 1900-02-28 (the first is A2)" in notes(b"60")[0]
+    assert notes(b"59.5")
+    assert not notes(b"58")
+    assert not notes(b"61")

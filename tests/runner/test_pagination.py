@@ -12,6 +12,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_runner.parsing.json_shapes import count_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch
@@ -318,3 +319,9 @@ def test_the_notes_of_a_fetch_fit_an_event() -> None:
             data.add_note(f"{number} {'a' * 600}")
     assert len(data.notes) == 10
     assert {len(note) for note in data.notes} == {500}
+
+
+def test_each_list_without_names_is_a_record() -> None:
+    assert count_records([[1, 2], [3, 4]]) == 2
+    assert count_records([["a", "b"], [3, 4]]) == 1
+    assert count_records([["a", "b"]]) == 0

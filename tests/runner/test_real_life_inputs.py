@@ -115,6 +115,8 @@ def test_a_record_that_has_a_message_in_it_is_data(data: str) -> None:
         ('{"a": [1, 2]}', {"a": [1, 2]}, "a list of values for each column"),
         ('{"a": [1, 2], "b": ["x", null]}', {"a": [1, 2], "b": ["x", None]}, "a list of values for each column"),
         ('[["NAME", "POP"], ["Ohio", "11"]]', {"NAME": ["Ohio"], "POP": ["11"]}, "names of the columns"),
+        ("[[1, 2], [3, 4]]", {"Unnamed: 0": [1, 3], "Unnamed: 1": [2, 4]}, "`data.columns = [...]` in the script"),
+        ('[["x", 2.5]]', {"Unnamed: 0": ["x"], "Unnamed: 1": [2.5]}, "the lists of the data have no names"),
     ],
 )
 def test_json_by_columns_or_rows_is_read_and_noted(data: str, expected: dict[str, Any], note: str) -> None:
@@ -144,7 +146,9 @@ def test_records_without_a_field_are_a_note() -> None:
         ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
-        ("[[1, 2], [3, 4]]", "number 1 of the list is a list"),
+        ("[[1, 2], [3]]", "number 1 of the list is a list"),
+        ('[["a", "a"], [3, 4]]', "number 1 of the list is a list"),
+        ('[[{"a": 1}], [{"a": 2}]]', "number 1 of the list is a list"),
     ],
 )
 def test_json_of_another_shape_has_the_hint_that_helps(data: str, part: str) -> None:

@@ -18,7 +18,13 @@ from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
 from nightmail_runner.parsing.json_path import follow
 from nightmail_runner.parsing.json_rest import note_missing_records
-from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_header_and_rows, is_split
+from nightmail_runner.parsing.json_shapes import (
+    count_records,
+    is_columns,
+    is_header_and_rows,
+    is_split,
+    is_unnamed_rows,
+)
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
@@ -215,6 +221,13 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
                 f"{short} of the lists had fewer values than the first has names; the others are missing values"
             )
         return [dict(zip_longest(names, row)) for row in found[1:]]
+    if is_unnamed_rows(found):
+        names = name_columns([""] * len(found[0]), [], "")
+        notes.append(
+            f"the lists of the data have no names; their columns are {shorten(', '.join(map(repr, names)))} here:"
+            " `data.columns = [...]` in the script names them"
+        )
+        return [dict(zip(names, row, strict=True)) for row in found]
     if isinstance(found, dict):
         if not any(isinstance(value, list | dict) for value in found.values()) and found:
             return [found]

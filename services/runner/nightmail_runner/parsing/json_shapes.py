@@ -12,7 +12,7 @@ def count_records(found: Any) -> int:
     if isinstance(found, dict) and found and all(isinstance(values, list) for values in found.values()):
         return max(map(len, found.values()))
     if isinstance(found, list):
-        return len(found) - (bool(found) and isinstance(found[0], list))
+        return len(found) - (bool(found) and isinstance(found[0], list) and not is_unnamed_rows(found))
     return 1
 
 
@@ -50,4 +50,19 @@ def is_header_and_rows(found: Any) -> bool:
         and all(isinstance(name, str) and name for name in found[0])
         and len(set(found[0])) == len(found[0])
         and all(isinstance(row, list) and len(row) <= len(found[0]) for row in found)
+    )
+
+
+def is_unnamed_rows(found: Any) -> bool:
+    """Say whether a list has lists of values, all of one length, of which the first has other values than texts.
+
+    A first list of texts may be names that are no header, because one is there twice.
+    """
+    return (
+        isinstance(found, list)
+        and bool(found)
+        and isinstance(found[0], list)
+        and not all(isinstance(value, str) for value in found[0])
+        and all(isinstance(row, list) and len(row) == len(found[0]) for row in found)
+        and not any(isinstance(value, dict) for row in found for value in row)
     )

@@ -50,6 +50,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     cells_with_care = read_cells(data, name, number + 1, negative=has_times)
     _refuse_negative_times(rows, cells_with_care)
     _put_errors(rows, cells_with_care, notes)
+    _note_leap_day(rows, notes)
     while number < len(rows) and not any(_is_filled(cell) for cell in rows[number]):
         number += 1
     if number >= len(rows):
@@ -140,6 +141,25 @@ def _refuse_negative_times(rows: list[list[Any]], cells: SheetCells) -> None:
                 f"the cell {cell_name(row, column)} has the number {text} in the format of a date or a time, which is never"
                 " negative; format it as a duration ([h]:mm) or as a number"
             )
+
+
+def _note_leap_day(rows: list[list[Any]], notes: list[str]) -> None:
+    """Add a note if a date may be 29 February 1900, which spreadsheets have and the calendar has not.
+
+    The reader of workbooks gives 28 February for it.
+    """
+    places = [
+        cell_name(number, column)
+        for number, row in enumerate(rows)
+        for column, cell in enumerate(row)
+        if isinstance(cell, datetime.date) and (cell.year, cell.month, cell.day) == (1900, 2, 28)
+    ]
+    if places:
+        many = "1 cell has" if len(places) == 1 else f"{len(places)} cells have"
+        notes.append(
+            f"{many} the date 1900-02-28 (the first is {places[0]}), which is also read for the 29 February 1900 that"
+            " spreadsheets have and the calendar has not"
+        )
 
 
 def _note_hidden(rows: list[list[Any]], header: int, cells: SheetCells, notes: list[str]) -> None:
