@@ -25,7 +25,7 @@ def is_number(cell: str, decimal: str = ".") -> bool:
     return _NUMBER.fullmatch(_with_point(cell, decimal)) is not None
 
 
-def is_computed(cell: str, decimal: str = ".") -> bool:
+def is_computed(cell: str, decimal: str) -> bool:
     """Say whether a cell is empty or may be a number that a script computed, which a mail rounds."""
     text = _with_point(cell, decimal)
     return _NUMBER.fullmatch(text) is not None and _COMPUTED.fullmatch(text) is not None

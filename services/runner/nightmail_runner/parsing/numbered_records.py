@@ -12,7 +12,7 @@ Quoting: TypeAlias = Literal[0, 3]
 
 
 def numbered_records(
-    text: memoryview, first_line: int, delimiter: str, comment: str | None, quoting: Quoting = csv.QUOTE_MINIMAL
+    text: memoryview, first_line: int, delimiter: str, comment: str | None, quoting: Quoting
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of its first line; a blank line is a record without fields.
 
