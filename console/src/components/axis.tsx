@@ -2,6 +2,7 @@
 import type { Fate, Slot } from "../api/client.ts";
 import { clock, count, HERE, moment, zoneName } from "../words/format.ts";
 import { STATES, type State, stateOfSlot } from "../words/status.ts";
+import { Table } from "./table.tsx";
 
 const HOUR = 3_600_000;
 const BIN = HOUR / 2;
@@ -98,24 +99,16 @@ function Bar({ bin, index, most }: { bin: Bin; index: number; most: number }) {
 
 function AxisTable({ bins }: { bins: Bin[] }) {
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">From</th>
-          <th scope="col">Due times</th>
-        </tr>
-      </thead>
-      <tbody>
-        {bins
-          .filter((bin) => bin.slots.length > 0)
-          .map((bin) => (
-            <tr key={bin.start}>
-              <td class="nowrap">{moment(new Date(bin.start))}</td>
-              <td>{tally(bin.slots)}</td>
-            </tr>
-          ))}
-      </tbody>
-    </table>
+    <Table columns={["From", "Due times"]}>
+      {bins
+        .filter((bin) => bin.slots.length > 0)
+        .map((bin) => (
+          <tr key={bin.start}>
+            <td class="nowrap">{moment(new Date(bin.start))}</td>
+            <td>{tally(bin.slots)}</td>
+          </tr>
+        ))}
+    </Table>
   );
 }
 

@@ -3,6 +3,7 @@ import type { Run } from "../api/client.ts";
 import { count, day, milliseconds, moment, number, zoneName } from "../words/format.ts";
 import { stateOfRun } from "../words/status.ts";
 import { Status } from "./status.tsx";
+import { Table } from "./table.tsx";
 
 const WIDTH = 400;
 const HEIGHT = 120;
@@ -57,28 +58,17 @@ export function History({ runs, timezone }: { runs: Run[]; timezone: string }) {
       </figcaption>
       <details class="small">
         <summary>As a table</summary>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Due ({zoneName(timezone)})</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Rows
-              </th>
+        <Table columns={[`Due (${zoneName(timezone)})`, "State", { numbers: "Rows" }]}>
+          {past.toReversed().map((run) => (
+            <tr key={run.run_id}>
+              <td class="nowrap">{moment(run.scheduled_at, timezone)}</td>
+              <td>
+                <Status of={stateOfRun(run)} />
+              </td>
+              <td class="number">{run.rows === null ? "–" : number(run.rows)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {past.toReversed().map((run) => (
-              <tr key={run.run_id}>
-                <td class="nowrap">{moment(run.scheduled_at, timezone)}</td>
-                <td>
-                  <Status of={stateOfRun(run)} />
-                </td>
-                <td class="number">{run.rows === null ? "–" : number(run.rows)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       </details>
     </figure>
   );

@@ -6,6 +6,7 @@ import { scheduleLines } from "../words/schedule.ts";
 import { stateOfLastRun } from "../words/status.ts";
 import { Choose, type Selection } from "./bulk.tsx";
 import { Status, Strip } from "./status.tsx";
+import { Table } from "./table.tsx";
 
 export function jobHref(name: string): string {
   return `/console/jobs/${encodeURIComponent(name)}`;
@@ -29,28 +30,15 @@ interface Properties {
 /** Jobs as rows: the state of the last run, its rows, and when the next one is due. */
 export function JobTable({ jobs, caption, selection }: Properties) {
   return (
-    <table class="rows">
-      <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Job</th>
-          <th scope="col">Last 12</th>
-          <th scope="col">Last run</th>
-          <th scope="col" class="number">
-            Rows
-          </th>
-          <th scope="col">Next</th>
-          <th scope="col" class="number">
-            Recipients
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {jobs.map((job) => (
-          <Row key={job.job_id} job={job} selection={selection} />
-        ))}
-      </tbody>
-    </table>
+    <Table
+      class="rows"
+      caption={caption}
+      columns={["Job", "Last 12", "Last run", { numbers: "Rows" }, "Next", { numbers: "Recipients" }]}
+    >
+      {jobs.map((job) => (
+        <Row key={job.job_id} job={job} selection={selection} />
+      ))}
+    </Table>
   );
 }
 

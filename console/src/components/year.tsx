@@ -5,6 +5,7 @@ import { addDays, dayInWords } from "../words/calendar.ts";
 import { count, number } from "../words/format.ts";
 import { calendarHref } from "./calendar-links.tsx";
 import { MonthTable } from "./month-table.tsx";
+import { Table } from "./table.tsx";
 
 export type DayCounters = Schemas["DayCounters"];
 type Counts = DayCounters["runs"];
@@ -132,30 +133,21 @@ export function MonthTotals({ days }: { days: DayCounters[] }) {
     ["Mails refused", ({ mails }) => mails.refused + mails.bounced],
   ];
   return (
-    <table class="rows">
-      <caption class="visually-hidden">Runs and mails by month</caption>
-      <thead>
-        <tr>
-          <th scope="col">Month</th>
-          {columns.map(([word]) => (
-            <th key={word} scope="col" class="number">
-              {word}
-            </th>
+    <Table
+      class="rows"
+      caption="Runs and mails by month"
+      columns={["Month", ...columns.map(([word]) => ({ numbers: word }))]}
+    >
+      {months.map(([month, of]) => (
+        <tr key={month}>
+          <th scope="row">{new Date(month).toLocaleDateString("en", { month: "long", timeZone: "UTC" })}</th>
+          {columns.map(([word, value]) => (
+            <td key={word} class="number" data-label={word}>
+              {sum(of, value)}
+            </td>
           ))}
         </tr>
-      </thead>
-      <tbody>
-        {months.map(([month, of]) => (
-          <tr key={month}>
-            <th scope="row">{new Date(month).toLocaleDateString("en", { month: "long", timeZone: "UTC" })}</th>
-            {columns.map(([word, value]) => (
-              <td key={word} class="number" data-label={word}>
-                {sum(of, value)}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

@@ -11,6 +11,7 @@ import { MAX_ROWS } from "../components/list.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Status } from "../components/status.tsx";
+import { Table } from "../components/table.tsx";
 import { bad, type DayCounters, MonthTotals, total, Year } from "../components/year.tsx";
 import { now } from "../store/clock.ts";
 import { useResource } from "../store/resource.ts";
@@ -288,53 +289,46 @@ function Agenda({ slots, zone, isFiltered, isCut }: AgendaProperties) {
   const shown = slots.slice(start, start + MAX_ROWS);
   return (
     <>
-      <table class="rows agenda">
-        <caption class="visually-hidden">Due times in order</caption>
-        <thead>
-          <tr>
-            <th scope="col">Due ({zoneName(zone)})</th>
-            <th scope="col">Job</th>
-            <th scope="col">What became of it</th>
-            <th scope="col">Run</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((slot) => (
-            <tr key={`${slot.due} ${slot.job_name}`}>
-              <th scope="row" class="nowrap">
-                {clock(slot.due, zone)}
-                {zone === HERE || clock(slot.due, zone) === clock(slot.due) ? null : (
-                  <span class="soft small"> ({clock(slot.due)} yours)</span>
-                )}
-              </th>
-              <td class="wide self" data-label="Job">
-                <a href={jobHref(slot.job_name)} data-row={slot.run_id === null ? "" : undefined}>
-                  {slot.job_name}
+      <Table
+        class="rows agenda"
+        caption="Due times in order"
+        columns={[`Due (${zoneName(zone)})`, "Job", "What became of it", "Run"]}
+      >
+        {shown.map((slot) => (
+          <tr key={`${slot.due} ${slot.job_name}`}>
+            <th scope="row" class="nowrap">
+              {clock(slot.due, zone)}
+              {zone === HERE || clock(slot.due, zone) === clock(slot.due) ? null : (
+                <span class="soft small"> ({clock(slot.due)} yours)</span>
+              )}
+            </th>
+            <td class="wide self" data-label="Job">
+              <a href={jobHref(slot.job_name)} data-row={slot.run_id === null ? "" : undefined}>
+                {slot.job_name}
+              </a>
+            </td>
+            <td class="wide self" data-label="Fate">
+              <Status of={stateOfSlot(slot)} />
+              {slot.late_seconds !== null && slot.late_seconds >= LATE_SECONDS ? (
+                <span class="wait small"> {milliseconds(slot.late_seconds * 1000)} late</span>
+              ) : null}
+            </td>
+            <td data-label="Run">
+              {slot.run_id === null ? (
+                <span class="soft">none</span>
+              ) : (
+                <a
+                  href={`/console/runs/${slot.run_id}`}
+                  data-row
+                  aria-label={`Open the run of ${slot.job_name} at ${clock(slot.due, zone)}`}
+                >
+                  Open
                 </a>
-              </td>
-              <td class="wide self" data-label="Fate">
-                <Status of={stateOfSlot(slot)} />
-                {slot.late_seconds !== null && slot.late_seconds >= LATE_SECONDS ? (
-                  <span class="wait small"> {milliseconds(slot.late_seconds * 1000)} late</span>
-                ) : null}
-              </td>
-              <td data-label="Run">
-                {slot.run_id === null ? (
-                  <span class="soft">none</span>
-                ) : (
-                  <a
-                    href={`/console/runs/${slot.run_id}`}
-                    data-row
-                    aria-label={`Open the run of ${slot.job_name} at ${clock(slot.due, zone)}`}
-                  >
-                    Open
-                  </a>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
       {slots.length <= MAX_ROWS ? null : (
         <div class="card-foot stepper">
           <button

@@ -5,6 +5,7 @@ import { jobHref } from "../components/job-table.tsx";
 import { explainHref, MailOutcome } from "../components/mail-outcome.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
+import { Table } from "../components/table.tsx";
 import { Timeline } from "../components/timeline.tsx";
 import { useResource } from "../store/resource.ts";
 import { count, exactClock, milliseconds, momentHere, momentInZone } from "../words/format.ts";
@@ -103,29 +104,19 @@ function Answer({ mails, run, version }: Explained) {
         <Timeline run={run} timezone={zone} />
       </Card>
       <Card title="Recipients">
-        <table class="rows">
-          <caption class="visually-hidden">Recipients of this mail</caption>
-          <thead>
-            <tr>
-              <th scope="col">To</th>
-              <th scope="col">Outcome</th>
-              <th scope="col">The server's answer</th>
+        <Table class="rows" caption="Recipients of this mail" columns={["To", "Outcome", "The server's answer"]}>
+          {mails.map((mail) => (
+            <tr key={mail.recipient}>
+              <th scope="row">{mail.recipient}</th>
+              <td data-label="Outcome">
+                <MailOutcome of={mail.outcome} />
+              </td>
+              <td data-label="Answer" class="mono small">
+                {mail.answer}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {mails.map((mail) => (
-              <tr key={mail.recipient}>
-                <th scope="row">{mail.recipient}</th>
-                <td data-label="Outcome">
-                  <MailOutcome of={mail.outcome} />
-                </td>
-                <td data-label="Answer" class="mono small">
-                  {mail.answer}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       </Card>
       <Card title="Where it comes from">
         <dl class="facts">

@@ -7,6 +7,7 @@ import { ListCard, useList } from "../components/list.tsx";
 import { explainHref, isLost, MailOutcome, OUTCOMES } from "../components/mail-outcome.tsx";
 import { Page } from "../components/page.tsx";
 import { Empty } from "../components/states.tsx";
+import { ACTIONS, Table } from "../components/table.tsx";
 import { resendRun } from "../store/actions.ts";
 import { now } from "../store/clock.ts";
 import type { LogEvent } from "../store/events.ts";
@@ -180,25 +181,15 @@ const WHEN = `When (${zoneName(HERE)})`;
 
 function MailTable({ mails }: { mails: Mail[] }) {
   return (
-    <table class="rows mails">
-      <caption class="visually-hidden">Mails, one row for each recipient, newest first</caption>
-      <thead>
-        <tr>
-          <th scope="col">To</th>
-          <th scope="col">{WHEN}</th>
-          <th scope="col">Report</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {mails.map((mail) => (
-          <MailRow key={`${mail.message_id} ${mail.recipient} ${mail.kind}`} mail={mail} />
-        ))}
-      </tbody>
-    </table>
+    <Table
+      class="rows mails"
+      caption="Mails, one row for each recipient, newest first"
+      columns={["To", WHEN, "Report", "Outcome", ACTIONS]}
+    >
+      {mails.map((mail) => (
+        <MailRow key={`${mail.message_id} ${mail.recipient} ${mail.kind}`} mail={mail} />
+      ))}
+    </Table>
   );
 }
 

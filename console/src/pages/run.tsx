@@ -13,6 +13,7 @@ import { ResultTable } from "../components/result-table.tsx";
 import { Script } from "../components/script.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Status } from "../components/status.tsx";
+import { Table } from "../components/table.tsx";
 import { type Tab, Tabs } from "../components/tabs.tsx";
 import { Stages, Timeline } from "../components/timeline.tsx";
 import { cancelRun, runJob } from "../store/actions.ts";
@@ -317,34 +318,23 @@ function MailToCome() {
 
 function Mails({ run }: { run: RunDetail }) {
   return (
-    <table class="rows">
-      <caption class="visually-hidden">Mails of this run</caption>
-      <thead>
-        <tr>
-          <th scope="col">To</th>
-          <th scope="col">Kind</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">The server's answer</th>
+    <Table class="rows" caption="Mails of this run" columns={["To", "Kind", "Outcome", "The server's answer"]}>
+      {run.mails.map((mail) => (
+        <tr key={`${mail.kind} ${mail.address} ${mail.split_value ?? ""}`}>
+          <th scope="row">
+            <a href={explainHref(mail.message_id)}>{mail.address}</a>
+            {mail.split_value != null && <span class="small"> {mail.split_value}</span>}
+          </th>
+          <td data-label="Kind">{mail.kind}</td>
+          <td data-label="Outcome">
+            <MailOutcome of={mail.outcome} />
+          </td>
+          <td data-label="Answer" class="mono small">
+            {mail.answer}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {run.mails.map((mail) => (
-          <tr key={`${mail.kind} ${mail.address} ${mail.split_value ?? ""}`}>
-            <th scope="row">
-              <a href={explainHref(mail.message_id)}>{mail.address}</a>
-              {mail.split_value != null && <span class="small"> {mail.split_value}</span>}
-            </th>
-            <td data-label="Kind">{mail.kind}</td>
-            <td data-label="Outcome">
-              <MailOutcome of={mail.outcome} />
-            </td>
-            <td data-label="Answer" class="mono small">
-              {mail.answer}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }
 

@@ -5,6 +5,7 @@ import { client, data, type Schemas } from "../api/client.ts";
 import { Icon, type IconName } from "../components/icon.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Loaded } from "../components/states.tsx";
+import { Table } from "../components/table.tsx";
 import { TestMail } from "../components/test-mail.tsx";
 import { connection } from "../store/events.ts";
 import { useResource } from "../store/resource.ts";
@@ -125,30 +126,19 @@ function Services({ system: { services, checks } }: { system: System }) {
   const isKnown = checks.every(({ name, state }) => name !== "nats" || state === "ok");
   return (
     <Card title="Services">
-      <table class="rows">
-        <caption class="visually-hidden">The processes of each service</caption>
-        <thead>
-          <tr>
-            <th scope="col">Service</th>
-            <th scope="col">State</th>
-            <th scope="col">Does</th>
-            <th scope="col">Since</th>
-            <th scope="col">Version</th>
-            <th scope="col" class="number">
-              Waiting
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {services.flatMap((service) =>
-            service.replicas.length === 0
-              ? [<Absent key={service.name} service={service} isKnown={isKnown} />]
-              : service.replicas.map((replica, index) => (
-                  <Process key={replica.instance} service={service} replica={replica} isFirst={index === 0} />
-                )),
-          )}
-        </tbody>
-      </table>
+      <Table
+        class="rows"
+        caption="The processes of each service"
+        columns={["Service", "State", "Does", "Since", "Version", { numbers: "Waiting" }]}
+      >
+        {services.flatMap((service) =>
+          service.replicas.length === 0
+            ? [<Absent key={service.name} service={service} isKnown={isKnown} />]
+            : service.replicas.map((replica, index) => (
+                <Process key={replica.instance} service={service} replica={replica} isFirst={index === 0} />
+              )),
+        )}
+      </Table>
     </Card>
   );
 }

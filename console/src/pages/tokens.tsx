@@ -7,6 +7,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { errorsOf, Field } from "../components/edit/field.tsx";
 import { Card, Page } from "../components/page.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
+import { ACTIONS, Table } from "../components/table.tsx";
 import { type Resource, useResource } from "../store/resource.ts";
 import { may, me, reasonAgainst } from "../store/session.ts";
 import { show } from "../store/toast.ts";
@@ -61,7 +62,7 @@ function Manage() {
             all.length === 0 ? (
               <Empty title="No tokens yet.">Only the admin's token of the settings exists.</Empty>
             ) : (
-              <Table all={all} tokens={tokens} />
+              <TokenTable all={all} tokens={tokens} />
             )
           }
         </Loaded>
@@ -148,7 +149,7 @@ function Made({ made, onClose }: { made: Schemas["TokenCreated"]; onClose: () =>
   );
 }
 
-function Table({ all, tokens }: { all: Token[]; tokens: Resource<Token[]> }) {
+function TokenTable({ all, tokens }: { all: Token[]; tokens: Resource<Token[]> }) {
   const [leaving, setLeaving] = useState<Token | null>(null);
   const revoke = async (token: Token) => {
     await data(client.DELETE("/tokens/{name}", { params: { path: { name: token.name } } }));
@@ -158,42 +159,28 @@ function Table({ all, tokens }: { all: Token[]; tokens: Resource<Token[]> }) {
   };
   return (
     <>
-      <table class="rows">
-        <caption class="visually-hidden">Tokens by name</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Role</th>
-            <th scope="col">Made</th>
-            <th scope="col">Expires</th>
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
+      <Table class="rows" caption="Tokens by name" columns={["Name", "Role", "Made", "Expires", ACTIONS]}>
+        {all.map((token) => (
+          <tr key={token.name}>
+            <th scope="row">
+              {token.name} {token.name === me.value?.name ? <span class="soft small">(you)</span> : null}
             </th>
+            <td data-label="Role">{token.role}</td>
+            <td data-label="Made">
+              {momentHere(token.created_at)} <span class="soft">by {token.created_by}</span>
+            </td>
+            <td data-label="Expires" class={isOver(token) ? "bad" : undefined}>
+              {token.expires_at === null ? "never" : momentHere(token.expires_at)}
+              {isOver(token) ? ", it has expired" : ""}
+            </td>
+            <td class="row-actions">
+              <Button label={`Revoke the token of ${token.name}`} onAct={() => setLeaving(token)}>
+                Revoke…
+              </Button>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {all.map((token) => (
-            <tr key={token.name}>
-              <th scope="row">
-                {token.name} {token.name === me.value?.name ? <span class="soft small">(you)</span> : null}
-              </th>
-              <td data-label="Role">{token.role}</td>
-              <td data-label="Made">
-                {momentHere(token.created_at)} <span class="soft">by {token.created_by}</span>
-              </td>
-              <td data-label="Expires" class={isOver(token) ? "bad" : undefined}>
-                {token.expires_at === null ? "never" : momentHere(token.expires_at)}
-                {isOver(token) ? ", it has expired" : ""}
-              </td>
-              <td class="row-actions">
-                <Button label={`Revoke the token of ${token.name}`} onAct={() => setLeaving(token)}>
-                  Revoke…
-                </Button>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {leaving === null ? null : (
         <Dialog title={`Revoke the token of “${leaving.name}”?`} onClose={() => setLeaving(null)}>
           <p>Every replica refuses it at once, and its sessions end. This cannot be undone.</p>

@@ -61,7 +61,7 @@ class MailDelivery:
         smtp: SmtpClient,
         ledger: DeliveryLedger,
         deleted_jobs: DeletedJobs,
-        operator: OperatorMails | None = None,
+        operator: OperatorMails | None,
     ) -> None:
         self._log = log
         self._smtp = smtp

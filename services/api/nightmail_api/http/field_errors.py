@@ -78,7 +78,7 @@ _PATTERNS = {
 }
 
 
-def field_errors(errors: Sequence[Mapping[str, Any]], body: Any = None, given: Any = None) -> list[FieldError]:
+def field_errors(errors: Sequence[Mapping[str, Any]], body: Any, given: Any) -> list[FieldError]:
     """Return pydantic's errors as errors of fields.
 
     A misspelt field is one error, though pydantic also misses the field that was meant. A list without a valid item is not

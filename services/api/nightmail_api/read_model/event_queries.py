@@ -72,7 +72,7 @@ class EventQueries:
         return encoded
 
     async def page_before(
-        self, subjects: str, before: int, limit: int, *, with_results: bool, known: int | None = None
+        self, subjects: str, before: int, limit: int, *, with_results: bool, known: int | None
     ) -> tuple[list[bytes], int | None]:
         """Return the last events on subjects before a sequence as JSON, newest first, and the `before` of the next page.
 

@@ -19,7 +19,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)
 _UNNAMED = "report"
 
 
-def file_stem(job_name: str, due: datetime, split_value: str | None = None) -> str:
+def file_stem(job_name: str, due: datetime, split_value: str | None) -> str:
     """Return the name of a result's files without an ending: the job's name, the value of a slice, and the day of `due`."""
     name = _safe(job_name)
     if split_value is not None:

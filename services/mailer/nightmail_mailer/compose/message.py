@@ -32,7 +32,7 @@ _markdown.validateLink = _without_tables.validateLink  # type: ignore[method-ass
 logger = structlog.get_logger()
 
 
-def render_message(event: ResultReady, due: datetime, split_value: str | None = None) -> tuple[str, str]:
+def render_message(event: ResultReady, due: datetime, split_value: str | None) -> tuple[str, str]:
     """Return the message as text, which keeps its Markdown, and as HTML; both are empty if the job has none.
 
     A message that cannot be filled is replaced by a sentence that says why.

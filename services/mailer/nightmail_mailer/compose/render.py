@@ -210,7 +210,7 @@ class MailRenderer:
 
 
 @rendering()
-def result_file_stem(event: ResultReady, split_value: str | None = None) -> str:
+def result_file_stem(event: ResultReady, split_value: str | None) -> str:
     """Return the name of the files of a result, or of a slice, without an ending: the job and the day in its zone."""
     return file_stem(event.job_name, formatting.to_job_timezone(event.scheduled_at, event.job), split_value)
 

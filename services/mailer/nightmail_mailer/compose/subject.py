@@ -25,7 +25,7 @@ TEMPLATE_ERRORS = (
 logger = structlog.get_logger()
 
 
-def render_subject(event: ResultReady, due: datetime, split_value: str | None = None) -> tuple[str, str | None]:
+def render_subject(event: ResultReady, due: datetime, split_value: str | None) -> tuple[str, str | None]:
     """Return the subject, and why it is the default one if the job's template fails.
 
     Args:

@@ -66,9 +66,7 @@ class DeliveryLedger:
         await retry_forever(lambda: self._bucket.put(key, entry.model_dump_json().encode()), "delivery_ledger")
 
 
-def ledger_key(
-    run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None, split_value: str | None = None
-) -> str:
+def ledger_key(run_id: UUID, kind: MailKind, recipient: str, request_id: UUID | None, split_value: str | None) -> str:
     """Return the key of one recipient's mail; with an empty recipient, the key of a mail whose outcome is in the log.
 
     The hash is salted with the run, so the bucket cannot be searched for an address. A run's entries are purged by its id.

@@ -16,7 +16,7 @@ def numbered_records(
     first_line: int,
     delimiter: str,
     comment: str | None,
-    quoting: Quoting = csv.QUOTE_MINIMAL,
+    quoting: Quoting,
     on_comment: Callable[[int, str], None] | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the number of its first line; a blank line is a record without fields.

@@ -39,7 +39,7 @@ class ForkServerProcess:
         charts: whether it imports matplotlib.
     """
 
-    def __init__(self, *, protected: bool, charts: bool = False) -> None:
+    def __init__(self, *, protected: bool, charts: bool) -> None:
         # The fork server continues as a second process inside its namespaces. The first one exits, and this process
         # becomes the parent of the second.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
