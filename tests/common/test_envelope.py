@@ -85,6 +85,17 @@ def test_a_change_of_a_jobs_status_without_a_version_is_an_error() -> None:
         stored("jobs.a.job-deleted", body, **{"ce-type": "nightmail.job-deleted.v1"}).event()
 
 
+@pytest.mark.parametrize("name", ["job-created", "job-updated"])
+def test_a_new_version_of_a_job_names_the_version_beside_the_job(make_job: MakeJob, name: str) -> None:
+    job = make_job().model_copy(update={"version": 4})
+    event = JobCreated(job_name=job.job_name, job_id=job.job_id, actor="admin", job=job)
+    written = json.loads(event_body(event))
+    assert written.pop("version") == 4
+    earlier = stored(f"jobs.a.{name}", json.dumps(written).encode(), **{"ce-type": f"nightmail.{name}.v1"}).event()
+    assert earlier is not None
+    assert json.loads(event_body(earlier))["version"] == 4
+
+
 def test_a_body_that_does_not_fit_its_type_is_an_error() -> None:
     broken = stored("runs.a.run-started", b'{"run_id": 1}', **{"ce-type": "nightmail.run-started.v1"})
     with pytest.raises(ValidationError):

@@ -45,20 +45,24 @@ class JobEvent(Event):
     actor: str
 
 
-class JobCreated(JobEvent):
-    """A job was registered: the whole job."""
+class JobVersionEvent(JobEvent):
+    """A job has a new version: the whole job, and its `version`, which events of earlier programs have in `job` only."""
+
+    job: Job
+    version: int = Field(default_factory=lambda fields: fields["job"].version)
+
+
+class JobCreated(JobVersionEvent):
+    """A job was registered."""
 
     name = "job-created"
 
-    job: Job
 
-
-class JobUpdated(JobEvent):
-    """A job was changed: the whole job after the change. `rolled_back_to` is the version whose content it has again."""
+class JobUpdated(JobVersionEvent):
+    """A job was changed. `rolled_back_to` is the version whose content it has again."""
 
     name = "job-updated"
 
-    job: Job
     rolled_back_to: int | None = None
 
 
@@ -96,10 +100,7 @@ class RecipientUnsubscribed(JobEvent):
 
 
 class JobErased(JobEvent):
-    """A job, its runs and results were purged from the log; only this event remains, without personal data.
-
-    `up_to` is the sequence of the last purged event about the name.
-    """
+    """A job, its runs and results were purged up to the event `up_to`; only this event remains, without personal data."""
 
     name = "job-erased"
 
