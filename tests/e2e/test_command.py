@@ -68,7 +68,7 @@ def test_a_runs_mail_is_sent_again_and_all_that_was_refused_is(nightmail: Nightm
     said(nightmail, "jobs", "create", "-f", job_file)
     run_id = as_json(nightmail, "jobs", "run", "--wait", name_in(job_file))["run_id"]
     recipient = as_json(nightmail, "runs", "show", run_id)["mails"][0]["address"]
-    assert "requested as" in said(nightmail, "runs", "resend", run_id[:13], "--to", recipient)
+    assert "requested again" in said(nightmail, "runs", "resend", run_id[:13], "--to", recipient)
     assert as_json(nightmail, "runs", "resend", "--undelivered-since", "2026-01-01T00:00:00Z") == []
     assert "name a run" in refused(nightmail, 2, "runs", "resend")
     assert "name a run" in refused(
@@ -84,6 +84,18 @@ def test_runs_are_listed_by_the_beginning_of_their_ids(nightmail: Nightmail, job
     begins = [line.split()[0] for line in lines]
     assert [run_id.startswith(begin) for run_id, begin in zip(reversed(ids), begins, strict=True)] == [True, True]
     assert [as_json(nightmail, "runs", "show", begin)["run_id"] for begin in begins] == ids[::-1]
+
+
+def test_runs_are_listed_by_the_time_of_their_request(nightmail: Nightmail, job_file: Path) -> None:
+    said(nightmail, "jobs", "create", "-f", job_file)
+    name = name_in(job_file)
+    ids = [as_json(nightmail, "jobs", "run", name)["run_id"] for _ in range(2)]
+    between = as_json(nightmail, "runs", "show", ids[1])["requested_at"]
+
+    def listed(bound: str) -> list[str]:
+        return [run["run_id"] for run in as_json(nightmail, "runs", "list", "--job", name, bound, between)]
+
+    assert (listed("--since"), listed("--until")) == ([ids[1]], [ids[0]])
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,7 @@ def test_a_prefix_of_no_run_is_refused(nightmail: Nightmail, status: int, prefix
     [
         (("runs", "list", "--status", "nope"), "undelivered"),
         (("jobs", "list", "--status", "nope"), "paused"),
+        (("runs", "list", "--since", "nope"), "2026-11-23T09:00:00+01:00"),
         (("mails", "list", "--outcome", "nope"), "bounced"),
         (("mails", "list", "--since", "nope"), "2026-11-23T09:00:00+01:00"),
         (("mails", "list", "--since", "2026-11-23T09:00:00"), "2026-11-23T09:00:00+01:00"),

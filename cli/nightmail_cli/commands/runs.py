@@ -39,14 +39,22 @@ def list_runs(
     status: Annotated[
         str | None, typer.Option(help="Only runs of this status, such as failed.", autocompletion=run_statuses)
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only runs that were requested at this time or later (ISO 8601 with offset).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only runs that were requested before this time (ISO 8601 with offset).")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The maximum number of items.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     if status is not None:  # the list of them takes long to import
         check_choice(status, run_statuses(""), "--status")
+    check_time(since, "--since")
+    check_time(until, "--until")
     path = "/runs" if job is None else job_path(job, "runs")
-    runs = first_of(Client().pages(path, limit + 1, status=status), limit)
+    runs = first_of(Client().pages(path, limit + 1, status=status, since=since, until=until), limit)
     if as_json:
         print_json(runs)
         return
@@ -162,7 +170,11 @@ def resend(
         check_run_id(run_id)
         body = {"recipients": to or None, "split_value": split_value}
         answer = client.call("POST", f"/runs/{client.run_id(run_id)}/resend", json=body).json()
-        print_done(f"requested as {answer['request_id']}", answer, as_json=as_json)
+        print_done(
+            f"the mail is requested again; `nightmail runs show {run_id}` lists what became of it",
+            answer,
+            as_json=as_json,
+        )
         return
     items: list[dict[str, Any]] = []
     wanted = {"undelivered_since": undelivered_since, "job_name": job, "cursor": None}
