@@ -30,7 +30,9 @@ async def test_a_replica_warms_up_without_a_request(api: Replica) -> None:
 
 
 async def test_what_is_warm_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    daily, minutely = '[["17 9 * * *"],"UTC",null]', '[["* * * * *"],"UTC",null]'
+    now = datetime.now(UTC)
+    due = now + timedelta(hours=12)
+    daily, minutely = f'[["{due.minute} {due.hour} * * *"],"UTC",null]', '[["* * * * *"],"UTC",null]'
     await warm_up.warm_up([daily, minutely])
     now = datetime.now(UTC)
 
