@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nightmail_common.broker import input_store
 from nightmail_common.broker.input_store import InputsFull, InputStore
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.object_bucket import ObjectEntry
+from nightmail_common.broker.object_bucket import ObjectEntry, Pieces
 
 #: Three pieces.
 LARGE = bytes(range(256)) * 1200
@@ -78,6 +78,36 @@ async def test_a_removal_that_has_not_seen_the_event_of_a_runner_is_refused(stor
     seen = await found(store, LARGE)  # the API reads the log here, where no run needs the bytes
     await keep(store, LARGE)
     assert not await store.remove(seen)
+    assert await read(store, LARGE) == LARGE
+
+
+async def test_an_entry_that_another_runner_stored_before_the_event_is_stored_once_more(store: InputStore) -> None:
+    await keep(store, LARGE)
+    seen: list[ObjectEntry] = []
+
+    async def kept_before() -> None:
+        await keep(store, LARGE)
+        seen.append(await found(store, LARGE))  # the API reads the log here, where this run's event is missing
+
+    await store.keep(name_of(LARGE), partial(content, LARGE), kept_before)
+    assert not await store.remove(seen[0])
+    assert await read(store, LARGE) == LARGE
+
+
+async def test_runners_that_keep_the_same_bytes_at_the_same_time_do_not_wait_for_one_another(
+    store: InputStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(store, LARGE)
+    tries: list[int] = []
+    publish_entry = store.publish_entry
+
+    async def counted(name: str, pieces: Pieces | None, expected: int) -> int:
+        tries.append(expected)
+        return await publish_entry(name, pieces, expected)
+
+    monkeypatch.setattr(store, "publish_entry", counted)
+    await asyncio.gather(*(keep(store, LARGE) for _ in range(20)))
+    assert len(tries) <= 40, "each tries twice at most"
     assert await read(store, LARGE) == LARGE
 
 

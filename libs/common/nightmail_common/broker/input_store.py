@@ -20,7 +20,7 @@ from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, O
 from nightmail_common.broker.streams import INPUTS
 from nightmail_common.contract.limits import MAX_INPUTS_BYTES
 
-#: Of runners that keep the same bytes at the same time; each turn, one of them succeeds.
+#: To store an entry once more. Only a deletion of the API asks for more than two.
 _TURNS = 50
 
 Content = Callable[[], AsyncIterable[bytes]]
@@ -51,12 +51,13 @@ class InputStore(ObjectBucket):
         """
         entry, last = await self.last(sha256)
         is_new = entry is None
-        if entry is None:
+        if is_new:
             if await self.stored_bytes() >= MAX_INPUTS_BYTES:
                 raise InputsFull
             await self._store(sha256, content, last)
+            entry, last = await self.last(sha256)
         await publish()
-        await self._renew(sha256, content)
+        await self._renew(sha256, content, entry, last)
         return is_new
 
     async def remove(self, entry: ObjectEntry) -> bool:
@@ -77,10 +78,13 @@ class InputStore(ObjectBucket):
         except ObjectChanged:
             return
 
-    async def _renew(self, sha256: str, content: Content) -> None:
-        """Give the entry another sequence; store the object again if it was deleted."""
-        for _ in range(_TURNS):
-            entry, last = await self.last(sha256)
+    async def _renew(self, sha256: str, content: Content, entry: ObjectEntry | None, last: int) -> None:
+        """Give the entry another sequence; store the object again if it was deleted.
+
+        The first turn takes what was read before the event. If a later turn finds that another runner has stored the entry,
+        that was after the event, and is as good.
+        """
+        for turn in range(_TURNS):
             if entry is None:
                 pieces = await self.write(self.new_pieces(), content())
             else:
@@ -88,6 +92,8 @@ class InputStore(ObjectBucket):
             try:
                 await self.publish_entry(sha256, pieces, last)
             except ObjectChanged:
-                continue
+                entry, last = await self.last(sha256)
+                if turn == 0 or entry is None:
+                    continue
             return
         raise ObjectChanged(sha256)
