@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica, job_path
 from nightmail_common.broker.log import EventLog
 from support.job_requests import job_request
@@ -148,6 +150,32 @@ async def test_a_change_creates_a_version_and_the_same_content_does_not(api: Rep
     again = await api.http.put("/jobs/daily%20sales", json=job_request(schedule_time="10:00"))
     assert again.json() == changed.json()
     assert await event_log.last_sequence() == last
+
+
+async def test_what_the_api_answers_can_be_changed_and_sent_back(api: Replica, event_log: EventLog) -> None:
+    await api.create()
+    await api.http.post("/jobs/daily%20sales/pause")
+    answer = (await api.http.get("/jobs/daily%20sales")).json()
+    last = await event_log.last_sequence()
+    unchanged = await api.http.put("/jobs/daily%20sales", json=answer)
+    assert (unchanged.status_code, await event_log.last_sequence()) == (200, last), unchanged.text
+    changed = (await api.http.put("/jobs/daily%20sales", json=answer | {"description": "mine"})).json()
+    assert (changed["description"], changed["version"], changed["status"]) == ("mine", 2, "paused")
+    assert changed["job_id"] == answer["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"status": "active"}, "status"), ({"job_id": None, "nonsense": 1}, "nonsense"), ({"version": 1}, "version")],
+)
+async def test_a_change_of_what_a_definition_does_not_have_is_refused(
+    api: Replica, fields: dict[str, object], field: str
+) -> None:
+    await api.create()
+    await api.http.post("/jobs/daily%20sales/pause")
+    answer = await api.http.put("/jobs/daily%20sales", json=job_request(**fields))
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+    assert (await api.http.get("/jobs/daily%20sales")).json()["version"] == 1
 
 
 async def test_a_job_keeps_its_name(api: Replica) -> None:

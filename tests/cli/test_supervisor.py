@@ -206,6 +206,42 @@ async def test_a_process_that_keeps_an_error_is_restarted_once_its_disk_takes_wr
     assert said.count("is not healthy") == 1
 
 
+async def test_a_process_that_answers_nothing_is_restarted_and_one_that_does_not_listen_yet_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightmail_cli.local.supervisor.WATCH_SECONDS", 0.05)
+    monkeypatch.setattr("nightmail_cli.local.supervisor.HANG_PROBE_SECONDS", scaled(0.5))
+    monkeypatch.setattr("nightmail_cli.local.supervisor.DRAIN_SECONDS", 0.5)
+    port, file = free_port(), tmp_path / "state.json"
+    starting = ProcessSpec(
+        "starting", python("import time; time.sleep(600)"), 0, live_url=f"http://127.0.0.1:{free_port()}/"
+    )
+    url = f"http://127.0.0.1:{port}/"
+    service = ProcessSpec(
+        "service", python(HEALTH, str(port), str(tmp_path / "broken")), 0, ready_url=url, live_url=url
+    )
+    said = ""
+
+    def heard(text: str) -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return text in said
+
+    async with supervised(Supervisor([starting, service], file, prefix_lines=True)):
+        await eventually(lambda: heard("GET / HTTP"), "it answers")
+        first = state(file)["service"]["pid"]
+        (tmp_path / "broken").touch()  # 503 is an answer
+        os.kill(first, signal.SIGSTOP)
+        await eventually(lambda: state(file)["service"]["pid"] not in {None, first}, "another one runs")
+        assert heard("service hangs: it answers no request, and is restarted")
+        assert "service was ended by SIGKILL" in said
+        before = said.count("GET / HTTP")
+        await eventually(
+            lambda: not heard("starting hangs") and said.count("GET / HTTP") > before + 20, "it answers 503"
+        )
+        assert {name: process["restarts"] for name, process in state(file).items()} == {"starting": 0, "service": 1}
+
+
 async def test_the_last_lines_of_a_log_file_follow_an_unexpected_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,7 +35,8 @@ def test_each_process_gets_a_port_of_its_own(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(up, "INTERNAL_PORTS", range(first, first + 8))
     settings = up.UpSettings(data_dir=tmp_path, port=first)
     specs = up._specs(settings, first + 1, 2, catch=True)
-    ports = [int(url.split(":")[2].split("/")[0]) for spec in specs for url in (spec.ready_url, spec.live_url) if url]
+    urls = [{url.split("/")[2] for url in (spec.ready_url, spec.live_url) if url} for spec in specs]
+    ports = [int(address.split(":")[1]) for addresses in urls for address in addresses]
     ports += [spec.ready_port for spec in specs if spec.ready_port is not None]
     assert sorted(ports) == list(range(first, first + 8))
     with pytest.raises(CannotStart, match="no port of"):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nats.errors
+import nkeys
 import pytest
 import structlog
 from nats.aio.client import Client
@@ -156,6 +157,10 @@ def test_a_user_without_a_seed_cannot_start(tmp_path: Path) -> None:
         connect_options(settings, "test", "runner")
     assert str(raised.value) == f"setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/runner.nk: No such file or directory"
     seed_file(tmp_path, "runner").write_text("seed")
+    with pytest.raises(CannotStart) as raised:
+        connect_options(settings, "test", "runner")
+    assert str(raised.value) == f"setting NIGHTMAIL_NATS_SEEDS: {tmp_path}/runner.nk: not the seed of a NATS user"
+    seed_file(tmp_path, "runner").write_bytes(nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER))
     assert connect_options(settings, "test", "runner")["nkeys_seed"] == f"{tmp_path}/runner.nk"
 
 

@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import nkeys
 import pytest
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -14,6 +15,19 @@ from nightmail_common.service.settings import CommaSeparated, ServiceSettings, l
 from support.deadlines import scaled
 
 PASSWORD = "hunter2-hunter2"
+SEED = nkeys.encode_seed(bytes(32), nkeys.PREFIX_BYTE_USER).decode()
+#: As `nsc generate creds` writes it.
+CREDENTIALS = f"""-----BEGIN NATS USER JWT-----
+eyJ0eXAiOiJKV1QifQ.eyJqdGkiOiIxIn0.c2ln
+------END NATS USER JWT------
+
+************************* IMPORTANT *************************
+NKEY Seed printed below can be used to sign and prove identity.
+
+-----BEGIN USER NKEY SEED-----
+{SEED}
+------END USER NKEY SEED------
+"""
 
 
 class ExampleSettings(ServiceSettings):
@@ -56,6 +70,9 @@ def lines_of_a_start(
         ("NATS_URL", f"nats://me:{PASSWORD}@127.0.0.1, nats://[::1", "as in nats://127.0.0.1:4222"),
         ("NATS_URL", "nats://127.0.0.1, wss://127.0.0.1", "over WebSocket"),
         ("NATS_CREDS", "nowhere.creds", "nowhere.creds: No such file"),
+        ("NATS_CREDS", os.devnull, "not a credentials file of NATS"),
+        ("NATS_CREDS", "cut.creds", "not a credentials file of NATS"),
+        ("NATS_CREDS", "wrong.creds", "wrong.creds: not the seed of a NATS user"),
         ("NATS_CA", "nowhere.pem", "nowhere.pem: No such file"),
         ("NATS_CA", os.devnull, "no PEM certificates"),
     ],
@@ -63,11 +80,20 @@ def lines_of_a_start(
 def test_a_malformed_setting_stops_the_start_with_one_line_that_names_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, why: str
 ) -> None:
+    Path("cut.creds").write_text(CREDENTIALS.partition("-----BEGIN USER NKEY")[0])
+    Path("wrong.creds").write_text(CREDENTIALS.replace(SEED, PASSWORD))
     monkeypatch.setenv(f"NIGHTMAIL_{name}", value)
     [line] = lines_of_a_start(capsys)
     assert line.startswith(f"error: setting NIGHTMAIL_{name}: ")
     assert why in line
     assert PASSWORD not in line
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_credentials_file_is_valid(monkeypatch: pytest.MonkeyPatch, line_end: str) -> None:
+    Path("nightmail.creds").write_text(CREDENTIALS.replace("\n", line_end))
+    monkeypatch.setenv("NIGHTMAIL_NATS_CREDS", "nightmail.creds")
+    assert load(ServiceSettings).nats_creds == Path("nightmail.creds")
 
 
 def test_every_missing_or_invalid_setting_is_named(

@@ -35,6 +35,15 @@ def start_line(capsys: pytest.CaptureFixture[str]) -> str:
         ("SCRIPT_IMPORTS", "sklearn, a-b", "'a-b' is not the name of a package"),
         ("SCRIPT_IMPORTS", "sklearn.linear_model", "name its top-level package, sklearn"),
         ("CONNECTION_A", "hunter2", "a URL with a scheme, as in postgresql://"),
+        (
+            "SECRET_CRM_HOSTS",
+            "crm.example.com, https://crm.example.com/",
+            "'https://crm.example.com/' is not a host name",
+        ),
+        ("SECRET_CRM_HOSTS", "crm.example.com:8443", "without scheme, port and pattern"),
+        ("SECRET_CRM_HOSTS", "*.example.com", "without scheme, port and pattern"),
+        ("SECRET_CRM_HOSTS", "10.0.0.0/8", "nor an address"),
+        ("SECRET_CRM_HOSTS", "a.example b.example", "not a host name"),
         ("CONNECTION_A", "://hunter2", "a URL with a scheme"),
     ],
 )
@@ -59,6 +68,8 @@ def test_every_valid_form_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = "localhost, my_api, intra.example.com, b\u00fccher.example, 10.1.2.3, 10.0.0.1/8, ::1, fd00::/8"
     monkeypatch.setenv("NIGHTMAIL_FETCH_ALLOW", hosts)
     monkeypatch.setenv("NIGHTMAIL_SCRIPT_IMPORTS", "sklearn, my_package")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_CRM_HOSTS", "my_api, CRM.Example.com, b\u00fccher.example, 10.1.2.3, ::1")
+    monkeypatch.setenv("NIGHTMAIL_SECRET_CRM", "*")
     for number, url in enumerate(("sqlite:////a.db", "postgresql://me@db/sales", "mysql+pymysql://me:x@db/sales")):
         monkeypatch.setenv(f"NIGHTMAIL_CONNECTION_{number}", url)
     settings = load(RunnerSettings)

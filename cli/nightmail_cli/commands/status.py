@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from nightmail_cli.local.probes import is_ready
 from nightmail_cli.location import data_folder, running_processes
 from nightmail_cli.output import FAILED, AsJson, echo, format_time, print_json, print_table
 
@@ -74,8 +75,6 @@ def _print(processes: list[dict[str, Any]], system: dict[str, Any]) -> None:
 
 
 async def _probe(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from nightmail_cli.local.supervisor import is_ready  # it takes long to import
-
     ready = await asyncio.gather(*(is_ready(process["ready_url"], process["ready_port"]) for process in processes))
     return [
         {

@@ -21,8 +21,8 @@ from nightmail_api.settings import ApiSettings
 from nightmail_cli.client_settings import ClientSettings
 from nightmail_cli.doctor import machine_checks
 from nightmail_cli.local.embedded_nats import NatsServerMissing, executable
+from nightmail_cli.local.probes import http_status
 from nightmail_cli.local.setting_names import unknown_settings
-from nightmail_cli.local.supervisor import http_status
 from nightmail_cli.local.up import UpSettings, reachable
 from nightmail_cli.location import LOCK_FILE, api_url, located, names_an_api
 from nightmail_cli.output import FAILED, echo, print_json, print_table

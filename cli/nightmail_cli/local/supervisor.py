@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from nightmail_cli.local.prefork import Program, preload, start
+from nightmail_cli.local.probes import hangs, http_status, is_ready, write_problem
 from nightmail_cli.local.service_manager import INTERVAL_SECONDS, ServiceManager
 from nightmail_common.broker.backoff import Backoff
 from nightmail_runner.sandbox.isolation.control_groups import NotDelegated, take_over
@@ -28,13 +28,13 @@ STABLE_AFTER_SECONDS = 10.0
 #: The time to drain before a process is killed.
 DRAIN_SECONDS = 20.0
 READY_POLL_SECONDS = 0.05
-HTTP_TIMEOUT_SECONDS = 2.0
 #: Between two looks at the health of a broker and at a state file that could not be written.
 WATCH_SECONDS = 2.0
 #: A broker that is not healthy for this long keeps its error until it is restarted.
 UNHEALTHY_SECONDS = 6.0
-#: The broker is restarted after its disk takes this much again; before, it would end with the same error.
-PROBE_BYTES = 1024 * 1024
+#: A service that answers none of this many probes in a row hangs: after a minute, as for the liveness probe in Kubernetes.
+HANG_PROBES = 6
+HANG_PROBE_SECONDS = 10.0
 #: Of the broker's own log after an unexpected end.
 LAST_LINES = 5
 LAST_BYTES = 8 * 1024
@@ -48,9 +48,10 @@ class ProcessSpec:
     """One process to keep running.
 
     `stop_rank`: processes of a lower rank are drained first. The process is ready when `ready_url` answers 200, or
-    without a URL when `ready_port` accepts a connection. A process whose `live_url` answers 503 is restarted once the
-    folder `store` takes writes. The last lines of `log_file` are printed after an unexpected end. A start under systemd
-    waits for the `essential` ones: a mailer whose SMTP server is away must not fail it.
+    without a URL when `ready_port` accepts a connection. A process whose `live_url` answers nothing is restarted; one with
+    a folder `store` is restarted when it answers 503, once the folder takes writes. The last lines of `log_file` are
+    printed after an unexpected end. A start under systemd waits for the `essential` ones: a mailer whose SMTP server is
+    away must not fail it.
     """
 
     name: str
@@ -121,7 +122,11 @@ class Supervisor:
             asyncio.create_task(self._announce(ready_message)),
             asyncio.create_task(self._retry_state()),
             asyncio.create_task(self._report_to_manager()),
-            *(asyncio.create_task(self._watch(process)) for process in self._processes if process.spec.live_url),
+            *(
+                asyncio.create_task(self._restart_hung(process) if process.spec.store is None else self._watch(process))
+                for process in self._processes
+                if process.spec.live_url
+            ),
         ]
         await self._stopping.wait()
         for task in watching:
@@ -231,7 +236,7 @@ class Supervisor:
             unhealthy_since = unhealthy_since or time.monotonic()
             if time.monotonic() - unhealthy_since < UNHEALTHY_SECONDS:
                 continue
-            if (problem := _write_problem(process.spec.store)) is not None:
+            if (problem := write_problem(process.spec.store)) is not None:
                 if not reported:
                     self._report(f"{process.spec.name} is not healthy: {process.spec.store}: {problem}", "error")
                 reported = True
@@ -239,6 +244,20 @@ class Supervisor:
             self._report(f"{process.spec.name} keeps an error and is restarted", "warning")
             await self._end(process)
             unhealthy_since, reported = None, False
+
+    async def _restart_hung(self, process: _Process) -> None:
+        """Restart a process that takes connections and answers none: while a ticker hangs, no job is due."""
+        assert process.spec.live_url is not None
+        silent = 0
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            pid = process.pid
+            hung = await hangs(process.spec.live_url, HANG_PROBE_SECONDS)
+            silent = silent + 1 if hung and process.pid == pid else 0
+            if silent == HANG_PROBES:
+                self._report(f"{process.spec.name} hangs: it answers no request, and is restarted", "warning")
+                await self._end(process)
+                silent = 0
 
     async def _end(self, process: _Process) -> None:
         """End a process, which `_keep` then restarts."""
@@ -315,17 +334,6 @@ def _last_lines(path: str | None, start: int) -> list[str]:
         return []
 
 
-def _write_problem(folder: str | None) -> str | None:
-    """Return why a folder takes no writes, None if it takes them."""
-    try:
-        with TemporaryFile(dir=folder, buffering=0) as file:
-            written = file.write(bytes(PROBE_BYTES))
-            os.fsync(file.fileno())
-    except OSError as error:
-        return error.strerror or "no reason"
-    return None if written == PROBE_BYTES else "No space left on device"
-
-
 async def _exit_of(pid: int) -> int:
     """Wait until a process has ended, and return its exit code (negative: the signal that ended it)."""
     loop = asyncio.get_running_loop()
@@ -350,33 +358,6 @@ def _signal(pid: int | None, number: signal.Signals) -> None:
 
 def _describe_exit(status: int) -> str:
     return f"ended with exit code {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
-
-
-async def is_ready(ready_url: str | None, ready_port: int | None) -> bool:
-    """Return whether a process is ready: see `ProcessSpec`."""
-    if ready_url is not None:
-        return (await http_status(ready_url)) == 200
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(HTTP_TIMEOUT_SECONDS):
-            _, writer = await asyncio.open_connection("127.0.0.1", ready_port)
-            writer.close()
-            return True
-    return False
-
-
-async def http_status(url: str) -> int | None:
-    """Return the status of a GET request, or None if there is no answer in time."""
-    host, _, path = url.removeprefix("http://").partition("/")
-    name, _, port = host.rpartition(":")
-    with suppress(OSError, TimeoutError, ValueError, IndexError):
-        async with asyncio.timeout(HTTP_TIMEOUT_SECONDS):
-            reader, writer = await asyncio.open_connection(name.strip("[]"), int(port))
-            try:
-                writer.write(f"GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-                return int((await reader.readline()).split()[1])
-            finally:
-                writer.close()
-    return None
 
 
 async def _supervise(plan: Plan) -> None:

@@ -241,7 +241,8 @@ def _specs(settings: UpSettings, nats_port: int, runners: int, *, catch: bool) -
     keys = {f"{PREFIX}SECRET_KEY": _secret_key(settings)}
     api_url = f"http://{reachable(settings.host)}:{settings.port}"
     program = _module("api", "api", shared | api | keys)
-    specs.append(ProcessSpec("api", program, ENTRANCES, f"{api_url}/health/ready", essential=True))
+    health = f"{api_url}/health"
+    specs.append(ProcessSpec("api", program, ENTRANCES, f"{health}/ready", live_url=f"{health}/live", essential=True))
     specs.append(_service("ticker", "ticker", shared, ENTRANCES, next(ports)))
     specs.extend(
         _service("runner", f"runner-{number}", shared, RUNNERS, next(ports)) for number in range(1, runners + 1)
@@ -295,7 +296,8 @@ def _catcher(data_dir: Path, port: int) -> ProcessSpec:
 
 def _service(service: str, name: str, settings: dict[str, str], stop_rank: int, port: int) -> ProcessSpec:
     program = _module(service, name, settings | {f"{PREFIX}HEALTH_PORT": str(port)})
-    return ProcessSpec(name, program, stop_rank, f"http://127.0.0.1:{port}/health/ready")
+    health = f"http://127.0.0.1:{port}/health"
+    return ProcessSpec(name, program, stop_rank, f"{health}/ready", live_url=f"{health}/live")
 
 
 def _module(service: str, name: str, settings: dict[str, str]) -> Program:

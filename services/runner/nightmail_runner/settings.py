@@ -13,9 +13,12 @@ from nightmail_common.contract.limits import (
     DEFAULT_MAX_ROWS,
 )
 from nightmail_common.contract.sql_source import CONNECTION_PREFIX
-from nightmail_common.service.setting_types import AllowedHosts, Packages, at_least
+from nightmail_common.service.setting_types import AllowedHosts, Packages, SingleHosts, at_least
 from nightmail_common.service.settings import PREFIX, ServiceSettings, settings_with_prefix
 
+#: `SECRET_<NAME>` is a secret of sources, and `SECRET_<NAME>_HOSTS` the hosts that may receive it.
+SECRET_PREFIX = f"{PREFIX}SECRET_"
+HOSTS_SUFFIX = "_HOSTS"
 #: A process needs this much for pandas itself.
 _LEAST_MEMORY = "64MiB"
 #: A smaller input or result has no table in it: the unit is missing.
@@ -30,6 +33,7 @@ def _check_url(url: str) -> str:
 
 
 _CONNECTIONS = TypeAdapter(dict[str, Annotated[str, AfterValidator(_check_url)]])
+_SECRET_HOSTS = TypeAdapter(dict[str, SingleHosts])
 
 
 class RunnerSettings(ServiceSettings):
@@ -61,4 +65,12 @@ class RunnerSettings(ServiceSettings):
         """Check each `CONNECTION_<NAME>`. A URL is a secret: no message shows it."""
         found = settings_with_prefix(f"{PREFIX}{CONNECTION_PREFIX}", Path(".env"))
         _CONNECTIONS.validate_python({f"{CONNECTION_PREFIX}{name}": url for name, url in found.items()})
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_of_secrets_are_hosts(self) -> Self:
+        """Check each `SECRET_<NAME>_HOSTS`: a source's host is compared with each entry, which is no pattern."""
+        found = settings_with_prefix(SECRET_PREFIX, Path(".env"))
+        hosts = {name: value for name, value in found.items() if name.endswith(HOSTS_SUFFIX)}
+        _SECRET_HOSTS.validate_python({f"SECRET_{name}": value for name, value in hosts.items()})
         return self

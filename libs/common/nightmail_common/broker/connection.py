@@ -13,7 +13,7 @@ from nats.aio.client import Server
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.patches import PatchedClient
 from nightmail_common.broker.repeated_lines import RepeatedLines
-from nightmail_common.broker.settings import DEFAULT_NATS_URL, BrokerSettings
+from nightmail_common.broker.settings import DEFAULT_NATS_URL, BrokerSettings, check_seed
 from nightmail_common.contract.errors import CannotStart, describe_error
 
 #: Between two attempts of the first connection.
@@ -39,7 +39,7 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
         user: the user of `nightmail nats-config` whose seed and inbox prefix the connection has.
 
     Raises:
-        CannotStart: the folder of seeds has no seed of this user.
+        CannotStart: the folder of seeds has no valid seed of this user.
     """
     urls = [url.strip() for url in (settings.nats_url or DEFAULT_NATS_URL).split(",")]
     options: dict[str, Any] = {
@@ -102,9 +102,11 @@ def seed_file(folder: Path, user: str) -> Path:
 def _seed_file(folder: Path, user: str) -> Path:
     path = seed_file(folder, user)
     try:
-        path.open("rb").close()
+        check_seed(path.read_bytes())
     except OSError as error:
         raise CannotStart(f"setting NIGHTMAIL_NATS_SEEDS: {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise CannotStart(f"setting NIGHTMAIL_NATS_SEEDS: {path}: {error}") from None
     return path
 
 

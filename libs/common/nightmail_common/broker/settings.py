@@ -18,6 +18,9 @@ _BROKER_SCHEMES = frozenset({"nats", "tls", "ws", "wss"})
 #: A `timedelta` holds nine digits of days, not ten.
 _DURATION = re.compile(r"(\d{1,9})\s*(d|h|m|s)?")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+_CREDENTIALS = re.compile(
+    rb"BEGIN NATS USER JWT[^\n]*\n\S+\r?\n.*BEGIN USER NKEY SEED[^\n]*\n(?P<seed>\S+)\r?\n", re.DOTALL
+)
 
 
 def _parse_duration(value: Any) -> Any:
@@ -74,7 +77,34 @@ def _check_certificates(path: Path) -> Path:
     return path
 
 
+def check_seed(seed: bytes) -> None:
+    """Refuse what is no seed of a NATS user (NATS ADR-14).
+
+    Raises:
+        ValueError: it is none; the message has nothing of it.
+    """
+    import nkeys  # takes long to import
+
+    try:
+        nkeys.from_seed(bytearray(seed.strip())).wipe()
+    except (nkeys.NkeysError, ValueError):
+        raise ValueError("not the seed of a NATS user") from None
+
+
+def _check_credentials(path: Path) -> Path:
+    """Refuse a file from which nats-py cannot sign in: it has no check of its own, and ends with a traceback."""
+    found = _CREDENTIALS.search(path.read_bytes())
+    if found is None:
+        raise ValueError(f"{path} is not a credentials file of NATS, with a JWT and a seed")
+    try:
+        check_seed(found["seed"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return path
+
+
 ReadableFile = Annotated[Path, AfterValidator(_check_readable)]
+Credentials = Annotated[ReadableFile, AfterValidator(_check_credentials)]
 Certificates = Annotated[ReadableFile, AfterValidator(_check_certificates)]
 
 
@@ -84,7 +114,7 @@ class BrokerSettings(BaseModel):
     nats_url: BrokerUrls | None = None
     #: A folder with one seed per user, as `nightmail nats-config` writes it; each service reads its own.
     nats_seeds: Path | None = None
-    nats_creds: ReadableFile | None = None
+    nats_creds: Credentials | None = None
     nats_user: str | None = None
     nats_password: SecretStr | None = None
     #: The authority of the brokers' certificates, as PEM. Without one, those that the machine trusts.

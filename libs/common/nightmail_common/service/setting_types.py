@@ -44,6 +44,16 @@ def _check_allowed_host(entry: str) -> None:
         )
 
 
+def _check_single_host(entry: str) -> None:
+    """Check an entry of a secret's hosts: a host name or an address."""
+    if "/" not in entry and _is_network(entry, strict=True):
+        return
+    if _HOST_NAME.fullmatch(entry) is None:
+        raise ValueError(
+            f"{entry!r} is not a host name without scheme, port and pattern, nor an address, as in crm.example.com"
+        )
+
+
 def _check_proxy(entry: str) -> None:
     if entry == "*" or _is_network(entry, strict=True):
         return
@@ -108,6 +118,7 @@ def _is_network(entry: str, *, strict: bool) -> bool:
 
 
 AllowedHosts = Annotated[CommaSeparated, _each(_check_allowed_host)]
+SingleHosts = Annotated[CommaSeparated, _each(_check_single_host)]
 TrustedProxies = Annotated[CommaSeparated, _each(_check_proxy)]
 Origins = Annotated[CommaSeparated, _each(_check_origin)]
 Packages = Annotated[CommaSeparated, _each(_check_package)]

@@ -7,10 +7,11 @@ A command returns when the read model has applied its own event, so that the cal
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import nats.errors
+from pydantic import Field, model_validator
 
 from nightmail_api.access.quota import TooManyRequests
 from nightmail_api.commands.erasure import Erasure
@@ -48,7 +49,34 @@ from nightmail_common.contract.timetable import Timetable, timetable_json
 #: A command that loses this many races in a row is answered 503: the caller retries.
 MAX_ATTEMPTS = 20
 
+_STATUS_DIFFERS = "the job is {}; POST /jobs/{{job_name}}/pause and /resume change that"
 _NAME_TAKEN_HINT = "change the job with PUT /jobs/{job_name}, or with `nightmail jobs apply`"
+
+#: What an answer has besides the fields of a definition: the service decides them. `status` is compared.
+_DECIDED_FIELDS = (Job.model_fields.keys() - JobDefinition.model_fields.keys()) | {
+    "last_run",
+    "next_run",
+    "unsubscribed",
+    "warnings",
+}
+
+
+class JobChange(JobDefinition):
+    """A job as a user changes it: a definition, or the answer for a job with other values.
+
+    The fields of an answer that the service decides are not compared, since a run may end meanwhile.
+    """
+
+    status: Literal["active", "paused"] | None = Field(
+        default=None, exclude=True, description="As in the answer: pause and resume change it."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_the_service_decides(cls, body: Any) -> Any:
+        if isinstance(body, dict) and "job_id" in body:
+            return {name: value for name, value in body.items() if name not in _DECIDED_FIELDS}
+        return body
 
 
 class JobCommands:
@@ -95,14 +123,12 @@ class JobCommands:
 
         await self._decide_and_publish(definition.job_name, decide)
 
-    async def update(
-        self, job_name: str, definition: JobDefinition, actor: str, if_match: frozenset[int] | None
-    ) -> None:
+    async def update(self, job_name: str, definition: JobChange, actor: str, if_match: frozenset[int] | None) -> None:
         """Replace the fields of a job; the same content publishes no event.
 
         Raises:
             NotFound: there is no such job.
-            ValidationProblem: the name differs, or the script cannot be run.
+            ValidationProblem: the name or the status differs, or the script cannot be run.
             PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         if definition.job_name != job_name:
@@ -112,6 +138,8 @@ class JobCommands:
 
         def decide(known: KnownJob | None) -> JobEvent | None:
             job = existing(known, job_name, if_match)
+            if known is not None and definition.status not in {None, known.status}:
+                raise ValidationProblem(("status", _STATUS_DIFFERS.format(known.status)))
             changed = _next_version(job, fields)
             if not differing_fields(job, changed):
                 return None

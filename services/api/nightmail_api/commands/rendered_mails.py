@@ -59,7 +59,7 @@ class RenderedMails:
         if isinstance(outcome, ResultReady) and outcome.rows == 0 and outcome.job.when_empty == "skip":
             raise NotFound(f"the run {run_id} mails nothing: its result is empty")
         if not isinstance(outcome, ResultReady | RunFailed):
-            raise NotFound(f"the run {run_id} mails nothing" + (" yet" if outcome is None else ""))
+            raise NotFound(f"the run {run_id} has no mail: it has not ended, or was skipped or cancelled")
         with self._quota.hold(caller):
             mail = await self._ask({"sequence": await self._results.sequence(run_id)})
         numbers = sorted({int(number) for number in _FIGURE.findall(mail["html"])})

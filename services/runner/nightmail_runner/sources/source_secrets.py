@@ -12,12 +12,11 @@ import httpx
 import structlog
 
 from nightmail_common.contract.source_templates import SECRET, secret_names
-from nightmail_common.service.settings import PREFIX, settings_with_prefix
+from nightmail_common.service.settings import settings_with_prefix
+from nightmail_runner.settings import HOSTS_SUFFIX, SECRET_PREFIX
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
 
-SECRET_PREFIX = f"{PREFIX}SECRET_"
-HOSTS_SUFFIX = "_HOSTS"
 #: Settings of Nightmail that have the prefix: SECRET_KEY signs links and is never sent to a source.
 RESERVED_NAMES = frozenset({"KEY"})
 

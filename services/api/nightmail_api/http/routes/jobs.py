@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
+from nightmail_api.commands.job_commands import JobChange
 from nightmail_api.commands.previews import PreviewDefinition
 from nightmail_api.http.client_disconnect import run_while_connected
 from nightmail_api.http.dependencies import AppState, State
@@ -32,6 +33,7 @@ viewer = APIRouter(route_class=ViewerRoute, tags=["jobs"])
 routers = (editor, viewer)
 
 Definition = Annotated[JobDefinition, Body(examples=[JOB_EXAMPLE])]
+Change = Annotated[JobChange, Body(examples=[JOB_EXAMPLE])]
 _PREVIEW_EXAMPLE = {field: JOB_EXAMPLE[field] for field in ("data_source", "processing_script")}
 
 
@@ -141,9 +143,13 @@ async def get_job(state: State, job_name: JobName) -> Response:
     responses=problems(404, 412, has_body=True),
 )
 async def update_job(
-    caller: Caller, state: State, job_name: JobName, definition: Definition, if_match: IfMatch = None
+    caller: Caller, state: State, job_name: JobName, definition: Change, if_match: IfMatch = None
 ) -> Response:
-    """Change a job. The same content creates no new version. Its source is tried once, as at creation."""
+    """Change a job. The same content creates no new version. Its source is tried once, as at creation.
+
+    The body may be the answer of `GET /jobs/{job_name}` with other values: of a body with `job_id` the fields that the
+    service decides are not read.
+    """
     change = state.commands.update(job_name, definition, caller.name, if_match)
     return await job_response(state, job_name, warnings=await state.sources.beside(definition, change))
 

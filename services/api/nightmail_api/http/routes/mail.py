@@ -173,7 +173,9 @@ async def _outcome(state: AppState, run_id: UUID) -> tuple[RunOutcome, int]:
         raise NotFound(f"there is no run {run_id}") from None
     outcome = None if sequence is None else await state.log.outcome(sequence)
     if sequence is None or outcome is None or isinstance(outcome, RunSkipped):
-        raise NotFound(f"the run {run_id} has no mail to send: it has not ended, or is no longer kept")
+        raise NotFound(
+            f"the run {run_id} has no mail to send: it has not ended, was skipped or cancelled, or is no longer kept"
+        )
     return outcome, sequence
 
 
