@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from api.conftest import Replica
-from nightmail_api.http import connection_limits
-from nightmail_api.http.connection_limits import LimitedHttpProtocol
 from nightmail_common.contract.limits import MAX_WAITING_CONNECTIONS
+from nightmail_common.service import connection_limits
+from nightmail_common.service.connection_limits import LimitedHttpProtocol
 from support.deadlines import eventually, scaled
 
 
@@ -116,7 +116,7 @@ async def test_a_slow_client_gets_all_of_its_answer(api: Replica, monkeypatch: p
 
 def test_the_api_may_open_as_many_files_as_the_system_allows() -> None:
     program = (
-        "import resource; from nightmail_api.http.connection_limits import raise_open_files;"
+        "import resource; from nightmail_common.service.connection_limits import raise_open_files;"
         "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]; resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard));"
         "raise_open_files(); print(resource.getrlimit(resource.RLIMIT_NOFILE) == (min(hard, 65_536), hard))"
     )

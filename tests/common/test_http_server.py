@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.contract.limits import MAX_WAITING_CONNECTIONS
+from nightmail_common.service.health import Health
 from nightmail_common.service.http_server import serve_http
 from support.deadlines import scaled
 from support.plain_http import NO_AUTHORITIES
@@ -55,6 +57,22 @@ async def test_a_server_whose_context_ends_at_once_stops() -> None:
     async with serve_http(SlowApplication(), "127.0.0.1", 0) as port:
         pass
     assert not listens(port)
+
+
+async def test_waiting_connections_of_an_address_are_few_so_that_health_answers() -> None:
+    """Each holds a file of the service, which needs files for its own work."""
+    health = Health()
+    async with serve_http(health, "127.0.0.1", 0) as port:
+        connections = []
+        for _ in range(MAX_WAITING_CONNECTIONS + 20):
+            connection = await asyncio.open_connection("127.0.0.1", port)
+            connection[1].write(b"GET /health/ready HTTP/1.1\r\nHost: a\r\n")
+            connections.append(connection)
+        assert await asyncio.wait_for(connections[0][0].read(), scaled(5)) == b""
+        async with httpx.AsyncClient(timeout=scaled(20), verify=NO_AUTHORITIES) as client:
+            assert (await client.get(f"http://127.0.0.1:{port}/health/live")).status_code == 200
+        for _, writer in connections:
+            writer.close()
 
 
 async def test_a_server_does_not_change_the_signal_handlers() -> None:

@@ -41,6 +41,39 @@ async def test_a_result_of_any_size_is_read_as_it_was_put(store: ResultStore, si
     assert await store.get(blob) == data
 
 
+@pytest.mark.parametrize(("offset", "size"), [(0, None), (0, 0), (5, 10), (131_000, 200), (262_144, 4), (7, 262_141)])
+async def test_a_result_or_a_part_of_it_is_read_piece_by_piece(
+    store: ResultStore, offset: int, size: int | None
+) -> None:
+    for data in (LARGE, b"a\n1\n"):
+        expected = data[offset:] if size is None else data[offset : offset + size]
+        parts = [part async for part in store.read(await put(store, data), offset, size)]
+        assert b"".join(parts) == expected
+        assert max(map(len, parts)) <= 128 * 1024
+
+
+async def test_the_end_of_a_result_is_withheld_if_a_piece_is_another_one(
+    store: ResultStore, nats_client: Client
+) -> None:
+    blob = await put(store, LARGE)
+    js = nats_client.jetstream()
+    info = await js.stream_info(OBJECTS, subjects_filter=PIECES)
+    [subject] = info.state.subjects or {}
+    last = await js.get_msg(OBJECTS, subject=subject)
+    await js.delete_msg(OBJECTS, last.seq or 0)
+    await js.publish(subject, b"less")
+    received = bytearray()
+
+    async def receive() -> None:
+        async for part in store.read(blob):
+            received.extend(part)
+
+    with pytest.raises(ResultDamaged):
+        await receive()
+    assert LARGE.startswith(received)
+    assert len(received) < len(LARGE)
+
+
 async def test_a_result_that_does_not_fit_its_event_is_stored_in_the_object_store(store: ResultStore) -> None:
     run_id = uuid4()
     blob = await store.put("daily sales", run_id, io.BytesIO(b"a\n1\n"), max_inline_bytes=0)

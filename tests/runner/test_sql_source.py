@@ -371,6 +371,11 @@ async def test_many_rows_of_a_bound_query_cannot_take_the_machines_memory(postgr
     assert message == "the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows 20000000 bytes"
 
 
+async def test_what_a_query_of_sqlite_sorts_cannot_fill_the_disk(sqlite: Database) -> None:
+    rows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 4000) SELECT zeroblob(1000000) || x AS y FROM c"
+    assert "does not fit into memory" in await sqlite.refusal(f"{rows} ORDER BY y LIMIT 1 OFFSET 10000")
+
+
 async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
     started = time.monotonic()
     message = await postgresql.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)

@@ -9,8 +9,8 @@ import uvloop
 
 from nightmail_api.bootstrap import build_state, ensure_streams, follow_log, open_read_model
 from nightmail_api.http.application import build_application
-from nightmail_api.http.connection_limits import LimitedHttpProtocol, raise_open_files
 from nightmail_api.settings import ApiSettings
+from nightmail_common.service.connection_limits import raise_open_files
 from nightmail_common.service.http_server import serve_http
 from nightmail_common.service.service import Service, run_service
 from nightmail_common.service.settings import load
@@ -32,7 +32,6 @@ async def serve(settings: ApiSettings, service: Service) -> None:
     state = build_state(settings, service, *await service.enter(open_read_model(settings)))
     application = build_application(state, settings.cors_origins)
     options = {
-        "http": LimitedHttpProtocol,
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": list(settings.trusted_proxies),
     }

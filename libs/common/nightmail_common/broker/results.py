@@ -118,6 +118,51 @@ class ResultStore:
             raise ResultDamaged
         return data
 
+    async def read(self, blob: Blob, offset: int = 0, size: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes that the runner stored, or a part of them, without holding all of them.
+
+        The last bytes are yielded once the hash of all is right: what ends with an error is not whole.
+
+        Raises:
+            ResultGone: the object has expired or was erased.
+            ResultDamaged: the bytes are not those that the runner stored.
+            nats.errors.Error: the broker does not answer.
+        """
+        end = blob.size if size is None else offset + size
+        position, held = 0, b""
+        async for piece in self._checked_pieces(blob):
+            if part := piece[max(0, offset - position) : max(0, end - position)]:
+                if held:
+                    yield held
+                held = part
+            position += len(piece)
+        yield held
+
+    async def _checked_pieces(self, blob: Blob) -> AsyncIterator[bytes]:
+        """Yield an object's pieces; raise what `read` raises, at the end if the hash is wrong."""
+        if blob.data is not None:
+            yield await self.get(blob)
+            return
+        if blob.object_name is None:
+            raise ResultDamaged
+        bucket = ObjectBucket(self._js, blob.bucket or RESULTS)
+        try:
+            entry = await bucket.find(blob.object_name)
+        except (ValueError, LookupError):
+            raise ResultDamaged from None
+        if entry is None:
+            raise ResultGone
+        if entry.sha256 != blob.sha256:
+            raise ResultDamaged
+        is_there = False
+        try:
+            async for piece in bucket.read(entry):
+                is_there = True
+                yield piece
+        except ObjectChanged:
+            # The pieces expire a moment before the entry that names them.
+            raise (ResultDamaged if is_there else ResultGone) from None
+
     async def _pieces(self, bucket: str, name: str) -> list[bytes]:
         """Return an object's pieces. nats-py's `get` waits for a piece that is gone, and hashes in the event loop."""
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from nightmail_common.contract.errors import CannotStart
+from nightmail_common.service.connection_limits import LimitedHttpProtocol
 from nightmail_common.service.patches import SignalFreeServer
 from nightmail_common.service.settings import PREFIX
 
@@ -35,9 +36,8 @@ async def serve_http(
         raise CannotStart(f"setting {PREFIX}{port_setting}: cannot listen on {host}:{port}: {why}") from None
     # asyncio sets it only on sockets that name their protocol; without it a response waits 40 ms for the client's ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = SignalFreeServer(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, **options)
-    )
+    fixed: dict[str, Any] = {"http": LimitedHttpProtocol, "log_config": None, "access_log": False, "lifespan": "off"}
+    server = SignalFreeServer(uvicorn.Config(app, timeout_graceful_shutdown=5, **fixed, **options))
     serving = asyncio.create_task(server.serve([listening]))
     try:
         yield listening.getsockname()[1]

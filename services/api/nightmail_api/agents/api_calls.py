@@ -7,8 +7,8 @@ import httpx
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 
-#: A longer text would fill the context of the agent's model; the agent reads the rest by offset.
-MAX_TEXT_CHARS = 50_000
+from nightmail_api.agents.text_window import OFFSET_HEADER
+
 MAX_ITEMS = 100
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
@@ -36,11 +36,9 @@ class ApiCalls:
         await self._send(context, "DELETE", path, {})
 
     async def text(self, context: Context[Any, Any], path: str, offset: int = 0) -> str:
-        """Return a text from an offset, cut to `MAX_TEXT_CHARS`; the last line of a cut text says how to read on."""
-        whole = (await self._send(context, "GET", path, {})).content.decode("utf-8-sig", "replace")
-        end = offset + MAX_TEXT_CHARS
-        rest = f"\n[{len(whole) - end} more characters: read on with offset {end}]" if end < len(whole) else ""
-        return whole[offset:end] + rest
+        """Return a text from an offset, cut as `TextWindow` says."""
+        headers = {OFFSET_HEADER: str(offset), "Accept-Encoding": "identity"}
+        return (await self._send(context, "GET", path, {"headers": headers})).content.decode()
 
     async def items(self, context: Context[Any, Any], path: str, limit: int, **query: str | None) -> list[Any]:
         """Return the first items of a list."""

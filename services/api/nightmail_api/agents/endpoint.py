@@ -131,13 +131,14 @@ def _caller_client(application: ASGIApp) -> "Callable[[Context[Any, Any]], httpx
     import httpx
 
     from nightmail_api.agents.api_calls import TIMEOUT_SECONDS
+    from nightmail_api.agents.text_window import TextWindow
 
     def client_of(context: "Context[Any, Any]") -> httpx.AsyncClient:
         request = context.request_context.request
         assert request is not None  # HTTP gives every call its request
         address = ("127.0.0.1", 0) if request.client is None else (request.client.host, request.client.port)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=application, client=address),
+            transport=httpx.ASGITransport(app=TextWindow(application), client=address),
             base_url="http://nightmail",
             headers={"Authorization": request.headers["authorization"]},
             timeout=TIMEOUT_SECONDS,

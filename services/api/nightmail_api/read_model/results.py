@@ -1,6 +1,6 @@
 """A run's outcome as the log keeps it: the CSV that was mailed, and what the script printed."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from nightmail_api.http.problems import Gone, NotFound, NotReady
@@ -21,15 +21,17 @@ class Results:
         self._log = log
         self._store = store
 
-    async def csv(self, run_id: str) -> bytes:
-        """Return the very bytes that were mailed.
+    async def csv(self, run_id: str) -> tuple[int, AsyncIterator[bytes]]:
+        """Return the very bytes that were mailed: how many they are, and what yields them.
 
         Raises:
             NotFound: there is no such run, it has no result, or the result's time is over.
+            NotReady: the store does not answer in time.
             nats.errors.Error: the log does not answer.
         """
         with _gone_as_not_found():
-            return await self.bytes_of(await self.ready(run_id))
+            csv = (await self.ready(run_id)).csv
+            return csv.size, await self._begin(self._store.read(csv), run_id)
 
     async def ready(self, run_id: str) -> ResultReady:
         """Return the event of a run's result.
@@ -87,8 +89,8 @@ class Results:
         split = await self._split(run_id)
         return SLICES.validate_json(await self._bytes(split.index, run_id))
 
-    async def slice_csv(self, run_id: str, of_slice: str) -> bytes:
-        """Return the CSV of a slice, by its `slice_id`.
+    async def slice_csv(self, run_id: str, of_slice: str) -> tuple[int, AsyncIterator[bytes]]:
+        """Return the CSV of a slice, by its `slice_id`, as `csv` does.
 
         Raises:
             NotFound: there is no such run or slice, or its result's time is over.
@@ -99,9 +101,8 @@ class Results:
             found = next((one for one in await self.slices(run_id) if slice_id(one.value) == of_slice), None)
             if found is None:
                 raise NotFound(f"the run {run_id} has no such slice")
-            files = await self._bytes((await self._split(run_id)).files, run_id)
-        csv = found.files[0]
-        return files[csv.offset : csv.offset + csv.size]
+            csv, files = found.files[0], (await self._split(run_id)).files
+            return csv.size, await self._begin(self._store.read(files, csv.offset, csv.size), run_id)
 
     async def _split(self, run_id: str) -> SplitResult:
         split = (await self.ready(run_id)).split
@@ -148,14 +149,32 @@ class Results:
             raise NotFound(f"there is no run {run_id}") from None
 
     async def _bytes(self, blob: Blob, run_id: str) -> bytes:
-        try:
+        with _store_problems(run_id):
             return await self._store.get(blob)
-        except ResultGone:
-            raise Gone(f"the result of the run {run_id} is kept no longer") from None
-        except ResultDamaged:
-            raise NotFound(f"the result of the run {run_id} is damaged in the store") from None
-        except TimeoutError:
-            raise NotReady("the store of results does not answer") from None
+
+    async def _begin(self, parts: AsyncIterator[bytes], run_id: str) -> AsyncIterator[bytes]:
+        """Return the same parts, of which the first one is read: a result that is gone is a problem, not a broken answer."""
+        with _store_problems(run_id):
+            first = await anext(parts)
+
+        async def all_parts() -> AsyncIterator[bytes]:
+            yield first
+            async for part in parts:
+                yield part
+
+        return all_parts()
+
+
+@contextmanager
+def _store_problems(run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except ResultGone:
+        raise Gone(f"the result of the run {run_id} is kept no longer") from None
+    except ResultDamaged:
+        raise NotFound(f"the result of the run {run_id} is damaged in the store") from None
+    except TimeoutError:
+        raise NotReady("the store of results does not answer") from None
 
 
 @contextmanager

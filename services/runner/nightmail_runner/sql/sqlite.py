@@ -71,6 +71,8 @@ def open_query(
     deadline = _Deadline(connection, request.timeout_seconds)
     deadline.start()
     try:
+        # Not in files: a sort without end would fill the disk. The limit of this process bounds its memory.
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
         cancel_by(connection.interrupt)
         cursor = connection.execute(request.statement, request.parameters or ())

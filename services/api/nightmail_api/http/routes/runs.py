@@ -1,10 +1,11 @@
 """Runs: list them, read one, its result and its log, cancel one."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from nightmail_api.http.dependencies import AppState, State
@@ -165,9 +166,13 @@ async def get_rows(
 
 async def csv_response(state: AppState, run_id: str) -> Response:
     """Return the response with a run's CSV."""
-    csv = await state.results.csv(run_id)
-    headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
-    return Response(csv, headers=headers, media_type="text/csv")
+    return csv_download(f"{run_id}.csv", *await state.results.csv(run_id))
+
+
+def csv_download(name: str, size: int, parts: AsyncIterator[bytes]) -> Response:
+    """Return the response with a CSV, which is not held as a whole: a client may take hours to read it."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    return StreamingResponse(parts, headers=headers, media_type="text/csv")
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -8,6 +8,7 @@ from nightmail_api.http.dependencies import State
 from nightmail_api.http.responses import CSV, open_problems, problems
 from nightmail_api.http.routes.mail import Signed, read_link
 from nightmail_api.http.routes.parameters import RunId
+from nightmail_api.http.routes.runs import csv_download
 from nightmail_api.http.routing import Route, ViewerRoute
 from nightmail_common.contract.signing import PATHS, SLICE
 
@@ -54,5 +55,4 @@ async def shared_slice(state: State, token: Signed) -> Response:
     """Return the CSV of one slice, of a mail's signed link."""
     link = read_link(state, SLICE, token)
     csv = await state.results.slice_csv(link["run"], link["slice"])
-    headers = {"Content-Disposition": f'attachment; filename="{link["run"]}-{link["slice"]}.csv"'}
-    return Response(csv, headers=headers, media_type="text/csv")
+    return csv_download(f"{link['run']}-{link['slice']}.csv", *csv)

@@ -1,4 +1,4 @@
-"""Connections whose client keeps the API waiting: closed after some seconds, and few of one address at a time.
+"""Connections whose client keeps a service waiting: closed after some seconds, and few of one address at a time.
 
 uvicorn closes an idle connection and limits nothing else: https://github.com/Kludex/uvicorn/issues/157 (0.54).
 """
