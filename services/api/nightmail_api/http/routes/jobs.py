@@ -169,14 +169,14 @@ async def delete_job(
 @editor.post("/jobs/{job_name}/pause", response_model=JobResponse, responses=problems(404, 412))
 async def pause_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
     """Pause a job. Due times during the pause are not caught up."""
-    await state.commands.pause(job_name, caller.name, if_match)
+    await state.commands.set_status(job_name, caller.name, if_match, "paused")
     return await job_response(state, job_name)
 
 
 @editor.post("/jobs/{job_name}/resume", response_model=JobResponse, responses=problems(404, 412))
 async def resume_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
     """Resume a paused job, from now on."""
-    await state.commands.resume(job_name, caller.name, if_match)
+    await state.commands.set_status(job_name, caller.name, if_match, "active")
     return await job_response(state, job_name)
 
 
