@@ -18,7 +18,7 @@ from nightmail_api.http.problems import Forbidden, NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, LastRun, RunAccepted
+from nightmail_api.http.schemas import JOB_EXAMPLE, ItemPage, JobPage, JobResponse, LastRun, RunAccepted
 from nightmail_api.http.serialization import with_warnings
 from nightmail_api.read_model.job_lists import JobSort
 from nightmail_api.read_model.job_lists import list_jobs as list_of_jobs
@@ -59,11 +59,8 @@ class JobSummary(BaseModel, extra="allow"):
     failing: bool = Field(examples=[False])
 
 
-class JobSummaryPage(BaseModel):
-    """A page of jobs, each as a summary. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[JobSummary]
-    next_cursor: str | None = Field(examples=[None])
+class JobSummaryPage(ItemPage[JobSummary]):
+    """A page of jobs, each as a summary."""
 
 
 @editor.post(
