@@ -20,7 +20,7 @@ from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, O
 from nightmail_common.broker.streams import INPUTS
 from nightmail_common.contract.limits import MAX_INPUTS_BYTES
 
-#: Of runners that keep the same bytes at the same time; each turn, one of them succeeds.
+#: How often a runner tries while others keep the same bytes; of those that try at once, one succeeds.
 _TURNS = 50
 
 Content = Callable[[], AsyncIterable[bytes]]
