@@ -10,7 +10,7 @@ from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, ObjectEntry, Pieces
 from nightmail_common.broker.streams import FILES
 
-#: Of writers of the same file at the same time; each turn, one of them succeeds.
+#: How often a writer tries while others write the same file; of those that try at once, one succeeds.
 _TURNS = 20
 
 

@@ -212,11 +212,20 @@ class ObjectBucket:
         """Delete the bytes under a subject; they may stay on disk until JetStream reuses the space."""
         await self._js.purge_stream(self.stream, subject=pieces)
 
-    async def overwrite(self, pieces: str) -> None:
-        """Delete the bytes under a subject message by message, which overwrites them on disk."""
-        async for message in self._messages(pieces):
+    async def overwrite(self, subject: str) -> None:
+        """Delete the messages of a subject one by one, which overwrites them on disk."""
+        async for message in self._messages(subject):
             with suppress(APIError):  # another replica deleted it first
                 await self._js.delete_msg(self.stream, message.seq or 0)
+
+    async def erase(self, name: str) -> bool:
+        """Delete an object and its entry, and overwrite both on disk; False if there is no such object."""
+        entry = await self.find(name)
+        if entry is None:
+            return False
+        await self.overwrite(entry.pieces)
+        await self.overwrite(self._subject(name))
+        return True
 
     async def purge_deleted(self, name: str, sequence: int) -> None:
         """Delete the entry that says 'deleted', which has this sequence, unless the object was stored again."""

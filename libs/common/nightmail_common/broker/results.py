@@ -24,7 +24,7 @@ from nightmail_common.contract.subjects import job_token
 MAX_INLINE_BYTES = 256 * 1024
 #: The largest result (256 MiB) takes some 10 s from a broker in the same data center.
 READ_TIMEOUT_SECONDS = 60.0
-#: Of a file that is stored, at once in memory.
+#: How much of a file that is stored is in memory at a time.
 _READ_BYTES = 128 * 1024
 
 

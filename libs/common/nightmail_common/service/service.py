@@ -37,7 +37,7 @@ from nightmail_common.service.settings import PRIVATE_UMASK, ServiceSettings
 
 #: From the signal to the end of the process; supervisors wait longer before they kill.
 DRAIN_SECONDS = 10.0
-#: For the connection: what its subscriptions still work on. The rest of DRAIN_SECONDS belongs to `serve`.
+#: How long the subscriptions of the connection may finish their work. The rest of DRAIN_SECONDS belongs to `serve`.
 DRAIN_CONNECTION_SECONDS = 3.0
 #: A close waits for the peer, which may be gone.
 CLOSE_CONNECTION_SECONDS = 1.0

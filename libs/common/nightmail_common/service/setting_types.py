@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ByteSize, SecretStr, TypeAdapter
 
 from nightmail_common.service.settings import CommaSeparated
 
-#: Of keys and tokens: a shorter one can be guessed.
+#: The least length of keys and tokens: a shorter one can be guessed.
 MIN_SECRET_CHARS = 16
 
 #: Names of containers may have underscores; the last label of a name is no number, or the name is a mistyped address.

@@ -24,7 +24,7 @@ from nightmail_api.access.tokens import Principal
 from nightmail_common.contract import signing
 from nightmail_common.contract.envelope import iso_time
 
-#: For the person at the issuer's page.
+#: How long a person may take at the issuer's page.
 SIGN_IN_LIFE = timedelta(minutes=10)
 #: A working day: the issuer cannot end a session before, and says a role only at the next sign-in.
 OIDC_SESSION_LIFE = timedelta(hours=8)

@@ -4,15 +4,15 @@ JetStream's purge by subject only marks messages as deleted; their bytes stay in
 single message overwrites it with random bytes, so personal data is deleted message by message.
 """
 
-import base64
 from uuid import UUID
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NotFoundError, ObjectNotFoundError
+from nats.js.errors import APIError
 from pydantic import ValidationError
 
 from nightmail_common.broker.log import EventLog
+from nightmail_common.broker.object_bucket import ObjectBucket
 from nightmail_common.broker.readable import readable
 from nightmail_common.broker.streams import MAILED, RESULTS, STREAKS, STREAM
 from nightmail_common.contract.envelope import StoredEvent
@@ -28,6 +28,7 @@ class Erasure:
     def __init__(self, js: JetStreamContext, log: EventLog) -> None:
         self._js = js
         self._log = log
+        self._results = ObjectBucket(js, RESULTS)
 
     async def erase(self, job_name: str, up_to: int) -> tuple[int, int]:
         """Delete everything about a name up to a sequence, and return the number of events and of stored results."""
@@ -60,30 +61,23 @@ class Erasure:
                 await self._purge_failures(erased.job_id)
         logger.info("late_event_erased", sequence=stored.sequence, type=stored.name)
 
-    async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, int]:
-        """Delete an event and the files that it refers to; return the event, and 1 if there was a stored result."""
+    async def _erase_one(self, stored: StoredEvent) -> tuple[Event | None, bool]:
+        """Delete an event and the result that it refers to; return the event, and whether a result was stored."""
         try:
             event = stored.event()
         except ValidationError:
             event = None
-        erased = 0
+        erased = False
         if isinstance(event, ResultReady):
             for blob in event.blobs:
                 if blob.object_name is not None:
-                    erased += await self._erase_result(blob.object_name)
-        await self._delete(STREAM, stored.sequence)
-        return event, min(erased, 1)
-
-    async def _erase_result(self, object_name: str) -> int:
+                    erased |= await self._results.erase(blob.object_name)
         try:
-            info = await (await self._js.object_store(RESULTS)).get_info(object_name)
-        except (NotFoundError, ObjectNotFoundError):
-            return 0
-        stream = f"OBJ_{RESULTS}"
-        await self._erase_subject(stream, f"$O.{RESULTS}.C.{info.nuid}")
-        token = base64.urlsafe_b64encode(object_name.encode()).decode()
-        await self._erase_subject(stream, f"$O.{RESULTS}.M.{token}")
-        return 1
+            await self._js.delete_msg(STREAM, stored.sequence)
+        except APIError as error:
+            # Another replica deleted it first, or the message expired.
+            logger.debug("message_already_gone", sequence=stored.sequence, error=error.description)
+        return event, erased
 
     async def _purge_deliveries(self, run_id: UUID) -> None:
         # A KV bucket denies the deletion of single messages. Its entries contain hashes of addresses only.
@@ -91,21 +85,3 @@ class Erasure:
 
     async def _purge_failures(self, job_id: UUID) -> None:
         await self._js.purge_stream(f"KV_{STREAKS}", subject=f"$KV.{STREAKS}.{job_id}")
-
-    async def _erase_subject(self, stream: str, subject: str) -> None:
-        sequence = 1
-        while True:
-            try:
-                message = await self._js.get_msg(stream, seq=sequence, subject=subject, next=True)
-            except NotFoundError:
-                return
-            assert message.seq is not None
-            await self._delete(stream, message.seq)
-            sequence = message.seq + 1
-
-    async def _delete(self, stream: str, sequence: int) -> None:
-        try:
-            await self._js.delete_msg(stream, sequence)
-        except APIError as error:
-            # Another replica deleted it first, or the message expired.
-            logger.debug("message_already_gone", stream=stream, sequence=sequence, error=error.description)

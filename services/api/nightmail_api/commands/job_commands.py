@@ -80,7 +80,11 @@ class JobChange(JobDefinition):
 
 
 class JobCommands:
-    """Decides on an event, publishes it, and waits until the read model has applied it."""
+    """Decides on an event, publishes it, and waits until the read model has applied it.
+
+    Any method but `create` raises `NotFound` if there is no such job or run. One with `if_match` raises `PreconditionFailed`
+    if the sequence of the job's last event is not in it.
+    """
 
     def __init__(
         self,
@@ -127,9 +131,7 @@ class JobCommands:
         """Replace the fields of a job; the same content publishes no event.
 
         Raises:
-            NotFound: there is no such job.
             ValidationProblem: the name or the status differs, or the script cannot be run.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         if definition.job_name != job_name:
             raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
@@ -153,9 +155,7 @@ class JobCommands:
         """Give a job the content of an earlier version, as a new version with `rolled_back_to`.
 
         Raises:
-            NotFound: there is no such job.
             ValidationProblem: the job has no such version.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         job_id = existing(await self._read(Queries.known_job, job_name), job_name, if_match).job_id
         found = await self._read(Queries.version, job_id, version)
@@ -175,12 +175,7 @@ class JobCommands:
         await self._decide_and_publish(job_name, decide)
 
     async def delete(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
-        """Delete a job; its history stays and its name is free.
-
-        Raises:
-            NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
-        """
+        """Delete a job; its history stays and its name is free."""
 
         def decide(known: KnownJob | None) -> JobEvent:
             job = existing(known, job_name, if_match)
@@ -188,23 +183,19 @@ class JobCommands:
 
         await self._decide_and_publish(job_name, decide)
 
-    async def pause(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
-        """Pause a job; a paused one stays paused.
+    async def set_status(
+        self, job_name: str, actor: str, if_match: frozenset[int] | None, status: Literal["active", "paused"]
+    ) -> None:
+        """Pause or resume a job; one that has the status already keeps it, and no event is published."""
+        event = JobPaused if status == "paused" else JobResumed
 
-        Raises:
-            NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
-        """
-        await self._set_status(job_name, actor, if_match, "paused", JobPaused)
+        def decide(known: KnownJob | None) -> JobEvent | None:
+            job = existing(known, job_name, if_match)
+            if known is not None and known.status == status:
+                return None
+            return event(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
 
-    async def resume(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
-        """Resume a job; an active one stays active.
-
-        Raises:
-            NotFound: there is no such job.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
-        """
-        await self._set_status(job_name, actor, if_match, "active", JobResumed)
+        await self._decide_and_publish(job_name, decide)
 
     async def erase(self, job_name: str, actor: str, if_match: frozenset[int] | None) -> None:
         """Delete a job if it exists, and everything about its name: events, results, delivery records, inputs, rows.
@@ -213,7 +204,6 @@ class JobCommands:
 
         Raises:
             NotFound: no job has or had the name.
-            PreconditionFailed: the sequence of the job's last event is not in `if_match`.
         """
         known = await self._read(Queries.known_job, job_name)
         if known is None:
@@ -241,7 +231,6 @@ class JobCommands:
         """Request a run now, also of a paused job, and return its id. Requests with the same key give the same run, once.
 
         Raises:
-            NotFound: there is no such job.
             TooManyRequests: too many runs of the job, or requested by this token, wait for a runner.
         """
         job = existing(await self._read(Queries.known_job, job_name), job_name, None)
@@ -283,22 +272,6 @@ class JobCommands:
         # The message id of the run's outcome: if a runner publishes one meanwhile, the log keeps the first of the two.
         if (await self._publish(event, run_message_id(run_id, "outcome"))).duplicate:
             raise Conflict("the run has just ended")
-
-    async def _set_status(
-        self,
-        job_name: str,
-        actor: str,
-        if_match: frozenset[int] | None,
-        status: str,
-        event: type[JobPaused | JobResumed],
-    ) -> None:
-        def decide(known: KnownJob | None) -> JobEvent | None:
-            job = existing(known, job_name, if_match)
-            if known is not None and known.status == status:
-                return None
-            return event(job_name=job_name, job_id=job.job_id, actor=actor, job_version=job.version)
-
-        await self._decide_and_publish(job_name, decide)
 
     async def _decide_and_publish(self, job_name: str, decide: Callable[[KnownJob | None], JobEvent | None]) -> None:
         subjects = f"jobs.{job_token(job_name)}.>"

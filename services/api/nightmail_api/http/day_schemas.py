@@ -4,6 +4,8 @@ from datetime import date
 
 from pydantic import BaseModel, Field
 
+from nightmail_api.http.schemas import ItemPage
+
 
 class RunCounts(BaseModel):
     """How many runs of a day have which status now."""
@@ -42,8 +44,5 @@ class DayCounters(BaseModel):
     mails: MailCounts
 
 
-class DayCounterPage(BaseModel):
-    """A page of counters. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[DayCounters]
-    next_cursor: str | None = Field(examples=[None])
+class DayCounterPage(ItemPage[DayCounters]):
+    """A page of counters."""

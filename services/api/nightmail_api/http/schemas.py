@@ -1,7 +1,7 @@
 """The shapes of the responses, as OpenAPI documents them, with their examples."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,7 @@ from nightmail_common.contract.mail_outcomes import MailAnswer
 from nightmail_common.contract.result_parts import Runtime
 from nightmail_common.contract.run import RunStatus
 
+Item = TypeVar("Item")
 MailOutcomeName = Literal[MailAnswer, "waiting", "bounced"]
 
 _RUN_ID = "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"
@@ -48,6 +49,15 @@ _JOB = JOB_EXAMPLE | {
 def _add_job_examples(schema: dict[str, Any]) -> None:
     for field, example in _JOB.items():
         schema["properties"][field]["examples"] = [example]
+
+
+class ItemPage(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(
+        examples=["WyIyMDI2LTExLTIzIl0"], description="The `cursor` of the next page; null on the last one."
+    )
 
 
 class JobWarning(BaseModel):
@@ -111,11 +121,8 @@ class VersionWithJob(Version):
     job: Job = Field(examples=[_JOB | {"version": 2, "schedule_time": "30 8 * * 1-5"}])
 
 
-class VersionPage(BaseModel):
-    """A page of versions. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[Version]
-    next_cursor: str | None = Field(examples=[None])
+class VersionPage(ItemPage[Version]):
+    """A page of versions."""
 
 
 class MailOutcome(BaseModel):
@@ -195,18 +202,12 @@ class RunWithTimeline(Run):
     timeline: list[TimelineEntry]
 
 
-class JobPage(BaseModel):
-    """A page of jobs. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[JobResponse]
-    next_cursor: str | None = Field(examples=[None])
+class JobPage(ItemPage[JobResponse]):
+    """A page of jobs."""
 
 
-class RunPage(BaseModel):
-    """A page of runs. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[Run]
-    next_cursor: str | None = Field(examples=["WyIyMDI2LTExLTIzIl0"])
+class RunPage(ItemPage[Run]):
+    """A page of runs."""
 
 
 class Mail(BaseModel):
@@ -225,11 +226,8 @@ class Mail(BaseModel):
     next_attempt: datetime | None = Field(examples=[None])
 
 
-class MailPage(BaseModel):
-    """A page of mails. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[Mail]
-    next_cursor: str | None = Field(examples=[None])
+class MailPage(ItemPage[Mail]):
+    """A page of mails."""
 
 
 class RunAccepted(BaseModel):

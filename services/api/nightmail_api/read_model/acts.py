@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.queries import Queries
@@ -51,33 +51,26 @@ def known_event_of_job(queries: Queries, job_name: str, before: int, limit: int)
     return min(sorted(found, reverse=True)[:limit], default=None)
 
 
-def acts_before(
-    queries: Queries, actor: str, before: int, limit: int, *, job_name: str | None, event_type: str | None
-) -> list[int]:
-    """Return the sequences of the last events that an actor caused before a sequence, newest first."""
-    earlier = _acts_of(actor, job_name, event_type).where(acts.c.sequence < before)
-    return [row["sequence"] for row in queries.all_rows(earlier.order_by(acts.c.sequence.desc()).limit(limit))]
-
-
-def acts_after(
+def acts_of(
     queries: Queries,
+    /,
     actor: str,
-    after: int,
     limit: int,
     *,
-    job_name: str | None,
-    event_type: str | None,
-    run_id: str | None,
+    after: int | None = None,
+    before: int | None = None,
+    **fields: str | None,
 ) -> list[int]:
-    """Return the sequences of the first events that an actor caused after a sequence, oldest first."""
-    later = _acts_of(actor, job_name, event_type).where(acts.c.sequence > after)
-    if run_id is not None:
-        later = later.where(acts.c.run_id == run_id)
-    return [row["sequence"] for row in queries.all_rows(later.order_by(acts.c.sequence).limit(limit))]
+    """Return the sequences of the first events of an actor after a sequence, in order, or the last before one, newest first.
 
-
-def _acts_of(actor: str, job_name: str | None, event_type: str | None) -> Select[tuple[int]]:
-    statement = select(acts.c.sequence).where(acts.c.actor == actor)
-    if job_name is not None:
-        statement = statement.where(acts.c.job_name == job_name)
-    return statement if event_type is None else statement.where(acts.c.type == event_type)
+    Args:
+        fields: values of columns of `acts`; None for any value.
+    """
+    statement = select(acts.c.sequence).where(acts.c.actor == actor).limit(limit)
+    for name, value in fields.items():
+        statement = statement if value is None else statement.where(acts.c[name] == value)
+    if before is None:
+        statement = statement.where(acts.c.sequence > after).order_by(acts.c.sequence)
+    else:
+        statement = statement.where(acts.c.sequence < before).order_by(acts.c.sequence.desc())
+    return [row["sequence"] for row in queries.all_rows(statement)]

@@ -56,7 +56,7 @@ class Database(Protocol):
 
 @contextmanager
 def as_database_unavailable() -> Iterator[None]:
-    """Raise `DatabaseUnavailable` for the errors that a retry on a new connection can cure,"""
+    """Raise `DatabaseUnavailable` for the errors that a retry on a new connection can cure."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:

@@ -35,17 +35,13 @@ MORE_SEQUENCES = 8
 
 
 class EventQueries:
-    """Queries of the log itself, by sequence and by subject."""
+    """Queries of the log itself. Any method raises `nats.errors.Error` if the log does not answer."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def event(self, sequence: int) -> StoredEvent | None:
-        """Return one event; None if the log no longer has it.
-
-        Raises:
-            nats.errors.Error: the log does not answer.
-        """
+        """Return one event; None if the log no longer has it."""
         wanted = json.dumps({"seq": sequence}).encode()
         reply = await self._client.request(DIRECT_GET, wanted, timeout=TIMEOUT_SECONDS)
         return None if _status(reply) is not None else from_direct_get(reply)
@@ -54,9 +50,6 @@ class EventQueries:
         """Return the next events on subjects (one filter) after a sequence as JSON, oldest first.
 
         An answer of `MAX_EVENTS_ANSWER_BYTES` ends before `limit`.
-
-        Raises:
-            nats.errors.Error: the log does not answer.
         """
         encoded: list[bytes] = []
         size = 0
@@ -82,9 +75,6 @@ class EventQueries:
 
         Args:
             known: where an event on the subjects is, from which on there are about `limit`: the first window begins there.
-
-        Raises:
-            nats.errors.Error: the log does not answer.
         """
         encoded: list[bytes] = []
         size, end, window = 0, before, limit if known is None else max(limit, before - known)
@@ -134,11 +124,7 @@ class EventQueries:
         return encoded, count
 
     async def batch(self, subjects: str, start: int, limit: int) -> tuple[list[StoredEvent], bool]:
-        """Return the events on subjects (one filter) of one request, from a sequence on, and whether more follow.
-
-        Raises:
-            nats.errors.Error: the log does not answer.
-        """
+        """Return the events on subjects (one filter) of one request, from a sequence on, and whether more follow."""
         inbox = self._client.new_inbox()
         answer = _Answer()
         # The request bounds the number of replies, so the limits of the client are not needed.

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
+from nightmail_api.http.problems import NotFound
 from nightmail_api.http.serialization import job_json, run_json
 from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
@@ -218,11 +219,11 @@ class Queries:
         """Return the sequence of a run's outcome; None while it has none.
 
         Raises:
-            KeyError: there is no such run.
+            NotFound: there is no such run.
         """
         row = self._first(_OUTCOME, run_id=run_id)
         if row is None:
-            raise KeyError(run_id)
+            raise NotFound(f"there is no run {run_id}")
         sequence: int | None = row["outcome_sequence"]
         return sequence
 

@@ -14,7 +14,11 @@ from nightmail_common.contract.split import SLICES, ResultSlice, SplitResult, sl
 
 
 class Results:
-    """Reads outcomes by run."""
+    """Reads outcomes by run.
+
+    Any method raises `NotFound` if there is no such run, `Gone` if the outcome or its result is kept no longer (`NotFound`
+    where that is said), `NotReady` if the store does not answer in time, and `nats.errors.Error` if the log does not answer.
+    """
 
     def __init__(self, read: QueryExecutor, log: EventLog, store: ResultStore) -> None:
         self._read = read
@@ -25,9 +29,7 @@ class Results:
         """Return the very bytes that were mailed: how many they are, and what yields them.
 
         Raises:
-            NotFound: there is no such run, it has no result, or the result's time is over.
-            NotReady: the store does not answer in time.
-            nats.errors.Error: the log does not answer.
+            NotFound: the run has no result, or its result is kept no longer.
         """
         with _gone_as_not_found():
             csv = (await self.ready(run_id)).csv
@@ -37,9 +39,7 @@ class Results:
         """Return the event of a run's result.
 
         Raises:
-            NotFound: there is no such run, or it has no result.
-            Gone: the result's time is over.
-            nats.errors.Error: the log does not answer.
+            NotFound: the run has no result.
         """
         outcome = await self.outcome(run_id)
         if not isinstance(outcome, ResultReady):
@@ -56,10 +56,7 @@ class Results:
         """Return the CSV of a result.
 
         Raises:
-            Gone: the result's time is over.
             NotFound: the stored bytes are damaged.
-            NotReady: the store does not answer in time.
-            nats.errors.Error: the log does not answer.
         """
         return await self._bytes(result.csv, str(result.run_id))
 
@@ -67,10 +64,7 @@ class Results:
         """Return the PNG of a figure, which is counted from 1.
 
         Raises:
-            NotFound: there is no such run, or it has no such figure.
-            Gone: the result's time is over.
-            NotReady: the store does not answer in time.
-            nats.errors.Error: the log does not answer.
+            NotFound: the run has no such figure.
         """
         figures = (await self.ready(run_id)).figures
         if number > len(figures):
@@ -81,10 +75,7 @@ class Results:
         """Return the slices of a result; their files are those that `slice_csv` reads.
 
         Raises:
-            NotFound: there is no such run, or its result is not split.
-            Gone: the result's time is over.
-            NotReady: the store does not answer in time.
-            nats.errors.Error: the log does not answer.
+            NotFound: the result is not split.
         """
         split = await self._split(run_id)
         return SLICES.validate_json(await self._bytes(split.index, run_id))
@@ -93,9 +84,7 @@ class Results:
         """Return the CSV of a slice, by its `slice_id`, as `csv` does.
 
         Raises:
-            NotFound: there is no such run or slice, or its result's time is over.
-            NotReady: the store does not answer in time.
-            nats.errors.Error: the log does not answer.
+            NotFound: there is no such slice, or the result is kept no longer.
         """
         with _gone_as_not_found():
             found = next((one for one in await self.slices(run_id) if slice_id(one.value) == of_slice), None)
@@ -114,21 +103,14 @@ class Results:
         """Return what the run's script printed; empty while it has not ended.
 
         Raises:
-            NotFound: there is no such run, or its log's time is over.
-            nats.errors.Error: the log does not answer.
+            NotFound: the run's log is kept no longer.
         """
         with _gone_as_not_found():
             outcome = await self.outcome(run_id)
         return "" if outcome is None else outcome.log
 
     async def outcome(self, run_id: str) -> RunOutcome | RunSkipped | None:
-        """Return the event that ended a run; None while it has not ended.
-
-        Raises:
-            NotFound: there is no such run.
-            Gone: the event's time is over.
-            nats.errors.Error: the log does not answer.
-        """
+        """Return the event that ended a run; None while it has not ended."""
         sequence = await self.sequence(run_id)
         if sequence is None:
             return None
@@ -138,15 +120,8 @@ class Results:
         return outcome
 
     async def sequence(self, run_id: str) -> int | None:
-        """Return the sequence of the event that ended a run; None while it has not ended.
-
-        Raises:
-            NotFound: there is no such run.
-        """
-        try:
-            return await self._read(Queries.outcome_sequence, run_id)
-        except KeyError:
-            raise NotFound(f"there is no run {run_id}") from None
+        """Return the sequence of the event that ended a run; None while it has not ended."""
+        return await self._read(Queries.outcome_sequence, run_id)
 
     async def _bytes(self, blob: Blob, run_id: str) -> bytes:
         with _store_problems(run_id):

@@ -16,7 +16,7 @@ from nightmail_mailer.bounces.mailbox import MailboxUnavailable
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.access_tokens import AccessTokens, NoAccessToken, access_tokens
 
-#: For a connection and for each answer.
+#: How long a connection, and each answer of the server, may take.
 TIMEOUT_SECONDS = 20.0
 _REFUSED = "the server refuses the user name of NIGHTMAIL_BOUNCE_IMAP_URL, or {}"
 

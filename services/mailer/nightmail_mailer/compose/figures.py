@@ -7,7 +7,7 @@ from email.message import EmailMessage, MIMEPart
 from nightmail_common.contract.events import ResultReady
 from nightmail_mailer.compose.attachment import RESERVED_BYTES, Attachment, choose_attachments, encoded_size
 
-#: Of the mail's card; a wider image is drawn smaller.
+#: The width of the mail's card; a wider image is drawn smaller.
 _MAX_WIDTH = 696
 #: The headers of an image.
 _HEADER_BYTES = 512

@@ -11,11 +11,12 @@ from markdown_it import MarkdownIt
 
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.subject_template import describe_template_error, parse_message, parse_message_text
+from nightmail_common.contract.text import shorten
 from nightmail_mailer.compose.subject import TEMPLATE_ERRORS, subject_context
 
-#: Of the filled message: values may make it longer than its template. Gmail clips a mail of more than 102 KB.
+#: The length of the filled message: values may make it longer than its template. Gmail clips a mail of more than 102 KB.
 MAX_MESSAGE_CHARACTERS = 16_000
-#: Of quotes and lists in each other.
+#: How deep quotes and lists may be nested.
 _MAX_NESTING = 20
 #: A short row of a table is filled to the width of its header: 8 KiB made 65,000 cells, and took 2 s.
 MAX_MESSAGE_CELLS = 2_000
@@ -60,7 +61,4 @@ def _to_html(markdown: str) -> str:
 
 
 def _fill(parse: Callable[[str], Template], event: ResultReady, due: datetime, split_value: str | None) -> str:
-    filled = parse(event.job.message).render(subject_context(event, due, split_value))
-    if len(filled) <= MAX_MESSAGE_CHARACTERS:
-        return filled
-    return filled[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+    return shorten(parse(event.job.message).render(subject_context(event, due, split_value)), MAX_MESSAGE_CHARACTERS)

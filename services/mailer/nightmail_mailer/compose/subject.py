@@ -7,7 +7,7 @@ from jinja2 import TemplateError
 
 from nightmail_common.contract.events import ResultReady
 from nightmail_common.contract.subject_template import ColumnNames, describe_template_error, parse_subject
-from nightmail_common.contract.text import to_one_line
+from nightmail_common.contract.text import shorten, to_one_line
 
 #: A subject is one line of at most 998 bytes (RFC 5322 section 2.1.1); mail programs show fewer characters than this.
 MAX_CHARACTERS = 200
@@ -62,5 +62,4 @@ def default_subject(what: str, due: datetime) -> str:
 
 def one_line(text: str) -> str:
     """Return a text as a header can hold it: one line without control characters, shortened to `MAX_CHARACTERS`."""
-    text = to_one_line(text)
-    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+    return shorten(to_one_line(text), MAX_CHARACTERS)

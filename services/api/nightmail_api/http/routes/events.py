@@ -16,7 +16,7 @@ from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
 from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_api.http.schemas import EventList
-from nightmail_api.read_model.acts import acts_after, acts_before, known_event_of_job
+from nightmail_api.read_model.acts import acts_of, known_event_of_job
 from nightmail_api.read_model.event_feed import FeedEvent
 from nightmail_api.read_model.event_queries import subject_filter
 from nightmail_api.read_model.queries import Queries
@@ -96,7 +96,7 @@ async def list_events(
         return await _list_backwards(state, job_name, run_id, type, after, before, actor, limit, include)
     if actor is not None:
         of_run = None if run_id is None else str(run_id)
-        wanted = await state.read(acts_after, actor, after, limit, job_name=job_name, event_type=type, run_id=of_run)
+        wanted = await state.read(acts_of, actor, limit, after=after, job_name=job_name, type=type, run_id=of_run)
         events, _ = await state.audit.page_of(wanted, with_results=include == "results")
     elif run_id is None:
         events = await state.audit.page(subject_filter(job_name, type), after, limit, with_results=include == "results")
@@ -132,7 +132,7 @@ async def _list_backwards(
             subject_filter(job_name, event_type), end, limit, with_results=include == "results", known=known
         )
     else:
-        sequences = await state.read(acts_before, actor, end, limit + 1, job_name=job_name, event_type=event_type)
+        sequences = await state.read(acts_of, actor, limit + 1, before=end, job_name=job_name, type=event_type)
         events, count = await state.audit.page_of(sequences[:limit], with_results=include == "results")
         next_before = sequences[count - 1] if count < len(sequences) else None
     ending = b"null" if next_before is None else b"%d" % next_before

@@ -19,7 +19,7 @@ from nightmail_api.http.problems import Forbidden, NotFound
 from nightmail_api.http.responses import encoded_response, json_response, page_response, problems
 from nightmail_api.http.routes.parameters import Cursor, IfMatch, JobName, Limit
 from nightmail_api.http.routing import Caller, EditorRoute, ViewerRoute
-from nightmail_api.http.schemas import JOB_EXAMPLE, JobPage, JobResponse, LastRun, RunAccepted
+from nightmail_api.http.schemas import JOB_EXAMPLE, ItemPage, JobPage, JobResponse, LastRun, RunAccepted
 from nightmail_api.http.serialization import with_warnings
 from nightmail_api.read_model.job_lists import JobSort
 from nightmail_api.read_model.job_lists import list_jobs as list_of_jobs
@@ -61,11 +61,8 @@ class JobSummary(BaseModel, extra="allow"):
     failing: bool = Field(examples=[False])
 
 
-class JobSummaryPage(BaseModel):
-    """A page of jobs, each as a summary. `next_cursor` is the `cursor` of the next page; null on the last one."""
-
-    items: list[JobSummary]
-    next_cursor: str | None = Field(examples=[None])
+class JobSummaryPage(ItemPage[JobSummary]):
+    """A page of jobs, each as a summary."""
 
 
 @editor.post(
@@ -175,14 +172,14 @@ async def delete_job(
 @editor.post("/jobs/{job_name}/pause", response_model=JobResponse, responses=problems(404, 412))
 async def pause_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
     """Pause a job. Due times during the pause are not caught up."""
-    await state.commands.pause(job_name, caller.name, if_match)
+    await state.commands.set_status(job_name, caller.name, if_match, "paused")
     return await job_response(state, job_name)
 
 
 @editor.post("/jobs/{job_name}/resume", response_model=JobResponse, responses=problems(404, 412))
 async def resume_job(caller: Caller, state: State, job_name: JobName, if_match: IfMatch = None) -> Response:
     """Resume a paused job, from now on."""
-    await state.commands.resume(job_name, caller.name, if_match)
+    await state.commands.set_status(job_name, caller.name, if_match, "active")
     return await job_response(state, job_name)
 
 

@@ -167,10 +167,7 @@ async def _recipients_of(state: AppState, outcome: RunOutcome, split_value: str 
 
 
 async def _outcome(state: AppState, run_id: UUID) -> tuple[RunOutcome, int]:
-    try:
-        sequence = await state.read(Queries.outcome_sequence, str(run_id))
-    except KeyError:
-        raise NotFound(f"there is no run {run_id}") from None
+    sequence = await state.results.sequence(str(run_id))
     outcome = None if sequence is None else await state.log.outcome(sequence)
     if sequence is None or outcome is None or isinstance(outcome, RunSkipped):
         raise NotFound(
