@@ -17,6 +17,8 @@ from nightmail_runner.parsing.missing_words import is_missing_word
 _JUDGED = 1000
 #: A title, the rest of a header and units have no more lines.
 _MOST_NAMES = 10
+#: A small run does not wait for more.
+_FIRST_RECORDS = 100
 _SHOWN_NAMES = 3
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 #: Numbers as versions and sections are written: 1.9, 1.10.
@@ -124,7 +126,7 @@ def note_versions(names: Sequence[str], records: Iterable[list[str]], numeric: I
     Args:
         numeric: the names of columns that were read as decimals.
     """
-    columns = dict(zip(names, zip(*islice(records, _JUDGED), strict=False), strict=False))
+    columns = dict(zip(names, zip(*islice(records, _FIRST_RECORDS), strict=False), strict=False))
     for name in numeric:
         values = [value.strip() for value in columns.get(name, ()) if value.strip()]
         found = [_SHORT_DECIMAL.fullmatch(value) for value in values]
