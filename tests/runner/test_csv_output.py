@@ -10,15 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightmail_runner.sandbox.child import xlsx_output
 from nightmail_runner.sandbox.child.cell_values import format_decimal
 from nightmail_runner.sandbox.child.csv_output import prepare_for_csv, write
-from nightmail_runner.sandbox.child.report_table import note_dropped_labels, text_columns
+from nightmail_runner.sandbox.child.report_table import note_dropped_labels, text_columns, to_table
 from nightmail_runner.sandbox.task import CsvFormat
 
 
@@ -44,7 +46,12 @@ def test_an_index_that_only_counts_rows_is_dropped() -> None:
         ([-1, 0], "(-1, 0)"),
         ([4, 0], None),
         ([3, 3, 0], None),
-        (range(1, 9), None),
+        (range(1, 9), "(1, 2, 3, ...)"),
+        ([1, 2, 3], "(1, 2, 3)"),
+        ([1, 2, 3, 4], None),
+        (range(1, 5), None),
+        (range(2, 5), None),
+        ([2, 1], None),
         ([], None),
         (pd.Index([2024, 2025], name="year"), None),
         (["a", "b"], None),
@@ -52,7 +59,9 @@ def test_an_index_that_only_counts_rows_is_dropped() -> None:
     ],
 )
 def test_labels_that_number_no_rows_are_dropped_with_a_note(index: Any, noted: str | None) -> None:
-    """What `value_counts` of years gives has the years as labels; those of a filter number the rows of the data."""
+    """What `value_counts` of years gives has the years as labels; those of a filter, and of all rows but the first, number
+    the rows of the data. Labels from 1 on are a rank.
+    """
     frame = pd.DataFrame({"a": range(len(index))}, index=index)
     for result in (frame, frame.a):
         assert [str(noted) in note for note in note_dropped_labels(result, 5)] == ([] if noted is None else [True])
@@ -273,6 +282,43 @@ def test_sets_are_the_same_text_in_every_process() -> None:
 def test_integers_with_holes_stay_integers_and_floats_stay_floats() -> None:
     frame = pd.DataFrame({"i": [1, None, 3], "f": [1.5, None, 3.0], "whole": [1.0, 2.0, 3.0]})
     assert to_csv(frame) == "i,f,whole\n1,1.5,1.0\n,,2.0\n3,3.0,3.0\n"
+
+
+def test_the_format_of_floats_applies_to_whole_floats_beside_missing_ones() -> None:
+    frame = pd.DataFrame({"a": [1.0, None], "b": [2.0, 3.0], "c": pd.array([4, None], dtype="Int64")})
+    output = io.BytesIO()
+    options = CsvFormat(float_format="%.2f")
+    write(prepare_for_csv(frame, keep_formulas=False, options=options), output, options)
+    assert output.getvalue().decode() == "a,b,c\n1.00,2.00,4\n,3.00,\n"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "longdouble"])
+def test_floats_of_each_size_are_written_without_a_warning(dtype: str) -> None:
+    frame = pd.DataFrame({"x": np.array([1, np.nan, 3], dtype), "y": np.array([0.5, np.inf, np.nan], dtype)})
+    assert to_csv(frame) == "x,y\n1,0.5\n,inf\n3,\n"
+
+
+@pytest.mark.parametrize("kind", [pyarrow.float32(), pyarrow.float64()])
+def test_what_is_no_number_is_empty_in_the_csv_and_in_the_workbook(kind: Any) -> None:
+    values = pyarrow.array([0.1, float("nan"), None], kind)
+    frame = pd.DataFrame({"x": pd.Series(pd.arrays.ArrowExtensionArray(values)), "n": 1})
+    assert to_csv(frame) == "x,n\n0.1,1\n,1\n,1\n"
+    assert _sheet(frame) == [("x", "n"), (0.1, 1), (None, 1), (None, 1)]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
+def test_a_missing_name_of_a_column_is_empty_in_the_csv_and_in_the_workbook(missing: Any) -> None:
+    for columns in (pd.Index(["a", missing], dtype=object), pd.MultiIndex.from_tuples([("a", missing), ("", missing)])):
+        frame = pd.DataFrame([[1, 2]], columns=columns)
+        assert to_csv(frame) == "a,\n1,2\n"
+        assert _sheet(frame)[0] in {("a", ""), ("a", None)}
+
+
+def _sheet(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
+    output = io.BytesIO()
+    xlsx_output.write(to_table(frame), output)
+    return list(openpyxl.load_workbook(output).worksheets[0].iter_rows(values_only=True))
 
 
 def test_times_keep_their_nanoseconds() -> None:

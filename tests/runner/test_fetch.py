@@ -124,10 +124,26 @@ async def test_an_answer_that_is_longer_than_its_content_length_is_refused(
             assert (await fetch(source)).rstrip() == body.rstrip()
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "utf-8, br"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "utf-8, br", "gzip, gzip, gzip, gzip"])
 async def test_a_content_encoding_that_was_not_asked_for_is_refused(source: Source, encoding: str) -> None:
     source.answers["/a"] = [(200, {"content-encoding": encoding}, b"a,b\n1,2\n")]
     with pytest.raises(CannotFetch, match="which the request does not accept"):
+        await fetch(api(source.url("/a")))
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate, gzip", "x-gzip,gzip, deflate"])
+async def test_an_answer_that_was_compressed_several_times_is_decompressed_as_often(
+    source: Source, encoding: str
+) -> None:
+    body = b"a,b\n1,2\n" * 50_000
+    for name in encoding.split(","):
+        body = zlib.compress(body) if name.strip() == "deflate" else gzip.compress(body)
+    source.answers["/a"] = [
+        (200, {"content-encoding": encoding}, body),
+        (200, {"content-encoding": encoding}, body[:-20]),
+    ]
+    assert await fetch(api(source.url("/a"))) == b"a,b\n1,2\n" * 50_000
+    with pytest.raises(CannotFetch, match="truncated"):
         await fetch(api(source.url("/a")))
 
 

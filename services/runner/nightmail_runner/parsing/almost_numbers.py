@@ -39,16 +39,21 @@ _CURRENCY = "$€£¥₹"
 _MONEY = rf"(?:[{_CURRENCY}]|EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|ZAR|Rs\.?|R\$|kr\.?|zł)"
 #: Text that programs hide from Excel, which would take `00123` for a number.
 _IN_FORMULA = re.compile(r'="[^"]*"')
+_BEHIND_APOSTROPHE = re.compile(r"'[-+]?\d[\d.,-]*")
+_QUOTED_BEHIND_SPACE = re.compile(r'\s+"[^"]*"\s*|"[^"]*"\s+')
 #: Marks of the direction of text, and spaces without width, which stand unseen beside a number.
 _UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\ufeff"
+#: What looks like a minus: of mathematics, hyphens and dashes, and the full-width one.
+_MINUS = "\u2212\u2010-\u2013\ufe63\uff0d"
 #: A number with a sign, a currency, separators, a percent sign or an unseen character that no canonical number has.
 _WRITTEN_OTHERWISE = re.compile(
-    rf"[{_UNSEEN}]*[-+\u2212(]?[ \u00a0]?(?:{_MONEY}[ \u00a0]*)?-?(?:\d{{1,3}}(?:[ \u00a0\u202f.,'\u2019]?\d{{3}})*(?:[.,]\d*)?"
+    rf"[{_UNSEEN}]*[-+{_MINUS}(]?[ \u00a0]?(?:{_MONEY}[ \u00a0]*)?-?(?:\d{{1,3}}(?:[ \u00a0\u202f.,'\u2019_]?\d{{3}})*"
+    rf"(?:[.,]\d*)?(?:[eE][-+]\d+)?"
     rf"|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?)[ \u00a0]?(?:%|{_MONEY})?[-)]?[{_UNSEEN}]*|{_MONEY} *-+|[-+]?inf(?:inity)?",
     re.IGNORECASE,
 )
 #: What a number of people has, and a code or the number of a telephone has not.
-_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019\u00a0\u202f]\d|[{_CURRENCY}(]|\d-|[{_UNSEEN}]")
+_MARK_OF_A_NUMBER = re.compile(rf"[.,'\u2019\u00a0\u202f]\d|[{_CURRENCY}(]|\d-|[{_UNSEEN}]|^[{_MINUS}]|(?![0-9])\d")
 #: What no integer is, and what no float holds.
 _NOT_KEPT = r"^-0$|[eE][+-][0-9]{3,}$"
 #: What ryu writes (Polars, DuckDB, Rust), and what a code such as `12E4` can be.
@@ -80,6 +85,12 @@ def note_almost_numbers(
             f"the column {name!r} has its values in formulas such as {show_value(first_values[0])}, as programs write text for Excel;"
             f" they are kept; data[{name!r}].str[2:-1] is the text"
         )
+    elif first_values and (marks := _marks_around(first_values)) is not None:
+        notes.append(
+            f"the column {name!r} has {marks} in its values, such as {show_value(first_values[0])}; they are kept, because only double"
+            " quotes at both ends of a field are no text; the script can strip them"
+        )
+        return
     if not _may_be_meant(texts, numbers):
         return
     row = 0
@@ -124,6 +135,17 @@ def note_almost_numbers(
             f"the column {name!r} is text, so a sum joins its values: {place(row)} has {show_value(texts[row].as_py())}, which"
             " may be a code; types can declare number"
         )
+
+
+def _marks_around(values: Sequence[str]) -> str | None:
+    """Return which quotes each of the first values has around it, or before it as Excel hides numbers; None if there are none."""
+    if all(len(value) > 1 and value[0] == value[-1] == "'" for value in values):
+        return "single quotes"
+    if all(_BEHIND_APOSTROPHE.fullmatch(value) for value in values):
+        return "an apostrophe"
+    if all(_QUOTED_BEHIND_SPACE.fullmatch(value) for value in values):
+        return "a space and quotes"
+    return None
 
 
 def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:

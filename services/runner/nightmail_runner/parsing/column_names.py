@@ -1,6 +1,7 @@
 """The names of columns: never empty, each once."""
 
 import re
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,11 @@ import pandas
 
 from nightmail_runner.parsing.error_text import shorten
 
+#: Characters without width, and marks of the direction of text.
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_UNUSUAL_SPACES = re.compile(f"[{_UNSEEN}\u00a0\u2007\u2009\u202f]")
+#: The mark of UTF-8 as a program shows it that reads cp1252.
+_MARK_READ_WRONGLY = "\u00ef\u00bb\u00bf"
 _NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9]{1,2}([./])[0-9]{1,2}\2[0-9]{4}")
 #: A pivot's columns have them.
@@ -25,12 +31,19 @@ def name_columns(fields: list[str], notes: list[str], place: str) -> list[str]:
     taken: set[str] = set()
     numbers: dict[str, int] = {}  # the last one of each name: a header may have one name 16,000 times
     for position, name in enumerate(fields):
-        own = name.strip()
+        own = name.removeprefix(_MARK_READ_WRONGLY).strip(f"{_UNSEEN}{string.whitespace}\u00a0").strip()
         if not own:
             own = f"Unnamed: {position}"
             notes.append(f"{place}: column {position + 1} has no name; it is {own!r} here")
         elif own != name:
-            notes.append(f"{place}: the column name {name!r} has spaces at its ends; it is {own!r} here")
+            what = "spaces" if own == name.strip() else "characters that are not shown"
+            if name.startswith(_MARK_READ_WRONGLY):
+                what = "a byte order mark that was read in another encoding"
+            notes.append(f"{place}: the column name {name!r} has {what} at its ends; it is {own!r} here")
+        elif _UNUSUAL_SPACES.search(own):
+            notes.append(
+                f"{place}: the column name {name!r} has a character that looks like a space or is not shown; it is kept"
+            )
         unique = own
         while unique in taken:
             numbers[own] = numbers.get(own, 0) + 1

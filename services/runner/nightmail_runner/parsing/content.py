@@ -29,9 +29,47 @@ _MAGIC: tuple[tuple[bytes, str, FileType | None], ...] = (
     (b"\xfd7zXZ\x00", "xz data (only gzip, zip and zstd are unpacked)", None),
     (b"PAR1", "a Parquet file", "parquet"),
     (b"version https://git-lfs", "a pointer of Git LFS in place of the file", None),
+    (b"\x04\x22\x4d\x18", "lz4 data (only gzip, zip and zstd are unpacked)", None),
+    (b"\x1f\x9d", "data of compress, .Z (only gzip, zip and zstd are unpacked)", None),
+    (b"\x78\x9c", "zlib data (only gzip, zip and zstd are unpacked)", None),
+    (b"\x78\xda", "zlib data (only gzip, zip and zstd are unpacked)", None),
+    (b"\x5d\x00\x00", "lzma data (only gzip, zip and zstd are unpacked)", None),
+    (b"\xff\x06\x00\x00sNaPpY", "snappy data (only gzip, zip and zstd are unpacked)", None),
+    (b"PK\x05\x06", "a zip archive without a member", None),
+    (b"Obj\x01", "an Avro file", None),
+    (b"ORC\x08", "an ORC file", None),
+    (b"FEA1", "a Feather file", None),
+    (b"\x89HDF", "an HDF5 file", None),
+    (b"\x93NUMPY", "an array of NumPy", None),
+    (b"\x7fELF", "a program", None),
+    (b"$FL2", "an SPSS file", None),
+    (b"<stata_dta>", "a Stata file", None),
+    (b"II*\x00", "a TIFF image", None),
+    (b"{\\rtf", "a document in RTF", None),
+    (b"ID;PWXL;", "a spreadsheet in SYLK (.slk)", None),
+    (b"ID;PSCALC", "a spreadsheet in SYLK (.slk)", None),
+    (b"OFXHEADER:", "a bank statement in OFX", None),
+    (b"!Type:", "a bank statement in QIF", None),
+    (b":20:", "a bank statement in MT940", None),
+    (b"{1:F01", "a bank statement in MT940", None),
+    (b"UNA:+", "a message in EDIFACT", None),
+    (b"UNB+", "a message in EDIFACT", None),
+    (b"-----BEGIN ", "a message or key of PGP or PEM", None),
+    (b"-- MySQL dump", "a dump of a database (SQL)", None),
+    (b"-- MariaDB dump", "a dump of a database (SQL)", None),
+    (b"--\n-- PostgreSQL database", "a dump of a database (SQL)", None),
+    (b"INSERT INTO ", "statements of SQL", None),
+    (b"CREATE TABLE ", "statements of SQL", None),
+    (b"data:text/csv;base64,", "a data URL", None),
     (b"BEGIN:VCALENDAR", "a calendar (.ics)", None),
     (b"BEGIN:VCARD", "contacts (.vcf)", None),
 )
+#: Where the header of a tar archive has the format's name (POSIX ustar).
+_TAR = slice(257, 262), b"ustar"
+#: How Python shows bytes, which `str()` writes into a file in their place.
+_SHOWN_OF_PYTHON = re.compile(rb"""b(["']).*\1\s*""", re.DOTALL)
+#: What file managers put into an archive beside its files.
+_OF_FILE_MANAGERS = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _ZIP, _GZIP, _ZSTD = b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _OLD_WORKBOOK, _LOCKED_WORKBOOK = "an old Excel workbook (.xls)", "an Excel workbook with a password"
 _OPEN_DOCUMENT = "an OpenDocument file (.ods)"
@@ -132,6 +170,10 @@ def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str
         return kind
     if head.startswith(_COMPOUND):
         return (_LOCKED_WORKBOOK if _ENCRYPTED in bytes(data) else _OLD_WORKBOOK), None
+    if head[_TAR[0]] == _TAR[1]:
+        return "a tar archive", None
+    if len(data) <= len(head) and b"\\n" in head and _SHOWN_OF_PYTHON.fullmatch(head):
+        return "text as Python shows bytes (b'...'): it must be decoded where it is written", None
     text = head.lstrip(b"\xef\xbb\xbf")
     if _MARKUP.match(text) and not _is_bracketed_header(text, options):
         if not _HTML.search(text):
@@ -139,7 +181,20 @@ def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str
         title = _TITLE.search(text)
         named = f" with the title {shorten(title[1].decode('utf-8', 'replace'))!r}" if title else ""
         return f"an HTML page{named} (does the source ask to sign in?)", None
-    return ("JSON", "json") if _JSON.match(text) else (None, None)
+    if not _JSON.match(text):
+        return None, None
+    return ("JSON Lines", "jsonl") if options.file_type in {"csv", "tsv"} and _are_lines(text) else ("JSON", "json")
+
+
+def _are_lines(text: bytes) -> bool:
+    """Say whether the first of several lines is a JSON object of its own."""
+    first, _, rest = text.strip().partition(b"\n")
+    if not rest.lstrip().startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_bracketed_header(text: bytes, options: ReadOptions) -> bool:
@@ -189,7 +244,9 @@ def _only_member(data: memoryview, limit: int) -> bytes:
             members = [
                 member
                 for member in archive.infolist()
-                if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+                if not member.is_dir()
+                and not member.filename.startswith("__MACOSX/")
+                and member.filename.rpartition("/")[2].lower() not in _OF_FILE_MANAGERS
             ]
             if len(members) != 1:
                 names = ", ".join(member.filename for member in members[:5])

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow
 
 from nightmail_runner.parsing.almost_numbers import note_almost_numbers, note_points_beside_commas
 from nightmail_runner.parsing.blocks import Shape, read_blocks
+from nightmail_runner.parsing.byte_search import has_one_of
 from nightmail_runner.parsing.column_names import name_columns, note_repeated_header, note_values_as_names
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, empty_column, to_column
 from nightmail_runner.parsing.error_text import shorten
@@ -25,6 +26,7 @@ from nightmail_runner.parsing.layout import (
     judge_underline,
     lay_out,
     note_lone_column,
+    note_long_delimiter,
     refuse_other_delimiter,
     start_of,
 )
@@ -32,6 +34,12 @@ from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.numbered_records import numbered_records
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.plain_text import refuse_message, refuse_report
+from nightmail_runner.parsing.suspect_records import (
+    TableGaps,
+    note_lines_above_numbers,
+    note_swallowed_records,
+    note_versions,
+)
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_empty_end, note_total_row
 
@@ -96,11 +104,14 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         judge_declared_delimiter(text, layout, options, notes)
         judge_underline(text, layout, options, notes)
         note_lone_column(text, layout, options, notes)
+        note_long_delimiter(layout, notes)
     texts = _read_regular(text, layout, options, notes)
     if texts is None:
         texts = _read_ragged(text, layout, options, notes)
     if not options.own:
         _refuse_title(layout, texts)
+        if not layout.quotes_are_text and has_one_of(text, b'"'):
+            note_swallowed_records(texts, layout.delimiter, notes)
     fields = _without_empty_end(layout, texts, notes)
     note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
@@ -113,6 +124,12 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
     columns = _to_columns(names, texts, options, notes, place)
     note_total_row(zip(names, columns, strict=True), notes)
     note_repeated_header(fields, columns, notes, place)
+    if not options.own:
+        named = dict(zip(names, columns, strict=True))
+        note_lines_above_numbers(named, options.types, NumberFormat.of(options), notes, place)
+        if decimals := [name for name in names if named[name].dtype == "float64" and name not in options.types]:
+            head = text[: layout.start + HEAD_BYTES]
+            note_versions(names, _first_records(head, layout, options), decimals, notes)
     if layout.delimiter != options.decimal == ".":
         note_points_beside_commas(dict(zip(names, columns, strict=True)), notes)
     frame = pandas.DataFrame(dict(enumerate(columns)), copy=False)
@@ -224,7 +241,8 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
         for line, skipped in enumerate(above, options.skip_rows + 1):
             if skipped.startswith(options.comment):
                 on_comment(line, skipped)
-    blank = 0
+    blank = last = 0
+    gaps = TableGaps()
     for line, record in _records(text, layout, options, on_comment):
         if _is_blank(record, width):
             blank += 1
@@ -234,7 +252,9 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
         if blank and width == 1:  # a lone empty field, which ends a file as a blank line
             ragged.blank += blank
             rows.extend([[""]] * blank)
-        blank = 0
+        if blank and (rows or chunks[0]):
+            gaps.add(line, record)
+        last, blank = line, 0
         if len(record) > width:
             if not missing.issuperset(record[width:]):
                 raise _too_many_fields(layout, line, record)
@@ -251,6 +271,8 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             flush()
     if rows:
         flush()
+    if not options.own:
+        gaps.note(last, layout.fields, notes)
     if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
         refuse_other_delimiter(text, layout, options)
     if ragged.skipped:
@@ -287,6 +309,13 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     records = text[layout.start :]
     return numbered_records(records, layout.start_line, layout.delimiter, options.comment, layout.quoting, on_comment)
+
+
+def _first_records(head: memoryview, layout: Layout, options: ReadOptions) -> Iterator[list[str]]:
+    with suppress(InputNotReadable, UnicodeDecodeError):  # the head ends within a record
+        for _, record in _records(head, layout, options):
+            if len(record) == len(layout.fields):
+                yield record
 
 
 def _has_fields(line: str, layout: Layout) -> bool:

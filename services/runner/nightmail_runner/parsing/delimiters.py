@@ -11,7 +11,7 @@ _JUDGED_RECORDS = 50
 #: Of two that fit as well, the first is the file's: a comma stands in numbers and texts, too.
 _DELIMITERS = ";\t|,"
 #: Delimiters of some programs, which stand in texts, too often to be looked for.
-_OTHER_DELIMITERS = "\x01\x1f^~\u00a6\u00a7: "
+_OTHER_DELIMITERS = "\x01\x14\x1f^~\u00a6\u00a7: "
 _ALIGNED = re.compile(" {2,}")
 _HAS_NUMBER = re.compile(r"(^|\s)-?[\d.,]+($|\s)")
 _DRAWN_BORDER = re.compile(r"\+[-=]+(\+[-=]+)*\+")
@@ -53,6 +53,18 @@ def find_other_columns(lines: list[str]) -> str | None:
         counts = {line.count(other) for line in lines}
         if len(counts) == 1 and counts != {0} and (other != " " or all(map(_HAS_NUMBER.search, lines[1:]))):
             return f"every line has as many fields with {other!r}; delimiter can name that"
+    return None
+
+
+def find_columns_in_quotes(lines: list[str]) -> str | None:
+    """Return that each line of a table is in quotes as a whole, and has as many fields within; None if that is not so."""
+    records = [record[0] for record in csv.reader(lines) if len(record) == 1]
+    if len(records) < 2 or not all(line.strip().startswith('"') for line in lines if line.strip()):
+        return None
+    for delimiter in _DELIMITERS:
+        counts = {record.count(delimiter) for record in records}
+        if len(counts) == 1 and counts != {0} and not any(f"{delimiter} " in record for record in records):
+            return f"every line is in quotes as a whole, and has as many fields with {delimiter!r} in them; correct it at its source"
     return None
 
 

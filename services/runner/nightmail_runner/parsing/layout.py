@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nightmail_runner.parsing.byte_search import has_one_of
-from nightmail_runner.parsing.delimiters import find_other_columns, judge_delimiters, refuse_title_above_records
+from nightmail_runner.parsing.delimiters import (
+    find_columns_in_quotes,
+    find_other_columns,
+    judge_delimiters,
+    refuse_title_above_records,
+)
 from nightmail_runner.parsing.numbered_records import Quoting
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 
@@ -15,10 +20,17 @@ from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 HEAD_BYTES = 64 * 1024
 #: Excel's own first line: which delimiter the file has.
 _SEP_LINE = re.compile(rb'"?sep=(.)"?(\r\n|\n|\r|\Z)', re.IGNORECASE)
+#: The same with several characters, which is no delimiter of a table here.
+_LONG_SEP_LINE = re.compile(rb'"?sep=[^\w\r\n]{2,}(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+#: The first field of the first of two headers in files of DATEV.
+_DATEV = frozenset({"EXTF", "DTVF"})
+#: A line that programs put above a table.
+_MARKED_LINE = re.compile(r"(#|//|--|%|!)")
 #: The line between names and records of a drawn table: `---+---` of psql, `|---|:--:|` of Markdown.
 _DRAWN_LINE = re.compile(r"(?=.*-{3})(?:\|[-:| ]+|[-=]+(?:\+[-=]+)+)")
 #: A field that begins with a quote, which does not close before the field ends.
 _OPEN_QUOTE = re.compile(rb'(?:\A|[\t\r\n])"(?:[^"\t\r\n]|"")*[\t\r\n]')
+_BESIDE_DELIMITERS = frozenset("~^|#@!*+&%$:;")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -86,6 +98,14 @@ def lay_out(text: memoryview, options: ReadOptions, notes: list[str]) -> Layout 
     except csv.Error as error:
         why = "a quote opens here and does not close" if "unexpected end" in str(error) else str(error)
         raise InputNotReadable(f"line {line}: the header cannot be read: {why}") from None
+    if (long := _LONG_SEP_LINE.match(head)) and not options.own:
+        raise InputNotReadable(
+            f"line {line} names a delimiter of several characters, {long[0].decode().strip()!r}, which no option reads"
+        )
+    if len(fields) > 2 and fields[0] in _DATEV and fields[1].isdecimal():
+        raise InputNotReadable(
+            f"line {line} describes a file of DATEV, and the header is below it; set skip_rows to {line}"
+        )
     if len(fields) == 1 and delimiter == "," and options.delimiter is None and fields[0].strip() not in options.types:
         refuse_title_above_records(fields[0], line, _head(text, end), options.comment)
     return Layout(delimiter, fields, start, line, end, line + lines, quotes_are_text)
@@ -123,8 +143,28 @@ def note_lone_column(text: memoryview, layout: Layout, options: ReadOptions, not
     """Note a table that was read as one column, and has several with a delimiter that is not looked for."""
     if len(layout.fields) > 1 or options.delimiter is not None or layout.fields[0].strip() in options.types:
         return
-    if (note := find_other_columns(_head(text, layout.header_start).splitlines())) is not None:
+    lines = _head(text, layout.header_start).splitlines()
+    if (mark := _MARKED_LINE.match(layout.fields[0])) and len(lines) > 2 and lines[1].startswith(mark[1]):
+        notes.append(
+            f"the first lines begin with {mark[1]!r}, and the first of them was taken for the header; comment: {mark[1]!r} skips them, and"
+            " skip_rows a number of lines"
+        )
+    if (note := find_columns_in_quotes(lines)) is not None or (note := find_other_columns(lines)) is not None:
         notes.append(f"the data was read as one column, but {note}")
+
+
+def note_long_delimiter(layout: Layout, notes: list[str]) -> None:
+    """Add a note if each name of a header ends or begins with the same mark beside its delimiter: `a~|~b`."""
+    if len(layout.fields) < 2:
+        return
+    first, last = layout.fields[0][-1:], layout.fields[-1][:1]
+    ends = first in _BESIDE_DELIMITERS and all(name[-1:] == first for name in layout.fields[:-1])
+    begins = last in _BESIDE_DELIMITERS and all(name[:1] == last for name in layout.fields[1:])
+    if ends and begins and first and last:
+        long = f"{first}{layout.delimiter}{last}"
+        notes.append(
+            f"the delimiter seems to be {long!r}, and {layout.delimiter!r} was used: no option reads several characters"
+        )
 
 
 def refuse_other_delimiter(text: memoryview, layout: Layout, options: ReadOptions) -> None:

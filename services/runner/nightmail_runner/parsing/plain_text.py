@@ -22,7 +22,7 @@ _FAILURE = re.compile(
 _REPORT = re.compile(
     r"(traceback \(most recent|(uncaught |unhandled )?exception( in\b|:)|fatal( error)?:|panic:|(php )?(warning|notice|fatal error):"
     r"|(internal server )?error( \d+)?( \(\w+\))?\s*:|HTTP/\d|(ORA|TNS|PLS|SP2)-\d{4}|SQLSTATE\[|curl: \(\d"
-    r"|\w+(\.\w+)+(Exception|Error)\b|access denied|permission denied)",
+    r"|(window\.)?location(\.href)?\s*=\s*['\"]|\w+(\.\w+)+(Exception|Error)\b|access denied|permission denied)",
     re.IGNORECASE,
 )
 #: A header of several columns (in prose a space follows a comma), or one word as programs name a column.

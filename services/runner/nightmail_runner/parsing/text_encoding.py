@@ -43,6 +43,12 @@ _FEWEST_LETTERS = 4
 _TIMES_AS_LIKELY = 2.0
 #: cp850 and KOI8-R have it where others have letters; data has none.
 _LINE_DRAWING = re.compile("[\u2500-\u259f]")
+#: What no text has, not even as a delimiter of programs (0x01, 0x14, 0x1C to 0x1F) or as the end of a file in DOS.
+_BINARY = re.compile("[\x02-\x08\x0e-\x13\x15-\x19\x1b]")
+#: Letters of ISO 8859-2 beside others that cp1250 has elsewhere; it has signs there.
+_LETTERS_OF_LATIN2 = re.compile(
+    rb"[\xa1\xa6\xa9\xac\xae\xb1\xb5\xb6][A-Za-z\xc0-\xff]|[A-Za-z\xc0-\xff][\xb1\xb5\xb6\xb9\xbc\xbe]"
+)
 _UNKNOWN = "the data is not UTF-8, and its encoding cannot be recognised; set encoding"
 #: Their names say neither which byte comes first nor that a byte order mark is missing.
 _OF_EITHER_ORDER = {
@@ -287,7 +293,7 @@ def _detect(data: memoryview, notes: list[str]) -> memoryview:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         raise InputNotReadable(_UNKNOWN) from None
-    if _LINE_DRAWING.search(text):
+    if _LINE_DRAWING.search(text) or _BINARY.search(text):
         raise InputNotReadable(_UNKNOWN)
     notes.append(f"the data is not UTF-8 and was read as {encoding}; set encoding if letters look wrong")
     return memoryview(text.encode())
@@ -305,6 +311,8 @@ def _recognise(sample: bytes) -> str:
     if not likely:
         raise InputNotReadable(_UNKNOWN)
     best = max(likely, key=likely.__getitem__)
+    if best == "cp1250" and _LETTERS_OF_LATIN2.search(sample) and not _C1.search(sample):
+        best, likely = "iso8859-2", {"iso8859-2": likely[best], **likely}
     return best if likely[best] >= _TIMES_AS_LIKELY * likely.get(_USUAL, 0) else _USUAL
 
 

@@ -16,6 +16,9 @@ _DECOMPRESSED_BYTES = 1024 * 1024
 #: `wbits` of zlib.decompressobj: gzip or zlib by the header, and deflate without a header, as some servers send it.
 _GZIP_OR_ZLIB, _RAW_DEFLATE = 47, -15
 _GZIP_MAGIC = b"\x1f\x8b"
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+#: A file that was stored compressed, and compressed again by a proxy.
+_MOST_CODINGS = 3
 #: What people set in place of a charset or of nothing (S3 objects keep it), and what S3 leaves of an upload.
 _NO_CODINGS = frozenset(
     {"utf-8", "utf8", "iso-8859-1", "us-ascii", "binary", "none", "null", "7bit", "8bit", "aws-chunked"}
@@ -42,15 +45,16 @@ async def decoded(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def _without_encoding(response: httpx.Response) -> AsyncIterator[bytes]:
-    encoding = ", ".join(one for one in _encodings(response.headers) if one not in _NO_CODINGS)
-    if not encoding:
-        async for chunk in response.aiter_raw():
-            yield chunk
-    elif encoding in {"gzip", "x-gzip", "deflate"}:
-        async for chunk in _decompressed(response):
-            yield chunk
-    else:
-        raise CannotFetch(f"the source sent the content encoding {encoding!r}, which the request does not accept")
+    encodings = [one for one in _encodings(response.headers) if one not in _NO_CODINGS]
+    if len(encodings) > _MOST_CODINGS or not _CODINGS.issuperset(encodings):
+        raise CannotFetch(
+            f"the source sent the content encoding {', '.join(encodings)!r}, which the request does not accept"
+        )
+    chunks = response.aiter_raw()
+    for _ in encodings:  # the last one was applied last; each shows which one it is
+        chunks = _decompressed(chunks)
+    async for chunk in chunks:
+        yield chunk
 
 
 def describe_ignored(headers: httpx.Headers) -> str:
@@ -64,12 +68,12 @@ def _encodings(headers: httpx.Headers) -> list[str]:
     return [name for name in names if name not in {"", "identity"}]
 
 
-async def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _decompressed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     head = b""
     decompressor = None
     overhead = 0
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in chunks:
             overhead += len(chunk)
             if overhead > MAX_COMPRESSED_OVERHEAD:
                 raise CannotFetch(f"the source's compressed data is {overhead} bytes larger than its content")

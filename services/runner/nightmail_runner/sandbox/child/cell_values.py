@@ -38,9 +38,10 @@ def is_narrow(kind: object) -> bool:
 
 
 def widen(column: pandas.Series) -> pandas.Series:
-    """Return a column of narrow floats as Python's floats of the same shortest texts. Missing values are NaN."""
-    narrow = column.to_numpy(f"f{column.dtype.itemsize}", na_value=numpy.nan)  # type: ignore[union-attr]
-    return pandas.Series(narrow.astype(str).astype(float), index=column.index, name=column.name)
+    """Return a column of floats as Python's floats, narrow ones of the same shortest texts. Missing values are NaN."""
+    values = column.to_numpy(f"f{column.dtype.itemsize}", na_value=numpy.nan)  # type: ignore[union-attr]
+    wide = values.astype(str).astype(float) if is_narrow(values.dtype) else values
+    return pandas.Series(wide, index=column.index, name=column.name)
 
 
 def map_objects(column: pandas.Series, function: Callable[[object], object]) -> pandas.Series:

@@ -33,19 +33,24 @@ def _quotes_carriage_returns() -> bool:
 _QUOTES_CARRIAGE_RETURNS = _quotes_carriage_returns()
 
 
-def prepare_for_csv(result: pandas.DataFrame | pandas.Series, *, keep_formulas: bool) -> pandas.DataFrame:
+def prepare_for_csv(
+    result: pandas.DataFrame | pandas.Series, *, keep_formulas: bool, options: CsvFormat = DEFAULT_FORMAT
+) -> pandas.DataFrame:
     """Return a script's result, or its table, as its CSV shows it.
 
-    Labels become columns (`to_table`). Integers with holes, which pandas makes floats of, are integers again; times are
-    ISO 8601, without the time of day where all are midnight; lists and dicts are JSON. Text and column names that a
-    spreadsheet would calculate get a leading quote unless `keep_formulas`.
+    Labels become columns (`to_table`). Integers with holes, which pandas makes floats of, are integers again, unless floats
+    have a format of their own; times are ISO 8601, without the time of day where all are midnight; lists and dicts are JSON.
+    Text and column names that a spreadsheet would calculate get a leading quote unless `keep_formulas`.
     """
     frame = to_table(result)
     for position, kind in enumerate(frame.dtypes):
         if kind.kind in "iub":
             continue
         column = frame.iloc[:, position]
-        shown = _shown(column, keep_formulas)
+        if options.float_format is None and kind.kind == "f" and isinstance(kind, numpy.dtype):
+            shown = _whole(column)
+        else:
+            shown = _shown(column, keep_formulas)
         if shown is not column:
             frame.isetitem(position, shown.array)
     if not keep_formulas:
@@ -115,9 +120,7 @@ def _shown(column: pandas.Series, keep_formulas: bool) -> pandas.Series:
         if isinstance(kind, pandas.ArrowDtype) and column.to_numpy().dtype.kind == "O":  # dates, and times with a zone
             return map_objects(column, _isoformat)
         return _iso(column)
-    if kind.kind == "f" and isinstance(kind, numpy.dtype):
-        return _whole(column)
-    if isinstance(kind, pandas.ArrowDtype) and is_narrow(kind):
+    if kind.kind == "f" and isinstance(kind, pandas.ArrowDtype):  # pandas writes a NaN of Arrow as a word
         return widen(column)
     if isinstance(kind, pandas.StringDtype) or kind.kind == "U":
         if keep_formulas or not has_suspicious_text(column):
@@ -163,6 +166,8 @@ def is_whole(column: pandas.Series) -> bool:
     if not missing.any() or missing.all():
         return False
     known = values[~missing]
+    if is_narrow(known.dtype):  # a float of 2 bytes does not hold the limit
+        known = known.astype(float)
     return bool((numpy.abs(known) < _EXACT_INTEGERS).all() and (known == numpy.trunc(known)).all())
 
 

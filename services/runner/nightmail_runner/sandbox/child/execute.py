@@ -260,7 +260,7 @@ class _Run:
                 xlsx_output.write(table, file)
             notes += note_cut_times(table)
         of_text = text_columns(table)
-        shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas)
+        shown = csv_output.prepare_for_csv(table, keep_formulas=self._task.keep_formulas, options=self._task.csv)
         with open(csv, "w+b", closefd=False) as file:
             csv_output.write(shown, file, self._task.csv)
         index_bytes = 0

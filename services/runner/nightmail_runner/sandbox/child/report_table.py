@@ -30,6 +30,8 @@ def to_table(result: pandas.DataFrame | pandas.Series) -> pandas.DataFrame:
         frame.columns = pandas.Index([_flat_name(name) for name in frame.columns], dtype=object)
     elif any(isinstance(name, tuple | frozenset) for name in frame.columns):
         frame.columns = pandas.Index([_text_of_tuple(name) for name in frame.columns], dtype=object)
+    if frame.columns.hasnans:  # no file shows a missing name in another way than the others
+        frame.columns = pandas.Index(["" if _is_missing(name) else name for name in frame.columns], dtype=object)
     if _has_labels(frame.index):
         frame = frame.reset_index(allow_duplicates=True)
     return frame
@@ -42,13 +44,22 @@ def note_dropped_labels(result: pandas.DataFrame | pandas.Series, rows: int) -> 
         rows: of all tables that the script got.
     """
     index = result.index
-    if isinstance(index, pandas.RangeIndex) or not len(index) or _has_labels(index):
+    if not len(index) or _has_labels(index):
         return []
-    if index.min() >= 0 and index.max() < rows:
+    if isinstance(index, pandas.RangeIndex):
+        numbers_rows = not _counts_from_1(index, rows)
+    else:
+        numbers_rows = index.min() >= 0 and index.max() < rows and not _counts_from_1(index, rows)
+    if numbers_rows:
         return []
     first = ", ".join(f"{label}" for label in index[:_SHOWN_LABELS]) + (", ..." if len(index) > _SHOWN_LABELS else "")
     said = f"the labels of the result's rows ({first}) are numbers without a name, and are dropped"
     return [f"{said}; rename_axis('year') names them, so that they are a column"]
+
+
+def _counts_from_1(index: pandas.Index, rows: int) -> bool:
+    """Say whether labels rank the rows of a result: 1, 2, 3. All rows of the data but the first have such labels, too."""
+    return index[0] == 1 and index[-1] == len(index) != rows - 1 and index.equals(pandas.RangeIndex(1, len(index) + 1))
 
 
 def text_columns(table: pandas.DataFrame) -> tuple[int, ...]:
@@ -77,10 +88,14 @@ def _is_plain(columns: pandas.Index) -> bool:
 
 def _flat_name(name: object) -> object:
     if isinstance(name, tuple):
-        return " ".join(f"{_flat_name(part)}" for part in name if part is not None and part != "")
+        return " ".join(f"{_flat_name(part)}" for part in name if not _is_missing(part) and part != "")
     if isinstance(name, pandas.Timestamp):
         return name.date().isoformat() if name == name.normalize() else name.isoformat()
     return name
+
+
+def _is_missing(name: object) -> bool:
+    return name is None or name is pandas.NA or name != name
 
 
 def _text_of_tuple(name: object) -> object:
