@@ -7,7 +7,9 @@ import pytest
 
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.task_options import read_options
 from support.http_source import TIMES, Answer, Source, open_fetcher
 from support.parsing import parsed, refusal
 
@@ -176,3 +178,49 @@ async def test_a_page_whose_records_are_null_is_the_last_one(source: Source) -> 
     with data.file:
         assert json.loads(data.file.read()) == [{"d": ROWS}]
     assert source.queries == ["page=1", "page=2"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({"x-next-page": "2"}, "the header 'x-next-page: 2': the data has more pages"),  # GitLab
+        ({"x-ms-continuation": "t0k"}, "the header 'x-ms-continuation: t0k'"),
+        ({"x-wp-totalpages": "3"}, "the header 'x-wp-totalpages: 3'"),
+        ({"x-has-more": "true"}, "the header 'x-has-more: true'"),
+        ({"x-pagination": '{"TotalCount": 1, "HasNext": true}'}, "the header 'x-pagination:"),
+        ({"x-next-page": "", "x-total-pages": "1", "x-has-more": "false", "x-pagination": "{"}, None),
+        ({"x-total-count": "319"}, "the headers of the answer count 319 records, but the run has read 1"),
+        ({"content-range": "items 0-0/319"}, "count 319 records"),
+        ({"content-range": "0-0/319"}, "count 319 records"),  # PostgREST
+        ({"x-pagination": '{"totalCount": 319}'}, "count 319 records"),
+        ({"x-total-count": "1", "content-range": "bytes 0-7/319"}, None),
+        ({"content-range": "bytes 0-7/319"}, None),
+        ({"x-total-count": "many", "content-range": "items 0-0/*"}, None),
+    ],
+)
+async def test_headers_that_name_more_records_are_a_note(
+    source: Source, headers: dict[str, str], text: str | None
+) -> None:
+    source.answers["/a"] = [(200, headers, b"a,b\n1,2\n")]
+    one = api(source.url("/a"), file_type="csv")
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(one, TIMES)
+    with data.file, data.file.view() as view:
+        notes = data.notes + parse_input(view, read_options(one, data)).notes
+    assert len(notes) == (text is not None)
+    assert text is None or text in notes[0]
+
+
+async def test_the_headers_of_pages_count_the_records_of_all(source: Source) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        rows = [] if query["page"] == "3" else [{"a": query["page"]}]
+        return 200, {"x-total-count": "2", "x-next-page": "9"}, json.dumps(rows).encode()
+
+    source.pages["/a"] = answer
+    pages = api(source.url("/a"), pagination={"type": "page"})
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(pages, TIMES)
+    with data.file, data.file.view() as view:
+        table = parse_input(view, read_options(pages, data))
+    assert len(table.frame) == data.total_records == 2
+    assert data.notes + table.notes == []
