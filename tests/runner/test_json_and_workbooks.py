@@ -209,6 +209,19 @@ def test_an_error_beside_a_path_is_an_error(document: str, why: str) -> None:
     assert why in refusal(document, "json", records_path="data.rows")
 
 
+def test_an_error_where_a_path_ends_is_shown() -> None:
+    document = '{"results": [{"statement_id": 0, "error": "database not found"}]}'  # of InfluxDB
+    found = refusal(document, "json", records_path="results[0].series[0]")
+    assert "the source reports an error instead of data: database not found (records_path" in found
+
+
+@pytest.mark.parametrize("path", ["a[-1].rows", "a[kind=x].rows", 'a[number=2]["rows"]'])
+def test_a_path_counts_from_the_end_or_chooses_by_a_value(path: str) -> None:
+    document = '{"a": [{"rows": [{"b": 1}]}, {"kind": "x", "number": 2, "rows": [{"b": 2}]}]}'
+    assert columns(document, "json", records_path=path) == {"b": [2]}
+    assert "there is no 'kind=y'" in refusal(document, "json", records_path="a[kind=y].rows")
+
+
 @pytest.mark.parametrize(
     ("document", "path", "notes"),
     [

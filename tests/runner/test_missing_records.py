@@ -7,7 +7,9 @@ import pytest
 
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.source_definition import DataSourceDefinition
+from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.task_options import read_options
 from support.http_source import TIMES, Answer, Source, open_fetcher
 from support.parsing import parsed, refusal
 
@@ -52,11 +54,34 @@ def api(url: str, **fields: Any) -> DataSource:
         ([{"page": 1, "per_page": "50", "total": 3}, ROWS], "[1]", "the source says '[0].total': 3"),  # World Bank
         ({"status": "success", "data": ROWS, "warnings": ["partial response"]}, "data", "reports warnings beside"),
         ({"d": ROWS, "totalCount": 3}, "d", "the source says 'totalCount': 3, but the run has read 1"),
+        ({"d": ROWS, "links": [{"rel": "self"}, {"rel": "next", "href": "/2"}]}, "d", f"by 'links[rel=next]' {MORE}"),
+        ({"link": [{"relation": "next", "url": "/2"}], "entry": ROWS}, "entry", f"by 'link[relation=next]' {MORE}"),
+        ({"d": ROWS, "page": 1, "total_pages": 3}, "d", "the source says 'total_pages': 3, but the run has read 1"),
+        (
+            {"d": ROWS, "meta": {"current_page": 1, "last_page": 4}},
+            "d",
+            "the source says 'meta.last_page': 4",
+        ),  # Laravel
+        ({"count": 7, "results": ROWS}, "results", "the source says 'count': 7, and the run has read 1 records; if"),
+        ({"total": 7, "items": ROWS}, "items", "the source says 'total': 7, and the run has read 1 records; if"),
+        ({"d": {"results": ROWS, "__count": "7"}}, "d.results", "the source says 'd.__count': 7"),  # OData 2
+        ({"Items": ROWS, "LastEvaluatedKey": {"a": {"N": "1"}}}, "Items", f"by 'LastEvaluatedKey' {MORE}"),  # DynamoDB
+        ({"incidents": ROWS, "more": True}, "incidents", f"by 'more' {MORE}"),  # PagerDuty
+        ({"value": ROWS, "@Microsoft.Dynamics.CRM.morerecords": True}, "value", MORE),
+        (
+            {"query": {"p": {"x": {"a": 1}}}, "continue": {"gap": "y"}},
+            "query.p.*",
+            f"by 'continue' {MORE}",
+        ),  # MediaWiki
+        ({"r": [{"series": ROWS, "partial": True}]}, "r[0].series", "the source says 'partial': true"),  # InfluxDB
+        ({"columns": ["a"], "rows": [[1]], "cursor": "x", "has_more": True}, None, f"by 'has_more' {MORE}"),
+        ({"d": {"a": [1], "b": [2]}, "next": "/2"}, "d", f"by 'next' {MORE}"),
     ],
 )
-def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: Any, path: str, text: str) -> None:
-    (note,) = parsed(json.dumps(answer), "json", records_path=path).notes
-    assert text in note
+def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: Any, path: str | None, text: str) -> None:
+    notes = [note for note in parsed(json.dumps(answer), "json", records_path=path).notes if "joined" not in note]
+    assert len(notes) == 1
+    assert text in notes[0]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +92,12 @@ def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: An
         ({"d": ROWS, "offset": "0", "limit": 100, "total": 1, "timed_out": False}, "d"),
         ({"d": ROWS, "last": True, "done": True, "_shards": {"failed": 0}, "warnings": [], "rowCount": 1}, "d"),
         ([{"page": 1, "per_page": "50", "total": 1}, ROWS], "[1]"),
-        ({"d": ROWS, "total": 1200}, "d"),  # a sum of money
+        ({"d": [{"a": 1000}, {"a": 200}], "total": 1200}, "d"),  # a sum of money
+        ({"d": ROWS, "total": 1200.5, "count": 1}, "d"),
+        ({"start": 0, "count": 50, "d": ROWS}, "d"),  # how many records a page may have
+        ({"d": ROWS, "page": 1, "pages": 1, "totalPages": 1}, "d"),
+        ({"pages": 300, "d": ROWS}, "d"),  # of a book
+        ({"d": ROWS, "links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": None}]}, "d"),
         ({"d": [{"a": 1, "next": "x", "has_more": True, "totalCount": 9}]}, "d"),  # fields of a record
         ({"d": {"x": {"a": 1, "next": "x"}}}, "d.*"),
         ({"d": {"a": 1, "next": "x"}}, "d"),
@@ -148,3 +178,49 @@ async def test_a_page_whose_records_are_null_is_the_last_one(source: Source) -> 
     with data.file:
         assert json.loads(data.file.read()) == [{"d": ROWS}]
     assert source.queries == ["page=1", "page=2"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({"x-next-page": "2"}, "the header 'x-next-page: 2': the data has more pages"),  # GitLab
+        ({"x-ms-continuation": "t0k"}, "the header 'x-ms-continuation: t0k'"),
+        ({"x-wp-totalpages": "3"}, "the header 'x-wp-totalpages: 3'"),
+        ({"x-has-more": "true"}, "the header 'x-has-more: true'"),
+        ({"x-pagination": '{"TotalCount": 1, "HasNext": true}'}, "the header 'x-pagination:"),
+        ({"x-next-page": "", "x-total-pages": "1", "x-has-more": "false", "x-pagination": "{"}, None),
+        ({"x-total-count": "319"}, "the headers of the answer count 319 records, but the run has read 1"),
+        ({"content-range": "items 0-0/319"}, "count 319 records"),
+        ({"content-range": "0-0/319"}, "count 319 records"),  # PostgREST
+        ({"x-pagination": '{"totalCount": 319}'}, "count 319 records"),
+        ({"x-total-count": "1", "content-range": "bytes 0-7/319"}, None),
+        ({"content-range": "bytes 0-7/319"}, None),
+        ({"x-total-count": "many", "content-range": "items 0-0/*"}, None),
+    ],
+)
+async def test_headers_that_name_more_records_are_a_note(
+    source: Source, headers: dict[str, str], text: str | None
+) -> None:
+    source.answers["/a"] = [(200, headers, b"a,b\n1,2\n")]
+    one = api(source.url("/a"), file_type="csv")
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(one, TIMES)
+    with data.file, data.file.view() as view:
+        notes = data.notes + parse_input(view, read_options(one, data)).notes
+    assert len(notes) == (text is not None)
+    assert text is None or text in notes[0]
+
+
+async def test_the_headers_of_pages_count_the_records_of_all(source: Source) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        rows = [] if query["page"] == "3" else [{"a": query["page"]}]
+        return 200, {"x-total-count": "2", "x-next-page": "9"}, json.dumps(rows).encode()
+
+    source.pages["/a"] = answer
+    pages = api(source.url("/a"), pagination={"type": "page"})
+    async with open_fetcher() as fetcher:
+        data = await fetcher.fetch(pages, TIMES)
+    with data.file, data.file.view() as view:
+        table = parse_input(view, read_options(pages, data))
+    assert len(table.frame) == data.total_records == 2
+    assert data.notes + table.notes == []

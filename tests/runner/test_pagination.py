@@ -325,3 +325,50 @@ def test_each_list_without_names_is_a_record() -> None:
     assert count_records([[1, 2], [3, 4]]) == 2
     assert count_records([["a", "b"], [3, 4]]) == 1
     assert count_records([["a", "b"]]) == 0
+
+
+async def test_the_last_record_can_be_the_cursor_of_the_next_page(source: Source) -> None:
+    """Stripe: `starting_after` is the id of the last record."""
+
+    def answer(query: dict[str, str]) -> Answer:
+        first = int(query.get("starting_after", "-1")) + 1
+        return json_answer({"data": RECORDS[first : first + 2], "has_more": first + 2 < len(RECORDS)})
+
+    source.pages["/a"] = answer
+    pagination = {"type": "cursor", "path": "data[-1].id", "param": "starting_after"}
+    frame, notes = await read(paged(source.url("/a"), pagination, records_path="data"))
+    assert frame["id"].tolist() == [0, 1, 2, 3, 4]
+    assert notes == []
+
+
+async def test_the_next_page_can_be_a_link_of_a_list(source: Source) -> None:
+    """FHIR and STAC: the place of the link in the list is not the same on each page."""
+
+    def answer(query: dict[str, str]) -> Answer:
+        number = int(query.get("page", "1"))
+        links = [{"rel": "self", "href": "/a"}, *([{"rel": "prev", "href": "/a"}] if number > 1 else [])]
+        links += [{"rel": "next", "href": f"/a?page={number + 1}"}] if number < 3 else []
+        return json_answer({"rows": by_page(query), "links": links})
+
+    source.pages["/a"] = answer
+    pagination = {"type": "next_url", "path": "links[rel=next].href"}
+    frame, notes = await read(paged(source.url("/a"), pagination, records_path="rows"))
+    assert frame["id"].tolist() == [0, 1, 2, 3, 4]
+    assert notes == []
+
+
+@pytest.mark.parametrize("end", [0, "0"])
+async def test_a_cursor_0_is_the_end_and_a_note(source: Source, end: Any) -> None:
+    source.answers["/a"] = [
+        json_answer({"rows": [{"a": 1}], "next": 7}),
+        json_answer({"rows": [{"a": 2}], "next": end}),
+    ]
+    frame, notes = await read(paged(source.url("/a"), {"type": "cursor", "path": "next"}, records_path="rows"))
+    assert frame["a"].tolist() == [1, 2]
+    assert notes == ["page 2 names the cursor 0, which was taken for the end of the pages"]
+
+
+async def test_a_path_of_pages_that_is_none_is_an_error(source: Source) -> None:
+    source.answers["/a"] = [json_answer({"rows": [{"a": 1}], "meta": {"next": "x"}})]
+    with pytest.raises(CannotFetch, match=r"pagination.path 'meta..next' cannot be understood at '.next'"):
+        await read(paged(source.url("/a"), {"type": "cursor", "path": "meta..next"}, records_path="rows"))

@@ -116,6 +116,16 @@ def test_a_record_that_has_a_message_in_it_is_data(data: str) -> None:
         ('{"a": [1, 2], "b": ["x", null]}', {"a": [1, 2], "b": ["x", None]}, "a list of values for each column"),
         ('[["NAME", "POP"], ["Ohio", "11"]]', {"NAME": ["Ohio"], "POP": ["11"]}, "names of the columns"),
         ("[[1, 2], [3, 4]]", {"Unnamed: 0": [1, 3], "Unnamed: 1": [2, 4]}, "`data.columns = [...]` in the script"),
+        # Elasticsearch's SQL, InfluxDB, Quandl, and pandas with labels.
+        ('{"columns": [{"name": "a"}, {"name": "b"}], "rows": [[1, "x"]]}', {"a": [1], "b": ["x"]}, "apart"),
+        ('{"name": "cpu", "columns": ["a", "b"], "values": [[1, "x"]]}', {"a": [1], "b": ["x"]}, "apart"),
+        ('{"column_names": ["a", "b"], "data": [[1, "x"]]}', {"a": [1], "b": ["x"]}, "apart"),
+        (
+            '{"columns": ["a"], "index": ["x", "y"], "data": [[1], [2]]}',
+            {"index": ["x", "y"], "a": [1, 2]},
+            "the index of the data is the column 'index'",
+        ),
+        ('{"columns": ["a"], "index": [0, 1], "data": [[1], [2]]}', {"a": [1, 2]}, "apart"),
         ('[["x", 2.5]]', {"Unnamed: 0": ["x"], "Unnamed: 1": [2.5]}, "the lists of the data have no names"),
     ],
 )
@@ -143,7 +153,12 @@ def test_records_without_a_field_are_a_note() -> None:
     [
         ('"[{\\"a\\": 1}]"', "the source encodes it twice"),
         ('[["a", "b"], [1, 2, 3]]', "no list may be longer than that"),
-        ('{"a": [1, 2], "b": [1]}', "no records (objects) in them"),
+        ('{"a": [1, 2], "b": [1]}', "no records (objects) in them, and different numbers of values (a has 2, b has 1)"),
+        (
+            '{"latitude": 1, "hourly": {"time": ["a"], "temp": [1]}}',
+            "set records_path to the list in it, such as 'hourly'",
+        ),
+        ('{"tags": ["x"], "id": 1}', "no records (objects) in them; if it is one record"),
         ('{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}', "orient='records'"),
         ('{"page": 1, "rows": [{"a": 1}], "tags": ["x"]}', "'rows'"),
         ("[[1, 2], [3]]", "number 1 of the list is a list"),

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from support.parsing import columns, refusal, saved
+from support.parsing import columns, parsed, refusal, saved
 
 
 def _parquet(values: list[int], stored: Any, kind: Any) -> bytes:
@@ -72,3 +72,11 @@ def test_a_damaged_member_of_a_zip_archive_is_an_error(method: int) -> None:
     for start in range(40, 400, 20):
         damaged = whole[:start] + b"\xff" * 60 + whole[start + 60 :]
         assert "the zip archive cannot be unpacked" in refusal(damaged)
+
+
+def test_nan_of_parquet_is_missing_and_a_note() -> None:
+    output = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"a": [1.5, float("nan")], "b": [None, 1.5], "c": [1, None]}), output)
+    table = parsed(output.getvalue(), "parquet")
+    assert table.notes == ["the column 'a' has NaN, which counts as missing"]
+    assert table.frame["a"].isna().tolist() == [False, True]

@@ -76,6 +76,7 @@ class Samples:
             name: {
                 "request": _request_sha256(job.sources[name]),
                 "charset": data.charset,
+                "total_records": data.total_records,
                 "notes": data.notes,
                 "size": len(part),
             }
@@ -137,6 +138,7 @@ class Samples:
             data.file.close()
             raise
         data.charset, data.notes = facts["charset"], facts["notes"]
+        data.total_records = facts.get("total_records")  # not in the samples of earlier versions
         return data
 
 

@@ -27,6 +27,7 @@ def read_options(source: DataSource, data: Input) -> ReadOptions:
         na_values=source.na_values,
         types=source.types or {},
         charset=data.charset,
+        total_records=data.total_records,
         paged=source.pagination is not None and source.file_type == "json",
         max_bytes=data.limit_bytes,
     )

@@ -4,7 +4,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 import pandas
@@ -12,19 +11,13 @@ import pyarrow
 
 from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
-from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.error_text import kind_of, shorten
 from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
-from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.json_joining import join_shape
+from nightmail_runner.parsing.json_path import PathMissing, follow
 from nightmail_runner.parsing.json_rest import note_missing_records
-from nightmail_runner.parsing.json_shapes import (
-    count_records,
-    is_columns,
-    is_header_and_rows,
-    is_split,
-    is_unnamed_rows,
-)
+from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_split
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
@@ -59,10 +52,22 @@ def read_json(text: memoryview, options: ReadOptions, notes: list[str]) -> Table
         raise _not_json(error, data) from None
     if options.paged:
         records = [record for page in _pages(found, options, notes) for record in page]
-        if found and not (options.records_path or "").endswith("*"):
-            note_missing_records(found[-1], len(records), notes)
+        if found:
+            passed = _way(found[-1], options)[1]
+            note_missing_records(found[-1], records, passed, notes, keyed=_is_keyed(options), pages=len(found))
         return _table(records, options, notes)
     return _table(_records(found, options, notes), options, notes)
+
+
+def _is_keyed(options: ReadOptions) -> bool:
+    return (options.records_path or "").endswith("*")
+
+
+def _way(document: Any, options: ReadOptions) -> tuple[Any, list[Any]]:
+    """Return the value with the records, and the objects and lists on the way to them."""
+    passed: list[Any] = []
+    found = follow(document, options.records_path or "", passed)
+    return found, [*passed, found] if is_split(found) else passed
 
 
 def read_json_lines(text: memoryview, options: ReadOptions, notes: list[str]) -> Table:
@@ -193,41 +198,31 @@ def _refuse_constant(text: str) -> Any:
 
 def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[str, Any]]:
     error = error_in(found)
+    document = found
+    try:
+        found, passed = _way(document, options)
+    except PathMissing as missing:
+        error = error or error_in(missing.last)
+        if error is None:
+            raise
+        raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
     if options.records_path is not None:
-        document = found
-        try:
-            found = follow(document, options.records_path)
-        except InputNotReadable as missing:
-            if error is None:
-                raise
-            raise InputNotReadable(f"the source reports an error instead of data: {error} ({missing})") from None
         check_errors_beside(document, options.records_path, count_records(found), notes)
-        if isinstance(found, list) and not options.paged and not options.records_path.endswith("*"):
-            note_missing_records(document, count_records(found), notes)
     elif error is not None:
         raise InputNotReadable(f"the source reports an error instead of data: {error}")
-    if is_split(found):
-        notes.append("the data has columns and rows apart (split); they were joined")
-        names = name_columns(found["columns"], notes, "columns")
-        return [dict(zip(names, row, strict=True)) for row in found["data"]]
-    if is_columns(found):
-        notes.append("the data has a list of values for each column; they were joined")
-        return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-    if is_header_and_rows(found):
-        notes.append("the first list of the data was taken for the names of the columns")
-        names = name_columns(found[0], notes, "the first list")
-        if short := sum(len(row) < len(names) for row in found):
-            notes.append(
-                f"{short} of the lists had fewer values than the first has names; the others are missing values"
-            )
-        return [dict(zip_longest(names, row)) for row in found[1:]]
-    if is_unnamed_rows(found):
-        names = name_columns([""] * len(found[0]), [], "")
-        notes.append(
-            f"the lists of the data have no names; their columns are {shorten(', '.join(map(repr, names)))} here:"
-            " `data.columns = [...]` in the script names them"
-        )
-        return [dict(zip(names, row, strict=True)) for row in found]
+    joined = join_shape(found, notes)
+    records = _only_records(found) if joined is None else joined
+    if (joined is not None or isinstance(found, list)) and not options.paged:
+        note_missing_records(document, records, passed, notes, keyed=_is_keyed(options))
+    return records
+
+
+def _only_records(found: Any) -> list[dict[str, Any]]:
+    """Return a list of records as it is, and one record as a list.
+
+    Raises:
+        InputNotReadable: it is neither; the message says what helps.
+    """
     if isinstance(found, dict):
         if not any(isinstance(value, list | dict) for value in found.values()) and found:
             return [found]
@@ -282,12 +277,16 @@ def _hint(found: dict[str, Any]) -> str:
         for key, rows in value.items()
         if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
     ]
+    inner += [name for name, value in found.items() if is_columns(value) or is_split(value)]
     if lists or inner:
         return f"{names}; set records_path to the list in it, such as {(lists or inner)[0]!r}"
     if found and all(isinstance(value, dict) for value in found.values()):
         return f"{names}; if each of these is a record, set records_path to '*'"
     if any(isinstance(value, list) for value in found.values()):
-        return f"{names}; its lists have no records (objects) in them; if it is one record, set file_type to jsonl"
+        lengths = {f"{name} has {len(value)}": len(value) for name, value in found.items() if isinstance(value, list)}
+        differ = len(lengths) == len(found) and len(set(lengths.values())) > 1
+        columns = f", and different numbers of values ({shorten(', '.join(lengths))})" if differ else ""
+        return f"{names}; its lists have no records (objects) in them{columns}; if it is one record, set file_type to jsonl"
     return f"{names}; records_path can name the list in it (key.key, key[0], [\"a.key\"]); '*' takes all values of an object"
 
 

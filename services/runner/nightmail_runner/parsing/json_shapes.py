@@ -2,13 +2,16 @@
 
 from typing import Any
 
+#: Where an object has the names of its columns, and where its rows: pandas, Elasticsearch, InfluxDB, ClickHouse, Metabase, Quandl.
+_NAMES_KEYS, _ROWS_KEYS = ("columns", "column_names", "cols", "fields", "headers", "meta"), ("data", "rows", "values")
+
 
 def count_records(found: Any) -> int:
     """Return how many records a value is, in whichever of the shapes; an object of no shape is one, and null is none."""
     if found is None:
         return 0
-    if is_split(found):
-        return len(found["data"])
+    if (keys := split_keys(found)) is not None:
+        return len(found[keys[1]])
     if isinstance(found, dict) and found and all(isinstance(values, list) for values in found.values()):
         return max(map(len, found.values()))
     if isinstance(found, list):
@@ -17,13 +20,28 @@ def count_records(found: Any) -> int:
 
 
 def is_split(found: Any) -> bool:
-    return (
-        isinstance(found, dict)
-        and isinstance(names := found.get("columns"), list)
-        and isinstance(rows := found.get("data"), list)
-        and all(isinstance(name, str) for name in names)
-        and all(isinstance(row, list) and len(row) == len(names) for row in rows)
-    )
+    """Say whether an object has the names of its columns apart from its rows, which are lists."""
+    return split_keys(found) is not None
+
+
+def split_keys(found: Any) -> tuple[str, str] | None:
+    """Return under which keys an object has the names of its columns, and its rows: lists that are as long. Else None."""
+    if not isinstance(found, dict):
+        return None
+    for name, rows in ((name, rows) for name in _NAMES_KEYS for rows in _ROWS_KEYS if name in found and rows in found):
+        names = names_of(found[name])
+        values = found[rows] if names or found[name] == [] else None
+        if isinstance(values, list) and all(isinstance(row, list) and len(row) == len(names) for row in values):
+            return name, rows
+    return None
+
+
+def names_of(columns: Any) -> list[str]:
+    """Return the names of columns: texts, or objects with a `name`; none of anything else."""
+    if not isinstance(columns, list):
+        return []
+    names = [column.get("name") if isinstance(column, dict) else column for column in columns]
+    return [str(name) for name in names] if all(isinstance(name, str) for name in names) else []
 
 
 def is_columns(found: Any) -> bool:

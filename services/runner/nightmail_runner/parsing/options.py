@@ -17,6 +17,7 @@ class ReadOptions:
     Args:
         file_type: `arrow` is the Arrow IPC stream of a query's result.
         charset: the `charset` parameter of the HTTP answer's Content-Type.
+        total_records: how many records the headers of the HTTP answer count.
         paged: the bytes are a JSON list of pages, each as the source sent it.
         max_bytes: the ceiling for the unpacked bytes of compressed data.
         own: the bytes are a CSV that Nightmail wrote: whatever a script's columns and texts look like, they are no message.
@@ -34,6 +35,7 @@ class ReadOptions:
     na_values: tuple[str, ...] = ()
     types: dict[str, ColumnType] = field(default_factory=dict)
     charset: str | None = None
+    total_records: int | None = None
     paged: bool = False
     own: bool = False
     max_bytes: int = 256 * 1024**2

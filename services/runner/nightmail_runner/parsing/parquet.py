@@ -98,6 +98,8 @@ def _read_column(name: str, column: Any, notes: list[str]) -> Any:
             f"the column {shorten(name)!r} has binary data, which a report shows as Python writes it (b'...'); the script can make"
             " it text (.str.decode(...), .map(bytes.hex)) or drop it"
         )
+    if pyarrow.types.is_floating(column.type) and pyarrow.compute.any(pyarrow.compute.is_nan(column)).as_py():
+        notes.append(f"the column {shorten(name)!r} has NaN, which counts as missing")
     try:
         return _to_column(column)
     except (ValueError, OverflowError) as error:

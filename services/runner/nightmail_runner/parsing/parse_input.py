@@ -21,6 +21,16 @@ def parse_input(data: memoryview, options: ReadOptions) -> Table:
         InputNotReadable: they are not what the source says; the message speaks of the user's file.
     """
     notes: list[str] = []
+    table = _read(data, options, notes)
+    if options.total_records is not None and options.total_records > len(table.frame):
+        table.notes.append(
+            f"the headers of the answer count {options.total_records} records, but the run has read {len(table.frame)}; the others"
+            " are missing"
+        )
+    return table
+
+
+def _read(data: memoryview, options: ReadOptions, notes: list[str]) -> Table:
     if options.file_type == "arrow":
         return read_arrow_stream(data, notes)
     if options.own:

@@ -13,6 +13,8 @@ from nightmail_common.contract.http_source import map_texts, texts_of
 from nightmail_common.contract.job import DataSource
 from nightmail_common.contract.limits import MAX_FETCH_SECONDS
 from nightmail_common.contract.source_templates import fill_times
+from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.sources.answer_counts import next_page_in
 from nightmail_runner.sources.authentication import Authentication, check_headers
 from nightmail_runner.sources.conditional import Memory
 from nightmail_runner.sources.download import Answer, Write, download
@@ -71,8 +73,13 @@ class ApiFetcher:
         # The validators of a redirect's target are not those of the source.
         if memory is not None and answer.url == httpx.URL(request.url):
             data.validators = memory.validators(answer.headers)
+        data.add_count(answer.headers)
         for note in answer.notes:
             data.add_note(note)
+        if (named := next_page_in(answer.headers)) is not None:
+            data.add_note(
+                f"the answer has the header {shorten(named)!r}: the data has more pages, which are missing; pagination can read them"
+            )
         with suppress(CannotFetch):  # a Link header that is none says nothing of a source without pages
             if next_link(answer.headers) is not None:
                 data.add_note(

@@ -3,9 +3,12 @@
 import hashlib
 from collections.abc import Callable
 
+import httpx
+
 from nightmail_common.contract.kept_input import Validators
 from nightmail_common.contract.limits import MAX_FETCH_NOTES, MAX_NOTE_CHARS
 from nightmail_runner.sandbox.memory import MemoryFile
+from nightmail_runner.sources.answer_counts import total_of
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.masking import Masker
 
@@ -27,6 +30,8 @@ class Input:
         self._size = 0
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
+        #: How many records the headers of the HTTP answer count.
+        self.total_records: int | None = None
         #: What the HTTP answer says of a later change.
         self.validators: Validators | None = None
         #: What the fetch had to decide.
@@ -67,6 +72,11 @@ class Input:
         text = shorten_note(text)
         if text not in self.notes and len(self.notes) < MAX_FETCH_NOTES:
             self.notes.append(text)
+
+    def add_count(self, headers: httpx.Headers) -> None:
+        """Keep how many records the headers of an answer count; of several pages, what the last one says."""
+        if (count := total_of(headers)) is not None:
+            self.total_records = count
 
     def sha256(self) -> str:
         return self._hash.hexdigest()

@@ -17,7 +17,7 @@ from nightmail_common.contract.pagination import (
     PagePagination,
     Pagination,
 )
-from nightmail_runner.parsing.json_path import follow
+from nightmail_runner.parsing.json_path import PathMissing, follow
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.download import Answer, SmallBody, Write
 from nightmail_runner.sources.errors import CannotFetch
@@ -78,6 +78,7 @@ def _keep_notes(answer: Answer, number: int, data: Input) -> None:
     if number > 1 and answer.charset != data.charset:
         raise CannotFetch(f"page {number} has the charset {answer.charset}, the first page has {data.charset}")
     data.charset = answer.charset
+    data.add_count(answer.headers)
     for note in answer.notes:
         data.add_note(note)
 
@@ -113,6 +114,9 @@ def _next(
             return None if found is None else _with_url(request, answer, found)
         case CursorPagination():
             found = _at(pagination.path, page, number, add_note)
+            if found == "0":  # the cursor of the first page
+                add_note(f"page {number} names the cursor 0, which was taken for the end of the pages")
+                return None
             return None if found is None else _with_parameter(request, pagination.param, found)
         case PagePagination():
             counted = pagination.start + number
@@ -125,10 +129,12 @@ def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None
     """Return the text at a path of a page; None if there is none, which is a note about the first page."""
     try:
         found = follow(page.document, path)
-    except InputNotReadable:
+    except PathMissing:
         if number == 1:
             add_note(f"the first page has no {path!r}: it is the only page")
         return None
+    except InputNotReadable as error:
+        raise CannotFetch(str(error).replace("records_path", "pagination.path", 1)) from None
     if found is None or found is False or found == "":
         return None
     if isinstance(found, bool) or not isinstance(found, str | int):
