@@ -24,6 +24,7 @@ from support.deadlines import scaled, wait_until
 from support.job_requests import job_request
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
+from support.service_starter import run_command
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
@@ -168,16 +169,9 @@ class Nightmail:
         return self.mails(run_id)
 
     def command_line(self, *arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command with the settings of this system."""
-        return subprocess.run(
-            [NIGHTMAIL, *map(str, arguments)],
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=scaled(60),
-            cwd=self.log.parent,
-            check=False,
-        )
+        """Run a command with the settings of this system, in a fork of a process that has imported it."""
+        words = [str(argument) for argument in arguments]
+        return run_command(words, self.environment | environment, self.log.parent, scaled(60))
 
 
 def attached_csv(mail: EmailMessage) -> bytes:
