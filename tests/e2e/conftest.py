@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from support.deadlines import scaled, wait_until
-from support.job_requests import job_request
+from support.job_requests import job_request, schedule_in_half_a_year
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
 from support.service_starter import run_command
@@ -127,7 +127,8 @@ class Nightmail:
         return httpx.request(method, url, headers=headers, timeout=scaled(30), verify=NO_AUTHORITIES, **request)
 
     def create(self, **fields: Any) -> dict[str, Any]:
-        answer = self.call("POST", "/jobs/create", json=job_request(**fields))
+        job = job_request(**{"schedule_time": schedule_in_half_a_year()} | fields)
+        answer = self.call("POST", "/jobs/create", json=job)
         assert answer.status_code == 201, answer.text
         created: dict[str, Any] = answer.json()
         return created
