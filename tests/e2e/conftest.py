@@ -21,9 +21,10 @@ import pytest
 import yaml
 
 from support.deadlines import scaled, wait_until
-from support.job_requests import job_request
+from support.job_requests import job_request, schedule_in_half_a_year
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
+from support.service_starter import run_command
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
@@ -126,7 +127,8 @@ class Nightmail:
         return httpx.request(method, url, headers=headers, timeout=scaled(30), verify=NO_AUTHORITIES, **request)
 
     def create(self, **fields: Any) -> dict[str, Any]:
-        answer = self.call("POST", "/jobs/create", json=job_request(**fields))
+        job = job_request(**{"schedule_time": schedule_in_half_a_year()} | fields)
+        answer = self.call("POST", "/jobs/create", json=job)
         assert answer.status_code == 201, answer.text
         created: dict[str, Any] = answer.json()
         return created
@@ -168,16 +170,9 @@ class Nightmail:
         return self.mails(run_id)
 
     def command_line(self, *arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command with the settings of this system."""
-        return subprocess.run(
-            [NIGHTMAIL, *map(str, arguments)],
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=scaled(60),
-            cwd=self.log.parent,
-            check=False,
-        )
+        """Run a command with the settings of this system, in a fork of a process that has imported it."""
+        words = [str(argument) for argument in arguments]
+        return run_command(words, self.environment | environment, self.log.parent, scaled(60))
 
 
 def attached_csv(mail: EmailMessage) -> bytes:

@@ -17,6 +17,7 @@ import pytest
 from e2e.conftest import DataServer, Nightmail
 from runner.test_hostile import CORPUS, HONEST_SECONDS
 from support.deadlines import scaled, wait_until
+from support.job_requests import schedule_in_half_a_year
 
 pytestmark = pytest.mark.long
 
@@ -61,7 +62,7 @@ class Attack:
     def __init__(self, system: Nightmail, source: DataServer) -> None:
         self.system = system
         data = {"source_type": "api", "location": source.serve("/data.csv", DATA), "file_type": "csv"}
-        self._fields = {"schedule_time": "0 9 1 1 *", "data_source": data}
+        self._fields = {"schedule_time": schedule_in_half_a_year(), "data_source": data}
         self.tried: list[str] = []
         for name, hostile in CORPUS.items():
             body = {"job_name": name, "processing_script": with_calls(hostile.text), "timeout_seconds": 1}

@@ -1,8 +1,9 @@
-"""Starts services for tests as `nightmail up` does: by fork, from a process that has imported them.
+"""Starts services for tests as `nightmail up` does: by fork, from a process that has imported them. Commands, too.
 
-A Python that imports a service by itself takes 1 to 2 seconds of processor time, and tests start hundreds of services. Each
-pytest process has one starter. It imports a service once, before it first forks it (`nightmail_cli/local/prefork.py`).
-`common/test_service.py` and `cluster/test_cluster.py` start each service by its own command, `python -m nightmail_...`.
+A Python that imports a service by itself takes 1 to 2 seconds of processor time, one that imports a command half a second, and
+tests start hundreds. Each pytest process has one starter. It imports a service once, before it first forks it
+(`nightmail_cli/local/prefork.py`). `common/test_service.py` and `cluster/test_cluster.py` start each service by its own command,
+`python -m nightmail_...`; `e2e/test_command.py`, `e2e/test_up.py`, `cli` and `deploy` start the executable `nightmail`.
 """
 
 import atexit
@@ -16,11 +17,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from nightmail_cli.local import prefork
+from support.commands import every_command
 
 _TESTS = Path(__file__).parents[1]
 _PACKET_BYTES = 65536
@@ -31,6 +34,7 @@ _IMPORTED = {
     "nightmail_runner": "nightmail_runner.main",
     "nightmail_ticker": "nightmail_ticker.main",
     "support.fast_ticker": "nightmail_ticker.main",
+    "support.command": "nightmail_cli.main",
 }
 
 
@@ -88,6 +92,26 @@ def start_service(
         output: the descriptor of both stdout and stderr; without one, it is that of stderr.
     """
     return _starter().start(module, environment, folder, 2 if output is None else output)
+
+
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, timeout: float
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command of `nightmail` in a folder, as `subprocess.run` would.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time; it is killed.
+    """
+    with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
+        settings = {"COMMAND_ARGUMENTS": json.dumps(arguments), "COMMAND_ERRORS": errors.name}
+        process = start_service("support.command", {**environment, **settings}, folder, output.fileno())
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        texts = [Path(file.name).read_text() for file in (output, errors)]
+    return subprocess.CompletedProcess(arguments, status, *texts)
 
 
 @functools.cache
@@ -178,6 +202,8 @@ class _Forks:
 @functools.cache
 def _import(module: str) -> None:
     importlib.import_module(module)
+    if module == "nightmail_cli.main":
+        every_command()  # a command's module is imported when the command is asked for
     gc.collect()
     gc.freeze()  # a collection in a service would copy every page that it visits
     assert len([*Path("/proc/self/task").iterdir()]) == 1, f"{module} starts a thread, which no fork has"
