@@ -92,7 +92,7 @@ function NotFound() {
   return (
     <Page title="There is no such page">
       <Empty title="This address leads nowhere.">
-        The <a href="/console/">Overview</a> leads everywhere.
+        Go to the <a href="/console/">Overview</a>.
       </Empty>
     </Page>
   );

@@ -6,7 +6,17 @@ import type { LogEvent } from "../src/store/events.ts";
 import { commandLine } from "../src/words/command.ts";
 import { describeEvent } from "../src/words/events.ts";
 import { freeName } from "../src/words/file-names.ts";
-import { bytes, count, exactMoment, milliseconds, moment, momentInZone, soon, zoneName } from "../src/words/format.ts";
+import {
+  bytes,
+  count,
+  exactMoment,
+  milliseconds,
+  moment,
+  momentInZone,
+  sentenceEnd,
+  soon,
+  zoneName,
+} from "../src/words/format.ts";
 import { lineOfPick, type Pick, pickOf } from "../src/words/schedule-pick.ts";
 
 test("numbers and durations are short and exact", () => {
@@ -16,6 +26,12 @@ test("numbers and durations are short and exact", () => {
   assert.deepEqual([bytes(999), bytes(2100), bytes(3_400_000)], ["999 B", "2.1 KB", "3.4 MB"]);
   assert.deepEqual([89.6, 1234, 64_000].map(milliseconds), ["90 ms", "1.2 s", "1 min 4 s"]);
   assert.deepEqual([119_700, 7_876_000].map(milliseconds), ["2 min 0 s", "2 h 11 min"]);
+});
+
+test("a message ends a sentence with one full stop, and a long one is cut", () => {
+  const words = ["no column", "done.", "did you mean region?", "first\nsecond"].map(sentenceEnd);
+  assert.deepEqual(words, ["no column.", "done.", "did you mean region?", "first."]);
+  assert.equal(sentenceEnd("a".repeat(400)), `${"a".repeat(300)}…`);
 });
 
 test("a mail that is not sent has its reason in words", () => {

@@ -117,6 +117,19 @@ async def test_a_file_that_a_job_reads_is_deleted_by_force_only(api: Replica) ->
     assert (await api.http.delete("/files/2026-11-25.csv")).status_code == 204
 
 
+async def test_the_jobs_that_read_a_file_are_listed_with_it(api: Replica) -> None:
+    for path in ("sales.csv", "other.csv"):
+        await put(api, path, CSV)
+    for name in ("two", "one"):
+        await api.http.post("/jobs", json=job_request(job_name=name))
+    [listed] = (await api.http.get("/files", params={"path": "sales.csv"})).json()["items"]
+    assert (listed["path"], listed["read_by"]) == ("sales.csv", ["one", "two"])
+    [unread] = (await api.http.get("/files", params={"path": "other.csv"})).json()["items"]
+    assert unread["read_by"] == []
+    assert (await api.http.get("/files", params={"path": "none.csv"})).json() == {"items": []}
+    assert all("read_by" not in one for one in (await api.http.get("/files")).json()["items"])
+
+
 async def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
     api: Replica, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,6 +222,17 @@ def test_what_happens_while_a_list_is_on_its_way_is_shown(system: Nightmail, vis
     expect(ann.page.locator("tbody tr")).to_contain_text("cancelled")
 
 
+def test_a_machine_without_a_network_is_not_live_and_comes_back_at_once(visit: NewVisit) -> None:
+    ann = visit("jobs")
+    ann.expect_complaints("ERR_|Failed to load")
+    live = ann.page.locator(".live")
+    expect(live).to_have_text("live")
+    ann.context.set_offline(True)
+    expect(live).to_contain_text("Not live since")
+    ann.context.set_offline(False)
+    expect(live).to_have_text(re.compile("live|Back"))
+
+
 def test_the_page_comes_back_by_itself_when_the_api_was_killed_and_misses_nothing(
     system: Nightmail, visit: NewVisit, job: NewJob
 ) -> None:

@@ -120,7 +120,8 @@ def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: N
             """(cells) => cells.map((cell) => {
                 const text = document.createRange()
                 text.selectNodeContents(cell)
-                return new Set([...text.getClientRects()].map(({bottom}) => Math.round(bottom / 10))).size
+                const bottoms = [...text.getClientRects()].map(({bottom}) => bottom).sort((one, other) => one - other)
+                return bottoms.filter((bottom, at) => at === 0 || bottom - bottoms[at - 1] > 10).length
             })"""
         )
         assert lines == [1, 1], path
@@ -239,3 +240,29 @@ def test_an_attempt_that_has_passed_is_not_the_next_one(system: Nightmail, visit
     page = ann.go("mail?days=all")
     expect(page.get_by_text("tried again since")).to_have_count(1)
     expect(page.get_by_text("next attempt")).to_have_count(1)
+
+
+def test_no_table_is_wider_than_its_card_and_the_sizes_are_those_of_the_design(
+    system: Nightmail, visit: NewVisit, job: NewJob
+) -> None:
+    name = job(job_name="monthly margin " * 7 + "by region")
+    failing = job("raise ValueError('a long reason, ' * 30)")
+    run = system.run(name)
+    system.run_when(run, "delivered")
+    system.run_when(system.run(failing), "failed")
+    page = visit().page
+    for path in ("", "jobs", "runs", f"runs/{run}#mail"):
+        page.goto(f"{system.url}/console/{path}")
+        settled(page)
+        for width in (320, 640, 737, 768, 897, 1024):
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = page.evaluate(
+                """() => [...document.querySelectorAll('.card > table')].filter((table) =>
+                    table.getBoundingClientRect().right > table.parentElement.getBoundingClientRect().right
+                ).length + Math.max(0, document.documentElement.scrollWidth - innerWidth)"""
+            )
+            assert wide == 0, (path, width)
+    size = "(element) => getComputedStyle(element).fontSize"
+    assert page.locator("body").evaluate(size) == "15px"
+    assert page.locator("h1").evaluate(size) == "22px"
+    assert page.locator("th[scope=col]").first.evaluate(size) == "13px"

@@ -1,5 +1,6 @@
 """A file that is uploaded never replaces the data of another report unasked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_name_that_another_file_has_is_asked_about(
     file.write_bytes(OURS)
     system.call("PUT", f"/files/{file.name}", content=THEIRS)
     dialog = upload(page, file)
-    expect(dialog).to_contain_text("Reports that read it, also those of other people, get your data")
+    expect(dialog).to_contain_text("No report reads it now.")
     assert violations(page) == []
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
@@ -64,6 +65,24 @@ def test_a_file_with_the_bytes_that_are_there_is_taken_without_a_question(
     expect(ann.page.get_by_label("File", exact=True)).to_have_value(file.name)
     expect(dialog).to_have_count(0)
     assert puts == []
+
+
+def test_the_question_names_the_reports_that_a_replacement_changes(
+    system: Nightmail, visit: NewVisit, job: Callable[..., str], tmp_path: Path
+) -> None:
+    ann = visit("jobs/new", width=320)
+    file = tmp_path / f"read of {ann.name}.csv"
+    file.write_bytes(OURS)
+    system.call("PUT", f"/files/{file.name}", content=THEIRS)
+    source = {"source_type": "file", "location": file.name, "file_type": "csv"}
+    first = job("return data", data_source=source, job_name="<b>a reader<b>")
+    dialog = upload(ann.page, file)
+    expect(dialog).to_contain_text(f"The report that reads it gets your data from the next run on: {first}.")
+    dialog.get_by_role("button", name="Cancel").click()
+    others = [job("return data", data_source=source, job_name=f"reader {number:02}") for number in range(11)]
+    dialog = upload(ann.page, file)
+    expect(dialog).to_contain_text(f"{', '.join([first, *others[:9]])} and 2 more.")
+    assert violations(ann.page) == []
 
 
 def test_a_file_that_somebody_stores_meanwhile_is_asked_about_in_the_editor(

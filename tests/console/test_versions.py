@@ -109,6 +109,8 @@ def test_an_address_compares_two_versions(system: Nightmail, visit: NewVisit, jo
     expect(page.locator(".facts")).to_contain_text("Version 1admin, today")
     expect(page.get_by_role("listitem").filter(has_text="retries")).to_have_text("retries: 0 → becomes 2")
     expect(page.get_by_text("script +2 −1")).to_be_visible()
+    # The page is about the lines that differ.
+    expect(page.get_by_label("Changed lines of the script")).to_be_visible()
     assert violations(page) == []
     ann.go(f"jobs/{quote(name, safe='')}/versions/latest")
     expect(page.get_by_text("This address names no two versions.")).to_be_visible()

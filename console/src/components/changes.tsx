@@ -7,13 +7,14 @@ export type Change = Version["changes"][number];
 const MARKS: Record<Line["kind"], string> = { same: " ", added: "+", removed: "−", cut: "⋯" };
 const WORDS: Partial<Record<Line["kind"], string>> = { added: "added: ", removed: "removed: ", cut: "lines not shown" };
 
-export function Changes({ changes }: { changes: Change[] }) {
+/** `open`: the lines of the script are shown at once, where they are what the page is about. */
+export function Changes({ changes, open = false }: { changes: Change[]; open?: boolean }) {
   return (
     <ul class="changes small">
       {changes.map((change) =>
         change.field === "processing_script" ? (
           <li key={change.field}>
-            <ScriptChange before={String(change.before ?? "")} after={String(change.after ?? "")} />
+            <ScriptChange before={String(change.before ?? "")} after={String(change.after ?? "")} open={open} />
           </li>
         ) : (
           <li key={change.field}>
@@ -27,11 +28,11 @@ export function Changes({ changes }: { changes: Change[] }) {
   );
 }
 
-function ScriptChange({ before, after }: { before: string; after: string }) {
+function ScriptChange({ before, after, open }: { before: string; after: string; open: boolean }) {
   const lines = diffLines(before, after);
   const many = (kind: Line["kind"]) => lines.filter((line) => line.kind === kind).length;
   return (
-    <details>
+    <details open={open}>
       <summary>
         script <span class="ok">+{many("added")}</span> <span class="bad">−{many("removed")}</span>
       </summary>

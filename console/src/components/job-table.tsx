@@ -47,10 +47,12 @@ function Row({ job, selection }: { job: JobSummary; selection: Selection | undef
   return (
     <tr>
       <th scope="row">
-        <Choose selection={selection} id={job.job_name} label={job.job_name} />
-        <a href={jobHref(job.job_name)} data-row data-job={job.job_name}>
-          {job.job_name}
-        </a>
+        <span class="chosen">
+          <Choose selection={selection} id={job.job_name} label={job.job_name} />
+          <a href={jobHref(job.job_name)} data-row data-job={job.job_name}>
+            {job.job_name}
+          </a>
+        </span>
       </th>
       <td class="wide self" data-label="Last 12">
         <Strip fates={job.fates.map((fate) => stateOfLastRun(fate, job)).toReversed()} />

@@ -45,7 +45,7 @@ export function RunTable({ runs, timezone, caption, selection }: Properties) {
             {run.late ? <span class="wait small"> late</span> : null}
           </th>
           {ofOneJob ? null : (
-            <td class="wide self" data-label="Job">
+            <td class="wide job self" data-label="Job">
               <a href={jobHref(run.job_name)}>{run.job_name}</a>
             </td>
           )}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api/client.ts";
 import type { Resource } from "../store/resource.ts";
+import { sentenceEnd } from "../words/format.ts";
 import { Icon } from "./icon.tsx";
 
 interface LoadedProperties<T> {
@@ -64,7 +65,7 @@ function explain(error: ApiError, hasData: boolean): { title: string; detail: st
   if (error.status === 404) return { title: "Nothing here.", detail: `${capital(error.message)}.` };
   if (error.status === 403) return { title: "You may not see this.", detail: `${capital(error.message)}.` };
   const fields = error.fields.map(({ field, detail }) => `${field}: ${detail}`).join("; ");
-  return { title: "This did not work.", detail: `${fields || error.message}.` };
+  return { title: "This did not work.", detail: sentenceEnd(fields || error.message) };
 }
 
 function capital(text: string): string {

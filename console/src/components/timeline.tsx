@@ -9,7 +9,7 @@ const WORDS: Record<string, string> = {
   "run-failed": "failed",
   "run-skipped": "skipped",
   "run-cancelled": "cancelled",
-  "input-kept": "input",
+  "input-kept": "input kept",
   "mail-sent": "accepted",
   "mail-failed": "refused",
   "mail-deferred": "mail waits",
@@ -36,7 +36,7 @@ export function Timeline({ run, timezone }: { run: RunDetail; timezone: string |
             {WORDS[first.type] ?? first.type}
           </span>{" "}
           {index === 0 ? exactClock(first.time, timezone) : since(first)}
-          {many === 1 ? null : ` to ${since(last)}`}
+          {since(last) === since(first) ? null : ` to ${since(last)}`}
         </li>
       ))}
     </ol>

@@ -5,7 +5,7 @@ import { Button } from "../components/button.tsx";
 import { beginWith } from "../components/edit/begin.ts";
 import { Conflict } from "../components/edit/conflict.tsx";
 import { DraftNotices } from "../components/edit/draft-notices.tsx";
-import { errorsOf, Field } from "../components/edit/field.tsx";
+import { errorsOf, Field, FieldErrors } from "../components/edit/field.tsx";
 import { Gallery } from "../components/edit/gallery.tsx";
 import { MailPreview } from "../components/edit/mail-preview.tsx";
 import { OptionsForm, RecipientsForm } from "../components/edit/report-form.tsx";
@@ -214,6 +214,14 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
       isSaving.current = false;
     }
   };
+  const form = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (errors.length === 0) return;
+    const first = form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]');
+    first?.closest("details")?.setAttribute("open", "");
+    first?.focus();
+    first?.scrollIntoView({ block: "center" });
+  }, [errors]);
   const restart = () => onRestart(latest.current);
   const saveAndGoOn = (wanted: Definition, etag: string | null) => goOn(() => save(wanted, etag));
   const scriptError = state.last?.error?.stage === "script" ? state.last.error : null;
@@ -261,7 +269,7 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
           onTakeTheirs={restart}
         />
       )}
-      <div class="columns edit">
+      <div class="columns edit" ref={form}>
         <fieldset class="stack" disabled={readOnly}>
           <legend class="visually-hidden">The report</legend>
           <Card>
@@ -283,7 +291,6 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
               errors={errors}
               onChange={(changed) => change({ data_source: changed(latest.current.definition.data_source) })}
             />
-            <DataWords facts={facts} />
           </Card>
           <Card
             title="Script"
@@ -300,7 +307,13 @@ function Form({ name, place, title, first, onRestart, onTake }: FormProperties) 
               error={shownError}
               readOnly={readOnly}
             />
-            {editError === undefined ? null : <p class="card-text bad small">{editError.detail}</p>}
+            {/* Below the script: they come while somebody types, and must not move it. */}
+            <DataWords facts={facts} />
+            {editError === undefined ? null : (
+              <p class="card-text bad small" role="alert">
+                {editError.detail}
+              </p>
+            )}
           </Card>
           <Card title="When">
             <ScheduleForm definition={definition} errors={errors} onChange={change} />
@@ -382,15 +395,5 @@ const SHOWN_BESIDE = [
 /** Errors of fields that this form does not show. */
 function OtherErrors({ errors }: { errors: FieldError[] }) {
   const shown = new Set(SHOWN_BESIDE.flatMap((field) => errorsOf(errors, field)));
-  const others = errors.filter((error) => !shown.has(error));
-  if (others.length === 0) return null;
-  return (
-    <ul class="notice bad" role="alert">
-      {others.map((error) => (
-        <li key={error.field}>
-          <strong>{error.field}</strong>: {error.detail}
-        </li>
-      ))}
-    </ul>
-  );
+  return <FieldErrors errors={errors.filter((error) => !shown.has(error))} />;
 }

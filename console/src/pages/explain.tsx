@@ -111,7 +111,7 @@ function Answer({ mails, run, version }: Explained) {
               <td data-label="Outcome">
                 <MailOutcome of={mail.outcome} />
               </td>
-              <td data-label="Answer" class="mono small">
+              <td data-label="Answer" class="mono small wide">
                 {mail.answer}
               </td>
             </tr>

@@ -19,7 +19,7 @@ import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
 import { may } from "../store/session.ts";
-import { count, momentInZone, number, zoneName } from "../words/format.ts";
+import { count, momentInZone, number, sentenceEnd, zoneName } from "../words/format.ts";
 import { addressColumn, allRecipients } from "../words/recipients.ts";
 import { scheduleLines } from "../words/schedule.ts";
 import { stateOfLastRun, stateOfRun } from "../words/status.ts";
@@ -177,7 +177,7 @@ function LastWords({ job, mails }: { job: Job; mails: Run["mails"] | undefined }
     case "failed":
       return (
         <>
-          <Status of="failed" /> {when}: {last.error?.message}.
+          <Status of="failed" /> {when}: {sentenceEnd(last.error?.message ?? "no reason is known")}
         </>
       );
     case "undelivered":

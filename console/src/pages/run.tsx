@@ -20,7 +20,7 @@ import { cancelRun, runJob } from "../store/actions.ts";
 import { foldRun, hasEnded } from "../store/fold.ts";
 import { useResource } from "../store/resource.ts";
 import { may } from "../store/session.ts";
-import { count, moment, momentInZone } from "../words/format.ts";
+import { count, moment, momentInZone, sentenceEnd } from "../words/format.ts";
 import { stateOfRun } from "../words/status.ts";
 
 export function RunPage() {
@@ -161,7 +161,7 @@ function outcome(run: RunDetail): string {
     case "failed":
       return run.error === null ? "No reason is known." : failure(run.error);
     case "skipped":
-      return `${run.skipped?.detail ?? ""}.`;
+      return sentenceEnd(run.skipped?.detail ?? "");
     case "requested":
       return "Waits for a runner.";
     default:
@@ -177,9 +177,7 @@ function waiting(run: RunDetail): number {
 /** Returns where a run failed, and why: `Line 2: KeyError: there is no column "mass".` */
 function failure({ stage, line, type, message }: NonNullable<RunDetail["error"]>): string {
   const place = line == null ? `In the stage ${stage}` : `Line ${line}`;
-  // Further lines of a message are with the script.
-  const [first = ""] = message.split("\n");
-  return `${place}: ${type}: ${first.replace(/\.$/, "")}.`;
+  return `${place}: ${type}: ${sentenceEnd(message)}`;
 }
 
 function origin(run: RunDetail): string {
@@ -329,7 +327,7 @@ function Mails({ run }: { run: RunDetail }) {
           <td data-label="Outcome">
             <MailOutcome of={mail.outcome} />
           </td>
-          <td data-label="Answer" class="mono small">
+          <td data-label="Answer" class="mono small wide">
             {mail.answer}
           </td>
         </tr>

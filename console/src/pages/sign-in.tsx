@@ -40,6 +40,7 @@ export function SignIn() {
         )}
         <p class="soft">
           Open the link that <code>nightmail up</code> or <code>nightmail open</code> prints, or sign in with a token.
+          An admin makes one for you.
         </p>
         <label for="token">Token</label>
         <input

@@ -67,7 +67,7 @@ function Differences({ before, after }: { before: Version; after: Version }) {
           </div>
         ))}
       </dl>
-      <div class="card-text">{changes.length === 0 ? "No field differs." : <Changes changes={changes} />}</div>
+      <div class="card-text">{changes.length === 0 ? "No field differs." : <Changes changes={changes} open />}</div>
     </Card>
   );
 }

@@ -159,9 +159,22 @@ async function readStream(stop: AbortSignal, onRefused: () => void): Promise<voi
     failures += 1;
     setConnection({ state: "lost", since: lostAt, retryAt: Date.now() + wait });
     onRefused();
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await pause(wait);
   }
   leading = false;
+}
+
+/** Waits for so long, or until the machine has a network again. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      window.removeEventListener("online", go);
+      resolve();
+    };
+    const timer = setTimeout(go, milliseconds);
+    window.addEventListener("online", go);
+  });
 }
 
 /** Reads one connection to its end, or until nothing has come for a while; returns whether anything came. */
@@ -175,9 +188,12 @@ function readOnce(stop: AbortSignal, lostAt: number): Promise<boolean> {
       clearTimeout(silence);
       source.close();
       stop.removeEventListener("abort", end);
+      window.removeEventListener("offline", end);
       resolve(opened);
     };
     stop.addEventListener("abort", end);
+    // A machine that loses its network hears nothing of it from the connection; an API on the same machine answers again at once.
+    window.addEventListener("offline", end);
     source.onerror = end;
     const hear = (): void => {
       clearTimeout(silence);

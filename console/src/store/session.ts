@@ -25,7 +25,8 @@ export function may(permission: Permission): boolean {
 
 /** Returns why the caller may not do it. */
 export function reasonAgainst(permission: Permission): string {
-  return `You may look. This needs the role ${ROLE_OF[permission]}; ask an admin.`;
+  const looking = permission === "edit" ? "You may look. " : "";
+  return `${looking}This needs the role ${ROLE_OF[permission]}; ask an admin.`;
 }
 
 whenSessionEnds(() => {

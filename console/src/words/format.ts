@@ -32,6 +32,16 @@ export function zoneName(zone: string): string {
   return zone.split("/").at(-1)?.replaceAll("_", " ") ?? zone;
 }
 
+/** A sentence about an error is read at a glance; the whole message is with the script. */
+const MAX_SENTENCE_CHARS = 300;
+
+/** Returns the first line of a message as the end of a sentence, with one full stop. */
+export function sentenceEnd(message: string): string {
+  const [first = ""] = message.split("\n");
+  if (first.length > MAX_SENTENCE_CHARS) return `${first.slice(0, MAX_SENTENCE_CHARS).trimEnd()}…`;
+  return /[.?!…]$/.test(first) ? first : `${first}.`;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 const isoFormats = new Map<string, Intl.DateTimeFormat>();
 

@@ -183,6 +183,7 @@ class FileRecord(TypedDict):
     size: int
     sha256: str
     modified_at: str
+    read_by: NotRequired[list[str]]
 
 
 class SummaryRecord(TypedDict):

@@ -54,10 +54,14 @@ export async function draftOfJobFile(file: File): Promise<string | null> {
   return from;
 }
 
-/** A stored file has the name of one that is uploaded, and other bytes. `free`: a name alike that no file has. */
+/**
+ * A stored file has the name of one that is uploaded, and other bytes. `free`: a name alike that no file has; `readers`: the
+ * jobs that may read the stored one.
+ */
 export interface NameTaken {
   path: string;
   free: string;
+  readers: string[];
 }
 
 /** What becomes of a file whose name is taken: it replaces the stored one, gets the free name, or is not uploaded at all. */
@@ -78,7 +82,7 @@ export async function uploadFile(
   if (there !== undefined) {
     const free = freeName(file.name, new Set(stored.map((one) => one.path)));
     const isSame = there.size === file.size && there.sha256 === (await sha256(file));
-    const choice = isSame ? "use stored" : await ask({ path, free });
+    const choice = isSame ? "use stored" : await ask({ path, free, readers: await readersOf(path) });
     if (choice === null) return null;
     if (choice === "use stored") return fileSource(path);
     if (choice === "replace") condition = { "If-Match": `"${there.sha256}"` };
@@ -162,6 +166,11 @@ function fileSource(path: string): Partial<Source> {
 
 async function listFiles(): Promise<Schemas["StoredFile"][]> {
   return (await data(client.GET("/files"))).items;
+}
+
+async function readersOf(path: string): Promise<string[]> {
+  const { items } = await data(client.GET("/files", { params: { query: { path } } }));
+  return items[0]?.read_by ?? [];
 }
 
 /** Stores a file; another one that is there meanwhile, or has other bytes than the condition names, is an ApiError 412. */

@@ -30,6 +30,21 @@ export function Field({ label, hint, errors, children }: Properties) {
   );
 }
 
+/** Errors of fields that have no control of their own here. */
+export function FieldErrors({ errors }: { errors: FieldError[] }) {
+  if (errors.length === 0) return null;
+  return (
+    <ul class="notice bad" role="alert">
+      {errors.map((error) => (
+        <li key={error.field}>
+          <strong>{error.field}</strong>: {error.detail}
+          {error.hint ? <span class="soft"> {error.hint}</span> : null}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Returns the errors of a field and of everything inside it: `data_source` has those of `data_source.location`. */
 export function errorsOf(errors: FieldError[], field: string): FieldError[] {
   return errors.filter((error) => error.field === field || error.field.startsWith(`${field}.`));

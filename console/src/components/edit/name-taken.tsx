@@ -23,15 +23,32 @@ export function useNameTaken(): [(taken: NameTaken) => Promise<UploadChoice | nu
   return [ask, question === null ? null : <Choices {...question} />];
 }
 
-function Choices({ taken: { path, free }, answer }: Question) {
-  const choices: [UploadChoice, string, string][] = [
+const SHOWN_READERS = 10;
+
+/** Says whose data a replacement changes. */
+function Readers({ names }: { names: string[] }) {
+  if (names.length === 0) return <>No report reads it now.</>;
+  const more = names.length - SHOWN_READERS;
+  return (
+    <>
+      {names.length === 1 ? "The report that reads it gets" : "The reports that read it get"} your data from the next
+      run on:{" "}
+      {names.slice(0, SHOWN_READERS).map((name, index) => (
+        <Fragment key={name}>
+          {index === 0 ? "" : ", "}
+          <strong>{name}</strong>
+        </Fragment>
+      ))}
+      {more > 0 ? ` and ${more} more` : ""}.
+    </>
+  );
+}
+
+function Choices({ taken: { path, free, readers }, answer }: Question) {
+  const choices: [UploadChoice, string, ComponentChild][] = [
     ["keep both", "Keep both", `Your file is stored as ${free}, and this report reads that one.`],
     ["use stored", `Use the ${path} that is there`, "Your file is not uploaded."],
-    [
-      "replace",
-      "Replace it",
-      "Reports that read it, also those of other people, get your data from their next run on.",
-    ],
+    ["replace", "Replace it", <Readers key="readers" names={readers} />],
   ];
   return (
     <Dialog title={`${path} is there already`} onClose={() => answer(null)}>

@@ -5,8 +5,9 @@ import { useResource } from "../../store/resource.ts";
 import { may } from "../../store/session.ts";
 import { bytes } from "../../words/format.ts";
 import { FILE_TYPES, uploadFile } from "./begin.ts";
-import { errorsOf, Field } from "./field.tsx";
+import { errorsOf, Field, FieldErrors } from "./field.tsx";
 import { useNameTaken } from "./name-taken.tsx";
+import { optionsOf, ReadingOptions, withFileType } from "./reading-options.tsx";
 
 const KINDS = [
   ["file", "An uploaded file"],
@@ -23,7 +24,11 @@ interface Properties {
 
 /** Where the data comes from. Options that this form does not show stay as they are. */
 export function SourceForm({ source, errors, onChange }: Properties) {
-  const set = (change: Partial<Source>) => onChange((before) => ({ ...before, ...change }));
+  const set = (change: Partial<Source>) =>
+    onChange((before) => {
+      const next = { ...before, ...change };
+      return change.file_type == null ? next : withFileType(next, change.file_type);
+    });
   // What was typed for another kind comes back with it.
   const left = useRef<Partial<Record<Source["source_type"], Source>>>({});
   const setKind = (kind: Source["source_type"]) =>
@@ -35,76 +40,82 @@ export function SourceForm({ source, errors, onChange }: Properties) {
       );
     });
   const ofField = (name: string) => errorsOf(errors, `data_source.${name}`);
+  const shown = new Set(["location", "query", "file_type", ...optionsOf(source)].flatMap(ofField));
+  const others = errorsOf(errors, "data_source").filter((error) => !shown.has(error));
   return (
-    <div class="form">
-      <fieldset class="choices">
-        <legend>Data</legend>
-        {KINDS.map(([kind, words]) => (
-          <label key={kind} class="check">
-            <input
-              type="radio"
-              name="source-type"
-              checked={source.source_type === kind}
-              onChange={() => setKind(kind)}
-            />
-            {words}
-          </label>
-        ))}
-      </fieldset>
-      {source.source_type === "file" ? (
-        <FileChoice source={source} errors={ofField("location")} onChange={set} />
-      ) : (
-        <Field
-          label={source.source_type === "api" ? "Address" : "Connection"}
-          hint={
-            source.source_type === "api"
-              ? undefined
-              : "The name of a database that your administrator has set up. Ask which there are."
-          }
-          errors={ofField("location")}
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              inputMode={source.source_type === "api" ? "url" : "text"}
-              spellcheck={false}
-              value={source.location}
-              onInput={(event) => set({ location: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-      )}
-      {source.source_type === "sql" ? (
-        <Field label="Query" errors={ofField("query")}>
-          {(attributes) => (
-            <textarea
-              {...attributes}
-              class="mono"
-              rows={4}
-              spellcheck={false}
-              value={source.query ?? ""}
-              onInput={(event) => set({ query: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-      ) : (
-        <Field label="File type" errors={ofField("file_type")}>
-          {(attributes) => (
-            <select
-              {...attributes}
-              value={source.file_type ?? "csv"}
-              onChange={(event) => set({ file_type: event.currentTarget.value as NonNullable<Source["file_type"]> })}
-            >
-              {FILE_TYPES.map((type) => (
-                <option key={type} value={type}>
-                  {type}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      )}
-    </div>
+    <>
+      <div class="form">
+        <fieldset class="choices">
+          <legend>Data</legend>
+          {KINDS.map(([kind, words]) => (
+            <label key={kind} class="check">
+              <input
+                type="radio"
+                name="source-type"
+                checked={source.source_type === kind}
+                onChange={() => setKind(kind)}
+              />
+              {words}
+            </label>
+          ))}
+        </fieldset>
+        {source.source_type === "file" ? (
+          <FileChoice source={source} errors={ofField("location")} onChange={set} />
+        ) : (
+          <Field
+            label={source.source_type === "api" ? "Address" : "Connection"}
+            hint={
+              source.source_type === "api"
+                ? undefined
+                : "The name of a database that your administrator has set up. Ask which there are."
+            }
+            errors={ofField("location")}
+          >
+            {(attributes) => (
+              <input
+                {...attributes}
+                inputMode={source.source_type === "api" ? "url" : "text"}
+                spellcheck={false}
+                value={source.location}
+                onInput={(event) => set({ location: event.currentTarget.value })}
+              />
+            )}
+          </Field>
+        )}
+        {source.source_type === "sql" ? (
+          <Field label="Query" errors={ofField("query")}>
+            {(attributes) => (
+              <textarea
+                {...attributes}
+                class="mono"
+                rows={4}
+                spellcheck={false}
+                value={source.query ?? ""}
+                onInput={(event) => set({ query: event.currentTarget.value })}
+              />
+            )}
+          </Field>
+        ) : (
+          <Field label="File type" errors={ofField("file_type")}>
+            {(attributes) => (
+              <select
+                {...attributes}
+                value={source.file_type ?? "csv"}
+                onChange={(event) => set({ file_type: event.currentTarget.value as NonNullable<Source["file_type"]> })}
+              >
+                {FILE_TYPES.map((type) => (
+                  <option key={type} value={type}>
+                    {type}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+        <FieldErrors errors={others} />
+      </div>
+      <ReadingOptions source={source} errors={errors} onChange={set} />
+    </>
   );
 }
 

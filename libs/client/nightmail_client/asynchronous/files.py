@@ -10,9 +10,10 @@ from nightmail_client.requests import file_path, if_match
 class AsyncFileCalls(AsyncCalls):
     """The calls about files. A file's `path` is the `location` of a source of the type `file`."""
 
-    async def list(self) -> list[FileRecord]:
-        """Return the uploaded files, by path."""
-        return (await self._transport.json(dict[str, list[FileRecord]], "GET", "/files"))["items"]
+    async def list(self, path: str | None = None) -> list[FileRecord]:
+        """Return the uploaded files, by path; with `path` only that one, and the jobs that may read it in `read_by`."""
+        query = None if path is None else {"path": path}
+        return (await self._transport.json(dict[str, list[FileRecord]], "GET", "/files", params=query))["items"]
 
     async def put(
         self, path: str, content: bytes | AsyncIterator[bytes], *, size: int | None = None, sha256: str | None = None

@@ -172,6 +172,8 @@ MAX_TOKEN_FILES_BYTES = 2 * 1024**3
 #: The bytes of one stored file (as many as an input may have by default), the bytes of all files with what JetStream keeps
 #: beside them, and their number.
 MAX_FILE_BYTES, MAX_FILES_BYTES, MAX_FILES = 256 * 1024**2, 4 * 1024**3, 1000
+#: The names of jobs in the answer about one file: a person is warned by a few.
+MAX_FILE_READERS = 100
 #: Uploads: the time in which the body must arrive, and how many go on at a time, of one token and of one replica of the API.
 MAX_UPLOAD_SECONDS, MAX_TOKEN_UPLOADS, MAX_API_UPLOADS = 600.0, 4, 16
 #: Inputs that are kept: of the last runs of one job, and all together, with what JetStream keeps beside them.

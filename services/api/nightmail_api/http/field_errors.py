@@ -135,6 +135,8 @@ def _plain_error(error: Mapping[str, Any], given: Any) -> FieldError:
     if kind == "string_pattern_mismatch":
         detail = _PATTERNS.get(context["pattern"], detail)
     detail = re.sub(r"\b1 (item|character)s\b", r"1 \1", detail)
+    if kind in {"too_short", "string_too_short"} and context["min_length"] == 1:
+        detail = "must not be empty"
     return FieldError(field=".".join(_written_path(error, given)), detail=detail)
 
 

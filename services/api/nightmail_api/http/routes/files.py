@@ -18,7 +18,7 @@ from nightmail_api.metrics import QUOTA_REFUSALS
 from nightmail_api.read_model.file_readers import jobs_reading
 from nightmail_common.broker.object_bucket import ObjectChanged, ObjectEntry
 from nightmail_common.contract.envelope import iso_time
-from nightmail_common.contract.limits import MAX_FILES, MAX_FILES_BYTES, MAX_TOKEN_FILES_BYTES
+from nightmail_common.contract.limits import MAX_FILE_READERS, MAX_FILES, MAX_FILES_BYTES, MAX_TOKEN_FILES_BYTES
 from nightmail_common.contract.stored_path import check_stored_path
 
 editor = APIRouter(route_class=EditorRoute, tags=["files"])
@@ -45,6 +45,11 @@ class StoredFile(BaseModel):
     size: int = Field(examples=[1832])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     modified_at: datetime = Field(examples=["2026-11-25T09:10:00.000Z"])
+    read_by: list[str] | None = Field(
+        default=None,
+        description=f"Jobs that may read it, by name; the first {MAX_FILE_READERS}. Only in a list with `path`.",
+        examples=[["daily sales"]],
+    )
 
 
 class StoredFileList(BaseModel):
@@ -60,6 +65,10 @@ def _sha256_of(etag: object) -> str | None:
     if (match := _ETAG.fullmatch(text)) is None:
         raise ValueError("not one ETag of a file (its SHA-256 in double quotes), nor *")
     return match[1].strip('"')
+
+
+def _check_path(path: str | None) -> str | None:
+    return None if path is None else check_stored_path(path)
 
 
 FilePath = Annotated[
@@ -85,9 +94,20 @@ _CREATED: dict[int | str, dict[str, Any]] = {201: {"description": "The file is n
 
 
 @viewer.get("/files", response_model=StoredFileList, responses=problems())
-async def list_files(state: State) -> Response:
+async def list_files(
+    state: State,
+    path: Annotated[
+        str | None, Query(description="Only this file, with the jobs that may read it."), AfterValidator(_check_path)
+    ] = None,
+) -> Response:
     """List the uploaded files. Files that lie in the data folder of a runner are not among them."""
-    return json_response({"items": [_fields(entry) for entry in await state.files.list()]})
+    if path is None:
+        return json_response({"items": [_fields(entry) for entry in await state.files.list()]})
+    entry = await state.files.find(path)
+    if entry is None:
+        return json_response({"items": []})
+    readers = await state.read(jobs_reading, path=path)
+    return json_response({"items": [_fields(entry) | {"read_by": readers[:MAX_FILE_READERS]}]})
 
 
 @editor.put(
