@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
+from typing import NamedTuple
 
 import numpy
 import pyarrow
@@ -40,7 +41,14 @@ class Shape:
     quotes_are_text: bool = False
 
 
-def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list[Arrow] | None:
+class Blocks(NamedTuple):
+    """The columns of all blocks, and whether a quote is in one of them."""
+
+    columns: list[Arrow]
+    quoted: bool
+
+
+def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> Blocks | None:
     """Return the columns: numbers where every value of the column is one, else strings; null where missing.
 
     None if a record has another number of fields, or a quote does not close or stands inside of a field: the file is not
@@ -51,20 +59,26 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> list
         in_order: Callable[..., Iterator[list[Arrow]]] = (
             map if len(records) <= _BLOCK_BYTES else pool.map
         )  # a pool starts its threads only when it is used
+        spans: list[_Span] = []
         try:
-            blocks = list(in_order(read, _split(records, quotes_are_text=shape.quotes_are_text)))
+            blocks = list(in_order(read, _noted(_split(records, quotes_are_text=shape.quotes_are_text), spans)))
         except pyarrow.ArrowInvalid:
             pool.shutdown(cancel_futures=True)
             return None
         columns = []
         for position in range(shape.width):
-            reread = partial(
-                in_order, partial(read, only=position), _split(records, quotes_are_text=shape.quotes_are_text)
-            )
+            reread = partial(in_order, partial(read, only=position), spans)
             columns.append(_join([block[position] for block in blocks], reread))
             for block in blocks:
                 block[position] = None
-    return columns
+    return Blocks(columns, any(span.quoted for span in spans))
+
+
+def _noted(spans: Iterator[_Span], noted: list[_Span]) -> Iterator[_Span]:
+    """Yield spans, and add each to a list: reading begins before all of them are found."""
+    for span in spans:
+        noted.append(span)
+        yield span
 
 
 def _split(records: memoryview, *, quotes_are_text: bool) -> Iterator[_Span]:

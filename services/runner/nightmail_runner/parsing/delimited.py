@@ -110,8 +110,6 @@ def read_delimited(text: memoryview, options: ReadOptions, notes: list[str]) -> 
         texts = _read_ragged(text, layout, options, notes)
     if not options.own:
         _refuse_title(layout, texts)
-        if not layout.quotes_are_text and has_one_of(text, b'"'):
-            note_swallowed_records(texts, layout.delimiter, notes)
     fields = _without_empty_end(layout, texts, notes)
     note_empty_end(texts, notes)
     names = name_columns(fields, notes, f"line {layout.header_line}")
@@ -189,18 +187,23 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
     if options.comment is not None or not layout.delimiter.isascii():
         return None
     if len(records) < _SMALL_BYTES:
-        return _read_small(records, layout, options)
+        small = _read_small(records, layout, options)
+        if small is not None and not options.own and has_one_of(records, b'"'):
+            note_swallowed_records(small, layout.delimiter, notes)
+        return small
     width = _first_width(records, layout)
     if width is None or width < len(layout.fields) or (width > len(layout.fields) == 1):
         return None
     names = name_columns(layout.fields, [], "")
     as_text = frozenset(position for position, name in enumerate(names) if name in options.types)
-    columns = read_blocks(records, Shape(layout.delimiter, width, as_text, layout.quotes_are_text), options)
-    if columns is None or any(column.null_count < len(column) for column in columns[len(names) :]):
+    blocks = read_blocks(records, Shape(layout.delimiter, width, as_text, layout.quotes_are_text), options)
+    if blocks is None or any(column.null_count < len(column) for column in blocks.columns[len(names) :]):
         return None
     if width > len(names):
         notes.append("every line had empty fields beyond the header; they were dropped")
-    return columns[: len(names)]
+    if blocks.quoted and not options.own:
+        note_swallowed_records(blocks.columns, layout.delimiter, notes)
+    return blocks.columns[: len(names)]
 
 
 def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> list[Any] | None:
@@ -271,7 +274,9 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
             flush()
     if rows:
         flush()
+    columns = [pyarrow.chunked_array(parts, TEXT) for parts in chunks]
     if not options.own:
+        note_swallowed_records(columns, layout.delimiter, notes)
         gaps.note(last, layout.fields, notes)
     if ragged.lone and ragged.lone == sum(map(len, chunks[0])):
         refuse_other_delimiter(text, layout, options)
@@ -288,7 +293,7 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
         notes.append(f"{_named(ragged.trailing)} had empty fields beyond the header; they were dropped")
     if ragged.short:
         notes.append(f"{_named(ragged.short)} had fewer fields than the header; the others are missing values")
-    return [pyarrow.chunked_array(parts, TEXT) for parts in chunks]
+    return columns
 
 
 def _is_blank(record: list[str], width: int) -> bool:
