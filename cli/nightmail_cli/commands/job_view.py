@@ -26,4 +26,4 @@ def _facts(job: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "last run", f"{last['status']} {format_time(last['requested_at'] or last['scheduled_at'])}"
     yield "version", f"{job['version']}, of {format_time(job['updated_at'])}"
     if job["unsubscribed"]:
-        yield "left", f"{', '.join(job['unsubscribed'])}: they get no mail"
+        yield "no mail", f"{', '.join(job['unsubscribed'])}: they have unsubscribed"

@@ -34,9 +34,11 @@ _STYLE = re.compile(rb"""\bs\s*=\s*["']([0-9]+)["']""")
 _KIND = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
 #: What a sheet with an error or a formula has in it; other sheets have them by chance.
 _CARE = (b'"e"', b"'e'", b"<f", b":f")
-#: The format of a number that is shown with leading zeros, perhaps of a country, and perhaps with other characters between its
-#: digits: a postal code, a number of a customer. Excel's formats have at most 255 characters.
-_ZEROS = re.compile(r"(?:\[\$[^\]]*\])?((?:0|[-+() :]|\\.|\"[^\"]*\")+)")
+#: A space as wide as a character, and a character that fills the cell: they are no part of the text.
+_LITERAL_OR_WIDTH = re.compile(r"(\\.|\"[^\"]*\")|[_*].")
+#: The format of a number that is shown with leading zeros, perhaps of a country or in a colour, and perhaps with other
+#: characters between its digits: a postal code, a number of a customer. Excel's formats have at most 255 characters.
+_ZEROS = re.compile(r"(?:\[(?:\$[^\]]*|[A-Za-z]+(?: ?[0-9]+)?)\])*#*((?:0|[-+() :]|\\.|\"[^\"]*\")+)")
 _ZERO_OR_LITERAL = re.compile(r"(0)|\\(.)|\"([^\"]*)\"|([-+() :])")
 _LONGEST_FORMAT = 255
 
@@ -50,8 +52,13 @@ class ZeroFormat:
 
     @classmethod
     def of(cls, code: str) -> "ZeroFormat | None":
-        """Return the format of a format code (ECMA-376, part 1, 18.8.31) such as `00000` or `000\\-00`; None of any other."""
-        if len(code) > _LONGEST_FORMAT or code.count("0") < 2 or (zeros := _ZEROS.fullmatch(code)) is None:
+        """Return the format of a format code (ECMA-376, part 1, 18.8.31) such as `00000` or `000\\-00`; None of any other.
+
+        A code with several sections has one for negative numbers: it shows quantities, not names of things.
+        """
+        if len(code) > _LONGEST_FORMAT or code.count("0") < 2:
+            return None
+        if (zeros := _ZEROS.fullmatch(_LITERAL_OR_WIDTH.sub(r"\1", code))) is None:
             return None
         before = [""]
         for found in _ZERO_OR_LITERAL.finditer(zeros[1]):
