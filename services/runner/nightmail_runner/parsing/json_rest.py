@@ -175,10 +175,8 @@ def _plain(key: str) -> str:
 
 def _is_named(name: str, value: Any) -> bool:
     """Say whether a value names a next page: a URL, a token or a number of it, or a link with `href`."""
-    if isinstance(value, dict) and name in {
-        "lastevaluatedkey",
-        "continue",
-    }:  # of DynamoDB and MediaWiki: several parameters
+    # Several parameters, of DynamoDB and of MediaWiki.
+    if isinstance(value, dict) and name in {"lastevaluatedkey", "continue"}:
         return bool(value)
     if isinstance(value, dict):
         return any(value.get(key) for key in _IN_LINK)

@@ -24,8 +24,8 @@ def total_of(headers: httpx.Headers) -> int | None:
             return count
     if (found := _RANGE.fullmatch(headers.get("content-range", "").strip())) is not None:
         return int(found[1])
-    about = _about_pages(headers)
-    return next((value for name, value in about.items() if name == "totalcount" and type(value) is int), None)
+    count = _about_pages(headers).get("totalcount")
+    return count if type(count) is int else None
 
 
 def next_page_in(headers: httpx.Headers) -> str | None:
