@@ -97,6 +97,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
+@pytest.hookimpl
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a binary value by its argument: gzip and zip carry the time, and pytest-xdist needs the same names in all workers."""
+    return argname if isinstance(val, bytes) and not val.decode("latin-1").replace("\n", " ").isprintable() else None
+
+
 @pytest.fixture(autouse=True)
 def logging_of_the_suite() -> Iterator[None]:
     """Set logging back after each test: a command that runs in this process lets no line through, for all tests after it."""
