@@ -39,7 +39,7 @@ assert MAX_SCRIPT_BYTES * 0.9 < len(SLOW) < MAX_SCRIPT_BYTES
     [("return pd.DataFrame({'a': [1]})", None), ("import socket", "ImportNotAllowed"), ("return (", "SyntaxError")],
 )
 async def test_a_long_script_is_executed_while_the_event_loop_goes_on(
-    sandbox: Sandbox,
+    own_sandbox: Sandbox,
     nats_client: Client,
     event_log: EventLog,
     make_job: Callable[..., Job],
@@ -55,7 +55,7 @@ async def test_a_long_script_is_executed_while_the_event_loop_goes_on(
     async with open_fetcher(data_dir / "files") as fetcher:
         executor = RunExecutor(
             *(ScriptReader(DEFAULT_IMPORTS), fetcher, TemplateTimes(event_log)),
-            *(KeptAnswers(event_log, InputStore(nats_client.jetstream())), sandbox, results),
+            *(KeptAnswers(event_log, InputStore(nats_client.jetstream())), own_sandbox, results),
             *(LastDelivered(event_log, results), LIMITS, 1024**2),
         )
         with RunInputs() as inputs:
