@@ -35,6 +35,7 @@ _IMPORTED = {
     "nightmail_ticker": "nightmail_ticker.main",
     "support.fast_ticker": "nightmail_ticker.main",
     "support.command": "nightmail_cli.main",
+    "support.example_service": "nightmail_common.service.service",
 }
 
 
