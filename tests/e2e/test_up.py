@@ -19,13 +19,12 @@ import pytest
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
 from support.deadlines import scaled, wait_until
+from support.service_starter import run_command
 
 
 def refused(system: Nightmail) -> str:
     """Start a system that must fail; return its one line on stderr."""
-    ended = subprocess.run(
-        system.command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
-    )
+    ended = run_command(system.command[1:], system.environment, system.log.parent, scaled(30))
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     return line
@@ -59,10 +58,8 @@ def test_a_malformed_setting_of_any_service_stops_the_start_by_its_name(
     own_nightmail: Callable[..., Nightmail], name: str
 ) -> None:
     system = own_nightmail(**{f"NIGHTMAIL_{name}": "loud"})
-    command = [part for part in system.command if part not in ("--port", str(system.port))]
-    ended = subprocess.run(
-        command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
-    )
+    arguments = [part for part in system.command[1:] if part not in ("--port", str(system.port))]
+    ended = run_command(arguments, system.environment, system.log.parent, scaled(30))
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"error: setting NIGHTMAIL_{name}: ")
     assert len(ended.stderr.splitlines()) == 1
@@ -98,7 +95,7 @@ def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmai
     secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
     secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
     system = own_nightmail(NIGHTMAIL_NATS_USER="owner", **secrets)
-    system.start()
+    system.start_as_a_user()
     assert system.process is not None
     supervisor = psutil.Process(system.process.pid)
     checked = set()
@@ -144,7 +141,7 @@ def check_link(system: Nightmail) -> None:
 
 def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: DataServer) -> None:
     system = own_nightmail()
-    system.start()
+    system.start_as_a_user()
     check_link(system)  # not of the session's system: a link is valid for 10 minutes
     url = source.serve("/restart.csv", SALES)
     system.create(job_name="kept", data_source=api_source(url))
@@ -152,7 +149,7 @@ def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightma
     system.run_when(run_id, "delivered")
     before = system.call("GET", "/jobs/kept").json()
     assert system.stop() == 0
-    system.start()
+    system.start_as_a_user()
     check_link(system)
     after = system.call("GET", "/jobs/kept").json()
     assert after == before | {"next_run": after["next_run"]}
@@ -184,7 +181,7 @@ def test_a_file_in_the_folder_is_not_taken_for_a_module_that_a_service_imports(
     system = own_nightmail()
     for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
         (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
-    system.start()
+    system.start_as_a_user()
     system.create(job_name="beside", data_source=api_source(source.serve("/beside.csv", SALES)))
     run_id = system.run("beside")
     system.run_when(run_id, "delivered")
