@@ -228,10 +228,11 @@ def own_nightmail(tmp_path: Path) -> Iterator[Callable[..., Nightmail]]:
 
 @pytest.fixture
 def job_file(nightmail: Nightmail, source: DataServer, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A valid job file; the job has the test's name."""
+    """A valid job file; the job has the test's name, and is due in half a year."""
     url = source.serve("/sales.csv", SALES)
     path = tmp_path / "sales.yaml"
     name = f"[bold]{request.node.name}"[:100]
     data_source = {"source_type": "api", "location": url, "file_type": "csv"}
-    path.write_text(yaml.safe_dump(job_request(job_name=name, data_source=data_source)))
+    fields = {"job_name": name, "data_source": data_source, "schedule_time": schedule_in_half_a_year()}
+    path.write_text(yaml.safe_dump(job_request(**fields)))
     return path
