@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import nats
 import nats.errors
 import psutil
 import pytest
+from nats.js.api import ConsumerConfig
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
@@ -91,11 +92,28 @@ def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
-def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
-    secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
-    secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
-    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", **secrets)
+#: Settings of `system_of_a_user` that no other process may read.
+SECRETS = {
+    "NIGHTMAIL_SMTP_PASSWORD": "hunter2",
+    "NIGHTMAIL_SECRET_KEY": "k" * 32,
+    "NIGHTMAIL_SECRET_CRM": "c3po",
+    "NIGHTMAIL_NATS_PASSWORD": "hunter3",
+}
+
+
+@pytest.fixture(scope="module")
+def system_of_a_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightmail]:
+    """A system that the executable has started with secrets, from a folder with files that are named as modules."""
+    system = Nightmail(tmp_path_factory.mktemp("user"), NIGHTMAIL_NATS_USER="owner", **SECRETS)
+    for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
+        (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
     system.start_as_a_user()
+    yield system
+    assert system.stop() == 0
+
+
+def test_no_process_has_a_secret_in_its_environment_or_command_line(system_of_a_user: Nightmail) -> None:
+    system = system_of_a_user
     assert system.process is not None
     supervisor = psutil.Process(system.process.pid)
     checked = set()
@@ -106,27 +124,25 @@ def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmai
             proc = Path(f"/proc/{process.pid}")
             shown = proc.joinpath("environ").read_bytes() + proc.joinpath("cmdline").read_bytes()
             checked.add(process.pid)
-            for name, secret in secrets.items():
+            for name, secret in SECRETS.items():
                 assert secret.encode() not in shown, (name, shown)
     assert checked >= {system.process.pid, *system.pids().values()}
 
 
 async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_read(
-    own_nightmail: Callable[..., Nightmail],
+    system_of_a_user: Nightmail,
 ) -> None:
-    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", NIGHTMAIL_NATS_PASSWORD="hunter3")
-    system.start()
-    kept = dict(line.split("=", 1) for line in (system.data_dir / "nats.env").read_text().splitlines())
+    kept = dict(line.split("=", 1) for line in (system_of_a_user.data_dir / "nats.env").read_text().splitlines())
     auditor = (kept["NIGHTMAIL_NATS_USER"], kept["NIGHTMAIL_NATS_PASSWORD"])
     for user, password in (("owner", "hunter3"), auditor):
         client = await nats.connect(kept["NIGHTMAIL_NATS_URL"], user=user, password=password)
         await client.jetstream().stream_info("EVENTS")
-        deleting = client.jetstream(timeout=scaled(1)).delete_consumer("EVENTS", "runner")
         if user == "owner":
-            await deleting
+            await client.jetstream().add_consumer("EVENTS", ConsumerConfig(durable_name="one-more"))
+            assert await client.jetstream().delete_consumer("EVENTS", "one-more")
         else:
             with pytest.raises(nats.errors.TimeoutError):
-                await deleting
+                await client.jetstream(timeout=scaled(1)).delete_consumer("EVENTS", "runner")
         await client.close()
 
 
@@ -141,7 +157,7 @@ def check_link(system: Nightmail) -> None:
 
 def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightmail], source: DataServer) -> None:
     system = own_nightmail()
-    system.start_as_a_user()
+    system.start()
     check_link(system)  # not of the session's system: a link is valid for 10 minutes
     url = source.serve("/restart.csv", SALES)
     system.create(job_name="kept", data_source=api_source(url))
@@ -149,7 +165,7 @@ def test_jobs_and_history_survive_a_restart(own_nightmail: Callable[..., Nightma
     system.run_when(run_id, "delivered")
     before = system.call("GET", "/jobs/kept").json()
     assert system.stop() == 0
-    system.start_as_a_user()
+    system.start()
     check_link(system)
     after = system.call("GET", "/jobs/kept").json()
     assert after == before | {"next_run": after["next_run"]}
@@ -176,12 +192,9 @@ def test_no_process_runs_after_a_stop(own_nightmail: Callable[..., Nightmail]) -
 
 
 def test_a_file_in_the_folder_is_not_taken_for_a_module_that_a_service_imports(
-    own_nightmail: Callable[..., Nightmail], source: DataServer
+    system_of_a_user: Nightmail, source: DataServer
 ) -> None:
-    system = own_nightmail()
-    for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
-        (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
-    system.start_as_a_user()
+    system = system_of_a_user
     system.create(job_name="beside", data_source=api_source(source.serve("/beside.csv", SALES)))
     run_id = system.run("beside")
     system.run_when(run_id, "delivered")
