@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from api.conftest import TOKEN, Replica
+from api.conftest import TOKEN, Api, Replica
 from api.test_access import make_token
 from api.test_runs_over_rest import inline, requested, result_ready
 from nightmail_api.http import middleware
@@ -101,8 +101,8 @@ async def test_a_body_that_does_not_arrive_ends_the_request(api: Replica, monkey
     ],
     ids=["long field", "many fields", "long name", "combining marks", "addresses", "schedule", "zone"],
 )
-async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: dict[str, object]) -> None:
-    answer = await api.http.post("/jobs", json=body)
+async def test_an_answer_to_a_large_invalid_body_is_small(shared_api: Api, body: dict[str, object]) -> None:
+    answer = await shared_api.http.post("/jobs", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"]
     assert len(answer.content) < 16 * 1024
@@ -111,13 +111,13 @@ async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: di
 @pytest.mark.parametrize(
     "job_name", ["d\u0430ily sales", "daily\u200bsales", "daily\u200dsales", "d\u00adaily", "a\u202eb"]
 )
-async def test_a_name_that_looks_like_another_is_refused(api: Replica, job_name: str) -> None:
-    answer = await api.http.post("/jobs", json=job_request(job_name=job_name))
+async def test_a_name_that_looks_like_another_is_refused(shared_api: Api, job_name: str) -> None:
+    answer = await shared_api.http.post("/jobs", json=job_request(job_name=job_name))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "job_name")
 
 
 @pytest.mark.parametrize(
     "job_name", ["Продажи daily", "日報 sales", "👩\u200d💻", "5 kΩ", "σ-algebra", "नमस्ते\u200dक", "µ-service"]
 )
-async def test_a_name_of_any_script_is_a_name(api: Replica, job_name: str) -> None:
-    assert (await api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
+async def test_a_name_of_any_script_is_a_name(shared_api: Api, job_name: str) -> None:
+    assert (await shared_api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
