@@ -343,3 +343,13 @@ def test_a_date_that_may_be_the_leap_day_which_only_spreadsheets_have_is_a_note(
     assert notes(b"59.5")
     assert not notes(b"58")
     assert not notes(b"61")
+
+
+@pytest.mark.parametrize(
+    ("number", "is_noted"), [("1e400", True), ("-1e-400", True), ("1.5e999", True), ("1E5", False), ('"12E4"', False)]
+)
+def test_a_number_of_json_beyond_64_bits_is_text_with_a_note(number: str, is_noted: bool) -> None:
+    table = parsed(f'[{{"a": {number}}}]', "json")
+    note = f"the column 'a' is text, so a sum joins its values: {number!r} is beyond the numbers that 64 bits hold"
+    assert table.notes == ([note] if is_noted else [])
+    assert table.frame["a"].tolist() == ([100000.0] if number == "1E5" else [number.strip('"')])
