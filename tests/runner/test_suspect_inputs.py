@@ -79,11 +79,16 @@ def test_another_table_of_text_in_a_large_file_is_a_note(below: str, is_noted: b
         ("region,n\na,10\nb,20\nTotal,31\nc,5\n", None),  # a name
         ("region,n\na,10\nTotal,10\nc,5\n", None),
         ("region,n\na,10\nb,\nb,20\nTotal,30\nc,5\n", "record 4 has 'Total'"),
+        (
+            "Service,EC2($),S3($)\nService total,10.5,2\n2026-01-01,5.25,1\n2026-01-02,5.25,1\n",
+            "the first record has 'Service total'",
+        ),
+        ("brand,n\nTotal,10\nShell,7\nBP,4\n", None),
         ("brand,n\nShell,0\nBP,0\nTotal,0\nEsso,5\n", None),
     ],
 )
 def test_a_total_between_other_records_is_a_note(data: str, record: str | None) -> None:
-    notes = [note for note in parsed(data).notes if "the sum of the records above it" in note]
+    notes = [note for note in parsed(data).notes if "a sum of all counts them twice" in note]
     assert len(notes) == (record is not None)
     assert record is None or record in notes[0]
     assert parsed(data).notes == notes

@@ -50,12 +50,14 @@ _ANY_WORD = re.compile("|".join(sorted(map(re.escape, _WORDS | _LAST_WORDS), key
 
 
 def note_total_row(columns: Iterable[tuple[str, Any]], notes: list[str]) -> None:
-    """Add a note if the last of several records has a word for a total, or one above it also the sum of others.
+    """Add a note if the last of several records has a word for a total, or one above it that and the sum of others.
 
     Args:
         columns: names and values as pandas keeps them, all of one length.
     """
     columns = list(columns)
+    if columns and len(columns[0][1]) > 2:
+        _note_first_total(columns, notes)
     _note_totals_between([(name, values[:-1]) for name, values in columns], notes)
     for name, values in columns:
         last = values[-1] if len(values) > 1 else None
@@ -89,6 +91,18 @@ def _note_totals_between(columns: Sequence[tuple[str, Any]], notes: list[str]) -
                     " it; a sum of all counts them twice"
                 )
                 return
+
+
+def _note_first_total(columns: Sequence[tuple[str, Any]], notes: list[str]) -> None:
+    """Add a note if the first record has a word for a total, and a number that is the sum of all others, as AWS writes its costs."""
+    named = [(name, values[0]) for name, values in columns if isinstance(values[0], str) and _names_total(values[0])]
+    numeric = [(name, values) for name, values in columns if str(values.dtype) in _NUMERIC]
+    if named and (of := next((of for of, one in numeric if _is_sum(one[::-1], 0, len(one) - 1)), None)) is not None:
+        name, text = named[0]
+        notes.append(
+            f"the first record has {shorten(text)!r} in the column {name!r}, and in {of!r} the sum of all others; a sum of all counts"
+            " them twice"
+        )
 
 
 def _is_sum(values: Any, start: int, row: int) -> bool:
