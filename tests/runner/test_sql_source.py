@@ -335,6 +335,30 @@ async def test_sqlite_takes_parameters_by_position_and_by_name(sqlite: Database)
     assert found == {"region": ["north"]}
 
 
+async def test_a_result_of_sqlite_without_rows_has_columns_of_text_and_a_note(sqlite: Database) -> None:
+    table = await sqlite.read("SELECT region, amount FROM sales WHERE false")
+    assert list(table.frame.columns) == ["region", "amount"]
+    assert "does not say of which types its columns are" in " ".join(table.notes)
+
+
+async def test_decimals_that_a_table_has_as_text_are_a_note(sqlite: Database) -> None:
+    table = await sqlite.read("SELECT * FROM (VALUES ('10.50', '007', '1.5'), (NULL, '008', 'x'))")
+    assert table.frame.iloc[0].tolist() == ["10.50", "007", "1.5"]
+    (note,) = table.notes
+    assert (
+        "the column 'column1' is text, so a sum joins its values: all are text in the database, such as '10.50'" in note
+    )
+
+
+async def test_texts_that_are_filled_up_with_spaces_are_a_note(postgresql: Database) -> None:
+    query = "SELECT a::char(3) AS a, a::varchar(3) AS b, 'x '::text AS c FROM (VALUES ('n'), (NULL), ('abc')) AS t (a)"
+    table = await postgresql.read(query)
+    assert table.frame["a"].dropna().tolist() == ["n  ", "abc"]
+    (padded, other) = table.notes
+    assert "the column 'a' are filled up with spaces to 3 characters, such as 'n  '" in padded
+    assert "the column 'c' are filled up with spaces to 2 characters" in other
+
+
 async def test_a_blob_of_sqlite_is_refused_with_a_function_that_sqlite_has(sqlite: Database) -> None:
     assert "make it text, such as hex(...)" in await sqlite.refusal("SELECT x'ff00' AS a")
     assert await sqlite.values("SELECT hex(x'ff00') AS a") == {"a": ["FF00"]}
@@ -357,6 +381,7 @@ async def test_other_databases_go_through_sqlalchemy(postgresql: Database) -> No
         "n": ["12345678901234567890.5"],
     }
     assert "as an object" in await other.refusal("SELECT 1", parameters=[1])
+    assert "the type time with a time zone" in await other.refusal("SELECT '09:30+02'::timetz AS a")
     assert await other.values("SELECT current_setting('transaction_read_only') AS a") == {"a": ["on"]}
 
 
