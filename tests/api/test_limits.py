@@ -4,16 +4,23 @@ import asyncio
 import time
 import unicodedata
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
 
 from api.conftest import TOKEN, Replica
 from api.test_access import make_token
+from api.test_diffs import two_runs
 from api.test_runs_over_rest import inline, requested, result_ready
 from nightmail_api.http import middleware
+from nightmail_api.read_model import result_diffs
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_TOKEN_STREAMS
+from nightmail_common.contract.limits import (
+    MAX_EVENTS_ANSWER_BYTES,
+    MAX_TOKEN_STREAMS,
+)
+from nightmail_common.service import limited_process
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 
@@ -121,3 +128,28 @@ async def test_a_name_that_looks_like_another_is_refused(api: Replica, job_name:
 )
 async def test_a_name_of_any_script_is_a_name(api: Replica, job_name: str) -> None:
     assert (await api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
+
+
+async def test_a_comparison_of_one_token_does_not_wait_for_those_of_another(
+    api: Replica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await two_runs(api, event_log)
+    path = f"/runs/{first}/diff/{second}"
+    computing: list[str] = []
+    release = asyncio.Event()
+
+    async def compute(module: str, _request: object, _data: object) -> dict[str, Any]:
+        computing.append(module)
+        if len(computing) == 1:
+            await release.wait()
+        return await limited_process.compute(module, _request, _data)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(result_diffs, "compute", compute)
+    token = await make_token(api, "many", "viewer")
+    async with api.client(token) as many, asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(many.get(path, timeout=scaled(60))) for _ in range(10)]
+        await eventually(lambda: bool(computing), "the first comparison has begun")
+        assert (await api.http.get(path, timeout=scaled(30))).status_code == 200
+        assert len(computing) == 2
+        release.set()
+    assert {one.result().status_code for one in waiting} == {200}

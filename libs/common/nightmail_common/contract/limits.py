@@ -96,8 +96,9 @@ MAX_DOTTED_NAME_PARTS = 200
 #: A script of up to this length, and with up to this many `finally`, is compiled where its job is validated, in some
 #: milliseconds; any other one in a process of its own. Python compiles a `finally` twice: each nested one doubles the code.
 MAX_QUICK_SCRIPT_BYTES, MAX_QUICK_FINALLY = 2048, 6
-#: The process that compiles a long script: CPU time and address space; and how many such processes run at a time.
-MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES = 5, 1024**3, 2
+#: The process that compiles a long script: CPU time and address space; and how many such processes run at a time, in all and
+#: of one token or job.
+MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES, MAX_OWNER_COMPILES = 5, 1024**3, 2, 1
 
 #: Dry runs at a time: of one runner, of one token, and of one replica of the API. A runner lets this many wait.
 MAX_RUNNER_PREVIEWS, MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS, MAX_WAITING_PREVIEWS = 2, 4, 32, 16
@@ -189,10 +190,11 @@ MAX_COMPARED_ROWS, MAX_COMPARED_BYTES = 1_000_000, 64 * 1024**2
 MAX_LISTED_ROWS, MAX_LISTED_CELL_CHARS, MAX_LISTED_CHARS = 200, 1_000, 2_000_000
 #: The rows of a result that its mail can mark as new or changed: those that it shows.
 MAX_MARKED_ROWS = 20
-#: The process that compares two results: CPU time and address space; and how many of them a replica of the API has at a time.
-MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS = 60, 1024**3, 2
-#: How many results are read at a time for a page of rows.
-MAX_ROWS_READERS = 4
+#: The process that compares two results: CPU time and address space; and how many of them a replica of the API has at a time,
+#: in all and for one token.
+MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS, MAX_TOKEN_DIFFS = 60, 1024**3, 2, 1
+#: How many results a replica reads at a time for a page of rows, in all and for one token.
+MAX_ROWS_READERS, MAX_TOKEN_ROWS_READERS = 4, 3
 
 #: The time for a request's header, from the connection or the first byte on, and the time for its body after that.
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0
