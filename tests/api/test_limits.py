@@ -18,6 +18,8 @@ from nightmail_api.read_model import result_diffs
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.limits import (
     MAX_EVENTS_ANSWER_BYTES,
+    MAX_JOB_JSON_BYTES,
+    MAX_PAGE_CHARS,
     MAX_TOKEN_STREAMS,
 )
 from nightmail_common.service import limited_process
@@ -128,6 +130,25 @@ async def test_a_name_that_looks_like_another_is_refused(api: Replica, job_name:
 )
 async def test_a_name_of_any_script_is_a_name(api: Replica, job_name: str) -> None:
     assert (await api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
+
+
+@pytest.mark.parametrize("sort", ["name", "next_run", "last_run"])
+async def test_a_page_of_jobs_ends_at_its_size_and_its_cursor_leads_to_all_jobs(api: Replica, sort: str) -> None:
+    names = [f"long {number:02}" for number in range(30)]
+    for name in names:
+        await api.create(job_name=name, processing_script="#" + "x" * 120_000 + "\nreturn data")
+    listed: list[str] = []
+    cursor: str | None = None
+    pages = 0
+    while pages == 0 or cursor is not None:
+        query = {"sort": sort, "limit": "500"} | ({} if cursor is None else {"cursor": cursor})
+        answer = await api.http.get("/jobs", params=query)
+        assert len(answer.content) < MAX_PAGE_CHARS + MAX_JOB_JSON_BYTES
+        listed += [job["job_name"] for job in answer.json()["items"]]
+        cursor = answer.json()["next_cursor"]
+        pages += 1
+    assert sorted(listed) == names
+    assert pages == 2
 
 
 async def test_a_comparison_of_one_token_does_not_wait_for_those_of_another(

@@ -133,6 +133,8 @@ MAX_MAILER_TEST_MAILS, MAX_TOKEN_TEST_MAILS, MAX_API_TEST_MAILS = 2, 1, 4
 #: sources a runner tries at a time.
 MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 18
 
+#: A page of jobs, versions, runs or mails: it ends after the item that reaches this, and `next_cursor` leads on.
+MAX_PAGE_CHARS = 2 * 1024 * 1024
 #: One answer of `GET /events`: it ends after the event that reaches this, and the caller asks for the rest.
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 #: What the broker answers to one request of the API for events; it makes several for one answer of `GET /events`.
