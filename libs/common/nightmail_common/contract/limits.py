@@ -146,6 +146,9 @@ MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
 #: MCP sessions open at a time: of one token, and of one replica. Clients of the version 2026-07-28 have none.
 MAX_TOKEN_AGENT_SESSIONS, MAX_API_AGENT_SESSIONS = 20, 200
+#: Requests of agents under way at a time, of one token and of one replica. One that asks its user waits for the answer, also
+#: when its connection is closed, until its session ends.
+MAX_TOKEN_AGENT_CALLS, MAX_API_AGENT_CALLS = 20, 200
 #: A replica holds the newest events once for all streams: their number and their bytes. A stream that needs older events reads
 #: pages of the log; at most this many streams do so at a time.
 MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8
