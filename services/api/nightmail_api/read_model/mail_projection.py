@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.schema import mails
@@ -29,7 +29,6 @@ _FORGET_BOUNCED = delete(mails).where(
     ),
 )
 _ANY_BOUNCE = select(mails.c.place).where(mails.c.outcome == "bounced").limit(1)
-OLDEST_WAITING = select(func.min(mails.c.since).label("since")).where(mails.c.outcome == "waiting")
 
 
 class MailProjection:
