@@ -144,9 +144,10 @@ class SplitMails:
         if not recipients:
             return _Tried(one.mail_job, sha256, skipped="unsubscribed")
         mail_job = replace(one.mail_job, recipients=recipients)
-        renditions = await self._render(mail_job, _event_of(event, one.content, csv), csv, attached, ())
         try:
-            return _Tried(mail_job, sha256, await self._delivery.attempt(mail_job, renditions))
+            async with self._delivery.reporting_hold(mail_job):
+                renditions = await self._render(mail_job, _event_of(event, one.content, csv), csv, attached, ())
+                return _Tried(mail_job, sha256, await self._delivery.attempt(mail_job, renditions))
         except JobWasDeleted:
             return _Tried(mail_job, sha256, skipped="deleted")
 

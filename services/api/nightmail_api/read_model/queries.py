@@ -18,7 +18,7 @@ from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.mail_projection import PLACES
-from nightmail_api.read_model.schema import jobs, mails, runs, versions
+from nightmail_api.read_model.schema import FOLDED_RECIPIENT, jobs, mails, runs, versions
 from nightmail_api.read_model.version_changes import version_answer
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
@@ -303,6 +303,7 @@ class Queries:
         """Return a page of mails, one item for each recipient, the newest event first.
 
         Args:
+            recipient: an address, its ASCII letters in lower case.
             since: the earliest `time`, in its own format.
 
         Raises:
@@ -318,7 +319,7 @@ class Queries:
                 conditions.append(mails.c.place >= self._sequence(last, 0) * PLACES)
         if cursor is not None:
             conditions.append(mails.c.place < read_cursor(cursor, "mails", int))
-        given: dict[ColumnElement[Any], str | None] = {mails.c.recipient: recipient, mails.c.job_name: job_name}
+        given: dict[ColumnElement[Any], str | None] = {FOLDED_RECIPIENT: recipient, mails.c.job_name: job_name}
         if message_id is not None:
             # Without the concatenations, the database would take another index: those of one mail are few.
             given = {column.concat(""): value for column, value in (given | {mails.c.outcome: outcome}).items()}
