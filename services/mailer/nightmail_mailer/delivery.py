@@ -11,7 +11,7 @@ import structlog
 from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailKind, MailSent
+from nightmail_common.contract.events import JobDeleted, MailDeferred, MailEvent, MailFailed, MailKind, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
 from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
@@ -20,8 +20,8 @@ from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, LOST_REPORTS, MAILS
 from nightmail_mailer.operator_mails import OperatorMails
 from nightmail_mailer.records.acceptances import Acceptances
-from nightmail_mailer.records.deleted_jobs import DeletedJobs, JobWasDeleted
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
+from nightmail_mailer.records.log_record import LogRecord
 from nightmail_mailer.smtp.addresses import domain_of
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
 
@@ -44,6 +44,14 @@ _SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 logger = structlog.get_logger()
 
 
+class JobWasDeleted(Exception):
+    """No recipient has the mail, and its job was deleted."""
+
+    def __init__(self, kind: MailKind) -> None:
+        super().__init__(kind)
+        self.kind: MailKind = kind
+
+
 @dataclass(frozen=True)
 class Attempt:
     """The entry of each recipient after an attempt that began at this time."""
@@ -60,7 +68,7 @@ class MailDelivery:
         log: EventLog,
         smtp: SmtpClient,
         ledger: DeliveryLedger,
-        deleted_jobs: DeletedJobs,
+        deleted_jobs: LogRecord[JobDeleted],
         operator: OperatorMails | None,
     ) -> None:
         self._log = log
