@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.patches import cancel_until_done
+from nightmail_common.broker.patches import Interrupted, run_until
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobDeleted, RunCancelled, RunRequested
@@ -77,16 +77,12 @@ class Stops:
         """
         stopped = asyncio.Event()
         self._executing[request.run_id] = (request, stopped)
-        working, stopping = asyncio.create_task(work), asyncio.create_task(stopped.wait())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return working.result()
+            return await run_until(stopped.wait(), work)
+        except Interrupted:
+            raise RunStopped(self.reason(request) or "cancelled") from None
         finally:
             del self._executing[request.run_id]
-            stopping.cancel()
-            await cancel_until_done({working})  # kills the worker
-        raise RunStopped(self.reason(request) or "cancelled")
 
     async def _follow(self, subject: str) -> None:
         async for batch in self._log.follow([subject], after=self._position):
