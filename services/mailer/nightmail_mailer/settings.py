@@ -88,7 +88,7 @@ class MailerSettings(ServiceSettings):
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: Secret | None = Field(default=None, validate_default=True)
-    #: Of the encoded mail: base64 makes 4 bytes of 3.
+    #: The size of the encoded mail: base64 makes 4 bytes of 3.
     max_attachment_bytes: Annotated[ByteSize, at_least("1kB")] = ByteSize(10 * 1024**2)
 
     @cached_property

@@ -116,7 +116,7 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
 
 
 class _ErrorLog:
-    """Logs a connection's errors. The same error comes with each attempt, and is logged once in a while."""
+    """Logs a connection's errors. The same error comes with each attempt, and is logged once a minute."""
 
     def __init__(self) -> None:
         self._lines = RepeatedLines()

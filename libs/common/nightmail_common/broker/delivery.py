@@ -18,7 +18,7 @@ class Ack:
 
 @dataclass(frozen=True)
 class Retry:
-    """The event is to be delivered again, after so many seconds."""
+    """Deliver the event again after this number of seconds."""
 
     after: float
 

@@ -82,7 +82,7 @@ class Previews:
 
         Raises:
             ValidationProblem: the script cannot be run.
-            TooManyRequests: the caller, or all callers of this replica, have too many previews under way.
+            TooManyRequests: the caller, or all callers of this replica, have too many previews in progress.
             NotReady: no runner answers in time, or the broker does not answer.
         """
         if not self._client.is_connected:

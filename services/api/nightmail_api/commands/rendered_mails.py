@@ -49,7 +49,7 @@ class RenderedMails:
         """Return `subject`, `html` and `text` of the mail of a run: its result, or its failure.
 
         Raises:
-            TooManyRequests: the caller, or all callers of this replica, have too many under way.
+            TooManyRequests: the caller, or all callers of this replica, have too many in progress.
             NotFound: there is no such run, or nothing of it is mailed.
             Gone: the result's time is over.
         """

@@ -14,7 +14,7 @@ from nightmail_common.broker.streams import SERVICES
 
 #: The services of a complete system.
 NAMES = ("api", "ticker", "runner", "mailer")
-#: Reads at the broker under way at a time.
+#: The most concurrent reads from the broker.
 CONCURRENT_READS = 20
 
 Entry = dict[str, Any]

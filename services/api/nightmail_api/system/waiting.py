@@ -17,7 +17,7 @@ from nightmail_common.contract.events import Trigger
 
 #: The unreadable events that the answer names, the newest ones.
 SHOWN_UNREADABLE = 20
-#: With runners enough a run begins within seconds.
+#: A run begins within seconds if there are enough runners.
 LONG_WAIT_OF_RUN = timedelta(minutes=10)
 #: Greylisting makes a mail wait for minutes.
 LONG_WAIT_OF_MAIL = timedelta(hours=1)

@@ -6,11 +6,10 @@ from decimal import Decimal, InvalidOperation
 from nightmail_common.contract.canonical_number import canonical_number
 from nightmail_common.contract.job import CsvOptions
 
-#: Of the largest number of a column. Amounts keep their cents, and shares have as many digits as people compare.
+#: The digits of the largest number of a column: amounts keep their cents, and shares the digits that people compare.
 SIGNIFICANT_DIGITS = 4
 MIN_DECIMALS = 2
-#: Of a number that is written with an exponent: one that would be rounded to zero, and one of more integer digits than
-#: a float has.
+#: A number is written with an exponent if it would be rounded to zero, or has more integer digits than a float.
 EXPONENT_DIGITS = 3
 FLOAT_DIGITS = 16
 

@@ -207,7 +207,7 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
 
 
 def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> list[Any] | None:
-    """As `_read_regular`, with the reader of single records, which need no line numbers here."""
+    """Do what `_read_regular` does with the reader of single records, without line numbers."""
     width = len(layout.fields)
     try:
         lines = io.StringIO(str(records, "utf-8"), newline="")

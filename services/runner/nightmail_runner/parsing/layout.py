@@ -39,15 +39,15 @@ class Layout:
     """Where the records begin, and what the header says."""
 
     delimiter: str
-    #: As the header has them.
+    #: The names in the header.
     fields: list[str]
-    #: Of the header in the file: its first byte, and its line, from 1.
+    #: The position of the header in the file: its first byte, and its line, counted from 1.
     header_start: int
     header_line: int
     #: Where the records begin: their first byte and the number of their first line.
     start: int
     start_line: int
-    #: Of `tsv`: the quotes are text, because with them as text every line has as many fields as the header.
+    #: For `tsv`: quotes are read as text, because every line then has as many fields as the header.
     quotes_are_text: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Words that stand in place of a missing value. They are text: only `na_values` makes them missing."""
+"""Words that programs write for a missing value. They stay text unless `na_values` names them."""
 
 import re
 

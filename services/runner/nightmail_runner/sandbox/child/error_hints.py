@@ -10,7 +10,7 @@ import pandas
 
 from nightmail_common.contract.script import FILENAME, INPUTS, parse_script
 
-#: Of the names in one hint, which people read.
+#: The most names in one hint, and the longest name.
 MAX_NAMES, MAX_NAME_CHARS = 40, 60
 
 _NO_EXIT = (

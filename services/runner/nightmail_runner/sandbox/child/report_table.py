@@ -12,7 +12,7 @@ UNNAMED_SERIES = "value"
 #: An index that only counts rows, such as what a filter leaves of it.
 _ROW_NUMBERS = frozenset({"integer", "empty"})
 
-#: Of labels that are dropped.
+#: A note names this many of the dropped labels.
 _SHOWN_LABELS = 3
 
 
