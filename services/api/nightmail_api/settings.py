@@ -1,4 +1,4 @@
-"""What the API needs to know."""
+"""The settings of the API."""
 
 import os
 import secrets

@@ -38,7 +38,7 @@ GIVE_UP_AFTER = timedelta(days=5)
 REPORT_INTERVAL = timedelta(hours=1)
 JOB_DELETED = "not sent: the job was deleted"
 _NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
-#: The entry of a mail itself, beside those of its recipients; `outcome` says nothing.
+#: The entry of a whole mail: its existence counts, its `outcome` is not read.
 _SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 
 logger = structlog.get_logger()
@@ -128,7 +128,7 @@ class MailDelivery:
         self.report_lost(mail_job, outcomes, reason)
 
     async def is_settled(self, mail_job: MailJob) -> bool:
-        """Say whether `settle` was called: the outcome of the mail is in the log."""
+        """Return whether the outcome of the mail is in the log (`settle`)."""
         return await self._ledger.find(_key(mail_job, "")) is not None
 
     async def settle(self, mail_job: MailJob) -> None:
@@ -233,7 +233,7 @@ class MailDelivery:
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
 
     def report_lost(self, mail_job: MailJob, outcomes: Sequence[RecipientOutcome], reason: str) -> None:
-        """Count a mail that nobody got, and let the operator know."""
+        """Count a mail that no recipient got, and notify the operator."""
         LOST_REPORTS.labels(mail_job.kind).inc()
         if self._operator is not None:
             self._operator.report_lost(mail_job, outcomes, reason)
@@ -344,7 +344,7 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
 
 
 def _is_early(entry: LedgerEntry) -> bool:
-    """Say whether the broker delivered an event before the next attempt: for another recipient, or after a restart."""
+    """Return whether the broker delivered an event before the next attempt: for another recipient, or after a restart."""
     return entry.next_attempt is not None and datetime.now(UTC) < entry.next_attempt
 
 

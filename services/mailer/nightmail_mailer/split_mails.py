@@ -1,4 +1,4 @@
-"""The mails of a result that is split: one for each slice and recipient, and none twice, wherever a mailer stops."""
+"""The mails of a result that is split: one for each slice and recipient, and none twice, even if a mailer stops in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -25,7 +25,7 @@ from nightmail_runner.sources.fetch_all import Fetched
 from nightmail_runner.sources.input import ByteBudget, Input, shorten_note
 from nightmail_runner.sources.masking import Masker
 
-#: What says how the bytes are read, not which bytes they are: a sample may be read in another way.
+#: The fields that decide how bytes are read, not which: they may differ between uses of a sample.
 _READING = frozenset(DataSource.model_fields) - frozenset(
     ("source_type", "location", "query", "parameters", "headers", "method", "params", "body", "auth", "pagination")
 )
@@ -195,7 +195,7 @@ class PreviewInput:
 
 
 async def _shows_secret(content: bytes, masker: Masker) -> bool:
-    """Say whether data has a secret that the masker knows, in any of the forms that it masks."""
+    """Return whether data has one of the masker's secrets, in any form that it masks."""
     text = content.decode(errors="replace")
     for start in range(0, len(text), _SEARCHED_CHARS):
         piece = text[start : start + _SEARCHED_CHARS + _LONGEST_SECRET_CHARS]

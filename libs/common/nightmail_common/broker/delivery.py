@@ -60,7 +60,7 @@ class SlotPolicy:
 
 
 class Slots:
-    """The slots of one process. A pull acquires one; the event that it brings holds it."""
+    """The slots of one process. A pull acquires one; the pulled event keeps it."""
 
     def __init__(self, policy: SlotPolicy) -> None:
         self._policy = policy

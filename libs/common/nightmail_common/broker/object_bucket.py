@@ -242,7 +242,7 @@ class ObjectBucket:
         await self._js.purge_stream(self.stream, subject=self._subject(entry.name), seq=deleted + 1)
 
     async def _messages(self, subject: str) -> AsyncIterator[RawStreamMsg]:
-        """Yield the messages of a subject in order, one request each; what comes meanwhile is behind them, and yielded too."""
+        """Yield the messages of a subject in order, with one request each; also those that are stored meanwhile."""
         sequence = 1
         while True:
             try:

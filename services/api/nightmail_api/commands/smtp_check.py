@@ -1,4 +1,4 @@
-"""Test mails: a mailer has the SMTP server's credentials, and the API asks it."""
+"""Test mails: the API asks a mailer, which has the SMTP server's credentials."""
 
 from typing import Any
 

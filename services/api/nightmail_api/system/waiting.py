@@ -1,4 +1,4 @@
-"""What the read model knows about the state of the system: unreadable events, what waits, and a clock that was ahead."""
+"""The state of the system by the read model: unreadable events, what waits, and a clock that was ahead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

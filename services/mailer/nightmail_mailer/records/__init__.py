@@ -1,1 +1,1 @@
-"""The records that the mailer keeps: deliveries, failure streaks, and what the log says."""
+"""The records that the mailer keeps: deliveries, failure streaks, and facts from the log."""

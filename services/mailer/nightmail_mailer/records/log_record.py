@@ -1,4 +1,4 @@
-"""What the log says about recipients, jobs and runs, kept in memory by following the events of one type."""
+"""Facts from the log about recipients, jobs and runs, each kept in memory by following one type of event."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar

@@ -145,7 +145,7 @@ class SmtpClient:
 
 
 async def _begin_without_sender(connection: aiosmtplib.SMTP, options: list[str]) -> bool:
-    """Say whether the server accepts the null sender. A refusal says nothing about the usual one."""
+    """Return whether the server accepts the null sender. A refusal says nothing about the usual one."""
     try:
         await connection.mail("", options=options, encoding="utf-8", timeout=COMMAND_TIMEOUT_SECONDS)
     except aiosmtplib.SMTPResponseException:

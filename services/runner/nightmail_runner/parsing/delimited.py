@@ -297,7 +297,7 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
 
 
 def _is_blank(record: list[str], width: int) -> bool:
-    """Say whether a line is no record: it is empty, or has only spaces where a record has several fields."""
+    """Return whether a line is no record: it is empty, or has only spaces where a record has several fields."""
     return not record or (len(record) == 1 < width and record[0].isspace())
 
 
@@ -324,7 +324,7 @@ def _first_records(head: memoryview, layout: Layout, options: ReadOptions) -> It
 
 
 def _has_fields(line: str, layout: Layout) -> bool:
-    """Say whether a line has as many fields as the header of several. In prose a space follows a comma."""
+    """Return whether a line has as many fields as the header of several. In prose a space follows a comma."""
     if layout.delimiter not in line:
         return False
     fields = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])

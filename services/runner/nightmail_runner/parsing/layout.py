@@ -36,7 +36,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 @dataclass
 class Layout:
-    """Where the records begin, and what the header says."""
+    """Where the records begin, and the names in the header."""
 
     delimiter: str
     #: The names in the header.
@@ -213,7 +213,7 @@ def _head(text: memoryview, start: int) -> str:
 
 
 def _are_quotes_text(text: memoryview) -> bool:
-    """Say whether quotes in tab-separated values are text: one does not close in its field, and all lines have as many tabs.
+    """Return whether quotes in tab-separated values are text: one does not close in its field, and all lines have as many tabs.
 
     The media type text/tab-separated-values has no quotes, but Excel writes fields with tabs and line breaks in them.
     """

@@ -2,8 +2,8 @@
 
 `fork_server_process` starts it as a fresh process with an empty environment, so no secret was ever in its memory. Its
 standard input is the control socket. It answers each `FORK` with a `worker` message: the worker's socket, the reading end
-of its output, and a pidfd. When the worker has exited it sends an `exited` message. The descriptor that may come with a
-`FORK` is that of the control group which the worker enters.
+of its output, and a pidfd. When the worker has exited it sends an `exited` message. A `FORK` may carry the descriptor
+of the control group that the worker enters.
 """
 
 import gc

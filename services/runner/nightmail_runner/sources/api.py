@@ -80,7 +80,7 @@ class ApiFetcher:
             data.add_note(
                 f"the answer has the header {shorten(named)!r}: the data has more pages, which are missing; pagination can read them"
             )
-        with suppress(CannotFetch):  # a Link header that is none says nothing of a source without pages
+        with suppress(CannotFetch):  # an invalid Link header is ignored for a source without pages
             if next_link(answer.headers) is not None:
                 data.add_note(
                     'the Link header of the answer has rel="next": the data has more pages, which are missing; pagination can'

@@ -20,7 +20,7 @@ import pyarrow.ipc
 from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
 from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
-#: A driver may hold a result twice beside the batches in Arrow; Python and the libraries take some 300 MiB.
+#: A driver may hold a result twice, in addition to the Arrow batches; Python and the libraries take about 300 MiB.
 _COPIES, _OWN_BYTES = 4, 1024**3
 _POSTGRESQL, _SQLITE = ("postgresql", "postgres"), ("sqlite",)
 

@@ -248,7 +248,7 @@ class _Run:
                 return compare_with_previous(self._task, result, previous)
 
     def _write(self, table: pandas.DataFrame) -> Succeeded:
-        """Write the files of the result; return what the answer says about them."""
+        """Write the files of the result; return their description for the answer."""
         for output in self._outputs:
             os.ftruncate(output, 0)  # the script may have written to it
             os.lseek(output, 0, os.SEEK_SET)
