@@ -140,9 +140,10 @@ class MailDelivery:
         key = _key(mail_job, recipient)
         async with self._ledger.lock_for(key):
             before = await self._ledger.find(key)
-            if before is not None and (before.final or _is_early(before)):
-                return before
             began_at = datetime.now(UTC)
+            # The event may come before the next attempt: for another recipient, or because the broker was restarted.
+            if before is not None and (before.final or (before.next_attempt and began_at < before.next_attempt)):
+                return before
             try:
                 result = await self._send(mail_job, recipient, renditions)
             except JobWasDeleted:
@@ -341,11 +342,6 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
         for address, entry in zip(mail_job.recipients, entries, strict=True)
         if entry.final
     )
-
-
-def _is_early(entry: LedgerEntry) -> bool:
-    """Return whether the broker delivered an event before the next attempt: for another recipient, or after a restart."""
-    return entry.next_attempt is not None and datetime.now(UTC) < entry.next_attempt
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:

@@ -6,11 +6,12 @@ A sample is one object: a line of JSON that describes its sources, then their by
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, Self
 
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.broker.object_bucket import ObjectChanged
+from nightmail_common.broker.object_bucket import ObjectChanged, pieces_of
 from nightmail_common.broker.sample_store import SamplesFull, SampleStore
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import Note, RunRequested
@@ -32,7 +33,6 @@ _READING = frozenset(DataSource.model_fields) - frozenset(
 #: Pages are joined as the format asks.
 _JOINING = frozenset(("file_type", "records_path"))
 _NOT_STORED: tuple[type[Exception], ...] = (SamplesFull, ObjectChanged, *BROKER_ERRORS)
-_PIECE_BYTES = 128 * 1024
 #: Searched for secrets at a time, with so much of the next piece.
 _SEARCHED_CHARS, _LONGEST_SECRET_CHARS = 256 * 1024, 16 * 1024
 
@@ -91,7 +91,7 @@ class Samples:
             SampleNotKept: there is no room for it, or the broker does not answer.
         """
         try:
-            await self._store.keep(name, _pieces(content))
+            await self._store.keep(name, pieces_of(BytesIO(content)))
         except _NOT_STORED as error:
             raise SampleNotKept(describe_error(error)) from None
 
@@ -114,7 +114,11 @@ class Samples:
         sources: dict[str, Any] = json.loads(header)
         for changed in {
             *(sources.keys() ^ job.sources.keys()),
-            *(one for one in sources.keys() & job.sources.keys() if not _is_of(sources[one], job.sources[one])),
+            *(
+                one
+                for one in sources.keys() & job.sources.keys()
+                if sources[one]["request"] != _request_sha256(job.sources[one])
+            ),
         }:
             which = "data_source" if changed == MAIN_SOURCE else f"source {changed!r}"
             raise SampleOfOtherSource(
@@ -205,17 +209,8 @@ async def _shows_secret(content: bytes, masker: Masker) -> bool:
     return False
 
 
-def _is_of(facts: dict[str, Any], source: DataSource) -> bool:
-    return bool(facts["request"] == _request_sha256(source))
-
-
 def _request_sha256(source: DataSource) -> str:
     """Return the digest of what decides which bytes a source gives."""
     reading = _READING if source.pagination is None else _READING - _JOINING
     fields = source.model_dump(mode="json", exclude=set(reading))
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), _PIECE_BYTES):
-        yield content[start : start + _PIECE_BYTES]

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -268,3 +269,10 @@ class ObjectBucket:
             pieces=f"{self._pieces}.{fields['nuid']}",
             stored_by=(fields.get("metadata") or {}).get(_STORED_BY, ""),
         )
+
+
+async def pieces_of(file: BufferedIOBase) -> AsyncIterator[bytes]:
+    """Yield a file from its beginning, for `ObjectBucket.write`."""
+    file.seek(0)
+    while piece := file.read(_PIECE_BYTES):
+        yield piece

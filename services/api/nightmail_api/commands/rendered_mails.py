@@ -86,11 +86,8 @@ def _with_figures(mail: RenderedMail, images: dict[int, str]) -> RenderedMail:
     Args:
         images: the PNGs in base64, by the number of the figure.
     """
-
-    def data_url(found: re.Match[str]) -> str:
-        return f"data:image/png;base64,{images.get(int(found[1]), '')}"
-
-    return mail | {"html": _FIGURE.sub(data_url, mail["html"])}
+    html = _FIGURE.sub(lambda found: f"data:image/png;base64,{images.get(int(found[1]), '')}", mail["html"])
+    return mail | {"html": html}
 
 
 def _result(definition: JobDefinition, answer: dict[str, Any]) -> ResultReady:

@@ -126,7 +126,8 @@ def main() -> None:
         protocol.send(control, {"refused": str(error)})
         return
     own = os.pidfd_open(os.getpid())
-    protocol.send(control, {"ready": _runtime()}, [own])
+    runtime = {"python": platform.python_version(), "pandas": sys.modules["pandas"].__version__}
+    protocol.send(control, {"ready": runtime}, [own])
     os.close(own)
     with suppress(ConnectionError):  # the runner has ended
         ForkServer(control, fork, become_worker).serve()
@@ -175,10 +176,6 @@ def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int, 
             os._exit(status)
 
     return become_worker
-
-
-def _runtime() -> dict[str, str]:
-    return {"python": platform.python_version(), "pandas": sys.modules["pandas"].__version__}
 
 
 if __name__ == "__main__":

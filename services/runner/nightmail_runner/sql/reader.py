@@ -34,7 +34,7 @@ def main() -> None:
     cancellation = _Cancellation()
     deadline = threading.Timer(request.timeout_seconds, _end_late, [request])
     deadline.daemon = True
-    if not _has_own_deadline(request):
+    if urlsplit(request.url).scheme not in (*_POSTGRESQL, *_SQLITE):  # these have deadlines of their own
         deadline.start()
     try:
         with os.fdopen(os.dup(1), "wb") as output, _opened(request, cancellation.by) as reader:
@@ -56,10 +56,6 @@ def _report(report: dict[str, Any]) -> NoReturn:
 def _end_late(request: QueryRequest) -> NoReturn:
     """End the process, and with it the connection: drivers share no other way to end a query that took too long."""
     _report({"error": str(took_too_long(request))})
-
-
-def _has_own_deadline(request: QueryRequest) -> bool:
-    return urlsplit(request.url).scheme in (*_POSTGRESQL, *_SQLITE)
 
 
 class _Cancellation:

@@ -270,7 +270,7 @@ class _Run:
         output_notes = _shorten_notes([*self._notes, *notes])[len(self._notes) :]
         return Succeeded(
             len(shown),
-            _column_names(shown),
+            fitting((f"{column}" for column in shown.columns), MAX_COLUMN_NAMES_JSON_BYTES),
             of_text,
             output_notes=output_notes,
             figures=figures,
@@ -365,11 +365,6 @@ def _write_figures(output: int) -> tuple[tuple[DrawnFigure, ...], list[str]]:
 
     with open(output, "wb", closefd=False) as file:
         return figure_output.write_figures(figure_backend.DRAWN.drawn(), file)
-
-
-def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:
-    """Return the names of the first columns, as many as an event can hold."""
-    return fitting((f"{column}" for column in table.columns), MAX_COLUMN_NAMES_JSON_BYTES)
 
 
 def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
