@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # httpx takes long to import, and `--help` needs no client
 
 #: Longer than the API waits for the runner's answer to a preview.
 TIMEOUT_SECONDS = 120.0
-#: Of `GET /system`. The API answers it without a broker within 5 s; one that takes longer hangs, which is a finding.
+#: The time-out of `GET /system`, which takes the API up to 5 s without a broker. A longer time means that the API hangs.
 SYSTEM_TIMEOUT_SECONDS = 10.0
 UNAUTHORIZED = 401
 AnswerT = TypeVar("AnswerT")

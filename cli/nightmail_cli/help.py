@@ -20,14 +20,14 @@ class WholeHelp(TyperGroup):
             formatter.write_dl([(name, self.summary(ctx, name)) for name in self.list_commands(ctx)])
 
     def summary(self, ctx: Any, name: str) -> str:
-        """Return what the list of commands says of one."""
+        """Return the summary of a command in the list of commands."""
         command = self.get_command(ctx, name)
         assert command is not None
         return command.get_short_help_str(_WHOLE)
 
 
 class Place(NamedTuple):
-    """Where a command is: a function, or the `typer.Typer` of a group; and what the list of commands says of it."""
+    """Where a command is: a function, or the `typer.Typer` of a group; and its summary in the list of commands."""
 
     module: str
     attribute: str

@@ -120,7 +120,7 @@ def _doctor(
 
     Each problem comes with its fix. Exit 1 if there is one.
     """
-    # To collect garbage while the settings of every service are imported takes a tenth of the command's time.
+    # Garbage collection during the imports would take a tenth of the command's time.
     gc.disable()
     from nightmail_cli.doctor.doctor import doctor  # every service's settings; no other command needs them
 

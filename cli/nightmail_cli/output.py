@@ -30,7 +30,7 @@ _NO_LIMIT = 100_000
 #: A number as `json` and pandas write it.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[-+]\d+)?")
 
-#: The colour of a word that says how something ended. The word itself says it without colour.
+#: The colour of each outcome. The word is enough on a terminal without colours.
 COLOURS = {
     "delivered": "green",
     "accepted": "green",

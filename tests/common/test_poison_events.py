@@ -14,9 +14,7 @@ from nightmail_common.contract.envelope import StoredEvent, event_body, event_he
 from nightmail_common.contract.events import Event, JobCreated, JobDeleted, RecipientUnsubscribed, RunCancelled
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.subjects import subject_of
-from nightmail_mailer.records.cancelled_runs import CancelledRuns
-from nightmail_mailer.records.deleted_jobs import DeletedJobs
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.records.log_record import Unsubscribes, cancelled_runs, deleted_jobs
 from nightmail_runner.stops import Stops
 from nightmail_ticker.jobs import JobProjection
 from nightmail_ticker.plan import RunState
@@ -58,7 +56,7 @@ def test_the_ticker_schedules_a_job_among_poison_events(seed: int, make_job: Cal
 async def test_the_runner_and_the_mailer_follow_the_log_past_poison_events(seed: int, event_log: EventLog) -> None:
     job_id, run_id = uuid4(), uuid4()
     stops, unsubscribes = Stops(event_log), Unsubscribes(event_log)
-    deleted_jobs, cancelled_runs = DeletedJobs(event_log), CancelledRuns(event_log)
+    jobs, runs = deleted_jobs(event_log), cancelled_runs(event_log)
     consumers = ("stops", "unsubscribes", "deleted jobs", "cancelled runs")
     before = [unreadable(consumer) for consumer in consumers]
     await publish(event_log, list(poison_events("poisoned", seed)))
@@ -70,12 +68,11 @@ async def test_the_runner_and_the_mailer_follow_the_log_past_poison_events(seed:
 
     async with asyncio.timeout(scaled(60)):
         await stops.load()
-        for record in (unsubscribes, deleted_jobs, cancelled_runs):
-            await record.catch_up()
+        await asyncio.gather(*(record.catch_up() for record in (unsubscribes, jobs, runs)))
 
     assert unsubscribes.subscribed(job_id, ["a@example.com", "b@example.com"]) == ("b@example.com",)
-    assert job_id in deleted_jobs
-    assert cancelled_runs.was_cancelled_before(run_id, 2**62)
+    assert job_id in jobs
+    assert runs.has_before(run_id, 2**62)
     assert all(unreadable(consumer) > count for consumer, count in zip(consumers, before, strict=True))
 
 

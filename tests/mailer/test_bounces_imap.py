@@ -23,9 +23,8 @@ from nightmail_mailer.bounces.notification import TOKEN_HEADER
 from nightmail_mailer.bounces.reader import BounceReader
 from nightmail_mailer.notices import Notices
 from nightmail_mailer.owner_warnings import OwnerWarnings
-from nightmail_mailer.records.bounced_recipients import BouncedRecipients
 from nightmail_mailer.records.claims import Claims
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.records.log_record import Unsubscribes, bounced_recipients
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
@@ -67,7 +66,7 @@ async def reading(client: Client, log: EventLog, mailbox: ImapMailbox) -> AsyncI
     mailbox.poll_seconds = 0.05
     bucket = await client.jetstream().key_value(MAILED)
     smtp = SmtpClient(SmtpPool(MailerSettings(smtp_host="127.0.0.1", nats_url="nats://127.0.0.1")), "a@example.com")
-    owners = OwnerWarnings(log, Notices(smtp, Claims(bucket)), Unsubscribes(log), BouncedRecipients(log))
+    owners = OwnerWarnings(log, Notices(smtp, Claims(bucket)), Unsubscribes(log), bounced_recipients(log))
     running = asyncio.create_task(BounceReader(mailbox, KEY, log, bucket, owners, None).run())
     try:
         yield

@@ -10,8 +10,8 @@ from nightmail_common.contract.events import MailDeferred
 from nightmail_common.contract.job import Job
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.delivery import MailDelivery
-from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
+from nightmail_mailer.records.log_record import deleted_jobs
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.client import SmtpClient
 from nightmail_mailer.smtp.pool import SmtpPool
@@ -26,7 +26,7 @@ async def test_a_mail_that_the_pool_holds_back_is_reported_as_waiting_at_most_ho
     pool = SmtpPool(MailerSettings(smtp_host="127.0.0.1", smtp_port=1, nats_url="nats://127.0.0.1"))
     ledger = DeliveryLedger(await event_log._js.key_value(MAILED))
     smtp = SmtpClient(pool, "nightmail@example.com")
-    delivery = MailDelivery(event_log, smtp, ledger, DeletedJobs(event_log), None)
+    delivery = MailDelivery(event_log, smtp, ledger, deleted_jobs(event_log), None)
     event = result_of(make_job(consumer_emails=["has@example.com", "waits@example.com"]))
     mail_job = MailJob(event.job, event.run_id, "result", event.job.consumer_emails)
     key = ledger_key(event.run_id, "result", "has@example.com", None, None)
@@ -53,7 +53,7 @@ async def test_a_mail_of_a_server_that_takes_mail_is_not_reported(
     pool = SmtpPool(MailerSettings(smtp_host="127.0.0.1", smtp_port=1, nats_url="nats://127.0.0.1"))
     pool._set_reachable()
     ledger = DeliveryLedger(await event_log._js.key_value(MAILED))
-    delivery = MailDelivery(event_log, SmtpClient(pool, "a@example.com"), ledger, DeletedJobs(event_log), None)
+    delivery = MailDelivery(event_log, SmtpClient(pool, "a@example.com"), ledger, deleted_jobs(event_log), None)
     event = result_of(make_job())
     async with delivery.reporting_hold(MailJob(event.job, event.run_id, "result", event.job.consumer_emails)):
         assert await events_of(event_log, event.run_id) == []

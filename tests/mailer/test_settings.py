@@ -13,7 +13,7 @@ from nightmail_mailer.settings import MailerSettings
         ({"SMTP_HOST": "mail", "SMTP_FROM": "Reports <reports@example.com>"}, "SMTP_FROM: an address without a name"),
         ({"SMTP_HOST": "mail", "PUBLIC_URL": "nightmail.example.com"}, "PUBLIC_URL: an http:// or https:// URL"),
         ({"SMTP_HOST": "mail", "SMTP_CA": "/nowhere.pem"}, "SMTP_CA: /nowhere.pem: No such file or directory"),
-        ({"SMTP_HOST": "mail", "SMTP_CA": __file__}, f"SMTP_CA: {__file__} has no certificate in PEM"),
+        ({"SMTP_HOST": "mail", "SMTP_CA": __file__}, f"SMTP_CA: {__file__} has no PEM certificates in it"),
         ({"SMTP_HOST": "mail", "PUBLIC_URL": "https://a.example.com"}, "SECRET_KEY: links to NIGHTMAIL_PUBLIC_URL"),
     ],
 )

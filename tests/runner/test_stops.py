@@ -10,7 +10,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import JobDeleted, ResultReady, RunCancelled, RunRequested, RunSkipped
-from nightmail_runner.stops import RunStopped, Stops
+from nightmail_runner.stops import CANCELLED, RunStopped, Stops
 from support.deadlines import eventually, scaled
 from support.runner_process import Request, RunnerProcess, events_of, outcome_of
 
@@ -140,7 +140,7 @@ async def test_a_script_under_way_is_killed_when_its_job_is_deleted(
 async def test_a_run_that_loses_a_cancellation_is_ended_all_the_same(event_log: EventLog, request_run: Request) -> None:
     request = await request_run()
     stops = Stops(event_log)
-    following = asyncio.create_task(stops.follow_cancellations())
+    following = asyncio.create_task(stops.follow(CANCELLED))
     lost = 0
 
     async def lose_the_first() -> None:

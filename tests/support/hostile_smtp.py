@@ -28,7 +28,7 @@ class HostileServer:
         BEHAVIOURS[name](self)
 
     def is_first(self, kind: str, recipient: str) -> bool:
-        """Say whether a mail (or, before its text is known, a recipient) meets this kind of refusal for the first time."""
+        """Return whether a mail (or, before its text is known, a recipient) meets this kind of refusal for the first time."""
         subject = message_from_bytes(self.server.last_content)["Message-ID"] if kind == "lost" else ""
         key = (kind, f"{recipient} {subject}")
         is_new = key not in self._seen

@@ -103,7 +103,7 @@ def _valued(value: Any, schema: dict[str, Any], definitions: dict[str, Any]) -> 
 
 
 def _fits(value: Any, option: dict[str, Any], definitions: dict[str, Any]) -> bool:
-    """Say whether a value can be of an option: of models with a `type`, the one that it names."""
+    """Return whether a value can be of an option: of models with a `type`, the one that it names."""
     if "$ref" not in option:
         return True
     kind = definitions[option["$ref"].rpartition("/")[2]].get("properties", {}).get("type", {}).get("const")

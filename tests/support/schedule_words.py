@@ -67,7 +67,7 @@ def _week_day(text: str, day: date) -> bool:
 
 
 def reads_days(text: str, day: date) -> bool:
-    """Say whether a day is one of those that the rest of a description names."""
+    """Return whether a day is one of those that the rest of a description names."""
     if match := re.search(r", only in (.*)$", text):
         if day.month not in _items(match[1], MONTHS):
             return False

@@ -90,12 +90,11 @@ def _read(path: Path) -> tuple[dict[str, Any], JobDefinition]:
     except JobFileError as error:
         fail(str(error))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc'])) or 'the job'}: {_message(one['msg'])}" for one in error.errors())
+        problems = (
+            f"{'.'.join(map(str, one['loc'])) or 'the job'}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
         fail(f"{path}: {'; '.join(problems)}")
-
-
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ")
 
 
 def _step(

@@ -27,7 +27,9 @@ async def follow(job_name: str | None, event_type: str | None, *, from_start: bo
     """
     settings = located(ServiceSettings, with_broker=True)
     token = job_token(job_name) if job_name is not None else "*"
-    subjects = _subjects(token, event_type) if job_name or event_type else ALL_EVENTS
+    subjects: tuple[str, ...] = ALL_EVENTS
+    if job_name or event_type:
+        subjects = tuple(f"{family}.{token}.{event_type or '*'}" for family in ("jobs", "runs"))
     async with connected(settings, "nightmail-events-tail") as client:
         log = EventLog(client, "cli", timedelta(days=1))
         if job_name is not None and not await log.has_events(f"*.{token}.*"):
@@ -40,10 +42,6 @@ async def follow(job_name: str | None, event_type: str | None, *, from_start: bo
                         print_json_line(to_json(event))
                     else:
                         echo(to_line(event))
-
-
-def _subjects(token: str, event_type: str | None) -> tuple[str, ...]:
-    return tuple(f"{family}.{token}.{event_type or '*'}" for family in ("jobs", "runs"))
 
 
 def to_json(event: StoredEvent) -> dict[str, Any]:

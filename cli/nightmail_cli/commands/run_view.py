@@ -65,7 +65,7 @@ def print_run(run: dict[str, Any]) -> None:
     began = datetime.fromisoformat(run["timeline"][0]["time"])
     for event in run["timeline"]:
         time = datetime.fromisoformat(event["time"])
-        echo(f"  {time:%H:%M:%S} UTC  {_since(began, time):>12}  {event['type']}")
+        echo(f"  {time:%H:%M:%S} UTC  {f'+{(time - began).total_seconds():,.3f} s':>12}  {event['type']}")
 
 
 def _facts(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -87,20 +87,16 @@ def _facts(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
         counts = {"new": "added", "gone": "removed", "changed": "changed", "unchanged": "unchanged"}
         counted = ", ".join(f"{run['changes'][count]:,} {what}" for what, count in counts.items())
         yield "changes", f"{counted} since {format_time(run['changes']['since'])}"
-    digests = [f"{kind} {run[f'{kind}_sha256'][:_DIGEST_CHARS]}" for kind in _digests(run)]
+    digests = [
+        f"{kind} {digest[:_DIGEST_CHARS]}"
+        for kind in ("input", "script", "result")
+        if (digest := run[f"{kind}_sha256"])
+    ]
     if digests:
         yield "sha256", ", ".join(digests)
     if run["runtime"]:
         yield "runtime", ", ".join(f"{name} {version}" for name, version in run["runtime"].items())
 
 
-def _digests(run: dict[str, Any]) -> list[str]:
-    return [kind for kind in ("input", "script", "result") if run[f"{kind}_sha256"]]
-
-
 def _milliseconds(duration: float | None) -> str:
     return "-" if duration is None else f"{duration:,.0f} ms"
-
-
-def _since(began: datetime, time: datetime) -> str:
-    return f"+{(time - began).total_seconds():,.3f} s"

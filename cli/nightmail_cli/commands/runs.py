@@ -110,7 +110,7 @@ def watch(
 
 
 def _is_last(event: dict[str, Any], client: Client, run_id: str) -> bool:
-    """Say whether the run has ended with this event. The read model can be a moment behind the event stream."""
+    """Return whether the run has ended with this event. The read model can be a moment behind the event stream."""
     from nightmail_cli.commands.run_events import WORDS
     from nightmail_client.records import UNFINISHED  # the client takes long to import
 

@@ -3,7 +3,7 @@
 With `NIGHTMAIL_URL` or a login, and no `nightmail up` on the data folder, the system runs elsewhere: in containers or on
 other machines.
 Then this machine is not checked, and the broker is asked from here. What the API finds (`GET /system`) follows, of a system here
-and elsewhere: only it knows the processes of every service, what waits, and what was not readable.
+and elsewhere: only the API knows the processes of every service, the waiting work and the unreadable events.
 """
 
 import asyncio

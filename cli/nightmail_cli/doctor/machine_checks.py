@@ -25,7 +25,7 @@ LOW_FREE_SHARE = 0.1
 MIN_MEMORY_BYTES = 512 * 1024**2
 #: Every acknowledged event waits for one sync: 20 ms allow fifty events a second outside of batches.
 SLOW_SYNC_MS = 20.0
-#: With 250 ms, creating a job over REST takes a second, and the ticker may lose its lease.
+#: At 250 ms, creating a job over REST takes a second, and the ticker may lose its lease.
 MAX_SYNC_MS = 250.0
 SYNCS = 15
 #: The first Landlock ABI with a signal scope (Linux 6.12); seccomp replaces it on older kernels.

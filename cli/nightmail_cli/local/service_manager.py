@@ -29,7 +29,7 @@ class ServiceManager:
         return bool(self._address)
 
     def report(self, waiting: list[str], *, started: bool) -> None:
-        """Say that this process runs, and which processes are not ready.
+        """Report that this process runs, and which processes are not ready.
 
         Args:
             started: what `systemctl start` waits for is ready.

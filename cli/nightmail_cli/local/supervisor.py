@@ -35,7 +35,7 @@ UNHEALTHY_SECONDS = 6.0
 #: A service that answers none of this many probes in a row hangs: after a minute, as for the liveness probe in Kubernetes.
 HANG_PROBES = 6
 HANG_PROBE_SECONDS = 10.0
-#: Of the broker's own log after an unexpected end.
+#: The last lines of the broker's log are shown after an unexpected end.
 LAST_LINES = 5
 LAST_BYTES = 8 * 1024
 LONGEST_LINE_BYTES = 1024 * 1024

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightmail_api.http.middleware import route_path
 
-#: In seconds: from a read of the projection, over a command that waits for the disk, to a preview.
+#: Bounds in seconds, from a query of the read model to a preview.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 90)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 #: The label of requests whose path matches no route.

@@ -1,4 +1,4 @@
-"""What the API needs to know."""
+"""The settings of the API."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ class ApiSettings(ServiceSettings):
     #: Whose tokens (JWT) are good beside our own, as the `iss` in them, and the `aud` that they must have.
     oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+[^?#\s]*$")
     oidc_audience: str | None = Field(default=None, validate_default=True)
-    #: With which people sign in to the console at the issuer (authorization code with PKCE). Without it they cannot.
+    #: The client id for the console's sign-in at the issuer (authorization code with PKCE); None: no such sign-in.
     oidc_client_id: str | None = Field(default=None, validate_default=True)
     #: None: a public client.
     oidc_client_secret: SecretStr | None = None

@@ -13,12 +13,10 @@ from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.notices import Notices
 from nightmail_mailer.operator_mails import OperatorMails
 from nightmail_mailer.owner_warnings import OwnerWarnings
-from nightmail_mailer.records.bounced_recipients import BouncedRecipients
 from nightmail_mailer.records.claims import Claims
-from nightmail_mailer.records.deleted_jobs import DeletedJobs
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger
 from nightmail_mailer.records.failure_streaks import FailureStreaks
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.records.log_record import Unsubscribes, bounced_recipients, deleted_jobs
 from nightmail_mailer.result_mails import ResultMails
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.client import SmtpClient
@@ -29,9 +27,9 @@ from nightmail_mailer.workflow import MailWorkflow
 async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpPool, smtp: SmtpClient) -> MailWorkflow:
     """Return the workflow, which knows every unsubscribe in the log and follows the further ones."""
     js, log = service.client.jetstream(), service.log
-    unsubscribes, deleted_jobs = Unsubscribes(log), DeletedJobs(log)
+    unsubscribes, deleted = Unsubscribes(log), deleted_jobs(log)
     await unsubscribes.begin(service)  # nobody who unsubscribed gets a mail
-    await deleted_jobs.begin(service)
+    await deleted.begin(service)
     mailed = await js.key_value(MAILED)
     notices = Notices(smtp, Claims(mailed))
     service.background(notices.run(), "notices")
@@ -43,7 +41,7 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
     bounce_key = None
     if (mailbox := _bounce_mailbox(settings)) is not None and key is not None:
         bounce_key = key
-        bounced = BouncedRecipients(log)
+        bounced = bounced_recipients(log)
         await bounced.begin(service)
         owners = OwnerWarnings(log, notices, unsubscribes, bounced)
         service.background(BounceReader(mailbox, key, log, mailed, owners, operator).run(), "bounces")
@@ -53,7 +51,7 @@ async def build_workflow(settings: MailerSettings, service: Service, pool: SmtpP
             settings, service, renderer, smtp, "NIGHTMAIL_PUBLIC_URL would let mails link to large results"
         ),
         log,
-        MailDelivery(log, smtp, DeliveryLedger(mailed), deleted_jobs, operator),
+        MailDelivery(log, smtp, DeliveryLedger(mailed), deleted, operator),
         FailureStreaks(await js.key_value(STREAKS)),
         unsubscribes,
         renderer,

@@ -13,7 +13,7 @@ from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
-from nightmail_common.contract.events import MailDeferred, MailEvent, MailFailed, MailKind, MailSent
+from nightmail_common.contract.events import JobDeleted, MailDeferred, MailEvent, MailFailed, MailKind, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
 from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
@@ -22,8 +22,8 @@ from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.metrics import ATTEMPTS, LOST_REPORTS, MAILS
 from nightmail_mailer.operator_mails import OperatorMails
 from nightmail_mailer.records.acceptances import Acceptances
-from nightmail_mailer.records.deleted_jobs import DeletedJobs, JobWasDeleted
 from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry, ledger_key
+from nightmail_mailer.records.log_record import LogRecord
 from nightmail_mailer.smtp.addresses import domain_of
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
 from nightmail_mailer.smtp.pool import PROBE_BACKOFF
@@ -43,10 +43,18 @@ REPORT_INTERVAL = timedelta(hours=1)
 HOLD_REPORT_SECONDS = 60.0
 JOB_DELETED = "not sent: the job was deleted"
 _NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
-#: The entry of a mail itself, beside those of its recipients; `outcome` says nothing.
+#: The entry of a whole mail: its existence counts, its `outcome` is not read.
 _SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 
 logger = structlog.get_logger()
+
+
+class JobWasDeleted(Exception):
+    """No recipient has the mail, and its job was deleted."""
+
+    def __init__(self, kind: MailKind) -> None:
+        super().__init__(kind)
+        self.kind: MailKind = kind
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class MailDelivery:
         log: EventLog,
         smtp: SmtpClient,
         ledger: DeliveryLedger,
-        deleted_jobs: DeletedJobs,
+        deleted_jobs: LogRecord[JobDeleted],
         operator: OperatorMails | None,
     ) -> None:
         self._log = log
@@ -165,7 +173,7 @@ class MailDelivery:
         self.report_lost(mail_job, outcomes, reason)
 
     async def is_settled(self, mail_job: MailJob) -> bool:
-        """Say whether `settle` was called: the outcome of the mail is in the log."""
+        """Return whether the outcome of the mail is in the log (`settle`)."""
         return await self._ledger.find(_key(mail_job, "")) is not None
 
     async def settle(self, mail_job: MailJob) -> None:
@@ -177,9 +185,10 @@ class MailDelivery:
         key = _key(mail_job, recipient)
         async with self._ledger.lock_for(key):
             before = await self._ledger.find(key)
-            if before is not None and (before.final or _is_early(before)):
-                return before
             began_at = datetime.now(UTC)
+            # The event may come before the next attempt: for another recipient, or because the broker was restarted.
+            if before is not None and (before.final or (before.next_attempt and began_at < before.next_attempt)):
+                return before
             try:
                 result = await self._send(mail_job, recipient, renditions)
             except JobWasDeleted:
@@ -270,7 +279,7 @@ class MailDelivery:
         logger.info(event.name.replace("-", "_"), kind=mail_job.kind, **counts)
 
     def report_lost(self, mail_job: MailJob, outcomes: Sequence[RecipientOutcome], reason: str) -> None:
-        """Count a mail that nobody got, and let the operator know."""
+        """Count a mail that no recipient got, and notify the operator."""
         LOST_REPORTS.labels(mail_job.kind).inc()
         if self._operator is not None:
             self._operator.report_lost(mail_job, outcomes, reason)
@@ -383,11 +392,6 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
 def _held_again(before: LedgerEntry, held: LedgerEntry) -> LedgerEntry:
     """Return the entry of a recipient whose earlier attempts the server deferred."""
     return held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
-
-
-def _is_early(entry: LedgerEntry) -> bool:
-    """Say whether the broker delivered an event before the next attempt: for another recipient, or after a restart."""
-    return entry.next_attempt is not None and datetime.now(UTC) < entry.next_attempt
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:

@@ -6,9 +6,9 @@ import structlog
 
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.work_queue import WorkQueue
-from nightmail_common.contract.events import MailRequested, ResultReady, RunFailed
-from nightmail_mailer.records.cancelled_runs import CancelledRuns
-from nightmail_mailer.records.deleted_jobs import JobWasDeleted
+from nightmail_common.contract.events import MailRequested, ResultReady, RunCancelled, RunFailed
+from nightmail_mailer.delivery import JobWasDeleted
+from nightmail_mailer.records.log_record import LogRecord
 from nightmail_mailer.workflow import MailWorkflow
 
 #: More slots than connections: an event that waits for a store or a large result must not keep a connection idle. A mail
@@ -26,7 +26,7 @@ logger = structlog.get_logger()
 class MailHandler:
     """Sends the mails of each event, until the log has the outcome of all of them."""
 
-    def __init__(self, queue: WorkQueue, workflow: MailWorkflow, cancelled_runs: CancelledRuns) -> None:
+    def __init__(self, queue: WorkQueue, workflow: MailWorkflow, cancelled_runs: LogRecord[RunCancelled]) -> None:
         self._queue = queue
         self._workflow = workflow
         self._cancelled_runs = cancelled_runs
@@ -51,9 +51,7 @@ class MailHandler:
 
     async def _next_attempt(self, event: AsksForMail, delivery: Delivery) -> datetime | None:
         match event:
-            case ResultReady() | RunFailed() if self._cancelled_runs.was_cancelled_before(
-                event.run_id, delivery.sequence
-            ):
+            case ResultReady() | RunFailed() if self._cancelled_runs.has_before(event.run_id, delivery.sequence):
                 logger.info("mail_not_sent", reason="cancelled")  # the run's last event says so
                 return None
             case ResultReady():

@@ -11,7 +11,7 @@ from nightmail_mailer.compose.render import MailRenderer
 from nightmail_mailer.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, SLOTS, MailHandler
 from nightmail_mailer.metrics import observe_queue
 from nightmail_mailer.preview_mails import preview_mails
-from nightmail_mailer.records.cancelled_runs import CancelledRuns
+from nightmail_mailer.records.log_record import cancelled_runs
 from nightmail_mailer.render_requests import RenderRequests
 from nightmail_mailer.settings import MailerSettings
 from nightmail_mailer.smtp.check_requests import smtp_checks
@@ -39,9 +39,9 @@ async def serve(settings: MailerSettings, service: Service) -> None:
     smtp = SmtpClient(pool, settings.smtp_from)
     workflow = await build_workflow(settings, service, pool, smtp)
     queue = WorkQueue(service.client, MAILER_QUEUE, SLOTS, DRAIN_SECONDS + HAND_BACK_SECONDS)
-    cancelled_runs = CancelledRuns(service.log)
-    await cancelled_runs.begin(service)
-    queue.subscribe(MailHandler(queue, workflow, cancelled_runs).handle)
+    cancelled = cancelled_runs(service.log)
+    await cancelled.begin(service)
+    queue.subscribe(MailHandler(queue, workflow, cancelled).handle)
     await queue.start()
     service.health.add("queue", queue.reason_not_ready)
     renderings = RenderRequests(service.log, workflow, build_links(settings))

@@ -1,4 +1,4 @@
-"""Mails that Nightmail writes by itself, about its own work: each cause once in an interval, from however many mailers."""
+"""Mails of Nightmail about its own work. All mailers together send one mail per cause and interval."""
 
 import asyncio
 from dataclasses import dataclass

@@ -6,13 +6,12 @@ import structlog
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.readable import readable
-from nightmail_common.contract.events import JobCreated, JobDeleted, JobUpdated
+from nightmail_common.contract.events import JobCreated, JobDeleted, JobUpdated, MailBounced
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.subjects import events_of_job
 from nightmail_mailer.bounces.notification import Bounce
 from nightmail_mailer.notices import Notice, Notices
-from nightmail_mailer.records.bounced_recipients import BouncedRecipients
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.records.log_record import LogRecord, Unsubscribes
 
 #: From one warning about a job to the next. A job that runs each minute has a bounce each minute.
 INTERVAL = timedelta(days=1)
@@ -27,7 +26,9 @@ class OwnerWarnings:
         bounced: follows the log, so that it has the bounce to warn of.
     """
 
-    def __init__(self, log: EventLog, notices: Notices, unsubscribes: Unsubscribes, bounced: BouncedRecipients) -> None:
+    def __init__(
+        self, log: EventLog, notices: Notices, unsubscribes: Unsubscribes, bounced: LogRecord[MailBounced]
+    ) -> None:
         self._log = log
         self._notices = notices
         self._unsubscribes = unsubscribes
@@ -47,7 +48,7 @@ class OwnerWarnings:
         owners = tuple(
             address
             for address in self._unsubscribes.subscribed(job.job_id, job.failure_recipients)
-            if address not in self._bounced and address.casefold() != bounce.recipient.casefold()
+            if address.casefold() not in self._bounced and address.casefold() != bounce.recipient.casefold()
         )
         if not owners:
             logger.warning("bounce_without_owner", kind=bounce.kind)

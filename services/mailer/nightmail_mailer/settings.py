@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from nightmail_common.broker.settings import Certificates
 from nightmail_common.service.setting_types import Secret, at_least
 from nightmail_common.service.settings import ServiceSettings
 from nightmail_mailer.bounces.imap_address import ImapAddress
@@ -49,16 +50,6 @@ def _bare_address(address: str) -> str:
     raise ValueError("an address without a name, as in reports@example.com")
 
 
-def _certificates(path: Path) -> Path:
-    try:
-        ssl.create_default_context().load_verify_locations(path)
-    except ssl.SSLError:
-        raise ValueError(f"{path} has no certificate in PEM") from None
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    return path
-
-
 class MailerSettings(ServiceSettings):
     """The SMTP server, the sender, and the base URL of the links in mails."""
 
@@ -76,7 +67,7 @@ class MailerSettings(ServiceSettings):
     smtp_scope: str | None = None
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     #: A PEM file with the certificate of a private CA, or of a self-signed server; trusted besides the system's CAs.
-    smtp_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
+    smtp_ca: Certificates | None = None
     smtp_from: Annotated[str, AfterValidator(_bare_address)] = "nightmail@localhost"
     #: Who hears of what recipients cannot act on: a report that reached nobody, and mail that was held back.
     operator_email: Annotated[str, AfterValidator(_bare_address)] | None = None
@@ -88,7 +79,7 @@ class MailerSettings(ServiceSettings):
     #: The URL at which recipients reach the API. Without it mails have no links.
     public_url: Annotated[str, AfterValidator(_without_slash)] | None = None
     secret_key: Secret | None = Field(default=None, validate_default=True)
-    #: Of the encoded mail: base64 makes 4 bytes of 3.
+    #: The size of the encoded mail: base64 makes 4 bytes of 3.
     max_attachment_bytes: Annotated[ByteSize, at_least("1kB")] = ByteSize(10 * 1024**2)
 
     @cached_property

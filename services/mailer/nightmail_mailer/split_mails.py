@@ -1,4 +1,4 @@
-"""The mails of a result that is split: one for each slice and recipient, and none twice, wherever a mailer stops."""
+"""The mails of a result that is split: one for each slice and recipient, and none twice, even if a mailer stops in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,9 +15,8 @@ from nightmail_mailer.compose.attachment import Attachment
 from nightmail_mailer.compose.errors import CannotRender
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.renditions import Renditions
-from nightmail_mailer.delivery import Attempt, MailDelivery
-from nightmail_mailer.records.deleted_jobs import JobWasDeleted
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.delivery import Attempt, JobWasDeleted, MailDelivery
+from nightmail_mailer.records.log_record import Unsubscribes
 
 #: Slices under way at a time: one split leaves connections to the mails of other jobs.
 SLICES_AT_ONCE = 4

@@ -24,7 +24,7 @@ from nightmail_mailer.compose.render import MailRenderer, RenderFor
 from nightmail_mailer.compose.renditions import Renditions
 from nightmail_mailer.delivery import MailDelivery
 from nightmail_mailer.records.failure_streaks import FailureStreaks
-from nightmail_mailer.records.unsubscribes import Unsubscribes
+from nightmail_mailer.records.log_record import Unsubscribes
 from nightmail_mailer.result_mails import ResultMails
 from nightmail_mailer.split_mails import SplitMails
 

@@ -28,7 +28,7 @@ from nightmail_runner.sources.source_secrets import SecretStore, source_secrets
 from nightmail_runner.sources.stored_files import StoredFiles
 from nightmail_runner.sql.connections import source_connections
 from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
-from nightmail_runner.stops import Stops
+from nightmail_runner.stops import CANCELLED, DELETED, Stops
 from nightmail_runner.template_times import TemplateTimes
 
 logger = structlog.get_logger()
@@ -100,6 +100,6 @@ async def load_stops(service: Service) -> Stops:
     """Return the cancellations and deletions that the log has, which further ones are added to."""
     stops = Stops(service.log)
     await stops.load()
-    service.background(stops.follow_cancellations(), "cancellations")
-    service.background(stops.follow_deletions(), "deletions")
+    service.background(stops.follow(CANCELLED), "cancellations")
+    service.background(stops.follow(DELETED), "deletions")
     return stops

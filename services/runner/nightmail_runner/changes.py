@@ -1,4 +1,4 @@
-"""What a result says about the last delivered one: what changed, and whether it is worth a mail."""
+"""The changes of a result since the last delivered one: what changed, and whether it is worth a mail."""
 
 import asyncio
 

@@ -18,7 +18,7 @@ from nightmail_runner.kept_inputs import InputKeeper, RunInputs
 from nightmail_runner.outcome import HANDED_BACK, History, Outcomes
 from nightmail_runner.stops import RunStopped, StopReason, Stops
 
-#: A run that ends by a fault of ours (its runner or its sandbox dies) is not the job's failure: it is tried again. After
+#: A run whose runner or sandbox dies has not failed by itself: it is tried again. After
 #: so many faults, the request is their likely reason.
 MAX_FAULTS = 3
 #: A request that is delivered for the first time and is older may have been handled before: somebody may have deleted

@@ -25,7 +25,7 @@ from nightmail_common.contract.kept_input import InputType
 from nightmail_runner import metrics
 from nightmail_runner.sources.input import Input
 
-#: For one input. A broker that is away for longer has more to do than to keep inputs.
+#: The longest time to store one input; then the runner does without it.
 KEEP_SECONDS = 10.0
 #: The name of a charset (RFC 2978, section 2.3). A source can send any text in its place.
 _CHARSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,39}")

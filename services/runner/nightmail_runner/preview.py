@@ -45,7 +45,7 @@ from nightmail_runner.sandbox.result import DrawnFigure, Skipped
 from nightmail_runner.sandbox.task import PREVIEW_TIMEOUT_SECONDS
 
 FIRST_ROWS = 20
-#: Of one value: people read a preview.
+#: The most characters of a value that a preview shows.
 MAX_VALUE_CHARS = 1000
 MAX_LOG_CHARS = 16 * 1024
 MAX_ERROR_CHARS = 16 * 1024
@@ -78,7 +78,7 @@ class PreviewHandler:
         await client.flush()  # who sees the service ready finds a responder
 
     async def stop(self) -> None:
-        """End the previews under way; their callers get an answer."""
+        """End the previews in progress; their callers get an answer."""
         self._stopping = True
         await cancel_until_done(self._tasks.values())
 

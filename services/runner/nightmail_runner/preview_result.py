@@ -30,7 +30,7 @@ async def whole_result(
 ) -> dict[str, Any]:
     """Return a `ResultReady` as JSON. Files beyond what an answer carries are stored as those of a run, and expire as they.
 
-    The result is not split, whatever the job says: it goes to one address.
+    The result is not split, even if the job asks for that: it goes to one address.
 
     Raises:
         TooLargeToMail: its files have more than `MAX_SENT_PREVIEW_BYTES`.

@@ -6,11 +6,12 @@ A sample is one object: a line of JSON that describes its sources, then their by
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, Self
 
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.broker.object_bucket import ObjectChanged
+from nightmail_common.broker.object_bucket import ObjectChanged, pieces_of
 from nightmail_common.broker.sample_store import SamplesFull, SampleStore
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import Note, RunRequested
@@ -25,14 +26,13 @@ from nightmail_runner.sources.fetch_all import Fetched
 from nightmail_runner.sources.input import ByteBudget, Input, shorten_note
 from nightmail_runner.sources.masking import Masker
 
-#: What says how the bytes are read, not which bytes they are: a sample may be read in another way.
+#: The fields that decide how bytes are read, not which: they may differ between uses of a sample.
 _READING = frozenset(DataSource.model_fields) - frozenset(
     ("source_type", "location", "query", "parameters", "headers", "method", "params", "body", "auth", "pagination")
 )
 #: Pages are joined as the format asks.
 _JOINING = frozenset(("file_type", "records_path"))
 _NOT_STORED: tuple[type[Exception], ...] = (SamplesFull, ObjectChanged, *BROKER_ERRORS)
-_PIECE_BYTES = 128 * 1024
 #: Searched for secrets at a time, with so much of the next piece.
 _SEARCHED_CHARS, _LONGEST_SECRET_CHARS = 256 * 1024, 16 * 1024
 
@@ -91,7 +91,7 @@ class Samples:
             SampleNotKept: there is no room for it, or the broker does not answer.
         """
         try:
-            await self._store.keep(name, _pieces(content))
+            await self._store.keep(name, pieces_of(BytesIO(content)))
         except _NOT_STORED as error:
             raise SampleNotKept(describe_error(error)) from None
 
@@ -114,7 +114,11 @@ class Samples:
         sources: dict[str, Any] = json.loads(header)
         for changed in {
             *(sources.keys() ^ job.sources.keys()),
-            *(one for one in sources.keys() & job.sources.keys() if not _is_of(sources[one], job.sources[one])),
+            *(
+                one
+                for one in sources.keys() & job.sources.keys()
+                if sources[one]["request"] != _request_sha256(job.sources[one])
+            ),
         }:
             which = "data_source" if changed == MAIN_SOURCE else f"source {changed!r}"
             raise SampleOfOtherSource(
@@ -195,7 +199,7 @@ class PreviewInput:
 
 
 async def _shows_secret(content: bytes, masker: Masker) -> bool:
-    """Say whether data has a secret that the masker knows, in any of the forms that it masks."""
+    """Return whether data has one of the masker's secrets, in any form that it masks."""
     text = content.decode(errors="replace")
     for start in range(0, len(text), _SEARCHED_CHARS):
         piece = text[start : start + _SEARCHED_CHARS + _LONGEST_SECRET_CHARS]
@@ -205,17 +209,8 @@ async def _shows_secret(content: bytes, masker: Masker) -> bool:
     return False
 
 
-def _is_of(facts: dict[str, Any], source: DataSource) -> bool:
-    return bool(facts["request"] == _request_sha256(source))
-
-
 def _request_sha256(source: DataSource) -> str:
     """Return the digest of what decides which bytes a source gives."""
     reading = _READING if source.pagination is None else _READING - _JOINING
     fields = source.model_dump(mode="json", exclude=set(reading))
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), _PIECE_BYTES):
-        yield content[start : start + _PIECE_BYTES]

@@ -48,9 +48,9 @@ class RunnerSettings(ServiceSettings):
     #: Seconds: the default and the maximum of a job's `timeout_seconds`.
     script_timeout: int = Field(default=300, ge=1)
     script_memory: Annotated[ByteSize, at_least(_LEAST_MEMORY)] = ByteSize(1024**3)
-    #: Of a result's CSV.
+    #: The largest CSV of a result.
     max_result_bytes: Annotated[ByteSize, at_least(_LEAST_DATA)] = ByteSize(DEFAULT_MAX_RESULT_BYTES)
-    #: Of all stored results of a job together.
+    #: The most bytes of all stored results of a job together.
     max_job_result_bytes: Annotated[ByteSize, at_least(_LEAST_DATA)] = ByteSize(DEFAULT_MAX_JOB_RESULT_BYTES)
     max_rows: int = Field(default=DEFAULT_MAX_ROWS, ge=1)
     max_columns: int = Field(default=DEFAULT_MAX_COLUMNS, ge=1)

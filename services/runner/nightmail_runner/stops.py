@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from nightmail_common.broker.log import EventLog
-from nightmail_common.broker.patches import cancel_until_done
+from nightmail_common.broker.patches import Interrupted, run_until
 from nightmail_common.broker.readable import readable
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobDeleted, RunCancelled, RunRequested
@@ -22,8 +22,8 @@ from nightmail_common.contract.subjects import events_named
 REMEMBERED = timedelta(minutes=10)
 
 #: The runner's NATS user may read the log with these filters, one at a time.
-_CANCELLED = events_named(RunCancelled.name)
-_DELETED = events_named(JobDeleted.name)
+CANCELLED = events_named(RunCancelled.name)
+DELETED = events_named(JobDeleted.name)
 
 StopReason = Literal["cancelled", "deleted"]
 ResultT = TypeVar("ResultT")
@@ -50,18 +50,15 @@ class Stops:
     async def load(self) -> None:
         """Read the deletions and the latest cancellations up to now."""
         self._position = await self._log.last_sequence()
-        async for batch in self._log.replay([_DELETED]):
+        async for batch in self._log.replay([DELETED]):
             self._apply(batch)
-        async for batch in self._log.replay([_CANCELLED], since=datetime.now(UTC) - REMEMBERED):
+        async for batch in self._log.replay([CANCELLED], since=datetime.now(UTC) - REMEMBERED):
             self._apply(batch)
 
-    async def follow_cancellations(self) -> None:
-        """Apply new cancellations. Never returns."""
-        await self._follow(_CANCELLED)
-
-    async def follow_deletions(self) -> None:
-        """Apply new deletions. Never returns."""
-        await self._follow(_DELETED)
+    async def follow(self, subject: str) -> None:
+        """Apply new events of one of the two subjects. Never returns."""
+        async for batch in self._log.follow([subject], after=self._position):
+            self._apply(batch)
 
     def reason(self, request: RunRequested) -> StopReason | None:
         """Return why a run must not begin; None if it may."""
@@ -77,20 +74,12 @@ class Stops:
         """
         stopped = asyncio.Event()
         self._executing[request.run_id] = (request, stopped)
-        working, stopping = asyncio.create_task(work), asyncio.create_task(stopped.wait())
         try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return working.result()
+            return await run_until(stopped.wait(), work)
+        except Interrupted:
+            raise RunStopped(self.reason(request) or "cancelled") from None
         finally:
             del self._executing[request.run_id]
-            stopping.cancel()
-            await cancel_until_done({working})  # kills the worker
-        raise RunStopped(self.reason(request) or "cancelled")
-
-    async def _follow(self, subject: str) -> None:
-        async for batch in self._log.follow([subject], after=self._position):
-            self._apply(batch)
 
     def _apply(self, batch: list[StoredEvent]) -> None:
         for stored in batch:

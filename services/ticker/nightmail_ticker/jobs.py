@@ -62,7 +62,11 @@ class JobProjection:
             self._by_name[stored.job_name] = after
         if stored.name == JobErased.name:
             self.ended = [job for job in self.ended if job.job_name != stored.job_name]
-        elif before is not None and not before.paused and _ends(before, after):
+        elif (
+            before is not None
+            and not before.paused
+            and (after is None or after.paused or after.timetable != before.timetable)
+        ):
             self.ended.append(replace(before, until=stored.time))
         return _if_active(before), _if_active(after)
 
@@ -88,10 +92,6 @@ def _after(before: ScheduledJob | None, stored: StoredEvent) -> ScheduledJob | N
             return None
         case _:
             return before
-
-
-def _ends(before: ScheduledJob, after: ScheduledJob | None) -> bool:
-    return after is None or after.paused or after.timetable != before.timetable
 
 
 def _if_active(job: ScheduledJob | None) -> ScheduledJob | None:

@@ -63,7 +63,7 @@ class ScheduledJob:
 
 
 class RunState(NamedTuple):
-    """What the log says of a job's runs.
+    """The state of a job's runs by the log.
 
     `last_fired` is the last due time with a run or a skip in the log, `last_request` the sequence of the last request
     on the job's subject (0: none). `overlapping`: a run has not ended and the job does not allow a second one. `ahead` has

@@ -57,7 +57,7 @@ class DueTimePublisher:
         self._log = log
         self._runs = runs
         self._clock = clock
-        # Within its duplicate window the log knows all runs by their message ids, however short their retention is.
+        # The duplicate window keeps the message ids of all runs, even of those that have expired.
         self._remembered = max(log.run_retention - CLOCK_SKEW, DUPLICATE_WINDOW)
         self._messages = DueTimeMessages(log)
         self._publishing = asyncio.Lock()

@@ -41,7 +41,7 @@ _NONE: frozenset[datetime] = frozenset()
 
 
 class RunStates:
-    """Gives the same state whatever the order of the events, and however often each of them comes."""
+    """The state does not depend on the order of the events, nor on repeated ones."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, JobRuns] = {}

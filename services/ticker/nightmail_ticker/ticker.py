@@ -58,7 +58,7 @@ class Ticker:
 
     async def load(self) -> tuple[int, int]:
         """Read the log; return the sequences from which to follow the jobs and the runs."""
-        gc.disable()  # nothing of what is read becomes garbage
+        gc.disable()  # all objects that are read stay in use
         jobs_position = 0
         async for batch in self._log.replay((JOB_EVENTS,)):
             for stored in batch:

@@ -69,7 +69,7 @@ def connect_options(settings: BrokerSettings, name: str, user: str = AUDITOR) ->
 
 
 async def connect(settings: BrokerSettings, name: str, user: str = AUDITOR) -> PatchedClient:
-    """Return a connection, however long the broker is away; the arguments are those of `connect_options`."""
+    """Return a connection, and wait for the broker without limit; the arguments are those of `connect_options`."""
     client = PatchedClient()
     await connect_client(client, settings, name, user)
     return client
@@ -116,7 +116,7 @@ def _next_server(servers: list[Server], _info: dict[str, Any]) -> tuple[Server, 
 
 
 class _ErrorLog:
-    """Logs a connection's errors. The same error comes with each attempt, and is logged once in a while."""
+    """Logs a connection's errors. The same error comes with each attempt, and is logged once a minute."""
 
     def __init__(self) -> None:
         self._lines = RepeatedLines()

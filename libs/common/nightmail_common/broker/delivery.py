@@ -18,7 +18,7 @@ class Ack:
 
 @dataclass(frozen=True)
 class Retry:
-    """The event is to be delivered again, after so many seconds."""
+    """Deliver the event again after this number of seconds."""
 
     after: float
 
@@ -60,7 +60,7 @@ class SlotPolicy:
 
 
 class Slots:
-    """The slots of one process. A pull acquires one; the event that it brings holds it."""
+    """The slots of one process. A pull acquires one; the pulled event keeps it."""
 
     def __init__(self, policy: SlotPolicy) -> None:
         self._policy = policy

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from nats.js import JetStreamContext
 
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, ObjectEntry, Pieces
+from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, ObjectEntry
 from nightmail_common.broker.streams import FILES
 
 #: How often a writer tries while others write the same file; of those that try at once, one succeeds.
@@ -50,7 +50,15 @@ class FileStore(ObjectBucket):
         try:
             pieces = await self.write(subject, content)
             modified_at = datetime.now(UTC)
-            before, sequence = await self._replace_entry(path, pieces, if_match, stored_by, modified_at, only_new)
+            for _ in range(_TURNS):
+                before, last = await self.last(path)
+                if (only_new and before is not None) or not _matches(before, if_match):
+                    raise ObjectChanged(path)
+                with suppress(ObjectChanged):  # another writer was first: the condition is checked again
+                    sequence = await self.publish_entry(path, pieces, last, stored_by, modified_at)
+                    break
+            else:
+                raise ObjectChanged(path)
         except BaseException:
             with suppress(*BROKER_ERRORS):
                 await self.purge(subject)
@@ -66,25 +74,14 @@ class FileStore(ObjectBucket):
         Raises:
             ObjectChanged: the file is another one, or does not exist.
         """
-        before, sequence = await self._replace_entry(path, None, if_match or "*")
-        assert before is not None
-        await self.purge(before.pieces)
-        await self.purge_deleted(path, sequence)
-
-    async def _replace_entry(
-        self,
-        path: str,
-        pieces: Pieces | None,
-        if_match: str | None,
-        stored_by: str = "",
-        modified_at: datetime | None = None,
-        only_new: bool = False,
-    ) -> tuple[ObjectEntry | None, int]:
-        """Publish a file's entry; return the one before, and the sequence of the new one."""
         for _ in range(_TURNS):
-            before, last = await self.last(path)
-            if (only_new and before) or (if_match and (before is None or if_match not in {"*", before.sha256})):
-                raise ObjectChanged(path)
-            with suppress(ObjectChanged):  # another writer was first: the condition is checked again
-                return before, await self.publish_entry(path, pieces, last, stored_by, modified_at)
+            entry = await self.find(path)
+            if entry is None or not _matches(entry, if_match):
+                break
+            with suppress(ObjectChanged):  # as in `put`
+                return await self.delete_entry(entry)
         raise ObjectChanged(path)
+
+
+def _matches(entry: ObjectEntry | None, if_match: str | None) -> bool:
+    return not if_match or (entry is not None and if_match in {"*", entry.sha256})

@@ -13,6 +13,7 @@ and stores it again.
 """
 
 from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
 
 from nats.js import JetStreamContext
 
@@ -20,7 +21,7 @@ from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, O
 from nightmail_common.broker.streams import INPUTS
 from nightmail_common.contract.limits import MAX_INPUTS_BYTES
 
-#: To store an entry once more. Only a deletion of the API asks for more than two.
+#: The most attempts to store an entry once more. More than two are needed only if the API deletes the object meanwhile.
 _TURNS = 50
 
 Content = Callable[[], AsyncIterable[bytes]]
@@ -63,20 +64,16 @@ class InputStore(ObjectBucket):
     async def remove(self, entry: ObjectEntry) -> bool:
         """Delete an input, and overwrite its bytes; False if a runner has stored its entry again since `entry` was read."""
         try:
-            deleted = await self.publish_entry(entry.name, None, entry.sequence)
+            await self.delete_entry(entry, overwrite=True)
         except ObjectChanged:
             return False
-        await self.overwrite(entry.pieces)
-        await self.purge_deleted(entry.name, deleted)
         return True
 
     async def _store(self, sha256: str, content: Content, last: int) -> None:
         """Store an object, unless another runner stores it first: then the pieces are orphans, which the API purges."""
         pieces = await self.write(self.new_pieces(), content())
-        try:
+        with suppress(ObjectChanged):
             await self.publish_entry(sha256, pieces, last)
-        except ObjectChanged:
-            return
 
     async def _renew(self, sha256: str, content: Content, entry: ObjectEntry | None, last: int) -> None:
         """Give the entry another sequence; store the object again if it was deleted.

@@ -211,7 +211,7 @@ class EventLog:
         reader = OrderedConsumer(self._client, subjects, after, since, last_per_subject, headers_only)
         async for batch in reader.batches(end_when_idle=True):
             if last_per_subject:
-                # An event behind `until` may be the last of its subject, in place of one before.
+                # The last event of a subject may be stored after `until`, and replace an earlier one.
                 yield batch
                 continue
             yield [event for event in batch if event.sequence <= until]

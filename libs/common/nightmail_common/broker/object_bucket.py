@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -18,10 +19,10 @@ from nats.js.api import Header, RawStreamMsg
 from nats.js.errors import APIError, BadRequestError, NotFoundError
 from nats.nuid import NUID
 
-#: As nats-py's and other clients' object stores: well below the largest message.
+#: The piece size of nats-py and other clients, well below the largest message.
 _PIECE_BYTES = 128 * 1024
 _WRONG_LAST_SEQUENCE = 10071
-#: In the metadata of an entry.
+#: The key in an entry's metadata.
 _STORED_BY = "nightmail-stored-by"
 
 _nuid = NUID()
@@ -227,12 +228,22 @@ class ObjectBucket:
         await self.overwrite(self._subject(name))
         return True
 
-    async def purge_deleted(self, name: str, sequence: int) -> None:
-        """Delete the entry that says 'deleted', which has this sequence, unless the object was stored again."""
-        await self._js.purge_stream(self.stream, subject=self._subject(name), seq=sequence + 1)
+    async def delete_entry(self, entry: ObjectEntry, *, overwrite: bool = False) -> None:
+        """Delete an object, unless its entry has changed since it was read.
+
+        Args:
+            overwrite: the bytes are overwritten on disk.
+
+        Raises:
+            ObjectChanged: another writer was first; nothing is deleted.
+        """
+        deleted = await self.publish_entry(entry.name, None, entry.sequence)
+        await (self.overwrite if overwrite else self.purge)(entry.pieces)
+        # The entry that says 'deleted', unless the object was stored again.
+        await self._js.purge_stream(self.stream, subject=self._subject(entry.name), seq=deleted + 1)
 
     async def _messages(self, subject: str) -> AsyncIterator[RawStreamMsg]:
-        """Yield the messages of a subject in order, one request each; what comes meanwhile is behind them, and yielded too."""
+        """Yield the messages of a subject in order, with one request each; also those that are stored meanwhile."""
         sequence = 1
         while True:
             try:
@@ -258,3 +269,10 @@ class ObjectBucket:
             pieces=f"{self._pieces}.{fields['nuid']}",
             stored_by=(fields.get("metadata") or {}).get(_STORED_BY, ""),
         )
+
+
+async def pieces_of(file: BufferedIOBase) -> AsyncIterator[bytes]:
+    """Yield a file from its beginning, for `ObjectBucket.write`."""
+    file.seek(0)
+    while piece := file.read(_PIECE_BYTES):
+        yield piece

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import nats.errors
 from nats.aio.client import PING_PROTO, Client
@@ -14,6 +14,8 @@ PUBLISH_WAIT_SECONDS = 3.0
 RECONNECT_POLL_SECONDS = 0.02
 #: From a cancellation to the next one of a task that has not ended.
 CANCEL_AGAIN_SECONDS = 0.5
+
+T = TypeVar("T")
 
 
 def raise_if_cancelled() -> None:
@@ -38,6 +40,26 @@ async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]], again_seconds: f
         for task in remaining:
             task.cancel()
         _, remaining = await asyncio.wait(remaining, timeout=again_seconds)
+
+
+class Interrupted(Exception):
+    """Work was cancelled because of `run_until`."""
+
+
+async def run_until(interruption: Coroutine[Any, Any, object], work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of work; cancel it if the interruption ends first. When this ends, both have ended.
+
+    Raises:
+        Interrupted: the interruption ended first.
+    """
+    working, interrupting = asyncio.create_task(work), asyncio.create_task(interruption)
+    try:
+        await asyncio.wait({working, interrupting}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+    finally:
+        await cancel_until_done({working, interrupting})
+    raise Interrupted
 
 
 class PatchedClient(Client):

@@ -1,4 +1,4 @@
-"""Reads the events of a follower: one that cannot be read is reported, and the follower goes on with the next one."""
+"""Parses the events that a follower reads. An unreadable event is reported and skipped."""
 
 import structlog
 from pydantic import ValidationError

@@ -1,11 +1,11 @@
-"""Errors that come again and again while their cause stays, each logged once in a while."""
+"""Rate limit for log lines: an error that repeats while its cause lasts is logged once a minute."""
 
 import math
 import time
 
 #: The same error is logged once in this time: an hour without a broker makes sixty lines, not ten thousand.
 REPEAT_ERROR_SECONDS = 60.0
-#: Texts remembered; a text that has a number of its own in each error would otherwise stay for ever.
+#: The most texts kept: a text with a different number in each error would otherwise fill the memory.
 _MAX_TEXTS = 1000
 
 

@@ -50,7 +50,7 @@ class Responder:
         await client.flush()  # who sees the service ready finds a responder
 
     async def stop(self, grace_seconds: float = 0.0) -> None:
-        """End the requests under way, after this time for them to end by themselves."""
+        """Wait this long for the requests in progress to end, then cancel them."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_seconds)
         await cancel_until_done(self._tasks)

@@ -13,7 +13,7 @@ from nats.js.errors import BadObjectMetaError, NotFoundError
 
 from nightmail_common.broker.backoff import retry_forever
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged
+from nightmail_common.broker.object_bucket import ObjectBucket, ObjectChanged, pieces_of
 from nightmail_common.broker.stored_messages import AckSubject
 from nightmail_common.broker.streams import RESULTS
 from nightmail_common.contract.blob import Blob
@@ -24,8 +24,6 @@ from nightmail_common.contract.subjects import job_token
 MAX_INLINE_BYTES = 256 * 1024
 #: The largest result (256 MiB) takes some 10 s from a broker in the same data center.
 READ_TIMEOUT_SECONDS = 60.0
-#: How much of a file that is stored is in memory at a time.
-_READ_BYTES = 128 * 1024
 
 
 class ResultGone(Exception):
@@ -90,7 +88,7 @@ class ResultStore:
         name = f"{job}/{run_id}/{token_hex(8)}"
 
         async def store() -> None:
-            pieces = await self._bucket.write(self._bucket.new_pieces(job), _parts(file))
+            pieces = await self._bucket.write(self._bucket.new_pieces(job), pieces_of(file))
             with suppress(ObjectChanged):  # an earlier try has stored the object, and its answer was lost
                 await self._bucket.publish_entry(name, pieces, expected=0)
 
@@ -185,12 +183,6 @@ class ResultStore:
             with suppress(*BROKER_ERRORS):
                 await subscription.unsubscribe()
         return pieces
-
-
-async def _parts(file: BufferedIOBase) -> AsyncIterator[bytes]:
-    file.seek(0)
-    while part := file.read(_READ_BYTES):
-        yield part
 
 
 def _join(pieces: Sequence[bytes]) -> tuple[bytes, str]:

@@ -1,6 +1,7 @@
 """The bucket `SAMPLES`: the inputs of dry runs, each under a name that the API gives, for an hour."""
 
 from collections.abc import AsyncIterable
+from contextlib import suppress
 
 from nats.js import JetStreamContext
 
@@ -35,12 +36,6 @@ class SampleStore(ObjectBucket):
 
     async def remove(self, name: str) -> None:
         """Delete a sample, if it is kept."""
-        entry, last = await self.last(name)
-        if entry is None:
-            return
-        try:
-            deleted = await self.publish_entry(name, None, last)
-        except ObjectChanged:  # another request removed it first
-            return
-        await self.purge(entry.pieces)
-        await self.purge_deleted(name, deleted)
+        if (entry := await self.find(name)) is not None:
+            with suppress(ObjectChanged):  # another request removed it first
+                await self.delete_entry(entry)

@@ -1,4 +1,4 @@
-"""What a process needs to know to reach the broker."""
+"""The settings by which a process reaches the broker."""
 
 import re
 import ssl

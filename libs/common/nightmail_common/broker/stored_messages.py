@@ -12,7 +12,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class AckSubject(NamedTuple):
-    """What the reply subject of a consumer's message says (NATS ADR-15)."""
+    """The fields of the reply subject of a consumer's message (NATS ADR-15)."""
 
     consumer: str
     deliveries: int

@@ -138,7 +138,7 @@ DURABLES = tuple(queue.durable for queue in QUEUES)
 
 
 async def ensure_queue(js: JetStreamContext, queue: Queue, after: int = 0) -> ConsumerInfo:
-    """Make the durable consumer what the code says: create it, or update the one that exists.
+    """Create the durable consumer, or update the existing one to this configuration.
 
     Args:
         after: a consumer that does not exist begins behind this sequence. An existing one keeps its start, which

@@ -20,7 +20,7 @@ from nightmail_common.broker.delivery import Ack, Delivery, EventsInProgress, Re
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.faststream_patches import FastStreamAdapter
 from nightmail_common.broker.metrics import UNREADABLE_EVENTS
-from nightmail_common.broker.patches import PatchedClient, raise_if_cancelled
+from nightmail_common.broker.patches import Interrupted, PatchedClient, raise_if_cancelled, run_until
 from nightmail_common.broker.queue_middleware import (
     AckMiddleware,
     ContextMiddleware,
@@ -100,14 +100,9 @@ class WorkQueue:
 
     async def run_unless_shutdown(self, work: Coroutine[Any, Any, ResultT]) -> ResultT | None:
         """Return the result of work, or None if `stop` ends it before it is done."""
-        working = asyncio.create_task(work)
-        shutting_down = asyncio.create_task(self._shutdown.wait())
-        try:
-            await asyncio.wait({working, shutting_down}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else None
-        finally:
-            shutting_down.cancel()
-            working.cancel()
+        with suppress(Interrupted):
+            return await run_until(self._shutdown.wait(), work)
+        return None
 
     async def stop(self, drain_seconds: float) -> None:
         """Pull no more events, and wait until those that were pulled are acknowledged or handed back.

@@ -5,7 +5,6 @@ The library is imported when the first calendar is used: it takes 10 MB and 50 m
 
 import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -122,13 +121,9 @@ def check_subdivision(country: str, subdivision: str) -> str:
 
 def _nearest(text: str, codes: dict[str, str]) -> str | None:
     wanted = text.casefold()
-    similar = difflib.get_close_matches(wanted, _long(codes), n=1, cutoff=0.75)
+    names = [name for name in codes if len(name) > 3]  # a code of two letters resembles many others
+    similar = difflib.get_close_matches(wanted, names, n=1, cutoff=0.75)
     return codes.get(wanted) or (codes[similar[0]] if similar else None)
-
-
-def _long(names: Iterable[str]) -> list[str]:
-    """Return names, without codes: two letters resemble many others."""
-    return [name for name in names if len(name) > 3]
 
 
 @lru_cache(maxsize=1)

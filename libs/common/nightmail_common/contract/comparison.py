@@ -236,7 +236,7 @@ def _compare_as_multisets(before: _Side, after: _Side, found: Comparison) -> Non
             found.marks.append("new" if is_new else "")
     found.removed = counts.total()
     if found.removed:
-        # Of equal rows, the last ones are those that are missing: the order of a result says nothing of which one went.
+        # Equal rows cannot be distinguished: the last ones count as removed.
         for row in before.table.rows():
             digest = _digest(before.cells_of(row))
             if counts[digest]:

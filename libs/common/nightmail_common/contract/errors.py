@@ -10,5 +10,5 @@ class UnreadableEvent(Exception):
 
 
 def describe_error(error: BaseException) -> str:
-    """Return what an error says, or the name of its class if it says nothing (as a `TimeoutError` does)."""
+    """Return the text of an error, or the name of its class if the text is empty (as for `TimeoutError`)."""
     return str(error) or type(error).__name__

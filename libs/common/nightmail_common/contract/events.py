@@ -216,7 +216,7 @@ class ResultReady(RunOfJob):
     log: str
     timings: Timings
     input_sha256: str
-    #: Of `more_sources`, by name.
+    #: The SHA-256 of the input from each of `more_sources`, by name.
     more_inputs_sha256: dict[str, str] = {}
     script_sha256: str
     runtime: Runtime

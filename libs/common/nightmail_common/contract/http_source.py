@@ -1,4 +1,4 @@
-"""What a source of type `api` may say about its requests: parameters, body, authentication, pages.
+"""The fields of a source of type `api` about its requests: parameters, body, authentication, pages.
 
 The log stores these models as they are; the `check_` functions are for jobs as users write them.
 """

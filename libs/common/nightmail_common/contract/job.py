@@ -39,7 +39,7 @@ class DataSource(BaseModel, frozen=True):
     location: str
     #: None for a source of the type sql: a database has types of its own.
     file_type: FileType | None = None
-    #: Of a source of the type sql; the parameters are bound by the database.
+    #: For a source of the type sql. The database binds the parameters.
     query: str | None = None
     parameters: Parameters | None = None
     headers: dict[str, str] | None = None
@@ -51,9 +51,9 @@ class DataSource(BaseModel, frozen=True):
     #: The longest silence of an API, or the time of a query, in seconds; without it FETCH_TIMEOUT.
     timeout_seconds: float | None = None
     records_path: str | None = None
-    #: Of a CSV; detected unless given.
+    #: The delimiter of a CSV; None: detected.
     delimiter: str | None = None
-    #: Of text: before the byte order mark and the answer's charset.
+    #: The encoding of text; it overrides the byte order mark and the charset of the HTTP response.
     encoding: str | None = None
     #: How numbers are written in a CSV.
     decimal: str = "."
@@ -62,12 +62,12 @@ class DataSource(BaseModel, frozen=True):
     skip_rows: int = 0
     #: Lines of a CSV that begin with it are comments.
     comment: str | None = None
-    #: Of a workbook; without it the first one.
+    #: The sheet of a workbook; None: the first one.
     sheet: str | None = None
     #: Texts that stand for a missing value, besides the empty one.
     na_values: tuple[str, ...] = ()
     types: dict[str, ColumnType] | None = None
-    #: Of an API; without it the answer is the whole data.
+    #: How to request the further pages of an API; None: one response has all data.
     pagination: Pagination | None = None
 
 
@@ -78,7 +78,7 @@ class CsvOptions(BaseModel, frozen=True):
     decimal: str = "."
     #: Excel reads a file that begins with a byte order mark as UTF-8.
     bom: bool = False
-    #: Of floats, printf-style such as `%.2f`; without it every digit is written.
+    #: The printf-style format of floats, such as `%.2f`; None: all digits are written.
     float_format: str | None = None
 
 
@@ -125,7 +125,7 @@ class JobFields(BaseModel, frozen=True):
     compare_by: tuple[str, ...] = ()
     attachments: tuple[AttachmentFormat, ...] = ("csv",)
     csv: CsvOptions = CsvOptions()
-    #: Of how many runs, the last ones, the inputs are kept.
+    #: The inputs of this many last runs are kept.
     keep_inputs: int = DEFAULT_KEEP_INPUTS
     #: Markdown with the variables of the subject, above the table.
     message: str = ""

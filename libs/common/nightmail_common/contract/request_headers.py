@@ -40,5 +40,5 @@ def check_header(name: str, value: str) -> None:
 
 
 def is_header_value(value: str) -> bool:
-    """Say whether HTTP can carry a header's value as it is (RFC 9110 section 5.5, without its obsolete forms)."""
+    """Return whether HTTP can carry a header's value unchanged (RFC 9110 section 5.5, without its obsolete forms)."""
     return value.isascii() and value.isprintable() and value == value.strip()

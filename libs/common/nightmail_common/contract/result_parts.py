@@ -1,4 +1,4 @@
-"""What the event of a result says about its run: the versions that it ran on, and what changed since an earlier one."""
+"""The facts about a run in the event of its result: the versions that it ran on, and what changed since an earlier one."""
 
 from datetime import datetime
 from uuid import UUID

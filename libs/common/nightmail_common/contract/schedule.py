@@ -120,7 +120,9 @@ class Schedule:
             after: an aware time.
         """
         if self.is_once:
-            if (once := self._once()).astimezone(UTC) > after.astimezone(UTC):
+            if (once := at_wall_time(self._once_wall_time(), zone(self.timezone))).astimezone(UTC) > after.astimezone(
+                UTC
+            ):
                 yield once
             return
         # cronsim walks local time; in a repeated hour that can lie before `after`, and two times that a gap
@@ -197,9 +199,6 @@ class Schedule:
 
     def _once_wall_time(self) -> datetime:
         return datetime.fromisoformat(self.cron.removeprefix(_ONCE_PREFIX))
-
-    def _once(self) -> datetime:
-        return at_wall_time(self._once_wall_time(), zone(self.timezone))
 
     @property
     def _keeps_wall_time(self) -> bool:

@@ -1,6 +1,6 @@
 """A schedule as an English sentence: `At 09:00, Monday through Friday`.
 
-The sentence is made of the sets that cronsim evaluates, so that it says what the due times do.
+The sentence is derived from the sets that cronsim evaluates, so that it agrees with the due times.
 """
 
 from collections.abc import Sequence, Set

@@ -1,6 +1,6 @@
 """The check of a schedule's text, with a reason for each fault. Source: crontab(5) of Debian.
 
-`Schedule.parse` reads what the log holds; this module decides what a user may write today.
+`Schedule.parse` reads every schedule in the log; this module decides which ones a user may write.
 """
 
 import re

@@ -24,7 +24,9 @@ def compile_body(tree: ast.Module, filename: str) -> CodeType:
     names = sorted(bound_names(tree.body) - _nonlocal_names(nodes))
     script = ast.Module(body=[node for node in tree.body if node not in future], type_ignores=[])
     if any(isinstance(node, ast.AnnAssign | ast.ImportFrom) for node in nodes):
-        lazy = sys.version_info >= (3, 14) or _defers_annotations(future)
+        lazy = sys.version_info >= (3, 14) or any(
+            alias.name == "annotations" for node in future for alias in node.names
+        )
         script = _TopLevel(lazy_annotations=lazy).visit(script)
     declaration: list[ast.stmt] = [ast.Global(names=names)] if names else []
     function = ast.FunctionDef(**vars(_FUNCTION) | {"body": [*declaration, *script.body]})
@@ -71,10 +73,6 @@ def bound_names(statements: list[ast.stmt]) -> set[str]:
 def _nonlocal_names(nodes: list[ast.AST]) -> set[str]:
     """Return the names that stay local to the body: a file has no `nonlocal` of them, but scripts may use it."""
     return {name for node in nodes if isinstance(node, ast.Nonlocal) for name in node.names}
-
-
-def _defers_annotations(future: list[ast.ImportFrom]) -> bool:
-    return any(alias.name == "annotations" for node in future for alias in node.names)
 
 
 class _TopLevel(ast.NodeTransformer):

@@ -1,4 +1,4 @@
-"""What the text of a script says of it: whether it can run, and what its run needs."""
+"""What is known of a script from its text: whether it can run, and what its run needs."""
 
 from dataclasses import dataclass
 

@@ -31,7 +31,7 @@ def sign(key: str, purpose: str, payload: Mapping[str, str], expires_at: datetim
     if expires_at is not None:
         content[_EXPIRES] = int(expires_at.timestamp())
     body = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
-    return f"{_encode(body)}.{_encode(_mac(key, purpose, body))}"
+    return f"{encode_base64url(body)}.{encode_base64url(_mac(key, purpose, body))}"
 
 
 def read(key: str, purpose: str, token: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ def read(key: str, purpose: str, token: str) -> dict[str, str]:
     """
     body_text, _, mac_text = token.partition(".")
     try:
-        body, mac = _decode(body_text), _decode(mac_text)
+        body, mac = decode_base64url(body_text), decode_base64url(mac_text)
     except ValueError:
         raise LinkNotValid("the link is damaged") from None
     if not hmac.compare_digest(mac, _mac(key, purpose, body)):
@@ -63,11 +63,17 @@ def _mac(key: str, purpose: str, body: bytes) -> bytes:
     return hmac.digest(key.encode(), purpose.encode() + b"\0" + body, hashlib.sha256)
 
 
-def _encode(data: bytes) -> str:
+def encode_base64url(data: bytes) -> str:
+    """Return the characters of RFC 4648, section 5, without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _decode(text: str) -> bytes:
+def decode_base64url(text: str) -> bytes:
+    """Return the bytes that `encode_base64url` encoded.
+
+    Raises:
+        ValueError: the text is not base64url.
+    """
     if not text.isascii():
         raise ValueError("not base64url")
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -51,7 +51,7 @@ def without_times(text: str) -> str:
 
 
 def may_become(text: str, filled: str) -> bool:
-    """Say whether a text becomes another one with some times filled in."""
+    """Return whether a text can result from another one by filling in times."""
     plain = _TIME.sub("\0", text).split("\0")
     return re.fullmatch(".*".join(map(re.escape, plain)), filled, re.DOTALL) is not None
 

@@ -1,4 +1,4 @@
-"""What a source of type `sql` may say: the name of a connection, a query, and its parameters."""
+"""The fields of a source of type `sql`: the name of a connection, a query, and its parameters."""
 
 import json
 import re

@@ -9,7 +9,7 @@ _WITHOUT_JOINERS = frozenset({"LATIN", "GREEK", "CYRILLIC", "HEBREW", "CJK", "HI
 
 
 def is_one_line(text: str) -> bool:
-    """Say whether a text has printable characters only, and joiners only where a script needs them."""
+    """Return whether a text has printable characters only, and joiners only where a script needs them."""
     return text.isprintable() or all(_belongs(text, index) for index in range(len(text)))
 
 

@@ -128,7 +128,7 @@ class Timetable:
             while after - last < _MAX_SKIPPED:
                 for due in self.due_times(after):
                     if self.holiday(due) is not None:
-                        # The search goes on behind the day: it may have a due time in each minute.
+                        # The search continues after the day, which may have a due time in each minute.
                         after = _midnight(due.date() + _DAY, self.timezone) - timedelta.resolution
                         break
                     last = due

@@ -59,7 +59,7 @@ def check_timezone(name: str) -> str:
             return name
     except TimezoneError:
         pass
-    if (offset := _OFFSET.fullmatch(name)) and not _exact(name):
+    if (offset := _OFFSET.fullmatch(name)) and name.casefold() not in _names():
         raise TimezoneError(f"{name!r} is not an IANA time zone; {_way_from_offset(offset)}")
     nearest = None if pseudo else _nearest(name)
     question = f"; did you mean {nearest}?" if nearest else " such as 'Europe/Paris'"
@@ -85,11 +85,6 @@ def _way_from_offset(offset: re.Match[str]) -> str:
 
 def _names() -> dict[str, str]:
     return {zone.casefold(): zone for zone in available_timezones() - _PSEUDO_ZONES}
-
-
-def _exact(name: str) -> str | None:
-    """Return the zone of this name in another case."""
-    return _names().get(name.casefold())
 
 
 def _nearest(name: str) -> str | None:

@@ -39,7 +39,7 @@ NO_WRITES_SECONDS = 10.0
 
 logger = structlog.get_logger()
 
-#: What a service says about itself besides its readiness, by name; the values are JSON.
+#: Facts that a service announces besides its readiness, by name; the values are JSON.
 Facts = dict[str, Callable[[], Any]]
 
 

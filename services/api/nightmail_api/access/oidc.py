@@ -171,7 +171,7 @@ def _published(issuer: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def _is_safe(url: object, issuer: str) -> bool:
-    """Say whether a URL is no less protected than the issuer's own."""
+    """Return whether a URL is no less protected than the issuer's own."""
     return isinstance(url, str) and urlsplit(url).scheme in {"https", urlsplit(issuer).scheme}
 
 

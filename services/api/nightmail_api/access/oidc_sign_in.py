@@ -80,7 +80,7 @@ class OidcSignIn:
             "scope": "openid",
             "state": state,
             "nonce": nonce,
-            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge": signing.encode_base64url(digest),
             "code_challenge_method": "S256",
         }
         kept = {"state": state, "nonce": nonce, "verifier": verifier, "path": console_path}

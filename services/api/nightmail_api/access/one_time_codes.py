@@ -5,8 +5,6 @@ A code is base64url of its expiry (4 bytes, Unix time), a nonce (4), the token's
 stored to issue one, so `nightmail up` issues the first before the API runs; a bucket keeps the used ones (`sessions.py`).
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -14,6 +12,8 @@ import struct
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from nightmail_common.contract.signing import decode_base64url, encode_base64url
 
 #: Long enough to start `nightmail up` and come back to it, short enough for a link in a terminal's history.
 CODE_SECONDS = 600
@@ -50,7 +50,7 @@ def issue_code(secret_key: str, token_key: str, token_sha256: str) -> tuple[str,
     """Return a code for the console's link, and when it expires."""
     expires = int(time.time()) + CODE_SECONDS
     body = _HEAD.pack(expires, secrets.token_bytes(4)) + token_key.encode()
-    code = base64.urlsafe_b64encode(body + _mac(secret_key, token_sha256, body)).rstrip(b"=").decode()
+    code = encode_base64url(body + _mac(secret_key, token_sha256, body))
     return code, datetime.fromtimestamp(expires, UTC)
 
 
@@ -61,11 +61,11 @@ def parse_code(code: str) -> OneTimeCode:
         CodeNotValid: it is no code.
     """
     try:
-        raw = base64.b64decode(code.encode("ascii") + b"=" * (-len(code) % 4), altchars=b"-_", validate=True)
+        raw = decode_base64url(code)
         body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
         expires, _ = _HEAD.unpack_from(body)
         key = body[_HEAD.size :].decode("ascii")
-    except (ValueError, struct.error, binascii.Error):
+    except (ValueError, struct.error):
         raise CodeNotValid("the code is not valid: copy the whole link") from None
     return OneTimeCode(key, datetime.fromtimestamp(expires, UTC), body, mac)
 

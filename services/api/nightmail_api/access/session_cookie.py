@@ -17,7 +17,7 @@ from nightmail_api.http.problems import Forbidden
 CONSOLE_HEADER = "x-nightmail-console"
 #: `__Host-`: the browser accepts it only with Secure, for `/`, and from this very host (RFC 6265bis, section 4.1.3.2).
 SECURE_NAME = "__Host-nightmail"
-#: What a sign-in at the issuer began with. Lax: the issuer's page sends the browser back.
+#: The cookie of a sign-in at the issuer. SameSite=Lax: the issuer's page sends the browser back.
 _SIGN_IN_SUFFIX = "-sign-in"
 #: On http://127.0.0.1 there is no TLS, and some browsers refuse Secure cookies there.
 LOOPBACK_NAME = "nightmail"
@@ -31,7 +31,7 @@ def cookie_name(request: Request) -> str:
 
 
 def set_cookie(request: Request, response: Response, value: str, expires_at: datetime) -> None:
-    """Let the browser keep the session until it expires."""
+    """Set the cookie of a session."""
     name = cookie_name(request)
     seconds = max(0, int((expires_at - datetime.now(UTC)).total_seconds()))
     response.set_cookie(
@@ -40,7 +40,7 @@ def set_cookie(request: Request, response: Response, value: str, expires_at: dat
 
 
 def delete_cookie(request: Request, response: Response) -> None:
-    """Let the browser forget the session."""
+    """Delete the cookie of a session."""
     name = cookie_name(request)
     response.delete_cookie(name, path="/", secure=name == SECURE_NAME, httponly=True, samesite="strict")
 
@@ -51,7 +51,7 @@ def sign_in_cookie_name(request: Request) -> str:
 
 
 def set_sign_in_cookie(request: Request, response: Response, value: str, seconds: int) -> None:
-    """Let the browser keep what a sign-in at the issuer began with; 0 seconds: forget it."""
+    """Set the cookie of a sign-in at the issuer; 0 seconds: delete it."""
     secure = cookie_name(request) == SECURE_NAME
     name = sign_in_cookie_name(request)
     response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")

@@ -174,7 +174,7 @@ class TokenStore:
         return entry, token
 
     async def has_any(self) -> bool:
-        """Say whether somebody besides the admin of the settings ever had a token."""
+        """Return whether somebody besides the admin of the settings ever had a token."""
         if not self._has_any:
             self._has_any = await self.list() != []
         return self._has_any

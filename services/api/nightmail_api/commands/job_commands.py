@@ -240,7 +240,7 @@ class JobCommands:
         await self._check_queue(job_name, actor)
         now = datetime.now(UTC)
         event = RunRequested(job_name=job_name, run_id=run_id, job=job, trigger="manual", scheduled_at=now, actor=actor)
-        # Of two concurrent requests with one key the broker keeps the first, because their message ids are equal.
+        # Two concurrent requests with one key have the same message id: the broker stores the first.
         await self._publish(event, run_message_id(run_id), request_headers(str(run_id)).get(TRACEPARENT))
         record_request(str(run_id), now, job_name, "manual")
         return run_id

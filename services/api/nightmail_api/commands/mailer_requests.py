@@ -1,4 +1,4 @@
-"""Asks a mailer for what it alone can do: it has the templates, and the SMTP server's credentials."""
+"""Requests to the mailers, which have the templates and the SMTP server's credentials."""
 
 import asyncio
 import json

@@ -82,7 +82,7 @@ class Previews:
 
         Raises:
             ValidationProblem: the script cannot be run.
-            TooManyRequests: the caller, or all callers of this replica, have too many previews under way.
+            TooManyRequests: the caller, or all callers of this replica, have too many previews in progress.
             NotReady: no runner answers in time, or the broker does not answer.
         """
         if not self._client.is_connected:
@@ -123,7 +123,7 @@ class Previews:
             return answer
 
     async def _send(self, answer: dict[str, Any], recipient: str) -> None:
-        """Mail the whole result, and add what the server answered, or a note that says why it was not sent."""
+        """Mail the whole result, and add the server's reply, or a note with the reason why it was not sent."""
         if (result := answer.pop("result", None)) is None:
             return
         request = {"result": result, "recipient": recipient}
@@ -135,7 +135,7 @@ class Previews:
             answer["sent"] = {"recipient": recipient} | sent
 
     async def _add_mail(self, definition: JobDefinition, answer: dict[str, Any]) -> None:
-        """Add the rendered mail, or a note that says why there is none: the result of the script is worth an answer."""
+        """Add the rendered mail, or a note with the reason why there is none. The result of the script is returned in both cases."""
         try:
             answer["mail"] = await self._mails.of_preview(definition, answer)
         except NotReady as error:

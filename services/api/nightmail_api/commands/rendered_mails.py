@@ -49,7 +49,7 @@ class RenderedMails:
         """Return `subject`, `html` and `text` of the mail of a run: its result, or its failure.
 
         Raises:
-            TooManyRequests: the caller, or all callers of this replica, have too many under way.
+            TooManyRequests: the caller, or all callers of this replica, have too many in progress.
             NotFound: there is no such run, or nothing of it is mailed.
             Gone: the result's time is over.
         """
@@ -86,11 +86,8 @@ def _with_figures(mail: RenderedMail, images: dict[int, str]) -> RenderedMail:
     Args:
         images: the PNGs in base64, by the number of the figure.
     """
-
-    def data_url(found: re.Match[str]) -> str:
-        return f"data:image/png;base64,{images.get(int(found[1]), '')}"
-
-    return mail | {"html": _FIGURE.sub(data_url, mail["html"])}
+    html = _FIGURE.sub(lambda found: f"data:image/png;base64,{images.get(int(found[1]), '')}", mail["html"])
+    return mail | {"html": html}
 
 
 def _result(definition: JobDefinition, answer: dict[str, Any]) -> ResultReady:

@@ -11,7 +11,7 @@ from nightmail_common.broker.sample_store import SampleStore
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.limits import MAX_API_PREVIEWS, MAX_TOKEN_SAMPLES
 
-#: Of one replica; a caller who has made no sample for the longest is forgotten, and their samples expire.
+#: Per replica. The caller who has been idle for the longest time is dropped; their samples expire.
 _MAX_CALLERS = 32 * MAX_API_PREVIEWS
 
 logger = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""Test mails: a mailer has the SMTP server's credentials, and the API asks it."""
+"""Test mails: the API asks a mailer, which has the SMTP server's credentials."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class SmtpChecks:
         """Send a test mail, and return the steps of the SMTP session up to the first that failed.
 
         Raises:
-            TooManyRequests: the caller, or all callers of this replica, have too many under way.
+            TooManyRequests: the caller, or all callers of this replica, have too many in progress.
             NotReady: no mailer answers in time, or the broker does not answer.
         """
         request = {"recipient": recipient}

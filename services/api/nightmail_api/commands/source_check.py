@@ -1,4 +1,4 @@
-"""Tries a job's source when the job is created or changed: a runner has the network and the secrets, and the API asks it."""
+"""Tries a job's source when the job is created or changed: the API asks a runner, which has the network and the secrets."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ class SourceCheck:
 
 
 def _timeout_warnings(definition: JobDefinition, answers: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the warning about a `timeout_seconds` above what a runner allows; runners of an earlier version do not say it."""
+    """Return the warning about a `timeout_seconds` above what a runner allows; runners of earlier versions do not report it."""
     limits = [answer["script_timeout"] for answer in answers if "script_timeout" in answer]
     wanted = definition.timeout_seconds
     if wanted is None or not limits or wanted <= (limit := min(limits)):

@@ -1,10 +1,11 @@
 """Work that ends when the client closes its connection."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+
+from nightmail_common.broker.patches import Interrupted, run_until
 
 T = TypeVar("T")
 
@@ -15,17 +16,10 @@ async def run_while_connected(request: Request, work: Coroutine[Any, Any, T]) ->
     Raises:
         ClientDisconnect: the client went away; there is nobody to answer.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(request))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        leaving.cancel()
-        working.cancel()
-        await asyncio.wait({working, leaving})
+        return await run_until(_disconnected(request), work)
+    except Interrupted:
+        raise ClientDisconnect from None
 
 
 async def _disconnected(request: Request) -> None:

@@ -59,7 +59,7 @@ class AppState:
     system: SystemReport
     files: FileStore
     inputs: KeptInputs
-    #: The uploads under way.
+    #: The uploads in progress.
     uploads: Quota
     #: The open event streams.
     streams: Quota

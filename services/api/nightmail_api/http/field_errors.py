@@ -67,7 +67,7 @@ _DETAILS = {
     "date_from_datetime_parsing": "must be a date such as 2026-11-23",
     "date_from_datetime_inexact": "must be a date such as 2026-11-23",
 }
-#: Patterns of fields -> what they say.
+#: Patterns of fields -> the detail of an error.
 _PATTERNS = {
     r"^[!-~]$": "must be one printable ASCII character and no space, such as #",
     r"^[^\"\r\n\x00]$": "must be one character, and no quote or line break",

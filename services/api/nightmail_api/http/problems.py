@@ -133,7 +133,7 @@ def problem_response(
 
 
 def _listed(error: FieldError) -> dict[str, object]:
-    """Return an error as it is listed: without what it does not say."""
+    """Return an error as it is listed: without empty fields."""
     return {
         **error.model_dump(exclude_none=True),
         "field": shorten(error.field, MAX_PROBLEM_FIELD_CHARS),

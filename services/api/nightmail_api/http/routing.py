@@ -26,7 +26,7 @@ from nightmail_api.read_model.read_model import NotApplied
 #: The header of a caller who knows an event, perhaps from another replica: an answer must not be older.
 AFTER = "X-Nightmail-After"
 MAX_SEQUENCE_DIGITS = 19
-#: A replica that is further behind than this says so.
+#: A replica that does not catch up within this time answers 503.
 AFTER_SECONDS = 2.0
 
 

@@ -20,7 +20,7 @@ from nightmail_common.contract.schedule_warnings import (
 )
 from nightmail_common.contract.timetable import Timetable
 
-#: Of a run in a summary: id, status, due time, and rows.
+#: A run in the summary of a job: id, status, due time, and rows.
 Fate = tuple[str, str, str, int | None]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

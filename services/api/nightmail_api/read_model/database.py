@@ -109,7 +109,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def is_refused_value(error: Exception) -> bool:
-    """Say whether an error in a transaction is about the values written, and not about the database."""
+    """Return whether an error in a transaction is about the values written, and not about the database."""
     if not isinstance(error, DBAPIError):
         return not isinstance(error, DatabaseUnavailable)
     sqlstate = str(getattr(error.orig, "sqlstate", None) or "")

@@ -24,7 +24,7 @@ class DatabaseState:
         return not self._failing
 
     def error(self) -> str | None:
-        """Return what the database says, or its driver; None if it is available."""
+        """Return the error of the database or its driver; None if the database is available."""
         return next(reversed(self._failing.values()), None)
 
     @contextmanager

@@ -20,7 +20,7 @@ COUNTERS = (
 )
 
 _RUN_DAY, _MAIL_DAY = "substr({row}.scheduled_at, 1, 10)", "substr({row}.time, 1, 10)"
-#: What a row of runs adds to each counter, and what a row of mails does. `{row}` is NEW or OLD.
+#: What a row of runs, and a row of mails, adds to each counter. `{row}` is NEW or OLD.
 _RUN = {
     **{f"runs_{status}": f"CASE WHEN {{row}}.status = '{status}' THEN 1 ELSE 0 END" for status in RUN_STATUSES},
     "rows": "coalesce({row}.rows, 0)",

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from nightmail_common.contract.timetable import Timetable
 
-#: Of one timetable. One that is due more often in a span is walked again by each query.
+#: The most due times kept for one timetable and span; more are computed for each query.
 MAX_KEPT = 32
 KEPT_TIMETABLES = 16_384
 

@@ -82,7 +82,7 @@ class EventQueries:
         while end > stop:
             start = max(stop, end - window)
             events = await self._window(subjects, start, end)
-            if events is None:  # what is looked for is closer together than it was behind
+            if events is None:  # the matching events are denser here than in the windows before
                 window = max(window // MORE_SEQUENCES, limit)
                 continue
             for event in reversed(events):

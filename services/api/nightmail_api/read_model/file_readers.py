@@ -21,8 +21,8 @@ def jobs_reading(queries: Queries, path: str) -> list[str]:
         .order_by(jobs.c.job_name)
     )
     found = ((row["job_name"], Job.model_validate_json(row["definition"])) for row in rows)
-    return [name for name, job in found if _reads(job, path)]
-
-
-def _reads(job: Job, path: str) -> bool:
-    return any(source.source_type == "file" and may_become(source.location, path) for source in job.sources.values())
+    return [
+        name
+        for name, job in found
+        if any(one.source_type == "file" and may_become(one.location, path) for one in job.sources.values())
+    ]

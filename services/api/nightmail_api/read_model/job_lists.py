@@ -18,7 +18,7 @@ from nightmail_api.read_model.schema import jobs, runs
 
 JobSort = Literal["name", "next_run", "last_run"]
 
-#: Of a summary: the fates that it has, and the delivered runs among which a row count is usual.
+#: The last runs in a job's summary, and the last runs of which `usual_rows` is the median.
 FATES = 12
 USUAL_OF = 20
 #: A summary reads the last runs of each of its jobs, some 100 µs.
@@ -134,7 +134,7 @@ def _by_next_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: i
         if last is not None and time < last.time:
             continue
         wanted += of_time[time]
-        # Of the jobs with the time of the last place, some are in front of it.
+        # Some of the jobs with the time of the last place come before it.
         found += counts[time] if last is None or time > last.time else 0
         if found >= limit:
             break

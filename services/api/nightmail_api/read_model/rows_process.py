@@ -75,7 +75,7 @@ class _Column:
         return len(digits) <= _EXACT_DIGITS and ("e" not in cell.lower() or self._is_float(cell))
 
     def _is_float(self, cell: str) -> bool:
-        """Say whether a number with an exponent is neither too large nor too small for a double."""
+        """Return whether a number with an exponent is neither too large nor too small for a double."""
         text = cell.replace(self._decimal, ".")
         return Decimal(repr(float(text))) == Decimal(text)
 

@@ -194,7 +194,7 @@ class RunProjection:
         return {"of_name": run["job_name"], parameter: run_id, "run_status": run["status"]}
 
     def _is_erased(self, job_name: str, job_id: str | None) -> bool:
-        """Say whether a run without a row is one of an erased job: a runner or mailer had not finished with it."""
+        """Return whether a run without a row is one of an erased job: a runner or mailer had not finished with it."""
         if job_id is None:
             return job_name in self._erased_names
         return (job_name, job_id) in self._erased

@@ -68,7 +68,7 @@ jobs = Table(
     Column("job_id", _text),
     Column("definition", _text),
     Column("last_run_id", _text),
-    #: Of the last run: a list in its order, or of the jobs that fail, reads no runs.
+    #: The last run, so that lists sorted by it, and lists of failing jobs, read no rows of `runs`.
     _required("last_requested_at", server_default=""),
     Column("last_status", _text),
     _required("unsubscribed", server_default="[]"),
@@ -139,14 +139,14 @@ Index(
     "runs_by_job",
     *(runs.c[name] for name in ("job_name", "sequence", "run_id", "status", "scheduled_at", "rows")),
 )
-# With the time, so that a list up to a time passes later runs without reading their rows.
+# The index has the time, so that a list up to a time skips later runs without reading their rows.
 Index("runs_to_list", runs.c.status, runs.c.trigger, runs.c.sequence, runs.c.requested_at)
 # The ledger of due times reads this index alone.
 Index(
     "runs_by_due_time",
     *(runs.c[name] for name in ("scheduled_at", "job_name", "trigger", "slot")),
 )
-# Of one job, which may have a run for each minute of the last months.
+# The runs of one job, which may have run each minute for months.
 Index("runs_of_job_by_due_time", runs.c.job_name, runs.c.scheduled_at, runs.c.trigger)
 _missed = runs.c.missed.is_not(None)
 Index("runs_after_missed", runs.c.scheduled_at, sqlite_where=_missed, postgresql_where=_missed)

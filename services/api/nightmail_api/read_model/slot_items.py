@@ -14,7 +14,7 @@ _FATES = {"processed": "running"}
 
 
 def slots_of(rows: Iterable[tuple[str, str, str]]) -> list[Slot]:
-    """Return the slots of due times, job names, and what the item has behind the two."""
+    """Return the slots of due times and job names, with the further fields of the item."""
     return [(due, name, f'{{"job_name":{_quoted(name)},"due":"{due}",{end}') for due, name, end in rows]
 
 
@@ -37,7 +37,7 @@ def slot_of_run(run: Mapping[str, Any]) -> str:
 
 
 def is_empty(run: Mapping[str, Any]) -> bool:
-    """Say whether a run without a row ended as delivered, and nobody got a mail of its result."""
+    """Return whether a run without a row ended as delivered, and nobody got a mail of its result."""
     if run["status"] != "delivered" or run["rows"] != 0:
         return False
     return not any(mail["kind"] == "result" for mail in json.loads(run["mails"]))

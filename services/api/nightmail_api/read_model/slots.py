@@ -40,7 +40,7 @@ _ACTIVE = (
     .where(jobs.c.status == "active")
     .group_by(jobs.c.timetable)
 )
-#: For all jobs, and for one. To read the keys of the order with the items takes twice as long.
+#: The query for all jobs, and the query for one. Reading the sort keys together with the items takes twice as long.
 _RUNS_OF = FixedQuery(_RUNS), FixedQuery(_RUNS.where(runs.c.job_name == _job_name))
 _SLOTS_OF = tuple(
     FixedQuery(one.with_only_columns(runs.c.scheduled_at, runs.c.job_name, runs.c.slot))
@@ -50,7 +50,7 @@ _SLOTS_OF = tuple(
 _MISSED_OF = FixedQuery(_MISSED), FixedQuery(_MISSED.where(runs.c.job_name.concat("") == _job_name))
 _ACTIVE_OF = FixedQuery(_ACTIVE), FixedQuery(_ACTIVE.where(jobs.c.job_name == _job_name))
 
-#: Of all jobs; those of one are few.
+#: The upcoming slots of all jobs. Those of one job are computed for each request.
 _upcoming = UpcomingSlots()
 
 

@@ -41,7 +41,8 @@ class UpcomingSlots:
     def between(self, active: ActiveJobs, span: Span, limit: int) -> list[Slot]:
         """Return the first slots of a span, in order."""
         with self._lock:
-            if active != self._active or not self._has(span.first):
+            has_first = self._first <= span.first and (self._next is None or span.first <= self._next[0])
+            if active != self._active or not has_first:
                 self._active, self._first, self._slots = active, span.first, []
                 self._moments = _moments(active, span.since)
                 self._next = next(self._moments, None)
@@ -53,9 +54,6 @@ class UpcomingSlots:
                 self._slots += self._next[1]
                 self._next = next(self._moments, None)
             return self._slots[begin : min(begin + limit, bisect_left(self._slots, span.end, key=_due))]
-
-    def _has(self, moment: str) -> bool:
-        return self._first <= moment and (self._next is None or moment <= self._next[0])
 
 
 def _moments(active: ActiveJobs, since: datetime) -> Iterator[tuple[str, list[Slot]]]:

@@ -48,7 +48,7 @@ async def keep_warm(read: QueryExecutor, model: ReadModel) -> None:
             continue
         await warm_up(timetables)
         if not frozen:
-            # As at the start: what was found stays, and the garbage collector need not look at it.
+            # The objects that exist now stay: the garbage collector need not visit them.
             gc.collect()
             gc.freeze()
             frozen = True

@@ -14,7 +14,7 @@ from nightmail_common.broker.streams import SERVICES
 
 #: The services of a complete system.
 NAMES = ("api", "ticker", "runner", "mailer")
-#: Reads at the broker under way at a time.
+#: The most concurrent reads from the broker.
 CONCURRENT_READS = 20
 
 Entry = dict[str, Any]
@@ -76,7 +76,7 @@ def smtp_json(mailers: list[Entry]) -> dict[str, Any] | None:
 
 
 def check_services(entries: Entries) -> Iterator[Check]:
-    """Check that each service runs and is ready, in one version. What `check_smtp` says is not said twice."""
+    """Check that each service runs and is ready, in one version. It does not repeat what `check_smtp` reports."""
     for name in NAMES:
         if not entries.get(name):
             yield Check("services", "problem", f"no {name} runs", "start one, or find out why it ended")
@@ -105,7 +105,7 @@ def check_smtp(smtp: dict[str, Any] | None) -> Check | None:
 
 
 def check_run_groups(runners: list[Entry]) -> Check | None:
-    """Say what the control group of each run bounds; None without a runner that says it."""
+    """Return the check of what the control group of each run limits; None if no runner reports it."""
     found = [entry["facts"]["run_groups"] for entry in runners if "run_groups" in entry["facts"]]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""What the read model knows about the state of the system: unreadable events, what waits, and a clock that was ahead."""
+"""The state of the system by the read model: unreadable events, what waits, and a clock that was ahead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from nightmail_common.contract.envelope import AHEAD_TOLERANCE
 
 #: The unreadable events that the answer names, the newest ones.
 SHOWN_UNREADABLE = 20
-#: With runners enough a run begins within seconds.
+#: A run begins within seconds if there are enough runners.
 LONG_WAIT_OF_RUN = timedelta(minutes=10)
 #: Greylisting makes a mail wait for minutes.
 LONG_WAIT_OF_MAIL = timedelta(hours=1)

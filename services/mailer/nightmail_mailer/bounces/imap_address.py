@@ -25,7 +25,7 @@ class ImapAddress:
         """Read a URL.
 
         Raises:
-            ValueError: it is no such URL; the message says what it must be.
+            ValueError: it is no such URL; the message has the required form.
         """
         parts = urlsplit(url)
         user, mailbox = unquote(parts.username or ""), unquote(parts.path.removeprefix("/")) or "INBOX"

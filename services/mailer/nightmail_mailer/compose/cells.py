@@ -6,11 +6,10 @@ from decimal import Decimal, InvalidOperation
 from nightmail_common.contract.canonical_number import canonical_number
 from nightmail_common.contract.job import CsvOptions
 
-#: Of the largest number of a column. Amounts keep their cents, and shares have as many digits as people compare.
+#: The digits of the largest number of a column: amounts keep their cents, and shares the digits that people compare.
 SIGNIFICANT_DIGITS = 4
 MIN_DECIMALS = 2
-#: Of a number that is written with an exponent: one that would be rounded to zero, and one of more integer digits than
-#: a float has.
+#: A number is written with an exponent if it would be rounded to zero, or has more integer digits than a float.
 EXPONENT_DIGITS = 3
 FLOAT_DIGITS = 16
 
@@ -19,7 +18,7 @@ _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00(:00(\.0+)?)?(Z|[-
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:
-    """Say whether a cell is a canonical number or empty. Thousands separators and other decimal marks make it a text."""
+    """Return whether a cell is a canonical number or empty. Thousands separators and other decimal marks make it a text."""
     return _NUMBER.fullmatch(_with_point(cell, decimal)) is not None
 
 
@@ -27,7 +26,7 @@ def format_column(cells: list[str], options: CsvOptions, *, is_text: bool) -> li
     """Return the cells of a column as a mail shows them.
 
     Args:
-        is_text: the column may hold text, so that its cells are no numbers, whatever they look like.
+        is_text: the column may hold text: cells that look like numbers are shown unchanged.
     """
     filled = [cell for cell in cells if cell]
     if filled and all(_MIDNIGHT.fullmatch(cell) for cell in filled):
@@ -70,7 +69,7 @@ def _rounded(cell: str, number: Decimal, decimals: int) -> str:
 
 
 def _is_fixed(cell: str) -> bool:
-    """Say whether a number has decimals and no exponent."""
+    """Return whether a number has decimals and no exponent."""
     return "." in cell and not _has_exponent(cell)
 
 

@@ -9,7 +9,7 @@ from nightmail_common.contract.text import to_one_line
 #: With a date and an ending, a `name` in ASCII fits one header line of 78 characters: a longer one is split into
 #: continuations (RFC 2231 section 3), which old mail programs do not read.
 MAX_NAME_CHARACTERS = 50
-#: Of the job's name and of the value, if the name has both.
+#: The longest job name and the longest value in a file name that has both.
 MAX_SLICE_NAME_CHARACTERS = 24
 #: Windows forbids these in names; `/` and NUL are forbidden everywhere.
 _FORBIDDEN = re.compile(r'["<>:\\/|?*]')

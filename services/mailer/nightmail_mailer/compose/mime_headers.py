@@ -9,7 +9,7 @@ from email.policy import SMTP
 from functools import lru_cache
 from typing import Any
 
-#: Parsed headers that are kept: those of all mails, and those of the jobs that mail most.
+#: The size of the cache of parsed headers: those of all mails, and those of the most frequent jobs.
 _KEPT_HEADERS = 2048
 
 

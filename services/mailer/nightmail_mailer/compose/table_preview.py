@@ -12,12 +12,12 @@ from nightmail_mailer.compose.cells import format_column, is_number
 from nightmail_mailer.compose.formatting import remove_control_characters
 
 SHOWN_ROWS = 20
-#: As many as a phone can scroll and a text mail can align.
+#: A phone can scroll this many columns, and a text mail can align them.
 SHOWN_COLUMNS = 12
 CELL_CHARACTERS = 40
 #: The longest mark is `changed`.
 _MARK_WIDTH = 7
-#: Of a longer cell, this much is searched for characters to show.
+#: Only the first characters of a longer cell are read.
 READ_CHARACTERS = 4_000
 
 

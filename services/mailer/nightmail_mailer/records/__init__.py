@@ -1,1 +1,1 @@
-"""The records that the mailer keeps: deliveries, failure streaks, unsubscribes."""
+"""The records that the mailer keeps: deliveries, failure streaks, and facts from the log."""

@@ -22,7 +22,7 @@ class Acceptances:
         self._refused.add(recipient)
 
     def is_about(self, recipient: str, since: datetime, *, others_have_it: bool) -> bool:
-        """Say whether a refusal is about the recipient and not about the sender.
+        """Return whether a refusal is about the recipient and not about the sender.
 
         Args:
             since: when the recipient was first refused.

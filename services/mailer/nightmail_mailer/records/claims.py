@@ -14,7 +14,7 @@ class Claims:
         self._bucket = bucket
 
     async def claim(self, cause: str, interval: timedelta) -> bool:
-        """Say whether this mailer sends the mail about a cause; within `interval` after that, no mailer does.
+        """Return whether this mailer sends the mail about a cause; within `interval` after that, no mailer does.
 
         Raises:
             nats.errors.Error: the bucket does not answer.

@@ -25,9 +25,9 @@ COMMAND_TIMEOUT_SECONDS = 30.0
 REQUEST_TIMEOUT_SECONDS = 15.0
 #: A token that is about to expire could do so on its way to the server.
 EXPIRY_MARGIN_SECONDS = 60.0
-#: Of a command, which does not say how long its token is valid: providers give an hour, and commands keep theirs too.
+#: The lifetime of a command's token, which the command does not say: providers give an hour, and commands cache tokens.
 COMMAND_LIFETIME_SECONDS = 300.0
-#: Of an endpoint that does not say it (RFC 6749 section 5.1 recommends that it does).
+#: The lifetime of a token whose endpoint gives none (RFC 6749 section 5.1 recommends `expires_in`).
 DEFAULT_LIFETIME_SECONDS = 600.0
 _MAX_ERROR_CHARS = 200
 

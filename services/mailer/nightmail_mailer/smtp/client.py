@@ -14,10 +14,10 @@ from nightmail_mailer.smtp.pool import SmtpPool
 from nightmail_mailer.smtp.reply_rules import Consequence, Phase, Reply, rule_for
 from nightmail_mailer.smtp.smtp_errors import describe_sender_refusal, describe_smtp_error, format_reply
 
-#: For any reply but the one to a mail's end. RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long gets
+#: The time-out of every reply except the last. RFC 5321 section 4.5.3.2 says 5 minutes; a server that takes so long gets
 #: the mail at a later attempt.
 COMMAND_TIMEOUT_SECONDS = 60.0
-#: For the reply to a mail's end. A shorter timeout makes duplicates where the server is only slow: RFC 1047, and RFC
+#: The time-out of the reply to the end of a mail. A shorter one makes duplicates at a slow server: RFC 1047, and RFC
 #: 5321 section 4.5.3.2.6.
 DATA_END_TIMEOUT_SECONDS = 600.0
 
@@ -149,7 +149,7 @@ class SmtpClient:
 
 
 async def _begin_without_sender(connection: aiosmtplib.SMTP, options: list[str]) -> bool:
-    """Say whether the server accepts the null sender. A refusal says nothing about the usual one."""
+    """Return whether the server accepts the null sender. A refusal says nothing about the usual one."""
     try:
         await connection.mail("", options=options, encoding="utf-8", timeout=COMMAND_TIMEOUT_SECONDS)
     except aiosmtplib.SMTPResponseException:

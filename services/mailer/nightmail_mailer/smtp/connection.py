@@ -66,7 +66,7 @@ def size_limit(connection: aiosmtplib.SMTP) -> int | None:
 
 
 def is_catcher(connection: aiosmtplib.SMTP) -> bool:
-    """Say whether the server is the catcher of `nightmail up`, which delivers nothing."""
+    """Return whether the server is the catcher of `nightmail up`, which delivers nothing."""
     return connection.supports_extension("x-nightmail-catcher")
 
 

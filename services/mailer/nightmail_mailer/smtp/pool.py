@@ -60,9 +60,6 @@ class SendSlot:
     began_at: float
     data_sent_at: float | None = None
 
-    def is_slow(self) -> bool:
-        return time.monotonic() - self.began_at >= SLOW_AFTER_SECONDS
-
     def may_be_aborted(self) -> bool:
         if self.data_sent_at is not None:
             return time.monotonic() - self.data_sent_at >= ABORT_AFTER_DATA_SECONDS
@@ -103,7 +100,7 @@ class SmtpPool:
 
     @property
     def slow_sends(self) -> int:
-        return sum(slot.is_slow() for slot in self._in_use)
+        return sum(time.monotonic() - slot.began_at >= SLOW_AFTER_SECONDS for slot in self._in_use)
 
     @property
     def refuses_us(self) -> bool:

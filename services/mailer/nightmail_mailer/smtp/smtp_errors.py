@@ -79,7 +79,7 @@ def describe_sender_refusal(code: int, message: str) -> str:
 
 
 def is_about_sender(error: BaseException) -> bool:
-    """Say whether a failed connect is a reply about the mailer's own credentials."""
+    """Return whether a failed connect is a reply about the mailer's own credentials."""
     cause = _cause(error)
     if not isinstance(cause, aiosmtplib.SMTPResponseException):
         return False

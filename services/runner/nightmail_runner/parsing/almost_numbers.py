@@ -150,7 +150,7 @@ def _marks_around(values: Sequence[str]) -> str | None:
 
 
 def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
-    """Say whether one of the first values is a number, or all of them are numbers that are written otherwise."""
+    """Return whether one of the first values is a number, or all of them are numbers that are written otherwise."""
     pattern = re.compile(numbers.pattern())
     first = texts.slice(0, _FIRST).drop_null().to_pylist()
     if all(map(is_missing_word, first)):
@@ -163,7 +163,7 @@ def _may_be_meant(texts: Arrow, numbers: NumberFormat) -> bool:
 
 
 def _has_long_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
-    """Say whether a column of text is numbers that have more digits than 64 bits keep, and no codes such as `007` or `12E4`."""
+    """Return whether a column of text is numbers that have more digits than 64 bits keep, and no codes such as `007` or `12E4`."""
     plain = numbers.to_plain(texts)
     if plain is None:
         return False
@@ -202,7 +202,7 @@ def _has_decimal_commas(column: Any) -> bool:
 
 
 def _may_be_thousands(column: Any) -> bool:
-    """Say whether all numbers are below 1000 and have at most three decimals, and one has three."""
+    """Return whether all numbers are below 1000 and have at most three decimals, and one has three."""
     known = abs(column[~numpy.isnan(column)])
     thousandths = numpy.round(known * 1000)
     if not ((known < 1000) & numpy.isclose(known * 1000, thousandths, rtol=0, atol=1e-6)).all():
@@ -247,7 +247,7 @@ def note_decimals_of_query(name: str, texts: Arrow, notes: list[str]) -> None:
 
 
 def note_several_kinds(name: str, values: Sequence[Any], notes: list[str]) -> None:
-    """Add a note if a column of typed values has numbers beside texts, or other kinds beside each other (None where missing).
+    """Add a note if a column of typed values mixes numbers and texts, or other types (None: a missing value).
 
     They stay as they are, so 1 and '1' are two groups, and a method of texts (`.str`) makes the numbers missing.
     """

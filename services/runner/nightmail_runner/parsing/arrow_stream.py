@@ -16,7 +16,7 @@ from nightmail_runner.parsing.error_text import shorten, show_value
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
 
-#: Of the years 1 to 9999, since 1970.
+#: The days since 1970 of the years 1 to 9999.
 _DAYS = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days
 _MICROSECONDS = _DAYS[0] * 86_400 * 10**6, (_DAYS[1] + 1) * 86_400 * 10**6 - 1
 

@@ -37,7 +37,7 @@ class _Span:
 
 @dataclass(frozen=True)
 class Shape:
-    """How the records of a regular file look: all have `width` fields. Those in `as_text` are not converted."""
+    """The form of the records of a regular file: all have `width` fields. Those in `as_text` are not converted."""
 
     delimiter: str
     width: int

@@ -180,7 +180,7 @@ def _infer(name: str, texts: Arrow, numbers: NumberFormat, notes: list[str]) -> 
 
 
 def begins_with_numbers(texts: Arrow, numbers: NumberFormat) -> bool:
-    """Say whether the first values can be numbers: most columns of text are recognised by them, at no cost."""
+    """Return whether the first values can be numbers: most columns of text are recognised by them, at no cost."""
     pattern = re.compile(numbers.pattern())
     first = texts.slice(0, _TRIED_FIRST)
     if first.null_count:
@@ -220,7 +220,7 @@ def _cast(chunks: list[Arrow], kind: Any) -> list[Arrow] | None:
 
 
 def _are_canonical_integers(texts: Arrow, values: Arrow) -> bool:
-    """Say whether each integer is written as Python writes it.
+    """Return whether each integer is written as Python writes it.
 
     Another text, such as `007` or `-0`, is longer, so the length of all texts together tells. Arrow reads `0xFF`, too.
     """
@@ -241,7 +241,7 @@ def _are_canonical_integers(texts: Arrow, values: Arrow) -> bool:
 
 
 def _are_canonical(texts: Arrow) -> bool:
-    """Say whether each float is written in a canonical way; Arrow has read all of them.
+    """Return whether each float is written in a canonical way; Arrow has read all of them.
 
     None has a leading plus, or a leading zero before another character than a point or an `e`, none ends in a point, and
     every exponent has a sign or stands behind a decimal point.

@@ -1,4 +1,6 @@
-"""What bytes are, whatever their source says: unpacks compressed data, and refuses content that is not a table."""
+"""Detects the type of bytes, without regard to the source's `file_type`: unpacks compressed data, and refuses content
+that is not a table.
+"""
 
 import json
 import lzma
@@ -100,7 +102,7 @@ _GZIP_WINDOW = 47
 def unpack(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryview:
     """Return the plain bytes of gzip, zstd, or a zip archive with one member; other bytes as they are.
 
-    Data that was packed twice, as a server does that compresses a `.gz` file, is unpacked twice.
+    Data that was compressed twice is unpacked twice: some servers compress a `.gz` file.
 
     Raises:
         InputNotReadable: the compressed data is damaged, has several members, or is larger than `max_bytes`; or it is packed
@@ -187,7 +189,7 @@ def _recognise(data: memoryview, head: bytes, options: ReadOptions) -> tuple[str
 
 
 def _are_lines(text: bytes) -> bool:
-    """Say whether the first of several lines is a JSON object of its own."""
+    """Return whether the first of several lines is a complete JSON object."""
     first, _, rest = text.strip().partition(b"\n")
     if not rest.lstrip().startswith(b"{"):
         return False
@@ -198,7 +200,7 @@ def _are_lines(text: bytes) -> bool:
 
 
 def _is_bracketed_header(text: bytes, options: ReadOptions) -> bool:
-    """Say whether the first line is the header of a delimited file, although it begins as markup does.
+    """Return whether the first line is the header of a delimited file, although it begins as markup does.
 
     Its first field is a name in brackets. If HTML has an element of that name, all fields are; a lone one has no end tag.
     """

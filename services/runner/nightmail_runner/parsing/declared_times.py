@@ -33,7 +33,7 @@ _NOT_BESIDE_NANOSECONDS = (
 
 
 class NotOfType(Exception):
-    """A value is not of its column's declared type. `row` counts from 0; `why` says more than what is expected."""
+    """A value is not of its column's declared type. `row` counts from 0; `why` adds a reason to the expected type."""
 
     def __init__(self, row: int, value: str, why: str | None = None) -> None:
         super().__init__(value)
@@ -89,7 +89,7 @@ def _check_offsets(texts: Any) -> None:
 
 
 def _parse_dates(texts: Any) -> Any:
-    """Return texts as days. Spaces around a date, and midnight behind it, as programs write it, say nothing more."""
+    """Return texts as days. Spaces around a date and a midnight after it, as programs write them, are ignored."""
     texts = pyarrow.compute.replace_substring_regex(texts, _MIDNIGHT, r"\1")
     texts = pyarrow.compute.replace_substring_regex(texts, _BASIC_DATE, r"\1-\2-\3")
     days: Any = pyarrow.compute.cast(texts, pyarrow.date32())

@@ -210,7 +210,7 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
 
 
 def _read_small(records: memoryview, layout: Layout, options: ReadOptions) -> list[Any] | None:
-    """As `_read_regular`, with the reader of single records, which need no line numbers here."""
+    """Do what `_read_regular` does with the reader of single records, without line numbers."""
     width = len(layout.fields)
     try:
         lines = io.StringIO(str(records, "utf-8"), newline="")
@@ -300,7 +300,7 @@ def _read_ragged(text: memoryview, layout: Layout, options: ReadOptions, notes: 
 
 
 def _is_blank(record: list[str], width: int) -> bool:
-    """Say whether a line is no record: it is empty, or has only spaces where a record has several fields."""
+    """Return whether a line is no record: it is empty, or has only spaces where a record has several fields."""
     return not record or (len(record) == 1 < width and record[0].isspace())
 
 
@@ -327,7 +327,7 @@ def _first_records(head: memoryview, layout: Layout, options: ReadOptions) -> It
 
 
 def _has_fields(line: str, layout: Layout) -> bool:
-    """Say whether a line has as many fields as the header of several. In prose a space follows a comma."""
+    """Return whether a line has as many fields as the header of several. In prose a space follows a comma."""
     if layout.delimiter not in line:
         return False
     fields = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])

@@ -8,9 +8,9 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
 
 _JUDGED_RECORDS = 50
-#: Of two that fit as well, the first is the file's: a comma stands in numbers and texts, too.
+#: If two fit equally well, the first in this order is taken: commas also occur in numbers and texts.
 _DELIMITERS = ";\t|,"
-#: Delimiters of some programs, which stand in texts, too often to be looked for.
+#: Delimiters of some programs that are too frequent in texts to be detected.
 _OTHER_DELIMITERS = "\x01\x14\x1f^~\u00a6\u00a7: "
 _ALIGNED = re.compile(" {2,}")
 _HAS_NUMBER = re.compile(r"(^|\s)-?[\d.,]+($|\s)")

@@ -103,7 +103,7 @@ def _outcome_in(value: dict[str, Any]) -> str | None:
 
 
 def _named(value: dict[str, Any]) -> Any:
-    """Return what stands under the name of an error; None if that says nothing: `{"code": 0, "message": ""}`."""
+    """Return the value of a field whose name means an error; None if the value is empty: `{"code": 0, "message": ""}`."""
     named = (value[key] for key in _ERROR_KEYS if value.get(key))
     return next((one for one in named if not isinstance(one, dict) or any(one.values())), None)
 
@@ -114,7 +114,7 @@ def _has_failed(value: dict[str, Any]) -> bool:
 
 
 def _has_error_code(value: dict[str, Any]) -> bool:
-    """Say whether an object has the status of an error, or a code that is none of success. A `status` can be that of a record."""
+    """Return whether an object has an error status, or a code other than success. A `status` can be that of a record."""
     codes = (value[key] for key in ("code", *_CODE_KEYS) if value.get(key) is not None)
     return any(_is_error_status(value.get(key)) for key in _STATUS_KEYS) or any(
         str(code).casefold() not in _SUCCESS and not str(code).startswith("2") for code in codes
@@ -141,5 +141,5 @@ def _shown(value: dict[str, Any]) -> str:
 
 
 def is_only_message(value: dict[str, Any]) -> bool:
-    """Say whether an object has nothing but what belongs to a message: a record of data has more."""
+    """Return whether an object has nothing but what belongs to a message: a record of data has more."""
     return all(key.casefold() in _MESSAGE_KEYS for key in value)

@@ -27,7 +27,7 @@ _SURELY_EXACT_CHARACTERS = 16
 #: Between these a float of few digits is exact; outside, some numbers become zero or infinite.
 _SURELY_EXACT_FROM, _SURELY_EXACT_TO = 1e-300, 1e300
 _INT64 = range(-(2**63), 2**63)
-#: Of data that is not JSON.
+#: An error shows this many bytes of data that is not JSON.
 _SHOWN_BYTES = 400
 #: Above this a float does not hold every integer.
 _EXACT_INTEGERS = 2**53

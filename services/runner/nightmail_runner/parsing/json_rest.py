@@ -1,4 +1,4 @@
-"""What an answer in JSON says beside its records about more of them: the rows are the first page of several."""
+"""The metadata in a JSON response about further records: the rows are the first page of several."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ _MORE = frozenset({"hasmore", "hasnext", "hasnextpage", "hasmorepages", "istrunc
     "recordstruncated", "exceededtransferlimit", "more", "hasmoreitems", "hasmoreresults", "moreitemsincollection",
     "@microsoft.dynamics.crm.morerecords",
 }  # fmt: skip
-#: What a page says that is not the last one.
+#: Fields that are false unless the page is the last one.
 _LAST = frozenset({"islast", "islastpage", "last", "done", "jobcomplete"})
 #: Where a link to the next page has it.
 _IN_LINK = ("href", "url", "link", "after", "cursor", "token")
 #: What a list of links calls what each of them is for.
 _RELATION = ("rel", "relation")
-#: What a search says that was cut off.
+#: Fields that mark the result of a search as incomplete.
 _PARTIAL = frozenset({"timedout", "partial", "ispartial", "partialresults", "incompleteresults"})
 _TOTAL = frozenset({"totalcount", "totalresults", "totalrecords", "totalitems", "totalelements", "totalrows", "totalsize"}) | {
     "@odata.count", "numfound", "rowcount", "recordsfiltered", "nbhits", "totalhits", "totalfeatures", "numbermatched",
@@ -126,7 +126,7 @@ def _note_total_beside(beside: dict[str, Any], records: Sequence[Any], notes: li
 
 
 def _is_sum(total: int, records: Sequence[Any]) -> bool:
-    """Say whether a number is the sum of a column."""
+    """Return whether a number is the sum of a column."""
     rows = [record for record in records if isinstance(record, dict)]
     names = {name for row in rows for name in row}
     values = ([row.get(name) for row in rows] for name in names)
@@ -138,7 +138,7 @@ def _is_sum(total: int, records: Sequence[Any]) -> bool:
 def _named_values(found: Any, records_at: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str, Any]]:
     """Yield paths, names and values of an object and the objects in it; what lists have in them are records.
 
-    A list that has the records in an inner list has what is said of them beside it (World Bank).
+    If the records are in an inner list, their metadata is in the outer one (World Bank).
 
     Args:
         records_at: an object whose values are records, too.
@@ -184,7 +184,7 @@ def _plain(key: str) -> str:
 
 
 def _is_named(name: str, value: Any) -> bool:
-    """Say whether a value names a next page: a URL, a token or a number of it, or a link with `href`."""
+    """Return whether a value names a next page: a URL, a token or a number of it, or a link with `href`."""
     # Several parameters, of DynamoDB and of MediaWiki.
     if isinstance(value, dict) and name in {"lastevaluatedkey", "continue"}:
         return bool(value)

@@ -20,7 +20,7 @@ def count_records(found: Any) -> int:
 
 
 def is_split(found: Any) -> bool:
-    """Say whether an object has the names of its columns apart from its rows, which are lists."""
+    """Return whether an object has the names of its columns apart from its rows, which are lists."""
     return split_keys(found) is not None
 
 
@@ -45,7 +45,7 @@ def names_of(columns: Any) -> list[str]:
 
 
 def is_columns(found: Any) -> bool:
-    """Say whether an object has a list of values for each column, all of one length (pandas' `list`)."""
+    """Return whether an object has a list of values for each column, all of one length (pandas' `list`)."""
     return (
         isinstance(found, dict)
         and all(isinstance(values, list) for values in found.values())
@@ -56,7 +56,7 @@ def is_columns(found: Any) -> bool:
 
 
 def is_header_and_rows(found: Any) -> bool:
-    """Say whether a list has lists, of which the first has different texts, and none is longer (a sheet's or census' rows).
+    """Return whether a list has lists, of which the first has different texts, and none is longer (a sheet's or census' rows).
 
     Google Sheets leaves out empty cells at the end of a row.
     """
@@ -72,7 +72,7 @@ def is_header_and_rows(found: Any) -> bool:
 
 
 def is_unnamed_rows(found: Any) -> bool:
-    """Say whether a list has lists of values, all of one length, of which the first has other values than texts.
+    """Return whether a list has lists of values, all of one length, of which the first has other values than texts.
 
     A first list of texts may be names that are no header, because one is there twice.
     """

@@ -36,18 +36,18 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 @dataclass
 class Layout:
-    """Where the records begin, and what the header says."""
+    """Where the records begin, and the names in the header."""
 
     delimiter: str
-    #: As the header has them.
+    #: The names in the header.
     fields: list[str]
-    #: Of the header in the file: its first byte, and its line, from 1.
+    #: The position of the header in the file: its first byte, and its line, counted from 1.
     header_start: int
     header_line: int
     #: Where the records begin: their first byte and the number of their first line.
     start: int
     start_line: int
-    #: Of `tsv`: the quotes are text, because with them as text every line has as many fields as the header.
+    #: For `tsv`: quotes are read as text, because every line then has as many fields as the header.
     quotes_are_text: bool = False
 
     @property
@@ -213,7 +213,7 @@ def _head(text: memoryview, start: int) -> str:
 
 
 def _are_quotes_text(text: memoryview) -> bool:
-    """Say whether quotes in tab-separated values are text: one does not close in its field, and all lines have as many tabs.
+    """Return whether quotes in tab-separated values are text: one does not close in its field, and all lines have as many tabs.
 
     The media type text/tab-separated-values has no quotes, but Excel writes fields with tabs and line breaks in them.
     """

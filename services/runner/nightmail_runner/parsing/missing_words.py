@@ -1,4 +1,4 @@
-"""Words that stand in place of a missing value. They are text: only `na_values` makes them missing."""
+"""Words that programs write for a missing value. They stay text unless `na_values` names them."""
 
 import re
 
@@ -14,5 +14,5 @@ _TOO_NARROW = re.compile("#{3,}")
 
 
 def is_missing_word(text: str) -> bool:
-    """Say whether a text is what people and programs write for a missing value, or only spaces."""
+    """Return whether a text is what people and programs write for a missing value, or only spaces."""
     return text.strip().casefold() in _MISSING_WORDS or _TOO_NARROW.fullmatch(text.strip()) is not None

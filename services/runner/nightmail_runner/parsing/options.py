@@ -7,7 +7,7 @@ from nightmail_common.contract.source_types import ColumnType, FileType
 
 
 class InputNotReadable(ValueError):
-    """The bytes are not what the source says. The message speaks of the user's file: line, column, expected, option."""
+    """The bytes do not have the source's file type or options. The message speaks of the user's file: line, column, expected, option."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ReadOptions:
         total_records: how many records the headers of the HTTP answer count.
         paged: the bytes are a JSON list of pages, each as the source sent it.
         max_bytes: the ceiling for the unpacked bytes of compressed data.
-        own: the bytes are a CSV that Nightmail wrote: whatever a script's columns and texts look like, they are no message.
+        own: the bytes are a CSV that Nightmail wrote: the output of a script is never taken for an error message.
     """
 
     file_type: FileType | Literal["arrow"]

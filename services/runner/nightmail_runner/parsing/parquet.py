@@ -30,7 +30,7 @@ _BINARY = (
     pyarrow.types.is_binary_view,
     pyarrow.types.is_fixed_size_binary,
 )
-#: Of a time in nanoseconds, since 1970: the years 1677 to 2262.
+#: The latest time that nanoseconds since 1970 can express: the years 1677 to 2262.
 _MOST_MICROSECONDS = (2**63 - 1) // 1000
 #: What no text has, and many a number in binary has.
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"

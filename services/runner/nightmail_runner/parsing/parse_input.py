@@ -18,7 +18,7 @@ def parse_input(data: memoryview, options: ReadOptions) -> Table:
     """Return the table that a source's bytes are.
 
     Raises:
-        InputNotReadable: they are not what the source says; the message speaks of the user's file.
+        InputNotReadable: they do not have the source's file type; the message is for the user.
     """
     notes: list[str] = []
     table = _read(data, options, notes)

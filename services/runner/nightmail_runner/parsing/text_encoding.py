@@ -36,7 +36,7 @@ _CANDIDATES = (
 )  # fmt: skip
 #: Bytes beyond ASCII that stand together, or a letter in cp1252: more than `5 €`, `20 µm`, `Nº 1` or `“quoted”`.
 _LETTERS = re.compile(rb"[\x80-\xff]{2,}|[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff]")
-#: Fewer such bytes say nothing of another alphabet: `ÄÖÜ` can be three letters of Greek.
+#: Fewer such bytes are no evidence of another alphabet: `ÄÖÜ` can be three letters of Greek.
 _FEWEST_LETTERS = 4
 #: Another encoding must be so many times as likely. Of word lists of ten western languages no one in 30 is above 1.8, of those of
 #: central Europe and Turkey the median is 2.0 to 5.7 (12 words).

@@ -113,7 +113,7 @@ def _is_sum(values: Any, start: int, row: int) -> bool:
 
 
 def _names_total(text: str) -> bool:
-    """Say whether a text is a word for a total, or begins or ends with one: `Total north`, `Summe EUR:`, `north Ergebnis`."""
+    """Return whether a text is a word for a total, or begins or ends with one: `Total north`, `Summe EUR:`, `north Ergebnis`."""
     words = text.strip().rstrip(":").casefold().split()
     if not words or len(words) > _MOST_WORDS or any(map(str.isdigit, words)):
         return False

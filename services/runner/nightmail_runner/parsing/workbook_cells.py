@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 #: The start of an element's name: programs write `<c>` or `<x:c>`, in the namespaces of ECMA-376 or of its Strict form.
 _P = rb"(?:\w++:)?+"
-#: Attributes and content. Nothing is tried twice (`++`, `*+`), which keeps a large sheet fast.
+#: Attributes and content. Possessive quantifiers (`++`, `*+`) prevent backtracking in a large sheet.
 _CELL_PATTERN = rb"c(?:\s([^>]*+))?+>(?:(?<=/>)|((?:[^<]++|<(?!/" + _P + rb"c>))*+)</" + _P + rb"c>)"
 _CELL = re.compile(rb"<" + _P + _CELL_PATTERN)
 _ROW_OR_CELL = re.compile(rb"<" + _P + rb"(?:" + _CELL_PATTERN + rb"|(row)\b([^>]*)>)")
@@ -53,7 +53,7 @@ _HOLDS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class _ZeroSection:
-    """How a number is shown with leading zeros: what stands before each of its digits, and what stands behind the last one."""
+    """How a number is shown with leading zeros: the text before each of its digits, and the text after the last one."""
 
     before: tuple[str, ...]
     behind: str

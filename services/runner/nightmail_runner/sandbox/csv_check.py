@@ -7,7 +7,7 @@ from nightmail_runner.sandbox.memory import MemoryFile
 from nightmail_runner.sandbox.result import Succeeded
 from nightmail_runner.sandbox.task import Limits
 
-#: The bytes that a step looks at: about a millisecond, so that a thread that checks lets the event loop run.
+#: The bytes of one step: about a millisecond, after which the event loop can run.
 STEP_BYTES = 1024**2
 _ALL_BUT_NEWLINES_AND_QUOTES = bytes(byte for byte in range(256) if byte not in b'\n"')
 

@@ -2,8 +2,8 @@
 
 `fork_server_process` starts it as a fresh process with an empty environment, so no secret was ever in its memory. Its
 standard input is the control socket. It answers each `FORK` with a `worker` message: the worker's socket, the reading end
-of its output, and a pidfd. When the worker has exited it sends an `exited` message. The descriptor that may come with a
-`FORK` is that of the control group which the worker enters.
+of its output, and a pidfd. When the worker has exited it sends an `exited` message. A `FORK` may carry the descriptor
+of the control group that the worker enters.
 """
 
 import gc
@@ -126,7 +126,8 @@ def main() -> None:
         protocol.send(control, {"refused": str(error)})
         return
     own = os.pidfd_open(os.getpid())
-    protocol.send(control, {"ready": _runtime()}, [own])
+    runtime = {"python": platform.python_version(), "pandas": sys.modules["pandas"].__version__}
+    protocol.send(control, {"ready": runtime}, [own])
     os.close(own)
     with suppress(ConnectionError):  # the runner has ended
         ForkServer(control, fork, become_worker).serve()
@@ -175,10 +176,6 @@ def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int, 
             os._exit(status)
 
     return become_worker
-
-
-def _runtime() -> dict[str, str]:
-    return {"python": platform.python_version(), "pandas": sys.modules["pandas"].__version__}
 
 
 if __name__ == "__main__":

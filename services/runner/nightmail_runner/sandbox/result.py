@@ -33,7 +33,7 @@ from nightmail_common.contract.limits import (
 )
 
 ReportedKind = Literal[
-    "parse",  # the bytes are not what the file type says
+    "parse",  # the bytes do not have the file type
     "script",  # the script raised
     "not_a_dataframe",
     "output",  # the DataFrame cannot be written as CSV
@@ -91,8 +91,8 @@ class ChangeCounts:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit; `text_columns` the positions
-    of those that hold text, whatever it looks like.
+    """The script's DataFrame is written as CSV. `columns` has the first names, as many as fit; `text_columns` the
+    positions of text columns, even if their text looks like numbers.
 
     `notes` are the parser's, `output_notes` those about what was written and compared. `figures` are in the order of their
     drawing; their PNGs follow each other in one file. `slice_index_bytes`: of the file of the slices, the end that has

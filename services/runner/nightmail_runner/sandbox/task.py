@@ -75,12 +75,12 @@ class Task:
     """One run of a script.
 
     `more`: how the further inputs are read, by the names of their sources. `timezone` is the job's: the script gets
-    `scheduled_at` in it, and it is the local zone of the worker. `keep_formulas`: the CSV is for machines, so text that
-    looks like a formula stays as it is. `xlsx`: the result is also written as xlsx, to a second file. `figures`: the script
-    draws charts, and they are written to the last file.
-    `seed`: the same seed gives the same random numbers. `previous`: how the last delivered result is written, whose CSV is
-    a second input. `reads_previous`: the script names `previous`. `compare_by`: the columns of the key by which the result
-    is compared with the last delivered one. `split`: the result is also written in slices, to a file after the xlsx.
+    `scheduled_at` in it, and it is the local zone of the worker. `keep_formulas`: the CSV is for machines, so text
+    that looks like a formula is not changed. `xlsx`: the result is also written as xlsx, to a second file. `figures`:
+    the script draws charts, and they are written to the last file. `seed`: the same seed gives the same random
+    numbers. `previous`: how the last delivered result is written, whose CSV is a second input. `reads_previous`: the
+    script names `previous`. `compare_by`: the columns of the key by which the result is compared with the last
+    delivered one. `split`: the result is also written in slices, to a file after the xlsx.
     """
 
     script: str

@@ -1,4 +1,4 @@
-"""What the headers of an answer say of more records than its body has."""
+"""Detects from the headers of a response that there are more records than in its body."""
 
 import json
 import re

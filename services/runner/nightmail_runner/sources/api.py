@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -80,7 +81,7 @@ class ApiFetcher:
             data.add_note(
                 f"the answer has the header {shorten(named)!r}: the data has more pages, which are missing; pagination can read them"
             )
-        with suppress(CannotFetch):  # a Link header that is none says nothing of a source without pages
+        with suppress(CannotFetch):  # an invalid Link header is ignored for a source without pages
             if next_link(answer.headers) is not None:
                 data.add_note(
                     'the Link header of the answer has rel="next": the data has more pages, which are missing; pagination can'
@@ -139,7 +140,8 @@ def build_request(source: DataSource, times: SourceTimes, secrets: SecretStore, 
     def fill(text: str) -> str:
         return secrets.fill(fill_times(text, times.values), host)
 
-    url = secrets.fill(fill_times(source.location, times.values, _in_path), host, _in_query)
+    location = fill_times(source.location, times.values, partial(quote, safe="/:,-._~"))
+    url = secrets.fill(location, host, partial(quote, safe=""))
     if source.params:
         params = {name: fill(_parameter(value)) for name, value in source.params.items()}
         head, hash_sign, fragment = url.partition("#")
@@ -163,11 +165,3 @@ def _texts(source: DataSource) -> list[str]:
 
 def _parameter(value: object) -> str:
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
-def _in_path(text: str) -> str:
-    return quote(text, safe="/:,-._~")
-
-
-def _in_query(text: str) -> str:
-    return quote(text, safe="")

@@ -84,7 +84,7 @@ class Memory:
         return True
 
     def validators(self, headers: httpx.Headers) -> Validators | None:
-        """Return what the headers of an answer say about its body; None if they have nothing to ask with."""
+        """Return the validators in the headers of a response; None if there are none."""
         etag, modified = _usable(headers.get("etag")), _usable(headers.get("last-modified"))
         if etag is None and (modified is None or not _is_settled(modified, headers.get("date"))):
             return None
@@ -138,7 +138,7 @@ class KeptAnswers:
 
 
 def may_be_conditional(source: DataSource) -> bool:
-    """Say whether the answer to a source's one GET request is its whole data, and no header of its own asks for less."""
+    """Return whether one GET request returns all data of a source, and none of its headers makes the request conditional or partial."""
     return (
         source.source_type == "api"
         and source.method == "GET"
@@ -152,7 +152,7 @@ def _usable(value: str | None) -> str | None:
 
 
 def _is_settled(modified: str, date: str | None) -> bool:
-    """Say whether a Last-Modified is old enough to tell every later change."""
+    """Return whether a Last-Modified is old enough to tell every later change."""
     try:
         return parsedate_to_datetime(date or "") - parsedate_to_datetime(modified) >= _CLOCK_TICK
     except (ValueError, TypeError, OverflowError):

@@ -19,7 +19,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 #: A file that was stored compressed, and compressed again by a proxy.
 _MOST_CODINGS = 3
-#: What people set in place of a charset or of nothing (S3 objects keep it), and what S3 leaves of an upload.
+#: Values that are no content encoding: people set charsets and placeholders (S3 stores them), and S3 keeps `aws-chunked`.
 _NO_CODINGS = frozenset(
     {"utf-8", "utf8", "iso-8859-1", "us-ascii", "binary", "none", "null", "7bit", "8bit", "aws-chunked"}
 )

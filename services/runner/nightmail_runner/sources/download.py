@@ -24,7 +24,7 @@ Write = Callable[[bytes], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a successful answer says besides its body."""
+    """The parts of a successful response other than its body."""
 
     url: httpx.URL
     charset: str | None

@@ -1,4 +1,4 @@
-"""Fetches the sources of a job, some at a time, and keeps what the run's event says of them."""
+"""Fetches the sources of a job, some at a time, and collects the facts about them for the run's event."""
 
 import asyncio
 from dataclasses import dataclass, field

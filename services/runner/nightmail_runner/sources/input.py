@@ -30,9 +30,9 @@ class Input:
         self._size = 0
         #: The `charset` that the HTTP answer declares.
         self.charset: str | None = None
-        #: How many records the headers of the HTTP answer count.
+        #: The number of records by the headers of the HTTP response.
         self.total_records: int | None = None
-        #: What the HTTP answer says of a later change.
+        #: The validators of the HTTP response, for conditional requests.
         self.validators: Validators | None = None
         #: What the fetch had to decide.
         self.notes: list[str] = []
@@ -74,7 +74,7 @@ class Input:
             self.notes.append(text)
 
     def add_count(self, headers: httpx.Headers) -> None:
-        """Keep how many records the headers of an answer count; of several pages, what the last one says."""
+        """Keep the number of records by the headers of a response; the last page counts."""
         if (count := total_of(headers)) is not None:
             self.total_records = count
 

@@ -45,7 +45,7 @@ class PageJoiner(Protocol):
         """Append a page.
 
         Raises:
-            CannotFetch: it is not what the file type says, or does not fit the pages before it.
+            CannotFetch: it does not have the file type, or does not fit the pages before it.
         """
 
     def end(self) -> None:
@@ -81,7 +81,7 @@ class _JsonPages:
             found = document if self._records_path is None else follow(document, self._records_path)
             records = count_records(found)
             if self._records_path is not None:
-                # What is reported beside records is a note of the reader.
+                # The reader adds notes about errors beside records.
                 check_errors_beside(document, self._records_path, records, [])
         except InputNotReadable as error:
             raise CannotFetch(_error_or(str(error), document)) from None

@@ -69,7 +69,7 @@ async def follow_redirects(
 
 
 def _may_receive(own: httpx.URL, target: httpx.URL) -> bool:
-    """Say whether the headers for one URL may be sent to another: the same origin, or the same host by a safer scheme."""
+    """Return whether the headers for one URL may be sent to another: the same origin, or the same host by a safer scheme."""
     same_origin = (target.scheme, target.host, target.port) == (own.scheme, own.host, own.port)
     return same_origin or (target.host == own.host and (own.scheme, target.scheme) == ("http", "https"))
 

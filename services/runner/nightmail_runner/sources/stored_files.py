@@ -71,7 +71,7 @@ class StoredFiles:
         raise CannotFetch(f"{location!r} was replaced again and again while it was read")
 
     def _has_another(self, location: str, entry: ObjectEntry) -> bool:
-        """Say whether the folder has a file of this path with other bytes."""
+        """Return whether the folder has a file of this path with other bytes."""
         size = self._size(location)
         if size is None or size != entry.size:
             return size is not None

@@ -110,7 +110,7 @@ def _record(values: Sequence[ParameterValue]) -> pyarrow.RecordBatch:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Say whether this process has no memory for the result. A driver's error has no message then, or libpq's."""
+    """Return whether this process has no memory for the result. A driver's error has no message then, or libpq's."""
     text = _message(error)
     return isinstance(error, MemoryError) or not text or ("out of memory" in text and not text.startswith(_SEVERITIES))
 

@@ -22,7 +22,7 @@ from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
 from nightmail_runner.sql.patches import keep_pandas_out
 from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
-#: A driver may hold a result twice beside the batches in Arrow; Python and the libraries take some 300 MiB.
+#: A driver may hold a result twice, in addition to the Arrow batches; Python and the libraries take about 300 MiB.
 _COPIES, _OWN_BYTES = 4, 1024**3
 _POSTGRESQL, _SQLITE = ("postgresql", "postgres"), ("sqlite",)
 
@@ -39,7 +39,7 @@ def main() -> None:
     cancellation = _Cancellation()
     deadline = threading.Timer(request.timeout_seconds, _end_late, [request])
     deadline.daemon = True
-    if not _has_own_deadline(request):
+    if urlsplit(request.url).scheme not in (*_POSTGRESQL, *_SQLITE):  # these have deadlines of their own
         deadline.start()
     try:
         with os.fdopen(os.dup(1), "wb") as output:
@@ -74,10 +74,6 @@ def _report(report: dict[str, Any]) -> NoReturn:
 def _end_late(request: QueryRequest) -> NoReturn:
     """End the process, and with it the connection: drivers share no other way to end a query that took too long."""
     _report({"error": str(took_too_long(request))})
-
-
-def _has_own_deadline(request: QueryRequest) -> bool:
-    return urlsplit(request.url).scheme in (*_POSTGRESQL, *_SQLITE)
 
 
 class _Cancellation:

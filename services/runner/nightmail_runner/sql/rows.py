@@ -1,6 +1,6 @@
 """Rows of Python values to Arrow, for drivers that return them: every digit is kept, and a column has one type.
 
-The type of a column is that of all its values, so the batches wait for the last row; they are small beside the values.
+The type of a column depends on all its values, so no batch is written before the last row. Batches are small compared to the values.
 """
 
 import json

@@ -90,7 +90,7 @@ def open_query(
 
 
 def _message(error: Exception, lock_seconds: float) -> str:
-    """Return SQLite's own words, and what they mean where they do not say it."""
+    """Return SQLite's message, with an explanation where it needs one."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension of the code
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return f"{error}: another process writes to it, and held its lock for longer than {lock_seconds:g} s"

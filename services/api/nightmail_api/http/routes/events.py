@@ -140,7 +140,7 @@ async def _list_backwards(
 
 
 async def check_stream_start(state: State, after: StreamAfter = None, last_event_id: LastEventId = None) -> None:
-    """Refuse a stream that would wait for events behind the end of the log, and leave out those before.
+    """Refuse a stream that starts after the end of the log: it would miss the events up to there.
 
     Raises:
         ValidationProblem: the log does not reach to where the caller wants to start.

@@ -203,7 +203,7 @@ async def job_response(
     """Return the response with a job's current state, and its `ETag`.
 
     Args:
-        warnings: what was found beside the warnings about its schedules and recipients.
+        warnings: further warnings, in addition to those about schedules and recipients.
 
     Raises:
         NotFound: there is no such job.

@@ -30,7 +30,7 @@ _HEX = re.compile(r"[0-9a-f]{4,32}")
 _ETAG = re.compile(r'(W/)?"[!#-~]*"')
 _ETAGS = re.compile(rf"{_ETAG.pattern}(?:[ \t]*,[ \t]*{_ETAG.pattern})*")
 _SEQUENCE_ETAG = re.compile(r'"([0-9]{1,18})"')
-#: That of an ETag which no job has: the comparison fails, as RFC 9110 (13.1.1) says.
+#: The sequence for an ETag that no job has: the comparison fails, as RFC 9110 (13.1.1) requires.
 NO_SEQUENCE = -1
 
 

@@ -18,8 +18,8 @@ _FLOAT_BYTES = 8
 def to_python(value: object) -> object:
     """Return a number of numpy as a number of Python; all other values as they are.
 
-    A float of 2 or 4 bytes is its shortest text, 0.1 and not 0.10000000149011612. A longer float than Python's stays as
-    it is if Python's does not hold it.
+    A float of 2 or 4 bytes is its shortest text, 0.1 and not 0.10000000149011612. A float of higher precision is not
+    converted if Python's float cannot represent it.
     """
     match value:
         case numpy.timedelta64() | numpy.complexfloating():
@@ -33,7 +33,7 @@ def to_python(value: object) -> object:
 
 
 def is_narrow(kind: object) -> bool:
-    """Say whether the values of a type are floats of 2 or 4 bytes."""
+    """Return whether the values of a type are floats of 2 or 4 bytes."""
     return getattr(kind, "kind", "") == "f" and getattr(kind, "itemsize", _FLOAT_BYTES) < _FLOAT_BYTES
 
 
@@ -57,7 +57,7 @@ def map_objects(column: pandas.Series, function: Callable[[object], object]) -> 
 
 
 def exact(value: object) -> object:
-    """Return a value whose `str` says all of it.
+    """Return a value whose `str` loses no information.
 
     Lists, tuples, sets (sorted), dicts and arrays are JSON, times are ISO 8601, and numbers of numpy are those of Python.
     """

@@ -48,7 +48,7 @@ def prepare_for_csv(
             continue
         column = frame.iloc[:, position]
         if options.float_format is None and kind.kind == "f" and isinstance(kind, numpy.dtype):
-            shown = _whole(column)
+            shown = column.astype("Int64") if is_whole(column) else column
         else:
             shown = _shown(column, keep_formulas)
         if shown is not column:
@@ -153,10 +153,6 @@ def time_unit(times: numpy.ndarray) -> Literal["D", "s", "us", "ns"]:
     """Return the coarsest unit in which times are exact; days if all are midnight."""
     units: tuple[Literal["D", "s", "us"], ...] = ("D", "s", "us")
     return next((unit for unit in units if (times == times.astype(f"M8[{unit}]")).all()), "ns")
-
-
-def _whole(column: pandas.Series) -> pandas.Series:
-    return column.astype("Int64") if is_whole(column) else column
 
 
 def is_whole(column: pandas.Series) -> bool:

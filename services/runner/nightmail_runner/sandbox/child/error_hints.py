@@ -10,7 +10,7 @@ import pandas
 
 from nightmail_common.contract.script import FILENAME, INPUTS, parse_script
 
-#: Of the names in one hint, which people read.
+#: The most names in one hint, and the longest name.
 MAX_NAMES, MAX_NAME_CHARS = 40, 60
 
 _NO_EXIT = (
@@ -36,7 +36,7 @@ _NO_CHARTS = (
 )
 _NETWORK_ERRORS = frozenset({"URLError", "gaierror", "HTTPException"})
 
-#: How what a script returned in place of a DataFrame becomes one, by its type.
+#: How to convert a returned value to a DataFrame, by its type.
 _WAYS_TO_A_TABLE = {
     "Styler": "return the table itself: `.data`",
     "DataFrameGroupBy": "end it with what is to be counted, such as `.sum()`",
@@ -64,13 +64,13 @@ _NO_ATTRIBUTE = re.compile(r"'(?:DataFrame|Series|DataFrameGroupBy)' object has 
 
 
 def hint_for_result(result: object) -> str:
-    """Return a sentence that says how what a script returned becomes a DataFrame, with a mark before it; or nothing."""
+    """Return a hint how to convert the returned value to a DataFrame, after a separator; empty if there is none."""
     way = _WAYS_TO_A_TABLE.get(type(result).__name__)
     return f"; {way}" if way else ""
 
 
 def hint_without_result(script: str) -> str:
-    """Return a clause that says what the last statement of a script needs so that it returns something; or nothing."""
+    """Return a hint how the last statement of a script can return a value; empty if there is none."""
     try:
         statements = parse_script(script).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -86,7 +86,7 @@ def hint_without_result(script: str) -> str:
 
 
 def hint_for(error: BaseException) -> str | None:
-    """Return a sentence that says what to do about a script's error, or None if the error says enough."""
+    """Return a hint how to correct a script's error; None if the error is clear."""
     match error:
         case SystemExit():
             return _NO_EXIT
@@ -116,7 +116,7 @@ def _about_the_sandbox(error: OSError) -> str | None:
 
 
 def _about_variables(name: str, error: BaseException) -> str:
-    """Say what a script can name: the nearest of its own names and of those that it gets, or all that it gets."""
+    """Return the names that a script can use: those that resemble the unknown one, or else all that it is given."""
     if name in INPUTS:
         return "the script has deleted it"
     names: dict[str, None] = dict.fromkeys(INPUTS)

@@ -248,7 +248,7 @@ class _Run:
                 return compare_with_previous(self._task, result, previous)
 
     def _write(self, table: pandas.DataFrame) -> Succeeded:
-        """Write the files of the result; return what the answer says about them."""
+        """Write the files of the result; return their description for the answer."""
         for output in self._outputs:
             os.ftruncate(output, 0)  # the script may have written to it
             os.lseek(output, 0, os.SEEK_SET)
@@ -270,7 +270,7 @@ class _Run:
         output_notes = _shorten_notes([*self._notes, *notes])[len(self._notes) :]
         return Succeeded(
             len(shown),
-            _column_names(shown),
+            fitting((f"{column}" for column in shown.columns), MAX_COLUMN_NAMES_JSON_BYTES),
             of_text,
             output_notes=output_notes,
             figures=figures,
@@ -365,11 +365,6 @@ def _write_figures(output: int) -> tuple[tuple[DrawnFigure, ...], list[str]]:
 
     with open(output, "wb", closefd=False) as file:
         return figure_output.write_figures(figure_backend.DRAWN.drawn(), file)
-
-
-def _column_names(table: pandas.DataFrame) -> tuple[str, ...]:
-    """Return the names of the first columns, as many as an event can hold."""
-    return fitting((f"{column}" for column in table.columns), MAX_COLUMN_NAMES_JSON_BYTES)
 
 
 def _shorten_notes(notes: list[str]) -> tuple[str, ...]:

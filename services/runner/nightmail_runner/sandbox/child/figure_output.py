@@ -47,7 +47,7 @@ class FigureNotDrawn(Exception):
 
 
 def write_figures(figures: Sequence[Figure], file: BinaryIO) -> tuple[tuple[DrawnFigure, ...], list[str]]:
-    """Write the PNGs of figures, one behind the other; return their description, and notes about what is not shown well.
+    """Write the PNGs of figures in order; return their descriptions, and notes about parts that are hard to read.
 
     Raises:
         TooManyFigures, FigureTooLarge, FigureNotDrawn: a mail cannot show them.

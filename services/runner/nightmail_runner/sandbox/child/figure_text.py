@@ -1,7 +1,5 @@
 """The alternative text of a figure: its kind, titles, axes and series in words."""
 
-from collections.abc import Iterator
-
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.container import BarContainer
@@ -18,14 +16,11 @@ _COLOURBAR = "<colorbar>"
 
 def describe_figure(figure: Figure) -> str:
     """Return one line, such as `Bar chart: Orders. Horizontal axis: day. Vertical axis: orders. Series: north, south.`"""
-    sentences = [figure.get_suptitle(), *(_describe_axes(axes) for axes in _shown_axes(figure))]
+    shown = [axes for axes in figure.axes if axes.get_visible() and axes.get_label() != _COLOURBAR]
+    sentences = [figure.get_suptitle(), *map(_describe_axes, shown)]
     text = " ".join(f"{_one_line(sentence).rstrip('.')}." for sentence in sentences if sentence.strip())
     text = text or "A picture."
     return text if len(text) <= MAX_FIGURE_ALT_CHARS else f"{text[: MAX_FIGURE_ALT_CHARS - 1]}…"
-
-
-def _shown_axes(figure: Figure) -> Iterator[Axes]:
-    return (axes for axes in figure.axes if axes.get_visible() and axes.get_label() != _COLOURBAR)
 
 
 def _describe_axes(axes: Axes) -> str:

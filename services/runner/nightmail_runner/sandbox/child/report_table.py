@@ -9,10 +9,10 @@ from nightmail_runner.sandbox.child.cell_values import key_to_python
 
 #: The column of a Series without a name.
 UNNAMED_SERIES = "value"
-#: An index that only counts rows, such as what a filter leaves of it.
+#: The types of an index that only numbers the rows, also after a filter.
 _ROW_NUMBERS = frozenset({"integer", "empty"})
 
-#: Of labels that are dropped.
+#: A note names this many of the dropped labels.
 _SHOWN_LABELS = 3
 
 
@@ -58,7 +58,7 @@ def note_dropped_labels(result: pandas.DataFrame | pandas.Series, rows: int) -> 
 
 
 def _counts_from_1(index: pandas.Index, rows: int) -> bool:
-    """Say whether labels rank the rows of a result: 1, 2, 3. All rows of the data but the first have such labels, too."""
+    """Return whether labels rank the rows of a result: 1, 2, 3. All rows of the data but the first have such labels, too."""
     return index[0] == 1 and index[-1] == len(index) != rows - 1 and index.equals(pandas.RangeIndex(1, len(index) + 1))
 
 

@@ -17,7 +17,7 @@ from nightmail_runner.sandbox.child.error_hints import hint_for
 from nightmail_runner.sandbox.result import Failed, ReportedKind, WorkerStage
 from nightmail_runner.sandbox.task import Task
 
-#: Of a name or value in a message, which people read.
+#: The longest name or value in a message.
 MAX_SHOWN_CHARS = 200
 _CUT = "\n[...]\n"
 

@@ -20,7 +20,7 @@ from nightmail_runner.sandbox.task import Split, Task
 
 
 class CannotSplit(Exception):
-    """The result cannot be split as its job says; the message says why."""
+    """The result cannot be split as its job asks; the message has the reason."""
 
 
 def split_result(task: Task, split: Split, table: pandas.DataFrame, csv: pandas.DataFrame, output: BinaryIO) -> int:

@@ -191,7 +191,7 @@ def _cell(value: object, styles: Mapping[str, str]) -> str:
 
 
 def _is_exact(value: Decimal) -> bool:
-    """Say whether a number of a spreadsheet holds a value with all its digits."""
+    """Return whether a number of a spreadsheet holds a value with all its digits."""
     if not value.is_finite() or len(value.as_tuple().digits) > _MAX_NUMBER_DIGITS:
         return False
     return not value or _MIN_EXPONENT <= value.adjusted() <= _MAX_EXPONENT

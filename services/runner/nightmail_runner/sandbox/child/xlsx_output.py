@@ -29,7 +29,7 @@ _ROWS_FOR_WIDTH = 100
 _FILTER_CHARS = 3
 #: Above this many cells the XML of a sheet can exceed 2 GiB, which needs another form of the zip file.
 _ZIP64_CELLS = 10_000_000
-#: Of 100,000 rows, level 6 takes 1.8 times the time for a hundredth less; level 1 half the time for a sixth more.
+#: For 100,000 rows, level 6 takes 1.8 times as long and saves 1 % of the size; level 1 takes half as long and adds 17 %.
 COMPRESSION_LEVEL = 4
 
 #: A workbook says when it was created. A replay of a run must give the same bytes.

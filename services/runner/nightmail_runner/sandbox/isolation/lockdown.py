@@ -26,7 +26,7 @@ FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 
 #: clone(2)
 _CLONE_NEW_ANYTHING = 0x7E020080
-#: Of an argument of type int or unsigned int; the kernel ignores the upper half of the register.
+#: The mask of an argument of type int or unsigned int: the kernel ignores the upper half of the register.
 _ALL_FLAGS = 0xFFFFFFFF
 #: capset(2): header (version 3, this process) and data (three empty sets of two words each).
 _CAPSET_HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)
