@@ -160,7 +160,9 @@ class MailDelivery:
         entries = []
         for address in mail_job.recipients:
             before = await self._ledger.find(_key(mail_job, address))
-            entries.append(held if before is None else before if before.final else _held_again(before, held))
+            if before is not None and not before.final:  # the server deferred earlier attempts
+                before = held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
+            entries.append(before or held)
         if not all(entry.final for entry in entries):
             # Of several mailers, and of one that restarts, the first reports it in this hour.
             await self._publish_deferral(mail_job, entries, now.replace(minute=0, second=0, microsecond=0))
@@ -387,11 +389,6 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
         for address, entry in zip(mail_job.recipients, entries, strict=True)
         if entry.final
     )
-
-
-def _held_again(before: LedgerEntry, held: LedgerEntry) -> LedgerEntry:
-    """Return the entry of a recipient whose earlier attempts the server deferred."""
-    return held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:
