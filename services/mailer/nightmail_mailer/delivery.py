@@ -150,13 +150,8 @@ class MailDelivery:
 
     async def _publish_hold(self, mail_job: MailJob, reason: str, began_at: datetime) -> None:
         now = datetime.now(UTC)
-        held = LedgerEntry(
-            outcome="waiting",
-            answer=reason,
-            final=False,
-            since=began_at,
-            next_attempt=now + timedelta(seconds=PROBE_BACKOFF.longest),
-        )
+        next_attempt = now + timedelta(seconds=PROBE_BACKOFF.longest)
+        held = LedgerEntry(outcome="waiting", answer=reason, final=False, since=began_at, next_attempt=next_attempt)
         entries = []
         for address in mail_job.recipients:
             before = await self._ledger.find(_key(mail_job, address))
