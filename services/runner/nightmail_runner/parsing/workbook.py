@@ -17,6 +17,7 @@ from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
+from nightmail_runner.parsing.twice_encoded import note_twice_encoded_values
 from nightmail_runner.parsing.workbook_cells import SheetCells, cell_name, read_cells
 
 
@@ -90,6 +91,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
             note_several_kinds(column, values, notes)
+        note_twice_encoded_values(column, values, notes)
     note_total_row(columns.items(), notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
