@@ -212,6 +212,65 @@ def test_an_invalid_data_source_is_an_error_that_names_the_field_and_shows_no_se
     assert PASSWORD not in message
 
 
+@pytest.mark.parametrize(
+    ("options", "field", "why"),
+    [
+        ({"file_type": "csv", "thousands": "."}, "thousands", "with thousands '.', decimal is usually ','"),
+        ({"file_type": "csv", "delimiter": "#", "comment": "#"}, "comment", "another mark than delimiter"),
+        ({"file_type": "csv", "encoding": "unicode_escape"}, "encoding", "not the name of a text encoding"),
+        ({"file_type": "csv", "encoding": "IDNA"}, "encoding", "not the name of a text encoding"),
+        (
+            {"file_type": "xlsx", "sheet": "{{ scheduled_at | date('%Y') }}"},
+            "sheet",
+            "nothing in braces may stand here",
+        ),
+        ({"records_path": "{{ secrets.A }}"}, "records_path", "nothing in braces may stand here"),
+        ({"pagination": {"type": "cursor", "path": "{{ a }}"}}, "pagination", "nothing in braces may stand here"),
+        (
+            {"pagination": {"type": "page"}, "params": {"page": 3}},
+            "pagination",
+            "sets 'page' to 3, but its pages begin at start 1",
+        ),
+        (
+            {"pagination": {"type": "page"}, "location": "https://x.example/a?page=0"},
+            "pagination",
+            "sets 'page' to '0'",
+        ),
+        (
+            {"pagination": {"type": "offset"}, "method": "POST", "body": {"offset": 100}},
+            "pagination",
+            "sets 'offset' to 100, but its pages begin at start 0",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: dict[str, Any], field: str, why: str) -> None:
+    source = {"source_type": "api", "location": "https://x.example/a", "file_type": "json"} | options
+    [(named, message)] = refusals(data_source=source).items()
+    assert named == f"data_source.{field}"
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pagination": {"type": "page"}, "params": {"page": 1}},
+        {"pagination": {"type": "page", "start": 3}, "location": "https://x.example/a?page=3"},
+        {"pagination": {"type": "page"}, "method": "POST", "body": {"page": None}},
+        {"pagination": {"type": "cursor", "path": "next"}, "params": {"cursor": "a"}},
+        {"file_type": "csv", "delimiter": ",", "decimal": ","},
+        {"file_type": "csv", "encoding": "utf-7"},
+    ],
+)
+def test_options_that_agree_are_accepted(options: dict[str, Any]) -> None:
+    source = {"source_type": "api", "location": "https://x.example/a", "file_type": "json"} | options
+    assert defined(data_source=source)
+
+
+def test_the_path_of_a_file_is_no_url() -> None:
+    [(named, message)] = refusals(data_source=stored("https://x.example/a.csv")).items()
+    assert (named, "source_type 'api'" in message) == ("data_source.location", True)
+
+
 def test_the_scheme_and_the_host_of_a_url_have_any_case() -> None:
     source = api("HTTPS://Example.com/Sales.csv")
     assert defined(data_source=source).data_source.location == "HTTPS://Example.com/Sales.csv"

@@ -1,10 +1,13 @@
 """The characters of text that is not UTF-8: the names of encodings, and what is recognised without one."""
 
+import io
 import json
 
+import pandas
+import pyarrow
 import pytest
 
-from support.parsing import columns, parsed, refusal
+from support.parsing import columns, parsed, refusal, workbook
 
 
 @pytest.mark.parametrize(
@@ -225,3 +228,19 @@ def test_text_that_was_encoded_twice_is_noted_in_escapes_of_json() -> None:
 )
 def test_letters_that_such_text_begins_with_have_no_note(word: str) -> None:
     assert parsed(f"name,n\nx,1\n{word},2\n").notes == []
+
+
+def test_text_that_was_encoded_twice_is_noted_of_other_formats() -> None:
+    output = io.BytesIO()
+    pandas.DataFrame({"name": ["x", "MÃ¼ller"]}).to_parquet(output)
+    stream = pyarrow.BufferOutputStream()
+    table = pyarrow.table({"name": ["x", None, "MÃ¼ller"]})
+    with pyarrow.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    for data, file_type in (
+        (output.getvalue(), "parquet"),
+        (stream.getvalue().to_pybytes(), "arrow"),
+        (workbook(["name", "n"], ["x", 1], ["MÃ¼ller", 2]), "xlsx"),
+    ):
+        (note,) = parsed(data, file_type).notes
+        assert note.startswith("the column 'name' has 'MÃ¼ller', which is how UTF-8 looks")

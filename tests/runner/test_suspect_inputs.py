@@ -1,13 +1,14 @@
 """Inputs of banks, shops, servers and people that can be read, and mean something else: each has a note, or is refused in words."""
 
 import io
+import json
 import tarfile
 import zipfile
 from typing import Any
 
 import pytest
 
-from support.parsing import columns, parsed, refusal
+from support.parsing import columns, parsed, refusal, workbook
 
 SWALLOWED = "each of which would be a record without the quotes"
 OTHER_TABLE = "if it is the header of another table"
@@ -66,6 +67,30 @@ def test_another_table_below_a_blank_line_is_a_note(data: str, is_noted: bool) -
 def test_another_table_of_text_in_a_large_file_is_a_note(below: str, is_noted: bool, line_end: str) -> None:
     data = ("name,city\n" + "Xavier,Paris\n" * 20_000 + below).replace("\n", line_end)
     assert noted(data, OTHER_TABLE) == is_noted
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_noted"),
+    [
+        ([["a", "b"], ["x", 1], [], ["product", "color"], ["p", "q"]], True),
+        ([["a", "b"], ["x", "y"], [], [], ["product", "color"], ["p", "q"]], True),
+        ([["a", "b"], ["x", "y"], [], ["z", 1], ["p", 2]], False),
+        ([["a", "b"], ["x", "y"], [], ["note", None]], False),
+        ([["a"], ["x"], [], ["y"], ["z"]], False),
+    ],
+)
+def test_another_table_below_an_empty_row_of_a_sheet_is_a_note(rows: list[list[Any]], is_noted: bool) -> None:
+    notes = [note for note in parsed(workbook(*rows), "xlsx").notes if OTHER_TABLE in note]
+    assert len(notes) == is_noted
+    assert all(f"row {rows.index(['product', 'color']) + 1} follows a blank row" in note for note in notes)
+
+
+@pytest.mark.parametrize(("word", "is_noted"), [("Total", True), ("north", False)])
+def test_a_total_among_records_of_json_is_a_note(word: str, is_noted: bool) -> None:
+    records = [{"region": "a", "n": 10}, {"region": "b", "n": 20}, {"region": word, "n": 30}]
+    for data, file_type in ((json.dumps(records), "json"), ("\n".join(map(json.dumps, records)), "jsonl")):
+        notes = [note for note in parsed(data, file_type).notes if "counts them twice" in note]
+        assert len(notes) == is_noted
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """How a source of type `api` names its next page. The log stores these models as they are."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, Field
 
+from nightmail_common.contract.http_source import Body, Parameter
 from nightmail_common.contract.limits import DEFAULT_MAX_PAGES, MAX_PAGES
+from nightmail_common.contract.source_templates import check_templates
 from nightmail_common.contract.source_types import FileType
 
 _Name = Annotated[str, Field(min_length=1, max_length=256)]
@@ -77,3 +81,24 @@ def check_pagination(pagination: Pagination, file_type: FileType) -> None:
     if pagination.type not in forms:
         allowed = f"goes with {', '.join(map(repr, forms))} only" if forms else "has no pages"
         raise ValueError(f"file_type {file_type!r} {allowed}")
+
+
+def check_first_page(pagination: Pagination, location: str, params: Mapping[str, Parameter], body: Body | None) -> None:
+    """Check that nothing else than `pagination` says where its pages begin, and that its texts have no templates.
+
+    Raises:
+        ValueError: a parameter of the source has another value than `start`, which would be sent in its place.
+    """
+    for text in (getattr(pagination, "path", ""), getattr(pagination, "param", "")):
+        check_templates(text)
+    if not isinstance(pagination, PagePagination | OffsetPagination):
+        return
+    name, start = pagination.param, pagination.start
+    said: list[Any] = [value for key, value in parse_qsl(urlsplit(location).query) if key == name]
+    said += [params[name]] if name in params else []
+    said += [body[name]] if isinstance(body, dict) and body.get(name) is not None else []
+    for value in said:
+        if str(value) != str(start):
+            raise ValueError(
+                f"the source sets {name!r} to {value!r:.80}, but its pages begin at start {start}; remove it, or set pagination.start"
+            )

@@ -1,5 +1,6 @@
 """A data source as a user writes it, and its validation."""
 
+import codecs
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
@@ -16,7 +17,7 @@ from nightmail_common.contract.http_source import (
     check_url,
 )
 from nightmail_common.contract.job import DataSource
-from nightmail_common.contract.pagination import Pagination, check_pagination
+from nightmail_common.contract.pagination import Pagination, check_first_page, check_pagination
 from nightmail_common.contract.request_headers import check_header
 from nightmail_common.contract.source_templates import check_templates, without_times
 from nightmail_common.contract.source_types import ColumnType, FileType
@@ -28,6 +29,8 @@ MAX_HEADERS_BYTES = 16 * 1024
 
 #: Which options go with which file types.
 _TEXT_TABLES, _JSON = ("csv", "tsv"), ("json", "jsonl")
+#: Python's names for what is an encoding of escapes or of names of hosts.
+_NO_CHARACTERS = frozenset({"unicode-escape", "raw-unicode-escape", "idna", "punycode"})
 _OPTIONS_OF = {
     "records_path": ("json",),
     "delimiter": ("csv",),
@@ -156,6 +159,9 @@ class DataSourceDefinition(DataSource, extra="forbid", frozen=True):
         if pagination is not None:
             if (file_type := info.data.get("file_type")) is not None:
                 check_pagination(pagination, file_type)
+            check_first_page(
+                pagination, info.data.get("location", ""), info.data.get("params") or {}, info.data.get("body")
+            )
             if info.data.get("skip_rows") or info.data.get("comment"):
                 raise ValueError("pages are joined without skip_rows and comment only")
         return pagination
@@ -188,13 +194,31 @@ class DataSourceDefinition(DataSource, extra="forbid", frozen=True):
     @classmethod
     def _marks_differ(cls, thousands: str | None, info: ValidationInfo) -> str | None:
         if thousands is not None and thousands in {info.data.get("decimal"), info.data.get("delimiter")}:
-            raise ValueError("thousands is another mark than decimal and delimiter")
+            way_out = f"; with thousands {thousands!r}, decimal is usually ','" if thousands == "." else ""
+            raise ValueError(f"thousands is another mark than decimal and delimiter{way_out}")
         return thousands
+
+    @field_validator("comment")
+    @classmethod
+    def _comment_is_no_delimiter(cls, comment: str | None, info: ValidationInfo) -> str | None:
+        if comment is not None and comment == info.data.get("delimiter"):
+            raise ValueError(
+                "comment is another mark than delimiter: a record with an empty first field begins with that"
+            )
+        return comment
+
+    @field_validator("records_path", "sheet")
+    @classmethod
+    def _has_no_template(cls, text: str | None) -> str | None:
+        check_templates(text or "")
+        return text
 
     @field_validator("encoding")
     @classmethod
     def _encoding_is_known(cls, encoding: str | None) -> str | None:
         try:
+            if codecs.lookup(encoding or "utf-8").name in _NO_CHARACTERS:
+                raise LookupError
             "".encode(encoding or "utf-8")
         except (LookupError, ValueError):
             raise ValueError(f"{encoding!r} is not the name of a text encoding") from None
@@ -211,6 +235,8 @@ def _without_unknown_fields(value: Any, validate: ValidatorFunctionWrapHandler) 
 
 def _check_path(location: str) -> None:
     check_templates(location, times=True)
+    if location.lower().startswith(("http://", "https://")):
+        raise ValueError("source_type 'file' needs a path; a URL goes with source_type 'api'")
     plain = without_times(location)
     if plain.startswith("/") or "\\" in plain or not plain.isprintable() or ".." in plain.split("/"):
         raise ValueError(

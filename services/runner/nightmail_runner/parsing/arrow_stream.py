@@ -15,6 +15,7 @@ from nightmail_runner.parsing.columns import NumberFormat, number_array, text_ar
 from nightmail_runner.parsing.error_text import shorten, show_value
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.twice_encoded import JUDGED_TEXTS, note_twice_encoded_values
 
 #: The days since 1970 of the years 1 to 9999.
 _DAYS = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days
@@ -44,6 +45,7 @@ def _to_column(name: str, field: Any, column: Any, notes: list[str]) -> Any:
     if pyarrow.types.is_string(kind):
         _note_padding(name, column, notes)
         note_decimals_of_query(name, column, notes)
+        note_twice_encoded_values(name, column.slice(0, JUDGED_TEXTS).to_pylist(), notes)
         return text_array(column)
     if pyarrow.types.is_boolean(kind):
         return pandas.array(column.to_pylist(), dtype="boolean") if column.null_count else column.to_numpy()

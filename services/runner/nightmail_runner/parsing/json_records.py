@@ -21,6 +21,7 @@ from nightmail_runner.parsing.json_shapes import count_records, is_columns, is_s
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.total_row import note_total_row
 
 #: A float keeps every number of 15 significant digits; sign, point and zero come on top.
 _SURELY_EXACT_CHARACTERS = 16
@@ -323,6 +324,7 @@ def _table(records: list[dict[str, Any]], options: ReadOptions, notes: list[str]
         if name not in options.types:
             note_decimals_in_quotes(name, values, notes)
             note_several_kinds(name, values, notes)
+    note_total_row(columns.items(), notes)
     try:
         return Table(pandas.DataFrame(columns, copy=False), notes)
     except UnicodeEncodeError as error:  # in a name

@@ -12,6 +12,7 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.patches import leave_out_remote_file_systems
 from nightmail_runner.parsing.table import Table
+from nightmail_runner.parsing.twice_encoded import JUDGED_TEXTS, note_twice_encoded_values
 
 leave_out_remote_file_systems()
 import pyarrow.parquet  # noqa: E402 (see above)
@@ -103,6 +104,8 @@ def _read_column(name: str, column: Any, notes: list[str]) -> Any:
         )
     if pyarrow.types.is_floating(column.type) and pyarrow.compute.any(pyarrow.compute.is_nan(column)).as_py():
         notes.append(f"the column {shorten(name)!r} has NaN, which counts as missing")
+    if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
+        note_twice_encoded_values(name, column.slice(0, JUDGED_TEXTS).to_pylist(), notes)
     try:
         return _to_column(column)
     except (ValueError, OverflowError) as error:

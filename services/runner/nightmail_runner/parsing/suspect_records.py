@@ -55,8 +55,9 @@ def note_swallowed_records(texts: Sequence[Any], delimiter: str, notes: list[str
 
 @dataclass
 class TableGaps:
-    """Finds the header of another table below a blank line."""
+    """Finds the header of another table below a blank line. `line` is what the source has lines of: a sheet has rows."""
 
+    line: str = "line"
     _count: int = 0
     _found: tuple[int, list[str]] | None = None
 
@@ -76,8 +77,8 @@ class TableGaps:
         if last_line > line and names != [field.strip() for field in header]:
             shown = ", ".join(names[:_SHOWN_NAMES])
             notes.append(
-                f"line {line} follows a blank line and has no numbers: {shorten(shown)!r}; if it is the header of another table, the"
-                " records of both are one table here"
+                f"{self.line} {line} follows a blank {self.line} and has no numbers: {shorten(shown)!r}; if it is the header of"
+                " another table, the records of both are one table here"
             )
 
 

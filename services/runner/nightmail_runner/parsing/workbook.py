@@ -15,8 +15,10 @@ from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.json_records import to_values
 from nightmail_runner.parsing.missing_values import MissingValues
 from nightmail_runner.parsing.options import InputNotReadable, ReadOptions
+from nightmail_runner.parsing.suspect_records import TableGaps
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.parsing.total_row import note_total_row
+from nightmail_runner.parsing.twice_encoded import note_twice_encoded_values
 from nightmail_runner.parsing.workbook_cells import SheetCells, cell_name, read_cells
 
 
@@ -65,12 +67,17 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
     missing = MissingValues(("", *options.na_values))
     records: list[list[Any]] = []
     numbers: list[int] = []
+    gaps, has_gap = TableGaps("row"), False
     blank = missing_rows = 0  # rows without a value in a sheet of one column
     for row, cells in enumerate(rows[number + 1 :], number + 2):
         filled = _without_empty_end(cells)
         if not filled:
             blank += len(names) == 1
+            has_gap = bool(records)
             continue
+        if has_gap:
+            gaps.add(row, [cell if isinstance(cell, str) else "0" for cell in filled])
+            has_gap = False
         records += [[None]] * blank
         numbers += range(row - blank, row)
         missing_rows, blank = missing_rows + blank, 0
@@ -81,6 +88,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
             )
         records.append([None if cell in missing else _plain(cell) for cell in filled])
         numbers.append(row)
+    gaps.note(numbers[-1] if numbers else 0, list(names), notes)
     if missing_rows:
         notes.append(f"the only column has {missing_rows} missing values, which are empty rows in the sheet")
     columns = {}
@@ -90,6 +98,7 @@ def read_workbook(data: memoryview, options: ReadOptions, notes: list[str]) -> T
         if column not in options.types:
             note_decimals_in_quotes(column, values, notes)
             note_several_kinds(column, values, notes)
+        note_twice_encoded_values(column, values, notes)
     note_total_row(columns.items(), notes)
     return Table(pandas.DataFrame(columns, copy=False), notes)
 
