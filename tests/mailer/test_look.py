@@ -8,7 +8,7 @@ import hashlib
 import io
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -17,7 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.figure import Figure
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from nightmail_common.contract.blob import Blob, ResultFigure
 from nightmail_common.contract.events import RunError
@@ -68,6 +68,7 @@ def html_of(render_for: RenderFor) -> Mail:
     return Mail(html)
 
 
+@cache
 def chart() -> bytes:
     """Return a chart as runs draw it: 1280 pixels wide, on white."""
     figure = Figure(figsize=(6.4, 3.2), dpi=200)
@@ -113,34 +114,34 @@ def mails(make_job: MakeJob) -> dict[str, Mail]:
 
 
 # Playwright's blocking API runs an event loop until it is stopped, in which the asynchronous tests of other files fail.
+# One page for all tests, because each context starts a process.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def page() -> Iterator[Page]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine: the look of the mails is not tested")
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"], timeout=scaled(60) * 1000)
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox"], timeout=scaled(60) * 1000
+        )
+        page = browser.new_context(offline=True).new_page()
+        page.set_default_timeout(scaled(30) * 1000)
+        yield page
 
 
-@contextmanager
-def shown(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Iterator[Page]:
-    """Show a mail as a recipient's program does, in the font of the tests. No page loads anything."""
-    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme, offline=True)
-    page = context.new_page()
-    page.set_default_timeout(scaled(30) * 1000)
+def show(page: Page, mail: Mail, width: int, scheme: Scheme) -> None:
+    """Show a mail as a recipient's program does, in the font of the tests. The page loads nothing."""
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme=scheme)
     page.set_content(mail.html)
     page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
     draw_in_one_font(page)
-    try:
-        yield page
-    finally:
-        context.close()
 
 
-def drawn(browser: Browser, mail: Mail, width: int, scheme: Scheme) -> Image.Image:
+def drawn(page: Page, mail: Mail, width: int, scheme: Scheme) -> Image.Image:
     """Return a mail as the browser draws it, at an eighth of its size."""
-    with shown(browser, mail, width, scheme) as page:
-        return picture_of(page)
+    show(page, mail, width, scheme)
+    return picture_of(page)
 
 
 def reference(name: str, width: int, scheme: Scheme) -> Image.Image:
@@ -148,8 +149,8 @@ def reference(name: str, width: int, scheme: Scheme) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", ["charts", "changes", "split"])
-def test_a_mail_looks_like_its_reference(browser: Browser, mails: dict[str, Mail], name: str, tmp_path: Path) -> None:
-    pictures = {screen: drawn(browser, mails[name], *screen) for screen in SCREENS}
+def test_a_mail_looks_like_its_reference(page: Page, mails: dict[str, Mail], name: str, tmp_path: Path) -> None:
+    pictures = {screen: drawn(page, mails[name], *screen) for screen in SCREENS}
     for (width, scheme), picture in pictures.items():
         picture.save(tmp_path / f"{name}-{width}-{scheme}.png", optimize=True)
     others = {screen: difference(picture, reference(name, *screen)) for screen, picture in pictures.items()}
@@ -170,13 +171,13 @@ def test_a_mail_looks_like_its_reference(browser: Browser, mails: dict[str, Mail
     ],
 )
 def test_what_a_mail_loses_is_seen_in_its_picture(
-    browser: Browser, mails: dict[str, Mail], name: str, part: str, put: str, screen: tuple[int, Scheme]
+    page: Page, mails: dict[str, Mail], name: str, part: str, put: str, screen: tuple[int, Scheme]
 ) -> None:
-    less = drawn(browser, mails[name].without(part, put), *screen)
+    less = drawn(page, mails[name].without(part, put), *screen)
     assert difference(less, reference(name, *screen)) > 2 * SAME_PICTURE
 
 
-def test_every_mail_can_be_read_on_every_screen(browser: Browser, mails: dict[str, Mail], make_job: MakeJob) -> None:
+def test_every_mail_can_be_read_on_every_screen(page: Page, mails: dict[str, Mail], make_job: MakeJob) -> None:
     job = make_job(description="Sales by region.", processing_script="a = 1\nb = data['amont']\nreturn b")
     failed = failure_of(job, error=RunError(stage="script", type="KeyError", message="'amont'", line=2))
     mail_job = MailJob(job, failed.run_id, "failure", ())
@@ -189,9 +190,9 @@ def test_every_mail_can_be_read_on_every_screen(browser: Browser, mails: dict[st
     wrong = []
     for name, mail in mails.items():
         for width, scheme in SCREENS[::3]:
-            with shown(browser, mail, width, scheme) as page:
-                found = Axe().run(page, options=RULES).response["violations"]
-                wrong += [f"{name}, {width}, {scheme}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    wrong.append(f"{name}, {width}, {scheme}: it scrolls sideways")
+            show(page, mail, width, scheme)
+            found = Axe().run(page, options=RULES).response["violations"]
+            wrong += [f"{name}, {width}, {scheme}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wrong.append(f"{name}, {width}, {scheme}: it scrolls sideways")
     assert wrong == []

@@ -9,14 +9,22 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from nightmail_common.broker.backoff import Backoff
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunRequested
 from nightmail_common.contract.job import Job
 from nightmail_common.service.http_server import serve_http
 from nightmail_runner.sandbox.client import Sandbox
+from nightmail_runner.sources import attempts
 from support.http_source import Source
 from support.nats_server import NatsServer
 from support.runner_process import Request, RunnerProcess
+
+
+@pytest.fixture(autouse=True)
+def _quick_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the attempts of a fetch in this process follow each other at once."""
+    monkeypatch.setattr(attempts, "BACKOFF", Backoff(first=0.01, longest=0.05))
 
 
 @pytest.fixture

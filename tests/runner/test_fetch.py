@@ -305,7 +305,7 @@ async def test_the_times_of_a_file_path_are_filled(tmp_path: Path) -> None:
 
 async def test_a_source_may_take_long_but_not_be_silent(source: Source) -> None:
     source.pauses["/slow"] = [0.6] * 4
-    source.pauses["/silent"] = [0.0, 5.0]
+    source.pauses["/silent"] = [0.0, 2.0]
     slow = api(source.url("/slow")).model_copy(update={"timeout_seconds": 2.0})
     assert await fetch(slow) == b"...."
     silent = api(source.url("/silent")).model_copy(update={"timeout_seconds": 1.0})

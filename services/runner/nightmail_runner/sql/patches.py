@@ -1,7 +1,12 @@
-"""Workarounds for pyarrow."""
+"""Workarounds for pyarrow, and for ADBC."""
 
 import sys
 from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    import pyarrow
+    from adbc_driver_manager._lib import ArrowArrayStreamHandle
 
 
 class _NoPandas:
@@ -20,3 +25,13 @@ def keep_pandas_out() -> None:
     (pandas-shim.pxi): a third of a second of processor time and 40 MB.
     """
     sys.meta_path.insert(0, _NoPandas())
+
+
+def batches_of(result: "ArrowArrayStreamHandle") -> "pyarrow.RecordBatchReader":
+    """Return the batches of a result, whose errors are ADBC's and have the SQLSTATE of the server.
+
+    pyarrow's reader raises an OSError with the text alone. This one, which the driver's DB-API module uses, has no public name.
+    """
+    from adbc_driver_manager._reader import AdbcRecordBatchReader  # a reader of another database needs no ADBC
+
+    return cast("pyarrow.RecordBatchReader", AdbcRecordBatchReader._import_from_c(result.address))  # noqa: SLF001

@@ -5,7 +5,7 @@ The driver's DB-API module imports pyarrow.dataset and with it pandas: half a se
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import adbc_driver_manager
@@ -14,6 +14,7 @@ import pyarrow
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 
 from nightmail_common.contract.sql_source import ParameterValue
+from nightmail_runner.sql.patches import batches_of
 from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
 _QUERY_CANCELED = "57014"
@@ -78,7 +79,7 @@ def _run(
             if parameters:
                 statement.bind(_record(parameters))
             result, _ = statement.execute_query()
-            with pyarrow.RecordBatchReader.from_stream(result) as reader:
+            with closing(batches_of(result)) as reader:
                 yield reader
     except adbc_driver_manager.Error as error:
         if error.sqlstate == _QUERY_CANCELED:
