@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from api.conftest import TOKEN, MakeReplica
+from nightmail_api.http.application import build_application
 from nightmail_common.contract.subjects import PREVIEW, TEST_MAIL
 
 PREVIEW_ANSWER = {
@@ -42,7 +43,25 @@ max-steps = 4
 # The stream is endless; test_event_stream.py reads it.
 include-path = "/events/stream"
 enabled = false
+
+[[operations]]
+# Another address of POST /jobs: all variants of a job are sent there, some to this one.
+include-path = "/jobs/create"
+phases.coverage.enabled = false
 """
+
+
+def test_the_two_addresses_of_a_new_job_are_one_operation() -> None:
+    application = build_application(None)  # type: ignore[arg-type]
+    paths = application.openapi()["paths"]
+    first, second = (paths[path]["post"] for path in ("/jobs", "/jobs/create"))
+    assert first == second | {"operationId": first["operationId"]}
+    endpoints = {
+        route.endpoint  # type: ignore[attr-defined]
+        for route in application.routes
+        if route.path in {"/jobs", "/jobs/create"} and "POST" in route.methods  # type: ignore[attr-defined]
+    }
+    assert len(endpoints) == 1
 
 
 async def test_every_operation_conforms_to_the_document(

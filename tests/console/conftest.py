@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,13 +52,13 @@ def sales() -> Iterator[str]:
     source.close()
 
 
-@pytest.fixture
-def job(system: Nightmail, sales: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
-    """Create jobs that are deleted after the test; returns the name."""
+@contextmanager
+def created_jobs(system: Nightmail, sales: str, prefix: str) -> Iterator[Callable[..., str]]:
+    """Yield a function that creates a job and returns its name; at the end its jobs are erased."""
     names: list[str] = []
 
     def create(script: str = "return data.groupby('region', as_index=False).amount.sum()", **fields: object) -> str:
-        name = str(fields.pop("job_name", f"{request.node.name} {len(names)}"))[:128]
+        name = str(fields.pop("job_name", f"{prefix} {len(names)}"))[:128]
         location = {"source_type": "api", "location": sales, "file_type": "csv"}
         # `create` gives it a schedule that is not due in the next months: every run is one that a test asks for.
         system.create(**({"job_name": name, "data_source": location, "processing_script": script} | fields))
@@ -68,6 +68,13 @@ def job(system: Nightmail, sales: str, request: pytest.FixtureRequest) -> Iterat
     yield create
     for name in names:
         system.call("DELETE", f"/jobs/{name}", params={"erase": "true"})
+
+
+@pytest.fixture
+def job(system: Nightmail, sales: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
+    """Create jobs that are deleted after the test; returns the name."""
+    with created_jobs(system, sales, request.node.name) as create:
+        yield create
 
 
 @pytest.fixture

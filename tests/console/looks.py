@@ -56,7 +56,10 @@ def reference(page: str, screen: Screen) -> Path:
 
 @contextmanager
 def recorded_pages(browser: Browser, screen: Screen) -> Iterator[Iterator[tuple[str, Page]]]:
-    """Yield the name of each page, and the page as the recorded answers fill it. A request that was not recorded fails."""
+    """Yield the name of each page, and the page as the recorded answers fill it. A request that was not recorded fails.
+
+    One tab shows all of them in turn: a tab of its own for each takes a second of processor time more.
+    """
     recorded: dict[str, Any] = json.loads(RECORDED.read_text())
     application = FastAPI()
     application.include_router(console.anyone)
@@ -70,7 +73,8 @@ def recorded_pages(browser: Browser, screen: Screen) -> Iterator[Iterator[tuple[
     with _standing_still(browser, datetime.fromisoformat(recorded["at"]), screen) as context:
         context.route_from_har(ANSWERS, url=API, not_found="abort")
         context.route(f"{HOST}/console/**", serve_file)
-        yield ((name, _loaded(context, f"{HOST}/console/{path}")) for name, path in recorded["pages"].items())
+        page = context.new_page()
+        yield ((name, _loaded(page, f"{HOST}/console/{path}")) for name, path in recorded["pages"].items())
 
 
 @contextmanager
@@ -89,10 +93,12 @@ def _standing_still(browser: Browser, at: datetime, screen: Screen) -> Iterator[
     context.clock.set_fixed_time(at)
     yield context
     context.close()
+    context.close()
 
 
-def _loaded(context: BrowserContext, url: str) -> Page:
-    page = context.new_page()
+def _loaded(page: Page, url: str) -> Page:
+    if page.url.startswith(HOST):
+        page.evaluate("sessionStorage.clear()")  # a new tab has an empty one
     page.goto(url)
     page.locator("main h1").wait_for()
     # The script is a text field until its editor is loaded.
@@ -115,7 +121,6 @@ def record() -> None:
                 for name, page in drawn:
                     draw_in_one_font(page)
                     picture_of(page).save(reference(name, screen), optimize=True)
-                    page.close()
         browser.close()
 
 
@@ -167,7 +172,7 @@ def _record_answers(browser: Browser, system: Nightmail, paths: list[str], at: d
         context.pages[0].get_by_text("ann (admin)").wait_for()
         context.route_from_har(ANSWERS, url=API, update=True, update_content="embed")
         for path in paths:
-            _loaded(context, f"{system.url}/console/{path}")
+            _loaded(context.pages[0], f"{system.url}/console/{path}")
     har = json.loads(ANSWERS.read_text().replace(system.url, HOST))
     entries = {(entry["request"]["method"], entry["request"]["url"]): entry for entry in har["log"]["entries"]}
     for entry in entries.values():

@@ -28,7 +28,6 @@ def test_a_page_looks_like_its_reference(browser: Browser, screen: Screen, tmp_p
             draw_in_one_font(page)
             others[name] = difference_once_drawn(page, Image.open(reference(name, screen)))
             page.screenshot(path=tmp_path / f"{name}.png")
-            page.close()
     differing = {name: f"{share:.1%}" for name, share in others.items() if share > SAME_PICTURE}
     assert differing == {}, f"review the pages in {tmp_path}, then run `make looks`"
 

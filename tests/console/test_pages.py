@@ -1,6 +1,6 @@
 """Every page for everybody: axe finds nothing in both themes and at both widths, nothing scrolls sideways, hostile text is text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console.accessibility import violations
-from console.conftest import NewVisit
+from console.conftest import NewVisit, created_jobs
 from console.visit import settled
 from e2e.conftest import Nightmail
 from support.deadlines import wait_until
@@ -26,9 +26,14 @@ HOSTILE_SCRIPT = (
 )
 
 
-@pytest.fixture
-def pages(system: Nightmail, job: NewJob) -> dict[str, str]:
-    """The address of each page by its name, with jobs of every kind."""
+@pytest.fixture(scope="module")
+def pages(system: Nightmail, sales: str) -> Iterator[dict[str, str]]:
+    """The address of each page by its name, with jobs of every kind, which the tests of this file share."""
+    with created_jobs(system, sales, "pages") as job:
+        yield _pages(system, job)
+
+
+def _pages(system: Nightmail, job: NewJob) -> dict[str, str]:
     good = job(job_name=HOSTILE, script=HOSTILE_SCRIPT, description=HOSTILE)
     bad = job("known = data\nreturn known.body_mass.mean()", job_name="sensor drift")
     delivered, failed = system.run(good), system.run(bad)
