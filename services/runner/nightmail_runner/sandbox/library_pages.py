@@ -1,6 +1,7 @@
 """Gives back the pages of libraries that only the dynamic loader has read: relocations and symbol tables, some 30 MB."""
 
 import ctypes
+from contextlib import suppress
 
 #: madvise(2)
 _DONT_NEED = 4
@@ -12,9 +13,10 @@ _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 def release_library_pages() -> None:
     """Unmap the pages of files that nobody has written to. A page that is read again is mapped from the page cache.
 
-    A mapping that is read-only and has no page of its own (smaps, proc_pid_smaps(5)) is what its file is.
+    A mapping that is read-only and has no page of its own (smaps, proc_pid_smaps(5)) is what its file is. A kernel without smaps
+    keeps its pages.
     """
-    with open("/proc/self/smaps", "rb") as smaps:  # noqa: PTH123 pathlib costs its import
+    with suppress(FileNotFoundError), open("/proc/self/smaps", "rb") as smaps:  # noqa: PTH123 pathlib costs its import
         start = end = 0
         for line in smaps:
             field, *values = line.split()
