@@ -14,12 +14,15 @@ from api.test_access import make_token
 from api.test_diffs import two_runs
 from api.test_runs_over_rest import inline, requested, result_ready
 from nightmail_api.http import middleware
+from nightmail_api.http.routes import events
 from nightmail_api.read_model import result_diffs
+from nightmail_api.read_model.event_queries import EventQueries
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.limits import (
     MAX_EVENTS_ANSWER_BYTES,
     MAX_JOB_JSON_BYTES,
     MAX_PAGE_CHARS,
+    MAX_TOKEN_EVENT_LISTS,
     MAX_TOKEN_STREAMS,
 )
 from nightmail_common.service import limited_process
@@ -174,3 +177,31 @@ async def test_a_comparison_of_one_token_does_not_wait_for_those_of_another(
         assert len(computing) == 2
         release.set()
     assert {one.result().status_code for one in waiting} == {200}
+
+
+async def test_lists_of_events_are_read_in_turns_of_the_tokens(api: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.create()
+    reading: list[str] = []
+    release = asyncio.Event()
+    page = EventQueries.page
+
+    async def slow_page(queries: EventQueries, subjects: str, after: int, limit: int, *, with_results: bool) -> Any:
+        reading.append(subjects)
+        if len(reading) <= MAX_TOKEN_EVENT_LISTS:
+            await release.wait()
+        return await page(queries, subjects, after, limit, with_results=with_results)
+
+    monkeypatch.setattr(EventQueries, "page", slow_page)
+    monkeypatch.setattr(events, "TURN_SECONDS", scaled(2))
+    token = await make_token(api, "many", "viewer")
+    async with api.client(token) as many, asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(many.get("/events", timeout=scaled(60))) for _ in range(20)]
+        await eventually(lambda: len(reading) == MAX_TOKEN_EVENT_LISTS, "the first lists are read")
+        assert (await api.http.get("/events")).status_code == 200
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        release.set()
+    answers = [one.result() for one in waiting]
+    assert [answer.status_code for answer in answers].count(200) == MAX_TOKEN_EVENT_LISTS
+    refused = next(answer for answer in answers if answer.status_code == 503)
+    assert refused.headers["retry-after"] == "5"
+    assert "too many lists of events" in refused.json()["detail"]

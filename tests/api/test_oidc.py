@@ -1,8 +1,10 @@
 """Tokens of an OpenID Connect issuer: a local HTTP server with real keys."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -13,7 +15,10 @@ import pytest
 
 from api.conftest import MakeReplica, Replica
 from nightmail_api.access.oidc import REFRESH_SECONDS
+from nightmail_api.access.oidc_sign_in import OidcSignIn
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.limits import MAX_API_SIGN_INS
+from support.deadlines import eventually
 from support.job_requests import job_request
 from support.oidc_issuer import AUDIENCE, IssuerServer, Key
 
@@ -220,3 +225,29 @@ async def test_without_a_client_nobody_signs_in_at_the_issuer(api: Replica, make
     away = await make_replica(oidc_issuer="http://127.0.0.1:9/x", oidc_audience=AUDIENCE, oidc_client_id=CLIENT)
     async with away.client(None) as browser:
         assert failure(await browser.get("/session/oidc")) == "unreachable"
+
+
+async def test_one_sign_in_too_many_leads_back_to_the_sign_in_page(
+    make_replica: MakeReplica, issuer: IssuerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = await make_replica(oidc_issuer=issuer.url, oidc_audience=AUDIENCE, oidc_client_id=CLIENT)
+    release = asyncio.Event()
+    waiting: list[OidcSignIn] = []
+    finish = OidcSignIn.finish
+
+    async def slow_finish(sign_in: OidcSignIn, *given: Any) -> Any:
+        waiting.append(sign_in)
+        await release.wait()
+        return await finish(sign_in, *given)
+
+    monkeypatch.setattr(OidcSignIn, "finish", slow_finish)
+    async with AsyncExitStack() as browsers, asyncio.TaskGroup() as tasks:
+
+        async def browser() -> httpx.AsyncClient:
+            return await browsers.enter_async_context(api.client(None))
+
+        for _ in range(MAX_API_SIGN_INS):
+            tasks.create_task(sign_in(api, await browser()))
+        await eventually(lambda: len(waiting) == MAX_API_SIGN_INS, "the sign-ins wait for the issuer")
+        assert failure(await sign_in(api, await browser())) == "unreachable"
+        release.set()

@@ -53,10 +53,13 @@ from nightmail_common.contract.limits import (
     MAX_API_SIGN_INS,
     MAX_API_STREAMS,
     MAX_API_UPLOADS,
+    MAX_EVENT_LISTS,
+    MAX_TOKEN_EVENT_LISTS,
     MAX_TOKEN_STREAMS,
     MAX_TOKEN_UPLOADS,
 )
 from nightmail_common.contract.script import DEFAULT_IMPORTS
+from nightmail_common.service.fair_slots import FairSlots
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
 
@@ -152,6 +155,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
         files=FileStore(js),
         inputs=inputs,
         uploads=Quota("uploads", MAX_TOKEN_UPLOADS, MAX_API_UPLOADS),
+        event_lists=FairSlots(MAX_EVENT_LISTS, MAX_TOKEN_EVENT_LISTS),
         streams=Quota("event streams", MAX_TOKEN_STREAMS, MAX_API_STREAMS),
         default_timezone=settings.timezone,
         secret_key=secret_key,

@@ -139,6 +139,9 @@ MAX_PAGE_CHARS = 2 * 1024 * 1024
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 #: What the broker answers to one request of the API for events; it makes several for one answer of `GET /events`.
 MAX_EVENTS_BATCH_BYTES = 2 * 1024 * 1024
+#: The answers of `GET /events` that a replica reads at a time, in all and for one token. The broker ends a connection with
+#: 64 MiB that its client has not read.
+MAX_EVENT_LISTS, MAX_TOKEN_EVENT_LISTS = 6, 3
 #: One page of events, newest first: the sequences that are searched for it, and the events that are read at a time. A rare
 #: event may be on a later page.
 MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000

@@ -28,6 +28,7 @@ from nightmail_api.retention.kept_inputs import KeptInputs
 from nightmail_api.system.report import SystemReport
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.log import EventLog
+from nightmail_common.service.fair_slots import FairSlots
 from nightmail_common.service.health import Health
 
 
@@ -61,6 +62,8 @@ class AppState:
     inputs: KeptInputs
     #: The uploads in progress.
     uploads: Quota
+    #: The lists of events that are read from the log.
+    event_lists: FairSlots
     #: The open event streams.
     streams: Quota
     default_timezone: str

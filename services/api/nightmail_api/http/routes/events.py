@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from nightmail_api.access.tokens import Principal
 from nightmail_api.http.dependencies import AppState, State, check_in_log
 from nightmail_api.http.problems import NotReady, Problem, ValidationProblem
 from nightmail_api.http.responses import encoded_response, problems
@@ -73,10 +75,13 @@ ActorFilter = Annotated[
 REAUTHENTICATION_SECONDS = 30.0
 #: A browser does not see the comments that keep a connection open.
 HEARTBEAT_SECONDS = 10.0
+#: How long a request for a list of events waits for those before it.
+TURN_SECONDS = 30.0
 
 
 @viewer.get("/events", response_model=EventList, responses=problems())
 async def list_events(
+    caller: Caller,
     state: State,
     job_name: JobFilter = None,
     run_id: RunFilter = None,
@@ -92,8 +97,38 @@ async def list_events(
     With `before`, newest first; the answer's `next_before` is the `before` of the next page, null at the end. A list of
     8 MiB ends before `limit`. Each event is read from the log itself, which takes the broker 20 to 60 µs.
     """
-    if before is not None:
-        return await _list_backwards(state, job_name, run_id, type, after, before, actor, limit, include)
+    async with _turn_of(caller, state):
+        if before is not None:
+            return await _list_backwards(state, job_name, run_id, type, after, before, actor, limit, include)
+        return await _list_forwards(state, job_name, run_id, type, after, actor, limit, include)
+
+
+@asynccontextmanager
+async def _turn_of(caller: Principal, state: AppState) -> AsyncIterator[None]:
+    """Wait until the log may be read for a caller.
+
+    Raises:
+        NotReady: the caller's turn does not come in time.
+    """
+    async with AsyncExitStack() as turn:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.enter_async_context(state.event_lists.hold(caller.name))
+        except TimeoutError:
+            raise NotReady("too many lists of events are being read", retry_after_seconds=5) from None
+        yield
+
+
+async def _list_forwards(
+    state: AppState,
+    job_name: str | None,
+    run_id: UUID | None,
+    type: str | None,  # noqa: A002
+    after: int,
+    actor: str | None,
+    limit: int,
+    include: str | None,
+) -> Response:
     if actor is not None:
         of_run = None if run_id is None else str(run_id)
         wanted = await state.read(acts_of, actor, limit, after=after, job_name=job_name, type=type, run_id=of_run)

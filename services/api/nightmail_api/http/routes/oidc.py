@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from nightmail_api.access.authentication import address
 from nightmail_api.access.oidc_sign_in import SIGN_IN_LIFE, Failure, OidcSignIn, SignInFailed
+from nightmail_api.access.quota import TooManyRequests
 from nightmail_api.access.session_cookie import set_cookie, set_sign_in_cookie, sign_in_cookie_name
 from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import NotFound, NotReady
@@ -61,7 +62,7 @@ async def finish_sign_in(request: Request, state: State) -> Response:
             principal, path = await sign_in.finish(_callback(request), cookie, request.query_params)
     except SignInFailed as error:
         response = _back(error.failure, error)
-    except NotReady as error:
+    except (NotReady, TooManyRequests) as error:  # one address has all of them, as that of a proxy may
         response = _back("unreachable", error)
     else:
         begun = await state.sessions.begin(principal)
