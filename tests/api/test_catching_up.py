@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
 
-from api.conftest import ON_BOTH_DATABASES, MakeReplica
+from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from nightmail_api.read_model.read_model import ReadModel
+from nightmail_cli.backup.snapshots import copy_streams, read_copy, restore_streams
 from nightmail_common.broker.log import EventLog, Publication
 from nightmail_common.contract.envelope import StoredEvent
 from nightmail_common.contract.events import JobCreated
@@ -88,3 +91,24 @@ async def test_a_replica_that_has_not_read_the_log_yet_says_so(
         return (await api.http.get("/health/ready")).status_code == 200
 
     await eventually(is_ready, "the log is read")
+
+
+async def test_a_restored_log_that_has_grown_past_the_checkpoint_is_another_log(
+    api: Replica, event_log: EventLog, nats_client: Client, tmp_path: Path, make_job: Callable[..., Job]
+) -> None:
+    """After a restore, other services may write before the API starts."""
+    await api.create(job_name="kept")
+    await copy_streams(nats_client, tmp_path / "copy")
+    for number in range(3):
+        await api.create(job_name=f"lost {number}")
+    await api.stop()
+    js = nats_client.jetstream()
+    for stream in await js.streams_info():
+        await js.delete_stream(str(stream.config.name))
+    await restore_streams(nats_client, tmp_path / "copy", read_copy(tmp_path / "copy"))
+    for number in range(5):
+        job = make_job(job_name=f"new {number}")
+        await event_log.publish(JobCreated(job_name=job.job_name, job_id=job.job_id, actor="maria", job=job))
+    await api.start()
+    names = [job["job_name"] for job in (await api.http.get("/jobs")).json()["items"]]
+    assert names == ["kept", *(f"new {number}" for number in range(5))]

@@ -98,6 +98,18 @@ def test_secrets_and_networks_are_split_between_the_containers() -> None:
     assert {name for name in SERVICES if "NIGHTMAIL_SMTP_PASSWORD" in services[name]["environment"]} == {"mailer"}
 
 
+def test_compose_passes_every_setting_of_the_env_file_on_to_its_service() -> None:
+    """A setting in deploy/.env that no service gets would be without effect, and nothing would say so."""
+    of_the_container = {"data_dir", "host", "port", "health_host", "health_port", "log_format", "sandbox"}
+    of_the_broker = {name for name in ServiceSettings.model_fields if name.startswith("nats_")}
+    # These need a volume or a program in the image, and tracing has a variable of its own.
+    of_a_file = {"bounce_maildir", "smtp_ca", "smtp_token_command", "otlp_endpoint"}
+    for name in SERVICES:
+        passed = {setting.removeprefix(PREFIX).lower() for setting in COMPOSE["services"][name]["environment"]}
+        own = set(SETTINGS[name].model_fields) - of_the_container - of_the_broker - of_a_file
+        assert own - passed == set(), name
+
+
 @pytest.mark.parametrize(
     "manifest", list(manifests()), ids=lambda found: f"{found['kind']} {found['metadata']['name']}"
 )
