@@ -27,7 +27,7 @@ function Starting({ problem }: { problem: ApiError }) {
     <main class="sign-in" id="content">
       <div class="card">
         <h1>Nightmail</h1>
-        <Failure error={problem} retry={() => void openSession()} hasData={false} />
+        <Failure error={problem} retry={() => void openSession()} isRetried />
       </div>
     </main>
   );

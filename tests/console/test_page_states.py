@@ -54,6 +54,39 @@ def test_each_kind_of_failure_has_its_words_and_the_page_recovers(
         expect(ann.page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (502, "Nightmail does not answer. Trying again."),
+        (418, "This did not work. The answer had the status 418 and no reason."),
+    ],
+)
+def test_an_answer_of_a_proxy_has_words(visit: NewVisit, job: NewJob, status: int, words: str) -> None:
+    name = job()
+    ann = visit("runs")
+    ann.expect_complaints("Failed to load resource")
+    page = "<html><h1>Something in between</h1></html>"
+    ann.page.route("**/jobs?*", lambda route: route.fulfill(status=status, content_type="text/html", body=page))
+    ann.page.get_by_role("link", name="Jobs").click()
+    expect(ann.page.get_by_role("alert")).to_contain_text(words)
+    ann.page.unroute("**/jobs?*")
+    if status == 418:
+        ann.page.get_by_role("button", name="Try again").click()
+    expect(ann.page.get_by_role("link", name=name)).to_be_visible()
+
+
+def test_a_page_that_asks_once_does_not_say_that_it_tries_again(visit: NewVisit, job: NewJob) -> None:
+    name = job()
+    ann = visit("runs")
+    ann.expect_complaints("Failed to load resource")
+    ann.page.route(f"**/jobs/{quote(name)}", lambda route: route.abort("connectionrefused"))
+    ann.go(f"jobs/{quote(name)}/edit")
+    expect(ann.page.get_by_role("alert")).to_have_text(re.compile(r"^Nightmail does not answer\.\s*Try again$"))
+    ann.page.unroute(f"**/jobs/{quote(name)}")
+    ann.page.get_by_role("button", name="Try again").click()
+    expect(ann.page.get_by_text("Version 1, unchanged.")).to_be_visible()
+
+
 def test_a_system_without_jobs_says_how_to_begin(visit: NewVisit) -> None:
     ann = visit("runs")
     empty = json.dumps({"items": [], "next_cursor": None})

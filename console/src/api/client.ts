@@ -53,13 +53,20 @@ export async function data<T>(answer: Promise<{ data?: T; error?: unknown; respo
     result = await answer;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "Nightmail does not answer.");
+    throw unanswered();
   }
   const { response } = result;
   if (response.ok) return result.data as T;
   const problem = result.error as { detail?: string; errors?: FieldError[] } | undefined;
   if (response.status === 401) for (const callback of onSessionEnd) callback();
-  throw new ApiError(response.status, problem?.detail ?? response.statusText, problem?.errors ?? []);
+  // A proxy answers in place of an API that does not.
+  if (problem?.detail === undefined && [502, 504].includes(response.status)) throw unanswered();
+  const detail = problem?.detail ?? `The answer had the status ${response.status} and no reason.`;
+  throw new ApiError(response.status, detail, problem?.errors ?? []);
+}
+
+function unanswered(): ApiError {
+  return new ApiError(0, "Nightmail does not answer.");
 }
 
 /** Returns null for what is not there, such as the version of a job that was erased. Another failure stays one. */

@@ -12,7 +12,8 @@ export function Bar() {
   const { path } = useLocation();
   return (
     <header class="bar">
-      <a class="skip button primary" href="#content">
+      {/* biome-ignore lint/a11y/useValidAnchor: it goes to the content, and leaves the address alone */}
+      <a class="skip button primary" href="#content" onClick={skip}>
         Skip to content
       </a>
       <a class="brand" href="/console/">
@@ -35,6 +36,12 @@ export function Bar() {
       <Account />
     </header>
   );
+}
+
+/** Without a new address: what stands behind its `#` is the chosen tab. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
 }
 
 function LiveDot() {

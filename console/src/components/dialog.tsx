@@ -12,7 +12,7 @@ export function DialogClose() {
   );
 }
 
-/** A modal dialog: the native element keeps the focus inside and closes on Escape. */
+/** A modal dialog: the native element keeps the focus inside, closes on Escape, and gives the focus back where it came from. */
 export function Dialog({
   title,
   onClose,
@@ -24,7 +24,12 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   // Before the page is drawn: the next key is the dialog's.
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    // An element that is removed while it is open gives no focus back.
+    return () => shown?.close();
+  }, []);
   return (
     <dialog ref={dialog} onClose={onClose} aria-labelledby="dialog-title">
       <h2 id="dialog-title">{title}</h2>

@@ -69,6 +69,7 @@ export function Keys() {
         <Entry keys={["r"]} does="run the job of this page" />
         <Entry keys={["e"]} does="edit it" />
         <Entry keys={["n"]} does="a new report, on Jobs" />
+        <Entry keys={["Esc", "Tab"]} does="from the script to the next field" />
         <Entry keys={["?"]} does="this list" />
       </dl>
       <p class="soft small">Turn single keys off in the menu with your name.</p>

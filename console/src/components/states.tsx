@@ -18,7 +18,9 @@ export function Loaded<T>({ of, before, children }: LoadedProperties<T>) {
   const error = of.error.value;
   return (
     <>
-      {error === undefined ? null : <Failure error={error} retry={() => of.reload()} hasData={data !== undefined} />}
+      {error === undefined ? null : (
+        <Failure error={error} retry={() => of.reload()} hasData={data !== undefined} isRetried />
+      )}
       {data === undefined ? error === undefined && <Placeholder /> : children(data)}
     </>
   );
@@ -35,8 +37,17 @@ function Placeholder() {
   );
 }
 
-export function Failure({ error, retry, hasData }: { error: ApiError; retry: () => void; hasData: boolean }) {
-  const { title, detail } = explain(error, hasData);
+interface FailureProperties {
+  error: ApiError;
+  retry: () => void;
+  /** Whether older data stays below. */
+  hasData?: boolean;
+  /** Whether the page asks again by itself. */
+  isRetried?: boolean;
+}
+
+export function Failure({ error, retry, hasData = false, isRetried = false }: FailureProperties) {
+  const { title, detail } = explain(error, hasData, isRetried);
   return (
     <div class={`notice ${error.status === 503 || error.status === 0 ? "wait" : "bad"}`} role="alert">
       <Icon name="warn" />
@@ -52,9 +63,11 @@ export function Failure({ error, retry, hasData }: { error: ApiError; retry: () 
   );
 }
 
-function explain(error: ApiError, hasData: boolean): { title: string; detail: string } {
+function explain(error: ApiError, hasData: boolean, isRetried: boolean): { title: string; detail: string } {
   const old = hasData ? " What you see is from before." : "";
-  if (error.status === 0) return { title: "Nightmail does not answer.", detail: `Trying again.${old}` };
+  if (error.status === 0) {
+    return { title: "Nightmail does not answer.", detail: `${isRetried ? "Trying again." : ""}${old}` };
+  }
   if (error.status === 503 && error.message.startsWith("catching up")) {
     return { title: "This list is behind.", detail: `The read model is ${error.message}.${old}` };
   }

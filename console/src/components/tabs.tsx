@@ -10,7 +10,7 @@ export interface Tab {
   content: () => ComponentChildren;
 }
 
-/** Tabs (WAI-ARIA, tabs pattern): arrows move between them, and the address holds the chosen one after `#`. */
+/** Tabs (WAI-ARIA, tabs pattern): arrows, Home and End move between them, and the address holds the chosen one after `#`. */
 export function Tabs({ tabs, label }: { tabs: Tab[]; label: string }) {
   const { path } = useLocation();
   const [chosen, setChosen] = useState(() => location.hash.slice(1));
@@ -37,9 +37,13 @@ export function Tabs({ tabs, label }: { tabs: Tab[]; label: string }) {
     document.getElementById(`tab-${tab.id}`)?.focus();
   };
   const onKey = (event: KeyboardEvent) => {
-    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    const next = tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length];
-    if (step !== 0 && next !== undefined) choose(next);
+    const at = tabs.indexOf(current);
+    const places: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
+    const place = places[event.key];
+    const next = place === undefined ? undefined : tabs.at(place % tabs.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    choose(next);
   };
   return (
     <section class="card">

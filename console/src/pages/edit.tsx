@@ -129,7 +129,7 @@ function Editor({ name, place, begin }: EditorProperties) {
   if (draft === null) {
     return (
       <Page title={title} above={<a href="/console/jobs">Jobs</a>}>
-        {problem === null ? null : <Failure error={problem} retry={() => void open("fresh")} hasData={false} />}
+        {problem === null ? null : <Failure error={problem} retry={() => void open("fresh")} />}
       </Page>
     );
   }

@@ -3,8 +3,8 @@ import { useLocation, useRoute } from "preact-iso/router";
 import { client, data, type Job, type Run } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { type Command, Commands } from "../components/commands.tsx";
+import { DefinitionTab } from "../components/definition.tsx";
 import { DeleteJob } from "../components/delete-job.tsx";
-import { downloadJob, fromJob, newHref } from "../components/edit/begin.ts";
 import { History } from "../components/history.tsx";
 import { jobHref } from "../components/job-table.tsx";
 import { Ledger } from "../components/ledger.tsx";
@@ -18,10 +18,8 @@ import { Versions } from "../components/versions.tsx";
 import { pauseJob, resumeJob, runJob } from "../store/actions.ts";
 import { foldJob, foldRun } from "../store/fold.ts";
 import { type Resource, useResource } from "../store/resource.ts";
-import { may } from "../store/session.ts";
-import { count, momentInZone, number, sentenceEnd, zoneName } from "../words/format.ts";
+import { count, momentInZone, number, sentenceEnd } from "../words/format.ts";
 import { addressColumn, allRecipients } from "../words/recipients.ts";
-import { scheduleLines } from "../words/schedule.ts";
 import { stateOfLastRun, stateOfRun } from "../words/status.ts";
 
 /** Runs that the list and the chart show. */
@@ -208,6 +206,7 @@ function Content({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
   return (
     <>
       {job.description ? <p class="prose soft">{job.description}</p> : null}
+      <Warnings of={job.warnings} />
       <div class="columns">
         <Ledger jobName={job.job_name} timezone={job.timezone} />
         <Card title="Rows">
@@ -225,11 +224,25 @@ function Content({ job, runs }: { job: Job; runs: Resource<Run[]> }) {
             content: () => <Recipients job={job} />,
           },
           { id: "script", word: "Script", content: () => <Script text={job.processing_script} /> },
-          { id: "definition", word: "Definition", content: () => <Definition job={job} /> },
+          { id: "definition", word: "Definition", content: () => <DefinitionTab job={job} /> },
           { id: "versions", word: "Versions", many: job.version, content: () => <Versions jobName={job.job_name} /> },
         ]}
       />
     </>
+  );
+}
+
+/** What is allowed in a job and probably wrong. */
+function Warnings({ of }: { of: Job["warnings"] }) {
+  if (of.length === 0) return null;
+  return (
+    <ul class="notice wait" aria-label="What is probably wrong">
+      {of.map(({ field, detail }) => (
+        <li key={`${field} ${detail}`}>
+          <strong>{field.replaceAll("_", " ")}:</strong> {detail}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -277,43 +290,6 @@ function Recipients({ job }: { job: Job }) {
           </li>
         ))}
       </ul>
-    </>
-  );
-}
-
-function Definition({ job }: { job: Job }) {
-  const source = job.data_source;
-  const facts: [string, string][] = [
-    ["Schedule", `${scheduleLines(job).join(", ")} in ${zoneName(job.timezone)} (${job.timezone})`],
-    ["Data", `${source.source_type}: ${source.location}`],
-    ...Object.entries(job.more_sources).map(([name, more]): [string, string] => [
-      `Source ${name}`,
-      `${more.source_type}: ${more.location}`,
-    ]),
-    ["A missed due time", job.on_missed === "run_once" ? "runs once, late" : "is skipped"],
-    ["While a run goes on", job.overlap === "allow" ? "another may start" : "no other starts by schedule"],
-    ["Retries", String(job.retries)],
-    ["An empty result", job.when_empty === "send" ? "is mailed" : "is not mailed"],
-    ["Version", `${job.version}, ${momentInZone(job.updated_at, job.timezone)}`],
-  ];
-  return (
-    <>
-      <dl class="facts">
-        {facts.map(([term, fact]) => (
-          <div key={term}>
-            <dt class="soft">{term}</dt>
-            <dd>{fact}</dd>
-          </div>
-        ))}
-      </dl>
-      <div class="card-text actions">
-        {may("edit") ? (
-          <a class="button plain" href={newHref(fromJob(job.job_name))}>
-            Duplicate
-          </a>
-        ) : null}
-        <Button onAct={() => downloadJob(job)}>Download as YAML</Button>
-      </div>
     </>
   );
 }

@@ -31,7 +31,7 @@ export function later(name: keyof More): ComponentType {
     if (problem.value === null) return <main id="content" tabIndex={-1} />;
     return (
       <Page title="Not loaded">
-        <Failure error={problem.value} retry={() => location.reload()} hasData={false} />
+        <Failure error={problem.value} retry={() => location.reload()} />
       </Page>
     );
   };

@@ -133,7 +133,10 @@ function Sentence() {
     { touches: changesMails },
   );
   const found = lost.data.value;
-  if (found === undefined) return <span class="soft">Counting what did not arrive…</span>;
+  if (found === undefined) {
+    // The list below says what is wrong.
+    return lost.error.value === undefined ? <span class="soft">Counting what did not arrive…</span> : null;
+  }
   const { waiting, refused, bounced } = found;
   if (waiting + refused + bounced === 0) return <>No mail waits, and none of the last 7 days was refused.</>;
   return (

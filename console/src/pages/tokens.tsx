@@ -1,5 +1,5 @@
 // Who may use Nightmail: tokens with a name and a role. A token itself is shown once, when it is made.
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { ApiError, client, data, type FieldError, type Schemas } from "../api/client.ts";
 import { Button } from "../components/button.tsx";
 import { Copy } from "../components/copy.tsx";
@@ -151,6 +151,10 @@ function Made({ made, onClose }: { made: Schemas["TokenCreated"]; onClose: () =>
 
 function TokenTable({ all, tokens }: { all: Token[]; tokens: Resource<Token[]> }) {
   const [leaving, setLeaving] = useState<Token | null>(null);
+  // The row of a revoked token goes with its button, which had the focus.
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body) document.getElementById("content")?.focus();
+  }, [all.length]);
   const revoke = async (token: Token) => {
     await data(client.DELETE("/tokens/{name}", { params: { path: { name: token.name } } }));
     setLeaving(null);

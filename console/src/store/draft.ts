@@ -23,6 +23,7 @@ export const ANSWER_FIELDS: ReadonlySet<string> = new Set([
   "status",
   "last_run",
   "next_run",
+  "schedule_description",
   "unsubscribed",
   "warnings",
 ]);

@@ -27,6 +27,24 @@ export function milliseconds(value: number): string {
     : `${number(Math.floor(minutes / 60))} h ${minutes % 60} min`;
 }
 
+const UNITS = [
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+] as const;
+
+/** Returns a number of seconds in its largest units: `1 day`, `1 hour 30 minutes`. */
+export function duration(seconds: number): string {
+  let rest = seconds;
+  const words = UNITS.flatMap(([size, unit]) => {
+    const many = size === 1 ? rest : Math.floor(rest / size);
+    rest -= many * size;
+    return many === 0 ? [] : [count(many, unit)];
+  });
+  return words.join(" ") || "0 seconds";
+}
+
 /** Returns the name of a zone as people say it: `Paris` for `Europe/Paris`. */
 export function zoneName(zone: string): string {
   return zone.split("/").at(-1)?.replaceAll("_", " ") ?? zone;

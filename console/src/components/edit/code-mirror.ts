@@ -53,6 +53,34 @@ function replaceSelection(event: InputEvent, view: EditorView): boolean {
   return true;
 }
 
+const MODIFIERS = new Set(["Tab", "Shift", "Control", "Alt", "Meta"]);
+
+/**
+ * Lets Tab pass through, until somebody clicks into the script or types: who goes through the form by keyboard neither
+ * changes the script nor is caught in it. After Escape Tab passes again, for as long as nothing is typed.
+ */
+function tabPasses() {
+  let keepsMode = false;
+  // Observers see each event, also one that a key binding takes.
+  return EditorView.domEventObservers({
+    mousedown: (_, view) => {
+      keepsMode = true; // the focus comes after it
+      view.setTabFocusMode(false);
+    },
+    blur: () => {
+      keepsMode = !document.hasFocus(); // another window has it, and gives it back
+    },
+    focus: (_, view) => {
+      if (!keepsMode) view.setTabFocusMode(true);
+      keepsMode = false;
+    },
+    keydown: (event, view) => {
+      if (MODIFIERS.has(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
+      view.setTabFocusMode(event.key === "Escape");
+    },
+  });
+}
+
 export function createEditor(
   host: HTMLElement,
   text: string,
@@ -93,6 +121,7 @@ export function createEditor(
         EditorState.readOnly.of(readOnly),
         EditorView.contentAttributes.of({ "aria-label": "Script. Escape and then Tab leaves it." }),
         EditorView.domEventHandlers({ beforeinput: replaceSelection }),
+        tabPasses(),
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange(update.state.doc.toString());
@@ -115,6 +144,7 @@ export function createEditor(
     focus(from, to) {
       view.dispatch({ selection: { anchor: from, head: to } });
       view.focus();
+      view.setTabFocusMode(false); // it goes on with what is typed
     },
     destroy() {
       view.destroy();

@@ -52,6 +52,7 @@ export function ScriptField({ text, onChange, columns, error, readOnly }: Proper
           onInput={(event) => onChange(event.currentTarget.value)}
         />
       ) : null}
+      <p class="code-keys small soft">Tab indents while you type; Escape and then Tab goes to the next field.</p>
     </>
   );
 }

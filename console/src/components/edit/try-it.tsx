@@ -88,7 +88,7 @@ export function DataWords({ facts }: { facts: DataFacts | null }) {
 
 export function TryResult({ state, retry }: { state: TryState; retry: () => void }) {
   const { last, good, problem, running } = state;
-  if (problem !== null && problem.fields.length === 0) return <Failure error={problem} retry={retry} hasData={false} />;
+  if (problem !== null && problem.fields.length === 0) return <Failure error={problem} retry={retry} />;
   if (last === null) {
     return (
       <Empty title={running ? "Trying…" : "Not tried yet."}>
