@@ -1,7 +1,8 @@
 """Replicas of the API on a real broker, and a client to talk to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from nightmail_api.read_model.schema import TABLES, checkpoint
 from nightmail_api.settings import ApiSettings
 from nightmail_common.broker.log import EventLog
 from nightmail_common.service.service import Service
-from support.deadlines import eventually, scaled
+from support.deadlines import eventually, scaled, wait_until
 from support.job_requests import job_request
 from support.nats_server import NatsServer
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
 from support.postgres_server import PostgresServer
+from support.service_starter import start_service
 
 TOKEN = "an-admin-token-of-the-tests"
 
@@ -34,21 +36,34 @@ ON_BOTH_DATABASES = pytest.mark.parametrize("new_database", ["sqlite", "postgres
 NewDatabase = Callable[[], str | None]
 
 
-class Replica:
-    """One API process' worth: its own data folder, read model and port, in the test's event loop."""
+class Api:
+    """A running API: how to call it."""
 
-    def __init__(self, nats_url: str, folder: Path, **settings: Any) -> None:
-        self.port = free_port()
-        self.settings = ApiSettings(data_dir=folder, nats_url=nats_url, port=self.port, admin_token=TOKEN, **settings)
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.http = self.client(TOKEN)
-        self._service: Service | None = None
-        self._serving: asyncio.Task[None] | None = None
 
     def client(self, token: str | None) -> httpx.AsyncClient:
         """Return a client that sends this token, or none."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{self.port}"
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=scaled(20), verify=NO_AUTHORITIES)
+
+    async def create(self, **fields: Any) -> dict[str, Any]:
+        answer = await self.http.post("/jobs/create", json=job_request(**fields))
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+
+class Replica(Api):
+    """One API process' worth: its own data folder, read model and port, in the test's event loop."""
+
+    def __init__(self, nats_url: str, folder: Path, **settings: Any) -> None:
+        super().__init__(free_port())
+        self.settings = ApiSettings(data_dir=folder, nats_url=nats_url, port=self.port, admin_token=TOKEN, **settings)
+        self._service: Service | None = None
+        self._serving: asyncio.Task[None] | None = None
 
     @property
     def projection_path(self) -> Path:
@@ -87,12 +102,6 @@ class Replica:
         with suppress(httpx.TransportError):
             return (await self.http.get(path)).status_code
         return None
-
-    async def create(self, **fields: Any) -> dict[str, Any]:
-        answer = await self.http.post("/jobs/create", json=job_request(**fields))
-        assert answer.status_code == 201, answer.text
-        created: dict[str, Any] = answer.json()
-        return created
 
 
 def job_path(job_name: str, *more: str) -> str:
@@ -152,3 +161,51 @@ async def make_replica(
 async def api(make_replica: MakeReplica) -> Replica:
     """One replica that is ready, on an empty log."""
     return await make_replica()
+
+
+@pytest.fixture(scope="session")
+def api_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an API process with a broker of its own, which tests share."""
+    folder, port = tmp_path_factory.mktemp("api"), free_port()
+    broker = NatsServer(folder)
+    broker.start()
+    given = {
+        "DATA_DIR": str(folder / "data"),
+        "NATS_URL": broker.url,
+        "PORT": str(port),
+        "ADMIN_TOKEN": TOKEN,
+        "SECRET_KEY": "k" * 32,
+        "LOG_LEVEL": "warning",
+    }
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("NIGHTMAIL_")}
+    environment |= {f"NIGHTMAIL_{name}": text for name, text in given.items()}
+    process = start_service("nightmail_api", environment, folder)
+
+    def is_ready() -> bool:
+        assert process.poll() is None
+        with suppress(httpx.TransportError):
+            url = f"http://127.0.0.1:{port}/health/ready"
+            return httpx.get(url, timeout=scaled(20), verify=NO_AUTHORITIES).status_code == 200
+        return False
+
+    wait_until(is_ready, "the API process is ready")
+    yield port
+    process.terminate()
+    assert process.wait(scaled(20)) == 0
+    broker.kill()
+
+
+@pytest.fixture
+async def shared_api(api_process: int) -> AsyncIterator[Api]:
+    """A ready API without jobs and tokens, for tests of single requests that need no certain log.
+
+    It counts the wrong tokens of all its tests.
+    """
+    api = Api(api_process)
+    yield api
+    for token in (await api.http.get("/tokens")).json()["items"]:
+        assert (await api.http.delete(f"/tokens/{token['name']}")).status_code == 204
+    while names := [job["job_name"] for job in (await api.http.get("/jobs")).json()["items"]]:
+        for name in names:
+            assert (await api.http.delete(job_path(name), params={"erase": "true"})).status_code == 204
+    await api.http.aclose()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.aio.client import Client
 
-from api.conftest import TOKEN, MakeReplica, Replica, keys_of
+from api.conftest import TOKEN, Api, MakeReplica, Replica, keys_of
 from nightmail_api.access.rate_limit import MAX_FAILURES
 from nightmail_api.access.tokens import BUCKET, ROLES
 from nightmail_api.http.application import build_application
@@ -41,7 +41,7 @@ APPLICATION = build_application(None)  # type: ignore[arg-type]
 ROUTES = [route for route in APPLICATION.routes if isinstance(route, ViewerRoute)]
 
 
-async def make_token(api: Replica, name: str, role: str) -> str:
+async def make_token(api: Api, name: str, role: str) -> str:
     answer = await api.http.post("/tokens", json={"name": name, "role": role})
     assert answer.status_code == 201, answer.text
     token: str = answer.json()["token"]
@@ -76,8 +76,8 @@ async def test_every_route_requires_a_token_and_a_sufficient_role_before_it_pars
         await client.aclose()
 
 
-async def test_health_and_documentation_need_no_token(api: Replica) -> None:
-    async with api.client(None) as nobody:
+async def test_health_and_documentation_need_no_token(shared_api: Api) -> None:
+    async with shared_api.client(None) as nobody:
         for path in OPEN | DOCUMENTATION - {"/docs/{name}"}:
             assert (await nobody.get(path)).status_code == 200, path
 
@@ -195,7 +195,7 @@ async def test_a_token_expires(api: Replica) -> None:
     assert (over.status_code, over.json()["errors"][0]["field"]) == (400, "expires_at")
 
 
-async def test_a_larger_body_than_the_limit_is_refused(api: Replica) -> None:
+async def test_a_larger_body_than_the_limit_is_refused(shared_api: Api) -> None:
     large = b'"' + b"x" * MAX_BODY_BYTES + b'"'
 
     async def in_parts() -> AsyncIterator[bytes]:
@@ -203,13 +203,13 @@ async def test_a_larger_body_than_the_limit_is_refused(api: Replica) -> None:
 
     headers = {"Content-Type": "application/json"}
     for content in (large, in_parts()):
-        answer = await api.http.post("/jobs", content=content, headers=headers)
+        answer = await shared_api.http.post("/jobs", content=content, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
-async def test_responses_have_the_security_headers(api: Replica) -> None:
+async def test_responses_have_the_security_headers(shared_api: Api) -> None:
     for path in ("/jobs", "/nowhere"):
-        headers = (await api.http.get(path)).headers
+        headers = (await shared_api.http.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert headers["content-security-policy"].startswith("default-src 'none'")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft7Validator, Draft202012Validator
 
-from api.conftest import Replica
+from api.conftest import Api
 from nightmail_api.asyncapi.document import document, encoded
 from nightmail_api.asyncapi.examples import example_of
 from nightmail_api.asyncapi.page import page
@@ -83,8 +83,8 @@ def test_the_page_shows_every_event_and_has_no_script() -> None:
     assert "http://" not in page().replace("http://www.w3.org", "")
 
 
-async def test_both_are_served_without_a_token(api: Replica) -> None:
-    async with api.client(None) as nobody:
+async def test_both_are_served_without_a_token(shared_api: Api) -> None:
+    async with shared_api.client(None) as nobody:
         served = await nobody.get("/asyncapi.json")
         shown = await nobody.get("/asyncapi")
     assert (served.status_code, served.json()) == (200, document())

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from api.conftest import Replica
+from api.conftest import Api, Replica
 from api.test_runs_over_rest import CSV, inline, requested, result_ready
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
@@ -57,5 +57,5 @@ async def test_what_a_runner_publishes_of_a_cancelled_run_changes_nothing(api: R
     assert (await run())["status"] == "cancelled"
 
 
-async def test_a_run_that_does_not_exist_cannot_be_cancelled(api: Replica) -> None:
-    assert (await api.http.post(f"/runs/{uuid4()}/cancel")).status_code == 404
+async def test_a_run_that_does_not_exist_cannot_be_cancelled(shared_api: Api) -> None:
+    assert (await shared_api.http.post(f"/runs/{uuid4()}/cancel")).status_code == 404

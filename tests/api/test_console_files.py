@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from api.conftest import Replica
+from api.conftest import Api
 from nightmail_api.http.routes.console import FILES, POLICY
 
 #: What a browser gets before it has shown anything (CONSOLE 4.6), compressed.
@@ -16,8 +16,8 @@ MAX_EDITOR_BYTES = 165_000
 
 
 @pytest.fixture
-async def page(api: Replica) -> httpx.Response:
-    return await api.http.get("/console/")
+async def page(shared_api: Api) -> httpx.Response:
+    return await shared_api.http.get("/console/")
 
 
 def assets_of(page: httpx.Response) -> list[str]:
@@ -25,14 +25,14 @@ def assets_of(page: httpx.Response) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/", "/console"])
-async def test_people_are_led_to_the_console(api: Replica, path: str) -> None:
-    answer = await api.http.get(path)
+async def test_people_are_led_to_the_console(shared_api: Api, path: str) -> None:
+    answer = await shared_api.http.get(path)
     assert (answer.status_code, answer.headers["location"]) == (307, "/console/")
 
 
 @pytest.mark.parametrize("path", ["", "jobs", "jobs/daily%20sales", "runs/4f1c?x=1"])
-async def test_the_page_is_at_every_address_needs_no_session_and_is_never_stale(api: Replica, path: str) -> None:
-    async with api.client(None) as nobody:
+async def test_the_page_is_at_every_address_needs_no_session_and_is_never_stale(shared_api: Api, path: str) -> None:
+    async with shared_api.client(None) as nobody:
         answer = await nobody.get(f"/console/{path}")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-cache"
@@ -50,27 +50,27 @@ async def test_the_policy_of_the_page_allows_nothing_but_this_origin(page: httpx
     assert re.findall(r"<script[^>]*>", page.text) == [f'<script type="module" src="{assets_of(page)[-1]}">']
 
 
-async def test_assets_are_compressed_typed_and_kept_for_ever(api: Replica, page: httpx.Response) -> None:
+async def test_assets_are_compressed_typed_and_kept_for_ever(shared_api: Api, page: httpx.Response) -> None:
     types = {"svg": "image/svg+xml", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
     found = assets_of(page)
     assert len(found) == 4
     for path in found:
-        answer = await api.http.get(path, headers={"Accept-Encoding": "gzip"})
+        answer = await shared_api.http.get(path, headers={"Accept-Encoding": "gzip"})
         assert answer.headers["content-type"] == types[path.rpartition(".")[2]]
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["content-encoding"] == "gzip"
         assert answer.headers["vary"] == "Accept-Encoding"
-        plain = await api.http.get(path, headers={"Accept-Encoding": "identity"})
+        plain = await shared_api.http.get(path, headers={"Accept-Encoding": "identity"})
         assert "content-encoding" not in plain.headers
         assert plain.content == answer.content == (FILES / "assets" / path.rpartition("/")[2]).read_bytes()
 
 
 async def test_an_asset_of_another_version_or_outside_of_the_folder_is_not_found(
-    api: Replica, page: httpx.Response
+    shared_api: Api, page: httpx.Response
 ) -> None:
     version = assets_of(page)[0].split("/")[3]
     for path in ("0/main.js", f"{version}/none.js", f"{version}/..%2Findex.html", f"{version}/%2e%2e/index.html"):
-        answer = await api.http.get(f"/console/assets/{path}")
+        answer = await shared_api.http.get(f"/console/assets/{path}")
         assert answer.status_code == 404 or answer.text == page.text, path
 
 

@@ -10,7 +10,7 @@ import fastapi.routing
 import httpx
 import pytest
 
-from api.conftest import TOKEN, Replica
+from api.conftest import TOKEN, Api, Replica
 from nightmail_api.http.routes import events
 from nightmail_common.broker.log import EventLog
 from support.deadlines import scaled
@@ -156,8 +156,8 @@ async def test_streams_end_when_the_service_drains(api: Replica) -> None:
 
 
 @pytest.mark.parametrize("last_event_id", ["x", "-1"])
-async def test_an_invalid_last_event_id_is_refused(api: Replica, last_event_id: str) -> None:
-    answer: httpx.Response = await api.http.get("/events/stream", headers={"Last-Event-ID": last_event_id})
+async def test_an_invalid_last_event_id_is_refused(shared_api: Api, last_event_id: str) -> None:
+    answer: httpx.Response = await shared_api.http.get("/events/stream", headers={"Last-Event-ID": last_event_id})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "last-event-id")
 
 

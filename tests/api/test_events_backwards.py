@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.conftest import ON_BOTH_DATABASES, Replica
+from api.conftest import ON_BOTH_DATABASES, Api, Replica
 from nightmail_api.read_model import event_queries
 from support.job_requests import job_request
 
@@ -98,6 +98,6 @@ async def test_what_an_actor_did_to_a_run_is_found(api: Replica) -> None:
 
 
 @pytest.mark.parametrize("query", [{"after": "1"}, {"run_id": "3f1d3c0e-6a52-5d7e-9b8e-0f6c1c7a9d21"}])
-async def test_before_is_not_combined_with_what_reads_forwards(api: Replica, query: dict[str, str]) -> None:
-    answer = await api.http.get("/events", params=query | {"before": "9"})
+async def test_before_is_not_combined_with_what_reads_forwards(shared_api: Api, query: dict[str, str]) -> None:
+    answer = await shared_api.http.get("/events", params=query | {"before": "9"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, next(iter(query)))

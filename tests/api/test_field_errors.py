@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.conftest import Replica
+from api.conftest import Api
 from nightmail_api.http.field_errors import MAX_HINTS
 from nightmail_common.contract.events import EVENTS
 from support.job_requests import job_request
@@ -12,7 +12,7 @@ from support.job_requests import job_request
 SOURCE = job_request()["data_source"]
 
 
-async def errors_of(api: Replica, request: dict[str, Any]) -> list[dict[str, Any]]:
+async def errors_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
     answer = await api.http.post("/jobs", json=request)
     assert answer.status_code == 400, answer.text
     assert "Input" not in answer.text
@@ -24,16 +24,16 @@ def without(field: str, **fields: Any) -> dict[str, Any]:
     return {name: value for name, value in job_request(**fields).items() if name != field}
 
 
-async def test_a_misspelt_field_is_one_error_that_names_the_field_that_was_meant(api: Replica) -> None:
-    [error] = await errors_of(api, without("job_name", job_nmae="daily sales"))
+async def test_a_misspelt_field_is_one_error_that_names_the_field_that_was_meant(shared_api: Api) -> None:
+    [error] = await errors_of(shared_api, without("job_name", job_nmae="daily sales"))
     assert (error["field"], error["nearest"]) == ("job_nmae", "job_name")
     assert error["detail"] == "there is no such field; did you mean job_name?"
     assert {"job_name", "schedule_time", "consumer_emails"} <= set(error["allowed"])
 
 
-async def test_the_names_of_a_nested_object_are_those_of_that_object(api: Replica) -> None:
+async def test_the_names_of_a_nested_object_are_those_of_that_object(shared_api: Api) -> None:
     source = {name: value for name, value in SOURCE.items() if name != "location"} | {"locaton": "https://example.com"}
-    [error] = await errors_of(api, job_request(data_source=source))
+    [error] = await errors_of(shared_api, job_request(data_source=source))
     assert (error["field"], error["nearest"]) == ("data_source.locaton", "location")
     assert "job_name" not in error["allowed"]
 
@@ -49,29 +49,29 @@ async def test_the_names_of_a_nested_object_are_those_of_that_object(api: Replic
     ],
 )
 async def test_a_misspelt_value_has_the_nearest_one_and_all_that_are_allowed(
-    api: Replica, fields: dict[str, Any], field: str, nearest: str, allowed: str
+    shared_api: Api, fields: dict[str, Any], field: str, nearest: str, allowed: str
 ) -> None:
-    [error] = await errors_of(api, job_request(**fields))
+    [error] = await errors_of(shared_api, job_request(**fields))
     assert (error["field"], error["nearest"]) == (field, nearest)
     assert {nearest, allowed} <= set(error["allowed"])
 
 
 @pytest.mark.parametrize("module", ["pathlib", "smtplib", "socket", "email.message", "psycopg"])
-async def test_an_existing_module_that_a_script_may_not_import_is_no_misspelt_one(api: Replica, module: str) -> None:
-    [error] = await errors_of(api, job_request(processing_script=f"import {module}\nreturn data"))
+async def test_an_existing_module_that_a_script_may_not_import_is_no_misspelt_one(shared_api: Api, module: str) -> None:
+    [error] = await errors_of(shared_api, job_request(processing_script=f"import {module}\nreturn data"))
     assert f"line 1: a script may not import '{module}'" in error["detail"]
     assert "did you mean" not in error["detail"]
     assert error.get("nearest") is None
     assert "pandas" in error["allowed"]
 
 
-async def test_a_misspelt_time_zone_has_the_nearest_one(api: Replica) -> None:
-    [error] = await errors_of(api, job_request(timezone="Europe/Pariz"))
+async def test_a_misspelt_time_zone_has_the_nearest_one(shared_api: Api) -> None:
+    [error] = await errors_of(shared_api, job_request(timezone="Europe/Pariz"))
     assert (error["field"], error["nearest"]) == ("timezone", "Europe/Paris")
 
 
-async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(api: Replica) -> None:
-    [error] = await errors_of(api, job_request(consumer_emails="a@b.example"))
+async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(shared_api: Api) -> None:
+    [error] = await errors_of(shared_api, job_request(consumer_emails="a@b.example"))
     assert error == {
         "field": "consumer_emails",
         "detail": "must be a list",
@@ -108,9 +108,9 @@ async def test_one_address_where_a_list_belongs_gets_the_list_as_a_hint(api: Rep
     ],
 )
 async def test_a_value_of_the_wrong_kind_is_described_in_plain_words(
-    api: Replica, fields: dict[str, Any], field: str, detail: str
+    shared_api: Api, fields: dict[str, Any], field: str, detail: str
 ) -> None:
-    [error] = await errors_of(api, job_request(**fields))
+    [error] = await errors_of(shared_api, job_request(**fields))
     assert error == {"field": field, "detail": detail}
 
 
@@ -125,23 +125,23 @@ async def test_a_value_of_the_wrong_kind_is_described_in_plain_words(
     ],
 )
 async def test_a_misspelt_parameter_status_or_event_type_has_the_nearest_one(
-    api: Replica, path: str, parameter: str, nearest: str
+    shared_api: Api, path: str, parameter: str, nearest: str
 ) -> None:
-    answer = await api.http.get(path)
+    answer = await shared_api.http.get(path)
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert (error["field"], error["nearest"]) == (parameter, nearest)
     assert nearest in error["allowed"]
 
 
-async def test_every_event_type_is_a_filter(api: Replica) -> None:
+async def test_every_event_type_is_a_filter(shared_api: Api) -> None:
     for name in EVENTS:
-        assert (await api.http.get("/events", params={"type": name})).status_code == 200, name
+        assert (await shared_api.http.get("/events", params={"type": name})).status_code == 200, name
 
 
-async def test_a_taken_name_says_how_to_change_the_job(api: Replica) -> None:
-    await api.create()
-    answer = await api.http.post("/jobs", json=job_request())
+async def test_a_taken_name_says_how_to_change_the_job(shared_api: Api) -> None:
+    await shared_api.create()
+    answer = await shared_api.http.post("/jobs", json=job_request())
     assert answer.status_code == 409
     [error] = answer.json()["errors"]
     assert (error["field"], error["detail"]) == ("job_name", "the name is taken")
@@ -149,15 +149,17 @@ async def test_a_taken_name_says_how_to_change_the_job(api: Replica) -> None:
     assert "nightmail jobs apply" in error["hint"]
 
 
-async def test_a_body_with_thousands_of_misspelt_fields_is_refused_with_a_short_list(api: Replica) -> None:
-    answer = await api.http.post("/jobs", json=job_request(**{f"job_nam{number}": 1 for number in range(20_000)}))
+async def test_a_body_with_thousands_of_misspelt_fields_is_refused_with_a_short_list(shared_api: Api) -> None:
+    answer = await shared_api.http.post(
+        "/jobs", json=job_request(**{f"job_nam{number}": 1 for number in range(20_000)})
+    )
     assert answer.status_code == 400
     assert sum("allowed" in error for error in answer.json()["errors"]) <= MAX_HINTS
     assert len(answer.content) < 64 * 1024
 
 
-async def test_the_pattern_of_a_tokens_name_is_said_in_words(api: Replica) -> None:
-    answer = await api.http.post("/tokens", json={"name": "a b", "role": "viewer"})
+async def test_the_pattern_of_a_tokens_name_is_said_in_words(shared_api: Api) -> None:
+    answer = await shared_api.http.post("/tokens", json={"name": "a b", "role": "viewer"})
     [error] = answer.json()["errors"]
     assert error["field"] == "name"
     assert error["detail"].startswith("must have 1 to 64 letters, digits,")

@@ -9,7 +9,7 @@ import pytest
 from nats.aio.client import Client
 from prometheus_client import REGISTRY
 
-from api.conftest import MakeReplica, Replica
+from api.conftest import Api, MakeReplica, Replica
 from api.test_access import make_token
 from nightmail_api.http.routes import files
 from nightmail_common.broker.file_store import FileStore
@@ -23,7 +23,7 @@ def etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()}"'
 
 
-async def put(api: Replica, path: str, content: Any, **headers: str) -> Any:
+async def put(api: Api, path: str, content: Any, **headers: str) -> Any:
     return await api.http.put(f"/files/{path}", content=content, headers=headers)
 
 
@@ -91,9 +91,9 @@ async def test_of_two_changes_of_the_same_file_one_wins(api: Replica) -> None:
 
 
 @pytest.mark.parametrize("path", ["a//b", "%2e%2e/a", "a/%2e/b", "a%5Cb", "a%00b", "a" * 513, "a%0Ab"])
-async def test_a_path_that_is_none_is_refused(api: Replica, path: str) -> None:
-    assert (await put(api, path, CSV)).status_code in {400, 404, 405}
-    assert (await api.http.get("/files")).json() == {"items": []}
+async def test_a_path_that_is_none_is_refused(shared_api: Api, path: str) -> None:
+    assert (await put(shared_api, path, CSV)).status_code in {400, 404, 405}
+    assert (await shared_api.http.get("/files")).json() == {"items": []}
 
 
 async def test_a_file_that_a_job_reads_is_deleted_by_force_only(api: Replica) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from api.conftest import ON_BOTH_DATABASES, Replica
+from api.conftest import ON_BOTH_DATABASES, Api, Replica
 from api.test_runs_over_rest import inline, mail_sent, requested, result_ready, run_with_status
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunError, RunFailed, Timings
@@ -132,7 +132,7 @@ async def test_a_cursor_of_another_list_or_order_is_refused(api: Replica) -> Non
 @pytest.mark.parametrize(
     "query", [{"sort": "size"}, {"view": "short"}, {"failing": "perhaps"}, {"cursor": "IiI", "sort": "next_run"}]
 )
-async def test_an_order_that_does_not_exist_is_refused(api: Replica, query: dict[str, str]) -> None:
-    answer = await api.http.get("/jobs", params=query)
+async def test_an_order_that_does_not_exist_is_refused(shared_api: Api, query: dict[str, str]) -> None:
+    answer = await shared_api.http.get("/jobs", params=query)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] in query

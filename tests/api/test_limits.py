@@ -4,16 +4,25 @@ import asyncio
 import time
 import unicodedata
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
 
-from api.conftest import TOKEN, Replica
+from api.conftest import TOKEN, Api, Replica
 from api.test_access import make_token
+from api.test_diffs import two_runs
 from api.test_runs_over_rest import inline, requested, result_ready
 from nightmail_api.http import middleware
+from nightmail_api.read_model import result_diffs
 from nightmail_common.broker.log import EventLog
-from nightmail_common.contract.limits import MAX_EVENTS_ANSWER_BYTES, MAX_TOKEN_STREAMS
+from nightmail_common.contract.limits import (
+    MAX_EVENTS_ANSWER_BYTES,
+    MAX_JOB_JSON_BYTES,
+    MAX_PAGE_CHARS,
+    MAX_TOKEN_STREAMS,
+)
+from nightmail_common.service import limited_process
 from support.deadlines import eventually, scaled
 from support.job_requests import job_request
 
@@ -101,8 +110,8 @@ async def test_a_body_that_does_not_arrive_ends_the_request(api: Replica, monkey
     ],
     ids=["long field", "many fields", "long name", "combining marks", "addresses", "schedule", "zone"],
 )
-async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: dict[str, object]) -> None:
-    answer = await api.http.post("/jobs", json=body)
+async def test_an_answer_to_a_large_invalid_body_is_small(shared_api: Api, body: dict[str, object]) -> None:
+    answer = await shared_api.http.post("/jobs", json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"]
     assert len(answer.content) < 16 * 1024
@@ -111,13 +120,57 @@ async def test_an_answer_to_a_large_invalid_body_is_small(api: Replica, body: di
 @pytest.mark.parametrize(
     "job_name", ["d\u0430ily sales", "daily\u200bsales", "daily\u200dsales", "d\u00adaily", "a\u202eb"]
 )
-async def test_a_name_that_looks_like_another_is_refused(api: Replica, job_name: str) -> None:
-    answer = await api.http.post("/jobs", json=job_request(job_name=job_name))
+async def test_a_name_that_looks_like_another_is_refused(shared_api: Api, job_name: str) -> None:
+    answer = await shared_api.http.post("/jobs", json=job_request(job_name=job_name))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "job_name")
 
 
 @pytest.mark.parametrize(
     "job_name", ["Продажи daily", "日報 sales", "👩\u200d💻", "5 kΩ", "σ-algebra", "नमस्ते\u200dक", "µ-service"]
 )
-async def test_a_name_of_any_script_is_a_name(api: Replica, job_name: str) -> None:
-    assert (await api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
+async def test_a_name_of_any_script_is_a_name(shared_api: Api, job_name: str) -> None:
+    assert (await shared_api.create(job_name=job_name))["job_name"] == unicodedata.normalize("NFC", job_name)
+
+
+@pytest.mark.parametrize("sort", ["name", "next_run", "last_run"])
+async def test_a_page_of_jobs_ends_at_its_size_and_its_cursor_leads_to_all_jobs(api: Replica, sort: str) -> None:
+    names = [f"long {number:02}" for number in range(30)]
+    for name in names:
+        await api.create(job_name=name, processing_script="#" + "x" * 120_000 + "\nreturn data")
+    listed: list[str] = []
+    cursor: str | None = None
+    pages = 0
+    while pages == 0 or cursor is not None:
+        query = {"sort": sort, "limit": "500"} | ({} if cursor is None else {"cursor": cursor})
+        answer = await api.http.get("/jobs", params=query)
+        assert len(answer.content) < MAX_PAGE_CHARS + MAX_JOB_JSON_BYTES
+        listed += [job["job_name"] for job in answer.json()["items"]]
+        cursor = answer.json()["next_cursor"]
+        pages += 1
+    assert sorted(listed) == names
+    assert pages == 2
+
+
+async def test_a_comparison_of_one_token_does_not_wait_for_those_of_another(
+    api: Replica, event_log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await two_runs(api, event_log)
+    path = f"/runs/{first}/diff/{second}"
+    computing: list[str] = []
+    release = asyncio.Event()
+
+    async def compute(module: str, _request: object, _data: object) -> dict[str, Any]:
+        computing.append(module)
+        if len(computing) == 1:
+            await release.wait()
+        return await limited_process.compute(module, _request, _data)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(result_diffs, "compute", compute)
+    token = await make_token(api, "many", "viewer")
+    async with api.client(token) as many, asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(many.get(path, timeout=scaled(60))) for _ in range(10)]
+        await eventually(lambda: bool(computing), "the first comparison has begun")
+        assert (await api.http.get(path, timeout=scaled(30))).status_code == 200
+        assert len(computing) == 2
+        release.set()
+    assert {one.result().status_code for one in waiting} == {200}

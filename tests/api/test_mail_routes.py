@@ -11,7 +11,14 @@ from api.conftest import ON_BOTH_DATABASES, MakeReplica, Replica
 from api.test_runs_over_rest import CSV, requested, result_ready
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.blob import Blob
-from nightmail_common.contract.events import MailDeferred, MailRequested, MailSent, RecipientUnsubscribed
+from nightmail_common.contract.events import (
+    MailDeferred,
+    MailRequested,
+    MailSent,
+    MailSkipped,
+    RecipientUnsubscribed,
+    RunSkipped,
+)
 from nightmail_common.contract.job import Job
 from nightmail_common.contract.mail_outcomes import RecipientOutcome, WaitingRecipient
 from nightmail_common.contract.signing import RESULT, UNSUBSCRIBE, pseudonym, sign
@@ -245,3 +252,55 @@ async def test_the_ledger_has_one_item_for_each_recipient_and_mail_newest_first(
     assert (await api.http.get("/mails", params={"outcome": "lost"})).status_code == 400
     assert (await api.http.get("/mails", params={"cursor": "x"})).status_code == 400
     assert (await api.client(None).get("/mails")).status_code == 401
+
+
+async def test_a_recipient_is_found_whatever_the_case_of_the_letters(api: Replica, event_log: EventLog) -> None:
+    run_id, _ = await ended(api, event_log)
+    for number, address in enumerate(("Ann.Müller@example.com", "bob@example.com")):
+        one = RecipientOutcome(address=address, outcome="accepted", answer="250 ok")
+        sent = MailSent(
+            job_name="daily sales", run_id=run_id, kind="result", message_id=f"<{number}@x>", recipients=(one,)
+        )
+        await event_log.publish(sent)
+
+    async def found(recipient: str) -> list[str]:
+        answer = await api.http.get("/mails", params={"recipient": recipient, "job_name": "daily sales"})
+        return [item["recipient"] for item in answer.json()["items"]]
+
+    await eventually(lambda: found("bob@example.com"), "the mails are listed")
+    assert await found("ann.müller@EXAMPLE.com") == ["Ann.Müller@example.com"]
+    assert await found("BOB@example.com") == ["bob@example.com"]
+    assert await found("ann@example.com") == []
+
+
+@pytest.mark.parametrize("ends_with", ["run-skipped", "mail-skipped"])
+async def test_a_mail_that_waited_waits_no_more_when_its_job_is_deleted(
+    api: Replica, event_log: EventLog, ends_with: str
+) -> None:
+    run_id, job = await ended(api, event_log)
+    kind: Any = "result" if ends_with == "run-skipped" else "failure"
+    now = datetime.now(UTC)
+    waiting = WaitingRecipient(address="a@example.com", answer="451 later", attempts=1, since=now, next_attempt=now)
+    of_run: dict[str, Any] = {"job_name": job.job_name, "run_id": run_id}
+    await event_log.publish(MailDeferred(**of_run, kind=kind, message_id="<1@x>", recipients=(waiting,)))
+
+    async def listed() -> tuple[int, int]:
+        mails = (await api.http.get("/mails?outcome=waiting")).json()["items"]
+        return len(mails), len((await api.http.get(f"/runs/{run_id}")).json()["mails"])
+
+    async def waits() -> bool:
+        return await listed() == (1, 1)
+
+    async def waits_no_more() -> bool:
+        return await listed() == (0, 0)
+
+    await eventually(waits, "the mail waits")
+    if ends_with == "run-skipped":
+        due = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+        skipped = RunSkipped(
+            **of_run, job_id=job.job_id, job_version=1, scheduled_at=due, reason="deleted", detail="deleted"
+        )
+        await event_log.publish(skipped)
+    else:
+        await event_log.publish(MailSkipped(**of_run, kind="failure", reason="deleted"))
+    await eventually(waits_no_more, "no mail waits")

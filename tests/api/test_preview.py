@@ -9,7 +9,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from api.conftest import Replica
+from api.conftest import Api, Replica
 from api.test_access import make_token
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.limits import MAX_TOKEN_PREVIEWS, MAX_TOKEN_SAMPLES
@@ -21,7 +21,7 @@ from support.runner_process import RunnerProcess
 SOURCE = {"source_type": "file", "location": "sales.csv", "file_type": "csv"}
 
 
-async def preview(api: Replica, **fields: Any) -> httpx.Response:
+async def preview(api: Api, **fields: Any) -> httpx.Response:
     return await api.http.post("/jobs/preview", json={"data_source": SOURCE} | fields)
 
 
@@ -57,7 +57,7 @@ async def test_a_runner_runs_a_preview_and_stores_nothing(
     assert (await api.http.get("/jobs")).json()["items"] == []
 
 
-async def test_an_invalid_job_is_not_run(api: Replica) -> None:
+async def test_an_invalid_job_is_not_run(shared_api: Api) -> None:
     for fields, field in (
         ({}, "processing_script"),
         ({"processing_script": "return ("}, "processing_script"),
@@ -65,13 +65,13 @@ async def test_an_invalid_job_is_not_run(api: Replica) -> None:
         ({"processing_script": "return data", "consumer_emails": ["nobody"]}, "consumer_emails"),
         ({"processing_script": "return data", "nonsense": 1}, "nonsense"),
     ):
-        answer = await preview(api, **fields)
+        answer = await preview(shared_api, **fields)
         assert answer.status_code == 400
         assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-async def test_a_viewer_may_not_preview(api: Replica) -> None:
-    async with api.client(await make_token(api, "reader", "viewer")) as reader:
+async def test_a_viewer_may_not_preview(shared_api: Api) -> None:
+    async with shared_api.client(await make_token(shared_api, "reader", "viewer")) as reader:
         answer = await reader.post("/jobs/preview", json={"data_source": SOURCE, "processing_script": "return data"})
     assert answer.status_code == 403
 

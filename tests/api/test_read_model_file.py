@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from api.conftest import Replica, all_rows
 from api.test_runs_over_rest import requested, run_with_status
-from nightmail_api.read_model.database import transaction
+from nightmail_api.read_model.database import DatabaseUnavailable, transaction
 from nightmail_api.read_model.sqlite import SqliteDatabase
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.events import RunStarted
+from support.deadlines import eventually
 
 
 async def test_a_lost_or_damaged_file_or_one_of_another_version_is_rebuilt_to_the_same_rows(
@@ -36,6 +38,47 @@ async def test_a_lost_or_damaged_file_or_one_of_another_version_is_rebuilt_to_th
         await api.start()
         await api.stop()
         assert all_rows(api.settings) == before, damage
+
+
+async def test_a_file_that_is_damaged_while_the_api_runs_ends_the_api_and_is_built_again_at_its_start(
+    api: Replica,
+) -> None:
+    await api.create()
+    path = api.projection_path
+    with closing(sqlite3.connect(path)) as rows:
+        [(root,)] = rows.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'versions'").fetchall()
+        [(size,)] = rows.execute("PRAGMA page_size").fetchall()
+        rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xa5" * size)
+    answer = await api.http.get("/jobs/daily%20sales/versions")
+    assert answer.status_code == 503
+    with pytest.raises(CannotStart, match="the next start builds them again"):
+        await api.ended()
+    await api.start()
+    assert len((await api.http.get("/jobs/daily%20sales/versions")).json()["items"]) == 1
+
+
+async def test_a_file_that_cannot_be_read_makes_the_api_not_ready(
+    api: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise DatabaseUnavailable("disk I/O error")
+
+    with monkeypatch.context() as context:
+        context.setattr("nightmail_api.read_model.read_model.oldest_waiting", fail)
+
+        async def is_reported() -> bool:
+            [found] = [one for one in (await api.http.get("/system")).json()["checks"] if one["name"] == "read model"]
+            return "disk I/O error" in found["detail"] and (await api.http.get("/health/ready")).status_code == 503
+
+        await eventually(is_reported, "the read that fails is reported")
+
+    async def is_ready() -> bool:
+        return (await api.http.get("/health/ready")).status_code == 200
+
+    await eventually(is_ready, "the API is ready again")
 
 
 @pytest.mark.parametrize(

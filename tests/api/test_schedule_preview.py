@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from api.conftest import Replica
+from api.conftest import Api
 from nightmail_api.http.serialization import job_json
 from support.job_requests import job_request
 
 
-async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(api: Replica) -> None:
+async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(shared_api: Api) -> None:
     asked: dict[str, Any] = {"schedule_time": "30 2 * * *", "timezone": "Europe/Paris", "count": 2}
-    spring = await api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
+    spring = await shared_api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
     assert spring.json()["next_runs"] == ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]
     assert spring.json()["notes"] == [
         {
@@ -21,17 +21,17 @@ async def test_due_times_that_daylight_saving_time_moves_or_repeats_are_marked(a
             "text": "2026-03-29 02:30 does not exist; it runs right after the gap",
         }
     ]
-    autumn = await api.http.get("/schedules/preview", params=asked | {"after": "2026-10-24T12:00:00Z"})
+    autumn = await shared_api.http.get("/schedules/preview", params=asked | {"after": "2026-10-24T12:00:00Z"})
     assert [(note["time"], note["dst"]) for note in autumn.json()["notes"]] == [
         ("2026-10-25T02:30:00+02:00", "repeated")
     ]
-    summer = await api.http.get("/schedules/preview", params=asked | {"after": "2026-07-01T12:00:00Z"})
+    summer = await shared_api.http.get("/schedules/preview", params=asked | {"after": "2026-07-01T12:00:00Z"})
     assert summer.json()["notes"] == []
 
 
-async def test_a_day_without_a_run_because_of_daylight_saving_time_is_marked(api: Replica) -> None:
+async def test_a_day_without_a_run_because_of_daylight_saving_time_is_marked(shared_api: Api) -> None:
     asked: dict[str, Any] = {"schedule_time": "*/30 2 * * *", "timezone": "Europe/Berlin", "count": 2}
-    spring = await api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
+    spring = await shared_api.http.get("/schedules/preview", params=asked | {"after": "2026-03-28T12:00:00Z"})
     assert spring.json()["next_runs"] == ["2026-03-30T02:00:00+02:00", "2026-03-30T02:30:00+02:00"]
     assert spring.json()["notes"] == [
         {
@@ -42,11 +42,11 @@ async def test_a_day_without_a_run_because_of_daylight_saving_time_is_marked(api
     ]
 
 
-async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(api: Replica) -> None:
+async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(shared_api: Api) -> None:
     asked: dict[str, Any] = {"schedule_time": "0 9 * * *", "timezone": "Asia/Tokyo", "count": 5}
-    almost = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-30T12:00:00Z"})
+    almost = await shared_api.http.get("/schedules/preview", params=asked | {"after": "9999-12-30T12:00:00Z"})
     assert almost.json()["next_runs"] == ["9999-12-31T09:00:00+09:00"]
-    after = await api.http.get("/schedules/preview", params=asked | {"after": "9999-12-31T23:59:59Z"})
+    after = await shared_api.http.get("/schedules/preview", params=asked | {"after": "9999-12-31T23:59:59Z"})
     assert (after.status_code, after.json()["next_runs"]) == (200, [])
 
 
@@ -61,43 +61,43 @@ async def test_at_the_end_of_the_calendar_there_are_fewer_due_times_or_none(api:
     ],
 )
 async def test_the_preview_and_the_creation_of_a_job_refuse_the_same(
-    api: Replica, field: str, value: str, reason: str
+    shared_api: Api, field: str, value: str, reason: str
 ) -> None:
     schedule = {"schedule_time": "09:00", "timezone": "UTC", field: value}
-    preview = await api.http.get("/schedules/preview", params=schedule)
-    created = await api.http.post("/jobs/create", json=job_request(job_name="refused") | schedule)
+    preview = await shared_api.http.get("/schedules/preview", params=schedule)
+    created = await shared_api.http.post("/jobs/create", json=job_request(job_name="refused") | schedule)
     for answer in (preview, created):
         assert answer.status_code == 400
         assert [(error["field"], reason in error["detail"]) for error in answer.json()["errors"]] == [(field, True)]
 
 
-async def test_spaces_around_a_schedule_and_a_zone_are_trimmed(api: Replica) -> None:
+async def test_spaces_around_a_schedule_and_a_zone_are_trimmed(shared_api: Api) -> None:
     schedule = {"schedule_time": " 0 0 */10 * 1 ", "timezone": "Europe/Paris "}
-    preview = (await api.http.get("/schedules/preview", params=schedule)).json()
+    preview = (await shared_api.http.get("/schedules/preview", params=schedule)).json()
     assert (preview["schedule_time"], preview["timezone"]) == ("0 0 */10 * 1", "Europe/Paris")
     assert preview["description"] == "At 00:00, on days 1, 11, 21 and 31 of the month, and only on Monday"
-    job = (await api.http.post("/jobs/create", json=job_request(job_name="trimmed") | schedule)).json()
+    job = (await shared_api.http.post("/jobs/create", json=job_request(job_name="trimmed") | schedule)).json()
     assert (job["schedule_time"], job["timezone"]) == ("0 0 */10 * 1", "Europe/Paris")
 
 
-async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(api: Replica) -> None:
+async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(shared_api: Api) -> None:
     body = job_request(job_name="once") | {
         "schedule_time": f"at {datetime.now(UTC) + timedelta(days=1):%Y-%m-%d %H:%M}"
     }
-    assert (await api.http.post("/jobs/create", json=body)).json()["next_run"] is not None
-    passed = await api.http.put("/jobs/once", json=body | {"schedule_time": "at 2020-01-01 09:00"})
+    assert (await shared_api.http.post("/jobs/create", json=body)).json()["next_run"] is not None
+    passed = await shared_api.http.put("/jobs/once", json=body | {"schedule_time": "at 2020-01-01 09:00"})
     assert passed.status_code == 400
 
 
-async def test_a_job_has_warnings_about_its_schedules(api: Replica) -> None:
-    await api.create(job_name="usual")
-    assert (await api.http.get("/jobs/usual")).json()["warnings"] == []
+async def test_a_job_has_warnings_about_its_schedules(shared_api: Api) -> None:
+    await shared_api.create(job_name="usual")
+    assert (await shared_api.http.get("/jobs/usual")).json()["warnings"] == []
     far = f"at {datetime.now(UTC).year + 2}-02-01 09:00"
-    await api.http.post("/jobs", json=job_request(job_name="rare", schedule_time=far))
-    [warning] = (await api.http.get("/jobs/rare")).json()["warnings"]
+    await shared_api.http.post("/jobs", json=job_request(job_name="rare", schedule_time=far))
+    [warning] = (await shared_api.http.get("/jobs/rare")).json()["warnings"]
     assert warning["field"] == "schedule_time"
     assert "does not run within a year" in warning["detail"]
-    assert (await api.http.post("/jobs/rare/pause")).json()["warnings"] == []
+    assert (await shared_api.http.post("/jobs/rare/pause")).json()["warnings"] == []
 
 
 def test_a_job_whose_last_run_took_longer_than_its_interval_has_a_warning() -> None:

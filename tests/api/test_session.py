@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.conftest import TOKEN, MakeReplica, Replica
+from api.conftest import TOKEN, Api, MakeReplica, Replica
 from nightmail_api.access.one_time_codes import issue_code
 from nightmail_api.access.rate_limit import MAX_FAILURES
 from nightmail_api.access.tokens import ADMIN_KEY, token_digest
@@ -34,7 +34,7 @@ async def make_token(api: Replica, role: str = "editor", **fields: Any) -> str:
 
 
 @asynccontextmanager
-async def sign_in(api: Replica, **credential: str) -> AsyncIterator[httpx.AsyncClient]:
+async def sign_in(api: Api, **credential: str) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a browser's client: it keeps the cookie and sends no token."""
     async with api.client(None) as browser:
         answer = await browser.post("/session", json=credential)
@@ -126,8 +126,8 @@ async def test_wrong_codes_and_tokens_are_rate_limited(api: Replica) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"token": "a", "code": "b"}, {"token": ""}, {"password": "x"}])
-async def test_a_sign_in_names_either_a_token_or_a_code(api: Replica, body: dict[str, str]) -> None:
-    assert (await api.http.post("/session", json=body)).status_code == 400
+async def test_a_sign_in_names_either_a_token_or_a_code(shared_api: Api, body: dict[str, str]) -> None:
+    assert (await shared_api.http.post("/session", json=body)).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ async def test_a_sign_in_names_either_a_token_or_a_code(api: Replica, body: dict
     ],
 )
 async def test_a_change_with_a_session_must_come_from_the_console(
-    api: Replica, headers: dict[str, str], status: int
+    shared_api: Api, headers: dict[str, str], status: int
 ) -> None:
-    async with sign_in(api, token=TOKEN) as browser:
-        sent = {name: value.format(host=f"127.0.0.1:{api.port}") for name, value in headers.items()}
+    async with sign_in(shared_api, token=TOKEN) as browser:
+        sent = {name: value.format(host=f"127.0.0.1:{shared_api.port}") for name, value in headers.items()}
         assert (await browser.post("/jobs/create", json=job_request(), headers=sent)).status_code == status
         assert (await browser.get("/jobs")).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example.com"}])
-async def test_a_page_of_another_origin_signs_nobody_in_or_out(api: Replica, headers: dict[str, str]) -> None:
-    async with api.client(None) as browser:
+async def test_a_page_of_another_origin_signs_nobody_in_or_out(shared_api: Api, headers: dict[str, str]) -> None:
+    async with shared_api.client(None) as browser:
         assert (await browser.post("/session", json={"token": TOKEN}, headers=headers)).status_code == 403
         assert (await browser.delete("/session", headers=headers)).status_code == 403
 

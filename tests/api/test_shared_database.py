@@ -16,6 +16,7 @@ from api.conftest import MakeReplica, NewDatabase, Replica, all_rows, job_path
 from api.test_runs_over_rest import requested, run_with_status
 from nightmail_api.read_model.schema import SCHEMA_VERSION
 from nightmail_common.broker.log import EventLog
+from nightmail_common.contract.errors import CannotStart
 from nightmail_common.contract.events import JobCreated, RunStarted
 from nightmail_common.contract.job import Job
 from support.deadlines import eventually, scaled
@@ -124,6 +125,39 @@ async def test_calls_get_503_while_the_database_is_down_and_work_again_afterward
     assert len(set(texts)) <= len(texts) <= len(set(texts)) + 1, texts
     changed = await api.http.put("/jobs/daily sales", json=job_request(description="after"))
     assert changed.json()["description"] == "after"
+
+
+@pytest.mark.parametrize("dropped", ["SCHEMA {schema}", "TABLE {schema}.runs", "TABLE {schema}.checkpoint"])
+async def test_tables_that_somebody_dropped_end_the_api_and_are_built_again_at_its_start(
+    api: Replica, dropped: str
+) -> None:
+    await api.create()
+    await api.create(job_name="second")
+    schema = f"nightmail_read_model_{SCHEMA_VERSION}"
+    with connected(api) as connection:
+        connection.execute(f"DROP {dropped.format(schema=schema)} CASCADE")
+    with pytest.raises(CannotStart, match="the next start builds them again"):
+        await api.ended()
+    await api.start()
+    assert len((await api.http.get("/jobs")).json()["items"]) == 2
+
+
+async def test_a_database_that_takes_no_writes_is_reported_until_it_does(api: Replica) -> None:
+    """As after a failover: the server that the replica is connected to is the standby now."""
+    await api.create()
+    with connected(api) as connection:
+        [(name,)] = connection.execute("SELECT current_database()").fetchall()
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await answers(api, "/health/ready", "the database does not answer")
+        await answers(api, "/system", "cannot execute")
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await answers(api, "/health/ready", '"ready"')
+    await api.create(job_name="second")
 
 
 async def test_all_replicas_start_over_with_another_log_once(

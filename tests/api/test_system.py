@@ -205,3 +205,20 @@ async def test_it_answers_while_the_broker_is_away(api: Replica, nats_server: Na
         assert check(await system(api), "services") == []
     finally:
         nats_server.start()
+
+
+async def test_a_broker_that_lost_its_store_is_reported_as_such(make_replica: MakeReplica, event_log: EventLog) -> None:
+    replica = await make_replica()
+    for stream in await event_log._js.streams_info():
+        assert stream.config.name is not None
+        await event_log._js.delete_stream(stream.config.name)
+    found: dict[str, Any] = {}
+
+    async def is_reported() -> bool:
+        found.update({one["name"]: one for one in (await system(replica))["checks"]})
+        return found["log"]["state"] == "problem"
+
+    await eventually(is_reported, "the log is missing")
+    assert found["log"]["detail"] == "there is no stream EVENTS"
+    assert "restore a backup" in found["log"]["fix"]
+    assert found["nats"]["state"] == "ok"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from api.conftest import Replica
+from api.conftest import Api, Replica
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import JobCreated
 from nightmail_common.contract.run import scheduled_run_id
@@ -192,29 +192,31 @@ async def test_description_preview_ledger_and_ticker_agree(
     ],
 )  # fmt: skip
 async def test_the_preview_and_the_creation_refuse_the_same_schedules_and_calendars(
-    api: Replica, fields: dict[str, Any], field: str, reason: str
+    shared_api: Api, fields: dict[str, Any], field: str, reason: str
 ) -> None:
     query = fields | ({"calendar": json.dumps(fields["calendar"])} if "calendar" in fields else {})
-    preview = await api.http.get("/schedules/preview", params=query)
-    created = await api.http.post("/jobs", json=job_request(job_name="refused") | {"schedule_time": None} | fields)
+    preview = await shared_api.http.get("/schedules/preview", params=query)
+    created = await shared_api.http.post(
+        "/jobs", json=job_request(job_name="refused") | {"schedule_time": None} | fields
+    )
     for answer in (preview, created):
         assert answer.status_code == 400
         assert [(error["field"], reason in error["detail"]) for error in answer.json()["errors"]] == [(field, True)]
 
 
-async def test_a_job_with_schedules_and_a_calendar_shows_them_and_its_next_run(api: Replica) -> None:
+async def test_a_job_with_schedules_and_a_calendar_shows_them_and_its_next_run(shared_api: Api) -> None:
     year = datetime.now(UTC).year + 1
     calendar = {"country": "DE", "days": [f"{year}-12-27"], "on_holiday": "next_business_day"}
     fields = {"schedule_time": None, "schedules": [f"at {year}-12-25 09:00"], "calendar": calendar}
     body = job_request(job_name="christmas", timezone="Europe/Berlin") | fields
-    job = (await api.http.post("/jobs", json=body)).json()
+    job = (await shared_api.http.post("/jobs", json=body)).json()
     assert (job["schedule_time"], job["schedules"]) == (None, fields["schedules"])
     assert job["calendar"] == {"subdivision": None} | calendar
     first = date(year, 12, 28)
     while first.weekday() > 4:
         first += DAY
     assert job["next_run"] == f"{first}T09:00:00+01:00"
-    again = await api.http.put("/jobs/christmas", json=body)
+    again = await shared_api.http.put("/jobs/christmas", json=body)
     assert again.json()["version"] == 1
-    changed = await api.http.put("/jobs/christmas", json=body | {"calendar": None})
+    changed = await shared_api.http.put("/jobs/christmas", json=body | {"calendar": None})
     assert (changed.json()["version"], changed.json()["next_run"]) == (2, f"{year}-12-25T09:00:00+01:00")

@@ -27,9 +27,8 @@ from support.certificates import server_context
 from support.deadlines import scaled, wait_until
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.service_starter import run_command, start_service
 from support.tickers import ShiftedClock, create, publishing
-
-NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:
@@ -202,12 +201,13 @@ def test_an_api_that_runs_as_a_service_of_its_own_is_asked_whether_it_is_ready(n
     assert "Address already in use" in check["detail"]
     port = str(free_port())
     settings = {"NIGHTMAIL_NATS_URL": nats_server.url, "NIGHTMAIL_HEALTH_PORT": port}
-    with subprocess.Popen([sys.executable, "-m", "nightmail_ticker"], env=os.environ | settings) as ticker:
-        try:
-            wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", int(port))) == 0, "the service listens")
-            asked = doctor("--json", NIGHTMAIL_NATS_URL=nats_server.url, NIGHTMAIL_PORT=port)
-        finally:
-            ticker.terminate()
+    ticker = start_service("nightmail_ticker", os.environ | settings, Path.cwd())
+    try:
+        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", int(port))) == 0, "the service listens")
+        asked = doctor("--json", NIGHTMAIL_NATS_URL=nats_server.url, NIGHTMAIL_PORT=port)
+    finally:
+        ticker.terminate()
+        ticker.wait(scaled(20))
     [check] = [one for one in json.loads(asked.stdout)["checks"] if one["name"] == "api"]
     assert "/health/ready" in check["detail"]
 
@@ -240,7 +240,7 @@ def test_the_monitoring_port_shows_a_server_that_does_not_sync_every_event(
 
 def doctor(*options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"NIGHTMAIL_PORT": str(free_port()), "NIGHTMAIL_DATA_DIR": "data"} | settings
-    return subprocess.run([NIGHTMAIL, "doctor", *options], env=environment, capture_output=True, text=True, check=False)
+    return run_command(["doctor", *options], environment, Path.cwd(), scaled(60))
 
 
 def test_the_command_says_how_to_fix_it_and_exits_1_on_a_problem(nats_server: NatsServer) -> None:

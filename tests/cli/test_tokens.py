@@ -2,25 +2,20 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 from api.conftest import TOKEN, MakeReplica, Replica, make_replica, new_database
+from support.deadlines import scaled
+from support.service_starter import run_command
 
 __all__ = ["make_replica", "new_database"]  # fixtures
 
 
 async def nightmail(api: Replica, *arguments: str, token: str = TOKEN) -> tuple[int, str, str]:
     """Return the exit code, stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("nightmail"),
-        *arguments,
-        env={"NIGHTMAIL_URL": f"http://127.0.0.1:{api.port}", "NIGHTMAIL_TOKEN": token, "COLUMNS": "200"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, errors = await process.communicate()
-    return process.returncode or 0, out.decode(), errors.decode()
+    settings = {"NIGHTMAIL_URL": f"http://127.0.0.1:{api.port}", "NIGHTMAIL_TOKEN": token, "COLUMNS": "200"}
+    ended = await asyncio.to_thread(run_command, arguments, settings, Path.cwd(), scaled(60))
+    return ended.returncode, ended.stdout, ended.stderr
 
 
 async def test_a_token_is_made_listed_and_revoked(make_replica: MakeReplica) -> None:

@@ -27,6 +27,7 @@ with bound_contextvars(run_id="{RUN_ID}", job_name="daily sales"):
     logger.warning("in_a_run")
     logging.getLogger("library").warning("logged by %s", "a library")
     logging.getLogger("httpx").info("GET https://example.com/?key=secret")
+    logging.getLogger("mcp.server.mcpserver.server").info("Tool failed: secret@example.com is no address")
 logger.info("after_the_run")
 try:
     1 / 0

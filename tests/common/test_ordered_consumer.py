@@ -6,8 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.js.api import ConsumerInfo
+from structlog.testing import capture_logs
 
 from nightmail_common.broker import ordered_consumer
 from nightmail_common.broker.batch import Message
@@ -181,3 +183,15 @@ async def _follow(log: EventLog, seen: asyncio.Event, after: int) -> None:
 async def _create(log: EventLog, make_job: MakeJob, name: str) -> None:
     job = make_job(job_name=name)
     await log.publish(JobCreated(job_name=name, job_id=job.job_id, job=job, version=1, actor="test"))
+
+
+async def test_an_error_that_stays_is_one_line_a_minute_of_a_reader(event_log: EventLog) -> None:
+    structlog.reset_defaults()
+    await event_log._js.delete_stream(STREAM)
+    with capture_logs() as lines:
+        following = asyncio.create_task(_follow(event_log, asyncio.Event(), 0))
+        await asyncio.sleep(1.5)
+        following.cancel()
+        await asyncio.wait({following}, timeout=scaled(5))
+    [line] = [one for one in lines if one["event"] == "ordered_consumer_restarted"]
+    assert "stream not found" in line["error"]

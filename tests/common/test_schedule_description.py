@@ -1,5 +1,6 @@
 """What a user may write as a schedule and a zone, the reasons of refusals, and the description in words."""
 
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, takewhile
 
@@ -174,18 +175,23 @@ def test_the_description_agrees_with_the_due_times(
     after = datetime(start.year, start.month, start.day, tzinfo=UTC)
     until = after + timedelta(days=45)
     due_times = list(takewhile(lambda due: due <= until, islice(schedule.due_times(after), 2000)))
+    plain = [due for due in due_times if schedule.dst_note(due) is None]
     times, rest = reads_times(schedule.description)
+    for due in plain:
+        assert (due.hour, due.minute) in times, (text, schedule.description, due)
+    for plain_day in {due.date() for due in plain}:
+        assert reads_days(rest, plain_day), (text, schedule.description, plain_day)
+    by_day = defaultdict(list)
     for due in due_times:
-        if schedule.dst_note(due) is None:
-            assert (due.hour, due.minute) in times, (text, schedule.description, due)
-            assert reads_days(rest, due.date()), (text, schedule.description, due)
+        by_day[due.date()].append(due)
+    plain_counts = Counter(due.date() for due in plain)
     covered = (due_times[-1] if len(due_times) == 2000 else until).astimezone(UTC).date()
-    actual = {due.date() for due in due_times}
     for number in range(1, (covered - start).days - 1):
         one = start + timedelta(days=number)
         if reads_days(rest, one):
-            assert one in actual, (text, schedule.description, one)
-            wall = {(due.hour, due.minute) for due in due_times if due.date() == one}
-            noted = any(schedule.dst_note(due) for due in due_times if due.date() == one)
-            offsets = {due.utcoffset() for due in due_times if abs((due.date() - one).days) <= 1}
+            assert one in by_day, (text, schedule.description, one)
+            wall = {(due.hour, due.minute) for due in by_day[one]}
+            noted = plain_counts[one] < len(by_day[one])
+            days = (one - timedelta(days=1), one, one + timedelta(days=1))
+            offsets = {due.utcoffset() for near in days for due in by_day.get(near, [])}
             assert wall == times or noted or len(offsets) > 1, (text, schedule.description, one)

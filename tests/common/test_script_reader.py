@@ -28,7 +28,7 @@ def reader() -> ScriptReader:
 
 async def test_a_long_script_is_read_while_the_loop_goes_on(reader: ScriptReader) -> None:
     async with measured_stalls() as stalls:
-        facts = await reader.read(LONG + "data.plot()\nreturn previous")
+        facts = await reader.read(LONG + "data.plot()\nreturn previous", "owner")
     assert (facts.problem, facts.reads_previous, facts.draws_charts) == (None, True, True)
     assert stalls.longest_cpu_seconds < MAX_STALL_SECONDS
 
@@ -36,9 +36,9 @@ async def test_a_long_script_is_read_while_the_loop_goes_on(reader: ScriptReader
 @pytest.mark.parametrize("pad", [str, long], ids=["short", "long"])
 async def test_a_short_and_a_long_script_have_the_same_facts(reader: ScriptReader, pad: Callable[[str], str]) -> None:
     lines = pad("").count("\n")
-    plain = await reader.read(pad("return data"))
-    refused = await reader.read(pad("x = 1\nimport socket.x"))
-    invalid = await reader.read(pad("return ("))
+    plain = await reader.read(pad("return data"), "owner")
+    refused = await reader.read(pad("x = 1\nimport socket.x"), "owner")
+    invalid = await reader.read(pad("return ("), "owner")
     assert (plain.problem, plain.reads_previous, plain.draws_charts) == (None, False, False)
     assert refused.problem is not None
     assert (refused.problem.package, refused.problem.line) == ("socket", lines + 2)
@@ -52,13 +52,13 @@ async def test_a_script_that_takes_too_long_to_compile_is_given_up(reader: Scrip
     slow = "\n".join(["def process(data):", *(f" {line}" for line in lines), " " * (levels + 1) + "b()"] * 8)
     async with asyncio.timeout(scaled(30)), measured_stalls() as stalls:
         with pytest.raises(ScriptTooCostly, match="more than 5 seconds"):
-            await reader.read(slow)
+            await reader.read(slow, "owner")
     assert stalls.longest_cpu_seconds < MAX_STALL_SECONDS
 
 
 async def test_a_script_is_read_once(reader: ScriptReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = await reader.read(LONG)
+    first = await reader.read(LONG, "owner")
     monkeypatch.setattr("sys.executable", "/no/such/program")
-    assert await reader.read(LONG) == first
+    assert await reader.read(LONG, "owner") == first
     with pytest.raises(FileNotFoundError):
-        await reader.read(LONG + "#")
+        await reader.read(LONG + "#", "owner")

@@ -22,9 +22,10 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.errors import CannotStart
 from nightmail_common.service.service import Service
 from nightmail_common.service.settings import ServiceSettings
-from support.deadlines import eventually, scaled
+from support.deadlines import eventually, scaled, wait_until
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.service_starter import start_service
 from support.smtp_server import SmtpServer
 
 CODE = """
@@ -49,38 +50,38 @@ chassis.run_service("example", load(ServiceSettings), serve)
 """
 
 
-class ServiceProcess:
-    """An example of a service, as a process."""
+class ExampleService:
+    """An example of a service, as a process that `support/service_starter.py` forks."""
 
     def __init__(
         self, body: str, nats_url: str, error: str = "ValueError('the cause')", drain_seconds: float = 10
     ) -> None:
         self.port = free_port()
         code = CODE.format(body=body.replace("\n", "\n    "), error=error, drain_seconds=drain_seconds)
-        settings = {"NIGHTMAIL_NATS_URL": nats_url, "NIGHTMAIL_HEALTH_PORT": str(self.port)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            env={**os.environ, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        settings = {"NIGHTMAIL_NATS_URL": nats_url, "NIGHTMAIL_HEALTH_PORT": str(self.port), "EXAMPLE_CODE": code}
+        self._log = Path(f"example-{self.port}.log").absolute()
+        with self._log.open("wb") as output:
+            environment = {**os.environ, **settings}
+            self._process = start_service("support.example_service", environment, Path.cwd(), output.fileno())
 
-    def serving(self) -> None:
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "serving\n"
+    def printed(self, line: str) -> None:
+        """Wait until the process has printed a line."""
+        wait_until(lambda: line in self._log.read_text().splitlines(), f"the service prints {line}")
 
     def ended(self) -> tuple[int, str]:
         """Return the exit code and the log, once the process has ended by itself."""
         try:
-            _, log = self._process.communicate(timeout=scaled(20))
+            status = self._process.wait(scaled(20))
         finally:
             self._process.kill()
-        return self._process.returncode, log
+        return status, self._log.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self._process.send_signal(number)
 
     def stopped(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        self.serving()
-        self._process.send_signal(number)
+        self.printed("serving")
+        self.stop(number)
         return self.ended()
 
 
@@ -92,7 +93,7 @@ def nobody() -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.Signals) -> None:
-    status, log = ServiceProcess("await service.until_stopped()", nobody).stopped(number)
+    status, log = ExampleService("await service.until_stopped()", nobody).stopped(number)
     assert status == 0
     assert f"reason={number.name} service=example" in log
 
@@ -100,24 +101,24 @@ def test_a_service_stops_at_a_signal_and_logs_which(nobody: str, number: signal.
 def test_only_the_owner_can_read_the_files_of_a_service(nobody: str, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     body = f"from pathlib import Path\nPath({str(folder)!r}).mkdir()\nPath({str(folder / 'file')!r}).touch()"
-    ServiceProcess(body, nobody).ended()
+    ExampleService(body, nobody).ended()
     assert [path.stat().st_mode & 0o777 for path in (folder, folder / "file")] == [0o700, 0o600]
 
 
 def test_a_drain_that_does_not_end_is_cut_short(nobody: str) -> None:
     body = "await service.until_stopped()\nawait asyncio.sleep(600)"
-    status, log = ServiceProcess(body, nobody, drain_seconds=0.5).stopped()
+    status, log = ExampleService(body, nobody, drain_seconds=0.5).stopped()
     assert status == 1
     assert "drain_cut_short" in log
 
 
 def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
-    process = ServiceProcess("await service.connected()", nobody)
-    process.serving()
+    process = ExampleService("await service.connected()", nobody)
+    process.printed("serving")
     answer = httpx.get(f"http://127.0.0.1:{process.port}/health/ready", timeout=scaled(20))
     assert (answer.status_code, answer.json()["dependencies"]) == (503, {"nats": "not connected"})
     assert httpx.get(f"http://127.0.0.1:{process.port}/health/live", timeout=scaled(20)).status_code == 200
-    process._process.send_signal(signal.SIGTERM)
+    process.stop()
     began = time.monotonic()
     status, log = process.ended()
     assert status == 0
@@ -127,12 +128,11 @@ def test_a_service_that_waits_for_the_broker_stops_at_once(nobody: str) -> None:
 
 def test_a_service_without_its_broker_stops_at_a_signal(nats_server: NatsServer, event_log: EventLog) -> None:
     body = "await service.connected()\nprint('connected', flush=True)\nawait service.until_stopped()"
-    process = ServiceProcess(body, nats_server.url)
-    process.serving()
-    assert process._process.stdout is not None
-    assert process._process.stdout.readline() == "connected\n"
+    process = ExampleService(body, nats_server.url)
+    process.printed("serving")
+    process.printed("connected")
     nats_server.kill()
-    process._process.send_signal(signal.SIGTERM)
+    process.stop()
     try:
         status, log = process.ended()
     finally:
@@ -144,7 +144,7 @@ def test_a_service_without_its_broker_stops_at_a_signal(nats_server: NatsServer,
 @pytest.mark.parametrize("ready", [True, False])
 def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause(nobody: str, ready: bool) -> None:
     wait = "service.until_stopped()" if ready else "service.connected()"
-    process = ServiceProcess(f"service.background(fail(), 'unsubscribes')\nawait {wait}", nobody)
+    process = ExampleService(f"service.background(fail(), 'unsubscribes')\nawait {wait}", nobody)
     status, log = process.ended()
     assert status == 1
     assert "service_failed" in log
@@ -154,27 +154,27 @@ def test_a_background_task_that_fails_ends_the_service_and_the_log_has_the_cause
 
 
 def test_a_background_task_that_returns_ends_the_service(nobody: str) -> None:
-    status, log = ServiceProcess("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
+    status, log = ExampleService("service.background(end(), 'ticker')\nawait service.until_stopped()", nobody).ended()
     assert status == 1
     assert "the background task ticker ended" in log
 
 
 def test_the_cause_is_logged_even_if_the_drain_does_not_end(nobody: str) -> None:
     body = "service.background(fail(), 'ticker')\nawait service.until_stopped()\nawait asyncio.sleep(600)"
-    status, log = ServiceProcess(body, nobody, drain_seconds=0.5).ended()
+    status, log = ExampleService(body, nobody, drain_seconds=0.5).ended()
     assert status == 1
     assert "ValueError: the cause" in log
     assert "drain_cut_short" in log
 
 
 def test_a_service_that_returns_unasked_fails(nobody: str) -> None:
-    status, log = ServiceProcess("pass", nobody).ended()
+    status, log = ExampleService("pass", nobody).ended()
     assert status == 1
     assert "serve returned before it was asked to stop" in log
 
 
 def test_an_error_of_the_service_itself_is_logged_with_its_traceback(nobody: str) -> None:
-    status, log = ServiceProcess("await fail()", nobody).ended()
+    status, log = ExampleService("await fail()", nobody).ended()
     assert status == 1
     assert "service_failed" in log
     assert "Traceback" in log
@@ -182,7 +182,7 @@ def test_an_error_of_the_service_itself_is_logged_with_its_traceback(nobody: str
 
 def test_a_broker_that_does_not_answer_ends_a_service_in_one_line(nobody: str) -> None:
     body = "async with asyncio.TaskGroup() as tasks:\n    tasks.create_task(fail())"
-    status, log = ServiceProcess(body, nobody, error="nats.errors.TimeoutError").ended()
+    status, log = ExampleService(body, nobody, error="nats.errors.TimeoutError").ended()
     assert status == 1
     assert "broker_did_not_answer" in log
     assert "nats: timeout" in log

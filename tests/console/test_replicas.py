@@ -3,8 +3,6 @@
 import copy
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -18,19 +16,20 @@ from e2e.conftest import Nightmail
 from support.deadlines import scaled, wait_until
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
+from support.service_starter import ServiceProcess, start_service
 from support.switch import Switch
 
 NewJob = Callable[..., str]
 
 
 @pytest.fixture
-def second_api(second_process: "tuple[int, subprocess.Popen[bytes]]") -> int:
+def second_api(second_process: tuple[int, ServiceProcess]) -> int:
     """The port of a second replica of the API of the system."""
     return second_process[0]
 
 
 @pytest.fixture
-def second_process(system: Nightmail, tmp_path: Path) -> "Iterator[tuple[int, subprocess.Popen[bytes]]]":
+def second_process(system: Nightmail, tmp_path: Path) -> Iterator[tuple[int, ServiceProcess]]:
     """The port and the process of a second replica of the API of the system, with a read model of its own."""
     port = free_port()
     given = {
@@ -42,7 +41,7 @@ def second_process(system: Nightmail, tmp_path: Path) -> "Iterator[tuple[int, su
         "PORT": str(port),
     }
     environment = os.environ | {f"NIGHTMAIL_{name}": value for name, value in given.items()}
-    api = subprocess.Popen([sys.executable, "-m", "nightmail_api"], env=environment, cwd=tmp_path)
+    api = start_service("nightmail_api", environment, tmp_path)
 
     def is_ready() -> bool:
         assert api.poll() is None
@@ -62,7 +61,7 @@ def second_process(system: Nightmail, tmp_path: Path) -> "Iterator[tuple[int, su
 
 
 def test_a_page_says_when_the_api_has_stopped_answering_on_an_open_connection(
-    browser: Browser, system: Nightmail, second_process: "tuple[int, subprocess.Popen[bytes]]"
+    browser: Browser, system: Nightmail, second_process: tuple[int, ServiceProcess]
 ) -> None:
     port, api = second_process
     alone = copy.copy(system)

@@ -52,7 +52,7 @@ def requested(system: Nightmail, job_name: str) -> str | None:
 @pytest.mark.parametrize("full_seconds", [0, pytest.param(60, marks=pytest.mark.long)])
 def test_every_run_ends_after_a_full_disk_is_freed_and_nobody_restarts_anything(disk: Path, full_seconds: int) -> None:
     system = Nightmail(disk)
-    system.start()
+    system.start_as_a_user()
     try:
         (system.data_dir / "files" / "sales.csv").write_text("region,amount\nNorth,1\n")
         system.create(job_name="daily")

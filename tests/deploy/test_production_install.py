@@ -53,7 +53,7 @@ def test_an_installation_without_test_tools_runs_a_job(tmp_path: Path) -> None:
 
     system = Installed(tmp_path)
     system.program = str(folder / "bin/nightmail")
-    system.start()
+    system.start_as_a_user()
     try:
         create_a_job(system)
         run_a_job(system)
@@ -93,7 +93,7 @@ def test_the_log_of_the_last_release_is_upgraded_and_the_way_back_works(tmp_path
     system = Installed(tmp_path)
     for number, program in enumerate((last_release, NIGHTMAIL, last_release, NIGHTMAIL), start=1):
         system.program = program
-        system.start()
+        system.start_as_a_user()
         try:
             if number == 1:
                 create_a_job(system)

@@ -24,7 +24,7 @@ from support.deadlines import scaled, wait_until
 from support.job_requests import job_request, schedule_in_half_a_year
 from support.plain_http import NO_AUTHORITIES
 from support.ports import free_port
-from support.service_starter import run_command
+from support.service_starter import ServiceProcess, run_command, start_service
 
 SALES = b"region,amount\nnorth,10\nsouth,5\nnorth,7\n"
 NIGHTMAIL = str(Path(sys.executable).parent / "nightmail")
@@ -62,7 +62,7 @@ class DataServer:
 
 
 class Nightmail:
-    """`nightmail up` on its own data folder."""
+    """`nightmail up` on its own data folder, in a fork of a process that has imported it and every service."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.data_dir = folder / "data"
@@ -71,7 +71,7 @@ class Nightmail:
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = {"NIGHTMAIL_FETCH_ALLOW": "127.0.0.1"} | settings
         self.log = folder / "up.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | ServiceProcess | None = None
         self._mails: dict[str, EmailMessage] = {}
 
     @property
@@ -87,11 +87,22 @@ class Nightmail:
             | self._settings
         )
 
-    def start(self, within: Sequence[str] = ()) -> None:
-        """Start it; `within` is a command that starts the one after it."""
+    def start(self) -> None:
+        arguments = {"UP_ARGUMENTS": json.dumps(self.command[2:])}
+        with self.log.open("ab") as log:
+            self.process = start_service(
+                "support.forked_up", self.environment | arguments, self.log.parent, log.fileno()
+            )
+        self._wait_until_ready()
+
+    def start_as_a_user(self, within: Sequence[str] = ()) -> None:
+        """Start the executable; `within` is a command that starts the one after it."""
         command = [*within, *self.command]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, cwd=self.log.parent)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
         wait_until(lambda: self.has_logged("Nightmail is ready") or self.ended(), "nightmail up is ready")
         assert not self.ended(), self.log.read_text()
 
@@ -217,10 +228,11 @@ def own_nightmail(tmp_path: Path) -> Iterator[Callable[..., Nightmail]]:
 
 @pytest.fixture
 def job_file(nightmail: Nightmail, source: DataServer, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A valid job file; the job has the test's name."""
+    """A valid job file; the job has the test's name, and is due in half a year."""
     url = source.serve("/sales.csv", SALES)
     path = tmp_path / "sales.yaml"
     name = f"[bold]{request.node.name}"[:100]
     data_source = {"source_type": "api", "location": url, "file_type": "csv"}
-    path.write_text(yaml.safe_dump(job_request(job_name=name, data_source=data_source)))
+    fields = {"job_name": name, "data_source": data_source, "schedule_time": schedule_in_half_a_year()}
+    path.write_text(yaml.safe_dump(job_request(**fields)))
     return path

@@ -11,6 +11,7 @@ import pytest
 
 from nightmail_api.http.application import build_application
 from nightmail_client import Nightmail
+from nightmail_client.requests import file_path, job_path
 
 RUN_ID = "01a2146e-756b-7371-831f-e62bc6de4f5b"
 #: The routes of browsers, of the links in mails, and those without a token.
@@ -92,3 +93,9 @@ def test_every_route_for_clients_has_a_call(client: Nightmail, asked: list[tuple
     assert missing == {("POST", "/jobs")}  # another name of POST /jobs/create
     unknown = [at for at in asked if not any(at[0] == one and p.fullmatch(at[1]) for (one, _), p in routes.items())]
     assert unknown == []
+
+
+def test_a_name_of_dots_leads_to_no_other_path() -> None:
+    for path in (job_path(".."), job_path(".", "run"), file_path("../jobs/daily sales"), file_path("a/./b")):
+        assert httpx.URL(f"http://nightmail{path}").raw_path == path.encode()
+    assert file_path("sales/2026 café.csv") == "/files/sales/2026%20caf%C3%A9.csv"

@@ -13,6 +13,7 @@ from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
 from e2e.said import as_json, change, name_in, refused, said, without_settings
 from support.deadlines import scaled, wait_until
 from support.ports import free_port
+from support.service_starter import run_command
 
 
 def test_a_job_is_created_shown_paused_resumed_and_deleted(nightmail: Nightmail, job_file: Path) -> None:
@@ -156,10 +157,8 @@ def test_a_preview_says_how_many_rows_it_shows(nightmail: Nightmail, job_file: P
 def test_a_command_finds_the_system_of_the_folder_in_which_the_user_stands(nightmail: Nightmail) -> None:
     (nightmail.data_dir / "files" / "deep").mkdir(mode=0o700)
     for folder in (nightmail.data_dir.parent, nightmail.data_dir, nightmail.data_dir / "files" / "deep"):
-        listed = subprocess.run(
-            [NIGHTMAIL, "jobs", "list", "--json"], cwd=folder, env=without_settings(), capture_output=True, check=False
-        )
-        assert (listed.returncode, listed.stderr) == (0, b"")
+        listed = run_command(["jobs", "list", "--json"], without_settings(), folder, scaled(60))
+        assert (listed.returncode, listed.stderr) == (0, "")
 
 
 def test_without_a_token_the_places_for_one_are_named(tmp_path: Path) -> None:
@@ -307,15 +306,18 @@ def test_an_example_that_cannot_be_begun_now_can_be_begun_later(nightmail: Night
 def test_a_login_serves_the_commands_of_a_user_elsewhere(nightmail: Nightmail, tmp_path: Path) -> None:
     environment = without_settings() | {"XDG_CONFIG_HOME": str(tmp_path)}
 
-    def command(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        command = [NIGHTMAIL, *arguments]
+    def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return run_command(arguments, environment, tmp_path, scaled(60))
+
+    def login(given: str) -> "subprocess.CompletedProcess[str]":
+        command = [NIGHTMAIL, "login", nightmail.url]
         return subprocess.run(
             command, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True, check=False
         )
 
-    assert "refuses the token" in command("login", nightmail.url, given="wrong\n").stderr
+    assert "refuses the token" in login("wrong\n").stderr
     assert "no token was given" in command("login", nightmail.url).stderr
-    assert "admin (admin)" in command("login", nightmail.url, given=nightmail.token).stdout
+    assert "admin (admin)" in login(nightmail.token).stdout
     assert (tmp_path / "nightmail" / "login.json").stat().st_mode & 0o777 == 0o600
     assert command("jobs", "list").returncode == 0
     checks = json.loads(command("doctor", "--json").stdout)["checks"]

@@ -12,7 +12,7 @@ from support.deadlines import scaled, wait_until
 def test_each_run_has_a_group_below_the_one_in_which_nightmail_was_started(tmp_path: Path) -> None:
     with own_group() as group:
         system = Nightmail(tmp_path)
-        system.start(inside(group))
+        system.start_as_a_user(inside(group))
         try:
             services = set((group / "services" / "cgroup.procs").read_text().split())
             assert system.process is not None

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent, TextResourceContents
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail
-from nightmail_common.contract.limits import MAX_TOKEN_AGENT_SESSIONS
+from nightmail_common.contract.limits import MAX_TOKEN_AGENT_CALLS, MAX_TOKEN_AGENT_SESSIONS
 from support.deadlines import scaled
 from support.job_requests import job_request
 
@@ -185,6 +185,52 @@ def test_the_sessions_of_one_token_leave_room_for_others_and_serve_nobody_else(n
         assert mcp_call(nightmail, token, session, "DELETE").status_code == 200
     assert mcp_call(nightmail, token).status_code == 200
     nightmail.call("DELETE", "/tokens/mcp-many")
+
+
+async def test_requests_that_wait_for_an_answer_are_limited_and_hold_up_nobody_else(nightmail: Nightmail) -> None:
+    token = nightmail.call("POST", "/tokens", json={"name": "mcp-waits", "role": "viewer"}).json()["token"]
+    begin = BEGIN["params"] | {"capabilities": {"elicitation": {"form": {}}}}  # type: ignore[operator]
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+    async with httpx.AsyncClient(base_url=nightmail.url, headers=headers, timeout=scaled(30)) as http:
+        opened = await http.post("/mcp", json=BEGIN | {"params": begin})
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"]}
+
+        async def ask(number: int) -> str:
+            """Call a tool that asks its user, and go away after the question."""
+            params = {"name": "delete_job", "arguments": {"job_name": "any"}}
+            body = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+            async with http.stream("POST", "/mcp", json=body, headers=session) as answer:
+                lines = [line async for line in _until_data(answer)]
+            return lines[-1]
+
+        said = [await ask(number) for number in range(2, MAX_TOKEN_AGENT_CALLS + 4)]
+        assert ["elicitation/create" in line for line in said] == [True] * MAX_TOKEN_AGENT_CALLS + [False] * 2
+        assert "20 MCP requests open" in said[-1]
+        assert mcp_call(nightmail, nightmail.token).status_code == 200
+        assert (await http.delete("/mcp", headers=session)).status_code == 200
+    assert mcp_call(nightmail, token).status_code == 200
+    nightmail.call("DELETE", "/tokens/mcp-waits")
+
+
+async def _until_data(answer: httpx.Response) -> AsyncIterator[str]:
+    async for line in answer.aiter_lines():
+        yield line
+        if line.startswith("data: {"):
+            return
+
+
+async def test_an_argument_leads_to_no_other_path(nightmail: Nightmail, job: dict[str, object]) -> None:
+    async with agent(nightmail, "http", User()) as client:
+        for tool, arguments, said in (
+            ("get_job", {"job_name": "."}, "there is no job of that name"),
+            ("get_job", {"job_name": ".."}, "there is no job of that name"),
+            ("get_run", {"run_id": ".."}, "there is no run '..'"),
+            ("compare_runs", {"run_id": "..", "other_run_id": ".", "key": []}, "there is no run"),
+            ("list_jobs", {"query": "x" * 70_000}, "an argument is not valid: "),
+        ):
+            answer = await client.call_tool(tool, arguments)
+            assert answer.is_error
+            assert said in text(answer), tool
 
 
 async def test_a_refusal_names_the_field(nightmail: Nightmail, job: dict[str, object]) -> None:

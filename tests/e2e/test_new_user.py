@@ -16,8 +16,9 @@ from functools import partial
 import pytest
 
 from e2e.conftest import NIGHTMAIL, Nightmail
-from support.deadlines import measure_factor, wait_until
+from support.deadlines import measure_factor, scaled, wait_until
 from support.job_requests import job_request
+from support.service_starter import run_command
 
 JOB = "found by a new user"
 SCRIPT = "known = data.dropna()\nreturn known"
@@ -57,14 +58,7 @@ def test_4_doctor_finds_the_system_of_the_folder_on_whatever_port(nightmail: Nig
     bare = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTMAIL_")}
 
     def checks(**settings: str) -> dict[str, str]:
-        ended = subprocess.run(
-            [NIGHTMAIL, "doctor", "--json"],
-            cwd=nightmail.data_dir.parent,
-            env=bare | settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ended = run_command(["doctor", "--json"], bare | settings, nightmail.data_dir.parent, scaled(60))
         return {one["name"]: one["state"] for one in json.loads(ended.stdout)["checks"]}
 
     def finds_the_api(settings: dict[str, str]) -> bool:
@@ -131,7 +125,7 @@ def test_20_the_shell_completes_ids_statuses_outcomes_and_event_types(nightmail:
 
 
 def test_18_help_takes_less_than_0_4_seconds_and_a_command_less_than_0_6(nightmail: Nightmail) -> None:
-    """Of the processor, in the best of five times: what other processes do on the machine does not count.
+    """Of the processor, in one of five times: what other processes do on the machine does not count.
 
     The speed of the processor is measured beside each, because a virtual machine can slow down within minutes.
     """
@@ -144,5 +138,7 @@ def test_18_help_takes_less_than_0_4_seconds_and_a_command_less_than_0_6(nightma
 
     limits = {"--help": 0.4, "runs list --help": 0.4, "jobs list": 0.6, "runs list": 0.6, "status": 0.6}
     for command, limit in limits.items():
-        taken = [seconds(*command.split()) / measure_factor(time.process_time) for _ in range(5)]
-        assert min(taken) < limit, (command, taken)
+        taken: list[float] = []
+        while not any(one < limit for one in taken):
+            assert len(taken) < 5, (command, taken)
+            taken.append(seconds(*command.split()) / measure_factor(time.process_time))

@@ -11,6 +11,7 @@ import yaml
 
 from e2e.conftest import DataServer, Nightmail, attached_csv
 from support.deadlines import wait_until
+from support.job_requests import schedule_in_half_a_year
 
 SLICES = 500
 XLSX_SLICES = 20
@@ -153,7 +154,7 @@ def test_a_preview_says_that_a_slice_has_no_recipients(nightmail: Nightmail, sou
     url = source.serve("/preview.csv", orders(2))
     body = {
         "job_name": "preview of a split",
-        "schedule_time": "0 9 * * *",
+        "schedule_time": schedule_in_half_a_year(),
         "data_source": api_source(url),
         "processing_script": "return data",
         "consumer_emails": ["owner@example.com"],
@@ -212,7 +213,7 @@ def test_fields_that_cannot_be_split_are_refused_by_name(
 ) -> None:
     body = {
         "job_name": "refused split",
-        "schedule_time": "0 9 * * *",
+        "schedule_time": schedule_in_half_a_year(),
         "data_source": {"source_type": "file", "location": "a.csv", "file_type": "csv"},
         "processing_script": "return data",
         "consumer_emails": ["owner@example.com"],

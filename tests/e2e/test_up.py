@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,17 @@ import nats
 import nats.errors
 import psutil
 import pytest
+from nats.js.api import ConsumerConfig
 
 from e2e.conftest import NIGHTMAIL, DataServer, Nightmail, attached_csv
 from e2e.test_path import ENDED, SALES, TOTALS, api_source
 from support.deadlines import scaled, wait_until
+from support.service_starter import run_command
 
 
 def refused(system: Nightmail) -> str:
     """Start a system that must fail; return its one line on stderr."""
-    ended = subprocess.run(
-        system.command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
-    )
+    ended = run_command(system.command[1:], system.environment, system.log.parent, scaled(30))
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     return line
@@ -59,10 +59,8 @@ def test_a_malformed_setting_of_any_service_stops_the_start_by_its_name(
     own_nightmail: Callable[..., Nightmail], name: str
 ) -> None:
     system = own_nightmail(**{f"NIGHTMAIL_{name}": "loud"})
-    command = [part for part in system.command if part not in ("--port", str(system.port))]
-    ended = subprocess.run(
-        command, env=system.environment, capture_output=True, text=True, timeout=scaled(30), check=False
-    )
+    arguments = [part for part in system.command[1:] if part not in ("--port", str(system.port))]
+    ended = run_command(arguments, system.environment, system.log.parent, scaled(30))
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"error: setting NIGHTMAIL_{name}: ")
     assert len(ended.stderr.splitlines()) == 1
@@ -94,11 +92,28 @@ def test_everything_listens_on_loopback_only(nightmail: Nightmail) -> None:
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
-def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmail: Callable[..., Nightmail]) -> None:
-    secrets = {"NIGHTMAIL_SMTP_PASSWORD": "hunter2", "NIGHTMAIL_SECRET_KEY": "k" * 32, "NIGHTMAIL_SECRET_CRM": "c3po"}
-    secrets |= {"NIGHTMAIL_NATS_PASSWORD": "hunter3"}
-    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", **secrets)
-    system.start()
+#: Settings of `system_of_a_user` that no other process may read.
+SECRETS = {
+    "NIGHTMAIL_SMTP_PASSWORD": "hunter2",
+    "NIGHTMAIL_SECRET_KEY": "k" * 32,
+    "NIGHTMAIL_SECRET_CRM": "c3po",
+    "NIGHTMAIL_NATS_PASSWORD": "hunter3",
+}
+
+
+@pytest.fixture(scope="module")
+def system_of_a_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightmail]:
+    """A system that the executable has started with secrets, from a folder with files that are named as modules."""
+    system = Nightmail(tmp_path_factory.mktemp("user"), NIGHTMAIL_NATS_USER="owner", **SECRETS)
+    for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
+        (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
+    system.start_as_a_user()
+    yield system
+    assert system.stop() == 0
+
+
+def test_no_process_has_a_secret_in_its_environment_or_command_line(system_of_a_user: Nightmail) -> None:
+    system = system_of_a_user
     assert system.process is not None
     supervisor = psutil.Process(system.process.pid)
     checked = set()
@@ -109,27 +124,25 @@ def test_no_process_has_a_secret_in_its_environment_or_command_line(own_nightmai
             proc = Path(f"/proc/{process.pid}")
             shown = proc.joinpath("environ").read_bytes() + proc.joinpath("cmdline").read_bytes()
             checked.add(process.pid)
-            for name, secret in secrets.items():
+            for name, secret in SECRETS.items():
                 assert secret.encode() not in shown, (name, shown)
     assert checked >= {system.process.pid, *system.pids().values()}
 
 
 async def test_the_owner_of_the_broker_may_do_everything_and_the_auditor_only_read(
-    own_nightmail: Callable[..., Nightmail],
+    system_of_a_user: Nightmail,
 ) -> None:
-    system = own_nightmail(NIGHTMAIL_NATS_USER="owner", NIGHTMAIL_NATS_PASSWORD="hunter3")
-    system.start()
-    kept = dict(line.split("=", 1) for line in (system.data_dir / "nats.env").read_text().splitlines())
+    kept = dict(line.split("=", 1) for line in (system_of_a_user.data_dir / "nats.env").read_text().splitlines())
     auditor = (kept["NIGHTMAIL_NATS_USER"], kept["NIGHTMAIL_NATS_PASSWORD"])
     for user, password in (("owner", "hunter3"), auditor):
         client = await nats.connect(kept["NIGHTMAIL_NATS_URL"], user=user, password=password)
         await client.jetstream().stream_info("EVENTS")
-        deleting = client.jetstream(timeout=scaled(1)).delete_consumer("EVENTS", "runner")
         if user == "owner":
-            await deleting
+            await client.jetstream().add_consumer("EVENTS", ConsumerConfig(durable_name="one-more"))
+            assert await client.jetstream().delete_consumer("EVENTS", "one-more")
         else:
             with pytest.raises(nats.errors.TimeoutError):
-                await deleting
+                await client.jetstream(timeout=scaled(1)).delete_consumer("EVENTS", "runner")
         await client.close()
 
 
@@ -179,12 +192,9 @@ def test_no_process_runs_after_a_stop(own_nightmail: Callable[..., Nightmail]) -
 
 
 def test_a_file_in_the_folder_is_not_taken_for_a_module_that_a_service_imports(
-    own_nightmail: Callable[..., Nightmail], source: DataServer
+    system_of_a_user: Nightmail, source: DataServer
 ) -> None:
-    system = own_nightmail()
-    for name in ("calendar", "email", "pandas", "mcp", "aiosmtpd", "nightmail_runner"):
-        (system.log.parent / f"{name}.py").write_text("raise SystemExit('the file of the user')")
-    system.start()
+    system = system_of_a_user
     system.create(job_name="beside", data_source=api_source(source.serve("/beside.csv", SALES)))
     run_id = system.run("beside")
     system.run_when(run_id, "delivered")

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.events import RunRequested
@@ -58,8 +59,16 @@ def request_run(event_log: EventLog, make_job: Callable[..., Job]) -> Request:
     return request
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
+    """The sandbox of a file's tests, which run in one event loop: to start its fork server takes a second of processor time."""
+    async with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def own_sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox of one test, which may kill its processes."""
     async with Sandbox() as sandbox:
         yield sandbox
 

@@ -1,14 +1,12 @@
 """The charts of scripts: which figures come out, how they look, and what a script cannot do with them."""
 
 import io
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import psutil
 import pytest
-import pytest_asyncio
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
@@ -31,12 +29,6 @@ TASK = Task(
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 IMPORT = "import matplotlib.pyplot as plt\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def charts() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
 
 
 async def draw(sandbox: Sandbox, script: str, *, figures: bool = True) -> tuple[SandboxResult, bytes, bytes]:
@@ -68,7 +60,7 @@ def alts(result: Succeeded) -> list[str]:
     return [figure.alt for figure in result.figures]
 
 
-async def test_figures_come_in_the_order_of_their_drawing_with_their_words(charts: Sandbox) -> None:
+async def test_figures_come_in_the_order_of_their_drawing_with_their_words(sandbox: Sandbox) -> None:
     script = f"""{IMPORT}
 from matplotlib.figure import Figure
 data.plot(x="day", title="Orders", ylabel="orders")
@@ -79,7 +71,7 @@ plt.scatter([1, 2], [3, 4])
 plt.title("Dots")
 return data
 """
-    result, images = await figures_of(charts, script)
+    result, images = await figures_of(sandbox, script)
     assert alts(result) == [
         "Line chart: Orders. Horizontal axis: day. Vertical axis: orders. Series: north, south.",
         "Bar chart.",
@@ -88,12 +80,12 @@ return data
     assert all(900 < image.width <= 2000 for image in images)
 
 
-async def test_a_script_plots_without_importing_matplotlib(charts: Sandbox) -> None:
-    result, _ = await figures_of(charts, "data.north.plot.bar(title='North')\nresult = data")
+async def test_a_script_plots_without_importing_matplotlib(sandbox: Sandbox) -> None:
+    result, _ = await figures_of(sandbox, "data.north.plot.bar(title='North')\nresult = data")
     assert alts(result) == ["Bar chart: North."]
 
 
-async def test_show_ends_a_figure_as_in_a_notebook_and_close_drops_one(charts: Sandbox) -> None:
+async def test_show_ends_a_figure_as_in_a_notebook_and_close_drops_one(sandbox: Sandbox) -> None:
     script = f"""{IMPORT}
 import matplotlib
 matplotlib.use("Agg")
@@ -104,19 +96,19 @@ plt.figure()
 plt.figure(); plt.plot([3, 1]); plt.title("third")
 return data
 """
-    result, _ = await figures_of(charts, script)
+    result, _ = await figures_of(sandbox, script)
     assert alts(result) == ["Line chart: first.", "Line chart: second.", "Line chart: third."]
     assert result.log == ""
 
 
-async def test_a_run_without_figures_has_none_and_a_skipped_run_too(charts: Sandbox) -> None:
-    result, _ = await figures_of(charts, f"{IMPORT}return data")
+async def test_a_run_without_figures_has_none_and_a_skipped_run_too(sandbox: Sandbox) -> None:
+    result, _ = await figures_of(sandbox, f"{IMPORT}return data")
     assert result.figures == ()
-    skipped, _, _ = await draw(charts, f"{IMPORT}plt.plot([1])\nskip('nothing')")
+    skipped, _, _ = await draw(sandbox, f"{IMPORT}plt.plot([1])\nskip('nothing')")
     assert isinstance(skipped, Skipped)
 
 
-async def test_figures_are_opaque_so_that_dark_mails_do_not_hide_their_text(charts: Sandbox) -> None:
+async def test_figures_are_opaque_so_that_dark_mails_do_not_hide_their_text(sandbox: Sandbox) -> None:
     script = f"""{IMPORT}
 plt.rcParams["savefig.transparent"] = True
 fig, ax = plt.subplots(facecolor="none")
@@ -124,12 +116,12 @@ ax.patch.set_alpha(0)
 plt.figure(frameon=False); plt.plot([1, 2])
 return data
 """
-    _, images = await figures_of(charts, script)
+    _, images = await figures_of(sandbox, script)
     assert [image.convert("RGBA").getchannel("A").getextrema() for image in images] == [(255, 255)] * 2
     assert [image.convert("RGB").getpixel((2, 2)) for image in images] == [(255, 255, 255)] * 2
 
 
-async def test_labels_outside_of_the_figure_are_in_the_picture(charts: Sandbox) -> None:
+async def test_labels_outside_of_the_figure_are_in_the_picture(sandbox: Sandbox) -> None:
     script = f"""{IMPORT}
 for legend in (False, True):
     plt.figure()
@@ -138,13 +130,13 @@ for legend in (False, True):
         plt.legend(loc="upper left", bbox_to_anchor=(1.1, 1))
 return data
 """
-    _, (without, with_legend) = await figures_of(charts, script)
+    _, (without, with_legend) = await figures_of(sandbox, script)
     assert with_legend.width > without.width + 200
 
 
-async def test_the_same_script_and_data_give_the_same_bytes(charts: Sandbox) -> None:
+async def test_the_same_script_and_data_give_the_same_bytes(sandbox: Sandbox) -> None:
     script = "data.plot(x='day')\nresult = data"
-    first, second = await draw(charts, script), await draw(charts, script)
+    first, second = await draw(sandbox, script), await draw(sandbox, script)
     assert first[2] == second[2] != b""
 
 
@@ -162,27 +154,27 @@ async def test_the_same_script_and_data_give_the_same_bytes(charts: Sandbox) -> 
     ],
 )
 async def test_what_a_mail_cannot_show_fails_the_run_with_the_reason(
-    charts: Sandbox, script: str, kind: str, says: str
+    sandbox: Sandbox, script: str, kind: str, says: str
 ) -> None:
-    failed = await failure_of(charts, f"{IMPORT}{script}\nresult = data")
+    failed = await failure_of(sandbox, f"{IMPORT}{script}\nresult = data")
     assert failed.kind == kind
     assert says in failed.message
 
 
-async def test_a_large_figure_gets_fewer_pixels(charts: Sandbox) -> None:
-    _, (image,) = await figures_of(charts, f"{IMPORT}plt.figure(figsize=(30, 50)); plt.plot([1, 2])\nreturn data")
+async def test_a_large_figure_gets_fewer_pixels(sandbox: Sandbox) -> None:
+    _, (image,) = await figures_of(sandbox, f"{IMPORT}plt.figure(figsize=(30, 50)); plt.plot([1, 2])\nreturn data")
     assert image.width <= 2000
     assert image.height < MAX_FIGURE_SIDE_PIXELS
 
 
-async def test_a_character_that_no_font_has_is_a_note(charts: Sandbox) -> None:
-    result, _ = await figures_of(charts, f"{IMPORT}plt.plot([1]); plt.title('a \\U00013000 b')\nreturn data")
+async def test_a_character_that_no_font_has_is_a_note(sandbox: Sandbox) -> None:
+    result, _ = await figures_of(sandbox, f"{IMPORT}plt.plot([1]); plt.title('a \\U00013000 b')\nreturn data")
     assert result.output_notes == ("figure 1 shows boxes instead of \U00013000, which no font of the runner has",)
 
 
-async def test_alternative_text_is_one_short_line(charts: Sandbox) -> None:
+async def test_alternative_text_is_one_short_line(sandbox: Sandbox) -> None:
     script = f"{IMPORT}plt.plot([1]); plt.title('two\\nlines\\t\\x07 ' + 'x' * 400)\nreturn data"
-    result, _ = await figures_of(charts, script)
+    result, _ = await figures_of(sandbox, script)
     assert result.figures[0].alt.startswith("Line chart: two lines xxx")
     assert len(result.figures[0].alt) == MAX_FIGURE_ALT_CHARS
 
@@ -235,9 +227,9 @@ def answer(content, figures, alt="x"):
     ],
 )
 async def test_a_script_cannot_forge_an_answer_with_other_than_checked_figures(
-    charts: Sandbox, forged: str, says: str | None
+    sandbox: Sandbox, forged: str, says: str | None
 ) -> None:
-    result, _, data = await draw(charts, FORGED + forged)
+    result, _, data = await draw(sandbox, FORGED + forged)
     if says is None:  # the forgery itself works: what it forges is what is refused
         assert isinstance(result, Succeeded), result
         assert png_size(data) == (2, 2)
@@ -257,8 +249,8 @@ async def test_the_second_fork_server_starts_with_the_first_chart() -> None:
     assert fork_servers() == before
 
 
-async def test_matplotlib_is_not_where_no_chart_is_expected(charts: Sandbox) -> None:
-    result, _, _ = await draw(charts, "getattr(data, 'pl' + 'ot')()\nreturn data", figures=False)
+async def test_matplotlib_is_not_where_no_chart_is_expected(sandbox: Sandbox) -> None:
+    result, _, _ = await draw(sandbox, "getattr(data, 'pl' + 'ot')()\nreturn data", figures=False)
     assert isinstance(result, Failed)
     assert "write `import matplotlib`" in result.message
 
@@ -284,6 +276,6 @@ def fork_servers() -> set[int]:
         "__import__('subprocess').run(['/bin/true'])",
     ],
 )
-async def test_a_script_that_draws_is_isolated_as_any_other(charts: Sandbox, attempt: str) -> None:
-    failed = await failure_of(charts, f"{IMPORT}{attempt}\nreturn data")
+async def test_a_script_that_draws_is_isolated_as_any_other(sandbox: Sandbox, attempt: str) -> None:
+    failed = await failure_of(sandbox, f"{IMPORT}{attempt}\nreturn data")
     assert failed.type in {"PermissionError", "FileNotFoundError", "OSError"}

@@ -1,5 +1,7 @@
 """The characters of text that is not UTF-8: the names of encodings, and what is recognised without one."""
 
+import json
+
 import pytest
 
 from support.parsing import columns, parsed, refusal
@@ -182,3 +184,44 @@ def test_letters_that_were_lost_before_are_a_note() -> None:
     assert parsed("a,b\n1,x\n2,Z\ufffdrich\n").notes == [
         "line 3 has the character U+FFFD, which programs put in place of letters that they could not read; correct it at its source"
     ]
+
+
+@pytest.mark.parametrize(
+    "word", ["Müller", "naïve", "don’t", "20 °C", "Привет", "“quoted", "São", "À la carte", "Größe", "10 €"]
+)
+@pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])
+def test_text_that_was_encoded_twice_is_kept_with_a_note(word: str, wrong: str) -> None:
+    twice = word.encode().decode(wrong)
+    table = parsed(f"name,n\nx,1\n{twice},2\n")
+    assert table.frame["name"].tolist() == ["x", twice]
+    (note,) = table.notes
+    assert note.startswith("line 3 has ")
+    assert "read in a wrong encoding" in note
+
+
+def test_text_that_was_encoded_twice_is_noted_in_escapes_of_json() -> None:
+    (note,) = parsed(json.dumps([{"a": "M\u00c3\u00bcller"}]), "json").notes
+    assert "read in a wrong encoding" in note
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "« LÀ »",
+        "CAFÉ»",
+        "„Spaß“",
+        "IRMÃ”",
+        "Ã",
+        "ÂNGELA",
+        "Ñandú",
+        "Đà Nẵng",
+        "NÃO",
+        "Åse “x”",
+        "Ã»",
+        "Ängström – ÃÂ",
+        "Привет",
+        "20 °C",
+    ],
+)
+def test_letters_that_such_text_begins_with_have_no_note(word: str) -> None:
+    assert parsed(f"name,n\nx,1\n{word},2\n").notes == []

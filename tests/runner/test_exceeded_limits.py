@@ -24,6 +24,7 @@ async def failure_of(sandbox: Sandbox, script: str, limits: Limits) -> Failed:
     return result
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_run_without_memory_has_its_line_its_limit_and_the_setting(sandbox: Sandbox) -> None:
     script = "def fill(size):\n    return np.ones(size)\nrows = 10**9\nreturn pd.DataFrame({'a': fill(rows)})"
     failed = await failure_of(sandbox, script, Limits(memory_bytes=512 * 1024**2))
@@ -41,6 +42,7 @@ async def test_a_run_without_memory_has_its_line_its_limit_and_the_setting(sandb
         (1, ", the most that the runner's setting NIGHTMAIL_SCRIPT_TIMEOUT allows"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_run_that_takes_too_long_has_the_field_or_setting_that_allows_more(
     sandbox: Sandbox, most: int, says: str
 ) -> None:
@@ -66,6 +68,7 @@ async def test_a_run_that_takes_too_long_has_the_field_or_setting_that_allows_mo
         ),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_run_that_takes_too_long_has_the_line_where_it_was(
     sandbox: Sandbox, script: str, line: set[int]
 ) -> None:
@@ -85,6 +88,7 @@ async def test_a_run_that_takes_too_long_has_the_line_where_it_was(
         "import os\nos.write(3, b'\\0\\0\\1\\0  File \"<script>\", line 999999 in f\\n')",
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_script_that_hides_where_it_is_ends_all_the_same(sandbox: Sandbox, hides: str) -> None:
     await sandbox.started()
     began = time.monotonic()

@@ -180,6 +180,15 @@ def test_decimals_in_quotes_are_text_and_a_note(file_type: str, values: list[str
         ("[Red]0000", 7, "0007"),
         ("[Color 12][$-407]00000", 1067, "01067"),
         ("00\\_00", 123, "01_23"),
+        ("[<=99999]00000;00000\\-0000", 2139, "02139"),
+        ("[<=99999]00000;00000\\-0000", 21390001, "02139-0001"),
+        ("[<=99999][$-409]00000;[$-409]00000-0000", 2139, "02139"),
+        ("[<1000]000;0", 7, "007"),
+        ("[<1000]000;0", 1234, "1234"),
+        ('[=0]"none; 0";[>9]00;0000', 7, "0007"),
+        ('[=0]"none; 0";[>9]000;0000', 12, "012"),
+        ("[<=9999999]###\\-####;\\(###\\)\\ ###\\-####", 5551234, 5551234),
+        ("[<=9999999]000-0000;###\\-###\\-####", 2125551234, 2125551234),
         ("0-", 7, 7),
         ("00;-00", 7, 7),
         ("00", 7.5, 7.5),
@@ -334,3 +343,13 @@ def test_a_date_that_may_be_the_leap_day_which_only_spreadsheets_have_is_a_note(
     assert notes(b"59.5")
     assert not notes(b"58")
     assert not notes(b"61")
+
+
+@pytest.mark.parametrize(
+    ("number", "is_noted"), [("1e400", True), ("-1e-400", True), ("1.5e999", True), ("1E5", False), ('"12E4"', False)]
+)
+def test_a_number_of_json_beyond_64_bits_is_text_with_a_note(number: str, is_noted: bool) -> None:
+    table = parsed(f'[{{"a": {number}}}]', "json")
+    note = f"the column 'a' is text, so a sum joins its values: {number!r} is beyond the numbers that 64 bits hold"
+    assert table.notes == ([note] if is_noted else [])
+    assert table.frame["a"].tolist() == ([100000.0] if number == "1E5" else [number.strip('"')])

@@ -144,31 +144,46 @@ def test_a_failure_of_a_job_that_fills_its_request_fits_its_event(make_job: Call
     assert event.job.consumer_emails == ("a@example.com",)
 
 
-@pytest.mark.parametrize(
-    ("script", "problem"),
-    [
-        ("say(rows=2**64, columns=['a'])", "rows"),
-        ("say(rows=1, columns=['x' * 1_048_000])", "the column names take"),
-        ("os.ftruncate(5, 1 << 20)\nsay(rows=1, columns=['a'])", "the CSV ends within a record"),
-        ("os.ftruncate(5, 1 << 30)\nsay(rows=1, columns=['a'])", "File too large"),
-        ("return pd.DataFrame([range(32_000)])", "32000 columns; at most 16384 are allowed (NIGHTMAIL_MAX_COLUMNS)"),
-        ("return pd.DataFrame({'a': range(1001)})", "1001 rows; at most 1000 are allowed (NIGHTMAIL_MAX_ROWS)"),
-        ("return pd.DataFrame({'a': ['x' * 1000] * 999})", "larger than NIGHTMAIL_MAX_RESULT_BYTES"),
-    ],
-)
+#: By the settings of the runner that executes the scripts: what they say, and why that fails.
+TOO_MUCH: list[tuple[dict[str, str], dict[str, str]]] = [
+    (
+        {},
+        {
+            "say(rows=2**64, columns=['a'])": "rows",
+            "say(rows=1, columns=['x' * 1_048_000])": "the column names take",
+            "os.ftruncate(5, 1 << 20)\nsay(rows=1, columns=['a'])": "the CSV ends within a record",
+            "os.ftruncate(5, 1 << 30)\nsay(rows=1, columns=['a'])": "File too large",
+        },
+    ),
+    (
+        {"max_rows": "1000", "max_result_bytes": "900000"},
+        {
+            "return pd.DataFrame([range(32_000)])": "32000 columns; at most 16384 are allowed (NIGHTMAIL_MAX_COLUMNS)",
+            "return pd.DataFrame({'a': range(1001)})": "1001 rows; at most 1000 are allowed (NIGHTMAIL_MAX_ROWS)",
+            "return pd.DataFrame({'a': ['x' * 1000] * 999})": "larger than NIGHTMAIL_MAX_RESULT_BYTES",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "scripts"), TOO_MUCH, ids=["answers", "results"])
 async def test_a_run_that_says_too_much_fails_with_the_reason_and_the_next_run_goes_on(
-    start_runner: StartRunner, request_run: Request, event_log: EventLog, script: str, problem: str
+    start_runner: StartRunner,
+    request_run: Request,
+    event_log: EventLog,
+    settings: dict[str, str],
+    scripts: dict[str, str],
 ) -> None:
-    settings = {"max_rows": "1000", "max_result_bytes": "900000"}
-    await start_runner(**settings if "return" in script else {}).ready()
-    hostile = await request_run(processing_script=WORST_SCRIPT[:120_000] + "\n" + ANSWER + script)
+    await start_runner(**settings).ready()
+    for script, problem in scripts.items():
+        hostile = await request_run(processing_script=WORST_SCRIPT[:120_000] + "\n" + ANSWER + script)
 
-    outcome = await outcome_of(event_log, hostile)
+        outcome = await outcome_of(event_log, hostile)
 
-    assert isinstance(outcome, RunFailed), outcome
-    assert problem in outcome.error.message
-    assert body_bytes(outcome) <= MAX_EVENT_BYTES
-    assert isinstance(await outcome_of(event_log, await request_run()), ResultReady)
+        assert isinstance(outcome, RunFailed), outcome
+        assert problem in outcome.error.message, script
+        assert body_bytes(outcome) <= MAX_EVENT_BYTES
+        assert isinstance(await outcome_of(event_log, await request_run()), ResultReady)
 
 
 async def test_a_run_that_the_setting_ends_names_it_and_the_jobs_own_limit_does_not(

@@ -76,6 +76,7 @@ def api(url: str, **fields: Any) -> DataSource:
         ({"r": [{"series": ROWS, "partial": True}]}, "r[0].series", "the source says 'partial': true"),  # InfluxDB
         ({"columns": ["a"], "rows": [[1]], "cursor": "x", "has_more": True}, None, f"by 'has_more' {MORE}"),
         ({"d": {"a": [1], "b": [2]}, "next": "/2"}, "d", f"by 'next' {MORE}"),
+        ({"d": ROWS, "total": 2, "limit": 1, "_links": {"next": "/x"}}, "d", f"by '_links.next' {MORE}"),  # CKAN
     ],
 )
 def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: Any, path: str | None, text: str) -> None:
@@ -90,6 +91,7 @@ def test_an_answer_that_names_a_next_page_or_a_larger_count_is_a_note(answer: An
         ({"d": ROWS, "next": None, "has_more": False, "meta": {"total": 1}}, "d"),
         ({"d": ROWS, "next": "", "links": {"next": {"href": None}}}, "d"),
         ({"d": ROWS, "offset": "0", "limit": 100, "total": 1, "timed_out": False}, "d"),
+        ({"d": ROWS, "total": 1, "limit": 100, "_links": {"next": "/x?offset=100"}}, "d"),  # CKAN
         ({"d": ROWS, "last": True, "done": True, "_shards": {"failed": 0}, "warnings": [], "rowCount": 1}, "d"),
         ([{"page": 1, "per_page": "50", "total": 1}, ROWS], "[1]"),
         ({"d": [{"a": 1000}, {"a": 200}], "total": 1200}, "d"),  # a sum of money
@@ -224,3 +226,25 @@ async def test_the_headers_of_pages_count_the_records_of_all(source: Source) -> 
         table = parse_input(view, read_options(pages, data))
     assert len(table.frame) == data.total_records == 2
     assert data.notes + table.notes == []
+
+
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "x", "diagnostics": "no such code"}],
+}
+
+
+@pytest.mark.parametrize("path", [None, "entry"])
+def test_an_outcome_of_fhir_in_place_of_records_is_shown(path: str | None) -> None:
+    assert "an error instead of data: no such code" in refusal(json.dumps(OUTCOME), "json", records_path=path)
+
+
+def test_an_outcome_of_fhir_among_records_is_an_error_or_a_note() -> None:
+    def bundle(severity: str) -> str:
+        issue = {"severity": severity, "details": {"text": "code was ignored"}}
+        entries = [{"resource": {"id": "1"}}, {"resource": OUTCOME | {"issue": [issue]}}]
+        return json.dumps({"resourceType": "Bundle", "entry": entries})
+
+    assert "reports an error in record 2: code was ignored" in refusal(bundle("error"), "json", records_path="entry")
+    notes = parsed(bundle("warning"), "json", records_path="entry").notes
+    assert "record 2 is a message of the source, and no data: code was ignored" in notes

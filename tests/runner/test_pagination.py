@@ -248,9 +248,102 @@ async def test_a_page_that_is_not_records_is_named_by_the_parser(source: Source)
 
 
 async def test_a_failure_of_a_later_page_fails_the_fetch(source: Source) -> None:
-    source.answers["/a"] = [json_answer([{"a": 1}]), (404, {}, b"no such page")]
-    with pytest.raises(CannotFetch, match="page 2: the source answered 404 Not Found: no such page"):
+    source.answers["/a"] = [json_answer([{"a": 1}]), (403, {}, b"no such page")]
+    with pytest.raises(CannotFetch, match="page 2: the source answered 403 Forbidden: no such page"):
         await read(paged(source.url("/a"), {"type": "page"}))
+
+
+async def test_a_page_that_a_counted_request_does_not_find_is_the_end_and_a_note(source: Source) -> None:
+    def answer(query: dict[str, str]) -> Answer:
+        page = by_page(query)
+        return json_answer(page) if page else (404, {}, b'{"detail": "Invalid page."}')  # Django REST framework
+
+    source.pages["/a"] = answer
+    frame, notes = await read(paged(source.url("/a"), {"type": "page"}))
+    assert frame.to_dict("records") == RECORDS
+    expected = 'page 4: the source answered 404 Not Found: {"detail": "Invalid page."}, which was taken for the end of the pages'
+    assert notes == [expected]
+    with pytest.raises(CannotFetch, match="page 1: the source answered 404"):
+        await read(paged(source.url("/a"), {"type": "page", "start": 4}))
+
+
+async def test_a_named_page_that_is_not_found_is_an_error(source: Source) -> None:
+    source.answers["/a"] = [json_answer({"rows": [{"a": 1}], "next": "/b"})]
+    source.answers["/b"] = [(404, {}, b"")]
+    with pytest.raises(CannotFetch, match="page 2: the source answered 404"):
+        await read(paged(source.url("/a"), {"type": "next_url", "path": "next"}, records_path="rows"))
+
+
+@pytest.mark.parametrize(
+    ("pages", "note"),
+    [
+        ([[1, 2], [2, 3], []], "page 2 has 1 record of the page before it, too"),  # a record was added in front
+        ([[1, 2, 3], [4, 5, 6], [5, 6], []], "page 3 has 2 records of the page before it"),
+        ([[1, 2], [3, 4], []], None),
+        ([[1, 1], [1, 2], []], None),  # equal by nature
+    ],
+)
+@pytest.mark.parametrize("file_type", ["json", "jsonl", "csv"])
+async def test_records_that_two_pages_have_are_a_note(
+    source: Source, pages: list[list[int]], note: str | None, file_type: str
+) -> None:
+    def body(page: list[int]) -> bytes:
+        if file_type == "csv":
+            return ("id,name\n" + "".join(f"{number},x\n" for number in page)).encode()
+        if file_type == "jsonl":
+            return "".join(f'{{"id": {number}}}\n' for number in page).encode()
+        return json.dumps([{"id": number} for number in page]).encode()
+
+    source.answers["/a"] = [(200, {}, body(page)) for page in pages]
+    frame, notes = await read(paged(source.url("/a"), {"type": "page"}, file_type=file_type))
+    assert frame["id"].tolist() == [number for page in pages for number in page]
+    assert [note in one for one in notes] == ([True] if note else []) if note else notes == []
+
+
+@pytest.mark.parametrize(
+    ("pagination", "body", "bodies"),
+    [
+        (
+            {"type": "cursor", "path": "meta.next", "param": "variables.after"},
+            {"query": "q", "variables": {"after": None}},
+            [{"query": "q", "variables": {"after": after}} for after in (None, "2", "4")],
+        ),
+        (
+            {"type": "page", "param": "page"},
+            '{"page": "1", "size": 2}',
+            [{"page": str(number), "size": 2} for number in (1, 2, 3, 4)],
+        ),
+        (
+            {"type": "offset", "param": "from.record"},
+            {"from.record": 0},
+            [{"from.record": number} for number in (0, 2, 4, 5)],
+        ),
+    ],
+)
+async def test_a_parameter_of_pages_that_the_body_has_is_set_there(
+    source: Source, pagination: dict[str, Any], body: Any, bodies: list[Any]
+) -> None:
+    def answer(_: dict[str, str]) -> Answer:
+        sent = json.loads(source.bodies[-1])
+        first = int(
+            sent.get("variables", {}).get("after") or sent.get("from.record") or 2 * (int(sent.get("page", 1)) - 1)
+        )
+        more = {"next": str(first + 2)} if first + 2 < len(RECORDS) else {}
+        return json_answer({"rows": RECORDS[first : first + 2], "meta": more})
+
+    source.pages["/a"] = answer
+    frame, notes = await read(paged(source.url("/a?k=1"), pagination, method="POST", body=body, records_path="rows"))
+    assert frame.to_dict("records") == RECORDS
+    assert notes == []
+    assert list(map(json.loads, source.bodies)) == bodies
+    assert set(source.queries) == {"k=1"}
+
+
+async def test_a_parameter_of_pages_that_the_body_does_not_have_goes_into_the_query(source: Source) -> None:
+    source.pages["/a"] = cursor
+    pagination = {"type": "cursor", "path": "meta.next", "param": "after"}
+    await read(paged(source.url("/a"), pagination, method="POST", body={"size": 2}, records_path="rows"))
+    assert source.queries == ["", "after=2", "after=4"]
 
 
 @pytest.mark.parametrize("pagination", [{"type": "next_url", "path": "next"}, {"type": "link"}])

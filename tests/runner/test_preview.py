@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from nats.aio.client import Client
 
 from nightmail_common.broker.log import EventLog
@@ -45,24 +44,24 @@ async def test_a_preview_answers_with_rows_or_with_the_error_and_leaves_no_event
     assert await event_log.last_sequence() == 0
 
 
-@pytest.mark.parametrize(
-    ("script", "value", "shortened"),
-    [
-        ("return pd.DataFrame({'a': ['x' * 200_000]})", "x" * 999 + "…", False),
-        ("return pd.DataFrame({f'c{n}': ['y' * 2000] * 20 for n in range(600)})", "y" * 199 + "…", True),
-        ("return pd.DataFrame({f'c{n}': ['\\U0001f600' * 900] * 20 for n in range(300)})", None, True),
-        ("return pd.DataFrame({f'c{n}': [n] * 20 for n in range(5_000)})", "0", False),
-    ],
-)
+LARGE_RESULTS = [
+    ("return pd.DataFrame({'a': ['x' * 200_000]})", "x" * 999 + "…", False),
+    ("return pd.DataFrame({f'c{n}': ['y' * 2000] * 20 for n in range(600)})", "y" * 199 + "…", True),
+    ("return pd.DataFrame({f'c{n}': ['\\U0001f600' * 900] * 20 for n in range(300)})", None, True),
+    ("return pd.DataFrame({f'c{n}': [n] * 20 for n in range(5_000)})", "0", False),
+]
+
+
 async def test_a_preview_of_a_large_result_is_shortened_to_fit_an_answer(
-    start_runner: Callable[..., RunnerProcess], nats_client: Client, script: str, value: str | None, shortened: bool
+    start_runner: Callable[..., RunnerProcess], nats_client: Client
 ) -> None:
     await start_runner().ready()
-    answer = await preview(nats_client, processing_script=script)
-    assert answer.get("error") is None
-    assert len(answer["columns"]) == len(answer["first_rows"][0])
-    assert value is None or answer["first_rows"][0][0] == value
-    assert any("too large" in note["text"] for note in answer["notes"]) == shortened, answer["notes"]
+    for script, value, shortened in LARGE_RESULTS:
+        answer = await preview(nats_client, processing_script=script)
+        assert answer.get("error") is None, script
+        assert len(answer["columns"]) == len(answer["first_rows"][0]), script
+        assert value is None or answer["first_rows"][0][0] == value, script
+        assert any("too large" in note["text"] for note in answer["notes"]) == shortened, (script, answer["notes"])
 
 
 async def test_a_preview_has_the_figures_that_fit_an_answer(
@@ -89,13 +88,13 @@ return data
     ]
 
 
-@pytest.mark.parametrize("text", ["\x00", "'\\n' * 10_000_000", "'\U0001f600' * 1_000_000", "'\\ud800' * 100_000"])
 async def test_a_preview_that_fails_with_any_text_says_so(
-    start_runner: Callable[..., RunnerProcess], nats_client: Client, text: str
+    start_runner: Callable[..., RunnerProcess], nats_client: Client
 ) -> None:
     await start_runner().ready()
-    answer = await preview(nats_client, processing_script=f"print({text!r} * 100_000)\nraise ValueError({text})")
-    assert answer["error"]["type"] in {"ValueError", "InvalidJob"}
+    for text in ("\x00", "'\\n' * 10_000_000", "'\U0001f600' * 1_000_000", "'\\ud800' * 100_000"):
+        answer = await preview(nats_client, processing_script=f"print({text!r} * 100_000)\nraise ValueError({text})")
+        assert answer["error"]["type"] in {"ValueError", "InvalidJob"}, text
 
 
 def test_the_first_rows_of_a_csv_are_read_whatever_it_holds() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import io
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +13,6 @@ import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
 import pytest
-import pytest_asyncio
 
 from nightmail_common.contract.limits import MAX_LOG_PART_BYTES, MAX_REASON_CHARS
 from nightmail_runner.parsing.options import ReadOptions
@@ -34,14 +32,7 @@ TASK = Task(
     limits=Limits(timeout_seconds=scaled(20)),
 )
 
-# One fork server for all tests of this file: to start one takes half a second of processor time.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as sandbox:
-        yield sandbox
 
 
 async def run(sandbox: Sandbox, script: str, timeout_seconds: float = scaled(20)) -> tuple[SandboxResult, bytes]:

@@ -23,9 +23,9 @@ from runner.test_sandbox import DATA, TASK, csv_of, run
 from support.deadlines import eventually, scaled
 
 
-async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: Sandbox) -> None:
-    await sandbox.started()
-    running = asyncio.create_task(run(sandbox, "import time\ntime.sleep(60)"))
+async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(own_sandbox: Sandbox) -> None:
+    await own_sandbox.started()
+    running = asyncio.create_task(run(own_sandbox, "import time\ntime.sleep(60)"))
     [server] = await eventually(fork_servers, "the fork server runs")
     await eventually(lambda: len(server.children()) >= 2, "a run has started")
     server.send_signal(signal.SIGKILL)
@@ -34,7 +34,7 @@ async def test_a_fork_server_that_dies_is_restarted_and_its_run_fails(sandbox: S
 
     assert isinstance(result, Failed)
     assert result.kind == "sandbox"
-    assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
+    assert await csv_of(own_sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
 
 
 def fork_servers() -> list[psutil.Process]:
@@ -48,7 +48,7 @@ def fork_servers() -> list[psutil.Process]:
     return found
 
 
-async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) -> None:
+async def test_many_runs_leak_no_descriptor_process_or_memory(own_sandbox: Sandbox) -> None:
     runs = int(os.environ.get("MANY_RUNS", "100"))
     own = psutil.Process()
     with MemoryFile.of(DATA) as source:
@@ -56,7 +56,7 @@ async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) 
         async def some(times: int) -> None:
             for number in range(times):
                 with MemoryFile("csv") as csv:
-                    await sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source, csv)
+                    await own_sandbox.run(replace(TASK, script="1 / 0") if number % 5 == 0 else TASK, source, csv)
             gc.collect()
 
         await some(30)
@@ -72,7 +72,7 @@ async def test_many_runs_leak_no_descriptor_process_or_memory(sandbox: Sandbox) 
 
 
 async def test_an_answer_counts_although_its_worker_exits_before_the_runner_reads_it(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    own_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short script on a busy machine: the worker has ended when the runner goes on."""
     send = socket.send_fds
@@ -87,7 +87,7 @@ async def test_an_answer_counts_although_its_worker_exits_before_the_runner_read
         return sent
 
     monkeypatch.setattr(socket, "send_fds", send_and_wait)
-    assert await csv_of(sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
+    assert await csv_of(own_sandbox, TASK.script) == b"region,amount\nnorth,17\nsouth,5\n"
 
 
 async def test_closing_a_sandbox_ends_its_processes() -> None:

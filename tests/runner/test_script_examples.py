@@ -1,12 +1,10 @@
 """The examples of docs/scripts.md: each script gives what stands below it."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from nightmail_common.contract.chart_detection import draws_charts
 from nightmail_common.contract.script import DEFAULT_IMPORTS, check_imports, reads_previous
@@ -23,13 +21,6 @@ _DATA = _BLOCKS[0][1]
 _EXAMPLES = [(script, *_BLOCKS[number + 1]) for number, (kind, script) in enumerate(_BLOCKS) if kind == "python"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def one_sandbox() -> AsyncIterator[Sandbox]:
-    """The sandbox of all examples."""
-    async with Sandbox() as sandbox:
-        yield sandbox
-
-
 def test_the_page_has_twenty_three_examples_and_some_errors() -> None:
     kinds = [kind for _, kind, _ in _EXAMPLES]
     counts = [kinds.count("csv") + kinds.count("skipped"), kinds.count("figures"), kinds.count("error")]
@@ -38,7 +29,7 @@ def test_the_page_has_twenty_three_examples_and_some_errors() -> None:
 
 @pytest.mark.parametrize(("script", "kind", "shown"), _EXAMPLES)
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script: str, kind: str, shown: str) -> None:
+async def test_an_example_gives_what_the_page_shows(sandbox: Sandbox, script: str, kind: str, shown: str) -> None:
     check_imports(script, DEFAULT_IMPORTS)
     task = Task(
         script=script,
@@ -50,7 +41,7 @@ async def test_an_example_gives_what_the_page_shows(one_sandbox: Sandbox, script
         limits=Limits(timeout_seconds=scaled(20)),
     )
     with MemoryFile.of(_DATA.encode()) as source, MemoryFile("csv") as csv, MemoryFile("figures") as figures:
-        result = await one_sandbox.run(task, source, csv, figures=figures if task.figures else None)
+        result = await sandbox.run(task, source, csv, figures=figures if task.figures else None)
         if kind == "csv":
             assert isinstance(result, Succeeded), result
             assert csv.read().decode() == shown

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from nightmail_common.service.settings import load
+from nightmail_runner.bootstrap import warn_of_missing_imports
 from nightmail_runner.settings import RunnerSettings
 
 
@@ -75,3 +78,10 @@ def test_every_valid_form_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(RunnerSettings)
     assert settings.fetch_allow == tuple(hosts.split(", "))
     assert settings.script_imports == ("sklearn", "my_package")
+
+
+def test_a_package_of_script_imports_that_is_not_installed_is_logged_at_the_start() -> None:
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        warn_of_missing_imports(("pandas", "no_such_package"))
+    assert [(line["event"], line["package"]) for line in lines] == [("script_import_not_installed", "no_such_package")]

@@ -120,67 +120,65 @@ async def test_values_are_the_texts_of_the_csv(run: Run, nats_client: Client) ->
         assert file_of(slices[0], files).startswith(b"region\n")
 
 
-@pytest.mark.parametrize(
-    ("data", "fields", "said"),
-    [
-        (
-            SALES + "west,1,,\neast,1,,\n",
-            {"recipients_by": BY_NAME},
-            "recipients_by has no recipients for 'west' of the column 'region'",
-        ),
-        (
-            SALES + "west,1,,\n",
-            {"recipients_by": "manager"},
-            "the column 'manager' of recipients_by has no value in 1 of 5 rows",
-        ),
-        (
-            SALES + "west,1,nobody,\n",
-            {"recipients_by": "manager"},
-            "the column 'manager': 'nobody' is not an e-mail address: An email address must have an @-sign. (for 'west')",
-        ),
-        (
-            "region,manager\n" + "".join(f"r{number},a@example.com\n" for number in range(1001)),
-            {"recipients_by": "manager"},
-            "the result has 1,001 values to split it by; at most 1,000 are allowed",
-        ),
-        (
-            SALES + ",1,ann@example.com,\n",
-            {"recipients_by": "manager"},
-            "the column 'region' of split_by has no value in 1 of 5 rows",
-        ),
-        (
-            SALES,
-            {"recipients_by": "owner"},
-            "recipients_by names the column 'owner', which the result does not have; it has region, amount, manager",
-        ),
-        (
-            SALES,
-            {"split_by": "regoin", "recipients_by": "manager"},
-            "split_by names the column 'regoin', which the result does not have; it has region, amount, manager",
-        ),
-        (
-            "region,manager\n" + "".join(f"north,a{number}@example.com\n" for number in range(101)),
-            {"recipients_by": "manager"},
-            "'north' has 101 recipients; a slice has at most 100",
-        ),
-        (
-            "region,manager\n" + "".join(f"r{number % 900},a{number}@example.com\n" for number in range(2001)),
-            {"recipients_by": "manager"},
-            "the slices have 2,001 recipients together; at most 2,000 are allowed",
-        ),
-        (
-            "region,manager\n" + "x" * 201 + ",a@example.com\n",
-            {"recipients_by": "manager"},
-            "the column 'region' of split_by has a value of 201 characters; at most 200 are allowed",
-        ),
-    ],
-)
-async def test_what_cannot_be_mailed_fails_the_run_before_anything_is(
-    run: Run, data: str, fields: dict[str, Any], said: str
-) -> None:
-    failed = await run(data, **fields)
-    assert isinstance(failed, RunFailed)
-    assert (failed.error.stage, failed.error.message[: len(said)]) == ("output", said)
+NOT_MAILED: list[tuple[str, dict[str, Any], str]] = [
+    (
+        SALES + "west,1,,\neast,1,,\n",
+        {"recipients_by": BY_NAME},
+        "recipients_by has no recipients for 'west' of the column 'region'",
+    ),
+    (
+        SALES + "west,1,,\n",
+        {"recipients_by": "manager"},
+        "the column 'manager' of recipients_by has no value in 1 of 5 rows",
+    ),
+    (
+        SALES + "west,1,nobody,\n",
+        {"recipients_by": "manager"},
+        "the column 'manager': 'nobody' is not an e-mail address: An email address must have an @-sign. (for 'west')",
+    ),
+    (
+        "region,manager\n" + "".join(f"r{number},a@example.com\n" for number in range(1001)),
+        {"recipients_by": "manager"},
+        "the result has 1,001 values to split it by; at most 1,000 are allowed",
+    ),
+    (
+        SALES + ",1,ann@example.com,\n",
+        {"recipients_by": "manager"},
+        "the column 'region' of split_by has no value in 1 of 5 rows",
+    ),
+    (
+        SALES,
+        {"recipients_by": "owner"},
+        "recipients_by names the column 'owner', which the result does not have; it has region, amount, manager",
+    ),
+    (
+        SALES,
+        {"split_by": "regoin", "recipients_by": "manager"},
+        "split_by names the column 'regoin', which the result does not have; it has region, amount, manager",
+    ),
+    (
+        "region,manager\n" + "".join(f"north,a{number}@example.com\n" for number in range(101)),
+        {"recipients_by": "manager"},
+        "'north' has 101 recipients; a slice has at most 100",
+    ),
+    (
+        "region,manager\n" + "".join(f"r{number % 900},a{number}@example.com\n" for number in range(2001)),
+        {"recipients_by": "manager"},
+        "the slices have 2,001 recipients together; at most 2,000 are allowed",
+    ),
+    (
+        "region,manager\n" + "x" * 201 + ",a@example.com\n",
+        {"recipients_by": "manager"},
+        "the column 'region' of split_by has a value of 201 characters; at most 200 are allowed",
+    ),
+]
+
+
+async def test_what_cannot_be_mailed_fails_the_run_before_anything_is(run: Run) -> None:
+    for data, fields, said in NOT_MAILED:
+        failed = await run(data, **fields)
+        assert isinstance(failed, RunFailed), said
+        assert (failed.error.stage, failed.error.message[: len(said)]) == ("output", said)
 
 
 async def test_a_result_without_rows_has_no_slices(run: Run, nats_client: Client) -> None:

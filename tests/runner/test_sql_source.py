@@ -1,13 +1,17 @@
 """Sources of type sql: what the database has comes out, with every digit; nothing is written; every ceiling holds."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import asdict
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +26,8 @@ from nightmail_runner.parsing.parse_input import parse_input
 from nightmail_runner.parsing.table import Table
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sql.connections import Connections, secret_parts, source_connections
-from nightmail_runner.sql.request import QueryRequest
+from nightmail_runner.sql.reader import run_query
+from nightmail_runner.sql.request import QueryFailed, QueryRequest
 from support.deadlines import eventually, scaled
 from support.http_source import TIMES, open_fetcher
 from support.postgres_server import PostgresServer
@@ -35,18 +40,28 @@ def sql(query: str, location: str = "SALES", **fields: Any) -> DataSourceDefinit
 
 
 class Database:
-    """A database, and what a job reads from it."""
+    """A database, and what a job reads from it.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        process: whether a reader process runs the queries, as for a job. In this process they take a thirtieth of the time.
+    """
+
+    def __init__(self, url: str, *, process: bool = False) -> None:
         self.url = url
+        self._process = process
+
+    @property
+    def fetched(self) -> "Database":
+        """The same database, whose queries are fetched by a reader process."""
+        return Database(self.url, process=True)
 
     async def read(self, query: str, *, limits: dict[str, Any] | None = None, **fields: Any) -> Table:
+        if not self._process:
+            return await asyncio.to_thread(self._run, sql(query, **fields))
         async with open_fetcher(connections={"SALES": self.url}, **(limits or {})) as fetcher:
             data = await fetcher.fetch(sql(query, **fields), TIMES)
             with data.file:
-                table = parse_input(memoryview(data.file.read()), ReadOptions("arrow"))
-                table.notes[:0] = data.notes
-                return table
+                return _table(data.file.read(), data.notes)
 
     async def values(self, query: str, **options: Any) -> dict[str, list[Any]]:
         frame = (await self.read(query, **options)).frame
@@ -56,12 +71,27 @@ class Database:
         }
 
     async def refusal(self, query: str, **options: Any) -> str:
-        with pytest.raises(CannotFetch) as refused:
+        with pytest.raises(CannotFetch if self._process else QueryFailed) as refused:
             await self.read(query, **options)
         return str(refused.value)
 
+    def _run(self, source: DataSourceDefinition) -> Table:
+        output, seconds = BytesIO(), source.timeout_seconds
+        assert source.query is not None
+        assert seconds is not None
+        request = QueryRequest(self.url, source.query, source.parameters, seconds, 1_000_000, 100_000, 100)
+        run_query(request, output, lambda _cancel: None)
+        return _table(output.getvalue(), request.notes)
 
-@pytest.fixture
+
+def _table(result: bytes, notes: list[str]) -> Table:
+    table = parse_input(memoryview(result), ReadOptions("arrow"))
+    table.notes[:0] = notes
+    return table
+
+
+#: One for all tests, because no query writes: to create one takes as long as some tests together.
+@pytest.fixture(scope="module")
 def postgresql(postgres: PostgresServer) -> Database:
     url = postgres.new_database()
     with psycopg.connect(url, autocommit=True) as connection:
@@ -108,10 +138,9 @@ VALUES: list[tuple[str, Any]] = [
 ]
 
 
-# One query for all of them: each takes a reader process and half a second.
 async def test_each_value_of_postgresql_comes_out_with_every_digit(postgresql: Database) -> None:
     columns = ", ".join(f"{expression} AS v{number}" for number, (expression, _) in enumerate(VALUES))
-    found = await postgresql.values(f"SELECT {columns}")
+    found = await postgresql.fetched.values(f"SELECT {columns}")
     for (expression, expected), (value,) in zip(VALUES, found.values(), strict=True):
         comparable = value.date() if type(expected) is date else value
         assert comparable == expected, expression
@@ -188,7 +217,7 @@ async def test_an_empty_result_keeps_its_columns(postgresql: Database) -> None:
 async def test_parameters_are_bound_and_their_times_filled_in(postgresql: Database) -> None:
     day = "{{ scheduled_at | date('%Y-%m-%d') }}"  # 31 December in the job's zone
     query = "SELECT region FROM sales WHERE day = $1::date AND amount > $2 AND $3::text = '''; DROP TABLE sales; --'"
-    found = await postgresql.values(query, parameters=[day, 5, "'; DROP TABLE sales; --"])
+    found = await postgresql.fetched.values(query, parameters=[day, 5, "'; DROP TABLE sales; --"])
     assert found == {"region": ["north"]}
 
 
@@ -295,7 +324,7 @@ async def test_a_column_of_sqlite_may_begin_with_many_missing_values(sqlite: Dat
     query = """
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 25000)
         SELECT n, CASE WHEN n > 20000 THEN 'x' END AS late FROM numbers"""
-    found = await sqlite.values(query)
+    found = await sqlite.fetched.values(query)
     assert found["n"] == list(range(1, 25001))
     assert found["late"][19999:20001] == [None, "x"]
 
@@ -306,6 +335,30 @@ async def test_sqlite_takes_parameters_by_position_and_by_name(sqlite: Database)
     assert found == {"region": ["north"]}
 
 
+async def test_a_result_of_sqlite_without_rows_has_columns_of_text_and_a_note(sqlite: Database) -> None:
+    table = await sqlite.read("SELECT region, amount FROM sales WHERE false")
+    assert list(table.frame.columns) == ["region", "amount"]
+    assert "does not say of which types its columns are" in " ".join(table.notes)
+
+
+async def test_decimals_that_a_table_has_as_text_are_a_note(sqlite: Database) -> None:
+    table = await sqlite.read("SELECT * FROM (VALUES ('10.50', '007', '1.5'), (NULL, '008', 'x'))")
+    assert table.frame.iloc[0].tolist() == ["10.50", "007", "1.5"]
+    (note,) = table.notes
+    assert (
+        "the column 'column1' is text, so a sum joins its values: all are text in the database, such as '10.50'" in note
+    )
+
+
+async def test_texts_that_are_filled_up_with_spaces_are_a_note(postgresql: Database) -> None:
+    query = "SELECT a::char(3) AS a, a::varchar(3) AS b, 'x '::text AS c FROM (VALUES ('n'), (NULL), ('abc')) AS t (a)"
+    table = await postgresql.read(query)
+    assert table.frame["a"].dropna().tolist() == ["n  ", "abc"]
+    (padded, other) = table.notes
+    assert "the column 'a' are filled up with spaces to 3 characters, such as 'n  '" in padded
+    assert "the column 'c' are filled up with spaces to 2 characters" in other
+
+
 async def test_a_blob_of_sqlite_is_refused_with_a_function_that_sqlite_has(sqlite: Database) -> None:
     assert "make it text, such as hex(...)" in await sqlite.refusal("SELECT x'ff00' AS a")
     assert await sqlite.values("SELECT hex(x'ff00') AS a") == {"a": ["FF00"]}
@@ -313,7 +366,7 @@ async def test_a_blob_of_sqlite_is_refused_with_a_function_that_sqlite_has(sqlit
 
 async def test_a_missing_file_of_sqlite_is_not_created(sqlite: Database, tmp_path: Path) -> None:
     missing = Database(f"sqlite:///{tmp_path}/missing.db")
-    assert "unable to open database file" in await missing.refusal("SELECT 1")
+    assert "unable to open database file" in await missing.fetched.refusal("SELECT 1")
     assert not (tmp_path / "missing.db").exists()
 
 
@@ -328,6 +381,7 @@ async def test_other_databases_go_through_sqlalchemy(postgresql: Database) -> No
         "n": ["12345678901234567890.5"],
     }
     assert "as an object" in await other.refusal("SELECT 1", parameters=[1])
+    assert "the type time with a time zone" in await other.refusal("SELECT '09:30+02'::timetz AS a")
     assert await other.values("SELECT current_setting('transaction_read_only') AS a") == {"a": ["on"]}
 
 
@@ -340,12 +394,13 @@ async def test_other_databases_go_through_sqlalchemy(postgresql: Database) -> No
     ],
 )
 async def test_a_connection_that_no_driver_understands_is_refused(url: str, reason: str) -> None:
-    message = await Database(url).refusal("SELECT 1")
+    message = await Database(url, process=True).refusal("SELECT 1")
     assert reason in message
     assert "tiger" not in message
 
 
 async def test_the_ceilings_hold_while_the_result_streams(postgresql: Database, sqlite: Database) -> None:
+    postgresql, sqlite = postgresql.fetched, sqlite.fetched
     many = "SELECT n, repeat('x', 100) AS t FROM generate_series(1, 3000000) AS n"
     assert "1000000 bytes of NIGHTMAIL_MAX_INPUT_BYTES" in await postgresql.refusal(many, limits={"rows": 10**9})
     assert "100000 rows of NIGHTMAIL_MAX_ROWS" in await postgresql.refusal(many, limits={"limit": 10**9})
@@ -359,7 +414,7 @@ async def test_the_ceilings_hold_while_the_result_streams(postgresql: Database, 
 
 async def test_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:
     query = "SELECT repeat('x', 100000) AS t FROM generate_series(1, $1::int)"
-    message = await postgresql.refusal(query, parameters=[30_000], timeout_seconds=600)
+    message = await postgresql.fetched.refusal(query, parameters=[30_000], timeout_seconds=600)
     assert message == "the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows 1000000 bytes"
 
 
@@ -367,27 +422,27 @@ async def test_a_bound_query_cannot_take_the_machines_memory(postgresql: Databas
 async def test_many_rows_of_a_bound_query_cannot_take_the_machines_memory(postgresql: Database) -> None:
     query = "SELECT i, repeat('x', 1000) AS t FROM generate_series(1, $1) AS i"
     limits = {"limit": 20_000_000}
-    message = await postgresql.refusal(query, parameters=[300_000], timeout_seconds=600, limits=limits)
+    message = await postgresql.fetched.refusal(query, parameters=[300_000], timeout_seconds=600, limits=limits)
     assert message == "the result does not fit into memory; NIGHTMAIL_MAX_INPUT_BYTES allows 20000000 bytes"
 
 
 async def test_what_a_query_of_sqlite_sorts_cannot_fill_the_disk(sqlite: Database) -> None:
     rows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 4000) SELECT zeroblob(1000000) || x AS y FROM c"
-    assert "does not fit into memory" in await sqlite.refusal(f"{rows} ORDER BY y LIMIT 1 OFFSET 10000")
+    assert "does not fit into memory" in await sqlite.fetched.refusal(f"{rows} ORDER BY y LIMIT 1 OFFSET 10000")
 
 
 async def test_a_slow_query_ends_at_its_time(postgresql: Database) -> None:
     started = time.monotonic()
-    message = await postgresql.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)
+    message = await postgresql.fetched.refusal("SELECT pg_sleep(600)::text", timeout_seconds=1)
     assert "took longer than 1 s; the source's timeout_seconds can allow more" in message
     assert time.monotonic() - started < scaled(15)
 
 
 async def test_a_slow_query_of_sqlite_ends_at_its_time(sqlite: Database) -> None:
     endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
-    message = await sqlite.refusal(endless, timeout_seconds=1)
+    message = await sqlite.fetched.refusal(endless, timeout_seconds=1)
     assert message == "the query took longer than 1 s; the source's timeout_seconds can allow more"
-    other = Database(sqlite.url.replace("sqlite:", "sqlite+pysqlite:"))
+    other = Database(sqlite.url.replace("sqlite:", "sqlite+pysqlite:"), process=True)
     assert await other.refusal(endless, timeout_seconds=1) == message
 
 
@@ -421,14 +476,14 @@ async def test_a_cancelled_fetch_ends_its_query_in_the_database(postgresql: Data
 async def test_a_database_that_cannot_be_reached_is_tried_three_times_and_its_password_is_masked(
     postgresql: Database,
 ) -> None:
-    message = await Database("postgresql://reader:hunter2@127.0.0.1:1/sales").refusal("SELECT 1")
+    message = await Database("postgresql://reader:hunter2@127.0.0.1:1/sales", process=True).refusal("SELECT 1")
     assert "Connection refused" in message
     assert "(3 attempts)" in message
     assert "hunter2" not in message
 
 
 async def test_a_database_that_refuses_the_user_is_not_tried_again(postgresql: Database) -> None:
-    message = await Database(postgresql.url.replace("/test_", "/none_")).refusal("SELECT 1")
+    message = await Database(postgresql.url.replace("/test_", "/none_"), process=True).refusal("SELECT 1")
     assert message.startswith("no connection to the database: FATAL:")
     assert "attempts" not in message
 
@@ -438,14 +493,14 @@ async def test_an_error_is_in_the_words_of_the_database(postgresql: Database, sq
     assert message.startswith('the database refuses the query: ERROR:  column "missing" does not exist')
     assert "no such column: missing" in await sqlite.refusal("SELECT missing FROM sales")
     broken = "SELECT 10 / (n - 90000) AS a FROM generate_series(1, 100000) AS n"
-    assert "division by zero" in await postgresql.refusal(broken, limits={"limit": 10**9, "rows": 10**9})
+    assert "division by zero" in await postgresql.fetched.refusal(broken, limits={"limit": 10**9, "rows": 10**9})
     for database in (postgresql, sqlite):
         assert "a SELECT does" in await database.refusal("ROLLBACK" if database is postgresql else "-- nothing")
 
 
 async def test_a_connection_that_the_runner_does_not_have_is_named(postgresql: Database) -> None:
-    assert "NIGHTMAIL_CONNECTION_CRM" in await postgresql.refusal("SELECT 1", location="crm")
-    assert await postgresql.values("SELECT 1 AS a", location="connection_sales") == {"a": [1]}
+    assert "NIGHTMAIL_CONNECTION_CRM" in await postgresql.fetched.refusal("SELECT 1", location="crm")
+    assert await postgresql.fetched.values("SELECT 1 AS a", location="connection_sales") == {"a": [1]}
 
 
 def test_connections_come_from_the_environment_or_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,9 +512,23 @@ def test_connections_come_from_the_environment_or_the_file(tmp_path: Path, monke
         Connections({}).url("C")
 
 
-def test_a_reader_imports_no_pandas() -> None:
-    code = "import sys, nightmail_runner.sql.reader, nightmail_runner.sql.rows; sys.exit('pandas' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=scaled(30)).returncode == 0
+#: A reader that exits with whether it failed, or has imported pandas, which takes a third of a second and 40 MB of each query.
+READER = """
+import os, sys
+from nightmail_runner.sql import reader
+reader._report = lambda report: os._exit("error" in report or "pandas" in sys.modules)
+reader.main()
+"""
+
+
+def test_a_reader_imports_no_pandas(postgresql: Database, sqlite: Database) -> None:
+    for database, query in ((postgresql, "SELECT $1::int AS a"), (sqlite, "SELECT ? AS a")):
+        request = json.dumps(asdict(QueryRequest(database.url, query, [1], 60, 1_000_000, 10, 10)))
+        with subprocess.Popen([sys.executable, "-c", READER], stdin=PIPE, stdout=DEVNULL, text=True) as reader:
+            assert reader.stdin is not None
+            reader.stdin.write(f"{request}\n")
+            reader.stdin.flush()
+            assert reader.wait(scaled(30)) == 0, query
 
 
 def test_the_secret_parts_of_a_url_are_masked() -> None:

@@ -52,6 +52,49 @@ def test_another_table_below_a_blank_line_is_a_note(data: str, is_noted: bool) -
 
 
 @pytest.mark.parametrize(
+    ("below", "is_noted"),
+    [
+        ("\nproduct,color\nchair,red\n", True),
+        ('\n\n\n"product",color\nchair,red\n', True),
+        ("\nYves,Rome\n", False),
+        ("\nYves,Rome\n" * 5, False),
+        ('"a\n\nb",c\nd,e\n', False),
+        ("\n\n", False),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_another_table_of_text_in_a_large_file_is_a_note(below: str, is_noted: bool, line_end: str) -> None:
+    data = ("name,city\n" + "Xavier,Paris\n" * 20_000 + below).replace("\n", line_end)
+    assert noted(data, OTHER_TABLE) == is_noted
+
+
+@pytest.mark.parametrize(
+    ("data", "record"),
+    [
+        (
+            "region,n\na,10\nb,20\nSubtotal,30\nc,5\nd,6\nSubtotal,11\ne,1\n",
+            "record 3 has 'Subtotal' in the column 'region'",
+        ),
+        ("region,n\na,1.1\nb,2.2\na Total,3.3\nc,5\n", "record 3 has 'a Total'"),
+        ("region,n\na,10\nb,20\nTotal,31\nc,5\n", None),  # a name
+        ("region,n\na,10\nTotal,10\nc,5\n", None),
+        ("region,n\na,10\nb,\nb,20\nTotal,30\nc,5\n", "record 4 has 'Total'"),
+        (
+            "Service,EC2($),S3($)\nService total,10.5,2\n2026-01-01,5.25,1\n2026-01-02,5.25,1\n",
+            "the first record has 'Service total'",
+        ),
+        ("brand,n\nTotal,10\nShell,7\nBP,4\n", None),
+        ("brand,n\nShell,0\nBP,0\nTotal,0\nEsso,5\n", None),
+    ],
+)
+def test_a_total_between_other_records_is_a_note(data: str, record: str | None) -> None:
+    notes = [note for note in parsed(data).notes if "a sum of all counts them twice" in note]
+    assert len(notes) == (record is not None)
+    assert record is None or record in notes[0]
+    assert parsed(data).notes == notes
+
+
+@pytest.mark.parametrize(
     ("data", "line"),
     [
         ("Report,2026\nCreated,2026-01-31\nid,amount\n1,5\n2,6\n", "line 4 of the columns 'Report', '2026'"),

@@ -3,7 +3,8 @@
 A Python that imports a service by itself takes 1 to 2 seconds of processor time, one that imports a command half a second, and
 tests start hundreds. Each pytest process has one starter. It imports a service once, before it first forks it
 (`nightmail_cli/local/prefork.py`). `common/test_service.py` and `cluster/test_cluster.py` start each service by its own command,
-`python -m nightmail_...`; `e2e/test_command.py`, `e2e/test_up.py`, `cli` and `deploy` start the executable `nightmail`.
+`python -m nightmail_...`; `e2e/test_command.py`, `e2e/test_up.py`, `e2e/test_control_groups.py`, `cli` and `deploy` start the
+executable `nightmail`.
 """
 
 import atexit
@@ -27,14 +28,36 @@ from support.commands import every_command
 
 _TESTS = Path(__file__).parents[1]
 _PACKET_BYTES = 65536
+_SERVICES = ("nightmail_api.main", "nightmail_mailer.main", "nightmail_runner.main", "nightmail_ticker.main")
+#: What commands import when they run.
+_IMPORTED_BY_COMMANDS = (
+    "anyio",
+    "httpcore",
+    "httpx",
+    "idna",
+    "nightmail_cli.commands.apply",
+    "nightmail_cli.commands.gallery",
+    "nightmail_cli.commands.pull",
+    "nightmail_cli.doctor.broker_checks",
+    "nightmail_cli.doctor.doctor",
+    "nightmail_cli.local.up",
+    "nightmail_client.blocking.client",
+    "nightmail_client.records",
+    "nightmail_common.contract.job_definition",
+    "nightmail_common.contract.subject_template",
+    "rich.progress",
+    "rich.table",
+)
 #: What the fork of a module finds imported.
 _IMPORTED = {
-    "nightmail_api": "nightmail_api.main",
-    "nightmail_mailer": "nightmail_mailer.main",
-    "nightmail_runner": "nightmail_runner.main",
-    "nightmail_ticker": "nightmail_ticker.main",
-    "support.fast_ticker": "nightmail_ticker.main",
-    "support.command": "nightmail_cli.main",
+    "nightmail_api": ("nightmail_api.main",),
+    "nightmail_mailer": ("nightmail_mailer.main",),
+    "nightmail_runner": ("nightmail_runner.main",),
+    "nightmail_ticker": ("nightmail_ticker.main",),
+    "support.fast_ticker": ("nightmail_ticker.main",),
+    "support.command": ("nightmail_cli.main", *_IMPORTED_BY_COMMANDS),
+    "support.example_service": ("nightmail_common.service.service",),
+    "support.forked_up": ("nightmail_cli.local.up", "nightmail_cli.local.mail_catcher", *_SERVICES),
 }
 
 
@@ -174,7 +197,8 @@ class _Forks:
 
     def _fork(self, module: str, folder: str, descriptors: list[int]) -> None:
         settings, output, status = descriptors
-        _import(_IMPORTED[module])
+        for imported in _IMPORTED[module]:
+            _import(imported)
         os.chdir(folder)
         pid = prefork.start(prefork.Program(module, settings, module=module), output)
         os.close(settings)

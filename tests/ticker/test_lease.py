@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -22,6 +21,7 @@ from support.deadlines import eventually, scaled
 from support.lossy_proxy import Fault, LossyProxy
 from support.nats_server import NatsServer
 from support.ports import free_port
+from support.service_starter import start_service
 from support.tickers import (
     ShiftedClock,
     count_due_time_events,
@@ -154,17 +154,13 @@ async def test_a_ticker_waits_for_the_bucket_of_leases_which_no_backup_has(
     settings = {"NIGHTMAIL_NATS_URL": nats_server.url, "NIGHTMAIL_HEALTH_PORT": str(free_port())}
     log = tmp_path / "ticker.log"
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "nightmail_ticker"),
-            env=os.environ | settings | {"NIGHTMAIL_DATA_DIR": str(tmp_path)},
-            stdout=output,
-            stderr=output,
-        )
+        environment = os.environ | settings | {"NIGHTMAIL_DATA_DIR": str(tmp_path)}
+        process = start_service("nightmail_ticker", environment, tmp_path, output.fileno())
     try:
         await eventually(lambda: "open the bucket of leases" in log.read_text(), "the ticker waits")
-        assert process.returncode is None
+        assert process.poll() is None
         await js.create_key_value(bucket=streams.LEASES, ttl=ttl)
         await eventually(lambda: "lease_acquired" in log.read_text(), "the ticker leads")
     finally:
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), scaled(20)) == 0
+        assert await asyncio.to_thread(process.wait, scaled(20)) == 0

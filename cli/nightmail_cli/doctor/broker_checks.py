@@ -15,11 +15,12 @@ from nightmail_common.broker.checks import (
     check_queue,
     check_skew,
     check_version,
+    no_log,
     read_consumers,
     read_log_info,
 )
 from nightmail_common.broker.ordered_consumer import OrderedConsumer
-from nightmail_common.broker.streams import QUEUES, STREAM
+from nightmail_common.broker.streams import QUEUES
 from nightmail_common.contract.envelope import AHEAD_TOLERANCE, DUE_HEADER
 from nightmail_common.contract.errors import describe_error
 from nightmail_common.contract.events import RunRequested
@@ -54,7 +55,7 @@ async def _jetstream(client: Client) -> AsyncIterator[Check]:
     yield _storage(account.storage, account.limits.max_storage)
     info = await read_log_info(client)
     if info is None:
-        yield Check("log", "warning", f"there is no stream {STREAM} yet", "start the API: it creates the stream")
+        yield no_log()
         return
     yield check_skew(info)
     if (check := await _clock_history(client)) is not None:

@@ -8,12 +8,17 @@ PAGE = 500
 
 def job_path(job_name: str, *more: str) -> str:
     """Return the path of a job, or of what belongs to it."""
-    return "/".join(("/jobs", quote(job_name, safe=""), *more))
+    return "/".join(("/jobs", segment(job_name), *more))
+
+
+def segment(text: str) -> str:
+    """Return a segment of a path; httpx would resolve `.` and `..` (RFC 3986, section 5.2.4)."""
+    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="")
 
 
 def file_path(path: str) -> str:
     """Return the path of an uploaded file."""
-    return f"/files/{quote(path)}"
+    return "/".join(("/files", *map(segment, path.split("/"))))
 
 
 def without_none(**query: object) -> dict[str, str]:

@@ -116,7 +116,7 @@ def build_state(settings: ApiSettings, service: Service, projection: Projection,
     erasure = Erasure(js, log)
     audit = EventQueries(service.client)
     feed = EventFeed(audit)
-    model = ReadModel(log, js, projection, erasure, feed)
+    model = ReadModel(log, js, projection, read, erasure, feed)
     service.health.add("projection", model.reason_not_ready)
     follow_disk(settings.data_dir)
     follow_read_model(lambda: model.applied, lambda: model.last)

@@ -1,7 +1,8 @@
 """A mail is sent to each of its recipients once: the ledger entry comes before the event, the event before the ack."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
@@ -9,11 +10,12 @@ from typing import Literal, cast
 import structlog
 
 from nightmail_common.broker.backoff import Backoff
+from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import JobDeleted, MailDeferred, MailEvent, MailFailed, MailKind, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
-from nightmail_mailer.compose.errors import CannotRender
+from nightmail_mailer.compose.errors import CannotRender, JobWasDeleted
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions
@@ -24,6 +26,7 @@ from nightmail_mailer.records.delivery_ledger import DeliveryLedger, LedgerEntry
 from nightmail_mailer.records.log_record import LogRecord
 from nightmail_mailer.smtp.addresses import domain_of
 from nightmail_mailer.smtp.client import SendResult, SmtpClient
+from nightmail_mailer.smtp.pool import PROBE_BACKOFF
 
 #: A mail whose connection is lost after DATA is sent again with the same Message-ID, so the recipient may have it
 #: twice. A server that accepts mails and never replies must not send hundreds.
@@ -36,20 +39,14 @@ QUOTA_BACKOFF = Backoff(first=2 * 3600.0, longest=8 * 3600.0)
 GIVE_UP_AFTER = timedelta(days=5)
 #: From one `mail-deferred` event about a recipient to the next: a mail that waits for days must not fill the log.
 REPORT_INTERVAL = timedelta(hours=1)
+#: A mail that the pool holds back for this long is reported as waiting: a server that restarts is no news.
+HOLD_REPORT_SECONDS = 60.0
 JOB_DELETED = "not sent: the job was deleted"
 _NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
 #: The entry of a whole mail: its existence counts, its `outcome` is not read.
 _SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 
 logger = structlog.get_logger()
-
-
-class JobWasDeleted(Exception):
-    """No recipient has the mail, and its job was deleted."""
-
-    def __init__(self, kind: MailKind) -> None:
-        super().__init__(kind)
-        self.kind: MailKind = kind
 
 
 @dataclass(frozen=True)
@@ -120,6 +117,46 @@ class MailDelivery:
         outcomes = _outcomes(mail_job, entries)
         await self._publish_outcome(mail_job, outcomes, attachment_sha256)
         return None
+
+    @asynccontextmanager
+    async def reporting_hold(self, mail_job: MailJob) -> AsyncIterator[None]:
+        """Report the mail as waiting while the block waits for a server that takes no mail: no attempt does."""
+        watching = asyncio.create_task(self._report_hold(mail_job))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def _report_hold(self, mail_job: MailJob) -> None:
+        began_at = datetime.now(UTC)
+        while True:
+            await asyncio.sleep(HOLD_REPORT_SECONDS)
+            reason = self._smtp.hold_reason()
+            # A log that does not answer gets the report a minute later.
+            with suppress(*BROKER_ERRORS):
+                if reason is not None:
+                    await self._publish_hold(mail_job, reason, began_at)
+                    await asyncio.sleep(REPORT_INTERVAL.total_seconds())
+
+    async def _publish_hold(self, mail_job: MailJob, reason: str, began_at: datetime) -> None:
+        now = datetime.now(UTC)
+        held = LedgerEntry(
+            outcome="waiting",
+            answer=reason,
+            final=False,
+            since=began_at,
+            next_attempt=now + timedelta(seconds=PROBE_BACKOFF.longest),
+        )
+        entries = []
+        for address in mail_job.recipients:
+            before = await self._ledger.find(_key(mail_job, address))
+            entries.append(held if before is None else before if before.final else _held_again(before, held))
+        if not all(entry.final for entry in entries):
+            # Of several mailers, and of one that restarts, the first reports it in this hour.
+            await self._publish_deferral(mail_job, entries, now.replace(minute=0, second=0, microsecond=0))
+            logger.info("mail_deferred", kind=mail_job.kind, waiting=sum(not entry.final for entry in entries))
 
     async def fail(self, mail_job: MailJob, reason: str) -> None:
         """Publish that no recipient gets the mail, and why."""
@@ -342,6 +379,11 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
         for address, entry in zip(mail_job.recipients, entries, strict=True)
         if entry.final
     )
+
+
+def _held_again(before: LedgerEntry, held: LedgerEntry) -> LedgerEntry:
+    """Return the entry of a recipient whose earlier attempts the server deferred."""
+    return held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:

@@ -12,10 +12,10 @@ from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import MailSkipReason, ResultReady
 from nightmail_common.contract.split import SLICES, ResultSlice
 from nightmail_mailer.compose.attachment import Attachment
-from nightmail_mailer.compose.errors import CannotRender
+from nightmail_mailer.compose.errors import CannotRender, JobWasDeleted
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.renditions import Renditions
-from nightmail_mailer.delivery import Attempt, JobWasDeleted, MailDelivery
+from nightmail_mailer.delivery import Attempt, MailDelivery
 from nightmail_mailer.records.log_record import Unsubscribes
 
 #: Slices under way at a time: one split leaves connections to the mails of other jobs.
@@ -143,9 +143,10 @@ class SplitMails:
         if not recipients:
             return _Tried(one.mail_job, sha256, skipped="unsubscribed")
         mail_job = replace(one.mail_job, recipients=recipients)
-        renditions = await self._render(mail_job, _event_of(event, one.content, csv), csv, attached, ())
         try:
-            return _Tried(mail_job, sha256, await self._delivery.attempt(mail_job, renditions))
+            async with self._delivery.reporting_hold(mail_job):
+                renditions = await self._render(mail_job, _event_of(event, one.content, csv), csv, attached, ())
+                return _Tried(mail_job, sha256, await self._delivery.attempt(mail_job, renditions))
         except JobWasDeleted:
             return _Tried(mail_job, sha256, skipped="deleted")
 

@@ -133,14 +133,15 @@ class MailWorkflow:
         if not mail_job.recipients:
             await self._skip(mail_job, "unsubscribed")
             return None
-        try:
-            csv, files, images = await self._result_mails.read(event)
-            renditions = await self._result_mails.render(mail_job, event, csv, files, images)
-        except (ResultGone, ResultDamaged, CannotRender) as error:
-            await self._delivery.fail(mail_job, str(error))
-            return None
-        of_others = {one.format: one.blob.sha256 for one in event.attachments}
-        return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
+        async with self._delivery.reporting_hold(mail_job):
+            try:
+                csv, files, images = await self._result_mails.read(event)
+                renditions = await self._result_mails.render(mail_job, event, csv, files, images)
+            except (ResultGone, ResultDamaged, CannotRender) as error:
+                await self._delivery.fail(mail_job, str(error))
+                return None
+            of_others = {one.format: one.blob.sha256 for one in event.attachments}
+            return await self._delivery.deliver(mail_job, renditions, of_others.get(files[0].format, event.csv.sha256))
 
     async def _deliver_failure(
         self, mail_job: MailJob, event: RunFailed, count: int, since: datetime | None
@@ -169,7 +170,8 @@ class MailWorkflow:
         except CannotRender as error:
             await self._delivery.fail(mail_job, str(error))
             return None
-        return await self._delivery.deliver(mail_job, Renditions(first))
+        async with self._delivery.reporting_hold(mail_job):
+            return await self._delivery.deliver(mail_job, Renditions(first))
 
     async def _skip(self, mail_job: MailJob, reason: MailSkipReason) -> None:
         skipped = MailSkipped(

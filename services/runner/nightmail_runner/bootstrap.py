@@ -1,5 +1,10 @@
 """Builds the parts of the runner from its settings and its connection."""
 
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import structlog
+
 from nightmail_common.broker.file_store import FileStore
 from nightmail_common.broker.input_store import InputStore
 from nightmail_common.broker.results import ResultStore
@@ -25,6 +30,8 @@ from nightmail_runner.sql.connections import source_connections
 from nightmail_runner.sql.fetcher import SqlFetcher, TableLimits
 from nightmail_runner.stops import CANCELLED, DELETED, Stops
 from nightmail_runner.template_times import TemplateTimes
+
+logger = structlog.get_logger()
 
 
 async def start_sandbox(settings: RunnerSettings, service: Service) -> Sandbox:
@@ -54,6 +61,13 @@ async def build_fetcher(settings: RunnerSettings, service: Service) -> Fetcher:
     table_limits = TableLimits(settings.max_rows, settings.max_columns)
     sql = SqlFetcher(source_connections(), table_limits, settings.fetch_timeout)
     return Fetcher(transport, files, settings.max_input_bytes, settings.fetch_timeout, secrets, sql)
+
+
+def warn_of_missing_imports(packages: Sequence[str]) -> None:
+    """Log the packages of `SCRIPT_IMPORTS` that are not installed: the API accepts scripts that import them."""
+    for package in packages:
+        if find_spec(package) is None:
+            logger.warning("script_import_not_installed", package=package)
 
 
 def build_executor(

@@ -137,7 +137,7 @@ class RunExecutor:
             ScriptRefused: it imports a package that is not allowed, or takes too long to compile.
         """
         try:
-            facts = await self._scripts.read(request.job.processing_script)
+            facts = await self._scripts.read(request.job.processing_script, request.job_name)
         except ScriptTooCostly as error:
             raise ScriptRefused(_run_error("script", error)) from None
         problem = facts.problem

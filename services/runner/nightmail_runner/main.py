@@ -21,6 +21,7 @@ from nightmail_runner.bootstrap import (
     build_samples,
     load_stops,
     start_sandbox,
+    warn_of_missing_imports,
 )
 from nightmail_runner.handler import DRAIN_SECONDS, HAND_BACK_SECONDS, RequestHandler
 from nightmail_runner.metrics import observe_queue
@@ -37,6 +38,7 @@ def main() -> None:
 
 async def serve(settings: RunnerSettings, service: Service) -> None:
     """Take runs and previews; after a stop, finish the runs in progress or hand them back."""
+    warn_of_missing_imports(settings.script_imports)
     sandbox = await start_sandbox(settings, service)
     service.facts["slots"] = lambda: settings.runner_concurrency
     await service.connected()

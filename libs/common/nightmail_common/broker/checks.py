@@ -13,9 +13,9 @@ from typing import Any, Literal
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
-from nats.js.errors import KeyNotFoundError, NotFoundError
+from nats.js.errors import APIError, KeyNotFoundError, NotFoundError
 
-from nightmail_common.broker.streams import LEASE_KEY, LEASES, QUEUES, STREAM, Queue
+from nightmail_common.broker.streams import LEASE_KEY, LEASES, QUEUES, STREAM, STREAM_NOT_FOUND, Queue
 
 State = Literal["ok", "warning", "problem"]
 
@@ -66,7 +66,7 @@ class LogInfo:
 
 
 async def read_log_info(client: Client) -> LogInfo | None:
-    """Return what JetStream says about the log; None if there is none yet.
+    """Return what JetStream says about the log; None if there is none.
 
     Raises:
         nats.errors.Error: JetStream does not answer.
@@ -75,9 +75,20 @@ async def read_log_info(client: Client) -> LogInfo | None:
     asked = datetime.now(UTC)
     reply = await client.request(f"$JS.API.STREAM.INFO.{STREAM}", b"", timeout=ANSWER_SECONDS)
     answer: dict[str, Any] = json.loads(reply.data)
-    if "error" in answer:
-        return None
+    if (error := answer.get("error")) is not None:
+        if error.get("err_code") == STREAM_NOT_FOUND:
+            return None
+        APIError.from_error(error)  # raises it
     return LogInfo(answer, datetime.fromisoformat(answer["ts"]), asked + (datetime.now(UTC) - asked) / 2)
+
+
+def no_log() -> Check:
+    """Return the finding that there is no log."""
+    fix = (
+        "if there was one, the broker has lost its store: restore a backup (docs/operations.md); "
+        "else restart the API, which creates an empty log"
+    )
+    return Check("log", "problem", f"there is no stream {STREAM}", fix)
 
 
 async def read_consumers(js: JetStreamContext) -> dict[str, ConsumerInfo]:

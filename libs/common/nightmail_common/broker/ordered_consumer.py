@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
 from nightmail_common.broker.errors import BROKER_ERRORS
 from nightmail_common.broker.patches import raise_if_cancelled
+from nightmail_common.broker.repeated_lines import RepeatedLines
 from nightmail_common.broker.stored_messages import AckSubject, from_consumer
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
@@ -65,6 +66,7 @@ class OrderedConsumer:
         self._headers_only = headers_only
         self._fetch_batch = fetch_batch
         self._read_all = False
+        self._lines = RepeatedLines()
 
     async def batches(self, *, end_when_idle: bool) -> AsyncIterator[list[StoredEvent]]:
         while True:
@@ -79,7 +81,8 @@ class OrderedConsumer:
                 if self._read_all:
                     return
             except BROKER_ERRORS as error:
-                logger.warning("ordered_consumer_restarted", after=self._after, error=describe_error(error))
+                if self._lines.is_due(text := describe_error(error)):
+                    logger.warning("ordered_consumer_restarted", after=self._after, error=text)
                 await asyncio.sleep(RESTART_SECONDS)
                 while self._client.is_reconnecting:  # noqa: ASYNC110 (nats-py has no event for it)
                     await asyncio.sleep(RESTART_SECONDS)

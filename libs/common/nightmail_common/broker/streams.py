@@ -64,6 +64,7 @@ ACK_WAIT_SECONDS = 4.0
 #: The name is in use with a different configuration.
 _STREAM_NAME_IN_USE = 10058
 CONSUMER_NOT_FOUND = 10014
+STREAM_NOT_FOUND = 10059
 
 #: The settings of a durable consumer by which somebody could withhold events from its workers.
 _RECONCILED = (

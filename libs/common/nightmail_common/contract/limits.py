@@ -96,8 +96,9 @@ MAX_DOTTED_NAME_PARTS = 200
 #: A script of up to this length, and with up to this many `finally`, is compiled where its job is validated, in some
 #: milliseconds; any other one in a process of its own. Python compiles a `finally` twice: each nested one doubles the code.
 MAX_QUICK_SCRIPT_BYTES, MAX_QUICK_FINALLY = 2048, 6
-#: The process that compiles a long script: CPU time and address space; and how many such processes run at a time.
-MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES = 5, 1024**3, 2
+#: The process that compiles a long script: CPU time and address space; and how many such processes run at a time, in all and
+#: of one token or job.
+MAX_COMPILE_CPU_SECONDS, MAX_COMPILE_MEMORY_BYTES, MAX_COMPILES, MAX_OWNER_COMPILES = 5, 1024**3, 2, 1
 
 #: Dry runs at a time: of one runner, of one token, and of one replica of the API. A runner lets this many wait.
 MAX_RUNNER_PREVIEWS, MAX_TOKEN_PREVIEWS, MAX_API_PREVIEWS, MAX_WAITING_PREVIEWS = 2, 4, 32, 16
@@ -132,6 +133,8 @@ MAX_MAILER_TEST_MAILS, MAX_TOKEN_TEST_MAILS, MAX_API_TEST_MAILS = 2, 1, 4
 #: sources a runner tries at a time.
 MAX_SOURCE_CHECK_SECONDS, MAX_SOURCE_CHECK_WAIT_SECONDS, MAX_SOURCE_CHECKS = 1.7, 2.0, 18
 
+#: A page of jobs, versions, runs or mails: it ends after the item that reaches this, and `next_cursor` leads on.
+MAX_PAGE_CHARS = 2 * 1024 * 1024
 #: One answer of `GET /events`: it ends after the event that reaches this, and the caller asks for the rest.
 MAX_EVENTS_ANSWER_BYTES = 8 * 1024 * 1024
 #: What the broker answers to one request of the API for events; it makes several for one answer of `GET /events`.
@@ -143,6 +146,9 @@ MAX_EVENTS_SCANNED, MAX_EVENTS_WINDOW = 50_000, 2_000
 MAX_TOKEN_STREAMS, MAX_API_STREAMS = 20, 400
 #: MCP sessions open at a time: of one token, and of one replica. Clients of the version 2026-07-28 have none.
 MAX_TOKEN_AGENT_SESSIONS, MAX_API_AGENT_SESSIONS = 20, 200
+#: Requests of agents under way at a time, of one token and of one replica. One that asks its user waits for the answer, also
+#: when its connection is closed, until its session ends.
+MAX_TOKEN_AGENT_CALLS, MAX_API_AGENT_CALLS = 20, 200
 #: A replica holds the newest events once for all streams: their number and their bytes. A stream that needs older events reads
 #: pages of the log; at most this many streams do so at a time.
 MAX_FEED_EVENTS, MAX_FEED_BYTES, MAX_FEED_PAGES = 2_000, 4 * 1024 * 1024, 8
@@ -189,10 +195,11 @@ MAX_COMPARED_ROWS, MAX_COMPARED_BYTES = 1_000_000, 64 * 1024**2
 MAX_LISTED_ROWS, MAX_LISTED_CELL_CHARS, MAX_LISTED_CHARS = 200, 1_000, 2_000_000
 #: The rows of a result that its mail can mark as new or changed: those that it shows.
 MAX_MARKED_ROWS = 20
-#: The process that compares two results: CPU time and address space; and how many of them a replica of the API has at a time.
-MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS = 60, 1024**3, 2
-#: How many results are read at a time for a page of rows.
-MAX_ROWS_READERS = 4
+#: The process that compares two results: CPU time and address space; and how many of them a replica of the API has at a time,
+#: in all and for one token.
+MAX_DIFF_CPU_SECONDS, MAX_DIFF_MEMORY_BYTES, MAX_DIFFS, MAX_TOKEN_DIFFS = 60, 1024**3, 2, 1
+#: How many results a replica reads at a time for a page of rows, in all and for one token.
+MAX_ROWS_READERS, MAX_TOKEN_ROWS_READERS = 4, 3
 
 #: The time for a request's header, from the connection or the first byte on, and the time for its body after that.
 MAX_HEADER_SECONDS, MAX_BODY_SECONDS = 10.0, 30.0

@@ -100,7 +100,8 @@ class Announcer:
             return None
         seconds = time.monotonic() - since
         return (
-            f"the broker has stored nothing for {seconds:.0f} s ({self._no_writes_reason}): no quorum, or a full disk"
+            f"the broker has stored nothing for {seconds:.0f} s ({self._no_writes_reason}): "
+            "no quorum, a full disk, or a lost store"
         )
 
     async def withdraw(self) -> None:

@@ -57,8 +57,8 @@ def set_up_logging(service: str, level: str, log_format: Literal["console", "jso
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # They log every request or job at `info`.
-    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats"):
+    # They log every request or job at `info`; mcp with the ids of sessions and what the API refused, which has addresses in it.
+    for chatty in ("httpx", "httpcore", "apscheduler", "uvicorn", "faststream", "nats", "mcp"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 

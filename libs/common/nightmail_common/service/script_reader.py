@@ -1,12 +1,12 @@
 """Finds the facts of scripts without holding the event loop."""
 
-import asyncio
 from collections import OrderedDict
 from hashlib import sha256
 
-from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPILES
+from nightmail_common.contract.limits import MAX_COMPILE_CPU_SECONDS, MAX_COMPILES, MAX_OWNER_COMPILES
 from nightmail_common.contract.script import is_quick_to_compile
 from nightmail_common.contract.script_facts import ScriptFacts, ScriptProblem, find_facts
+from nightmail_common.service.fair_slots import FairSlots
 from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: A runner executes the same scripts day after day. The facts of one take some 300 bytes.
@@ -26,11 +26,14 @@ class ScriptReader:
 
     def __init__(self, imports: frozenset[str]) -> None:
         self.imports = imports
-        self._processes = asyncio.Semaphore(MAX_COMPILES)
+        self._processes = FairSlots(MAX_COMPILES, MAX_OWNER_COMPILES)
         self._cache: OrderedDict[bytes, ScriptFacts] = OrderedDict()
 
-    async def read(self, script: str) -> ScriptFacts:
+    async def read(self, script: str, owner: str) -> ScriptFacts:
         """Return the facts of a script. A cancellation kills its process.
+
+        Args:
+            owner: the processes are shared fairly between owners: the token of a request, or the job of a run.
 
         Raises:
             ScriptTooCostly: compiling it takes too long, or too much memory.
@@ -41,7 +44,7 @@ class ScriptReader:
             if is_quick_to_compile(script):
                 facts = find_facts(script, self.imports)
             else:
-                async with self._processes:
+                async with self._processes.hold(owner):
                     facts = await self._read_in_process(script)
         if facts.problem is None:  # the text of a problem can be long
             self._cache[key] = facts

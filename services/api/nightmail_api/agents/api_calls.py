@@ -41,11 +41,16 @@ class ApiCalls:
         return (await self._send(context, "GET", path, {"headers": headers})).content.decode()
 
     async def items(self, context: Context[Any, Any], path: str, limit: int, **query: str | None) -> list[Any]:
-        """Return the first items of a list."""
+        """Return the first items of a list. A page of large items ends early: the next pages are read, too."""
         given = {name: value for name, value in query.items() if value is not None}
-        wanted = str(max(1, min(limit, MAX_ITEMS)))
-        page = await self.json(context, "GET", path, params=given | {"limit": wanted})
-        items: list[Any] = page["items"]
+        wanted = max(1, min(limit, MAX_ITEMS))
+        items: list[Any] = []
+        while len(items) < wanted:
+            page = await self.json(context, "GET", path, params=given | {"limit": str(wanted - len(items))})
+            items += page["items"]
+            if page["next_cursor"] is None:
+                break
+            given["cursor"] = page["next_cursor"]
         return items
 
     async def _send(
@@ -54,6 +59,8 @@ class ApiCalls:
         try:
             async with self._client_of(context) as client:
                 answer = await client.request(method, path, **request)
+        except httpx.InvalidURL as error:
+            raise ToolError(f"an argument is not valid: {error}") from error
         except httpx.HTTPError as error:
             raise ToolError(f"the API does not answer: {error}") from error
         if answer.is_error:

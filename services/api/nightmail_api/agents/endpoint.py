@@ -13,15 +13,22 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nightmail_api.access.authentication import NotAuthenticated
-from nightmail_api.access.quota import TooManyRequests
+from nightmail_api.access.quota import Quota, TooManyRequests
 from nightmail_api.agents.patches import session_owners
 from nightmail_api.http.dependencies import AppState
+from nightmail_api.http.problems import Problem
 from nightmail_api.metrics import QUOTA_REFUSALS
-from nightmail_common.contract.limits import MAX_API_AGENT_SESSIONS, MAX_TOKEN_AGENT_SESSIONS
+from nightmail_common.contract.limits import (
+    MAX_API_AGENT_CALLS,
+    MAX_API_AGENT_SESSIONS,
+    MAX_TOKEN_AGENT_CALLS,
+    MAX_TOKEN_AGENT_SESSIONS,
+)
 
 if TYPE_CHECKING:
     import httpx
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, AuthorizationContext
+    from mcp.server.context import CallNext, ServerRequestContext
     from mcp.server.mcpserver import Context
 
 PATH = "/mcp"
@@ -87,7 +94,7 @@ class McpEndpoint:
 
         from nightmail_api.agents.server import build_server
 
-        server = build_server(_caller_client(application), state.secret_key)
+        server = build_server(_caller_client(application), state.secret_key, [CallLimit()])
         # Every request has a token, which a page of another site cannot send: the Host header decides nothing.
         security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         serve = server.streamable_http_app(
@@ -101,6 +108,26 @@ class McpEndpoint:
         self._running = asyncio.create_task(_run(server.session_manager.run, started, state.stopping))
         await started.wait()
         return serve
+
+
+class CallLimit:
+    """Middleware of the SDK that limits the requests under way: a session may send any number before one is answered."""
+
+    def __init__(self) -> None:
+        self._quota = Quota("MCP requests", MAX_TOKEN_AGENT_CALLS, MAX_API_AGENT_CALLS)
+
+    async def __call__(self, ctx: "ServerRequestContext[Any, Any]", call_next: "CallNext") -> Any:
+        from mcp.shared.exceptions import MCPError
+        from mcp_types import INTERNAL_ERROR
+
+        if ctx.request_id is None:  # a notification: nothing is under way after it
+            return await call_next(ctx)
+        assert ctx.request is not None  # HTTP gives every request its own
+        try:
+            with self._quota.hold(ctx.request.user.username):
+                return await call_next(ctx)
+        except Problem as problem:
+            raise MCPError(INTERNAL_ERROR, problem.detail) from None
 
 
 def _user(caller: str) -> "AuthenticatedUser":

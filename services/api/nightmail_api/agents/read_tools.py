@@ -19,8 +19,8 @@ def add_read_tools(server: MCPServer[Any], api: ApiCalls) -> None:
 
     @tool
     async def list_jobs(ctx: McpContext, query: str | None = None, limit: int = 50) -> list[Any]:
-        """List the jobs with their schedule, last run and next run; `query` is a part of the name."""
-        return await api.items(ctx, "/jobs", limit, q=query)
+        """List the jobs with their schedule, last run and next run, without their scripts; `query` is a part of the name."""
+        return await api.items(ctx, "/jobs", limit, q=query, view="summary")
 
     @tool
     async def get_job(ctx: McpContext, job_name: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def add_read_tools(server: MCPServer[Any], api: ApiCalls) -> None:
     @tool
     async def compare_runs(ctx: McpContext, run_id: str, other_run_id: str, key: list[str]) -> dict[str, Any]:
         """Return the rows added, removed and changed from one result to another; an empty `key` compares whole rows."""
-        path = f"{run_path(run_id)}/diff/{quote(other_run_id, safe='')}"
+        path = f"{run_path(run_id)}/diff/{segment(other_run_id)}"
         return dict(await api.json(ctx, "GET", path, params={"key": key}))
 
     @tool
@@ -100,8 +100,13 @@ def _add_resources(server: MCPServer[Any], api: ApiCalls) -> None:
 
 
 def job_path(job_name: str) -> str:
-    return f"/jobs/{quote(job_name, safe='')}"
+    return f"/jobs/{segment(job_name)}"
 
 
 def run_path(run_id: str) -> str:
-    return f"/runs/{quote(run_id, safe='')}"
+    return f"/runs/{segment(run_id)}"
+
+
+def segment(text: str) -> str:
+    """Return a segment of a path; httpx would resolve `.` and `..` (RFC 3986, section 5.2.4)."""
+    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="")

@@ -1,7 +1,10 @@
 """The MCP server: its tools and resources, over any transport."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
+from mcp.server.context import ServerMiddleware
 from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
 from nightmail_api.agents.api_calls import ApiCalls, ClientOf
@@ -14,12 +17,15 @@ recipients; each due time gives a run. Before you create or change a job, try it
 or looks wrong, find_out_why explains a run. Tools that mail people, overwrite or delete ask the user first."""
 
 
-def build_server(client_of: ClientOf, secret_key: str | None = None) -> MCPServer[None]:
+def build_server(
+    client_of: ClientOf, secret_key: str | None = None, middleware: Sequence[ServerMiddleware[Any]] = ()
+) -> MCPServer[None]:
     """Return a server that calls the API with the clients that `client_of` returns.
 
     Args:
         secret_key: seals the questions that a stateless client carries back; the same on every replica. None: a key of this
             process.
+        middleware: wraps each request.
     """
     security = None if secret_key is None else RequestStateSecurity(keys=[secret_key])
     server: MCPServer[None] = MCPServer(
@@ -30,6 +36,7 @@ def build_server(client_of: ClientOf, secret_key: str | None = None) -> MCPServe
         request_state_security=security,
         log_level="WARNING",
         subscriptions=False,
+        middleware=middleware,
     )
     api = ApiCalls(client_of)
     add_read_tools(server, api)

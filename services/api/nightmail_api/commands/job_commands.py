@@ -111,7 +111,7 @@ class JobCommands:
             Conflict: a job of that name exists.
             ValidationProblem: the script cannot be run.
         """
-        await self._scripts.check(definition.processing_script)
+        await self._scripts.check(definition.processing_script, actor)
         in_zone = definition.with_timezone_default(self._default_timezone)
 
         def decide(known: KnownJob | None) -> JobEvent:
@@ -135,7 +135,7 @@ class JobCommands:
         """
         if definition.job_name != job_name:
             raise ValidationProblem(("job_name", f"a job keeps its name, {job_name!r}"))
-        await self._scripts.check(definition.processing_script)
+        await self._scripts.check(definition.processing_script, actor)
         fields = definition.with_timezone_default(self._default_timezone).model_dump()
 
         def decide(known: KnownJob | None) -> JobEvent | None:

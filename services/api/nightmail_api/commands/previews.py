@@ -90,7 +90,7 @@ class Previews:
             raise NotReady("the broker does not answer")
         definition = preview.job
         with self._quota.hold(caller):
-            await self._scripts.check(definition.processing_script)
+            await self._scripts.check(definition.processing_script, caller)
             answer: dict[str, Any] = {
                 "columns": None,
                 "text_columns": None,

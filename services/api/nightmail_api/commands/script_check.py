@@ -18,7 +18,7 @@ class ScriptCheck:
     def __init__(self, imports: frozenset[str]) -> None:
         self._reader = ScriptReader(imports)
 
-    async def check(self, script: str) -> None:
+    async def check(self, script: str, caller: str) -> None:
         """Return if the script can be run.
 
         Raises:
@@ -27,7 +27,7 @@ class ScriptCheck:
         """
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                facts = await self._reader.read(script)
+                facts = await self._reader.read(script, caller)
         except TimeoutError:
             raise NotReady("too many scripts are being compiled", retry_after_seconds=5) from None
         except ScriptTooCostly as error:

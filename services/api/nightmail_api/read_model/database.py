@@ -3,23 +3,34 @@
 Either may be deleted at any time: the tables are created when they are missing, and the log fills them again.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: SQLSTATE class 54, program limit exceeded: a value is too large for an index. The server is well.
 _PROGRAM_LIMIT_EXCEEDED = "54"
+#: Errors by their class (PEP 249) that are about the server and not about a statement. `InternalError` has a server that takes
+#: no writes, as after a failover, and a transaction that the server ended.
+_OF_THE_SERVER = frozenset({"OperationalError", "InterfaceError", "InternalError"})
+#: SQLSTATE of a table and of a schema that does not exist: somebody dropped it.
+_MISSING = frozenset({"42P01", "3F000"})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class DatabaseUnavailable(Exception):
     """The database does not answer; a retry opens a new connection."""
+
+
+class TablesLost(DatabaseUnavailable):
+    """The tables are gone or damaged: only new ones help, which the next start of the process creates."""
 
 
 class Database(Protocol):
@@ -39,6 +50,9 @@ class Database(Protocol):
             DatabaseUnavailable: the database does not answer, or refuses.
         """
 
+    def discard_damaged(self) -> None:
+        """Delete tables of which a call has said that they are damaged, so that the next start creates new ones."""
+
     def purge_deleted(self) -> None:
         """Overwrite the copies of deleted rows that the database keeps beside its tables, as far as it can be asked to."""
 
@@ -56,13 +70,25 @@ class Database(Protocol):
 
 @contextmanager
 def as_database_unavailable() -> Iterator[None]:
-    """Raise `DatabaseUnavailable` for the errors that a retry on a new connection can cure."""
+    """Raise `DatabaseUnavailable` for the errors that a retry on a new connection can cure, and `TablesLost`."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        if is_refused_value(error):
+    except DBAPIError as error:
+        if error.orig is None or is_refused_value(error) or (why := unavailable(error.orig)) is None:
             raise
-        raise DatabaseUnavailable(str(error.orig).partition("\n")[0]) from error
+        raise why from error
+
+
+def unavailable(error: BaseException) -> DatabaseUnavailable | None:
+    """Return what a driver's error says about the database; None if it says nothing: the statement is wrong."""
+    text = str(error).partition("\n")[0]
+    # SQLite's code has details in its upper bits.
+    is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    if is_damaged or getattr(error, "sqlstate", None) in _MISSING or text.startswith("no such table: "):
+        return TablesLost(text)
+    if any(kind.__name__ in _OF_THE_SERVER for kind in type(error).__mro__):
+        return DatabaseUnavailable(text)
+    return None
 
 
 @contextmanager
@@ -70,10 +96,16 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """Commit everything in the block, or nothing.
 
     Raises:
-        DatabaseUnavailable: the database does not answer.
+        DatabaseUnavailable: the database does not answer, or takes no writes.
     """
     with as_database_unavailable(), engine.begin() as connection:
-        yield connection
+        try:
+            yield connection
+        except DBAPIError as error:
+            # The next try gets a new connection, which leads to the server that is in charge now.
+            if error.orig is not None and not is_refused_value(error) and unavailable(error.orig) is not None:
+                connection.invalidate()
+            raise
 
 
 def is_refused_value(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Compiled, Select
 from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.database import DatabaseUnavailable
+from nightmail_api.read_model.database import unavailable
 from nightmail_api.read_model.schema import without_nul
 
 
@@ -49,9 +49,11 @@ class FixedQuery:
             with closing(connection.connection.cursor()) as cursor:
                 cursor.execute(sql, {**constants, **{name: without_nul(value) for name, value in parameters.items()}})
                 return fetch(cursor)
-        except (driver.OperationalError, driver.InterfaceError) as error:
+        except driver.Error as error:
+            if (why := unavailable(error)) is None:
+                raise
             connection.invalidate()
-            raise DatabaseUnavailable(str(error).partition("\n")[0]) from error
+            raise why from error
 
     def _compile(self, connection: Connection) -> tuple[str, Mapping[str, Any]]:
         compiled: Compiled = self._statement.compile(

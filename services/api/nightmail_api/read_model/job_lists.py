@@ -3,7 +3,7 @@
 import heapq
 import statistics
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from nightmail_api.http.serialization import job_json, next_run_in_order, summary_json
-from nightmail_api.read_model.cursors import cursor_of, read_cursor
+from nightmail_api.read_model.cursors import read_cursor
 from nightmail_api.read_model.fixed_query import FixedQuery
-from nightmail_api.read_model.queries import JOBS, JobStatus, Page, Queries, Row
+from nightmail_api.read_model.queries import FETCHED_ROWS, JOBS, JobStatus, Page, Queries, Row
 from nightmail_api.read_model.schema import jobs, runs
 
 JobSort = Literal["name", "next_run", "last_run"]
@@ -46,6 +46,9 @@ class _Place(NamedTuple):
     name: str
 
 
+_Placed = tuple[_Place, Row]
+
+
 def list_jobs(
     queries: Queries,
     *,
@@ -75,22 +78,17 @@ def list_jobs(
         case "name":
             # One statement: it takes two thirds of the time of a list of names and the query of their rows.
             names = _names(chosen, last, limit + 1)
-            rows = queries.all_rows(JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
-            places = [_Place("", row["job_name"]) for row in rows]
+            found = queries.each_row(JOBS.where(jobs.c.job_name.in_(names)).order_by(jobs.c.job_name))
+            placed: Iterator[_Placed] = ((_Place("", row["job_name"]), row) for row in found)
         case "last_run":
-            places = _by_last_run(queries, chosen, last, limit + 1)
-            rows = _rows_of(queries, places[:limit])
+            placed = _rows_at(queries, _by_last_run(queries, chosen, last, limit + 1))
         case "next_run":
-            places = _by_next_run(queries, chosen, last, limit + 1, now)
-            rows = _rows_of(queries, places[:limit])
-    of_name = {row["job_name"]: row for row in rows}
-    shown = places[:limit]
-    items = [
-        _summary(queries, of_name[place.name], now) if summary else job_json(of_name[place.name], now)
-        for place in shown
-        if place.name in of_name
-    ]
-    return Page(items, cursor_of(_listed(sort), _SEPARATOR.join(shown[-1])) if len(places) > limit else None)
+            placed = _rows_at(queries, _by_next_run(queries, chosen, last, limit + 1, now))
+
+    def item(placed: _Placed) -> str:
+        return _summary(queries, placed[1], now) if summary else job_json(placed[1], now)
+
+    return Page.of(placed, limit, item, _listed(sort), lambda placed: _SEPARATOR.join(placed[0]))
 
 
 def _names(chosen: Chosen, last: _Place | None, limit: int) -> Select[Any]:
@@ -100,8 +98,13 @@ def _names(chosen: Chosen, last: _Place | None, limit: int) -> Select[Any]:
     return statement.order_by(jobs.c.job_name).limit(limit)
 
 
-def _rows_of(queries: Queries, places: list[_Place]) -> list[Row]:
-    return queries.all_rows(JOBS.where(jobs.c.job_name.in_([place.name for place in places])))
+def _rows_at(queries: Queries, places: list[_Place]) -> Iterator[_Placed]:
+    """Yield the rows of places, read in parts; a job that was deleted meanwhile has none."""
+    for start in range(0, len(places), FETCHED_ROWS):
+        part = places[start : start + FETCHED_ROWS]
+        rows = queries.all_rows(JOBS.where(jobs.c.job_name.in_([place.name for place in part])))
+        of_name = {row["job_name"]: row for row in rows}
+        yield from ((place, of_name[place.name]) for place in part if place.name in of_name)
 
 
 def _by_last_run(queries: Queries, chosen: Chosen, last: _Place | None, limit: int) -> list[_Place]:

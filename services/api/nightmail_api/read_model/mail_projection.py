@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from nightmail_api.read_model.schema import mails
@@ -28,8 +28,10 @@ _FORGET_BOUNCED = delete(mails).where(
         )
     ),
 )
+_FORGET_WAITING = delete(mails).where(
+    mails.c.run_id == bindparam("of_run"), mails.c.kind == bindparam("of_kind"), mails.c.outcome == "waiting"
+)
 _ANY_BOUNCE = select(mails.c.place).where(mails.c.outcome == "bounced").limit(1)
-OLDEST_WAITING = select(func.min(mails.c.since).label("since")).where(mails.c.outcome == "waiting")
 
 
 class MailProjection:
@@ -68,6 +70,14 @@ class MailProjection:
         of_recipient = {"of_run": run_id, "of_mail": event.message_id, "of_recipient": event.address}
         self._connection.execute(_FORGET_RECIPIENT, of_recipient)
         self._connection.execute(insert(mails), rows)
+
+    def forget_waiting(self, run_id: str, kind: str, split_value: str | None = None) -> None:
+        """Delete what waits of a mail that is not sent; of a result without a slice, of all of its slices."""
+        self.write()
+        statement = (
+            _FORGET_WAITING if split_value is None else _FORGET_WAITING.where(mails.c.split_value == split_value)
+        )
+        self._connection.execute(statement, {"of_run": run_id, "of_kind": kind})
 
     def write(self) -> None:
         """Write the rows of the mails that changed."""

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from nightmail_api.read_model.database import DatabaseUnavailable, transaction
-from nightmail_api.read_model.schema import SCHEMA_VERSION, create_tables
+from nightmail_api.read_model.schema import SCHEMA_VERSION, create_tables, metadata
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,13 +71,20 @@ class PostgresDatabase:
         try:
             with transaction(self.engine) as connection:
                 connection.execute(select(func.pg_advisory_xact_lock(_CREATE_LOCK)))
-                if not connection.dialect.has_schema(connection, _SCHEMA):
-                    connection.execute(CreateSchema(_SCHEMA))
-                    create_tables(connection)
+                if connection.dialect.has_schema(connection, _SCHEMA):
+                    if set(connection.dialect.get_table_names(connection, _SCHEMA)) >= set(metadata.tables):
+                        return
+                    logger.warning("read_model_file_replaced", file=_SCHEMA, reason="tables are missing")
+                    connection.execute(DropSchema(_SCHEMA, cascade=True))
+                connection.execute(CreateSchema(_SCHEMA))
+                create_tables(connection)
         except DBAPIError as error:  # the user has no permission
             raise DatabaseUnavailable(str(error.orig).partition("\n")[0]) from error
         except psycopg.Error as error:  # the URL is not valid
             raise DatabaseUnavailable(str(error).partition("\n")[0]) from error
+
+    def discard_damaged(self) -> None:
+        """Do nothing: the next start creates tables that are missing, which another replica may have done before."""
 
     def purge_deleted(self) -> None:
         """Do nothing: PostgreSQL itself decides when it overwrites deleted rows (docs/operations.md)."""

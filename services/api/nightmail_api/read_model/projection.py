@@ -8,17 +8,15 @@ cannot be applied is recorded as unreadable.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from nightmail_api.metrics import UNREADABLE_EVENTS
 from nightmail_api.read_model.database import Database, is_refused_value, transaction
 from nightmail_api.read_model.event_reader import describe, expires_at, read_event
 from nightmail_api.read_model.job_projection import apply_job_event, change_job
-from nightmail_api.read_model.mail_projection import OLDEST_WAITING
 from nightmail_api.read_model.run_projection import RunProjection
 from nightmail_api.read_model.schema import TABLES, acts, checkpoint, inputs, jobs, mails, runs, unreadable
 from nightmail_common.contract.envelope import StoredEvent
@@ -28,10 +26,6 @@ from nightmail_common.contract.events import Event, JobErased, RunEvent
 #: A transaction of this many deletions blocks the event loop for a few milliseconds.
 EXPIRED_AT_ONCE = 100
 
-#: The index `runs_to_list` has the status and the sequence.
-_OLDEST_WAITING_RUN = select(runs.c.requested_at).where(
-    runs.c.sequence == select(func.min(runs.c.sequence)).where(runs.c.status == "requested").scalar_subquery()
-)
 _FORGET_LAST_RUN = (
     update(jobs)
     .where(jobs.c.job_name == bindparam("of_name"), jobs.c.last_run_id == bindparam("of_run"))
@@ -136,19 +130,6 @@ class Projection:
                     connection.execute(statement, [{"of_run": row.run_id} for row in expired])
             connection.execute(delete(unreadable).where(unreadable.c.expires_at <= now.timestamp()))
         return len(expired)
-
-    def oldest_waiting_mail(self) -> datetime | None:
-        """Return since when the mail waits that waits longest; None if none does."""
-        return self._time(OLDEST_WAITING)
-
-    def oldest_waiting_run(self) -> datetime | None:
-        """Return when the run was requested that waits longest for a runner; None if none waits."""
-        return self._time(_OLDEST_WAITING_RUN)
-
-    def _time(self, statement: Select[Any]) -> datetime | None:
-        with transaction(self.database.engine) as connection:
-            found = connection.scalar(statement)
-        return None if found is None else datetime.fromisoformat(found)
 
     def _apply(self, events: Sequence[StoredEvent], log_id: str, after: int, up_to: int) -> Applied:
         """Apply events in one transaction; raise the error of any that the database or the code refuses."""

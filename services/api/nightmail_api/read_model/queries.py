@@ -1,11 +1,11 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
@@ -18,16 +18,20 @@ from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.mail_projection import PLACES
-from nightmail_api.read_model.schema import jobs, mails, runs, versions
+from nightmail_api.read_model.schema import FOLDED_RECIPIENT, jobs, mails, runs, versions
 from nightmail_api.read_model.version_changes import version_answer
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
+from nightmail_common.contract.limits import MAX_PAGE_CHARS
 from nightmail_common.contract.run import RunStatus
 
 JobStatus = Literal["active", "paused"]
 Row = dict[str, Any]
+T = TypeVar("T")
 
+#: The rows that are fetched at a time: a job or a version has up to 832 KiB.
+FETCHED_ROWS = 20
 #: How far a broker's clock may be set back, and how far the clock of another broker may differ.
 CLOCK_SLACK = timedelta(minutes=1)
 
@@ -141,15 +145,24 @@ class Page:
 
     @classmethod
     def of(
-        cls, rows: list[Row], limit: int, item: Callable[[Row], str], listed: str, position: Callable[[Row], str | int]
+        cls, rows: Iterable[T], limit: int, item: Callable[[T], str], listed: str, position: Callable[[T], str | int]
     ) -> "Page":
-        """Return the page of up to `limit` rows; one row more says that another page follows.
+        """Return the page of up to `limit` rows, and of `MAX_PAGE_CHARS`; one row more says that another page follows.
 
         Args:
+            rows: is read no further than the page needs.
             item: returns the JSON of a row, and `position` what the cursor of the list `listed` has of the last one.
         """
-        shown = rows[:limit]
-        return cls([item(row) for row in shown], cursor_of(listed, position(shown[-1])) if len(rows) > limit else None)
+        items: list[str] = []
+        size = 0
+        last: T | None = None
+        for row in rows:
+            if last is not None and (len(items) == limit or size >= MAX_PAGE_CHARS):
+                return cls(items, cursor_of(listed, position(last)))
+            items.append(item(row))
+            size += len(items[-1])
+            last = row
+        return cls(items, None)
 
 
 class Queries:
@@ -197,7 +210,7 @@ class Queries:
         statement = _VERSIONS.where(versions.c.job_id == str(job_id))
         if cursor is not None:
             statement = statement.where(versions.c.version < read_cursor(cursor, "versions", int))
-        rows = self.all_rows(statement.order_by(versions.c.version.desc()).limit(limit + 1))
+        rows = self.each_row(statement.order_by(versions.c.version.desc()).limit(limit + 1))
         return Page.of(rows, limit, _version_json, "versions", itemgetter("version"))
 
     def version(self, job_id: UUID, version: int) -> tuple[dict[str, Any], Job] | None:
@@ -273,7 +286,7 @@ class Queries:
                 runs.c.sequence,
                 limit + 1,
             )
-        rows = self.all_rows(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
+        rows = self.each_row(_RUNS.where(runs.c.sequence.in_(page)).order_by(runs.c.sequence.desc()))
         return Page.of(rows, limit, run_json, "runs", itemgetter("sequence"))
 
     def mails(
@@ -290,6 +303,7 @@ class Queries:
         """Return a page of mails, one item for each recipient, the newest event first.
 
         Args:
+            recipient: an address, its ASCII letters in lower case.
             since: the earliest `time`, in its own format.
 
         Raises:
@@ -305,7 +319,7 @@ class Queries:
                 conditions.append(mails.c.place >= self._sequence(last, 0) * PLACES)
         if cursor is not None:
             conditions.append(mails.c.place < read_cursor(cursor, "mails", int))
-        given: dict[ColumnElement[Any], str | None] = {mails.c.recipient: recipient, mails.c.job_name: job_name}
+        given: dict[ColumnElement[Any], str | None] = {FOLDED_RECIPIENT: recipient, mails.c.job_name: job_name}
         if message_id is not None:
             # Without the concatenations, the database would take another index: those of one mail are few.
             given = {column.concat(""): value for column, value in (given | {mails.c.outcome: outcome}).items()}
@@ -317,7 +331,7 @@ class Queries:
         else:
             outcomes = MAIL_OUTCOMES if outcome is None else [outcome]
             page = _merged((found.where(mails.c.outcome == one) for one in outcomes), mails.c.place, limit + 1)
-        rows = self.all_rows(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
+        rows = self.each_row(_MAILS.where(mails.c.place.in_(page)).order_by(mails.c.place.desc()))
         return Page.of(rows, limit, _mail_json, "mails", itemgetter("place"))
 
     def _sequence_bounds(self, since: str | None, until: str | None) -> list[ColumnElement[bool]]:
@@ -351,10 +365,18 @@ class Queries:
         """Return the rows in the order of the selected columns: many rows take half the time of `all_rows`."""
         return self._connection.execute(statement).all()
 
-    def all_rows(self, statement: Select[Any]) -> list[dict[str, Any]]:
+    def all_rows(self, statement: Select[Any]) -> list[Row]:
         result = self._connection.execute(statement)
         names = tuple(map(str, result.keys()))
         return [dict(zip(names, row, strict=True)) for row in result.all()]
+
+    def each_row(self, statement: Select[Any]) -> Iterator[Row]:
+        """Yield the rows as the database finds them: what is not read takes no memory with SQLite."""
+        with self._connection.execute(statement) as result:
+            names = tuple(map(str, result.keys()))
+            for part in result.partitions(FETCHED_ROWS):
+                for row in part:
+                    yield dict(zip(names, row, strict=True))
 
 
 def _merged(parts: Iterable[Select[Any]], key: ColumnElement[Any], limit: int) -> SelectBase:

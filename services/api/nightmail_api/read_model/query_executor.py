@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from nightmail_api.read_model.database import Database, as_database_unavailable
+from nightmail_api.read_model.database import Database, TablesLost, as_database_unavailable
 from nightmail_api.read_model.queries import Queries
 
 P = ParamSpec("P")
@@ -18,6 +18,8 @@ class QueryExecutor:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: What a query found; what follows the log ends the process with it.
+        self.lost: TablesLost | None = None
         # A connection stays open between queries: to take one from the engine's pool costs as much as the query.
         self._idle: SimpleQueue[Connection | None] = SimpleQueue()
         for _ in range(database.readers):
@@ -42,7 +44,9 @@ class QueryExecutor:
             with as_database_unavailable():
                 connection = connection or self._database.read_engine.connect()
                 return query(Queries(connection), *args, **kwargs)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, TablesLost):
+                self.lost = error
             # The engine replaces a connection that is broken.
             if connection is not None:
                 connection.close()

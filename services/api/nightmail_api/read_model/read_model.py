@@ -12,16 +12,18 @@ from nats.js import JetStreamContext
 
 from nightmail_api.commands.erasure import Erasure
 from nightmail_api.metrics import EVENTS_APPLIED, LOG_BYTES, OLDEST_WAITING_MAIL, OLDEST_WAITING_RUN
-from nightmail_api.read_model.database import DatabaseUnavailable
+from nightmail_api.read_model.database import DatabaseUnavailable, TablesLost
 from nightmail_api.read_model.database_state import DatabaseState
 from nightmail_api.read_model.event_feed import EventFeed
+from nightmail_api.read_model.oldest_waiting import oldest_waiting
 from nightmail_api.read_model.projection import EXPIRED_AT_ONCE, Projection, StartedOver
+from nightmail_api.read_model.query_executor import QueryExecutor
 from nightmail_common.broker.log import EventLog
 from nightmail_common.broker.patches import raise_if_cancelled
 from nightmail_common.broker.repeated_lines import RepeatedLines
 from nightmail_common.broker.streams import STREAM
 from nightmail_common.contract.envelope import StoredEvent
-from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.errors import CannotStart, describe_error
 
 #: A transaction of this many events blocks the event loop for a few milliseconds.
 SLICE = 100
@@ -48,13 +50,20 @@ class ReadModel:
     """
 
     def __init__(
-        self, log: EventLog, js: JetStreamContext, projection: Projection, erasure: Erasure, feed: EventFeed
+        self,
+        log: EventLog,
+        js: JetStreamContext,
+        projection: Projection,
+        read: QueryExecutor,
+        erasure: Erasure,
+        feed: EventFeed,
     ) -> None:
         self._log = log
         self._feed = feed
         self._erasure = erasure
         self._js = js
         self._projection = projection
+        self._read = read
         self._write = projection.database.run_write
         self._log_id = ""
         self._caught_up = False
@@ -79,7 +88,11 @@ class ReadModel:
         return self._database.error()
 
     async def run(self) -> None:
-        """Catch up and follow, for ever; start over whenever the rows are of another log."""
+        """Catch up and follow, for ever; start over whenever the rows are of another log.
+
+        Raises:
+            CannotStart: the tables are gone or damaged. The process ends with it, and the next one creates new ones.
+        """
         while True:
             raise_if_cancelled()
             try:
@@ -89,6 +102,9 @@ class ReadModel:
                 if self._lines.is_due(text := describe_error(error)):
                     logger.warning("log_not_reachable", error=text)
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
+            except TablesLost as error:
+                self._discard(error)
+                raise CannotStart("the tables of the read model are lost; the next start builds them again") from error
             except DatabaseUnavailable:  # logged by `DatabaseState`
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
             except StartedOver:
@@ -113,6 +129,10 @@ class ReadModel:
             if waiting in self._waiting:  # the event of that sequence may never come
                 self._waiting.remove(waiting)
 
+    def _discard(self, why: TablesLost) -> None:
+        logger.error("read_model_lost", error=str(why))
+        self._projection.database.discard_damaged()
+
     async def _resume(self) -> None:
         """Resume at the checkpoint, or start over if the rows are of another log, or of a later state of this one."""
         with self._database.during("position"):
@@ -132,9 +152,11 @@ class ReadModel:
         return str(info.created), info.state.last_seq
 
     async def _follow_while_same_log(self) -> None:
-        following = asyncio.create_task(self._follow())
+        following, expiring = asyncio.create_task(self._follow()), asyncio.create_task(self._expire())
+        tasks = (following, expiring)
         try:
-            while not (await asyncio.wait({following}, timeout=POLL_INTERVAL_SECONDS))[0]:
+            while not any(task.done() for task in tasks):
+                await asyncio.wait(tasks, timeout=POLL_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 raise_if_cancelled()
                 # Events that are applied during the poll may be newer than its answer.
                 applied = self.applied
@@ -143,24 +165,34 @@ class ReadModel:
                     if log_id != self._log_id or applied > last:
                         return
                     self.last = max(last, self.applied)
-            following.result()
+            for task in tasks:
+                if task.done():
+                    task.result()
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError, DatabaseUnavailable, StartedOver):
-                await following
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError, DatabaseUnavailable, StartedOver):
+                    await task
 
     async def _expire(self) -> None:
+        """Delete runs that have expired, and read as requests do: a database may refuse one and not the other."""
         while True:
+            if not self._caught_up:
+                await asyncio.sleep(EXPIRE_PAUSE_SECONDS)
+                continue
+            if self._read.lost is not None:
+                raise self._read.lost
             try:
                 now = datetime.now(UTC)
                 with self._database.during("expire"):
                     expired = await self._write(self._projection.expire, now)
-                    for gauge, oldest in (
-                        (OLDEST_WAITING_MAIL, self._projection.oldest_waiting_mail),
-                        (OLDEST_WAITING_RUN, self._projection.oldest_waiting_run),
-                    ):
-                        since = await self._write(oldest)
-                        gauge.set(0 if since is None else max((now - since).total_seconds(), 0))
+                with self._database.during("read"):
+                    since = await self._read(oldest_waiting)
+                for gauge, oldest in zip((OLDEST_WAITING_RUN, OLDEST_WAITING_MAIL), since, strict=True):
+                    gauge.set(0 if oldest is None else max((now - oldest).total_seconds(), 0))
+            except TablesLost:
+                raise
             except DatabaseUnavailable:  # logged by `DatabaseState`
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
                 continue
@@ -178,13 +210,9 @@ class ReadModel:
             logger.info("read_model_caught_up", sequence=self.applied)
             self._caught_up = True
             await self._write(self._projection.database.finish_replay)
-        expiring = asyncio.create_task(self._expire())
         self._feed.begin(self.applied)
-        try:
-            async for events in self._log.follow(after=self.applied):
-                await self._apply(events, feed=self._feed)
-        finally:
-            expiring.cancel()
+        async for events in self._log.follow(after=self.applied):
+            await self._apply(events, feed=self._feed)
 
     async def _apply(
         self, events: Sequence[StoredEvent], transaction_size: int = SLICE, feed: EventFeed | None = None

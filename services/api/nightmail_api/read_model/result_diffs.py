@@ -6,7 +6,8 @@ from typing import Any
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
 from nightmail_api.read_model.results import Results
 from nightmail_common.contract.events import ResultReady
-from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_DIFFS
+from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_DIFFS, MAX_TOKEN_DIFFS
+from nightmail_common.service.fair_slots import FairSlots
 from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: Wall time for a process that may use `MAX_DIFF_CPU_SECONDS` of CPU, with the time until it may begin.
@@ -18,9 +19,9 @@ class ResultDiffs:
 
     def __init__(self, results: Results) -> None:
         self._results = results
-        self._processes = asyncio.Semaphore(MAX_DIFFS)
+        self._processes = FairSlots(MAX_DIFFS, MAX_TOKEN_DIFFS)
 
-    async def diff(self, run_id: str, other_run_id: str, key: list[str]) -> dict[str, Any]:
+    async def diff(self, run_id: str, other_run_id: str, key: list[str], caller: str) -> dict[str, Any]:
         """Return what differs, from the run that ended first to the other, in whichever order they are named.
 
         Args:
@@ -41,7 +42,7 @@ class ResultDiffs:
                     f" at most {MAX_COMPARED_BYTES} are compared"
                 )
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS), self._processes:
+            async with asyncio.timeout(DEADLINE_SECONDS), self._processes.hold(caller):
                 found = await self._compare(before, after, key)
         except TimeoutError:
             raise NotReady("too many results are being compared", retry_after_seconds=5) from None

@@ -7,7 +7,13 @@ from nightmail_api.http.field_errors import unknown_name
 from nightmail_api.http.problems import NotReady, TooLarge, ValidationProblem
 from nightmail_api.read_model.results import Results
 from nightmail_api.read_model.rows_process import read_rows
-from nightmail_common.contract.limits import MAX_COMPARED_BYTES, MAX_DIFF_CPU_SECONDS, MAX_ROWS_READERS
+from nightmail_common.contract.limits import (
+    MAX_COMPARED_BYTES,
+    MAX_DIFF_CPU_SECONDS,
+    MAX_ROWS_READERS,
+    MAX_TOKEN_ROWS_READERS,
+)
+from nightmail_common.service.fair_slots import FairSlots
 from nightmail_common.service.limited_process import ProcessFailed, compute
 
 #: A smaller CSV is read in a thread within some 10 ms; to start a process takes 150 ms.
@@ -20,10 +26,10 @@ class ResultRows:
 
     def __init__(self, results: Results) -> None:
         self._results = results
-        self._readers = asyncio.Semaphore(MAX_ROWS_READERS)
+        self._readers = FairSlots(MAX_ROWS_READERS, MAX_TOKEN_ROWS_READERS)
 
     async def page(
-        self, run_id: str, *, offset: int, limit: int, sort: str | None, as_texts: bool = False
+        self, run_id: str, caller: str, *, offset: int, limit: int, sort: str | None, as_texts: bool = False
     ) -> dict[str, Any]:
         """Return a page of rows, the columns with their types, and the number of all rows.
 
@@ -42,9 +48,9 @@ class ResultRows:
         csv = result.job.csv
         request = {"delimiter": csv.delimiter, "decimal": csv.decimal, "offset": offset, "limit": limit, "sort": sort}
         request |= {"as_texts": as_texts, "text_columns": result.text_columns or ()}
-        data = await self._results.bytes_of(result)
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS), self._readers:
+            async with asyncio.timeout(DEADLINE_SECONDS), self._readers.hold(caller):
+                data = await self._results.bytes_of(result)
                 if len(data) <= THREAD_BYTES:
                     page = await asyncio.to_thread(read_rows, request, data)
                 else:

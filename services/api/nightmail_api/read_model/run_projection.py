@@ -22,6 +22,7 @@ from nightmail_common.contract.events import (
     MailBounced,
     MailDeferred,
     MailEvent,
+    MailSkipped,
     ResultReady,
     RunCancelled,
     RunEvent,
@@ -149,6 +150,10 @@ class RunProjection:
             self._moved.add(run_id)
         if isinstance(event, MailEvent | MailDeferred | MailBounced):
             self._mails.apply(event, stored)
+        elif isinstance(event, MailSkipped):
+            self._mails.forget_waiting(run_id, event.kind, event.split_value)
+        elif isinstance(event, RunSkipped) and event.reason == "deleted":
+            self._mails.forget_waiting(run_id, "result")
         elif isinstance(event, InputKept):
             self._inputs.apply(event, stored)
         return True
@@ -225,7 +230,9 @@ def _columns(event: RunEvent, now: str, sequence: int, status: str | None, mails
         case RunCancelled() if status not in ENDED:
             return {"finished_at": now}
         case RunSkipped() if status in ENDED:  # its result was not mailed, because the job was deleted
-            return {"skipped": _skipped(event)} if status == "processed" else {}
+            return {"skipped": _skipped(event), "mails": _not_waiting(mails)} if status == "processed" else {}
+        case MailSkipped():
+            return {"mails": _not_waiting(mails, event)}
         case RunSkipped():
             return {
                 "finished_at": now,
@@ -293,6 +300,17 @@ def _missed(event: RunEvent) -> str | None:
 
 def _skipped(event: RunSkipped) -> str:
     return json.dumps({"reason": event.reason, "detail": event.detail}, ensure_ascii=False)
+
+
+def _not_waiting(before: str, skipped: MailSkipped | None = None) -> str:
+    """Return the mails without those that wait, because they are not sent: all, or those of one skipped mail."""
+    kept = [
+        mail
+        for mail in json.loads(before)
+        if mail["outcome"] != "waiting"
+        or (skipped and (mail["kind"], mail.get("split_value")) != (skipped.kind, skipped.split_value))
+    ]
+    return json.dumps(kept, ensure_ascii=False)
 
 
 def _merge_mails(before: str, event: MailEvent | MailDeferred | MailBounced) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    func,
     insert,
 )
 from sqlalchemy.dialects import postgresql
@@ -22,7 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from nightmail_api.read_model.day_triggers import COUNTERS, triggers
 
 #: Tables of another version are rebuilt from the log.
-SCHEMA_VERSION = 27
+SCHEMA_VERSION = 28
 
 
 class _PostgresText(TypeDecorator[str]):
@@ -171,12 +172,15 @@ mails = Table(
     Column("next_attempt", _text),
     Index("mails_of_run", "run_id", "message_id"),
     # A list with any of the three filters reads what it shows, and nothing else.
-    Index("mails_of_recipient", "recipient", "outcome", "place"),
     Index("mails_of_job", "job_name", "outcome", "place"),
-    Index("mails_of_job_to_recipient", "job_name", "recipient", "outcome", "place"),
     Index("mails_by_outcome", "outcome", "place"),
     Index("mails_by_message", "message_id", "place"),
 )
+
+#: A mailbox is searched for whatever the case of its letters; the collation `C` and SQLite fold those of ASCII.
+FOLDED_RECIPIENT = func.lower(mails.c.recipient)
+Index("mails_of_recipient", FOLDED_RECIPIENT, mails.c.outcome, mails.c.place)
+Index("mails_of_job_to_recipient", mails.c.job_name, FOLDED_RECIPIENT, mails.c.outcome, mails.c.place)
 
 #: The inputs of runs that are kept. Without `object_name`: too large to be kept.
 inputs = Table(

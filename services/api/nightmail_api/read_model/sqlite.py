@@ -71,6 +71,10 @@ class SqliteDatabase:
             create_tables(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
+    def discard_damaged(self) -> None:
+        """Remove the file: a start reads only the first page of each table, and would not see what a query saw."""
+        _remove(self.path)
+
     def purge_deleted(self) -> None:
         """Empty the write-ahead log, which still has the pages as they were."""
         # The driver's own connection: SQLite checkpoints outside of a transaction only.

@@ -33,11 +33,12 @@ from nightmail_common.broker.checks import (
     check_queue,
     check_skew,
     check_version,
+    no_log,
     read_consumers,
     read_log_info,
 )
 from nightmail_common.broker.errors import BROKER_ERRORS
-from nightmail_common.broker.streams import QUEUES, STREAM
+from nightmail_common.broker.streams import QUEUES
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.errors import describe_error
 
@@ -76,9 +77,12 @@ class SystemReport:
             async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
                 if self._client.is_connected:
                     log = await read_log_info(self._client)
-                    entries = await read_entries(self._js)
-                    checks = [check async for check in self._broker_checks(log, backlogs)]
-                    checks += check_services(entries)
+                    if log is None:  # the entries of the services are lost with it
+                        checks = [check_version(self._client), no_log()]
+                    else:
+                        entries = await read_entries(self._js)
+                        checks = [check async for check in self._broker_checks(log, backlogs)]
+                        checks += check_services(entries)
                 else:  # nobody knows which services run
                     checks = [_no_broker("not connected")]
         except BROKER_ERRORS as error:  # a TimeoutError is an OSError
@@ -113,12 +117,9 @@ class SystemReport:
             "checks": [asdict(check) for check in checks],
         }
 
-    async def _broker_checks(self, log: LogInfo | None, backlogs: dict[str, int | None]) -> AsyncIterator[Check]:
+    async def _broker_checks(self, log: LogInfo, backlogs: dict[str, int | None]) -> AsyncIterator[Check]:
         """Yield the findings about the broker, and set the backlog of each queue."""
         yield check_version(self._client)
-        if log is None:
-            yield Check("log", "problem", f"there is no stream {STREAM}", "restart the API: it creates the stream")
-            return
         yield check_skew(log)
         for check in check_log(log):
             yield check

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import func, select
 
 from nightmail_api.read_model.due_times import utc_text
-from nightmail_api.read_model.mail_projection import OLDEST_WAITING
+from nightmail_api.read_model.oldest_waiting import oldest_waiting
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import runs, unreadable
 from nightmail_common.broker.checks import Check
 from nightmail_common.contract.envelope import AHEAD_TOLERANCE
-from nightmail_common.contract.events import Trigger
 
 #: The unreadable events that the answer names, the newest ones.
 SHOWN_UNREADABLE = 20
@@ -41,28 +40,14 @@ def read_waiting(queries: Queries, now: datetime) -> Waiting:
     ahead = select(func.count().label("count")).where(
         runs.c.scheduled_at > utc_text(now + AHEAD_TOLERANCE), runs.c.trigger == "schedule"
     )
-    [mail] = queries.all_rows(OLDEST_WAITING)
+    oldest_run, oldest_mail = oldest_waiting(queries)
     return Waiting(
         unreadable=count["count"],
         unreadable_items=queries.all_rows(newest.order_by(unreadable.c.sequence.desc()).limit(SHOWN_UNREADABLE)),
-        oldest_run=_oldest_run(queries),
-        oldest_mail=_moment(mail["since"]),
+        oldest_run=oldest_run,
+        oldest_mail=oldest_mail,
         ahead=queries.all_rows(ahead)[0]["count"],
     )
-
-
-def _oldest_run(queries: Queries) -> datetime | None:
-    """Return when the run was requested that waits longest; the index of the lists has the first of each trigger."""
-    times = []
-    for trigger in get_args(Trigger):
-        first = (
-            select(runs.c.requested_at)
-            .where(runs.c.status == "requested", runs.c.trigger == trigger)
-            .order_by(runs.c.sequence)
-            .limit(1)
-        )
-        times += [row["requested_at"] for row in queries.all_rows(first)]
-    return _moment(min(times, default=None))
 
 
 def check_waiting(waiting: Waiting, now: datetime) -> Iterator[Check]:
@@ -88,7 +73,3 @@ def _check_wait(name: str, kind: str, since: datetime | None, now: datetime, lim
     minutes = max((now - since).total_seconds() / 60, 0.0)
     detail = f"the oldest {kind} waits for {minutes:.0f} min"
     return Check(name, "warning", detail, fix) if now - since > limit else Check(name, "ok", detail)
-
-
-def _moment(time: str | None) -> datetime | None:
-    return None if time is None else datetime.fromisoformat(time)

@@ -51,6 +51,10 @@ class SmtpClient:
         await self._pool.until_reachable()
         return self._pool.max_mail_bytes
 
+    def hold_reason(self) -> str | None:
+        """Return why no mail is sent: the server is unreachable or refuses the sender; None if mail is sent."""
+        return self._pool.unreachable_reason
+
     async def send(
         self,
         render_for: Callable[[str], bytes],

@@ -62,6 +62,7 @@ _ONLY_SEPARATORS = re.compile(r"-?[\d.,' \u00a0\u202f\u2019]+")
 _WITH_COMMA = re.compile(r"-?\d{1,3}([. \u00a0\u202f'\u2019]?\d{3})*,\d+")
 _DIGIT = re.compile("[0-9]")
 _DECIMAL = re.compile("-?[0-9]+[.][0-9]+")
+_WITH_EXPONENT = re.compile("-?[0-9]+(?:[.][0-9]+)?[eE][+-]?[0-9]+")
 #: A float or an integer of 64 bits keeps a number of so many characters.
 _SURELY_KEPT_CHARACTERS = 15
 _CANONICAL = f"^(?:{canonical_number()})$"
@@ -216,6 +217,11 @@ def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) 
     """
     known = (value for value in values if value is not None)
     first = next(known, None)
+    if isinstance(first, str) and _WITH_EXPONENT.fullmatch(first) and not is_kept(first, float(first)):
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: {show_value(first)} is beyond the numbers that 64 bits hold"
+        )
+        return
     if not _is_decimal(first) or not all(map(_is_decimal, known)):
         return
     if all(value is None or is_kept(value, float(value)) for value in values):
@@ -225,6 +231,19 @@ def note_decimals_in_quotes(name: str, values: Sequence[Any], notes: list[str]) 
         )
     else:
         notes.append(_TOO_LONG.format(name=repr(name)))
+
+
+def note_decimals_of_query(name: str, texts: Arrow, notes: list[str]) -> None:
+    """Add a note if all values of a column of text are decimals such as `10.00`: tables that were imported have text for numbers."""
+    first = next((value for value in texts.slice(0, _FIRST).to_pylist() if value is not None), None)
+    if (
+        _is_decimal(first)
+        and pyarrow.compute.all(pyarrow.compute.match_substring_regex(texts, f"^{_DECIMAL.pattern}$")).as_py()
+    ):
+        notes.append(
+            f"the column {name!r} is text, so a sum joins its values: all are text in the database, such as {show_value(str(first))}; the"
+            " query can cast it to a number"
+        )
 
 
 def note_several_kinds(name: str, values: Sequence[Any], notes: list[str]) -> None:

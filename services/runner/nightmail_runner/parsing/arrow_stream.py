@@ -8,10 +8,11 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.ipc
 
+from nightmail_runner.parsing.almost_numbers import note_decimals_of_query
 from nightmail_runner.parsing.arrow_metadata import DECIMAL
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.columns import NumberFormat, number_array, text_array, to_numbers
-from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.error_text import shorten, show_value
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.parsing.table import Table
 
@@ -41,6 +42,8 @@ def _to_column(name: str, field: Any, column: Any, notes: list[str]) -> Any:
     if field.metadata == DECIMAL:
         return _decimals(name, column, notes)
     if pyarrow.types.is_string(kind):
+        _note_padding(name, column, notes)
+        note_decimals_of_query(name, column, notes)
         return text_array(column)
     if pyarrow.types.is_boolean(kind):
         return pandas.array(column.to_pylist(), dtype="boolean") if column.null_count else column.to_numpy()
@@ -77,6 +80,18 @@ def _decimals(name: str, texts: Any, notes: list[str]) -> Any:
         )
         return text_array(texts)
     return number_array(values)
+
+
+def _note_padding(name: str, texts: Any, notes: list[str]) -> None:
+    """Add a note if texts are filled up with spaces to one length, as those of the type `char(n)` are: `== 'a'` finds none."""
+    lengths: Any = pyarrow.compute.min_max(pyarrow.compute.utf8_length(texts)).as_py()
+    padded: Any = pyarrow.compute.ends_with(texts, " ")
+    if lengths["max"] is not None and 1 < lengths["min"] == lengths["max"] and _any(padded):
+        value = texts.filter(padded)[0].as_py()
+        notes.append(
+            f"the texts of the column {name!r} are filled up with spaces to {lengths['max']} characters, such as {show_value(value)},"
+            " as those of the type char are; rtrim(...) in the query takes them off"
+        )
 
 
 def _any(truths: Any) -> bool:

@@ -1,10 +1,12 @@
 """Large regular CSV: blocks of whole records, read and converted on all processors, each block's text given up at once."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import islice
 from typing import NamedTuple
 
 import numpy
@@ -18,6 +20,8 @@ from nightmail_runner.parsing.options import ReadOptions
 
 #: A record must fit into a block.
 _BLOCK_BYTES = 4 * 1024**2
+#: More blank lines of a block are those of a file that has them everywhere.
+_MOST_GAPS = 3
 #: A float holds every integer up to this.
 _EXACT_INTEGERS = 2**53
 
@@ -42,10 +46,11 @@ class Shape:
 
 
 class Blocks(NamedTuple):
-    """The columns of all blocks, and whether a quote is in one of them."""
+    """The columns of all blocks, whether a quote is in one of them, and where records begin that follow a blank line."""
 
     columns: list[Arrow]
     quoted: bool
+    gaps: list[int]
 
 
 def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> Blocks | None:
@@ -54,7 +59,8 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> Bloc
     None if a record has another number of fields, or a quote does not close or stands inside of a field: the file is not
     regular.
     """
-    read = partial(_read_block, records, shape, options)
+    gaps: list[int] = []
+    read = partial(_read_block, records, shape, options, gaps=gaps)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         in_order: Callable[..., Iterator[list[Arrow]]] = (
             map if len(records) <= _BLOCK_BYTES else pool.map
@@ -66,12 +72,13 @@ def read_blocks(records: memoryview, shape: Shape, options: ReadOptions) -> Bloc
             pool.shutdown(cancel_futures=True)
             return None
         columns = []
+        gaps.sort()
         for position in range(shape.width):
-            reread = partial(in_order, partial(read, only=position), spans)
+            reread = partial(in_order, partial(_read_block, records, shape, options, only=position), spans)
             columns.append(_join([block[position] for block in blocks], reread))
             for block in blocks:
                 block[position] = None
-    return Blocks(columns, any(span.quoted for span in spans))
+    return Blocks(columns, any(span.quoted for span in spans), gaps)
 
 
 def _noted(spans: Iterator[_Span], noted: list[_Span]) -> Iterator[_Span]:
@@ -136,7 +143,12 @@ def _check_quotes(block: memoryview, delimiter: str) -> None:
 
 
 def _read_block(
-    records: memoryview, shape: Shape, options: ReadOptions, span: _Span, only: int | None = None
+    records: memoryview,
+    shape: Shape,
+    options: ReadOptions,
+    span: _Span,
+    only: int | None = None,
+    gaps: list[int] | None = None,
 ) -> list[Arrow]:
     """Return the columns of a block, converted where they can be; or the one column that is asked for, as text.
 
@@ -145,6 +157,8 @@ def _read_block(
     """
     names = [str(position) for position in range(shape.width)]
     block = records[span.start : span.end]
+    if gaps is not None:
+        gaps += [span.start + end for end in _ends_of_blank_lines(block, quoted=span.quoted)]
     if shape.width == 1 and _has_blank_line(bytes(block)):
         raise pyarrow.ArrowInvalid("a blank line is a record with one empty field")
     if span.quoted:
@@ -169,6 +183,19 @@ def _read_block(
         return texts
     numbers = NumberFormat.of(options)
     return [text if position in shape.as_text else _convert(text, numbers) for position, text in enumerate(texts)]
+
+
+def _ends_of_blank_lines(block: memoryview, *, quoted: bool) -> list[int]:
+    """Return where the records of a block begin that follow blank lines: the first ones, outside of quotes."""
+    pair = b"\n\r" if b"\r\n" in bytes(block[:PART_BYTES]) else b"\n\n"
+    code = numpy.frombuffer(pair, numpy.uint16)[0]
+    pairs = [block[first : first + (len(block) - first) // 2 * 2] for first in (0, 1)]
+    if not any(bool((numpy.frombuffer(half, numpy.uint16) == code).any()) for half in pairs):
+        return []
+    data = bytes(block)
+    found = re.compile(rb"\n(?:\r?\n)+").finditer(data)
+    ends = (gap.end() for gap in found if not quoted or data.count(b'"', 0, gap.start()) % 2 == 0)
+    return [end for end in islice(ends, _MOST_GAPS) if end < len(data)]
 
 
 def _has_blank_line(block: bytes) -> bool:

@@ -38,6 +38,7 @@ from nightmail_runner.parsing.suspect_records import (
     TableGaps,
     note_lines_above_numbers,
     note_swallowed_records,
+    note_tables_below_gaps,
     note_versions,
 )
 from nightmail_runner.parsing.table import Table
@@ -201,8 +202,10 @@ def _read_regular(text: memoryview, layout: Layout, options: ReadOptions, notes:
         return None
     if width > len(names):
         notes.append("every line had empty fields beyond the header; they were dropped")
-    if blocks.quoted and not options.own:
-        note_swallowed_records(blocks.columns, layout.delimiter, notes)
+    if not options.own:
+        if blocks.quoted:
+            note_swallowed_records(blocks.columns, layout.delimiter, notes)
+        note_tables_below_gaps(records, blocks.gaps, layout, notes)
     return blocks.columns[: len(names)]
 
 

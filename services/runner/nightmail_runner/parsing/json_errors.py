@@ -1,6 +1,7 @@
 """Errors that an API reports in JSON, with status 200: in place of data, or beside it."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from nightmail_runner.parsing.error_text import shorten
@@ -31,6 +32,8 @@ def error_in(value: Any) -> str | None:
         return error_in(value[0]) if any(value[0].get(key) for key in (*_ERROR_KEYS, *_CODE_KEYS)) else None
     if not isinstance(value, dict):
         return None
+    if (outcome := _outcome_in(value)) is not None:
+        return outcome
     named = _named(value)
     text = next((value[key] for key in _TEXT_KEYS if value.get(key)), None)
     alone = any(value.get(key) for key in _TEXT_KEYS if key != "title") and is_only_message(value)
@@ -64,6 +67,39 @@ def check_errors_beside(document: Any, records_path: str, records: int, notes: l
     elif (warnings := document.get("warnings")) and isinstance(warnings, list | str):
         shown = warnings if isinstance(warnings, str) else json.dumps(warnings, ensure_ascii=False)
         notes.append(f"the source reports warnings beside its records: {shorten(shown)}")
+
+
+def judge_outcomes(records: Sequence[Any], notes: list[str]) -> None:
+    """Judge the messages of a server of FHIR among the records of its search (R4, section 3.1.1.4.15).
+
+    Args:
+        notes: gets the first warning.
+
+    Raises:
+        InputNotReadable: one is an error, so that the records may be a part of the data.
+    """
+    for number, record in enumerate(records, 1):
+        found = record.get("resource") if isinstance(record, dict) else None
+        if not isinstance(found, dict) or (said := _outcome_in(found)) is None:
+            continue
+        severities = {issue.get("severity") for issue in found["issue"] if isinstance(issue, dict)}
+        if severities & {"error", "fatal"}:
+            raise InputNotReadable(f"the source reports an error in record {number}: {said}")
+        notes.append(f"record {number} is a message of the source, and no data: {said}")
+        return
+
+
+def _outcome_in(value: dict[str, Any]) -> str | None:
+    """Return the text of an OperationOutcome, with which servers of FHIR report errors; None of anything else."""
+    if value.get("resourceType") != "OperationOutcome" or not isinstance(issues := value.get("issue"), list):
+        return None
+    texts = []
+    for issue in issues:
+        if isinstance(issue, dict):
+            details = issue.get("details")
+            text = details.get("text") if isinstance(details, dict) else None
+            texts.append(str(issue.get("diagnostics") or text or issue.get("code")))
+    return shorten("; ".join(texts)) or "OperationOutcome"
 
 
 def _named(value: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from nightmail_common.contract.source_types import ColumnType
 from nightmail_runner.parsing.almost_numbers import note_decimals_in_quotes, note_several_kinds
 from nightmail_runner.parsing.columns import TEXT, NumberFormat, check_declared, convert, empty_column, is_kept
 from nightmail_runner.parsing.error_text import kind_of, shorten
-from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message
+from nightmail_runner.parsing.json_errors import check_errors_beside, error_in, is_only_message, judge_outcomes
 from nightmail_runner.parsing.json_joining import join_shape
 from nightmail_runner.parsing.json_path import PathMissing, follow
 from nightmail_runner.parsing.json_rest import note_missing_records
@@ -214,6 +214,7 @@ def _records(found: Any, options: ReadOptions, notes: list[str]) -> list[dict[st
     records = _only_records(found) if joined is None else joined
     if (joined is not None or isinstance(found, list)) and not options.paged:
         note_missing_records(document, records, passed, notes, keyed=_is_keyed(options))
+    judge_outcomes(records, notes)
     return records
 
 

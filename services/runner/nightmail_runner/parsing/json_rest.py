@@ -66,6 +66,7 @@ def note_missing_records(
     """
     records_at = passed[-1] if keyed else None
     named = [one for place in (document, *_in_lists(passed)) for one in _named_values(place, records_at)]
+    named = list(_without_links_of_last_page(named, len(records)))
     for path, name, value in named:
         if name in _PARTIAL and (value is True or _count(value) > 0):
             notes.append(f"the source says {path!r}: {json.dumps(value)}, so its records may be a part of the data")
@@ -93,6 +94,15 @@ def note_missing_records(
             return
     if passed and isinstance(passed[-1], dict) and not keyed:
         _note_total_beside(passed[-1], records, notes)
+
+
+def _without_links_of_last_page(named: Sequence[tuple[str, str, Any]], records: int) -> Iterator[tuple[str, str, Any]]:
+    """Leave out the link to a next page of an answer that counts no more records than were read: CKAN always has it."""
+    totals = {f".{path}".removesuffix(".total"): value for path, name, value in named if name == "totalcount"}
+    for path, name, value in named:
+        total = totals.get(f".{path}".removesuffix("._links.next"))
+        if not (f".{path}".endswith("._links.next") and type(total) is int and total <= records):
+            yield path, name, value
 
 
 def _in_lists(passed: Sequence[Any]) -> Iterator[Any]:

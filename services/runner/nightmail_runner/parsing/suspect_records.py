@@ -1,6 +1,8 @@
 """Records of delimited text that may be none, or several: the reader takes them as they are written, and a note says so."""
 
+import csv
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +13,7 @@ import pyarrow.compute
 
 from nightmail_runner.parsing.columns import TEXT, NumberFormat
 from nightmail_runner.parsing.error_text import shorten
+from nightmail_runner.parsing.layout import HEAD_BYTES, Layout
 from nightmail_runner.parsing.missing_words import is_missing_word
 
 #: So many values with line breaks of a column are judged, and so many first values of a column, or records of a file.
@@ -20,6 +23,8 @@ _MOST_NAMES = 10
 #: A small run does not wait for more.
 _FIRST_RECORDS = 100
 _SHOWN_NAMES = 3
+#: A file with more blank lines has them everywhere.
+MOST_GAPS = 2
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 #: Numbers as versions and sections are written: 1.9, 1.10.
 _SHORT_DECIMAL = re.compile(r"\d{1,2}\.(\d{1,2})")
@@ -65,7 +70,7 @@ class TableGaps:
 
     def note(self, last_line: int, header: list[str], notes: list[str]) -> None:
         """Add a note if the file has one gap or two, below one of which names and a record stand."""
-        if self._found is None or self._count > 2:
+        if self._found is None or self._count > MOST_GAPS:
             return
         line, names = self._found
         if last_line > line and names != [field.strip() for field in header]:
@@ -74,6 +79,23 @@ class TableGaps:
                 f"line {line} follows a blank line and has no numbers: {shorten(shown)!r}; if it is the header of another table, the"
                 " records of both are one table here"
             )
+
+
+def note_tables_below_gaps(records: memoryview, starts: Sequence[int], layout: Layout, notes: list[str]) -> None:
+    """Add a note if one or two records that follow a blank line are the names of another table.
+
+    Args:
+        starts: where these records begin, in ascending order.
+    """
+    gaps = TableGaps()
+    if not 0 < len(starts) <= MOST_GAPS:
+        return
+    for start in starts:
+        line, *below = bytes(records[start : start + HEAD_BYTES]).decode("utf-8", "replace").splitlines()[:2]
+        record = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])
+        if below:
+            gaps.add(layout.start_line + bytes(records[:start]).count(b"\n"), record)
+    gaps.note(sys.maxsize, layout.fields, notes)
 
 
 def note_lines_above_numbers(

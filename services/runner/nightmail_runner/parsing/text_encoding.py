@@ -57,6 +57,20 @@ _OF_EITHER_ORDER = {
 }
 #: What programs put in place of bytes that they could not read; it has the first byte of a mark, too.
 _REPLACEMENT = re.compile("\ufffd".encode())
+#: UTF-8 that was read as cp1252 or ISO 8859-1 and written as UTF-8 once more, as `Ã¼` for `ü`, `Â°` for `°`, `â€™` for an apostrophe and
+#: `Ð¿Ñ€` for Cyrillic; or the same in escapes of JSON. `Ã»` and `Ã”` can be a capital before a quote that closes, as Portuguese has it.
+_TWICE_ENCODED = re.compile(
+    rb"\xc3(?:\x83(?:\xc2[\x80-\xaa\xac-\xba\xbc-\xbf]|\xc5[\x93\xb8]|\xe2(?:\x80[\x9e\xb0]|\x82\xac))|\x82\xc2[\xa0-\xaa\xac-\xba\xbc-\xbf]"
+    rb"|\xa2(?:\xe2(?:\x82\xac|\x80\x9a\xc2\xac)|\xc2[\x80-\x9f])"
+    rb"|\x90(?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb].|\xe2..)\xc3[\x90\x91](?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb].|\xe2..))"
+    rb"|\\u00[cC]3\\u00[89abAB]|\\u00[eE]2\\u(?:20[aA][cC]|201[aA]\\u00[aA][cC]|0080)"
+)
+#: One of these is in such text, and they are found at once.
+_TWICE_ENCODED_HAS = (
+    b"\xc3\x83", b"\xc3\x82", b"\xc3\xa2\xe2", b"\xc3\xa2\xc2", b"\xc3\x90", b"\\u00c3\\", b"\\u00C3\\", b"\\u00e2\\", b"\\u00E2\\",
+)  # fmt: skip
+#: A program encodes all of its text twice: the first part of a large file shows it.
+_TWICE_ENCODED_WITHIN, _SHOWN_BEFORE = 4 * 1024**2, 20
 #: What is sent under the names of these encodings, because Windows calls its wider ones so (WHATWG Encoding, section 4.2).
 _WIDER = {
     "iso8859-1": "cp1252", "iso8859-9": "cp1254", "shift_jis": "cp932", "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949",
@@ -74,7 +88,10 @@ def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
     Raises:
         InputNotReadable: the bytes are not text in the encoding that applies, or the file mixes encodings; names the line.
     """
+    noted = len(notes)
     text = _decode(data, options, notes)
+    if len(notes) == noted:
+        _note_twice_encoded(text, notes)
     if not has_one_of(text, _MARK_BEGINS):
         return text
     text = _without_marks(text, notes)
@@ -85,6 +102,20 @@ def to_utf8(data: memoryview, options: ReadOptions, notes: list[str]) -> memoryv
             " at its source"
         )
     return text
+
+
+def _note_twice_encoded(text: memoryview, notes: list[str]) -> None:
+    head = bytes(text[:_TWICE_ENCODED_WITHIN])
+    if not any(part in head for part in _TWICE_ENCODED_HAS) or (found := _TWICE_ENCODED.search(head)) is None:
+        return
+    before = head[: found.start()]
+    word = re.split(rb"[\s,;\t\"]", before[-_SHOWN_BEFORE:])[-1] + head[found.start() : found.end() + _SHOWN_BEFORE]
+    line = 1 + before.count(b"\n")
+    shown = re.split(r"[\s,;\t\"]", word.decode("utf-8", "ignore"))[0]
+    notes.append(
+        f"line {line} has {shown!r}, which is how UTF-8 looks that another program has read in a wrong encoding; it is kept as it is;"
+        " correct it at its source"
+    )
 
 
 def _without_marks(text: memoryview, notes: list[str]) -> memoryview:

@@ -1,10 +1,12 @@
 """Last records that are no records: the total of the others, or empty fields, as people and programs put them under a table."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy
+import pandas
 import pyarrow.compute
 
 from nightmail_runner.parsing.error_text import shorten
@@ -37,16 +39,26 @@ _WORDS = frozenset(
     }
 )
 _LAST_WORDS = frozenset({"total", "totals", "subtotal", "summe", "gesamt", "ergebnis", "zwischensumme"})
+#: So many first records are searched for totals between them.
+_JUDGED = 5000
+_NUMERIC = frozenset({"int64", "float64", "Int64"})
 #: A text of more words is a sentence.
 _MOST_WORDS = 4
 
 
+_ANY_WORD = re.compile("|".join(sorted(map(re.escape, _WORDS | _LAST_WORDS), key=len)), re.IGNORECASE)
+
+
 def note_total_row(columns: Iterable[tuple[str, Any]], notes: list[str]) -> None:
-    """Add a note if the last of several records has a word for a total.
+    """Add a note if the last of several records has a word for a total, or one above it that and the sum of others.
 
     Args:
-        columns: names and values, all of one length.
+        columns: names and values as pandas keeps them, all of one length.
     """
+    columns = list(columns)
+    if columns and len(columns[0][1]) > 2:
+        _note_first_total(columns, notes)
+    _note_totals_between([(name, values[:-1]) for name, values in columns], notes)
     for name, values in columns:
         last = values[-1] if len(values) > 1 else None
         if isinstance(last, str) and _names_total(last):
@@ -55,6 +67,49 @@ def note_total_row(columns: Iterable[tuple[str, Any]], notes: list[str]) -> None
                 " all counts them twice"
             )
             return
+
+
+def _note_totals_between(columns: Sequence[tuple[str, Any]], notes: list[str]) -> None:
+    """Add a note if a record above the last one has a word for a total, and a number that is the sum of the records above it."""
+    numeric = [(name, values[:_JUDGED]) for name, values in columns if str(values.dtype) in _NUMERIC]
+    if not numeric:
+        return
+    for name, values in columns:
+        if str(values.dtype) not in {"str", "object"}:
+            continue
+        texts = list(values[:_JUDGED])
+        rows = [row for row, text in enumerate(texts) if isinstance(text, str) and _ANY_WORD.search(text)]
+        rows = [row for row in rows if _names_total(texts[row])]
+        starts = [0, *(row + 1 for row in rows)]
+        for start, row in zip(starts, rows, strict=False):
+            if (
+                row - start > 1
+                and (of := next((of for of, one in numeric if _is_sum(one, start, row)), None)) is not None
+            ):
+                notes.append(
+                    f"record {row + 1} has {shorten(texts[row])!r} in the column {name!r}, and in {of!r} the sum of the records above"
+                    " it; a sum of all counts them twice"
+                )
+                return
+
+
+def _note_first_total(columns: Sequence[tuple[str, Any]], notes: list[str]) -> None:
+    """Add a note if the first record has a word for a total, and a number that is the sum of all others, as AWS writes its costs."""
+    named = [(name, values[0]) for name, values in columns if isinstance(values[0], str) and _names_total(values[0])]
+    numeric = [(name, values) for name, values in columns if str(values.dtype) in _NUMERIC]
+    if named and (of := next((of for of, one in numeric if _is_sum(one[::-1], 0, len(one) - 1)), None)) is not None:
+        name, text = named[0]
+        notes.append(
+            f"the first record has {shorten(text)!r} in the column {name!r}, and in {of!r} the sum of all others; a sum of all counts"
+            " them twice"
+        )
+
+
+def _is_sum(values: Any, start: int, row: int) -> bool:
+    """Return whether a number, which is not 0, is the sum of those above it from a row on."""
+    numbers = pandas.to_numeric(pandas.Series(values[start : row + 1])).astype("float64").to_numpy(na_value=numpy.nan)
+    total = numbers[-1]
+    return bool(total) and numpy.isclose(numpy.nansum(numbers[:-1]), total, rtol=1e-9, atol=1e-9)
 
 
 def _names_total(text: str) -> bool:

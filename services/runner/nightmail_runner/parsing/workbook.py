@@ -194,8 +194,10 @@ def _put_leading_zeros(
     changed = 0
     for (row, column), zeros in cells.zeros.items():
         value = _plain(rows[row][column]) if row < len(rows) and column < len(rows[row]) else None
-        if type(value) is int and value >= 0 and not (column < len(declared) and declared[column]):
-            rows[row][column] = zeros.show(value)
+        if type(value) is not int or value < 0 or (column < len(declared) and declared[column]):
+            continue
+        if (shown := zeros.show(value)) is not None:
+            rows[row][column] = shown
             changed += 1
     if changed:
         many = "1 number is" if changed == 1 else f"{changed} numbers are"

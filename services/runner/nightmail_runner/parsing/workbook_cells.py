@@ -6,9 +6,11 @@ are read from the sheet's XML (ECMA-376, part 1, 18.3.1.4: `c`, the cell).
 
 import codecs
 import io
+import operator
 import posixpath
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
@@ -41,23 +43,24 @@ _LITERAL_OR_WIDTH = re.compile(r"(\\.|\"[^\"]*\")|[_*].")
 _ZEROS = re.compile(r"(?:\[(?:\$[^\]]*|[A-Za-z]+(?: ?[0-9]+)?)\])*#*((?:0|[-+() :]|\\.|\"[^\"]*\")+)")
 _ZERO_OR_LITERAL = re.compile(r"(0)|\\(.)|\"([^\"]*)\"|([-+() :])")
 _LONGEST_FORMAT = 255
+#: A part of a format code up to a semicolon, and the numbers that it is for: special formats of postal codes have two.
+_SECTION = re.compile(r"((?:\"[^\"]*\"|\\.|[^;\"\\])+)")
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?[0-9]+(?:\.[0-9]+)?)\]")
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le, ">=": operator.ge, "<>": operator.ne, "<": operator.lt, ">": operator.gt, "=": operator.eq,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class ZeroFormat:
+class _ZeroSection:
     """How a number is shown with leading zeros: the text before each of its digits, and the text after the last one."""
 
     before: tuple[str, ...]
     behind: str
 
     @classmethod
-    def of(cls, code: str) -> "ZeroFormat | None":
-        """Return the format of a format code (ECMA-376, part 1, 18.8.31) such as `00000` or `000\\-00`; None of any other.
-
-        A code with several sections has one for negative numbers: it shows quantities, not names of things.
-        """
-        if len(code) > _LONGEST_FORMAT or code.count("0") < 2:
-            return None
+    def of(cls, code: str) -> "_ZeroSection | None":
+        """Return the section of a format code such as `00000` or `000\\-00`; None of any other. `0` is one beside others."""
         if (zeros := _ZEROS.fullmatch(_LITERAL_OR_WIDTH.sub(r"\1", code))) is None:
             return None
         before = [""]
@@ -66,14 +69,44 @@ class ZeroFormat:
                 before.append("")
             else:
                 before[-1] += found[found.lastindex or 0]
-        return cls(tuple(before[:-1]), before[-1]) if len(before) > 2 else None
+        return cls(tuple(before[:-1]), before[-1]) if len(before) > 1 else None
 
     def show(self, number: int) -> str:
-        """Return a number, from 0, as a spreadsheet program shows it."""
         digits = f"{number:0{len(self.before)}d}"
         more = len(digits) - len(self.before)
         rest = "".join(map(str.__add__, self.before[1:], digits[more + 1 :]))
         return self.before[0] + digits[: more + 1] + rest + self.behind
+
+
+@dataclass(frozen=True)
+class ZeroFormat:
+    """How numbers are shown with leading zeros: by sections, each for the numbers that its condition holds for, if it has one."""
+
+    sections: tuple[tuple[re.Match[str] | None, _ZeroSection | None], ...]
+
+    @classmethod
+    def of(cls, code: str) -> "ZeroFormat | None":
+        """Return the format of a format code (ECMA-376, part 1, 18.8.31) such as `00000` or `[<=99999]00000;00000-0000`; None of any other.
+
+        A code with several sections and no condition has one for negative numbers: it shows quantities, not names of things.
+        """
+        if len(code) > _LONGEST_FORMAT or code.count("0") < 2:
+            return None
+        sections = [
+            (_CONDITION.search(part), _ZeroSection.of(_CONDITION.sub("", part))) for part in _SECTION.findall(code)
+        ]
+        if (len(sections) > 1 and sections[0][0] is None) or not any(
+            zeros and len(zeros.before) > 1 for _, zeros in sections
+        ):
+            return None
+        return cls(tuple(sections))
+
+    def show(self, number: int) -> str | None:
+        """Return a number, from 0, as a spreadsheet program shows it; None if its section has no leading zeros."""
+        for condition, zeros in self.sections:
+            if condition is None or _HOLDS[condition[1]](number, float(condition[2])):
+                return None if zeros is None else zeros.show(number)
+        return None
 
 
 @dataclass

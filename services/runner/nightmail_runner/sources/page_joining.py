@@ -15,6 +15,7 @@ from nightmail_runner.parsing.json_shapes import count_records
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.errors import CannotFetch
 from nightmail_runner.sources.input import Input
+from nightmail_runner.sources.repeated_records import digests_of
 
 #: The last version whose bytes depend on the values alone, and not on which objects are the same.
 _MARSHAL_VERSION = 2
@@ -28,11 +29,12 @@ _HEAD_BYTES = 4096
 class SourcePage:
     """What decides about the next page. `records`: how many, of text any number but 0; `digest`: of the records.
 
-    `document`: the parsed JSON, None for text.
+    `document`: the parsed JSON, None for text. `record_digests`: one for each record, as far as they are a list.
     """
 
     records: int
     digest: bytes
+    record_digests: list[int]
     document: Any = None
 
 
@@ -88,7 +90,8 @@ class _JsonPages:
         if records or self._separator == b"[":
             self._data.write(self._separator + body)
             self._separator = b","
-        return SourcePage(records, _digest(marshal.dumps(found, _MARSHAL_VERSION)), document)
+        listed = [marshal.dumps(record, _MARSHAL_VERSION) for record in found] if isinstance(found, list) else []
+        return SourcePage(records, _digest(marshal.dumps(found, _MARSHAL_VERSION)), digests_of(listed), document)
 
     def end(self) -> None:
         self._data.write(b"]")
@@ -104,7 +107,7 @@ class _JsonLinesPages:
         lines = [line for line in _text(body).split(b"\n") if line.strip()]
         for line in lines:
             self._data.write(line + b"\n")
-        return SourcePage(len(lines), _digest(b"\n".join(lines)))
+        return SourcePage(len(lines), _digest(b"\n".join(lines)), digests_of(map(bytes.strip, lines)))
 
     def end(self) -> None:
         pass
@@ -131,7 +134,8 @@ class _TablePages:
             raise CannotFetch("its header is another one than the first page's")
         if records.strip():
             self._data.write(records if records.endswith((b"\n", b"\r")) else records + (end or b"\n"))
-        return SourcePage(1 if records.strip() else 0, _digest(records))
+        lines = [line for line in records.splitlines() if line.strip()]
+        return SourcePage(1 if lines else 0, _digest(records), digests_of(lines))
 
     def end(self) -> None:
         pass

@@ -1,5 +1,6 @@
 """Requests one page of a source after the other, until the source has no more."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
@@ -20,15 +21,20 @@ from nightmail_common.contract.pagination import (
 from nightmail_runner.parsing.json_path import PathMissing, follow
 from nightmail_runner.parsing.options import InputNotReadable
 from nightmail_runner.sources.download import Answer, SmallBody, Write
-from nightmail_runner.sources.errors import CannotFetch
+from nightmail_runner.sources.errors import CannotFetch, SourceRefused
 from nightmail_runner.sources.input import Input
 from nightmail_runner.sources.link_header import next_link
 from nightmail_runner.sources.page_joining import SourcePage, page_joiner
 from nightmail_runner.sources.redirects import SourceRequest
+from nightmail_runner.sources.repeated_records import RepeatedRecords
 
 Send = Callable[[SourceRequest, Callable[[], Write]], Awaitable[Answer]]
 
 logger = structlog.get_logger()
+
+
+class _NoSuchPage(CannotFetch):
+    """The source answered 404, as many servers do behind the last page."""
 
 
 async def read_pages(
@@ -42,24 +48,33 @@ async def read_pages(
     assert source.file_type is not None  # pages are those of an API
     joiner = page_joiner(source.file_type, source.records_path, data)
     digests: set[bytes] = set()
-    urls: set[str] = set()
+    asked: set[tuple[str, bytes | None]] = set()
+    repeated = RepeatedRecords()
     current: SourceRequest | None = _first(pagination, request)
     number = records = 0
     while current is not None:
         if number == pagination.max_pages:
             raise CannotFetch(f"the source has more than {number} pages; pagination.max_pages can allow more")
         number += 1
-        if current.url in urls:
+        if (current.url, current.body) in asked:
             raise CannotFetch(f"page {number} has the URL of an earlier page")
-        urls.add(current.url)
-        answer, page = await _read_page(current, number, send, joiner.add)
+        asked.add((current.url, current.body))
+        try:
+            answer, page = await _read_page(current, number, send, joiner.add)
+        except _NoSuchPage as error:
+            if number == 1 or not isinstance(pagination, PagePagination | OffsetPagination):
+                raise
+            data.add_note(f"{error}, which was taken for the end of the pages")
+            break
         if page.records and page.digest in digests:
             raise CannotFetch(f"page {number} has the same records as an earlier page")
         digests.add(page.digest)
+        repeated.add(page.record_digests)
         records += page.records
         _keep_notes(answer, number, data)
         current = _next(pagination, current, answer, page, number, records, data.add_note)
     joiner.end()
+    repeated.note(data.add_note)
     logger.info("pages_read", pages=number)
 
 
@@ -71,7 +86,8 @@ async def _read_page(
         answer = await send(request, body.begin)
         return answer, add(bytes(body.data))
     except CannotFetch as error:
-        raise CannotFetch(f"page {number}: {error}") from None
+        is_missing = isinstance(error, SourceRefused) and error.status == httpx.codes.NOT_FOUND
+        raise (_NoSuchPage if is_missing else CannotFetch)(f"page {number}: {error}") from None
 
 
 def _keep_notes(answer: Answer, number: int, data: Input) -> None:
@@ -111,10 +127,10 @@ def _next(
             return None if url is None else _with_url(request, answer, url)
         case NextUrlPagination():
             found = _at(pagination.path, page, number, add_note)
-            return None if found is None else _with_url(request, answer, found)
+            return None if found is None else _with_url(request, answer, str(found))
         case CursorPagination():
             found = _at(pagination.path, page, number, add_note)
-            if found == "0":  # the cursor of the first page
+            if found in {0, "0"}:  # the cursor of the first page
                 add_note(f"page {number} names the cursor 0, which was taken for the end of the pages")
                 return None
             return None if found is None else _with_parameter(request, pagination.param, found)
@@ -125,8 +141,8 @@ def _next(
     return _with_parameter(request, pagination.param, counted) if page.records else None
 
 
-def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None]) -> str | None:
-    """Return the text at a path of a page; None if there is none, which is a note about the first page."""
+def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None]) -> str | int | None:
+    """Return the text or number at a path of a page; None if there is none, which is a note about the first page."""
     try:
         found = follow(page.document, path)
     except PathMissing:
@@ -139,7 +155,7 @@ def _at(path: str, page: SourcePage, number: int, add_note: Callable[[str], None
         return None
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise CannotFetch(f"page {number}: {path!r} is not a text or a number")
-    return str(found)
+    return found
 
 
 def _next_link(answer: Answer, number: int) -> str | None:
@@ -150,11 +166,32 @@ def _next_link(answer: Answer, number: int) -> str | None:
 
 
 def _with_parameter(request: SourceRequest, name: str, value: str | int) -> SourceRequest:
-    """Return the request with one parameter of its query set. The others stay as they are written: a URL can be signed."""
+    """Return the request with one parameter set: in its body if that has it, else in its query.
+
+    The other parameters of the query stay as they are written: a URL can be signed.
+    """
+    if (body := _with_value(request.body, name, value)) is not None:
+        return replace(request, body=body)
     url = urlsplit(request.url)
     others = [part for part in url.query.split("&") if part and unquote_plus(part.partition("=")[0]) != name]
     query = "&".join([*others, urlencode({name: value})])
     return replace(request, url=urlunsplit(url._replace(query=query)))
+
+
+def _with_value(body: bytes | None, path: str, value: str | int) -> bytes | None:
+    """Return the JSON of a body with another value at a path; None if the body does not have it."""
+    try:
+        document = json.loads(body or b"")
+    except (ValueError, RecursionError):
+        return None
+    found = document
+    *outer, last = [path] if isinstance(document, dict) and path in document else path.split(".")
+    for name in outer:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, dict) or last not in found:
+        return None
+    found[last] = str(value) if isinstance(found[last], str) else value
+    return json.dumps(document).encode()
 
 
 def _with_url(request: SourceRequest, answer: Answer, url: str) -> SourceRequest:

@@ -1,13 +1,19 @@
-"""Queries of PostgreSQL, with ADBC's driver: results come as COPY in binary and become Arrow without Python objects."""
+"""Queries of PostgreSQL, with ADBC's driver: results come as COPY in binary and become Arrow without Python objects.
+
+The driver's DB-API module imports pyarrow.dataset and with it pandas: half a second of processor time for each query.
+"""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import adbc_driver_manager
-import adbc_driver_postgresql.dbapi
+import adbc_driver_postgresql
 import pyarrow
+from adbc_driver_manager import AdbcConnection, AdbcStatement
 
+from nightmail_common.contract.sql_source import ParameterValue
 from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
 _QUERY_CANCELED = "57014"
@@ -42,23 +48,38 @@ def open_query(
     if isinstance(parameters, dict):
         raise QueryFailed("PostgreSQL takes parameters as a list: the query names them $1, $2")
     request.check_parameters()
+    with ExitStack() as stack:
+        try:
+            database = stack.enter_context(adbc_driver_postgresql.connect(request.url))
+            connection = stack.enter_context(AdbcConnection(database))
+        except adbc_driver_manager.Error as error:
+            message = _message(error)
+            refused = "FATAL:" in message and not any(words in message for words in _SOON)
+            raise QueryFailed(f"no connection to the database: {message}", transient=not refused) from None
+        yield from _run(connection, request, parameters or [], cancel_by)
+
+
+def _run(
+    connection: AdbcConnection,
+    request: QueryRequest,
+    parameters: Sequence[ParameterValue],
+    cancel_by: Callable[[Callable[[], None]], None],
+) -> Iterator[pyarrow.RecordBatchReader]:
     try:
-        connection = adbc_driver_postgresql.dbapi.connect(request.url, autocommit=False)
-    except adbc_driver_manager.Error as error:
-        message = _message(error)
-        refused = "FATAL:" in message and not any(words in message for words in _SOON)
-        raise QueryFailed(f"no connection to the database: {message}", transient=not refused) from None
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ ONLY")
-            # The driver reads and writes UTF-8, whatever the database's encoding or the URL's client_encoding is.
-            cursor.execute("SET LOCAL client_encoding = 'UTF8'")
-            cursor.execute(f"SET LOCAL statement_timeout = {request.timeout_seconds * 1000:.0f}")
-            cancel_by(cursor.adbc_cancel)
-            cursor.execute(request.statement, parameters or None)
-            if not cursor.description:
-                raise no_table()
-            yield cursor.fetch_record_batch()
+        connection.set_autocommit(False)
+        _set(connection, "TRANSACTION READ ONLY")
+        # The driver reads and writes UTF-8, whatever the database's encoding or the URL's client_encoding is.
+        _set(connection, "LOCAL client_encoding = 'UTF8'")
+        _set(connection, f"LOCAL statement_timeout = {request.timeout_seconds * 1000:.0f}")
+        with AdbcStatement(connection) as statement:
+            cancel_by(statement.cancel)
+            statement.set_sql_query(request.statement)
+            statement.prepare()
+            if parameters:
+                statement.bind(_record(parameters))
+            result, _ = statement.execute_query()
+            with pyarrow.RecordBatchReader.from_stream(result) as reader:
+                yield reader
     except adbc_driver_manager.Error as error:
         if error.sqlstate == _QUERY_CANCELED:
             raise took_too_long(request) from None
@@ -75,6 +96,17 @@ def open_query(
         if _is_out_of_memory(error):
             raise does_not_fit(request) from None
         raise QueryFailed(f"the database ended the query: {_message(error)}") from None
+
+
+def _set(connection: AdbcConnection, setting: str) -> None:
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(f"SET {setting}")
+        statement.execute_update()
+
+
+def _record(values: Sequence[ParameterValue]) -> pyarrow.RecordBatch:
+    columns: list[pyarrow.Array[Any]] = [pyarrow.array([value]) for value in values]
+    return pyarrow.record_batch(columns, names=[f"${number}" for number in range(1, len(values) + 1)])
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import IOBase
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import pyarrow
 import pyarrow.ipc
 
 from nightmail_runner.sql.arrow_types import plain_batch, plain_schema
+from nightmail_runner.sql.patches import keep_pandas_out
 from nightmail_runner.sql.request import QueryFailed, QueryRequest, does_not_fit, no_table, took_too_long
 
 #: A driver may hold a result twice, in addition to the Arrow batches; Python and the libraries take about 300 MiB.
@@ -29,6 +31,9 @@ Cancel = Callable[[], None]
 
 def main() -> None:
     request = QueryRequest(**json.loads(sys.stdin.buffer.readline()))
+    scheme = urlsplit(request.url).scheme
+    if scheme in (*_POSTGRESQL, *_SQLITE):  # other databases' drivers may need it
+        keep_pandas_out()
     limit = _COPIES * request.max_bytes + _OWN_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     cancellation = _Cancellation()
@@ -37,8 +42,8 @@ def main() -> None:
     if urlsplit(request.url).scheme not in (*_POSTGRESQL, *_SQLITE):  # these have deadlines of their own
         deadline.start()
     try:
-        with os.fdopen(os.dup(1), "wb") as output, _opened(request, cancellation.by) as reader:
-            _write(request, reader, output)
+        with os.fdopen(os.dup(1), "wb") as output:
+            run_query(request, output, cancellation.by)
         report: dict[str, Any] = {"notes": request.notes}
     except QueryFailed as error:
         report = {"error": str(error), "transient": error.transient}
@@ -46,6 +51,19 @@ def main() -> None:
         report = {"error": str(does_not_fit(request))}
     deadline.cancel()
     _report(report)
+
+
+def run_query(request: QueryRequest, output: IOBase, cancel_by: Callable[[Cancel], None]) -> None:
+    """Write the result of a query, and add what was decided to the request's notes.
+
+    Args:
+        cancel_by: called with what cancels the query.
+
+    Raises:
+        QueryFailed: there is no result, or not all of it.
+    """
+    with _opened(request, cancel_by) as reader:
+        _write(request, reader, output)
 
 
 def _report(report: dict[str, Any]) -> NoReturn:
@@ -91,7 +109,7 @@ def _opened(request: QueryRequest, cancel_by: Callable[[Cancel], None]) -> Itera
         yield reader
 
 
-def _write(request: QueryRequest, batches: pyarrow.RecordBatchReader, output: Any) -> None:
+def _write(request: QueryRequest, batches: pyarrow.RecordBatchReader, output: IOBase) -> None:
     if not len(batches.schema):
         raise no_table()
     if len(batches.schema) > request.max_columns:

@@ -81,6 +81,8 @@ class _Column:
         return field, pyarrow.chunked_array(arrays, _ARROW[kind])
 
     def _kind(self, value: Any) -> str:
+        if isinstance(value, time) and value.tzinfo is not None:
+            raise self._unreadable("time with a time zone")
         if isinstance(value, datetime):
             return "datetime" if value.tzinfo is None else "datetime with zone"
         if type(value) is int:
@@ -88,9 +90,12 @@ class _Column:
         try:
             return _KINDS[type(value)]
         except KeyError:
-            raise QueryFailed(
-                f"the column {self.name[:200]!r} has values of the type {type(value).__name__}, which cannot be read: cast it to text"
-            ) from None
+            raise self._unreadable(type(value).__name__) from None
+
+    def _unreadable(self, kind: str) -> QueryFailed:
+        return QueryFailed(
+            f"the column {self.name[:200]!r} has values of the type {kind}, which cannot be read: cast it to text"
+        )
 
     def _joined(self, kinds: set[str]) -> str:
         if len(kinds) <= 1:
@@ -123,6 +128,10 @@ def read_rows(
             size += column.add(values)
         if size > request.max_bytes:
             raise QueryFailed(f"the data is larger than the {request.max_bytes} bytes of NIGHTMAIL_MAX_INPUT_BYTES")
+    if not count:
+        request.notes.append(
+            "the query returns no rows, and the database does not say of which types its columns are: they are text here"
+        )
     finished = [column.finish(request.notes) for column in columns]
     table = pyarrow.Table.from_arrays(
         [array for _, array in finished], schema=pyarrow.schema([one for one, _ in finished])

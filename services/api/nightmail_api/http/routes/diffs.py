@@ -13,7 +13,7 @@ from nightmail_api.http.dependencies import State
 from nightmail_api.http.problems import ValidationProblem
 from nightmail_api.http.responses import json_response, problems
 from nightmail_api.http.routes.parameters import RunId
-from nightmail_api.http.routing import ViewerRoute
+from nightmail_api.http.routing import Caller, ViewerRoute
 from nightmail_common.contract.limits import MAX_LISTED_ROWS
 
 viewer = APIRouter(route_class=ViewerRoute, tags=["runs"])
@@ -103,9 +103,11 @@ class Diff(BaseModel):
         f" compared as the text of the CSVs. Everything is counted, and the first {MAX_LISTED_ROWS} of each kind are listed."
     ),
 )
-async def diff_runs(request: Request, state: State, run_id: RunId, other_run_id: RunId, key: Key) -> Response:
+async def diff_runs(
+    request: Request, caller: Caller, state: State, run_id: RunId, other_run_id: RunId, key: Key
+) -> Response:
     """Return what differs between the results of two runs."""
-    work = state.diffs.diff(str(run_id), str(other_run_id), _columns(key))
+    work = state.diffs.diff(str(run_id), str(other_run_id), _columns(key), caller.name)
     return json_response(await run_while_connected(request, work))
 
 

@@ -1,6 +1,7 @@
 """Mail: send a run's mail again; and the two signed links that mails contain, which need no token."""
 
 import html
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID, uuid4, uuid5
 
@@ -43,7 +44,9 @@ _PAGE: dict[int | str, dict[str, Any]] = {
 @viewer.get("/mails", response_model=MailPage, responses=problems())
 async def list_mails(
     state: State,
-    recipient: Annotated[str | None, Query(max_length=320, description="Only mails to this address.")] = None,
+    recipient: Annotated[
+        str | None, Query(max_length=320, description="Only mails to this address, in upper or lower case.")
+    ] = None,
     outcome: Annotated[MailOutcomeName | None, Query(description="Only mails with this outcome.")] = None,
     job_name: Annotated[str | None, Query(max_length=128, description="Only mails of this job.")] = None,
     message_id: Annotated[
@@ -56,7 +59,7 @@ async def list_mails(
     """List mails, one item for each recipient, newest first: sent, refused, and those that wait for their next attempt."""
     page = await state.read(
         Queries.mails,
-        recipient=None if recipient is None else _as_stored(recipient),
+        recipient=None if recipient is None else _folded(recipient),
         outcome=outcome,
         job_name=job_name,
         message_id=None if message_id is None else f"<{message_id.strip().strip('<>')}>",
@@ -67,11 +70,11 @@ async def list_mails(
     return page_response(page)
 
 
-def _as_stored(recipient: str) -> str:
-    try:
-        return normalise_email(recipient)
-    except ValueError:
-        return recipient  # no mail has it
+def _folded(recipient: str) -> str:
+    """Return an address as a search compares it: its ASCII letters in lower case."""
+    with suppress(ValueError):  # else no mail has it
+        recipient = normalise_email(recipient)
+    return recipient.encode().lower().decode()
 
 
 class Resend(BaseModel, extra="forbid"):

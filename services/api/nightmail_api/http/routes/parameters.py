@@ -16,7 +16,9 @@ MAX_PAGE = 500
 
 Limit = Annotated[
     int,
-    Query(ge=1, le=1000, description=f"The largest number of items. A page has at most {MAX_PAGE}."),
+    Query(
+        ge=1, le=1000, description=f"The largest number of items. A page has at most {MAX_PAGE}, and fewer large ones."
+    ),
     AfterValidator(lambda limit: min(limit, MAX_PAGE)),
 ]
 Cursor = Annotated[str | None, Query(max_length=1024, description="The `next_cursor` of the page before.")]

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
+from nightmail_api.http.client_disconnect import run_while_connected
 from nightmail_api.http.dependencies import AppState, State
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.responses import CSV, PNG, json_response, page_response, problems
@@ -138,6 +139,8 @@ async def get_log(state: State, run_id: RunId) -> PlainTextResponse:
 
 @viewer.get("/runs/{run_id}/rows", response_model=ResultRowPage, responses=problems(404, 410, 413))
 async def get_rows(
+    request: Request,
+    caller: Caller,
     state: State,
     run_id: RunId,
     limit: Annotated[int, Query(ge=1, le=1000, description="The largest number of rows.")] = 200,
@@ -160,8 +163,8 @@ async def get_rows(
     Cells of `integer` and `number` columns are JSON numbers if a double holds each of them exactly, otherwise texts with every
     digit. A missing value is null.
     """
-    page = await state.rows.page(str(run_id), offset=offset, limit=limit, sort=sort, as_texts=cells == "texts")
-    return json_response(page)
+    work = state.rows.page(str(run_id), caller.name, offset=offset, limit=limit, sort=sort, as_texts=cells == "texts")
+    return json_response(await run_while_connected(request, work))
 
 
 async def csv_response(state: AppState, run_id: str) -> Response:
