@@ -1,4 +1,4 @@
-"""What goes wrong while a mail is rendered. It depends on nothing but the event, so another attempt would fail too."""
+"""Errors because of which an event has no mail. Another attempt would fail, too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
