@@ -89,6 +89,18 @@ async def test_a_job_whose_one_due_time_has_passed_may_change_otherwise(shared_a
     assert passed.status_code == 400
 
 
+async def test_a_job_has_its_schedule_in_the_words_of_the_preview(shared_api: Api) -> None:
+    fields = {"schedules": ["0 7 * * 1-5", "0 12 * * 6"], "schedule_time": None, "calendar": {"country": "DE"}}
+    words = "At 07:00, Monday through Friday; at 12:00, only on Saturday. Skipped on a holiday in Germany"
+    created = (await shared_api.http.post("/jobs", json=job_request(job_name="in words", **fields))).json()
+    assert created["schedule_description"] == words
+    assert (await shared_api.http.post("/jobs/in words/pause")).json()["schedule_description"] == words
+    again = await shared_api.http.put("/jobs/in words", json=created | {"status": "paused"})
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    [listed] = (await shared_api.http.get("/jobs", params={"q": "in words", "view": "summary"})).json()["items"]
+    assert listed["schedule_description"] == words
+
+
 async def test_a_job_has_warnings_about_its_schedules(shared_api: Api) -> None:
     await shared_api.create(job_name="usual")
     assert (await shared_api.http.get("/jobs/usual")).json()["warnings"] == []

@@ -216,7 +216,7 @@ async def test_a_broker_that_lost_its_store_is_reported_as_such(make_replica: Ma
 
     async def is_reported() -> bool:
         found.update({one["name"]: one for one in (await system(replica))["checks"]})
-        return found["log"]["state"] == "problem"
+        return bool(found["log"]["state"] == "problem")
 
     await eventually(is_reported, "the log is missing")
     assert found["log"]["detail"] == "there is no stream EVENTS"

@@ -76,6 +76,34 @@ def test_a_command_imports_the_client_that_it_needs_and_no_other(tmp_path: Path,
     assert not modules & CALL_NEEDS_NO
 
 
+def test_the_services_of_this_machine_share_no_module_that_none_of_them_needs() -> None:
+    """structlog and httpx import rich where it is installed, and `nightmail_cli.local` keeps them from it."""
+    script = """
+import sys
+from nightmail_cli.local.patches import leave_out_rich
+leave_out_rich()
+import nightmail_cli.local.supervisor
+from nightmail_cli.local.prefork import preload
+preload()
+import nightmail_api.main, nightmail_mailer.main, nightmail_runner.main, nightmail_ticker.main
+print(*(name for name, module in sys.modules.items() if module is not None))
+"""
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    modules = set(printed.split())
+    assert {"structlog", "httpx", "uvloop"} <= modules
+    assert not modules & {
+        "rich",
+        "pygments",
+        "mcp",
+        "pandas",
+        "numpy",
+        "pyarrow",
+        "matplotlib",
+        "psycopg",
+        "opentelemetry.sdk",
+    }
+
+
 def test_the_checks_of_the_broker_import_neither_an_http_client_nor_metrics() -> None:
     script = "import sys, nightmail_cli.doctor.doctor, nightmail_cli.doctor.broker_checks; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

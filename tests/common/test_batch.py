@@ -1,5 +1,6 @@
 """A batch on the wire: what is made ahead of need is what the broker stores."""
 
+import os
 from contextlib import nullcontext
 
 import pytest
@@ -25,6 +26,24 @@ async def test_a_batch_is_stored_byte_for_byte(nats_client: Client, event_log: E
         stored = await js.get_msg(STREAM, seq=sequence)
         assert (stored.subject, stored.data or b"") == ("runs.a%20b.run-started", body)
         assert HEADERS.items() <= (stored.headers or {}).items()
+
+
+def test_processes_that_were_forked_from_one_never_give_two_batches_one_id() -> None:
+    """The broker would take the messages of two batches with one id for one batch."""
+    ids = set()
+    for _ in range(2):
+        reading, writing = os.pipe()
+        if (pid := os.fork()) == 0:
+            batch = Batch()
+            batch.add(Message("runs.a.run-started", b"", {}))
+            os.write(writing, batch.commit().headers["Nats-Batch-Id"].encode())
+            os._exit(0)
+        os.waitpid(pid, 0)
+        ids.add(os.read(reading, 100))
+        os.close(reading)
+        os.close(writing)
+    assert len(ids) == 2
+    assert all(len(one) <= 64 for one in ids), "the most that ADR-50 allows"
 
 
 async def test_a_batch_of_one_is_one_message(event_log: EventLog) -> None:

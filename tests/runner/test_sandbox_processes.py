@@ -127,6 +127,32 @@ def test_a_kernel_without_an_isolation_layer_is_refused_in_one_line(missing: str
     assert line.startswith("error: scripts cannot be isolated on this machine: this kernel")
 
 
-def test_a_worker_does_not_import_pydantic_which_costs_start_up_time_and_memory() -> None:
-    code = "import sys; from nightmail_runner.sandbox.child import execute; sys.exit('pydantic' in sys.modules)"
+def test_a_worker_imports_nothing_that_only_costs_start_up_time_and_memory() -> None:
+    code = "import sys; from nightmail_runner.sandbox.child import execute; print(*(name for name in sys.modules if sys.modules[name]))"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=scaled(30), capture_output=True, text=True
+    ).stdout
+    modules = set(printed.split())
+    assert {"pandas", "pyarrow.parquet", "xlsxwriter"} <= modules
+    assert not modules & {"pydantic", "http.client", "urllib.request", "pyarrow._s3fs", "matplotlib"}
+
+
+def test_a_fork_server_keeps_no_pages_of_libraries_that_only_their_loader_has_read() -> None:
+    """Code and constants are there when they are needed again: pandas computes and writes as before."""
+    code = """
+import re
+import pandas
+from nightmail_runner.sandbox.library_pages import release_library_pages
+
+def of_files():
+    with open("/proc/self/status") as status:
+        return int(re.search("RssFile:\\s*([0-9]+)", status.read())[1])
+
+before = of_files()
+release_library_pages()
+after = of_files()
+table = pandas.DataFrame({"a": [1, 2, 2], "b": ["x", "y", "y"]}).groupby("b").sum()
+assert table.to_csv() == "b,a\\nx,1\\ny,4\\n"
+assert after < before / 2, (before, after)
+"""
     subprocess.run([sys.executable, "-c", code], check=True, timeout=scaled(30))

@@ -22,6 +22,7 @@ ANSWER_FIELDS = frozenset(
         "status",
         "last_run",
         "next_run",
+        "schedule_description",
         "unsubscribed",
         "warnings",
     }

@@ -20,16 +20,20 @@ from typing import NoReturn
 
 import setproctitle
 
-#: The modules that most services import. A module of one service would cost the others memory.
+#: What two services or more import, and all that these import. A module of one service would cost the others memory.
 SHARED_MODULES = (
-    "faststream.nats",
-    "nightmail_common.broker.connection",
-    "nightmail_common.service.http_server",
-    "nightmail_common.broker.log",
-    "nightmail_common.service.logging",
-    "nightmail_common.service.settings",
-    "nightmail_common.broker.streams",
+    "nightmail_common.broker.file_store",
+    "nightmail_common.broker.input_store",
+    "nightmail_common.broker.responder",
+    "nightmail_common.broker.results",
+    "nightmail_common.broker.sample_store",
+    "nightmail_common.broker.work_queue",
+    "nightmail_common.contract.job_definition",
+    "nightmail_common.contract.timetable",
+    "nightmail_common.service.script_reader",
+    "nightmail_common.service.service",
     "nkeys",
+    "uvloop",
 )
 
 _PR_SET_PDEATHSIG = 1
@@ -38,12 +42,13 @@ _libc = ctypes.CDLL(None)
 
 @dataclass(frozen=True)
 class Program:
-    """A command or a Python module to run, with a descriptor that holds its environment as JSON."""
+    """A command, or a Python module and its arguments, to run, with a descriptor that holds its environment as JSON."""
 
     title: str
     environment_descriptor: int
     command: Sequence[str] = ()
     module: str | None = None
+    arguments: Sequence[str] = ()
 
 
 def preload() -> None:
@@ -89,7 +94,7 @@ def _become(program: Program, output: int, parent: int) -> NoReturn:
         setproctitle.setproctitle(program.title)
         os.environ.clear()
         os.environ.update(environment)
-        sys.argv = [program.module]
+        sys.argv = [program.module, *program.arguments]
         runpy.run_module(program.module, run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:

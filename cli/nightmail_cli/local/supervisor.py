@@ -1,6 +1,6 @@
 """The supervisor: runs processes, restarts those that end, with backoff, and drains all of them in order.
 
-`nightmail up` writes a `Plan` and replaces itself by this module (`python -m nightmail_cli.local.supervisor DESCRIPTOR`).
+`nightmail up` writes a `Plan` and replaces itself by this module (`python -m nightmail_cli.local DESCRIPTOR`).
 """
 
 import asyncio
@@ -375,7 +375,3 @@ def main() -> None:
         take_over()
     preload()
     asyncio.run(_supervise(plan))
-
-
-if __name__ == "__main__":
-    main()

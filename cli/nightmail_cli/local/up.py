@@ -157,7 +157,7 @@ def _exec_supervisor(plan: Plan, lock: int) -> NoReturn:
     os.write(descriptor, plan.to_json().encode())
     os.lseek(descriptor, 0, os.SEEK_SET)
     os.set_inheritable(lock, True)
-    command = _python("nightmail_cli.local.supervisor", str(descriptor))
+    command = _python("nightmail_cli.local", str(descriptor))
     os.execve(command[0], command, _environment("supervisor", {}))
 
 
@@ -289,8 +289,12 @@ def _nats_owner(settings: UpSettings) -> tuple[str, str] | None:
 
 
 def _catcher(data_dir: Path, port: int) -> ProcessSpec:
-    command = _python("nightmail_cli.local.mail_catcher", "--port", str(port), "--mailbox", str(data_dir / "mailbox"))
-    program = Program("catcher", environment_descriptor(_environment("catcher", {})), command)
+    program = Program(
+        "nightmail_cli (catcher)",
+        environment_descriptor(_environment("catcher", {})),
+        module="nightmail_cli.local.mail_catcher",
+        arguments=("--port", str(port), "--mailbox", str(data_dir / "mailbox")),
+    )
     return ProcessSpec("catcher", program, CATCHER, ready_port=port)
 
 

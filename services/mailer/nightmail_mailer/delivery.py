@@ -142,17 +142,14 @@ class MailDelivery:
 
     async def _publish_hold(self, mail_job: MailJob, reason: str, began_at: datetime) -> None:
         now = datetime.now(UTC)
-        held = LedgerEntry(
-            outcome="waiting",
-            answer=reason,
-            final=False,
-            since=began_at,
-            next_attempt=now + timedelta(seconds=PROBE_BACKOFF.longest),
-        )
+        next_attempt = now + timedelta(seconds=PROBE_BACKOFF.longest)
+        held = LedgerEntry(outcome="waiting", answer=reason, final=False, since=began_at, next_attempt=next_attempt)
         entries = []
         for address in mail_job.recipients:
             before = await self._ledger.find(_key(mail_job, address))
-            entries.append(held if before is None else before if before.final else _held_again(before, held))
+            if before is not None and not before.final:  # the server deferred earlier attempts
+                before = held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
+            entries.append(before or held)
         if not all(entry.final for entry in entries):
             # Of several mailers, and of one that restarts, the first reports it in this hour.
             await self._publish_deferral(mail_job, entries, now.replace(minute=0, second=0, microsecond=0))
@@ -379,11 +376,6 @@ def _outcomes(mail_job: MailJob, entries: Sequence[LedgerEntry]) -> tuple[Recipi
         for address, entry in zip(mail_job.recipients, entries, strict=True)
         if entry.final
     )
-
-
-def _held_again(before: LedgerEntry, held: LedgerEntry) -> LedgerEntry:
-    """Return the entry of a recipient whose earlier attempts the server deferred."""
-    return held.model_copy(update={"since": before.since or held.since, "attempts": before.attempts})
 
 
 def _key(mail_job: MailJob, recipient: str) -> str:

@@ -4,18 +4,16 @@ The client's `publish` takes half a second for ten thousand messages, for header
 is one write to the socket, and the broker is the limit (measured: docs/decisions/0201).
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nats.js.api import Header
-from nats.nuid import NUID
 
 #: JetStream's own limit (ADR-50).
 MAX_BATCH = 1000
 #: A larger write would delay everything else on the connection.
 FULL_BYTES = 4 << 20
-
-_ids = NUID()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Batch:
     """Up to 1,000 messages that the log stores together or not at all."""
 
     def __init__(self) -> None:
-        self._id = _ids.next().decode()
+        self._id = secrets.token_hex(16)
         self._frames: list[bytes] = []
         self._last: Message | None = None
         self.size_bytes = 0

@@ -7,6 +7,7 @@ memory. Here an entry is published with the expected sequence of the one before,
 import base64
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,15 +18,12 @@ from typing import Any
 from nats.js import JetStreamContext
 from nats.js.api import Header, RawStreamMsg
 from nats.js.errors import APIError, BadRequestError, NotFoundError
-from nats.nuid import NUID
 
 #: The piece size of nats-py and other clients, well below the largest message.
 _PIECE_BYTES = 128 * 1024
 _WRONG_LAST_SEQUENCE = 10071
 #: The key in an entry's metadata.
 _STORED_BY = "nightmail-stored-by"
-
-_nuid = NUID()
 
 
 class ObjectChanged(Exception):
@@ -149,7 +147,7 @@ class ObjectBucket:
         Args:
             owner: one token of a subject, by which `owned_bytes` counts.
         """
-        return ".".join(filter(None, (self._pieces, owner, _nuid.next().decode())))
+        return ".".join(filter(None, (self._pieces, owner, secrets.token_hex(11))))
 
     async def write(self, subject: str, content: AsyncIterable[bytes]) -> Pieces:
         """Store bytes, which belong to no object until an entry names them."""

@@ -56,6 +56,7 @@ _NAME_TAKEN_HINT = "change the job with PUT /jobs/{job_name}, or with `nightmail
 _DECIDED_FIELDS = (Job.model_fields.keys() - JobDefinition.model_fields.keys()) | {
     "last_run",
     "next_run",
+    "schedule_description",
     "unsubscribed",
     "warnings",
 }

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic_core import to_json
 
 from nightmail_api.http.problems import MEDIA_TYPE, ProblemDocument
-from nightmail_api.read_model.queries import Page
+from nightmail_api.read_model.pages import Page
 
 #: The documentation of a response with a run's result.
 CSV: dict[str, Any] = {

@@ -84,6 +84,7 @@ class LastRun(BaseModel):
 class JobResponse(Job):
     """A job with its status and last run. `next_run` is null while it is paused.
 
+    `schedule_description` says its due times in words, as `GET /schedules/preview` does.
     `unsubscribed` are the recipients who unsubscribed; they receive no more of its mail.
     """
 
@@ -92,6 +93,7 @@ class JobResponse(Job):
     status: Literal["active", "paused"]
     last_run: LastRun | None
     next_run: datetime | None = Field(examples=["2026-11-24T09:00:00+01:00"])
+    schedule_description: str = Field(examples=["At 09:00, Monday through Friday"])
     unsubscribed: list[str] = Field(examples=[[]])
     warnings: list[JobWarning] = Field(examples=[[]])
 

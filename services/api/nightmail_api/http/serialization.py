@@ -7,7 +7,7 @@ less than a millisecond. Identifiers, times and words of a fixed set need no esc
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -35,14 +35,14 @@ def job_json(row: Mapping[str, Any], now: datetime) -> str:
 
 def _job_json(definition: str, row: Mapping[str, Any], now: datetime) -> str:
     next_run, warnings = "null", "[]"
+    outlook = _outlook_of(row["timetable"])
     if row["status"] == "active":
-        outlook = _outlook_of(row["timetable"])
         next_run = outlook.next_run(now)
         if next_run != "null" or not outlook.has_finished(row["scheduled_at"]):
             warnings = outlook.warnings(now, _duration(row))
     return (
         f'{definition[:-1]},"status":"{row["status"]}","last_run":{_last_run(row)}'
-        f',"next_run":{next_run},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
+        f',"next_run":{next_run},"schedule_description":{outlook.description},"unsubscribed":{row["unsubscribed"]},"warnings":{warnings}}}'
     )
 
 
@@ -104,6 +104,10 @@ class _Outlook:
         self._next: tuple[datetime, datetime, str, str | None] = (_NEVER, _NEVER, "null", None)
         #: When they were found, those that do not depend on a run, and the shortest time between two runs.
         self._warnings: tuple[datetime, tuple[ScheduleWarning, ...], timedelta] = (_NEVER, (), timedelta.max)
+
+    @cached_property
+    def description(self) -> str:
+        return json.dumps(self._timetable.description, ensure_ascii=False)
 
     def next_run(self, now: datetime) -> str:
         return self._current(now)[2]

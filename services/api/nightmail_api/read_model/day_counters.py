@@ -3,9 +3,9 @@
 from pydantic_core import to_json
 from sqlalchemy import func, select, tuple_
 
-from nightmail_api.read_model.cursors import read_cursor
 from nightmail_api.read_model.day_triggers import COUNTERS, MAIL_OUTCOMES, RUN_STATUSES
-from nightmail_api.read_model.queries import Page, Queries, Row
+from nightmail_api.read_model.pages import Page, read_cursor
+from nightmail_api.read_model.queries import Queries, Row
 from nightmail_api.read_model.schema import days
 
 _SEPARATOR = "\n"

@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from nightmail_api.http.serialization import job_json, next_run_in_order, summary_json
-from nightmail_api.read_model.cursors import read_cursor
 from nightmail_api.read_model.fixed_query import FixedQuery
-from nightmail_api.read_model.queries import FETCHED_ROWS, JOBS, JobStatus, Page, Queries, Row
+from nightmail_api.read_model.pages import Page, read_cursor
+from nightmail_api.read_model.queries import FETCHED_ROWS, JOBS, JobStatus, Queries, Row
 from nightmail_api.read_model.schema import jobs, runs
 
 JobSort = Literal["name", "next_run", "last_run"]

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.mail_projection import PLACES
+from nightmail_api.read_model.pages import cursor_of, read_cursor
 from nightmail_api.read_model.queries import Queries
 from nightmail_api.read_model.schema import jobs, mails, runs
 

@@ -1,11 +1,11 @@
 """The queries of the projection, with results in the shapes of the API's answers."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
@@ -14,21 +14,19 @@ from sqlalchemy.engine import Connection
 
 from nightmail_api.http.problems import NotFound
 from nightmail_api.http.serialization import job_json, run_json
-from nightmail_api.read_model.cursors import cursor_of, read_cursor
 from nightmail_api.read_model.day_triggers import MAIL_OUTCOMES
 from nightmail_api.read_model.fixed_query import FixedQuery
 from nightmail_api.read_model.mail_projection import PLACES
+from nightmail_api.read_model.pages import Page, read_cursor
 from nightmail_api.read_model.schema import FOLDED_RECIPIENT, jobs, mails, runs, versions
 from nightmail_api.read_model.version_changes import version_answer
 from nightmail_common.contract.envelope import iso_time
 from nightmail_common.contract.events import Trigger
 from nightmail_common.contract.job import Job
-from nightmail_common.contract.limits import MAX_PAGE_CHARS
 from nightmail_common.contract.run import RunStatus
 
 JobStatus = Literal["active", "paused"]
 Row = dict[str, Any]
-T = TypeVar("T")
 
 #: The rows that are fetched at a time: a job or a version has up to 832 KiB.
 FETCHED_ROWS = 20
@@ -134,35 +132,6 @@ class KnownJob:
     sequence: int
     job_id: UUID
     job: Job | None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Items of a list, each as JSON; `next_cursor` asks for the next page, and is None at the end."""
-
-    items: list[str]
-    next_cursor: str | None
-
-    @classmethod
-    def of(
-        cls, rows: Iterable[T], limit: int, item: Callable[[T], str], listed: str, position: Callable[[T], str | int]
-    ) -> "Page":
-        """Return the page of up to `limit` rows, and of `MAX_PAGE_CHARS`; one row more says that another page follows.
-
-        Args:
-            rows: is read no further than the page needs.
-            item: returns the JSON of a row, and `position` what the cursor of the list `listed` has of the last one.
-        """
-        items: list[str] = []
-        size = 0
-        last: T | None = None
-        for row in rows:
-            if last is not None and (len(items) == limit or size >= MAX_PAGE_CHARS):
-                return cls(items, cursor_of(listed, position(last)))
-            items.append(item(row))
-            size += len(items[-1])
-            last = row
-        return cls(items, None)
 
 
 class Queries:

@@ -5,13 +5,16 @@ from typing import Any, cast
 import pandas
 import pyarrow
 import pyarrow.compute
-import pyarrow.parquet
 
 from nightmail_runner.parsing.column_names import name_columns
 from nightmail_runner.parsing.content import say_of_text
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.options import InputNotReadable
+from nightmail_runner.parsing.patches import leave_out_remote_file_systems
 from nightmail_runner.parsing.table import Table
+
+leave_out_remote_file_systems()
+import pyarrow.parquet  # noqa: E402 (see above)
 
 _NULLABLE = {
     pyarrow.int8(): pandas.Int8Dtype(),

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from nightmail_runner.sandbox import protocol
 from nightmail_runner.sandbox.isolation import lockdown, namespaces
+from nightmail_runner.sandbox.library_pages import release_library_pages
 
 UNPROTECTED = "--unprotected"
 #: Import matplotlib, too, for scripts that draw charts.
@@ -155,6 +156,7 @@ def _prewarm(*, protected: bool, charts: bool) -> Callable[[socket.socket, int, 
     filter_of_pid_1 = lockdown.WorkerFilter(1)
     gc.collect()
     gc.freeze()  # a collection in a worker would copy every page that it visits
+    release_library_pages()
 
     def become_worker(sock: socket.socket, output: int, group: int | None) -> NoReturn:
         status = WITHOUT_GROUP

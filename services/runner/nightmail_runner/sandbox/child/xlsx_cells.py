@@ -8,7 +8,6 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from xml.sax.saxutils import escape
 
 import numpy
 import pandas
@@ -34,6 +33,7 @@ _DAY = numpy.timedelta64(1, "D")
 
 #: XML has no control characters; xlsx writes them as _x0000_ (ECMA-376, ST_Xstring), and that text itself with an escape.
 _ESCAPED_ALREADY = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_XML_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SPECIAL = "[\\x00-\\x1f&<>_\ufffe\uffff]|^\\s|\\s$"
 
@@ -162,7 +162,7 @@ def _texts(block: pandas.Series) -> list[str]:
 
 
 def _text(text: str) -> str:
-    text = escape(_ESCAPED_ALREADY.sub("_x005F_", check_text(text)), {"\r": "&#13;"})
+    text = _ESCAPED_ALREADY.sub("_x005F_", check_text(text)).translate(_XML_ESCAPES)
     text = _NO_XML.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
     return f' t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
