@@ -136,7 +136,9 @@ def send_test_mail(
             "NIGHTMAIL_SMTP_HOST is not set, and no mail catcher runs here: a mailer of the API sends the mail",
             err=True,
         )
-        for step in _steps_of_a_mailer(recipient):
+        from nightmail_cli.client import Client  # httpx takes long to import
+
+        for step in Client().ask(lambda api: api.send_test_mail(recipient)):
             add(step)
     else:
         # The key signs links; a test mail has none.
@@ -149,13 +151,6 @@ def send_test_mail(
     if failed is not None:
         echo(f"error: {failed['step']}: {failed['detail']}", err=True)
         raise typer.Exit(FAILED)
-
-
-def _steps_of_a_mailer(recipient: str) -> list[dict[str, Any]]:
-    """Let a running mailer send the mail: it alone has the settings of the SMTP server, and may reach it."""
-    from nightmail_cli.client import Client  # httpx takes long to import
-
-    return Client().ask(lambda api: api.send_test_mail(recipient))
 
 
 def _smtp_host_is_set() -> bool:

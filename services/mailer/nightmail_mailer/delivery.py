@@ -15,7 +15,7 @@ from nightmail_common.broker.log import EventLog
 from nightmail_common.contract.envelope import run_message_id
 from nightmail_common.contract.events import JobDeleted, MailDeferred, MailEvent, MailFailed, MailKind, MailSent
 from nightmail_common.contract.mail_outcomes import MailAnswer, RecipientOutcome, WaitingRecipient
-from nightmail_mailer.compose.errors import CannotRender
+from nightmail_mailer.compose.errors import CannotRender, JobWasDeleted
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.render import RenderFor
 from nightmail_mailer.compose.renditions import Renditions
@@ -47,14 +47,6 @@ _NOT_SENT = LedgerEntry(outcome="refused", answer=JOB_DELETED)
 _SETTLED = LedgerEntry(outcome="accepted", answer="the outcome is in the log")
 
 logger = structlog.get_logger()
-
-
-class JobWasDeleted(Exception):
-    """No recipient has the mail, and its job was deleted."""
-
-    def __init__(self, kind: MailKind) -> None:
-        super().__init__(kind)
-        self.kind: MailKind = kind
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import structlog
 from nightmail_common.broker.delivery import Ack, Delivery, Retry, SlotPolicy
 from nightmail_common.broker.work_queue import WorkQueue
 from nightmail_common.contract.events import MailRequested, ResultReady, RunCancelled, RunFailed
-from nightmail_mailer.delivery import JobWasDeleted
+from nightmail_mailer.compose.errors import JobWasDeleted
 from nightmail_mailer.records.log_record import LogRecord
 from nightmail_mailer.workflow import MailWorkflow
 

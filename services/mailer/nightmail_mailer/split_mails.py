@@ -12,10 +12,10 @@ from nightmail_common.contract.blob import Blob
 from nightmail_common.contract.events import MailSkipReason, ResultReady
 from nightmail_common.contract.split import SLICES, ResultSlice
 from nightmail_mailer.compose.attachment import Attachment
-from nightmail_mailer.compose.errors import CannotRender
+from nightmail_mailer.compose.errors import CannotRender, JobWasDeleted
 from nightmail_mailer.compose.mail_job import MailJob
 from nightmail_mailer.compose.renditions import Renditions
-from nightmail_mailer.delivery import Attempt, JobWasDeleted, MailDelivery
+from nightmail_mailer.delivery import Attempt, MailDelivery
 from nightmail_mailer.records.log_record import Unsubscribes
 
 #: Slices under way at a time: one split leaves connections to the mails of other jobs.

@@ -130,10 +130,6 @@ def _check_sender_name(name: str | None) -> str | None:
     return name
 
 
-def _check_reply_to(address: str | None) -> str | None:
-    return None if address is None else _check_in_header(normalise_email(address))
-
-
 def _check_in_header(address: str) -> str:
     if not address.rpartition("@")[0].isascii():
         raise ValueError(f"{address!r} is in a header that everybody gets: before the @ it has ASCII characters only")
@@ -190,7 +186,7 @@ class JobDefinition(JobFields, extra="forbid", frozen=True):
     subject: Annotated[str | None, Field(min_length=1, max_length=512), AfterValidator(_check_subject)] = None
     message: Annotated[str, Field(max_length=MAX_MESSAGE_TEMPLATE_CHARS), AfterValidator(_check_message)] = ""
     sender_name: Annotated[str | None, Field(min_length=1, max_length=64), AfterValidator(_check_sender_name)] = None
-    reply_to: Annotated[str | None, AfterValidator(_check_reply_to)] = None
+    reply_to: Annotated[str, AfterValidator(normalise_email), AfterValidator(_check_in_header)] | None = None
     cc: FurtherRecipients = ()
     bcc: FurtherRecipients = ()
     failure_emails: FurtherRecipients = ()

@@ -1,4 +1,4 @@
-"""What goes wrong while a mail is rendered. It depends on nothing but the event, so another attempt would fail too."""
+"""Errors because of which an event has no mail. Another attempt would fail, too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import structlog
 
 from nightmail_common.contract.errors import describe_error
+from nightmail_common.contract.events import MailKind
 
 logger = structlog.get_logger()
 
@@ -22,3 +23,11 @@ def rendering() -> Iterator[None]:
     except Exception as error:
         logger.exception("mail_not_rendered")
         raise CannotRender(f"the mail cannot be rendered: {describe_error(error)[:500]}") from None
+
+
+class JobWasDeleted(Exception):
+    """No recipient has the mail, and its job was deleted."""
+
+    def __init__(self, kind: MailKind) -> None:
+        super().__init__(kind)
+        self.kind: MailKind = kind

@@ -106,7 +106,7 @@ def _note_first_total(columns: Sequence[tuple[str, Any]], notes: list[str]) -> N
 
 
 def _is_sum(values: Any, start: int, row: int) -> bool:
-    """Say whether a number, which is not 0, is the sum of those above it from a row on."""
+    """Return whether a number, which is not 0, is the sum of those above it from a row on."""
     numbers = pandas.to_numeric(pandas.Series(values[start : row + 1])).astype("float64").to_numpy(na_value=numpy.nan)
     total = numbers[-1]
     return bool(total) and numpy.isclose(numpy.nansum(numbers[:-1]), total, rtol=1e-9, atol=1e-9)

@@ -67,10 +67,6 @@ def _sha256_of(etag: object) -> str | None:
     return match[1].strip('"')
 
 
-def _check_path(path: str | None) -> str | None:
-    return None if path is None else check_stored_path(path)
-
-
 FilePath = Annotated[
     str,
     Path(description="The file's path: parts with '/' between them.", examples=["sales/2026.csv"]),
@@ -97,7 +93,8 @@ _CREATED: dict[int | str, dict[str, Any]] = {201: {"description": "The file is n
 async def list_files(
     state: State,
     path: Annotated[
-        str | None, Query(description="Only this file, with the jobs that may read it."), AfterValidator(_check_path)
+        Annotated[str, AfterValidator(check_stored_path)] | None,
+        Query(description="Only this file, with the jobs that may read it."),
     ] = None,
 ) -> Response:
     """List the uploaded files. Files that lie in the data folder of a runner are not among them."""
