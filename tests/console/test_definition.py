@@ -42,6 +42,7 @@ def test_the_definition_is_in_words_and_asks_the_api_for_nothing_more(
         "is not mailed",
     ):
         expect(facts).to_contain_text(fact)
+    expect(facts.locator("pre")).to_have_css("white-space", "pre-wrap")
     assert len(asked) <= MAX_REQUESTS, asked
 
 
