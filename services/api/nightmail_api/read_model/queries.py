@@ -30,8 +30,7 @@ JobStatus = Literal["active", "paused"]
 Row = dict[str, Any]
 T = TypeVar("T")
 
-#: The rows that are fetched at a time: a job or a version has up to 832 KiB.
-FETCHED_ROWS = 20
+FETCHED_ROWS = 20  # at a time: a job or a version has up to 832 KiB
 #: How far a broker's clock may be set back, and how far the clock of another broker may differ.
 CLOCK_SLACK = timedelta(minutes=1)
 
@@ -153,8 +152,7 @@ class Page:
             rows: is read no further than the page needs.
             item: returns the JSON of a row, and `position` what the cursor of the list `listed` has of the last one.
         """
-        items: list[str] = []
-        size = 0
+        items, size = list[str](), 0
         last: T | None = None
         for row in rows:
             if last is not None and (len(items) == limit or size >= MAX_PAGE_CHARS):
@@ -373,9 +371,7 @@ class Queries:
         """Yield the rows as the database finds them: what is not read takes no memory with SQLite."""
         with self._connection.execute(statement) as result:
             names = tuple(map(str, result.keys()))
-            for part in result.partitions(FETCHED_ROWS):
-                for row in part:
-                    yield dict(zip(names, row, strict=True))
+            yield from (dict(zip(names, row, strict=True)) for part in result.partitions(FETCHED_ROWS) for row in part)
 
 
 def _merged(parts: Iterable[Select[Any]], key: ColumnElement[Any], limit: int) -> SelectBase:
