@@ -134,7 +134,7 @@ def test_times_are_in_the_jobs_zone_and_in_the_readers_where_they_differ(
         ann = visit(f"jobs/{quote(name)}", timezone=zone)
         expect(ann.page.locator(".sentence")).to_have_text(re.compile(f"^Has not run yet. Due first: {words}$"))
     ann.page.get_by_role("tab", name="Definition").click()
-    expect(ann.page.get_by_role("tabpanel")).to_contain_text(f"30 9 1 {month} * in Kathmandu (Asia/Kathmandu)")
+    expect(ann.page.get_by_role("tabpanel")).to_contain_text(f"30 9 1 {month} *Time zoneKathmandu (Asia/Kathmandu)")
 
 
 def test_beside_a_long_name_no_word_of_a_list_is_cut(system: Nightmail, visit: NewVisit, job: NewJob) -> None:

@@ -18,19 +18,7 @@ SECOND = "known = data.dropna()\nprint(len(known))\nreturn known.head(2)"
 
 def change(system: Nightmail, name: str, **fields: object) -> None:
     job = system.call("GET", f"/jobs/{name}").json()
-    about = {
-        "job_id",
-        "version",
-        "created_at",
-        "updated_at",
-        "status",
-        "last_run",
-        "next_run",
-        "unsubscribed",
-        "warnings",
-    }
-    definition = {field: value for field, value in job.items() if field not in about} | fields
-    system.call("PUT", f"/jobs/{name}", json=definition).raise_for_status()
+    system.call("PUT", f"/jobs/{name}", json=job | fields).raise_for_status()
 
 
 def restore(page: Page, version: int) -> None:

@@ -60,6 +60,8 @@ _DECIDED_FIELDS = (Job.model_fields.keys() - JobDefinition.model_fields.keys()) 
     "unsubscribed",
     "warnings",
 }
+#: A body with one of these is an answer, also if its user has removed others.
+_FIELDS_OF_AN_ANSWER = {"job_id", "schedule_description"}
 
 
 class JobChange(JobDefinition):
@@ -75,7 +77,7 @@ class JobChange(JobDefinition):
     @model_validator(mode="before")
     @classmethod
     def _without_what_the_service_decides(cls, body: Any) -> Any:
-        if isinstance(body, dict) and "job_id" in body:
+        if isinstance(body, dict) and not _FIELDS_OF_AN_ANSWER.isdisjoint(body):
             return {name: value for name, value in body.items() if name not in _DECIDED_FIELDS}
         return body
 
