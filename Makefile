@@ -62,7 +62,7 @@ console/node_modules/.package-lock.json: console/package-lock.json
 # A hung test fails by itself (tests/conftest.py), which also orders the files: the longest first. A crashed worker is not replaced, because pytest-xdist 3.8 then waits for
 # ever (pytest-dev/pytest-xdist#1378): the run ends red. The time limit ends a run that hangs outside a test.
 test: lint
-	timeout --foreground --kill-after=1m $(TEST_LIMIT) $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
+	timeout --foreground --kill-after=1m $(TEST_LIMIT) $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 # What runs the deployments for real: all images, a systemd machine, a virtual machine, a production install, Prometheus, a full disk. As root, with
 # Debian's packages prometheus, systemd-container, mmdebstrap, buildah, podman, crun, docker.io, qemu-system-x86 and iproute2; the summary has one line for each thing that is

@@ -59,11 +59,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.timeout = scaled(limit)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return three workers for two processors: a test waits for other processes in half of its time."""
-    return max(1, (os.cpu_count() or 1) * 3 // 2)
-
-
 #: Files that take longest begin first, so that no worker of pytest-xdist ends long after the others. `--durations` has the
 #: times; a file that is not here follows in its place.
 LONGEST_FILES = (
