@@ -44,6 +44,8 @@ def note_twice_encoded_values(name: str, values: Iterable[object], notes: list[s
 
 def _find(data: bytes) -> tuple[int, str] | None:
     """Return where such characters begin, and the word that they stand in."""
+    if data.isascii() and b"\\" not in data:  # neither such characters nor JSON's escapes
+        return None
     if not any(part in data for part in _BEGINS) or (found := _TWICE_ENCODED.search(data)) is None:
         return None
     before = data[max(found.start() - _SHOWN_BYTES, 0) : found.start()]
