@@ -3,11 +3,13 @@
 import io
 import json
 import tarfile
+import time
 import zipfile
 from typing import Any
 
 import pytest
 
+from support.deadlines import scaled
 from support.parsing import columns, parsed, refusal, workbook
 
 SWALLOWED = "each of which would be a record without the quotes"
@@ -67,6 +69,14 @@ def test_another_table_below_a_blank_line_is_a_note(data: str, is_noted: bool) -
 def test_another_table_of_text_in_a_large_file_is_a_note(below: str, is_noted: bool, line_end: str) -> None:
     data = ("name,city\n" + "Xavier,Paris\n" * 20_000 + below).replace("\n", line_end)
     assert noted(data, OTHER_TABLE) == is_noted
+
+
+def test_texts_with_blank_lines_between_paragraphs_are_read_at_once() -> None:
+    data = "text,n\n" + '"The first paragraph.\n\nThe second one, below a blank line.",1\n' * 40_000
+    began = time.process_time()
+    table = parsed(data)
+    assert time.process_time() - began < scaled(3)
+    assert (len(table.frame), table.notes) == (40_000, [])
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,7 @@ def _not_waiting(before: str, skipped: MailSkipped | None = None) -> str:
         mail
         for mail in json.loads(before)
         if mail["outcome"] != "waiting"
-        or (skipped and (mail["kind"], mail.get("split_value")) != (skipped.kind, skipped.split_value))
+        or (skipped and (mail["kind"] != skipped.kind or skipped.split_value not in {None, mail.get("split_value")}))
     ]
     return json.dumps(kept, ensure_ascii=False)
 

@@ -186,7 +186,7 @@ def _read_block(
 
 
 def _is_dense(block: memoryview, texts: list[Arrow]) -> bool:
-    """Say whether a block surely has no blank lines: its fields, delimiters and line ends are as many bytes as it has."""
+    """Return whether a block surely has no blank lines: its fields, delimiters and line ends are as many bytes as it has."""
     rows = len(texts[0])
     if not rows:
         return False
@@ -206,9 +206,18 @@ def _ends_of_blank_lines(block: memoryview, *, quoted: bool) -> list[int]:
     if not any(bool((numpy.frombuffer(half, numpy.uint16) == code).any()) for half in pairs):
         return []
     data = bytes(block)
-    found = re.compile(rb"\n(?:\r?\n)+").finditer(data)
-    ends = (gap.end() for gap in found if not quoted or data.count(b'"', 0, gap.start()) % 2 == 0)
-    return [end for end in islice(ends, _MOST_GAPS) if end < len(data)]
+    return [end for end in islice(_gap_ends(data, quoted=quoted), _MOST_GAPS) if end < len(data)]
+
+
+def _gap_ends(data: bytes, *, quoted: bool) -> Iterator[int]:
+    """Yield where blank lines outside of quotes end. Each quote is counted once: a text can have a blank line per paragraph."""
+    quotes = counted = 0
+    for gap in re.compile(rb"\n(?:\r?\n)+").finditer(data):
+        if quoted:
+            quotes += data.count(b'"', counted, gap.start())
+            counted = gap.start()
+        if quotes % 2 == 0:
+            yield gap.end()
 
 
 def _has_blank_line(block: bytes) -> bool:

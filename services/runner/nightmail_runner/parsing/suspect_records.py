@@ -11,6 +11,7 @@ from typing import Any
 import pandas
 import pyarrow.compute
 
+from nightmail_runner.parsing.byte_search import parts_of
 from nightmail_runner.parsing.columns import TEXT, NumberFormat
 from nightmail_runner.parsing.error_text import shorten
 from nightmail_runner.parsing.layout import HEAD_BYTES, Layout
@@ -95,7 +96,7 @@ def note_tables_below_gaps(records: memoryview, starts: Sequence[int], layout: L
         line, *below = bytes(records[start : start + HEAD_BYTES]).decode("utf-8", "replace").splitlines()[:2]
         record = next(csv.reader([line], delimiter=layout.delimiter, quoting=layout.quoting), [])
         if below:
-            gaps.add(layout.start_line + bytes(records[:start]).count(b"\n"), record)
+            gaps.add(layout.start_line + sum(part.count(b"\n") for part in parts_of(records[:start])), record)
     gaps.note(sys.maxsize, layout.fields, notes)
 
 

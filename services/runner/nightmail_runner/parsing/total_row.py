@@ -46,7 +46,7 @@ _MOST_WORDS = 4
 
 
 def note_total_row(columns: Iterable[tuple[str, Any]], notes: list[str]) -> None:
-    """Add a note if the last of several records has a word for a total, or one above it that and the sum of others.
+    """Add a note if the last of several records has a word for a total, or another record has one and the sum of others.
 
     Args:
         columns: names and values as pandas keeps them, all of one length.
