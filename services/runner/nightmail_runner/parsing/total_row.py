@@ -80,12 +80,13 @@ def _note_totals_between(columns: Sequence[tuple[str, Any]], notes: list[str]) -
         words = [word for word in _WORDS | _LAST_WORDS if word in joined]
         if not words:
             continue
+        numbers = [(of, _floats(one)) for of, one in numeric]
         rows = [row for row, text in enumerate(folded) if any(word in text for word in words) and _names_total(text)]
         starts = [0, *(row + 1 for row in rows)]
         for start, row in zip(starts, rows, strict=False):
             if (
                 row - start > 1
-                and (of := next((of for of, one in numeric if _is_sum(one, start, row)), None)) is not None
+                and (of := next((of for of, one in numbers if _is_sum(one[start : row + 1])), None)) is not None
             ):
                 notes.append(
                     f"record {row + 1} has {shorten(texts[row])!r} in the column {name!r}, and in {of!r} the sum of the records above"
@@ -98,7 +99,7 @@ def _note_first_total(columns: Sequence[tuple[str, Any]], notes: list[str]) -> N
     """Add a note if the first record has a word for a total, and a number that is the sum of all others, as AWS writes its costs."""
     named = [(name, values[0]) for name, values in columns if isinstance(values[0], str) and _names_total(values[0])]
     numeric = [(name, values) for name, values in columns if str(values.dtype) in _NUMERIC]
-    if named and (of := next((of for of, one in numeric if _is_sum(one[::-1], 0, len(one) - 1)), None)) is not None:
+    if named and (of := next((of for of, one in numeric if _is_sum(_floats(one)[::-1])), None)) is not None:
         name, text = named[0]
         notes.append(
             f"the first record has {shorten(text)!r} in the column {name!r}, and in {of!r} the sum of all others; a sum of all counts"
@@ -106,11 +107,14 @@ def _note_first_total(columns: Sequence[tuple[str, Any]], notes: list[str]) -> N
         )
 
 
-def _is_sum(values: Any, start: int, row: int) -> bool:
-    """Return whether a number, which is not 0, is the sum of those above it from a row on."""
-    numbers = pandas.to_numeric(pandas.Series(values[start : row + 1])).astype("float64").to_numpy(na_value=numpy.nan)
+def _floats(values: Any) -> numpy.ndarray:
+    return pandas.to_numeric(pandas.Series(values)).astype("float64").to_numpy(na_value=numpy.nan)
+
+
+def _is_sum(numbers: numpy.ndarray) -> bool:
+    """Return whether the last number, which is not 0, is the sum of those before it."""
     total = numbers[-1]
-    return bool(total) and numpy.isclose(numpy.nansum(numbers[:-1]), total, rtol=1e-9, atol=1e-9)
+    return bool(total) and bool(numpy.isclose(numpy.nansum(numbers[:-1]), total, rtol=1e-9, atol=1e-9))
 
 
 def _names_total(text: str) -> bool:
